@@ -1,0 +1,17 @@
+"""Build a corpus on a Ray cluster.
+
+    ray job submit --working-dir . -- python pipelines/build_corpus.py MANIFEST --output URL
+
+Takes the arguments of `sgt-data build`; the cluster is the one that the job runs on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from sgt_data.cli import main
+
+if __name__ == "__main__":
+    address = os.environ.get("RAY_ADDRESS", "auto")
+    main(["build", *sys.argv[1:], "--address", address])

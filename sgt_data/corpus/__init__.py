@@ -1,0 +1,1 @@
+"""The format on disk: shards, receipts, index, quarantine, and their verification."""

@@ -1,0 +1,83 @@
+"""`corpus.json`: what a corpus is, which shards it has, what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+
+from sgt_data.corpus.layout import CORPUS_FILE
+from sgt_data.errors import CorpusError, FileMissing
+from sgt_data.records import Category
+from sgt_data.storage import join, read_bytes, write_atomic
+
+FORMAT = "sgt_data corpus"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusHeader:
+    """The content of `corpus.json`.
+
+    Attributes:
+        name: of the corpus.
+        manifest: resolved, every default written out.
+        identity: what makes the build itself (see `identity`).
+        environment: other package versions, for the record.
+        vocabulary: categories by source.
+        fingerprints: of the build, by proxy; every receipt repeats its own.
+        complete: whether every planned shard is committed.
+        shards: names by proxy, in corpus order. Empty until complete.
+        totals: by proxy: inputs, samples, damaged, filtered, segments, shards, bytes.
+        source_totals: the same by proxy and source.
+    """
+
+    name: str
+    manifest: Mapping[str, Any]
+    identity: Mapping[str, Any]
+    environment: Mapping[str, str]
+    vocabulary: Mapping[str, tuple[Category, ...]]
+    fingerprints: Mapping[str, str]
+    complete: bool = False
+    shards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    source_totals: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
+
+
+def write_header(root: str, header: CorpusHeader) -> None:
+    document = {"format": FORMAT, "version": FORMAT_VERSION, **asdict(header)}
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+    write_atomic(join(root, CORPUS_FILE), orjson.dumps(document, option=options) + b"\n")
+
+
+def read_header(root: str) -> CorpusHeader | None:
+    """The header of the corpus at `root`; None where there is no corpus.
+
+    Raises:
+        CorpusError: the file is there but is no header of this version.
+    """
+    place = join(root, CORPUS_FILE)
+    try:
+        data = read_bytes(place)
+    except FileMissing:
+        return None
+    try:
+        document = orjson.loads(data)
+        if (document["format"], document["version"]) != (FORMAT, FORMAT_VERSION):
+            raise CorpusError(
+                f"{place}: format {document['format']!r} version {document['version']!r}; "
+                f"this package reads {FORMAT!r} version {FORMAT_VERSION}"
+            )
+        del document["format"], document["version"]
+        document["vocabulary"] = {
+            source: tuple(Category(**category) for category in categories)
+            for source, categories in document["vocabulary"].items()
+        }
+        document["shards"] = {
+            proxy: tuple(map(str, names)) for proxy, names in document["shards"].items()
+        }
+        return CorpusHeader(**document)
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as why:
+        raise CorpusError(f"{place} is not a corpus header: {why!r}") from why

@@ -1,0 +1,89 @@
+"""What makes a build itself: law 5, a corpus is one build.
+
+Identity is the manifest (but for places and tolerances), the inputs by name, size and digest, and
+the versions of the libraries that make the bytes. Anything else may change between two runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import orjson
+from PIL import features
+
+from sgt_data.errors import CorpusMismatch
+
+_RECORDED = ("sgt-data", "numpy", "numba", "pyarrow", "ray", "fsspec", "orjson")
+
+
+def codec_versions() -> dict[str, str]:
+    """Versions of what turns pixels into bytes; another one may make other bytes."""
+    versions = {"pillow": version("pillow"), "pycocotools": version("pycocotools")}
+    for name in ("jpg", "libjpeg_turbo", "zlib", "zlib_ng", "webp", "littlecms2"):
+        versions[name] = str(features.version(name))
+    return versions
+
+
+def environment() -> dict[str, str]:
+    """Versions of the other packages, for the record."""
+    found = {}
+    for name in _RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def build_identity(
+    manifest: Mapping[str, Any], inputs: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """Everything that shapes a sample's bytes: manifest identity, inputs by source, codecs."""
+    return {**manifest, "inputs": inputs, "codecs": codec_versions()}
+
+
+def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
+    """SHA-256 over what shapes one proxy's shards; other proxies are no part of it."""
+    relevant = {**identity, "proxies": identity["proxies"][proxy]}
+    text = orjson.dumps(relevant, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()
+
+
+def check_same_build(built: Mapping[str, Any], wanted: Mapping[str, Any], where: str) -> None:
+    """Compare the identity of the corpus at `where` with what is asked for now.
+
+    Proxies may be added; nothing else may differ.
+
+    Raises:
+        CorpusMismatch: naming every field that differs, with both values.
+    """
+    added = wanted["proxies"].keys() - built["proxies"].keys()
+    kept = {name: one for name, one in wanted["proxies"].items() if name not in added}
+    differences = list(_differences("", dict(built), {**wanted, "proxies": kept}))
+    if differences:
+        listing = "\n".join(f"  {line}" for line in differences[:12])
+        more = f"\n  and {len(differences) - 12} more" if len(differences) > 12 else ""
+        raise CorpusMismatch(
+            f"{where} holds a corpus of another build; a corpus is one build. These differ:\n"
+            f"{listing}{more}\nUse another --output, or the manifest and inputs it was begun with."
+        )
+
+
+def _differences(path: str, built: Any, wanted: Any) -> list[str]:
+    if isinstance(built, Mapping) and isinstance(wanted, Mapping):
+        found = []
+        for name in sorted(built.keys() | wanted.keys()):
+            below = f"{path}.{name}" if path else name
+            if name not in wanted:
+                found.append(f"{below}: in the corpus {built[name]!r:.80}, now gone")
+            elif name not in built:
+                found.append(f"{below}: not in the corpus, now {wanted[name]!r:.80}")
+            else:
+                found += _differences(below, built[name], wanted[name])
+        return found
+    if built == wanted:
+        return []
+    return [f"{path}: in the corpus {built!r:.80}, now {wanted!r:.80}"]

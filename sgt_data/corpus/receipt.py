@@ -1,0 +1,107 @@
+"""Receipts: the files that commit shards. What has no receipt is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+
+from sgt_data.corpus.layout import (
+    RECEIPTS,
+    index_path,
+    quarantine_path,
+    receipt_path,
+    tar_path,
+)
+from sgt_data.corpus.shard import EncodedShard
+from sgt_data.errors import CorpusError
+from sgt_data.storage import delete, join, list_files, read_bytes, write_atomic
+
+Receipt = dict[str, Any]
+
+_THREADS = 16
+_FIELDS = {
+    "version": int, "proxy": str, "shard": str, "source": str, "slice": str, "last": bool,
+    "inputs": int, "samples": int, "damaged": int, "filtered": int, "segments": int,
+    "source_bytes": int, "fingerprint": str, "tar": dict | None, "index": dict,
+    "quarantine": dict,
+}  # fmt: skip
+COUNTED = ("inputs", "samples", "damaged", "filtered", "segments")
+
+
+def commit(root: str, encoded: EncodedShard) -> Receipt:
+    """Write a shard's files, its receipt last."""
+    receipt = encoded.summary
+    proxy, shard = receipt["proxy"], receipt["shard"]
+    if encoded.tar is not None:
+        write_atomic(join(root, tar_path(proxy, shard)), encoded.tar)
+    write_atomic(join(root, index_path(proxy, shard)), encoded.index)
+    write_atomic(join(root, quarantine_path(proxy, shard)), encoded.quarantine)
+    write_atomic(join(root, receipt_path(proxy, shard)), encoded.receipt)
+    return receipt
+
+
+def revoke(root: str, proxy: str, shard: str) -> None:
+    """Take a shard out of the corpus: its receipt first."""
+    for path in (receipt_path, tar_path, index_path, quarantine_path):
+        delete(join(root, path(proxy, shard)))
+
+
+def parse_receipt(data: bytes, where: str) -> Receipt:
+    """Raises:
+    CorpusError: it is no receipt of this version.
+    """
+    try:
+        receipt = orjson.loads(data)
+    except orjson.JSONDecodeError as why:
+        raise CorpusError(f"{where} is not JSON: {why}") from why
+    if not isinstance(receipt, dict):
+        raise CorpusError(f"{where} is not a receipt")
+    for name, kind in _FIELDS.items():
+        if name not in receipt or not isinstance(receipt[name], kind):
+            raise CorpusError(f"{where}: field {name} is {receipt.get(name)!r:.40}")
+    return receipt
+
+
+def read_receipts(root: str, proxies: Iterable[str]) -> dict[str, dict[str, Receipt]]:
+    """All receipts by proxy and shard name.
+
+    Raises:
+        CorpusError: a receipt is damaged.
+    """
+    wanted = set(proxies)
+    places = []
+    for name in list_files(join(root, RECEIPTS)):
+        proxy, _, shard = name.removesuffix(".json").partition("/")
+        if proxy in wanted and name.endswith(".json"):
+            places.append((proxy, shard))
+    with ThreadPoolExecutor(_THREADS) as threads:
+        loaded = list(threads.map(lambda place: read_receipt(root, *place), places))
+    receipts: dict[str, dict[str, Receipt]] = {proxy: {} for proxy in wanted}
+    for (proxy, shard), receipt in zip(places, loaded, strict=True):
+        receipts[proxy][shard] = receipt
+    return receipts
+
+
+def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
+    """One receipt.
+
+    Raises:
+        SourceError: it is not there.
+        CorpusError: it is damaged.
+    """
+    place = join(root, receipt_path(proxy, shard))
+    return parse_receipt(read_bytes(place), place)
+
+
+def add_up(receipts: Iterable[Receipt]) -> dict[str, int]:
+    """Totals over receipts: inputs, samples, damaged, filtered, segments, shards, bytes of tars."""
+    totals = dict.fromkeys((*COUNTED, "shards", "bytes"), 0)
+    for receipt in receipts:
+        for name in COUNTED:
+            totals[name] += receipt[name]
+        totals["shards"] += 1
+        totals["bytes"] += receipt["tar"]["bytes"] if receipt["tar"] else 0
+    return totals

@@ -1,0 +1,183 @@
+"""One shard in memory: a WebDataset tar, its index, its quarantine ledger and its receipt.
+
+All bytes are a function of the samples alone: members in key order, mtime 0, uid and gid 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sgt_data.records import QuarantineRow
+
+BLOCK = tarfile.BLOCKSIZE
+MEMBERS = ("input", "target", "instruction", "facts")
+"""The four members of a sample, as the index names them."""
+
+INDEX_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("source", pa.string()),
+        ("member", pa.string()),
+        ("licence", pa.string()),
+        ("source_sha256", pa.string()),
+        ("source_width", pa.int32()),
+        ("source_height", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("segments", pa.int32()),
+        ("categories", pa.list_(pa.string())),
+        ("target_extension", pa.string()),
+    ]
+    + [
+        (f"{member}_{what}", kind)
+        for member in MEMBERS
+        for what, kind in (("offset", pa.int64()), ("size", pa.int64()), ("crc32", pa.uint32()))
+    ]
+)
+"""A row per key. `<member>_offset` and `_size` give a member's bytes within the tar, `_crc32` their
+checksum (zlib's); `source_sha256` is of the picture file as the source holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample, encoded. `row` holds what the index says beside key and member places."""
+
+    key: str
+    picture: bytes
+    target: bytes
+    target_extension: str
+    instruction: str
+    facts: Mapping[str, Any]
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardOrigin:
+    """Which shard of which build: what a receipt says beside counts and digests.
+
+    `fingerprint` is that of the build for this proxy; `last` marks the final shard of its slice;
+    `source_bytes` were read for it.
+    """
+
+    proxy: str
+    shard: str
+    source: str
+    slice: str
+    last: bool
+    source_bytes: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedShard:
+    """A shard's files, ready to be written in this order; `tar` is None where no input became a
+    sample."""
+
+    tar: bytes | None
+    index: bytes
+    quarantine: bytes
+    receipt: bytes
+    summary: dict[str, Any]
+    keys: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class ShardWriter:
+    """Collects samples and quarantine rows of one shard of one proxy."""
+
+    samples: list[Sample] = field(default_factory=list)
+    quarantine: list[QuarantineRow] = field(default_factory=list)
+
+    def encode(self, origin: ShardOrigin) -> EncodedShard:
+        """All files of the shard."""
+        samples = sorted(self.samples, key=lambda sample: sample.key)
+        tar, rows = _write_tar(samples)
+        index = _parquet(rows)
+        lines = sorted(
+            orjson.dumps(asdict(row), option=orjson.OPT_SORT_KEYS) for row in self.quarantine
+        )
+        ledger = b"".join(line + b"\n" for line in lines)
+        damaged = sum(row.kind == "damaged" for row in self.quarantine)
+        summary = {
+            "version": 1,
+            **asdict(origin),
+            "inputs": len(samples) + len(self.quarantine),
+            "samples": len(samples),
+            "damaged": damaged,
+            "filtered": len(self.quarantine) - damaged,
+            "segments": sum(row["segments"] for row in rows),
+            "tar": file_digest(tar) if samples else None,
+            "index": file_digest(index),
+            "quarantine": file_digest(ledger),
+        }
+        receipt = orjson.dumps(summary, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
+        keys = tuple(sample.key for sample in samples)
+        return EncodedShard(tar if samples else None, index, ledger, receipt, summary, keys)
+
+
+def file_digest(data: bytes) -> dict[str, Any]:
+    """Size and SHA-256 of a file, as receipts state them."""
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def member_names(key: str, target_extension: str) -> dict[str, str]:
+    """Tar member names of a sample by what they hold, in the order of the tar."""
+    return {
+        "input": f"{key}.input.jpg",
+        "target": f"{key}.target.{target_extension}",
+        "instruction": f"{key}.txt",
+        "facts": f"{key}.json",
+    }
+
+
+def _write_tar(samples: list[Sample]) -> tuple[bytes, list[dict[str, Any]]]:
+    """The tar's bytes, and an index row per sample."""
+    out = io.BytesIO()
+    rows = []
+    for sample in samples:
+        contents = {
+            "input": sample.picture,
+            "target": sample.target,
+            "instruction": sample.instruction.encode(),
+            "facts": orjson.dumps(sample.facts),
+        }
+        row = {"key": sample.key, "target_extension": sample.target_extension, **sample.row}
+        for member, name in member_names(sample.key, sample.target_extension).items():
+            data = contents[member]
+            offset = _append(out, name, data)
+            row[f"{member}_offset"] = offset
+            row[f"{member}_size"] = len(data)
+            row[f"{member}_crc32"] = zlib.crc32(data)
+        rows.append(row)
+    out.write(bytes(2 * BLOCK))
+    out.write(bytes(-out.tell() % tarfile.RECORDSIZE))
+    return out.getvalue(), rows
+
+
+def _append(out: io.BytesIO, name: str, data: bytes) -> int:
+    """Write one member; the offset of its bytes."""
+    header = tarfile.TarInfo(name)
+    header.size = len(data)
+    header.mode = 0o644
+    out.write(header.tobuf(tarfile.PAX_FORMAT))
+    offset = out.tell()
+    out.write(data)
+    out.write(bytes(-len(data) % BLOCK))
+    return offset
+
+
+def _parquet(rows: list[dict[str, Any]]) -> bytes:
+    out = io.BytesIO()
+    table = pa.Table.from_pylist(rows, schema=INDEX_SCHEMA)
+    pq.write_table(table, out, compression="zstd", write_statistics=True)
+    return out.getvalue()

@@ -1,0 +1,235 @@
+"""What to build: a YAML manifest, typed, validated, resolved.
+
+Validation names every wrong field at once: its path, the value found and what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sgt_data.errors import ManifestError
+from sgt_data.pictures.colour_profiles import IccRule
+from sgt_data.pictures.prepare import MAX_PIXELS, Subsampling
+from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.proxies.base import ProxyConfig
+from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.sources.base import SourceConfig
+from sgt_data.sources.registry import source_kinds
+from sgt_data.storage import read_bytes
+
+FORMAT_VERSION = 1
+
+
+class PictureRule(SizeRule):
+    """How pictures are read and written, beside their size.
+
+    Attributes:
+        jpeg_quality: of the stored input pictures, 1 to 100.
+        jpeg_subsampling: of their chroma.
+        icc: `convert` to sRGB, `keep` the profile, or `drop` it.
+        max_pixels: larger pictures are refused from their header alone.
+    """
+
+    jpeg_quality: int = Field(95, ge=1, le=100)
+    jpeg_subsampling: Subsampling = "4:2:0"
+    icc: IccRule = "convert"
+    max_pixels: int = Field(MAX_PIXELS, ge=1, le=MAX_PIXELS)
+
+
+class Manifest(BaseModel):
+    """A whole manifest. `sources` and `proxies` hold instances of the registered kinds.
+
+    Attributes:
+        version: of the manifest's and the corpus's format.
+        name: of the corpus.
+        seed: of every random choice.
+        shard_samples: inputs per shard.
+        max_quarantined: share of damaged inputs (0 to 1) beyond which a build counts as failed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    version: Literal[1] = 1
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    seed: int = Field(0, ge=0, lt=2**63)
+    shard_samples: int = Field(256, ge=1, le=100_000)
+    max_quarantined: float = Field(0.05, ge=0, le=1)
+    pictures: PictureRule = PictureRule()
+    sources: tuple[Any, ...] = Field(min_length=1)
+    proxies: tuple[Any, ...] = Field(min_length=1)
+
+    def source_configs(self) -> tuple[SourceConfig, ...]:
+        return self.sources
+
+    def sources_of(self, proxy: ProxyConfig) -> tuple[SourceConfig, ...]:
+        """The sources that a proxy is drawn for."""
+        return tuple(
+            source
+            for source in self.source_configs()
+            if proxy.sources is None or source.name in proxy.sources
+        )
+
+    def resolved(self) -> dict[str, Any]:
+        """Every field with its value, defaults included, as plain JSON."""
+        dumped: dict[str, Any] = self.model_dump(mode="json", exclude={"sources", "proxies"})
+        dumped["sources"] = [one.model_dump(mode="json") for one in self.sources]
+        dumped["proxies"] = [one.model_dump(mode="json") for one in self.proxies]
+        return dumped
+
+    def identity(self) -> dict[str, Any]:
+        """`resolved` without what does not shape a sample's bytes: places and tolerances.
+
+        Sources and proxies are keyed by name, so that a difference can be named by its path.
+        """
+        dumped = self.resolved()
+        del dumped["max_quarantined"]
+        dumped["sources"] = {
+            one.name: one.model_dump(mode="json", exclude=set(one.places)) for one in self.sources
+        }
+        dumped["proxies"] = {one.name: one.model_dump(mode="json") for one in self.proxies}
+        return dumped
+
+
+def load_manifest(path: str, overrides: Sequence[str] = ()) -> Manifest:
+    """Read and validate a manifest file.
+
+    Args:
+        path: fsspec URL of a YAML file.
+        overrides: `field.path=value` each; list items by number or by `name`, values in YAML.
+
+    Raises:
+        ManifestError: with every wrong field.
+    """
+    try:
+        data = yaml.safe_load(read_bytes(path))
+    except yaml.YAMLError as why:
+        raise ManifestError(f"{path} is not YAML: {why}") from why
+    if not isinstance(data, dict):
+        raise ManifestError(f"{path}: a manifest is a mapping, found {type(data).__name__}")
+    for override in overrides:
+        _override(data, override)
+    return parse_manifest(data, path)
+
+
+def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest:
+    """Validate plain data.
+
+    Raises:
+        ManifestError: with every wrong field.
+    """
+    problems: list[str] = []
+    fields: dict[str, Any] = dict(data)
+    for name, kinds in (("sources", source_kinds()), ("proxies", proxy_kinds())):
+        if isinstance(fields.get(name), list | tuple):
+            fields[name] = _members(fields[name], name, kinds, problems)
+    manifest: Manifest | None = _validated(Manifest, fields, (), problems)
+    if manifest is not None and not problems:
+        problems += _contradictions(manifest)
+    if problems or manifest is None:
+        raise ManifestError("\n".join([f"{where} cannot be used:", *problems]))
+    return manifest
+
+
+def _members(
+    entries: Sequence[Any], name: str, kinds: Mapping[str, type[Any]], problems: list[str]
+) -> list[Any]:
+    """Each entry as an instance of the kind that its `type` names; wrong ones become problems."""
+    members: list[Any] = []
+    for index, entry in enumerate(entries):
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        if not isinstance(kind, str) or kind not in kinds:
+            allowed = ", ".join(kinds)
+            problems.append(f"  {name}.{index}.type: found {kind!r}; allowed: {allowed}")
+            members.append(None)
+            continue
+        members.append(_validated(kinds[kind], entry, (name, index), problems))
+    return members
+
+
+def _validated(
+    model: type[Any], data: Any, path: tuple[str | int, ...], problems: list[str]
+) -> Any:
+    try:
+        return model.model_validate(data)
+    except ValidationError as why:
+        for error in why.errors(include_url=False):
+            where = ".".join(map(str, (*path, *error["loc"]))) or "manifest"
+            found = "" if error["type"] == "missing" else f" (found {error['input']!r:.80})"
+            problems.append(f"  {where}: {_said(error)}{found}")
+        return None
+
+
+def _said(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "no such field"
+    if error["type"] == "missing":
+        return "must be given"
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")
+
+
+def _contradictions(manifest: Manifest) -> list[str]:
+    """What only shows when sources and proxies are seen together."""
+    problems = []
+    for kind, members in (("sources", manifest.sources), ("proxies", manifest.proxies)):
+        names = [member.name for member in members]
+        problems += [
+            f"  {kind}.{index}.name: {name!r} is taken; names must differ"
+            for index, name in enumerate(names)
+            if name in names[:index]
+        ]
+    known = {source.name for source in manifest.sources}
+    for index, proxy in enumerate(manifest.proxies):
+        unknown = sorted(set(proxy.sources or ()) - known)
+        if unknown:
+            problems.append(
+                f"  proxies.{index}.sources: found {unknown[0]!r}; allowed: "
+                f"{', '.join(sorted(known))}"
+            )
+        for source in manifest.sources_of(proxy):
+            if need := proxy.unmet_need(source.layers()):
+                problems.append(f"  proxies.{index} ({proxy.name}) on source {source.name}: {need}")
+    return problems
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise ManifestError(f"--set {override!r}: the form is field.path=value")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as why:
+        raise ManifestError(f"--set {override!r}: the value is not YAML: {why}") from why
+    *parents, last = path.split(".")
+    place: Any = data
+    for step in parents:
+        place = _step(place, step, override)
+    if isinstance(place, list):
+        place[_position(place, last, override)] = value
+    else:
+        place[last] = value
+
+
+def _step(place: Any, step: str, override: str) -> Any:
+    if isinstance(place, list):
+        return place[_position(place, step, override)]
+    below = place.setdefault(step, {})
+    if not isinstance(below, dict | list):
+        raise ManifestError(f"--set {override!r}: {step} is {below!r:.40} and has no fields")
+    return below
+
+
+def _position(items: list[Any], step: str, override: str) -> int:
+    """A list item by its number, its name, or its type where it has no name."""
+    names = [
+        str(item.get("name", item.get("type"))) if isinstance(item, dict) else "" for item in items
+    ]
+    if step in names:
+        return names.index(step)
+    if step.isdigit() and int(step) < len(items):
+        return int(step)
+    raise ManifestError(f"--set {override!r}: found {step!r}; allowed: {', '.join(names)}")

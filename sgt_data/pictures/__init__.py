@@ -1,0 +1,1 @@
+"""Pictures from anywhere -> upright sRGB at the output size."""

@@ -1,0 +1,47 @@
+"""ICC colour profiles: convert to sRGB (default), keep, or drop.
+
+`convert` brings RGB, grey and CMYK pixels with a profile to sRGB (perceptual intent), `keep` leaves
+RGB pixels as they are and embeds their profile in the output (other modes are converted), `drop`
+takes the pixels as sRGB. A profile that cannot be read is ignored, as browsers do.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from typing import Literal
+
+from PIL import Image, ImageCms
+
+IccRule = Literal["convert", "keep", "drop"]
+IccOutcome = Literal["none", "srgb", "converted", "kept", "dropped", "unreadable"]
+
+
+def to_srgb(
+    image: Image.Image, profile: bytes | None, rule: IccRule
+) -> tuple[Image.Image, IccOutcome, bytes | None]:
+    """Pixels of mode L, RGB or CMYK -> RGB, what was done, and the profile to embed."""
+    if not profile:
+        return image.convert("RGB"), "none", None
+    if rule == "drop":
+        return image.convert("RGB"), "dropped", None
+    if rule == "keep" and image.mode == "RGB":
+        return image, "kept", profile
+    transform = _transform(profile, image.mode)
+    if isinstance(transform, str):
+        return image.convert("RGB"), transform, None
+    converted = ImageCms.applyTransform(image, transform)
+    return converted if converted is not None else image, "converted", None
+
+
+@lru_cache(maxsize=32)
+def _transform(
+    profile: bytes, mode: str
+) -> ImageCms.ImageCmsTransform | Literal["srgb", "unreadable"]:
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if mode == "RGB" and "srgb" in ImageCms.getProfileDescription(opened).lower():
+            return "srgb"
+        return ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return "unreadable"

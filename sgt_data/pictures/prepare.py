@@ -1,0 +1,162 @@
+"""Decode a picture from untrusted bytes, resize it, turn it upright, make it 8-bit sRGB.
+
+Pillow does all of it: its decoders (libjpeg-turbo, libpng, libwebp) and its fixed-point resampling
+give the same bytes on every CPU, which a build must.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from sgt_data.errors import InputError, PictureError
+from sgt_data.pictures.colour_profiles import IccRule, to_srgb
+from sgt_data.pictures.size_rule import SizeRule
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+MAX_PIXELS = 178_956_970
+"""Twice Pillow's `MAX_IMAGE_PIXELS`: beyond it Pillow itself refuses to open a picture."""
+
+Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
+
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A picture file and its header; sizes in pixels of the stored frame, before orientation."""
+
+    data: bytes
+    width: int
+    height: int
+    orientation: int
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height as seen."""
+        turned = self.orientation >= 5
+        return (self.height, self.width) if turned else (self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An upright 8-bit RGB picture at the output size, and how it came about.
+
+    `icc` says what became of the colour profile (see `colour_profiles`); `profile` holds the bytes
+    of one that was kept.
+    """
+
+    image: Image.Image
+    stored: StoredPicture
+    icc: str
+    profile: bytes | None
+
+    @property
+    def width(self) -> int:
+        return self.image.width
+
+    @property
+    def height(self) -> int:
+        return self.image.height
+
+    def jpeg(self, quality: int, subsampling: Subsampling) -> bytes:
+        """The picture as a baseline JPEG with no metadata but a kept profile."""
+        out = io.BytesIO()
+        self.image.save(
+            out, "JPEG", quality=quality, subsampling=subsampling, icc_profile=self.profile
+        )
+        return out.getvalue()
+
+
+def inspect(data: bytes, max_pixels: int = MAX_PIXELS) -> StoredPicture:
+    """Read the header alone.
+
+    Raises:
+        PictureError: no picture of a known format, or one of more than `max_pixels` pixels.
+    """
+    if not data:
+        raise PictureError("the picture file is empty")
+    with decoding(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    if width * height > max_pixels:
+        raise PictureError(
+            f"the picture claims {width}x{height} pixels, more than max_pixels={max_pixels}"
+        )
+    return StoredPicture(data, width, height, orientation if orientation in _TURNS else 1)
+
+
+def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
+    """Decode, resize by `rule`, bring to 8-bit sRGB, turn upright.
+
+    JPEGs are decoded at the best reduced scale (1/2, 1/4 or 1/8, by the DCT) that is not below the
+    output; resampling is bicubic, its support scaled to the step. Alpha is laid over white.
+
+    Raises:
+        PictureError: the pixels cannot be decoded completely.
+    """
+    width, height = rule.output_size(*stored.upright_size)
+    size = (height, width) if stored.orientation >= 5 else (width, height)
+    with decoding(), Image.open(io.BytesIO(stored.data), formats=FORMATS) as image:
+        image.draft(None, size)
+        image.load()
+        pixels = _eight_bit(image)
+        if pixels.size != size:
+            pixels = pixels.resize(size, Image.Resampling.BICUBIC)
+        rgb, icc_outcome, profile = to_srgb(pixels, image.info.get("icc_profile"), icc)
+    if stored.orientation in _TURNS:
+        rgb = rgb.transpose(_TURNS[stored.orientation])
+    return Picture(rgb, stored, icc_outcome, profile)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Any mode -> L, RGB or CMYK, with alpha laid over white."""
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode.startswith("I"):
+        wide = np.asarray(image)
+        if wide.min() < 0 or wide.max() > 0xFFFF:
+            raise PictureError(f"the picture's values ({image.mode}) exceed 16 bits")
+        return Image.fromarray((wide >> 8).astype(np.uint8))
+    if image.mode in ("P", "YCbCr", "RGBX", "HSV"):
+        return image.convert("RGB")
+    raise PictureError(f"pictures of mode {image.mode} are not supported")
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Whatever a decoder throws at hostile bytes becomes a `PictureError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except InputError:
+        raise
+    except UnidentifiedImageError as why:
+        raise PictureError(f"not a picture of a known format ({', '.join(FORMATS)})") from why
+    except Image.DecompressionBombError as why:
+        raise PictureError(f"the picture claims more than {MAX_PIXELS} pixels") from why
+    except (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError,
+            OverflowError, MemoryError, RuntimeError) as why:  # fmt: skip
+        raise PictureError(f"the picture cannot be decoded: {why}") from why

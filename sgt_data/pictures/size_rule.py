@@ -1,0 +1,40 @@
+"""The output size of a picture, decided once and applied to picture and labels together."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class SizeRule(BaseModel):
+    """Sides in pixels. The default is BAGEL's rule for generated pictures: longer side at most
+    1024, shorter side at least 512, both multiples of 16.
+
+    A picture is shrunk until its longer side fits `max_side`; enlarged only as far as its shorter
+    side needs to reach `min_side`; `max_side` wins where both cannot hold. Each side is then
+    rounded to the nearest multiple of `multiple_of`, so the aspect ratio may move by that much.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_side: int = Field(512, ge=1, le=16384)
+    max_side: int = Field(1024, ge=1, le=16384)
+    multiple_of: int = Field(16, ge=1, le=512)
+
+    @model_validator(mode="after")
+    def _sides_in_order(self) -> SizeRule:
+        if self.min_side > self.max_side:
+            raise ValueError(f"min_side {self.min_side} is larger than max_side {self.max_side}")
+        if self.multiple_of > self.max_side:
+            raise ValueError(f"multiple_of {self.multiple_of} exceeds max_side {self.max_side}")
+        return self
+
+    def output_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the output for an upright picture of `width` x `height`."""
+        scale = min(1.0, self.max_side / max(width, height))
+        scale = max(scale, self.min_side / min(width, height))
+        scale = min(scale, self.max_side / max(width, height))
+        return self._rounded(width * scale), self._rounded(height * scale)
+
+    def _rounded(self, side: float) -> int:
+        largest = self.max_side // self.multiple_of
+        return self.multiple_of * min(largest, max(1, round(side / self.multiple_of)))

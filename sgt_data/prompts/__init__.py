@@ -1,0 +1,1 @@
+"""One bank of instructions per task, plain text, and the choice of a line."""

@@ -1,0 +1,1 @@
+"""The generative tasks: picture + instruction -> target picture. One file per proxy."""

@@ -1,0 +1,80 @@
+"""What a proxy is: configured by the manifest, it draws targets one by one, and decodes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sgt_data.pictures.prepare import Picture
+from sgt_data.records import Annotation, Category, DrawnTarget, Layer
+from sgt_data.sources.base import NAME_PATTERN
+
+Tier = Literal["high", "mid", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """All that a proxy may look at to draw one target.
+
+    Attributes:
+        key: of the sample.
+        seed: of the manifest; every random choice derives from seed and key.
+        picture: upright sRGB at the output size, with the header of its stored file.
+        layers: what the source's annotations say.
+        annotation: parses one layer on demand; None where the source says nothing of this picture.
+        vocabulary: the source's categories by id.
+    """
+
+    key: str
+    seed: int
+    picture: Picture
+    layers: frozenset[Layer]
+    annotation: Callable[[Layer], Annotation | None]
+    vocabulary: Mapping[int, Category]
+
+
+class ProxyConfig(BaseModel):
+    """Base of every proxy's part of the manifest. Subclasses are proxies: they draw and decode.
+
+    Attributes:
+        type: which kind of proxy, the key of the registry.
+        name: folder of the proxy in the corpus; unique in a manifest.
+        sources: names of the sources it is drawn for; all by default.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    name: str = Field(pattern=NAME_PATTERN)
+    sources: tuple[str, ...] | None = None
+
+    tier: ClassVar[Tier]
+
+    def unmet_need(self, layers: frozenset[Layer]) -> str | None:
+        """Why a source with these annotations cannot serve this proxy; None if it can."""
+        raise NotImplementedError
+
+    def bank(self) -> str:
+        """Name of the instruction bank."""
+        raise NotImplementedError
+
+    def draw(self, subject: Subject) -> DrawnTarget:
+        """Draw the target of one picture.
+
+        Raises:
+            AnnotationError: the annotation cannot be right.
+            FilteredOut: the manifest's filters leave this picture out.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def decode(cls, target: bytes, facts: Mapping[str, Any]) -> Any:
+        """What the target was drawn from.
+
+        Raises:
+            CorpusError: target and facts do not belong together.
+        """
+        raise NotImplementedError

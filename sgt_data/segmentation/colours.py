@@ -1,0 +1,137 @@
+"""Sets of colours: cube lattices, farthest-point order, tab20, and how shades of one stay apart.
+
+All colours are RGB, uint8. Black is never handed out: it means "unlabelled".
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.compiled import njit
+
+Colours = NDArray[np.uint8]
+"""[n, 3] uint8 RGB."""
+
+# matplotlib's "tab20" (its _cm_listed / Tableau's 20 colours).
+TAB20: Colours = np.array(
+    [
+        (31, 119, 180), (174, 199, 232), (255, 127, 14), (255, 187, 120), (44, 160, 44),
+        (152, 223, 138), (214, 39, 40), (255, 152, 150), (148, 103, 189), (197, 176, 213),
+        (140, 86, 75), (196, 156, 148), (227, 119, 194), (247, 182, 210), (127, 127, 127),
+        (199, 199, 199), (188, 189, 34), (219, 219, 141), (23, 190, 207), (158, 218, 229),
+    ],
+    np.uint8,
+)  # fmt: skip
+
+
+def lattice_side(count: int) -> int:
+    """Smallest k for which the k*k*k lattice over the RGB cube has `count` points beside black."""
+    side = 2
+    while side**3 - 1 < count:
+        side += 1
+    return side
+
+
+@lru_cache(maxsize=16)
+def lattice(side: int) -> Colours:
+    """All points of the side**3 lattice over the RGB cube, black first. Neighbours lie
+    `255 / (side - 1)` apart, rounded to whole levels."""
+    levels = np.round(np.arange(side) * (255 / (side - 1))).astype(np.uint8)
+    grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
+    return grid.reshape(-1, 3)
+
+
+def spread_colours(count: int, rng: np.random.Generator) -> Colours:
+    """`count` colours, each as far as possible from black and from those before it.
+
+    Farthest-point choice on the coarsest lattice that has enough points; `rng` breaks the ties, so
+    every seed has its own colours. No two are closer than the lattice's own spacing.
+    """
+    points = lattice(lattice_side(count))
+    shuffled = np.concatenate((points[:1], rng.permutation(points[1:])))
+    return shuffled[_farthest_points(shuffled.astype(np.int32), count)]
+
+
+@lru_cache(maxsize=4)
+def category_colours(largest_id: int) -> Colours:
+    """Colours [n, 3] indexed by category id - 1, the same in every corpus.
+
+    Ids up to 215 (all of COCO's) share one table; larger vocabularies get a finer lattice.
+    """
+    return spread_colours(lattice_side(max(largest_id, 215)) ** 3 - 1, np.random.default_rng(0))
+
+
+@njit
+def _farthest_points(points: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """Indices of `count` points, greedily farthest from points[0] and from those chosen."""
+    chosen = np.empty(count, np.int64)
+    nearest = np.full(len(points), np.iinfo(np.int64).max)
+    last = 0
+    for step in range(count):
+        best = 0
+        for index in range(len(points)):
+            distance = np.int64(0)
+            for channel in range(3):
+                gap = np.int64(points[index, channel] - points[last, channel])
+                distance += gap * gap
+            nearest[index] = min(nearest[index], distance)
+            if nearest[index] > nearest[best]:
+                best = index
+        chosen[step] = best
+        last = best
+    return chosen
+
+
+def _steps(reach: int, stride: int) -> NDArray[np.int64]:
+    """Steps away from a colour [n, 3], nearest first."""
+    axis = np.arange(-reach, reach + 1) * stride
+    steps = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
+    return steps[np.argsort((steps**2).sum(1), kind="stable")]
+
+
+@lru_cache(maxsize=1)
+def _strides() -> NDArray[np.int64]:
+    return _steps(10, 24)
+
+
+@lru_cache(maxsize=1)
+def _single_levels() -> NDArray[np.int64]:
+    return _steps(8, 1)
+
+
+def pack(colours: NDArray[np.integer]) -> NDArray[np.int64]:
+    """RGB [..., 3] -> one integer per colour, `R << 16 | G << 8 | B`."""
+    wide = colours.astype(np.int64)
+    return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+
+
+def free_shade(colour: Colours, used: set[int], neighbours: Colours, distance: float) -> Colours:
+    """The nearest shade of `colour` [3] that is unused, not black, and at least `distance` (RGB
+    levels, Euclidean) from every colour of `neighbours` [m, 3].
+
+    Where `colour` itself keeps that distance, the shade differs by single levels, which no eye
+    sees; else by strides of 24 levels. Where there is none, the unused lattice colour farthest from
+    the neighbours.
+    """
+    near = ((neighbours.astype(np.int64) - colour) ** 2).sum(1) < distance**2
+    shades = colour.astype(np.int64) + (_strides() if near.any() else _single_levels())
+    shades = shades[((shades >= 0) & (shades <= 255)).all(1)]
+    if len(neighbours):
+        gaps = ((shades[:, None] - neighbours.astype(np.int64)[None]) ** 2).sum(2).min(1)
+        shades = shades[gaps >= distance**2]
+    for shade, packed in zip(shades, pack(shades).tolist(), strict=True):
+        if packed and packed not in used:
+            return np.asarray(shade, np.uint8)
+    return _farthest_unused(used, neighbours)
+
+
+def _farthest_unused(used: set[int], neighbours: Colours) -> Colours:
+    points = lattice(max(lattice_side(len(used) + 1), 8))
+    points = points[[packed not in used and packed > 0 for packed in pack(points).tolist()]]
+    if not len(neighbours):
+        return points[:1].reshape(3)
+    gaps = ((points[:, None].astype(np.int64) - neighbours.astype(np.int64)[None]) ** 2).sum(2)
+    return points.take(int(gaps.min(1).argmax()), axis=0)

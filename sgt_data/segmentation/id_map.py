@@ -1,0 +1,82 @@
+"""Maps that already hold one id per pixel (COCO panoptic PNGs, stuff pixelmaps)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.compiled import njit
+from sgt_data.errors import AnnotationError
+
+
+def panoptic_ids(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """COCO panoptic colours [H, W, 3] RGB -> ids `R + 256 G + 65536 B`, [H, W] int32."""
+    wide = rgb.astype(np.int32)
+    return wide[..., 0] | (wide[..., 1] << 8) | (wide[..., 2] << 16)
+
+
+def index_ids(
+    id_map: NDArray[np.int32], ids: Sequence[int], void: int
+) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
+    """Replace ids by their position in `ids` plus one, `void` by 0.
+
+    Returns:
+        Positions [H, W] uint16, pixels per id [len(ids)], boxes [len(ids), 4] as x, y, width,
+        height.
+
+    Raises:
+        AnnotationError: the map holds an id that is neither listed nor `void`, or lacks a listed
+            one.
+    """
+    order = np.argsort(np.asarray(ids, np.int64), kind="stable")
+    sorted_ids = np.asarray(ids, np.int64)[order]
+    positions = np.zeros(id_map.shape, np.uint16)
+    areas = np.zeros(len(ids), np.int64)
+    limits = np.empty((len(ids), 4), np.int64)
+    unknown = _index(id_map, sorted_ids, order, void, positions, areas, limits)
+    if unknown >= 0:
+        raise AnnotationError(f"the id map holds id {unknown}, which the annotation does not list")
+    if (areas == 0).any():
+        missing = int(np.asarray(ids)[areas == 0][0])
+        raise AnnotationError(f"the annotation lists id {missing}, which the id map does not hold")
+    left, top, right, bottom = limits.T
+    return positions, areas, np.stack((left, top, right - left + 1, bottom - top + 1), axis=1)
+
+
+@njit
+def _index(
+    id_map: NDArray[np.int32],
+    sorted_ids: NDArray[np.int64],
+    order: NDArray[np.int64],
+    void: int,
+    positions: NDArray[np.uint16],
+    areas: NDArray[np.int64],
+    limits: NDArray[np.int64],
+) -> int:
+    """Fill positions, areas and limits; -1, or the first id that is unknown."""
+    height, width = id_map.shape
+    limits[:, 0] = width
+    limits[:, 1] = height
+    limits[:, 2:] = -1
+    for y in range(height):
+        x = 0
+        while x < width:
+            identity = id_map[y, x]
+            begin = x
+            while x < width and id_map[y, x] == identity:
+                x += 1
+            if identity == void:
+                continue
+            place = np.searchsorted(sorted_ids, identity)
+            if place == len(sorted_ids) or sorted_ids[place] != identity:
+                return int(identity)
+            index = order[place]
+            positions[y, begin:x] = index + 1
+            areas[index] += x - begin
+            limits[index, 0] = min(limits[index, 0], begin)
+            limits[index, 1] = min(limits[index, 1], y)
+            limits[index, 2] = max(limits[index, 2], x - 1)
+            limits[index, 3] = max(limits[index, 3], y)
+    return -1

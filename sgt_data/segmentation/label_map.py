@@ -1,0 +1,195 @@
+"""Masks -> label map at the output size, without ever drawing one at full size.
+
+Masks are painted largest first, so that the smallest lies on top; equal areas in rising id. Only
+output pixels are visited: each run is cut against tables of the sampled rows and columns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.compiled import njit
+from sgt_data.segmentation.run_lengths import MaskRuns
+from sgt_data.segmentation.sampling import SampleGrid
+
+LabelMap = NDArray[np.uint16]
+"""[H, W] uint16, 0 where nothing is labelled."""
+
+LABELS_MAX = np.iinfo(np.uint16).max
+
+
+def painting_order(areas: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions of masks in painting order: area falling, then id rising. [K] int64."""
+    return np.lexsort((ids, -areas)).astype(np.int64)
+
+
+def paint(
+    masks: MaskRuns, order: NDArray[np.int64], labels: NDArray[np.uint16], grid: SampleGrid
+) -> LabelMap:
+    """Paint masks `order[0], order[1], ...`, mask k with `labels[k]`, over one another.
+
+    Returns:
+        Upright label map [h, w]; the label of a pixel is the label at the source pixel under its
+        centre.
+    """
+    columns_first = np.zeros((len(grid.columns), len(grid.rows)), np.uint16)
+    _paint(
+        masks.runs,
+        masks.starts,
+        order,
+        labels,
+        masks.height,
+        grid.columns,
+        _first_sample_at(grid.columns, masks.width),
+        _first_sample_at(grid.rows, masks.height),
+        columns_first,
+    )
+    return grid.upright(columns_first.T)
+
+
+def visible_regions(labels: LabelMap, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What is left of labels 1..count in a map.
+
+    Returns:
+        Pixels per label [count], and boxes [count, 4] as x, y, width, height (zeros if hidden).
+    """
+    areas = np.zeros(count + 1, np.int64)
+    limits = np.empty((count + 1, 4), np.int64)
+    _measure(labels, areas, limits)
+    boxes = np.zeros((count, 4), np.int64)
+    seen = areas[1:] > 0
+    left, top, right, bottom = limits[1:][seen].T
+    boxes[seen] = np.stack((left, top, right - left + 1, bottom - top + 1), axis=1)
+    return areas[1:], boxes
+
+
+def mask_boxes(masks: MaskRuns) -> NDArray[np.int64]:
+    """Boxes [K, 4] of whole masks in stored source pixels: x, y, width, height (zeros if empty)."""
+    return _mask_boxes(masks.runs, masks.starts, masks.height)
+
+
+def touching_labels(labels: LabelMap, count: int) -> NDArray[np.bool_]:
+    """Which of labels 1..count share a side or a corner: symmetric [count + 1, count + 1] bool.
+
+    Row and column 0 (unlabelled) stay false.
+    """
+    touching = np.zeros((count + 1, count + 1), np.bool_)
+    _touch(labels, touching)
+    return touching
+
+
+def _first_sample_at(samples: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """For each source index 0..size the first output index whose sample is not before it."""
+    return np.searchsorted(samples, np.arange(size + 1)).astype(np.int64)
+
+
+@njit
+def _paint(
+    runs: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    order: NDArray[np.int64],
+    labels: NDArray[np.uint16],
+    height: int,
+    columns: NDArray[np.int64],
+    first_column: NDArray[np.int64],
+    first_row: NDArray[np.int64],
+    painted: NDArray[np.uint16],
+) -> None:
+    for mask in order:
+        label = labels[mask]
+        begin = np.int64(0)
+        column = np.int64(0)
+        column_begin = np.int64(0)
+        run = starts[mask]
+        last = starts[mask + 1]
+        while run + 1 < last:
+            begin += runs[run]
+            end = begin + runs[run + 1]
+            run += 2
+            if end == begin:
+                continue
+            if begin - column_begin >= 4 * height:
+                column = begin // height
+                column_begin = column * height
+            while begin - column_begin >= height:
+                column += 1
+                column_begin += height
+            sample = first_column[column]
+            while sample < len(columns):
+                at = columns[sample] * height
+                if at >= end:
+                    break
+                top = max(begin - at, 0)
+                bottom = min(end - at, height)
+                for row in range(first_row[top], first_row[bottom]):
+                    painted[sample, row] = label
+                sample += 1
+            begin = end
+
+
+@njit
+def _measure(
+    labels: NDArray[np.uint16], areas: NDArray[np.int64], limits: NDArray[np.int64]
+) -> None:
+    height, width = labels.shape
+    limits[:, 0] = width
+    limits[:, 1] = height
+    limits[:, 2:] = -1
+    for y in range(height):
+        x = 0
+        while x < width:
+            label = labels[y, x]
+            begin = x
+            while x < width and labels[y, x] == label:
+                x += 1
+            areas[label] += x - begin
+            limits[label, 0] = min(limits[label, 0], begin)
+            limits[label, 1] = min(limits[label, 1], y)
+            limits[label, 2] = max(limits[label, 2], x - 1)
+            limits[label, 3] = max(limits[label, 3], y)
+
+
+@njit
+def _mask_boxes(
+    runs: NDArray[np.int64], starts: NDArray[np.int64], height: int
+) -> NDArray[np.int64]:
+    boxes = np.zeros((len(starts) - 1, 4), np.int64)
+    for mask in range(len(starts) - 1):
+        left, right, top, bottom = np.int64(-1), np.int64(-1), np.int64(height), np.int64(-1)
+        begin = np.int64(0)
+        for run in range(starts[mask], starts[mask + 1] - 1, 2):
+            begin += runs[run]
+            end = begin + runs[run + 1]
+            if end > begin:
+                first, last = begin // height, (end - 1) // height
+                if left < 0:
+                    left = first
+                right = last
+                if first != last:
+                    top, bottom = np.int64(0), np.int64(height - 1)
+                else:
+                    top = min(top, begin - first * height)
+                    bottom = max(bottom, end - 1 - first * height)
+            begin = end
+        if left >= 0:
+            boxes[mask] = (left, top, right - left + 1, bottom - top + 1)
+    return boxes
+
+
+@njit
+def _touch(labels: NDArray[np.uint16], touching: NDArray[np.bool_]) -> None:
+    height, width = labels.shape
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            if label == 0:
+                continue
+            for step in range(4):
+                ny = y + (1 if step > 0 else 0)
+                nx = x + (1 if step == 0 else step - 2)
+                if ny < height and 0 <= nx < width:
+                    other = labels[ny, nx]
+                    if other != label and other != 0:
+                        touching[label, other] = True
+                        touching[other, label] = True

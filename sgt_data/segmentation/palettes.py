@@ -1,0 +1,86 @@
+"""From labels to colours. Whatever the palette, no two labels of a picture share an RGB value, so a
+target decodes from its pixels alone, and no two touching labels look alike.
+
+- `distinct`: seeded per key; as far apart as the coarsest sufficient lattice allows.
+- `category`: one fixed colour per category id; several segments of one category get shades of it.
+- `position`: colour from where the mask's centre lies, after Painter (Wang et al., CVPR 2023): the
+  picture is divided into 16 columns by 13 rows, each cell with its own colour.
+- `tab20`: matplotlib's twenty colours, touching segments told apart; a colour that returns in one
+  picture differs in its last bits, which no eye sees and every decoder does.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.segmentation.colours import (
+    TAB20,
+    Colours,
+    category_colours,
+    free_shade,
+    pack,
+    spread_colours,
+)
+
+Palette = Literal["distinct", "category", "position", "tab20"]
+
+POSITION_COLUMNS, POSITION_ROWS = 16, 13
+TOUCHING_DISTANCE = 24.0
+"""Least distance (RGB levels, Euclidean) between the colours of touching segments."""
+
+
+def distinct(count: int, rng: np.random.Generator) -> Colours:
+    """[count, 3] colours, the pairing with labels shuffled by `rng`."""
+    return rng.permutation(spread_colours(count, rng)) if count else np.empty((0, 3), np.uint8)
+
+
+def by_category(
+    categories: NDArray[np.int64], largest_id: int, touching: NDArray[np.bool_]
+) -> Colours:
+    """[n, 3] colours from category ids [n] (from 1 on); `largest_id` of the whole vocabulary."""
+    return _told_apart(category_colours(largest_id)[categories - 1], touching)
+
+
+def by_position(
+    boxes: NDArray[np.int64], height: int, width: int, touching: NDArray[np.bool_]
+) -> Colours:
+    """[n, 3] colours from boxes [n, 4] (x, y, width, height) in a picture of [height, width]."""
+    across = (2 * boxes[:, 0] + boxes[:, 2]) * POSITION_COLUMNS // (2 * width)
+    down = (2 * boxes[:, 1] + boxes[:, 3]) * POSITION_ROWS // (2 * height)
+    cells = np.minimum(down, POSITION_ROWS - 1) * POSITION_COLUMNS
+    cells += np.minimum(across, POSITION_COLUMNS - 1)
+    return _told_apart(category_colours(1)[cells], touching)
+
+
+def tab20(touching: NDArray[np.bool_], rng: np.random.Generator) -> Colours:
+    """[n, 3] of matplotlib's twenty colours: each label takes one that no touching label has, the
+    least used so far, starting anywhere by `rng`."""
+    count = len(touching) - 1
+    ranking = rng.permutation(len(TAB20))
+    uses = np.zeros(len(TAB20), np.int64)
+    choice = np.full(count + 1, -1, np.int64)
+    for label in range(1, count + 1):
+        taken = np.zeros(len(TAB20), np.bool_)
+        neighbours = choice[touching[label]]
+        taken[neighbours[neighbours >= 0]] = True
+        costs = uses + taken * (count + 1)
+        best = ranking[int(costs[ranking].argmin())]
+        choice[label] = best
+        uses[best] += 1
+    return _told_apart(TAB20[choice[1:]], touching)
+
+
+def _told_apart(wanted: Colours, touching: NDArray[np.bool_]) -> Colours:
+    """Each label its wanted colour, or the nearest free shade where that is taken or too near."""
+    colours = wanted.copy()
+    used = {0}
+    for index, colour in enumerate(wanted):
+        neighbours = colours[np.flatnonzero(touching[index + 1, 1 : index + 1])]
+        gaps = ((neighbours.astype(np.int64) - colour) ** 2).sum(1)
+        if int(pack(colour)) in used or (gaps < TOUCHING_DISTANCE**2).any():
+            colours[index] = free_shade(colour, used, neighbours, TOUCHING_DISTANCE)
+        used.add(int(pack(colours[index])))
+    return colours

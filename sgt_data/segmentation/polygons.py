@@ -1,0 +1,43 @@
+"""COCO polygons -> compressed run lengths, by cocoapi's own rasteriser."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pycocotools import mask as coco_mask
+
+from sgt_data.errors import AnnotationError
+
+_FAR = 1 << 20  # pixels; cocoapi walks a polygon's edges pixel by pixel, so bound them first
+
+
+def rasterise(polygons: Sequence[Any], height: int, width: int) -> bytes:
+    """Union of polygons (flat lists x0, y0, x1, y1, ... in pixels) -> compressed counts.
+
+    Raises:
+        AnnotationError: fewer than three points, an odd number of coordinates, or a coordinate that
+            is no finite number near the picture.
+    """
+    if not polygons:
+        raise AnnotationError("its list of polygons is empty")
+    for number, polygon in enumerate(polygons):
+        _check(number, polygon)
+    encoded = coco_mask.frPyObjects([list(polygon) for polygon in polygons], height, width)
+    counts: bytes = coco_mask.merge(encoded)["counts"]
+    return counts
+
+
+def _check(number: int, polygon: Any) -> None:
+    if not isinstance(polygon, Sequence) or isinstance(polygon, str | bytes):
+        raise AnnotationError(f"polygon {number} is {polygon!r:.40}, not a list of coordinates")
+    if len(polygon) < 6 or len(polygon) % 2:
+        raise AnnotationError(
+            f"polygon {number} has {len(polygon)} coordinates; an even number from 6 on is allowed"
+        )
+    for value in polygon:
+        if not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > _FAR:
+            raise AnnotationError(
+                f"polygon {number} has the coordinate {value!r:.40}, not a number within +-{_FAR}"
+            )

@@ -1,0 +1,192 @@
+"""Segments of one picture with their masks, in either form, ready to be chosen and painted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.errors import AnnotationError
+from sgt_data.records import Annotation, Category, MaskAnnotation, Segment
+from sgt_data.segmentation.colours import Colours
+from sgt_data.segmentation.id_map import index_ids
+from sgt_data.segmentation.label_map import (
+    LABELS_MAX,
+    LabelMap,
+    mask_boxes,
+    paint,
+    painting_order,
+    visible_regions,
+)
+from sgt_data.segmentation.run_lengths import MaskRuns, parse_masks
+from sgt_data.segmentation.sampling import sample_grid
+
+Positions = NDArray[np.int64]
+"""Indices into a picture's segments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What came of painting: `visible` segments in label order (label i + 1 is `visible[i]`), with
+    their pixels and boxes [n, 4] (x, y, width, height) in the output, and the `hidden` ones."""
+
+    visible: Positions
+    areas: NDArray[np.int64]
+    boxes: NDArray[np.int64]
+    hidden: Positions
+
+    def describe(
+        self, regions: Regions, colours: Colours, vocabulary: Mapping[int, Category]
+    ) -> list[dict[str, Any]]:
+        """Facts of the visible segments, with label and colour."""
+        return [
+            {
+                "label": label,
+                "color": colour,
+                **regions.describe(position, vocabulary),
+                "visible_area": area,
+                "visible_box": box,
+            }
+            for label, (position, colour, area, box) in enumerate(
+                zip(
+                    self.visible.tolist(),
+                    colours.tolist(),
+                    self.areas.tolist(),
+                    self.boxes.tolist(),
+                    strict=True,
+                ),
+                1,
+            )
+        ]
+
+    def describe_hidden(
+        self, regions: Regions, vocabulary: Mapping[int, Category]
+    ) -> list[dict[str, Any]]:
+        """Facts of the segments that were painted over, or fell between output pixels."""
+        return [regions.describe(position, vocabulary) for position in self.hidden.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Segments with areas [K] and boxes [K, 4] (x, y, width, height) in stored source pixels.
+
+    Exactly one of `masks` (which may overlap) and `positions` (a map [H, W] of segment index plus
+    one) is set. `groups` [K] gives the segment as which each mask is painted: itself, but in a
+    semantic map the first chosen one of its category, whose `members` are all of them.
+    """
+
+    height: int
+    width: int
+    segments: tuple[Segment, ...]
+    areas: NDArray[np.int64]
+    boxes: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    members: Mapping[int, tuple[int, ...]]
+    masks: MaskRuns | None
+    positions: NDArray[np.uint16] | None
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        return np.array([segment.id for segment in self.segments], np.int64)
+
+    @property
+    def category_ids(self) -> NDArray[np.int64]:
+        """Category ids [K], 0 where the source has none."""
+        return np.array([segment.category_id or 0 for segment in self.segments], np.int64)
+
+    def paint(
+        self, chosen: Positions, height: int, width: int, orientation: int
+    ) -> tuple[LabelMap, Drawn]:
+        """Paint the chosen segments into an upright [height, width] label map.
+
+        Labels are given in painting order (largest first) to what is visible.
+        """
+        grid = sample_grid(self.height, self.width, height, width, orientation)
+        order = chosen[painting_order(self.areas[chosen], self.ids[chosen])]
+        leaders = list(dict.fromkeys(self.groups[order].tolist()))
+        painted = np.zeros(len(self.segments) + 1, np.uint16)
+        painted[np.asarray(leaders, np.int64) + 1] = np.arange(1, len(leaders) + 1)
+        of_segment = np.zeros(len(self.segments) + 1, np.uint16)
+        of_segment[chosen + 1] = painted[self.groups[chosen] + 1]
+        if self.masks is not None:
+            labels = paint(self.masks, order, of_segment[1:], grid)
+        else:
+            assert self.positions is not None
+            labels = of_segment[grid.pick(self.positions)]
+        areas, boxes = visible_regions(labels, len(leaders))
+        seen = areas > 0
+        drawn_leaders = np.asarray(leaders, np.int64)
+        if not seen.all():
+            renumbered = np.zeros(len(leaders) + 1, np.uint16)
+            renumbered[1:][seen] = np.arange(1, int(seen.sum()) + 1)
+            labels = renumbered[labels]
+        return labels, Drawn(drawn_leaders[seen], areas[seen], boxes[seen], drawn_leaders[~seen])
+
+    def describe(self, position: int, vocabulary: Mapping[int, Category]) -> dict[str, Any]:
+        """What the source says of one segment, or of a category's segments together: their ids,
+        the sum of their areas and the hull of their boxes. Fields that it lacks are left out."""
+        segment = self.segments[position]
+        members = self.members.get(position)
+        facts: dict[str, Any] = {}
+        if members is None:
+            facts["id"] = segment.id
+        else:
+            facts["ids"] = [self.segments[one].id for one in members]
+        if segment.category_id is not None:
+            category = vocabulary[segment.category_id]
+            facts["category_id"] = category.id
+            facts["category"] = category.name
+            facts["isthing"] = category.isthing
+        together = list(members or (position,))
+        facts["area"] = int(self.areas[together].sum())
+        facts["box"] = _hull(self.boxes[together])
+        if members is None:
+            if segment.iscrowd:
+                facts["iscrowd"] = True
+            if segment.predicted_iou is not None:
+                facts["predicted_iou"] = segment.predicted_iou
+            if segment.stability_score is not None:
+                facts["stability_score"] = segment.stability_score
+        return facts
+
+
+def _hull(boxes: NDArray[np.int64]) -> list[int]:
+    """The smallest box around boxes [n, 4] (x, y, width, height)."""
+    left, top = boxes[:, :2].min(0).tolist()
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(0).tolist()
+    return [left, top, right - left, bottom - top]
+
+
+def regions_of(annotation: Annotation) -> Regions:
+    """Check and measure an annotation's masks.
+
+    Raises:
+        AnnotationError: masks or id map contradict the annotation.
+    """
+    segments = annotation.segments
+    height, width = annotation.height, annotation.width
+    if len(segments) > LABELS_MAX:
+        raise AnnotationError(f"{len(segments)} segments; at most {LABELS_MAX} are supported")
+    groups = np.arange(len(segments))
+    if isinstance(annotation, MaskAnnotation):
+        masks = parse_masks(annotation.masks, height, width)
+        boxes = mask_boxes(masks)
+        return Regions(height, width, segments, masks.areas, boxes, groups, {}, masks, None)
+    ids = [segment.id for segment in segments]
+    positions, areas, boxes = index_ids(annotation.id_map, ids, annotation.void)
+    return Regions(height, width, segments, areas, boxes, groups, {}, None, positions)
+
+
+def merge_categories(regions: Regions, chosen: Positions) -> Regions:
+    """Let the chosen segments of one category be painted and described as one."""
+    groups = regions.groups.copy()
+    members: dict[int, tuple[int, ...]] = {}
+    categories = regions.category_ids
+    for category in np.unique(categories[chosen]).tolist():
+        same = chosen[categories[chosen] == category]
+        groups[same] = same[0]
+        members[int(same[0])] = tuple(same.tolist())
+    return replace(regions, groups=groups, members=members)

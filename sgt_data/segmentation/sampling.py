@@ -1,0 +1,90 @@
+"""Which source pixel lies under the centre of which output pixel.
+
+The rule is `floor((y + 0.5) * H / h)`, in integers, so that no rounding of a float can move it.
+A picture may be stored turned or mirrored (EXIF orientation 1 to 8); masks live in the stored
+frame, the output in the upright one. The grid keeps both: stored rows and columns in rising order
+for painting, and the flips that bring the painted map upright.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+# EXIF orientation -> (rows and columns swapped, left-right mirrored, upside down): what to do to
+# the stored picture, in this order, to see it upright (CIPA DC-008, tag 0x0112).
+_TURNS = {
+    1: (False, False, False),
+    2: (False, True, False),
+    3: (False, True, True),
+    4: (False, False, True),
+    5: (True, False, False),
+    6: (True, True, False),
+    7: (True, True, True),
+    8: (True, False, True),
+}
+
+
+def centre_samples(source: int, output: int) -> NDArray[np.int64]:
+    """Source index under the centre of each of `output` pixels: [output] int64, rising."""
+    positions = np.arange(output, dtype=np.int64)
+    return ((2 * positions + 1) * source) // (2 * output)
+
+
+def upright(stored: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
+    """Turn a stored array [H, W, ...] upright by EXIF orientation (a view)."""
+    swapped, mirrored, flipped = _TURNS[orientation]
+    if swapped:
+        stored = stored.swapaxes(0, 1)
+    if mirrored:
+        stored = stored[:, ::-1]
+    if flipped:
+        stored = stored[::-1]
+    return stored
+
+
+@dataclass(frozen=True, slots=True)
+class SampleGrid:
+    """Output pixels of one picture in its stored frame.
+
+    `rows` [h'] and `columns` [w'] are stored-frame source indices in rising order, where (h', w')
+    is the output size with the turn of `orientation` undone.
+    """
+
+    stored_height: int
+    stored_width: int
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    orientation: int
+
+    def upright(self, stored: NDArray[_Scalar]) -> NDArray[_Scalar]:
+        """Stored-frame samples [h', w'] -> upright output [h, w], contiguous."""
+        return np.ascontiguousarray(upright(stored, self.orientation))
+
+    def pick(self, stored: NDArray[_Scalar]) -> NDArray[_Scalar]:
+        """A full-size stored map [H, W] -> upright output [h, w]."""
+        return self.upright(stored[self.rows[:, None], self.columns[None, :]])
+
+
+def sample_grid(
+    stored_height: int, stored_width: int, height: int, width: int, orientation: int = 1
+) -> SampleGrid:
+    """Grid for an upright output of [height, width] from a stored [stored_height, stored_width]."""
+    swapped, mirrored, flipped = _TURNS[orientation]
+    upright_height, upright_width = stored_height, stored_width
+    if swapped:
+        upright_height, upright_width = stored_width, stored_height
+    rows = centre_samples(upright_height, height)
+    columns = centre_samples(upright_width, width)
+    if flipped:
+        rows = (upright_height - 1 - rows)[::-1]
+    if mirrored:
+        columns = (upright_width - 1 - columns)[::-1]
+    if swapped:
+        rows, columns = columns, rows
+    return SampleGrid(stored_height, stored_width, rows, columns, orientation)

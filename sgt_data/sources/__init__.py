@@ -1,0 +1,1 @@
+"""Where pictures and their annotations come from. Knows neither ray nor torch nor our format."""

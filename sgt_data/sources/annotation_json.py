@@ -1,0 +1,61 @@
+"""Fields of annotation JSON from outside, each checked as it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from sgt_data.errors import AnnotationError
+from sgt_data.segmentation.run_lengths import RunLengths
+
+
+def load_json(data: bytes) -> Any:
+    """Parse JSON strictly.
+
+    Raises:
+        AnnotationError: it is none.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as why:
+        raise AnnotationError(f"the annotation is not JSON: {why}") from why
+
+
+def counts_of(counts: Any, where: str) -> RunLengths:
+    """The `counts` of a COCO mask: a compressed string, or a list.
+
+    Raises:
+        AnnotationError: it is neither.
+    """
+    if isinstance(counts, list):
+        return counts
+    if not isinstance(counts, str) or not counts.isascii():
+        raise AnnotationError(f"{where}: counts are {counts!r:.40}, not run lengths")
+    return counts.encode()
+
+
+def whole_number(value: Any, field: str, lowest: int = 0) -> int:
+    """A JSON integer, or a float without fraction, of at least `lowest`.
+
+    Raises:
+        AnnotationError: it is neither.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise AnnotationError(f"{field} is {value!r:.40}, not a whole number")
+    if value < lowest or value > 1 << 53:
+        raise AnnotationError(f"{field} is {value}, not within {lowest}..2**53")
+    return int(value)
+
+
+def score(value: Any, field: str) -> float | None:
+    """A finite number, or None where the annotation has none.
+
+    Raises:
+        AnnotationError: it is something else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+        raise AnnotationError(f"{field} is {value!r:.40}, not a number")
+    return float(value)

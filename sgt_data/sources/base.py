@@ -1,0 +1,69 @@
+"""What a source is: configured by the manifest, listed once, then read slice by slice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sgt_data.records import Annotation, Inventory, Layer, RawInput, RawShard, Slice
+
+NAME_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
+
+_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class SourceConfig(BaseModel):
+    """Base of every source's part of the manifest. Subclasses are sources: they list and read.
+
+    Attributes:
+        type: which kind of source, the key of the registry.
+        name: prefix of its keys and shards; unique in a manifest.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    name: str = Field(pattern=NAME_PATTERN)
+
+    places: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where something lies. They are no part of a corpus's identity: the same
+    inputs may move."""
+
+    keys_differ: ClassVar[bool] = False
+    """True where the inventory itself makes sure that no two inputs share a key."""
+
+    def layers(self) -> frozenset[Layer]:
+        """What its annotations say; empty for plain pictures."""
+        raise NotImplementedError
+
+    def inventory(self, shard_samples: int) -> Inventory:
+        """List what there is. May read indexes and annotation files, no pictures.
+
+        Raises:
+            SourceError, RequestError: it cannot be listed.
+        """
+        raise NotImplementedError
+
+    def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
+        """Read a slice in order, cut into shards; those named in `skip` need not be read.
+
+        Raises:
+            SourceError: the slice cannot be read (any more) just now.
+        """
+        raise NotImplementedError
+
+    def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
+        """Parse what an input says about `layer`; None where the source says nothing.
+
+        Raises:
+            AnnotationError: what it says cannot be right.
+        """
+        raise NotImplementedError
+
+
+def key_of(source: str, identity: str) -> str:
+    """`<source>_<id>`, with every character but letters, digits, `_` and `-` replaced by `-`."""
+    return f"{source}_{_NOT_IN_KEYS.sub('-', identity)}"

@@ -1,0 +1,160 @@
+"""COCO: pictures of one split with any of its annotations (instances, panoptic, stuff)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, Literal
+
+import orjson
+from pydantic import Field, model_validator
+
+from sgt_data.errors import InputError
+from sgt_data.records import Annotation, Inventory, Layer, RawInput, RawShard, Slice
+from sgt_data.sources.annotation_json import load_json
+from sgt_data.sources.base import SourceConfig, key_of
+from sgt_data.sources.coco_annotations import read_instances, read_panoptic, read_pixelmap
+from sgt_data.sources.coco_index import CocoEntry, index_coco
+from sgt_data.sources.picture_pool import COCO_URL, fetch
+from sgt_data.storage import absolute, chunked, exists, join, list_files, read_bytes
+
+CocoKind = Literal["instances", "panoptic", "stuff", "stuff_pixelmaps"]
+
+_LAYERS: dict[CocoKind, Layer] = {
+    "instances": "instances",
+    "panoptic": "panoptic",
+    "stuff": "stuff",
+    "stuff_pixelmaps": "stuff",
+}
+_FETCH_THREADS = 8
+_EXPECTED_BYTES = 165_000  # mean of train2017
+
+
+class CocoSource(SourceConfig):
+    """COCO in its own form. Files that are not named lie where COCO puts them below `root`.
+
+    Attributes:
+        root: folder that holds `annotations/` and the pictures of the split.
+        split: `train2017` and the like.
+        annotations: which of COCO's annotations to use.
+        pictures: a folder, a `.zip`, or the word `coco_url` to fetch each from its own address.
+        instances, panoptic, stuff: the JSON files.
+        panoptic_maps, stuff_maps: folder or `.zip` of the PNGs.
+    """
+
+    places: ClassVar[frozenset[str]] = frozenset(
+        {"root", "pictures", "instances", "panoptic", "stuff", "panoptic_maps", "stuff_maps"}
+    )
+    keys_differ: ClassVar[bool] = True
+
+    type: Literal["coco"] = "coco"
+    name: str = "coco"
+    root: str
+    split: str = Field("train2017", pattern=r"^[A-Za-z0-9-]{1,32}$")
+    annotations: tuple[CocoKind, ...] = Field(min_length=1)
+    pictures: str | None = None
+    instances: str | None = None
+    panoptic: str | None = None
+    stuff: str | None = None
+    panoptic_maps: str | None = None
+    stuff_maps: str | None = None
+
+    @model_validator(mode="after")
+    def _one_stuff(self) -> CocoSource:
+        if {"stuff", "stuff_pixelmaps"} <= set(self.annotations):
+            raise ValueError("annotations: stuff and stuff_pixelmaps say the same; give one")
+        return self
+
+    def layers(self) -> frozenset[Layer]:
+        return frozenset(_LAYERS[kind] for kind in self.annotations)
+
+    def inventory(self, shard_samples: int) -> Inventory:
+        documents: dict[str, tuple[str, bytes]] = {}
+        identity: dict[str, str] = {}
+        for kind in self.annotations:
+            place = self._place(kind)
+            data = read_bytes(place)
+            documents[kind] = (place, data)
+            identity[f"{kind}.json"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        entries, vocabulary = index_coco(documents, self.name)
+        notes, nbytes = self._look_at_pictures(entries)
+        slices = []
+        for number, chunk in enumerate(chunked(entries, shard_samples)):
+            shard = f"{self.name}-{self.split.lower()}-{number:05d}"
+            expected = sum(nbytes.get(entry.file_name, _EXPECTED_BYTES) for entry in chunk)
+            payload = orjson.dumps(chunk)
+            slices.append(Slice(self.name, shard, payload, (shard,), len(chunk), expected))
+        return Inventory(tuple(slices), identity, vocabulary, notes=notes)
+
+    def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
+        if piece.name in skip:
+            return
+        entries = [CocoEntry(**entry) for entry in orjson.loads(piece.payload)]
+        with ThreadPoolExecutor(_FETCH_THREADS) as threads:
+            inputs = tuple(threads.map(self._input, entries))
+        yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
+
+    def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
+        said: dict[str, Any] = load_json(raw.extras["annotation"])
+        for kind in self.annotations:
+            if _LAYERS[kind] != layer or said[kind] is None:
+                continue
+            size = said["height"], said["width"]
+            if kind == "panoptic":
+                return read_panoptic(said[kind], raw.extras["panoptic_maps"], *size)
+            if kind == "stuff_pixelmaps":
+                return read_pixelmap(said[kind], raw.extras["stuff_maps"], *size)
+            return read_instances(said[kind], *size)
+        return None
+
+    def _input(self, entry: CocoEntry) -> RawInput:
+        key = key_of(self.name, entry.identity)
+        member = entry.file_name
+        if entry.problem:
+            return RawInput(key, member, problem=entry.problem)
+        try:
+            picture = fetch(self._pictures(), entry.file_name, entry.url)
+            extras = {"annotation": orjson.dumps(entry.said)}
+            panoptic, stuff = entry.said.get("panoptic"), entry.said.get("stuff_pixelmaps")
+            if panoptic is not None:
+                extras["panoptic_maps"] = fetch(self._place("panoptic_maps"), panoptic["file_name"])
+            if stuff is not None:
+                extras["stuff_maps"] = fetch(self._place("stuff_maps"), stuff["file_name"])
+        except InputError as why:
+            return RawInput(key, member, problem=str(why))
+        return RawInput(key, member, picture, extras, entry.licence)
+
+    def _place(self, what: str) -> str:
+        """Where a file or folder lies: as given, else COCO's own place below root."""
+        given = getattr(self, "stuff" if what == "stuff_pixelmaps" else what)
+        if given:
+            return absolute(given)
+        folder = join(absolute(self.root), "annotations")
+        standard = {
+            "instances": f"instances_{self.split}.json",
+            "panoptic": f"panoptic_{self.split}.json",
+            "panoptic_maps": f"panoptic_{self.split}",
+            "stuff": f"stuff_{self.split}.json",
+            "stuff_pixelmaps": f"stuff_{self.split}.json",
+            "stuff_maps": f"stuff_{self.split}_pixelmaps",
+        }
+        return join(folder, standard[what])
+
+    def _pictures(self) -> str:
+        if self.pictures:
+            return self.pictures if self.pictures == COCO_URL else absolute(self.pictures)
+        return join(absolute(self.root), self.split)
+
+    def _look_at_pictures(self, entries: list[CocoEntry]) -> tuple[tuple[str, ...], dict[str, int]]:
+        """Remarks on the picture folder, and its files' sizes where they can be listed."""
+        place = self._pictures()
+        if place == COCO_URL or place.endswith(".zip") or place.startswith(("http:", "https:")):
+            return (), {}
+        if not exists(place):
+            return (f"the picture folder {place} is not there",), {}
+        sizes = list_files(place)
+        unlisted = len(sizes.keys() - {entry.file_name for entry in entries})
+        if not unlisted:
+            return (), sizes
+        return (f"{unlisted} files in {place} are in no annotation and are no inputs",), sizes

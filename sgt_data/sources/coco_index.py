@@ -1,0 +1,151 @@
+"""COCO's annotation files -> one entry per picture, with all that is said about it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from sgt_data.errors import RequestError
+from sgt_data.records import Category
+
+_MASK_FIELDS = ("id", "category_id", "iscrowd", "segmentation")
+
+
+@dataclass(frozen=True, slots=True)
+class CocoEntry:
+    """One picture. `said` maps the kind of annotation to what it says (None: nothing), and holds
+    `width` and `height`. `problem` is set where the entry cannot become a sample."""
+
+    identity: str
+    file_name: str
+    url: str | None
+    licence: str | None
+    said: dict[str, Any]
+    problem: str | None = None
+
+
+def index_coco(
+    documents: Mapping[str, tuple[str, bytes]], source: str
+) -> tuple[list[CocoEntry], tuple[Category, ...]]:
+    """Join COCO annotation files by image id.
+
+    Args:
+        documents: place and bytes of the JSON of each kind, in the order of the manifest.
+        source: name of the source, for messages.
+
+    Returns:
+        Entries in the order of image ids, then the entries of annotations whose picture is listed
+        nowhere; and the joint vocabulary.
+
+    Raises:
+        RequestError: a file is no COCO annotation, or two files name a category differently.
+    """
+    images: dict[int, dict[str, Any]] = {}
+    licences: dict[int, str] = {}
+    said: dict[int, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(documents))
+    vocabulary: dict[int, Category] = {}
+    repeated: list[dict[str, Any]] = []
+    for kind, (place, data) in documents.items():
+        try:
+            document = orjson.loads(data)
+            seen = set()
+            for image in document["images"]:
+                if image["id"] in seen:
+                    repeated.append(image)
+                seen.add(image["id"])
+                images.setdefault(image["id"], image)
+            licences |= {one["id"]: one["name"] for one in document.get("licenses", [])}
+            _learn(vocabulary, document["categories"], kind, place)
+            _collect(said, kind, document, seen)
+        except (KeyError, TypeError, ValueError, AttributeError) as why:
+            raise RequestError(
+                f"sources.{source}.{kind}: {place} is not a COCO {kind} file: {why!r}"
+            ) from why
+    entries = [_entry(images[number], said[number], licences) for number in sorted(images)]
+    entries += [_repeat(image) for image in repeated]
+    entries += [_orphan(number) for number in sorted(said.keys() - images.keys())]
+    return _without_key_clashes(entries), tuple(vocabulary[number] for number in sorted(vocabulary))
+
+
+def _learn(
+    vocabulary: dict[int, Category], categories: list[dict[str, Any]], kind: str, place: str
+) -> None:
+    for entry in categories:
+        category = Category(
+            int(entry["id"]), str(entry["name"]), bool(entry.get("isthing", kind == "instances"))
+        )
+        known = vocabulary.setdefault(category.id, category)
+        if category.id < 1:
+            raise ValueError(f"category id {category.id}; ids start at 1")
+        if known.name != category.name:
+            raise RequestError(
+                f"{place} calls category {category.id} {category.name!r}, another file "
+                f"{known.name!r}"
+            )
+
+
+def _collect(
+    said: dict[int, dict[str, Any]], kind: str, document: dict[str, Any], listed: set[int]
+) -> None:
+    """What one file says about each picture, reduced to the fields that are read later."""
+    if kind == "stuff_pixelmaps":
+        for image in document["images"]:
+            stem = posixpath.splitext(image["file_name"])[0]
+            said[image["id"]][kind] = {"file_name": f"{stem}.png"}
+        return
+    if kind == "panoptic":
+        for annotation in document["annotations"]:
+            said[annotation["image_id"]][kind] = {
+                "file_name": annotation["file_name"],
+                "segments_info": annotation["segments_info"],
+            }
+        return
+    for number in listed:  # listed without annotation: it says that there is nothing
+        said[number][kind] = []
+    for annotation in document["annotations"]:
+        about = said[annotation["image_id"]]
+        if about[kind] is None:
+            about[kind] = []
+        about[kind].append({name: annotation.get(name) for name in _MASK_FIELDS})
+
+
+def _entry(image: dict[str, Any], said: dict[str, Any], licences: Mapping[int, str]) -> CocoEntry:
+    file_name = str(image["file_name"])
+    licence = image.get("license")
+    return CocoEntry(
+        posixpath.splitext(file_name)[0],
+        file_name,
+        image.get("coco_url"),
+        licences.get(licence, f"COCO licence id {licence}") if licence is not None else None,
+        {**said, "width": image.get("width"), "height": image.get("height")},
+    )
+
+
+def _repeat(image: dict[str, Any]) -> CocoEntry:
+    file_name = str(image.get("file_name"))
+    identity = posixpath.splitext(file_name)[0]
+    problem = f"image id {image['id']} is listed twice in one file; the first entry is used"
+    return CocoEntry(identity, file_name, None, None, {}, problem)
+
+
+def _orphan(number: int) -> CocoEntry:
+    problem = f"annotations refer to image id {number}, which images does not list"
+    return CocoEntry(f"{number:012d}", f"image id {number}", None, None, {}, problem)
+
+
+def _without_key_clashes(entries: list[CocoEntry]) -> list[CocoEntry]:
+    """Entries in order; the second of one identity becomes a problem of its own."""
+    first: dict[str, str] = {}
+    checked = []
+    for entry in entries:
+        other = first.setdefault(entry.identity, entry.file_name)
+        if entry.problem is None and other != entry.file_name:
+            problem = f"its key is that of {other}, which comes first"
+            entry = replace(entry, said={}, problem=problem)
+        checked.append(entry)
+    return checked

@@ -1,0 +1,25 @@
+"""Kinds of sources by name. A user's package adds its own through the entry point group
+`sgt_data.sources`, whose values are subclasses of `SourceConfig`."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from sgt_data.sources.base import SourceConfig
+from sgt_data.sources.coco import CocoSource
+from sgt_data.sources.folder import FolderSource
+from sgt_data.sources.sa1b import Sa1bSource
+from sgt_data.sources.tars import TarsSource
+
+
+def source_kinds() -> dict[str, type[SourceConfig]]:
+    """Every kind of source, by the `type` that a manifest gives."""
+    kinds: dict[str, type[SourceConfig]] = {
+        "sa1b": Sa1bSource,
+        "coco": CocoSource,
+        "folder": FolderSource,
+        "tars": TarsSource,
+    }
+    for point in entry_points(group="sgt_data.sources"):
+        kinds[point.name] = point.load()
+    return kinds

@@ -1,0 +1,195 @@
+"""Cut a tar into shards while it streams by.
+
+Pictures belong to shards by the order in which their stems first appear: stem i goes to shard
+`i // shard_samples`. So the cut depends on member names alone, a shard that is already built is
+skipped without reading its bytes, and files of one stem may lie anywhere in the tar.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+from sgt_data.records import RawInput, RawShard, shard_name
+from sgt_data.sources.base import key_of
+from sgt_data.sources.tar_walk import TarDamage, TarMember, walk_tar
+from sgt_data.storage import ForwardReader, read_range
+
+HELD_BYTES_MAX = 1 << 30
+"""Bytes of unfinished shards kept in memory; beyond it members are noted and read back later."""
+
+Role = str
+RoleOf = Callable[[str], tuple[str, Role] | None]
+"""Member name -> stem and role (`picture`, or the name of an extra), None for what is not ours."""
+
+
+@dataclass(slots=True)
+class _Stem:
+    number: int
+    files: dict[Role, bytes | tuple[int, int]] = field(default_factory=dict)
+    names: dict[Role, str] = field(default_factory=dict)
+    repeats: dict[Role, int] = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TarCut:
+    """How one source cuts its tars.
+
+    Attributes:
+        source: name of the source, prefix of keys.
+        slice: name of the slice, prefix of shard names.
+        role_of: which members are ours.
+        roles: every role that a whole input has.
+        shard_samples: inputs per shard.
+        licence: of the pictures, carried into every sample.
+    """
+
+    source: str
+    slice: str
+    role_of: RoleOf
+    roles: tuple[Role, ...]
+    shard_samples: int
+    licence: str | None
+
+    def shard_name(self, number: int) -> str:
+        return shard_name(self.source, self.slice, number)
+
+    def shards(self, url: str, skip: Collection[str]) -> Iterator[RawShard]:
+        """All shards of the tar at `url`, those in `skip` with no inputs read (left out).
+
+        Raises:
+            SourceError: the tar cannot be read (any more) just now.
+        """
+        reader = ForwardReader(url)
+        try:
+            yield from _Cutting(self, url, reader, skip).run()
+        finally:
+            reader.close()
+
+
+class _Cutting:
+    def __init__(self, cut: TarCut, url: str, reader: ForwardReader, skip: Collection[str]) -> None:
+        self.cut = cut
+        self.url = url
+        self.reader = reader
+        self.skip = skip
+        self.stems: dict[str, _Stem] = {}
+        self.open_shards: dict[int, list[str]] = {}
+        self.outstanding: dict[int, int] = {}
+        self.loose: dict[int, list[RawInput]] = {}
+        self.held = 0
+
+    @property
+    def current(self) -> int:
+        """The shard of the stem that appeared last."""
+        return max(0, len(self.stems) - 1) // self.cut.shard_samples
+
+    def run(self) -> Iterator[RawShard]:
+        for item in walk_tar(self.reader):
+            if isinstance(item, TarDamage):
+                self._note_damage(item)
+            else:
+                self._take(item)
+            # the current shard waits: it may be the last of all, and says so
+            whole = [n for n, left in self.outstanding.items() if not left and n < self.current]
+            for number in whole:
+                yield from self._close(number, last=False)
+        for number in range(self.current + 1):
+            if number in self.open_shards or number in self.loose or not self.stems:
+                yield from self._close(number, last=number == self.current)
+
+    def _take(self, member: TarMember) -> None:
+        placed = self.cut.role_of(member.name)
+        if placed is None:
+            return
+        name, role = placed
+        stem = self._stem(name)
+        if role in stem.files:
+            self._note_repeat(name, stem, role, member.name)
+            return
+        self.outstanding[stem.number] -= 1
+        stem.names[role] = member.name
+        stem.files[role] = (member.start, member.size)
+        if self.cut.shard_name(stem.number) in self.skip:
+            return
+        if self.held + member.size <= HELD_BYTES_MAX:
+            body = self.reader.read(member.size)
+            if len(body) == member.size:
+                stem.files[role] = body
+                self.held += member.size
+
+    def _stem(self, name: str) -> _Stem:
+        if name not in self.stems:
+            number = len(self.stems) // self.cut.shard_samples
+            self.stems[name] = _Stem(number)
+            self.open_shards.setdefault(number, []).append(name)
+            self.outstanding[number] = self.outstanding.get(number, 0) + len(self.cut.roles)
+        return self.stems[name]
+
+    def _note_repeat(self, name: str, stem: _Stem, role: Role, member: str) -> None:
+        """A second picture (or extra) of one stem is an input of its own that cannot be used."""
+        before = max(stem.repeats.values(), default=0)
+        stem.repeats[role] = stem.repeats.get(role, 0) + 1
+        if stem.repeats[role] > before:
+            self._loose(name, member, f"the tar holds {member} twice; the first one is used")
+
+    def _note_damage(self, damage: TarDamage) -> None:
+        placed = self.cut.role_of(damage.member) if damage.member else None
+        reason = f"byte {damage.position}: {damage.reason}"
+        if placed is not None:
+            stem = self._stem(placed[0])
+            stem.problem = f"{damage.member}: {reason}"
+            stem.names.setdefault(placed[1], damage.member or "")
+            return
+        last = next(reversed(self.stems), None)
+        if damage.member is None and last is not None and self._missing(self.stems[last]):
+            self.stems[last].problem = reason
+        else:
+            self._loose("", damage.member or posixpath.basename(self.url), reason)
+
+    def _loose(self, name: str, member: str, problem: str) -> None:
+        key = key_of(self.cut.source, name) if name else ""
+        self.loose.setdefault(self.current, []).append(RawInput(key, member, problem=problem))
+
+    def _missing(self, stem: _Stem) -> list[Role]:
+        return [role for role in self.cut.roles if role not in stem.files]
+
+    def _close(self, number: int, *, last: bool) -> Iterator[RawShard]:
+        names = self.open_shards.pop(number, [])
+        loose = self.loose.pop(number, [])
+        self.outstanding.pop(number, None)
+        shard = self.cut.shard_name(number)
+        if shard in self.skip:
+            for name in names:
+                self.stems[name].files = dict.fromkeys(self.stems[name].files, b"")
+            return
+        inputs = [self._input(name) for name in names] + loose
+        inputs.sort(key=lambda one: (one.key, one.member))
+        yield RawShard(shard, self.cut.slice, self.cut.source, tuple(inputs), last)
+
+    def _input(self, name: str) -> RawInput:
+        stem = self.stems[name]
+        missing = self._missing(stem)
+        problem = stem.problem
+        if problem is None and missing:
+            problem = (
+                f"the tar holds {', '.join(stem.names.values())} but no {missing[0]} beside it"
+            )
+        member = stem.names.get("picture") or next(iter(stem.names.values()))
+        files = {} if problem else {role: self._bytes(stem, role) for role in self.cut.roles}
+        self.held -= sum(len(body) for body in stem.files.values() if isinstance(body, bytes))
+        stem.files = dict.fromkeys(stem.files, b"")
+        return RawInput(
+            key_of(self.cut.source, name),
+            member,
+            files.pop("picture", b""),
+            files,
+            self.cut.licence,
+            problem,
+        )
+
+    def _bytes(self, stem: _Stem, role: Role) -> bytes:
+        body = stem.files[role]
+        return body if isinstance(body, bytes) else read_range(self.url, *body)

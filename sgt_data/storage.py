@@ -1,0 +1,343 @@
+"""Files anywhere that fsspec reaches, whole or not at all.
+
+A path is an fsspec URL, or a local path. Reads are tried again when a connection fails; writes
+appear under their final name in one step (rename on local disks, one put on object stores).
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import fsspec
+from braceexpand import braceexpand
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from sgt_data.errors import FileMissing, RequestError, SourceError
+
+_T = TypeVar("_T")
+
+ATTEMPTS = 4
+PAUSE_SECONDS = 0.5
+STREAM_BLOCK_BYTES = 8 << 20
+_TEMPORARY = ".sgt-tmp-"
+
+
+def absolute(url: str) -> str:
+    """A local path made absolute (it must mean the same in every process); other URLs unchanged."""
+    if "://" in url and not url.startswith("file://"):
+        return url
+    return os.path.abspath(os.path.expanduser(url.removeprefix("file://")))
+
+
+def open_filesystem(url: str) -> tuple[Any, str]:
+    """The fsspec filesystem of a URL, and the path within it.
+
+    Raises:
+        RequestError: unknown protocol, or its package is not installed.
+    """
+    try:
+        filesystem, path = url_to_fs(url)
+    except (ValueError, ImportError) as why:
+        raise RequestError(f"cannot reach {url}: {why}") from why
+    return filesystem, path
+
+
+def is_local(url: str) -> bool:
+    return isinstance(open_filesystem(url)[0], LocalFileSystem)
+
+
+def lives_in_one_process(url: str) -> bool:
+    """True for `memory://`: other processes do not see it."""
+    return url.startswith("memory://")
+
+
+def join(root: str, *parts: str) -> str:
+    return posixpath.join(root, *parts)
+
+
+def expand(patterns: str | Iterable[str]) -> list[str]:
+    """URLs named by brace (`sa_{000000..000016}.tar`) and glob patterns, absolute, each once.
+
+    A pattern without `*?[` is taken as it is, existing or not; a glob's matches are sorted.
+    """
+    found: dict[str, None] = {}
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        try:
+            urls = list(braceexpand(pattern))
+        except ValueError as why:
+            raise RequestError(f"unbalanced braces in {pattern!r}") from why
+        for url in map(absolute, urls):
+            if not any(sign in url.split("://", 1)[-1] for sign in "*?["):
+                found[url] = None
+                continue
+            filesystem, path = open_filesystem(url)
+            for match in sorted(filesystem.glob(path)):
+                found[_with_protocol(url, filesystem, match)] = None
+    return list(found)
+
+
+def _with_protocol(url: str, filesystem: Any, path: str) -> str:
+    if isinstance(filesystem, LocalFileSystem):
+        return path
+    name: str = filesystem.unstrip_protocol(path)
+    return name
+
+
+def retried(work: Callable[[], _T], what: str) -> _T:
+    """Run `work`, again after a pause when a connection fails; never when a file is not there."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return work()
+        except Exception as why:
+            # backends raise their own kinds (aiohttp, botocore): those not known mean "later"
+            if isinstance(why, FileNotFoundError) and http_status(why) in (None, 404, 410):
+                raise FileMissing(f"{what}: no such file") from why
+            if isinstance(why, (PermissionError, IsADirectoryError, NotADirectoryError)):
+                raise SourceError(f"{what}: {_say(why)}") from why
+            if _refused(why) or attempt == ATTEMPTS - 1:
+                raise SourceError(f"{what}: {_say(why)}") from why
+            time.sleep(PAUSE_SECONDS * 2**attempt)
+    raise AssertionError("unreachable")
+
+
+def http_status(why: BaseException | None) -> int | None:
+    """The HTTP status behind an exception, looked for along its causes."""
+    while why is not None:
+        status = getattr(why, "status", None)
+        if isinstance(status, int):
+            return status
+        why = why.__cause__ or why.__context__
+    return None
+
+
+def _refused(why: BaseException) -> bool:
+    """True where a server said no (HTTP 4xx), so that asking again cannot help."""
+    status = http_status(why)
+    return status is not None and 400 <= status < 500 and status not in (408, 429)
+
+
+def _say(why: BaseException) -> str:
+    status = http_status(why)
+    if status is not None:
+        return f"the server answered {status}"
+    return f"{type(why).__name__}: {why}"
+
+
+def read_bytes(url: str) -> bytes:
+    """A whole file.
+
+    Raises:
+        SourceError: it is not there, or cannot be read after several attempts.
+    """
+
+    def read() -> bytes:
+        filesystem, path = open_filesystem(url)
+        if isinstance(filesystem, LocalFileSystem):
+            with open(path, "rb") as file:
+                return file.read()
+        data: bytes = filesystem.cat_file(path)
+        return data
+
+    return retried(read, f"cannot read {url}")
+
+
+def read_range(url: str, start: int, length: int) -> bytes:
+    """`length` bytes from `start`; fewer at the end of the file."""
+
+    def read() -> bytes:
+        filesystem, path = open_filesystem(url)
+        if isinstance(filesystem, LocalFileSystem):
+            with open(path, "rb") as file:
+                return os.pread(file.fileno(), length, start)
+        data: bytes = filesystem.cat_file(path, start=start, end=start + length)
+        return data
+
+    return retried(read, f"cannot read {url}")
+
+
+def size_of(url: str) -> int | None:
+    """Bytes, or None where the server does not tell.
+
+    Raises:
+        SourceError: the file is not there or cannot be asked for.
+    """
+
+    def ask() -> int | None:
+        filesystem, path = open_filesystem(url)
+        size = filesystem.info(path).get("size")
+        return None if size is None else int(size)
+
+    return retried(ask, f"cannot find {url}")
+
+
+def exists(url: str) -> bool:
+    def ask() -> bool:
+        filesystem, path = open_filesystem(url)
+        return bool(filesystem.exists(path))
+
+    return retried(ask, f"cannot look for {url}")
+
+
+def list_files(url: str) -> dict[str, int]:
+    """Names (relative to `url`, with `/`) and sizes of all files below a folder, sorted.
+
+    Empty where the folder does not exist. Unfinished writes are left out.
+    """
+
+    def ask() -> dict[str, int]:
+        filesystem, path = open_filesystem(url)
+        filesystem.invalidate_cache()
+        prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
+        found = filesystem.find(path, detail=True)
+        sizes = {name.removeprefix(prefix): int(info["size"] or 0) for name, info in found.items()}
+        return {name: sizes[name] for name in sorted(sizes) if _TEMPORARY not in name}
+
+    return retried(ask, f"cannot list {url}")
+
+
+def write_atomic(url: str, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    filesystem, path = open_filesystem(url)
+    if not isinstance(filesystem, LocalFileSystem):
+        retried(lambda: filesystem.pipe_file(path, data), f"cannot write {url}")
+        return
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = os.path.join(folder, f"{_TEMPORARY}{uuid.uuid4().hex}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def delete(url: str) -> None:
+    """Remove a file; fine if it is not there."""
+    filesystem, path = open_filesystem(url)
+    try:
+        filesystem.rm_file(path)
+    except FileNotFoundError:
+        return
+
+
+def sweep_unfinished(root: str) -> int:
+    """Remove what killed writers left below a folder (local disks only); how many."""
+    filesystem, path = open_filesystem(root)
+    if not isinstance(filesystem, LocalFileSystem):
+        return 0
+    count = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            if name.startswith(_TEMPORARY):
+                os.unlink(os.path.join(folder, name))
+                count += 1
+    return count
+
+
+class ForwardReader:
+    """A file read from front to back, with a position, that survives a broken connection.
+
+    After a failure it opens the file again and goes on at the same byte; where the server cannot
+    seek, by reading up to it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.position = 0
+        self._file: Any = None
+        self._size: int | None = None
+
+    def read(self, length: int) -> bytes:
+        """`length` bytes, or fewer at the end of the file.
+
+        Raises:
+            SourceError: the file cannot be read, after several attempts.
+        """
+        data = retried(lambda: self._read(length), f"cannot read {self.url}")
+        self.position += len(data)
+        return data
+
+    def skip(self, length: int) -> int:
+        """Move on by `length` bytes; how many there were."""
+        retried(self._open, f"cannot read {self.url}")
+        if self._size is not None and self._file.seekable():
+            done = min(length, self._size - self.position)
+            self.position += done
+            self._file.seek(self.position)
+            return done
+        done = 0
+        while done < length:
+            data = self.read(min(length - done, STREAM_BLOCK_BYTES))
+            if not data:
+                break
+            done += len(data)
+        return done
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> None:
+        if self._file is not None:
+            return
+        filesystem, path = open_filesystem(self.url)
+        if isinstance(filesystem, LocalFileSystem):
+            self._file = open(path, "rb", buffering=1 << 20)  # noqa: SIM115
+            self._size = os.fstat(self._file.fileno()).st_size
+        else:
+            self._file = filesystem.open(
+                path, "rb", block_size=STREAM_BLOCK_BYTES, cache_type="readahead"
+            )
+            self._size = getattr(self._file, "size", None)
+        if self.position:
+            self._advance_to(self.position)
+
+    def _advance_to(self, position: int) -> None:
+        if self._file.seekable():
+            self._file.seek(position)
+            return
+        left = position
+        while left:
+            data = self._file.read(min(left, STREAM_BLOCK_BYTES))
+            if not data:
+                raise EOFError(f"{self.url} is shorter than it was")
+            left -= len(data)
+
+    def _read(self, length: int) -> bytes:
+        try:
+            self._open()
+            parts: list[bytes] = []
+            left = length
+            while left:
+                data = self._file.read(left)
+                if not data:
+                    break
+                parts.append(data)
+                left -= len(data)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        except BaseException:
+            self.close()
+            raise
+
+
+def open_binary(url: str) -> Any:
+    """A seekable binary file object (for zip archives)."""
+    return retried(lambda: fsspec.open(url, "rb").open(), f"cannot read {url}")
+
+
+def chunked(items: list[_T], size: int) -> Iterator[list[_T]]:
+    """Consecutive runs of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
