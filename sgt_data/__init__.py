@@ -1,2 +1,20 @@
 """The data engine of Semantic Generative Tuning: SA-1B and COCO in, WebDataset corpora of
 generative proxy tasks out."""
+
+from sgt_data.build.builder import BuildReport, build_corpus
+from sgt_data.corpus.reader import Corpus, StoredSample, open_corpus
+from sgt_data.corpus.verify import verify_corpus
+from sgt_data.decoding import decode
+from sgt_data.manifest import Manifest, load_manifest
+
+__all__ = [
+    "BuildReport",
+    "Corpus",
+    "Manifest",
+    "StoredSample",
+    "build_corpus",
+    "decode",
+    "load_manifest",
+    "open_corpus",
+    "verify_corpus",
+]

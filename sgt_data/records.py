@@ -128,13 +128,15 @@ class Inventory:
 
     `identity` says by which file names, sizes and digests these inputs are recognised again;
     places (URLs, folders) are no part of it. `exact` tells whether the slices' picture counts are
-    counted or estimated. `notes` are remarks for the person who builds.
+    counted or estimated; `typical_size` is the width and height of a usual picture, for estimates.
+    `notes` are remarks for the person who builds.
     """
 
     slices: tuple[Slice, ...]
     identity: Mapping[str, str]
     vocabulary: tuple[Category, ...] = ()
     exact: bool = True
+    typical_size: tuple[int, int] = (1500, 1000)
     notes: tuple[str, ...] = ()
 
 

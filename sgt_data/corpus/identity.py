@@ -15,7 +15,9 @@ import orjson
 from PIL import features
 
 from sgt_data.errors import CorpusMismatch
+from sgt_data.prompts.bank import load_bank
 
+_BY_PROXY = ("proxies", "banks")
 _RECORDED = ("sgt-data", "numpy", "numba", "pyarrow", "ray", "fsspec", "orjson")
 
 
@@ -38,16 +40,35 @@ def environment() -> dict[str, str]:
     return found
 
 
+def bank_digest(name: str) -> str:
+    """SHA-256 over an instruction bank's train lines."""
+    return hashlib.sha256("\n".join(load_bank(name).train).encode()).hexdigest()
+
+
 def build_identity(
-    manifest: Mapping[str, Any], inputs: Mapping[str, Mapping[str, str]]
+    manifest: Mapping[str, Any],
+    inputs: Mapping[str, Mapping[str, str]],
+    banks: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Everything that shapes a sample's bytes: manifest identity, inputs by source, codecs."""
-    return {**manifest, "inputs": inputs, "codecs": codec_versions()}
+    """Everything that shapes a sample's bytes.
+
+    Args:
+        manifest: its identity.
+        inputs: by source: digests by name.
+        banks: by proxy: the name of its instruction bank.
+    """
+    return {
+        **manifest,
+        "inputs": inputs,
+        "banks": {proxy: bank_digest(name) for proxy, name in banks.items()},
+        "codecs": codec_versions(),
+    }
 
 
 def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
     """SHA-256 over what shapes one proxy's shards; other proxies are no part of it."""
-    relevant = {**identity, "proxies": identity["proxies"][proxy]}
+    relevant = {name: value for name, value in identity.items() if name not in _BY_PROXY}
+    relevant |= {name: identity[name][proxy] for name in _BY_PROXY}
     text = orjson.dumps(relevant, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()
 
@@ -61,8 +82,11 @@ def check_same_build(built: Mapping[str, Any], wanted: Mapping[str, Any], where:
         CorpusMismatch: naming every field that differs, with both values.
     """
     added = wanted["proxies"].keys() - built["proxies"].keys()
-    kept = {name: one for name, one in wanted["proxies"].items() if name not in added}
-    differences = list(_differences("", dict(built), {**wanted, "proxies": kept}))
+    kept = {
+        name: {proxy: one for proxy, one in wanted[name].items() if proxy not in added}
+        for name in _BY_PROXY
+    }
+    differences = _differences("", dict(built), {**wanted, **kept})
     if differences:
         listing = "\n".join(f"  {line}" for line in differences[:12])
         more = f"\n  and {len(differences) - 12} more" if len(differences) > 12 else ""

@@ -71,6 +71,16 @@ class ProxyConfig(BaseModel):
         raise NotImplementedError
 
     @classmethod
+    def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
+        """What in a stored target its facts do not say; empty for a sound one.
+
+        Raises:
+            CorpusError: the target cannot be decoded at all.
+        """
+        cls.decode(target, facts)
+        return []
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> Any:
         """What the target was drawn from.
 

@@ -21,7 +21,7 @@ from sgt_data.records import Annotation, DrawnTarget, Layer
 from sgt_data.seeds import generator
 from sgt_data.segmentation import palettes
 from sgt_data.segmentation.colours import Colours
-from sgt_data.segmentation.label_map import LabelMap, touching_labels
+from sgt_data.segmentation.label_map import LabelMap, touching_labels, visible_regions
 from sgt_data.segmentation.regions import Regions, merge_categories, regions_of
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target, encode_target
 
@@ -135,6 +135,19 @@ class SegmentationProxy(ProxyConfig):
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
         return decode_target(target, facts)
+
+    @classmethod
+    def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
+        decoded = cls.decode(target, facts)
+        areas, boxes = visible_regions(decoded.labels, len(decoded.segments))
+        return [
+            f"label {label} has {area} pixels in box {box}; its facts say "
+            f"{segment.get('visible_area')} in {segment.get('visible_box')}"
+            for label, (segment, area, box) in enumerate(
+                zip(decoded.segments, areas.tolist(), boxes.tolist(), strict=True), 1
+            )
+            if (segment.get("visible_area"), segment.get("visible_box")) != (area, box)
+        ]
 
     @property
     def _palette(self) -> palettes.Palette:

@@ -134,4 +134,5 @@ def _farthest_unused(used: set[int], neighbours: Colours) -> Colours:
     if not len(neighbours):
         return points[:1].reshape(3)
     gaps = ((points[:, None].astype(np.int64) - neighbours.astype(np.int64)[None]) ** 2).sum(2)
-    return points.take(int(gaps.min(1).argmax()), axis=0)
+    best = int(gaps.min(1).argmax())
+    return points[best : best + 1].reshape(3)

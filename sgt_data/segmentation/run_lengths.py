@@ -107,15 +107,15 @@ def _parse(
     for mask in range(masks):
         first = count
         position = ends[mask]
-        total = 0
-        area = 0
+        total = np.int64(0)
+        area = np.int64(0)
         while position < ends[mask + 1]:
             value = np.int64(0)
             digits = 0
             while True:
                 if position >= ends[mask + 1]:
                     return runs, starts, areas, mask, _UNFINISHED
-                digit = np.int64(buffer[position]) - 48
+                digit = np.int64(buffer[position]) - np.int64(48)
                 position += 1
                 if digit < 0 or digit > 63:
                     return runs, starts, areas, mask, _BAD_CHARACTER

@@ -59,6 +59,8 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         colours = np.array([one["color"] for one in segments], np.uint8).reshape(-1, 3)
         numbers = np.array([one["label"] for one in segments], np.uint16)
         size = facts["size"]["width"], facts["size"]["height"]
+        if numbers.tolist() != list(range(1, len(segments) + 1)):
+            raise ValueError("labels are not 1, 2, 3 ... in order")
     except (KeyError, TypeError, ValueError, OverflowError) as why:
         raise CorpusError(f"the facts do not describe a segmentation target: {why!r}") from why
     labels = _labels_of(_pixels(target, size), colours, numbers)

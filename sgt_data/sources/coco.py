@@ -85,7 +85,7 @@ class CocoSource(SourceConfig):
             expected = sum(nbytes.get(entry.file_name, _EXPECTED_BYTES) for entry in chunk)
             payload = orjson.dumps(chunk)
             slices.append(Slice(self.name, shard, payload, (shard,), len(chunk), expected))
-        return Inventory(tuple(slices), identity, vocabulary, notes=notes)
+        return Inventory(tuple(slices), identity, vocabulary, typical_size=(640, 480), notes=notes)
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:

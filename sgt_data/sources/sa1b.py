@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import model_validator
@@ -28,6 +29,7 @@ from sgt_data.storage import expand, http_status, read_bytes
 
 PICTURES_PER_TAR = 11_186
 BYTES_PER_TAR = 11 * 10**9
+TYPICAL_SIZE = (2250, 1500)
 
 _LINK_NAME = re.compile(r"[A-Za-z0-9_-]+\.tar")
 _EXTENSIONS = {"jpg": "picture", "json": "annotation"}
@@ -65,7 +67,8 @@ class Sa1bSource(SourceConfig):
 
     def inventory(self, shard_samples: int) -> Inventory:
         if self.tars is not None:
-            return tar_inventory(self.name, expand(self.tars), _role)
+            listed = tar_inventory(self.name, expand(self.tars), _role)
+            return replace(listed, typical_size=TYPICAL_SIZE)
         names = sorted(self._links())
         return Inventory(
             tuple(
@@ -77,6 +80,7 @@ class Sa1bSource(SourceConfig):
             ),
             dict.fromkeys(names, "by name (its links are signed and change)"),
             exact=False,
+            typical_size=TYPICAL_SIZE,
         )  # fmt: skip
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:

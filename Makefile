@@ -1,0 +1,40 @@
+# Set-up and checks. Needs Python 3.11 or later and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := demo
+
+.PHONY: demo test test-fast lint types bench clean
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/sgt-data sample $(DEMO)/sources --images 48
+	$(BIN)/sgt-data build manifests/demo.yaml --output $(DEMO)/corpus
+	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
+	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+test-fast: .venv/ready
+	$(BIN)/python -m pytest -m 'not slow'
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/label_map.py
+	$(BIN)/python benchmarks/segmentation_sample.py
+	$(BIN)/python benchmarks/ray_build.py
+	$(BIN)/python benchmarks/scenes.py
+
+clean:
+	rm -rf .venv $(DEMO) .pytest_cache .mypy_cache .ruff_cache *.egg-info

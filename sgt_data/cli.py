@@ -1,0 +1,175 @@
+"""The command line: one command per verb, each a thin face over a Python function.
+
+Exit codes: 0 done; 1 the work failed, or a check did; 2 the request was wrong. Results go to
+standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import orjson
+import typer
+from rich.console import Console
+
+from sgt_data.errors import SgtDataError
+
+app = typer.Typer(
+    name="sgt-data",
+    help="Draw proxy tasks for semantic generative tuning, and keep them as WebDataset corpora.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+_notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of a corpus")]
+AsJson = Annotated[bool, typer.Option("--json", help="one machine-readable line at the end")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits the process."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except SgtDataError as why:
+        _notes.print(f"sgt-data: {why}", markup=False)
+        sys.exit(why.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as why:
+        why.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        _notes.print("sgt-data: interrupted; the same command goes on where it stopped")
+        sys.exit(130)
+    sys.exit(code or 0)
+
+
+@app.command()
+def build(
+    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="YAML file (fsspec URL)")],
+    output: Annotated[str, typer.Option(help="fsspec URL of the corpus")],
+    address: Annotated[str | None, typer.Option(help="a Ray cluster; default: one here")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="CPUs to use here; 0 builds in this process, without Ray")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan, do nothing")] = False,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="override a field")
+    ] = None,
+    max_quarantined: Annotated[
+        float | None, typer.Option(help="share of damaged inputs that fails the build")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Build the corpus that a manifest describes, or go on building it."""
+    from sgt_data import reports
+    from sgt_data.build.builder import build_corpus, plan_build
+    from sgt_data.build.forecast import forecast
+    from sgt_data.manifest import load_manifest
+
+    changes = list(overrides or ())
+    if max_quarantined is not None:
+        changes.append(f"max_quarantined={max_quarantined}")
+    resolved = load_manifest(manifest, changes)
+    if dry_run:
+        plan = plan_build(resolved)
+        rows = forecast(plan)
+        _show(reports.forecast_table(rows), reports.forecast_json(plan, rows), as_json)
+        return 0
+    with reports.BuildProgress(_notes) as progress:
+        report = build_corpus(
+            resolved, output, address=address, workers=workers, on_progress=progress
+        )
+    for line in reports.build_warnings(report):
+        _notes.print(line, markup=False)
+    _show(reports.build_table(report), reports.build_json(report), as_json)
+    return 0 if report.succeeded else 1
+
+
+@app.command()
+def verify(
+    corpus: CorpusUrl,
+    deep: Annotated[bool, typer.Option("--deep", help="read and decode everything")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Check every law that can be checked on disk; exit 1 names what is wrong."""
+    from sgt_data import reports
+    from sgt_data.corpus.verify import verify_corpus
+
+    with reports.CountProgress(_notes, "shards") as progress:
+        verdict = verify_corpus(corpus, deep=deep, on_shard=progress)
+    _show(reports.verdict_text(verdict, deep), reports.verdict_json(verdict, deep), as_json)
+    return 0 if verdict.sound else 1
+
+
+@app.command()
+def info(corpus: CorpusUrl, as_json: AsJson = False) -> int:
+    """Totals of a corpus, by proxy and source."""
+    from sgt_data import reports
+    from sgt_data.corpus.reader import open_corpus
+
+    opened = open_corpus(corpus)
+    _show(reports.info_table(opened), reports.info_json(opened), as_json)
+    return 0
+
+
+@app.command()
+def preview(
+    corpus: CorpusUrl,
+    file: Annotated[Path, typer.Option("-o", "--output", help="PNG file")] = Path("preview.png"),
+    per_source: Annotated[int, typer.Option(min=1, help="pictures of each source")] = 6,
+    as_json: AsJson = False,
+) -> int:
+    """Draw a contact sheet: pictures, targets, instructions."""
+    from sgt_data.corpus.preview import contact_sheet
+    from sgt_data.corpus.reader import open_corpus
+
+    sheet = contact_sheet(open_corpus(corpus), per_source)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(file, "PNG")
+    found = {"file": str(file), "width": sheet.width, "height": sheet.height}
+    _show(f"{file} ({sheet.width}x{sheet.height})", found, as_json)
+    return 0
+
+
+@app.command()
+def sample(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="folder to write")],
+    images: Annotated[int, typer.Option(min=1, help="pictures of each form")] = 64,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    width: Annotated[int, typer.Option(min=16, help="pixels")] = 640,
+    height: Annotated[int, typer.Option(min=16, help="pixels")] = 480,
+    as_json: AsJson = False,
+) -> int:
+    """Draw sample scenes and write them in SA-1B's and COCO's own formats."""
+    from dataclasses import asdict
+
+    from sgt_data import reports
+    from sgt_data.sources.synthetic.write import write_samples
+
+    with reports.CountProgress(_notes, "pictures") as progress:
+        written = write_samples(
+            directory, images, seed=seed, width=width, height=height, on_picture=progress
+        )
+    text = (
+        f"{written.directory}: {written.images} pictures in SA-1B's form ({written.masks} masks), "
+        f"{written.images} in COCO's ({written.instances} instances, {written.segments} segments)"
+    )
+    _show(text, asdict(written), as_json)
+    return 0
+
+
+def _show(text: Any, document: Any, as_json: bool) -> None:
+    """The result, for a person or for a program."""
+    if as_json:
+        print(orjson.dumps(document).decode())
+    elif isinstance(text, str):
+        print(text)
+    else:
+        Console(highlight=False).print(text)

@@ -1,0 +1,130 @@
+"""The bytes of one shard against its receipt, its index and the facts of its samples."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from PIL import Image
+
+from sgt_data.corpus.header import CorpusHeader
+from sgt_data.corpus.identity import bank_digest
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.corpus.shard import file_digest, member_names
+from sgt_data.errors import CorpusError
+from sgt_data.prompts.bank import choose_instruction, load_bank
+from sgt_data.proxies.registry import proxy_kinds
+
+
+@dataclass(frozen=True, slots=True)
+class ShardUnderCheck:
+    """A shard with all that its tar is compared with; `rows` are its index."""
+
+    header: CorpusHeader
+    proxy: str
+    name: str
+    receipt: Receipt
+    rows: Sequence[Mapping[str, Any]]
+
+
+def check_tar(shard: ShardUnderCheck, tar: bytes) -> Iterator[str]:
+    """Everything that is wrong with a shard's tar."""
+    if file_digest(tar) != shard.receipt["tar"]:
+        yield "size or SHA-256 is not what its receipt says"
+    try:
+        with tarfile.open(fileobj=io.BytesIO(tar), mode="r:") as archive:
+            members = archive.getmembers()
+    except (tarfile.TarError, EOFError, ValueError) as why:
+        yield f"it is no tar: {why}"
+        return
+    expected = [
+        name
+        for row in shard.rows
+        for name in member_names(row["key"], row["target_extension"]).values()
+    ]
+    if [member.name for member in members] != expected:
+        yield "its members are not those of its index, in order"
+        return
+    if any(member.mtime or member.uid or member.gid for member in members):
+        yield "a member has a time or an owner"
+    places = {member.name: member for member in members}
+    for row in shard.rows:
+        contents = {}
+        for part, name in member_names(row["key"], row["target_extension"]).items():
+            member = places[name]
+            data = tar[member.offset_data : member.offset_data + member.size]
+            contents[part] = data
+            stated = tuple(row[f"{part}_{what}"] for what in ("offset", "size", "crc32"))
+            if stated != (member.offset_data, member.size, zlib.crc32(data)):
+                yield f"{name}: offset, size or CRC-32 is not what the index says"
+        for problem in _check_sample(shard, row, contents):
+            yield f"{row['key']}: {problem}"
+
+
+def _check_sample(
+    shard: ShardUnderCheck, row: Mapping[str, Any], contents: Mapping[str, bytes]
+) -> Iterator[str]:
+    try:
+        facts = orjson.loads(contents["facts"])
+        said = {
+            "key": facts["key"],
+            "proxy": facts["proxy"],
+            "width": facts["size"]["width"],
+            "height": facts["size"]["height"],
+            "member": facts["source"]["member"],
+            "source_sha256": facts["source"]["sha256"],
+            "licence": facts["source"]["licence"],
+        }
+    except (orjson.JSONDecodeError, KeyError, TypeError) as why:
+        yield f"its JSON is damaged: {why!r}"
+        return
+    for name, value in said.items():
+        expected = shard.proxy if name == "proxy" else row[name]
+        if value != expected:
+            yield f"its JSON says {name} {value!r}, the index {expected!r}"
+    if len(facts.get("segments", ())) != row["segments"]:
+        yield f"its JSON has {len(facts.get('segments', ()))} segments, the index {row['segments']}"
+    yield from _check_input(contents["input"], (row["width"], row["height"]))
+    yield from _check_instruction(shard, facts, contents["instruction"])
+    kind = proxy_kinds().get(str(facts.get("type")))
+    if kind is None:
+        yield f"its proxy's type {facts.get('type')!r} is not known here; its target is unchecked"
+        return
+    try:
+        yield from kind.contradictions(contents["target"], facts)
+    except CorpusError as why:
+        yield str(why)
+
+
+def _check_input(picture: bytes, size: tuple[int, int]) -> Iterator[str]:
+    try:
+        with Image.open(io.BytesIO(picture), formats=["JPEG"]) as image:
+            image.load()
+            if image.size != size or image.mode != "RGB":
+                yield f"its input is {image.mode} {image.size}, not RGB {size}"
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
+        yield f"its input cannot be decoded: {why}"
+
+
+def _check_instruction(
+    shard: ShardUnderCheck, facts: Mapping[str, Any], text: bytes
+) -> Iterator[str]:
+    """The line must be the one that seed and key choose, while the bank is that of the build."""
+    try:
+        name = facts["instruction"]["bank"]
+        if shard.header.identity["banks"][shard.proxy] != bank_digest(name):
+            return
+        chosen = choose_instruction(load_bank(name), facts["seed"], facts["key"])
+    except (KeyError, TypeError, OSError) as why:
+        yield f"its JSON names no instruction: {why!r}"
+        return
+    if (
+        text.decode("utf-8", "replace") != chosen.text
+        or facts["instruction"]["line"] != chosen.line
+    ):
+        yield "its instruction is not the one that seed and key choose"

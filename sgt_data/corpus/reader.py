@@ -1,0 +1,157 @@
+"""Open a corpus and read its samples by their places in the index. Only what has a receipt is
+seen, so a corpus can be read while it is being built."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sgt_data.corpus.header import CorpusHeader, read_header
+from sgt_data.corpus.layout import index_path, tar_path
+from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
+from sgt_data.corpus.shard import INDEX_SCHEMA, MEMBERS
+from sgt_data.errors import CorpusError, RequestError, SourceError
+from sgt_data.storage import absolute, join, read_bytes, read_range
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSample:
+    """One sample as stored.
+
+    Attributes:
+        key, proxy, shard: where it is.
+        picture: the input, JPEG bytes.
+        target: PNG or JPEG bytes, by `extension`.
+        instruction: the text.
+        facts: the sample's JSON; `sgt_data.decode(target, facts)` takes the target back.
+    """
+
+    key: str
+    proxy: str
+    shard: str
+    picture: bytes
+    target: bytes
+    extension: str
+    instruction: str
+    facts: Mapping[str, Any]
+
+
+class Corpus:
+    """A corpus at an fsspec URL. Open one with `open_corpus`."""
+
+    def __init__(self, url: str, header: CorpusHeader) -> None:
+        self.url = url
+        self.header = header
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Names of the proxies, in the order of the manifest."""
+        return tuple(proxy["name"] for proxy in self.header.manifest["proxies"])
+
+    def shards(self, proxy: str) -> tuple[str, ...]:
+        """Names of the committed shards: in corpus order once the corpus is complete, until then
+        by name."""
+        self._check(proxy)
+        if self.header.complete:
+            return self.header.shards[proxy]
+        return tuple(sorted(self._receipts[proxy]))
+
+    def receipt(self, proxy: str, shard: str) -> Receipt:
+        """The receipt of a shard."""
+        self._check(proxy)
+        return read_receipt(self.url, proxy, shard)
+
+    def index(self, proxy: str, shard: str) -> pa.Table:
+        """The index of a shard: a row per sample, by key (`corpus.shard.INDEX_SCHEMA`).
+
+        Raises:
+            CorpusError: it is damaged.
+        """
+        self._check(proxy)
+        place = join(self.url, index_path(proxy, shard))
+        return parse_index(read_bytes(place), place)
+
+    def samples(self, proxy: str, shards: Sequence[str] | None = None) -> Iterator[StoredSample]:
+        """All samples of a proxy, or of some of its shards, in order."""
+        for shard in self.shards(proxy) if shards is None else shards:
+            for row in self.index(proxy, shard).to_pylist():
+                yield self.read(proxy, shard, row)
+
+    def read(self, proxy: str, shard: str, row: Mapping[str, Any]) -> StoredSample:
+        """One sample by its row of the index: a single range of its tar.
+
+        Raises:
+            CorpusError: the tar does not hold what the index says.
+        """
+        place = join(self.url, tar_path(proxy, shard))
+        start = row["input_offset"]
+        length = row["facts_offset"] + row["facts_size"] - start
+        try:
+            data = read_range(place, start, length)
+        except SourceError as why:
+            raise CorpusError(str(why)) from why
+        parts = {
+            member: data[row[f"{member}_offset"] - start :][: row[f"{member}_size"]]
+            for member in MEMBERS
+        }
+        if len(parts["facts"]) != row["facts_size"]:
+            raise CorpusError(f"{place} ends before sample {row['key']} does")
+        try:
+            facts = orjson.loads(parts["facts"])
+            instruction = parts["instruction"].decode()
+        except ValueError as why:
+            raise CorpusError(f"{place}: sample {row['key']}: {why}") from why
+        return StoredSample(
+            row["key"],
+            proxy,
+            shard,
+            parts["input"],
+            parts["target"],
+            row["target_extension"],
+            instruction,
+            facts,
+        )
+
+    @cached_property
+    def _receipts(self) -> dict[str, dict[str, Receipt]]:
+        return read_receipts(self.url, self.proxies)
+
+    def _check(self, proxy: str) -> None:
+        if proxy not in self.proxies:
+            raise RequestError(
+                f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}"
+            )
+
+
+def open_corpus(url: str) -> Corpus:
+    """Open the corpus at an fsspec URL.
+
+    Raises:
+        RequestError: there is none.
+        CorpusError: its header is damaged, or of another version.
+    """
+    root = absolute(url)
+    header = read_header(root)
+    if header is None:
+        raise RequestError(f"{root} holds no corpus (no corpus.json)")
+    return Corpus(root, header)
+
+
+def parse_index(data: bytes, where: str) -> pa.Table:
+    """Raises:
+    CorpusError: the bytes are no index of this version.
+    """
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as why:
+        raise CorpusError(f"{where} is not an index: {why}") from why
+    if not table.schema.equals(INDEX_SCHEMA):
+        raise CorpusError(f"{where} has other columns than an index has")
+    return table

@@ -1,0 +1,35 @@
+"""Take a stored target back, whatever its proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from sgt_data.errors import CorpusError
+from sgt_data.proxies.registry import proxy_kinds
+
+
+def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
+    """What a target was drawn from.
+
+    Args:
+        target: the bytes of a sample's `target.png` (or `.jpg`).
+        facts: its JSON, parsed or not.
+
+    Returns:
+        What the proxy decodes to: `DecodedSegmentation` (label map [H, W] uint16 and the facts of
+        each label) for `segmentation`.
+
+    Raises:
+        CorpusError: target and facts do not belong together, or the proxy is not known.
+    """
+    if isinstance(facts, bytes | str):
+        try:
+            facts = orjson.loads(facts)
+        except orjson.JSONDecodeError as why:
+            raise CorpusError(f"the facts are not JSON: {why}") from why
+    if not isinstance(facts, Mapping) or facts.get("type") not in proxy_kinds():
+        raise CorpusError("the facts name no known type of proxy")
+    return proxy_kinds()[facts["type"]].decode(target, facts)

@@ -1,0 +1,29 @@
+"""What several test files stand on: real data where there is some, and drawn samples."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sgt_data.sources.synthetic.write import write_samples
+
+SAMPLE_IMAGES = 12
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real samples in their original formats, named by `SGT_REAL_DATA`."""
+    named = os.environ.get("SGT_REAL_DATA")
+    if not named or not Path(named).is_dir():
+        pytest.skip("SGT_REAL_DATA names no folder of real data")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def sample_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn pictures in SA-1B's and COCO's own forms: `sa1b/*.tar` and `coco/`."""
+    root = tmp_path_factory.mktemp("sources") / "samples"
+    write_samples(str(root), SAMPLE_IMAGES, seed=1, width=320, height=240, pictures_per_tar=6)
+    return root

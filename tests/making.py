@@ -1,0 +1,265 @@
+"""Small inputs made by hand: pictures, SA-1B tars, COCO folders; and what a build made of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from sgt_data.build.builder import BuildReport, build_corpus, plan_build
+from sgt_data.build.render import RenderSpec, render_shard
+from sgt_data.corpus.shard import EncodedShard
+from sgt_data.manifest import Manifest, parse_manifest
+
+Mask = NDArray[np.bool_]
+Members = list[tuple[str, bytes]]
+
+SMALL = {"min_side": 32, "max_side": 96, "multiple_of": 16}
+"""A size rule that keeps made pictures small."""
+
+
+def scene(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
+    """A smooth colourful picture [height, width, 3] that JPEG hardly changes."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
+
+
+def jpeg(width: int, height: int, seed: int = 0, **options: Any) -> bytes:
+    return encoded(Image.fromarray(scene(width, height, seed)), quality=90, **options)
+
+
+def boxes(width: int, height: int, count: int = 4, seed: int = 0) -> list[Mask]:
+    """Masks: rectangles that overlap."""
+    rng = np.random.default_rng([seed, 7])
+    masks = []
+    for _ in range(count):
+        left, top = int(rng.integers(0, width - 8)), int(rng.integers(0, height - 8))
+        mask = np.zeros((height, width), np.bool_)
+        right, bottom = int(rng.integers(left + 4, width + 1)), int(rng.integers(top + 4, height))
+        mask[top:bottom, left:right] = True
+        masks.append(mask)
+    return masks
+
+
+def run_lengths(mask: Mask) -> dict[str, Any]:
+    """pycocotools' own encoding, as JSON holds it."""
+    coded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return {"size": [int(side) for side in coded["size"]], "counts": coded["counts"].decode()}
+
+
+def sa1b_document(number: int, masks: Sequence[Mask], width: int, height: int) -> dict[str, Any]:
+    return {
+        "image": {
+            "image_id": number,
+            "width": width,
+            "height": height,
+            "file_name": f"sa_{number}.jpg",
+        },
+        "annotations": [
+            {
+                "id": 100 * number + index,
+                "segmentation": run_lengths(mask),
+                "bbox": [0.0, 0.0, 1.0, 1.0],
+                "area": int(mask.sum()),
+                "predicted_iou": 0.95,
+                "stability_score": 0.97,
+                "crop_box": [0.0, 0.0, float(width), float(height)],
+                "point_coords": [[1.0, 1.0]],
+            }
+            for index, mask in enumerate(masks)
+        ],
+    }
+
+
+def sa1b_pair(number: int, width: int = 64, height: int = 48) -> Members:
+    """`sa_N.jpg` and `sa_N.json` of one picture."""
+    document = sa1b_document(number, boxes(width, height, seed=number), width, height)
+    return [
+        (f"sa_{number}.jpg", jpeg(width, height, number)),
+        (f"sa_{number}.json", json.dumps(document).encode()),
+    ]
+
+
+def sa1b_members(count: int) -> Members:
+    return [member for number in range(1, count + 1) for member in sa1b_pair(number)]
+
+
+def tar_of(members: Iterable[tuple[str, bytes]], form: int = tarfile.USTAR_FORMAT) -> bytes:
+    """A tar as `tarfile` writes it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+        for name, body in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(body)
+            tar.addfile(member, io.BytesIO(body))
+    return out.getvalue()
+
+
+def coco_category(number: int, name: str, isthing: int = 1) -> dict[str, Any]:
+    return {"id": number, "name": name, "supercategory": name, "isthing": isthing}
+
+
+CATEGORIES = [coco_category(1, "cat"), coco_category(2, "dog"), coco_category(5, "sky", 0)]
+
+
+def coco_image(number: int, width: int = 64, height: int = 48, **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "file_name": f"{number:012d}.jpg",
+        "width": width,
+        "height": height,
+        "license": 4,
+        "coco_url": f"http://127.0.0.1/{number:012d}.jpg",
+    } | more
+
+
+def coco_annotation(number: int, image: int, segmentation: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": 1,
+        "iscrowd": 0,
+        "segmentation": segmentation,
+        "area": 1.0,
+        "bbox": [0, 0, 1, 1],
+    } | more
+
+
+def coco_document(images: Sequence[Any], annotations: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "images": list(images),
+        "annotations": list(annotations),
+        "categories": CATEGORIES,
+        "licenses": [{"id": 4, "name": "Attribution License", "url": "http://127.0.0.1/"}],
+    }
+
+
+def panoptic_png(ids: NDArray[np.int64]) -> bytes:
+    """COCO's coding: id = R + 256 G + 65536 B."""
+    rgb = np.stack((ids & 255, ids >> 8 & 255, ids >> 16), axis=-1).astype(np.uint8)
+    return encoded(Image.fromarray(rgb), "PNG")
+
+
+def write_coco(
+    root: Path,
+    pictures: Mapping[str, bytes],
+    documents: Mapping[str, Any],
+    maps: Mapping[str, bytes] | None = None,
+) -> Path:
+    """A COCO folder of split `train2017`. `documents` by kind: dicts, or the JSON's own bytes."""
+    (root / "train2017").mkdir(parents=True)
+    (root / "annotations" / "panoptic_train2017").mkdir(parents=True)
+    for name, body in pictures.items():
+        (root / "train2017" / name).write_bytes(body)
+    for kind, document in documents.items():
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        (root / "annotations" / f"{kind}_train2017.json").write_bytes(body)
+    for name, body in (maps or {}).items():
+        (root / "annotations" / "panoptic_train2017" / name).write_bytes(body)
+    return root
+
+
+def proxy_of(variant: str, **more: Any) -> dict[str, Any]:
+    return {"type": "segmentation", "name": variant, "variant": variant} | more
+
+
+def manifest_of(source: Any, proxies: Any = None, **more: Any) -> Manifest:
+    """A manifest of one source or several."""
+    fields = {
+        "name": "made",
+        "seed": 3,
+        "shard_samples": 4,
+        "max_quarantined": 1.0,
+        "pictures": SMALL,
+        "sources": source if isinstance(source, list) else [source],
+        "proxies": proxies or [proxy_of("entity")],
+    }
+    return parse_manifest(fields | more)
+
+
+def built(output: Path, source: Any, proxies: Any = None, **more: Any) -> BuildReport:
+    """Build in this process."""
+    return build_corpus(manifest_of(source, proxies, **more), str(output), workers=0)
+
+
+def rendered(manifest: Manifest) -> list[EncodedShard]:
+    """Every shard of every proxy, in memory."""
+    plan = plan_build(manifest)
+    vocabulary = {
+        name: {one.id: one for one in inventory.vocabulary}
+        for name, inventory in plan.inventories.items()
+    }
+    spec = RenderSpec(manifest, vocabulary, plan.fingerprints)
+    sources = {source.name: source for source in manifest.source_configs()}
+    names = [proxy.name for proxy in manifest.proxies]
+    return [
+        shard
+        for piece in plan.slices
+        for raw in sources[piece.source].read(piece, manifest.shard_samples, ())
+        for shard in render_shard(raw, names, {}, spec)
+    ]
+
+
+def tar_members(tar: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        names = archive.getnames()
+        assert len(names) == len(set(names)), "two members of one name"
+        return {name: archive.extractfile(name).read() for name in names}  # type: ignore[union-attr]
+
+
+def by_key(members: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
+    """WebDataset members -> samples: the key ends at the first dot."""
+    samples: dict[str, dict[str, bytes]] = {}
+    for name, body in members.items():
+        key, _, extension = name.partition(".")
+        samples.setdefault(key, {})[extension] = body
+    return samples
+
+
+def samples_in(root: Path, proxy: str = "entity") -> dict[str, dict[str, bytes]]:
+    """All samples of a proxy on disk; no key twice."""
+    samples: dict[str, dict[str, bytes]] = {}
+    for place in sorted((root / proxy).glob("*.tar")):
+        found = by_key(tar_members(place.read_bytes()))
+        assert not samples.keys() & found.keys()
+        samples |= found
+    return samples
+
+
+def ledger_in(root: Path, proxy: str = "entity") -> list[dict[str, Any]]:
+    """All quarantine rows of a proxy."""
+    return [
+        json.loads(line)
+        for place in sorted((root / "quarantine" / proxy).glob("*.jsonl"))
+        for line in place.read_text().splitlines()
+    ]
+
+
+def files_in(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def check_accounts(root: Path, report: BuildReport) -> None:
+    """inputs = written + quarantined, counted from tars and ledgers rather than from receipts."""
+    for proxy, totals in report.totals.items():
+        rows = ledger_in(root, proxy)
+        assert totals["samples"] == len(samples_in(root, proxy))
+        assert totals["damaged"] == sum(row["kind"] == "damaged" for row in rows)
+        assert totals["filtered"] == sum(row["kind"] == "filtered" for row in rows)
+        assert totals["inputs"] == totals["samples"] + len(rows)
+        assert all(row["source"] and row["member"] and row["reason"] for row in rows)
