@@ -50,12 +50,11 @@ UPRIGHT = {
 
 @dataclass
 class Said:
-    """What an annotation says of a picture: full-size masks or one map of ids, nothing of ours."""
+    """What an annotation says of a picture: masks at full size, by tools that are not ours."""
 
     height: int
     width: int
     masks: list[tuple[int, int, NDArray[np.bool_]]]  # id, category, mask
-    ids: IdMap | None = None
 
     def label_map(self, semantic: bool) -> IdMap:
         """Ids (categories if semantic) at full size; largest first, so that the smallest is on top;

@@ -1,0 +1,225 @@
+"""The build as a Ray Data graph. The only room that knows Ray.
+
+    slices -> read (generator: one row per shard) -> render and commit -> receipts
+
+A shard travels as one row whose inputs are a nested column, so no splitting or merging of blocks
+can mix two shards. Reading takes no CPU from rendering: it waits for storage, and its memory is
+bounded by Ray Data's backpressure. The two stages ask for different resources, so Ray Data does not
+fuse them, and the shards of one tar are rendered side by side while it is still being read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import ray
+import ray.data
+
+from sgt_data.build.plan import SliceTask
+from sgt_data.build.render import RenderSpec
+from sgt_data.build.work import ShardOutcome, ShardTask, SliceFailure, finish_shard, read_slice
+from sgt_data.records import RawInput, RawShard, Slice
+
+_INPUT = pa.struct(
+    [
+        ("key", pa.string()),
+        ("member", pa.string()),
+        ("picture", pa.large_binary()),
+        ("extras", pa.map_(pa.string(), pa.large_binary())),
+        ("licence", pa.string()),
+        ("problem", pa.string()),
+    ]
+)
+_SHARD = pa.schema(
+    [
+        ("failure", pa.string()),
+        ("name", pa.string()),
+        ("slice", pa.string()),
+        ("source", pa.string()),
+        ("last", pa.bool_()),
+        ("proxies", pa.list_(pa.string())),
+        ("excluded", pa.map_(pa.string(), pa.string())),
+        ("inputs", pa.list_(_INPUT)),
+    ]
+)
+_TASK = pa.schema(
+    [
+        ("source", pa.string()),
+        ("name", pa.string()),
+        ("payload", pa.large_binary()),
+        ("rest", pa.binary()),
+    ]
+)
+_OUTCOME = pa.schema(
+    [
+        ("failure", pa.string()),
+        ("name", pa.string()),
+        ("slice", pa.string()),
+        ("source", pa.string()),
+        ("receipts", pa.list_(pa.binary())),
+        ("key_hashes", pa.binary()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where to run: the address of a Ray cluster, or None for one started on this machine with
+    `workers` CPUs (None: all of them)."""
+
+    address: str | None = None
+    workers: int | None = None
+
+
+@contextmanager
+def connected(cluster: Cluster) -> Iterator[None]:
+    """A Ray session for the length of a build."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    already = ray.is_initialized()
+    if not already:
+        settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+        if cluster.address is None:
+            settings |= {
+                "address": "local", "include_dashboard": False, "num_cpus": cluster.workers,
+            }  # fmt: skip
+        else:
+            settings["address"] = cluster.address
+        ray.init(**settings)
+    try:
+        yield
+    finally:
+        if not already:
+            ray.shutdown()
+
+
+def run_graph(
+    tasks: Sequence[SliceTask], spec: RenderSpec, root: str
+) -> Iterator[ShardOutcome | SliceFailure]:
+    """Do the tasks on the connected cluster; outcomes as they come, in any order."""
+    context = ray.data.DataContext.get_current().copy()
+    context.target_max_block_size = 1  # every row its own block: a shard moves on once it is read
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    with ray.data.DataContext.current(context):
+        shards = ray.data.from_arrow([_task_row(task) for task in tasks]).map_batches(
+            cast(Any, _read),
+            fn_kwargs={"spec": spec},
+            batch_size=1,
+            batch_format="pyarrow",
+            num_cpus=0,
+            compute=ray.data.TaskPoolStrategy(size=_readers()),
+        )
+        outcomes = shards.map_batches(
+            cast(Any, _finish),
+            fn_kwargs={"spec": spec, "root": root},
+            batch_size=1,
+            batch_format="pyarrow",
+            num_cpus=1,
+        )
+        batches = outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+        for batch in batches:
+            for row in cast(pa.Table, batch).to_pylist():
+                yield _outcome(row)
+
+
+def _readers() -> int:
+    """Slices read side by side: enough to feed the cores, few enough to bound memory."""
+    cpus: float = cast(Any, ray).cluster_resources().get("CPU", 1)
+    return max(1, round(cpus / 4))
+
+
+def _read(batch: pa.Table, spec: RenderSpec) -> Iterator[pa.Table]:
+    """One slice -> a row per shard, or a row that says what failed."""
+    for task in map(_task, batch.to_pylist()):
+        for shard in read_slice(task, spec):
+            yield _failure_row(shard, _SHARD) if isinstance(shard, SliceFailure) else _row(shard)
+
+
+def _finish(batch: pa.Table, spec: RenderSpec, root: str) -> pa.Table:
+    """One shard's row -> one row of receipts; failures pass."""
+    (row,) = batch.to_pylist()
+    if row["failure"] is not None:
+        return _failure_row(SliceFailure(row["source"], row["slice"], row["failure"]), _OUTCOME)
+    done = finish_shard(_shard(row), spec, root)
+    receipts = [orjson.dumps(receipt) for receipt in done.receipts]
+    columns = {"name": done.shard, "receipts": receipts, "key_hashes": done.key_hashes.tobytes()}
+    return pa.Table.from_pylist([columns], schema=_OUTCOME)
+
+
+def _task_row(task: SliceTask) -> pa.Table:
+    piece = task.slice
+    rest = {
+        "shards": piece.shards,
+        "pictures": piece.pictures,
+        "nbytes": piece.nbytes,
+        "proxies": task.proxies,
+        "committed": task.committed,
+        "excluded": task.excluded,
+    }
+    columns = {
+        "source": piece.source,
+        "name": piece.name,
+        "payload": piece.payload,
+        "rest": orjson.dumps(rest),
+    }
+    return pa.Table.from_pylist([columns], schema=_TASK)
+
+
+def _task(row: dict[str, Any]) -> SliceTask:
+    rest = orjson.loads(row["rest"])
+    shards = None if rest["shards"] is None else tuple(rest["shards"])
+    return SliceTask(
+        Slice(row["source"], row["name"], row["payload"], shards, rest["pictures"], rest["nbytes"]),
+        tuple(rest["proxies"]),
+        rest["committed"],
+        rest["excluded"],
+    )
+
+
+def _row(shard: ShardTask) -> pa.Table:
+    raw = shard.raw
+    columns = {
+        "name": raw.name,
+        "slice": raw.slice,
+        "source": raw.source,
+        "last": raw.last,
+        "proxies": list(shard.proxies),
+        "excluded": list(shard.excluded.items()),
+        "inputs": [
+            {
+                "key": one.key,
+                "member": one.member,
+                "picture": one.picture,
+                "extras": list(one.extras.items()),
+                "licence": one.licence,
+                "problem": one.problem,
+            }
+            for one in raw.inputs
+        ],
+    }
+    return pa.Table.from_pylist([columns], schema=_SHARD)
+
+
+def _shard(row: dict[str, Any]) -> ShardTask:
+    inputs = tuple(RawInput(**{**one, "extras": dict(one["extras"])}) for one in row["inputs"])
+    raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"])
+    return ShardTask(raw, tuple(row["proxies"]), dict(row["excluded"]))
+
+
+def _failure_row(failure: SliceFailure, schema: pa.Schema) -> pa.Table:
+    columns = {"failure": failure.message, "slice": failure.slice, "source": failure.source}
+    return pa.Table.from_pylist([columns], schema=schema)
+
+
+def _outcome(row: dict[str, Any]) -> ShardOutcome | SliceFailure:
+    if row["failure"] is not None:
+        return SliceFailure(row["source"], row["slice"], row["failure"])
+    receipts = tuple(orjson.loads(receipt) for receipt in row["receipts"])
+    return ShardOutcome(row["name"], receipts, np.frombuffer(row["key_hashes"], np.uint64))
