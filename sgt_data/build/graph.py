@@ -10,6 +10,7 @@ fuse them, and the shards of one tar are rendered side by side while it is still
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,7 @@ class Cluster:
 def connected(cluster: Cluster) -> Iterator[None]:
     """A Ray session for the length of a build."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     already = ray.is_initialized()
     if not already:
         settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}

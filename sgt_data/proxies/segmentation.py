@@ -211,9 +211,12 @@ class SegmentationProxy(ProxyConfig):
         count = len(categories)
         if self._palette == "distinct":
             return palettes.distinct(count, generator(subject.seed, "palette", subject.key))
+        largest_id = max(subject.vocabulary, default=1)
+        if self.variant == "semantic":
+            return palettes.by_class(categories, largest_id)
         touching = touching_labels(labels, count)
         if self._palette == "category":
-            return palettes.by_category(categories, max(subject.vocabulary), touching)
+            return palettes.by_category(categories, largest_id, touching)
         if self._palette == "position":
             return palettes.by_position(boxes, labels.shape[0], labels.shape[1], touching)
         return palettes.tab20(touching, generator(subject.seed, "palette", subject.key))

@@ -59,9 +59,12 @@ def spread_colours(count: int, rng: np.random.Generator) -> Colours:
 def category_colours(largest_id: int) -> Colours:
     """Colours [n, 3] indexed by category id - 1, the same in every corpus.
 
-    Ids up to 215 (all of COCO's) share one table; larger vocabularies get a finer lattice.
+    Ids up to 208 (all of COCO's) share one table; larger vocabularies get a finer lattice. The
+    lattice's corner of 8 points around black is left out: it would look unlabelled.
     """
-    return spread_colours(lattice_side(max(largest_id, 215)) ** 3 - 1, np.random.default_rng(0))
+    side = lattice_side(max(largest_id, 208) + 7)
+    points = spread_colours(side**3 - 1, np.random.default_rng(0))
+    return points[points.max(axis=1) > lattice(side)[1].max()]
 
 
 @njit

@@ -1,0 +1,187 @@
+"""What the benchmarks share: their pictures, timing side by side, the table and the JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from sgt_data.corpus.identity import codec_versions, environment
+from sgt_data.records import RawInput
+from sgt_data.sources.sa1b import Sa1bSource
+from sgt_data.sources.synthetic.write import write_samples
+
+REAL_DATA = "SGT_REAL_DATA"
+"""Environment variable: a folder with `sa1b/*.tar` and `coco/`, in their own formats."""
+
+_DRAWN_SCENES = 6
+_ONE_THREAD = 1.1
+_WHOLE_SOURCE = 100_000
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What is measured on: SA-1B pairs, the root of a COCO folder where there is one, and words
+    for where they come from."""
+
+    origin: str
+    pairs: tuple[RawInput, ...]
+    coco: Path | None
+
+
+@contextmanager
+def pictures() -> Iterator[Pictures]:
+    """The SA-1B pairs and COCO below `SGT_REAL_DATA`, else drawn scenes of SA-1B's usual size."""
+    if folder := os.environ.get(REAL_DATA):
+        pairs = sa1b_pairs(Path(folder))
+        coco = Path(folder) / "coco"
+        found = coco if (coco / "annotations" / "panoptic_train2017.json").exists() else None
+        yield Pictures(f"{len(pairs)} SA-1B pictures of {REAL_DATA}", pairs, found)
+        return
+    with TemporaryDirectory(prefix="sgt-bench-") as drawn:
+        write_samples(drawn, _DRAWN_SCENES, width=2250, height=1500)
+        origin = f"{_DRAWN_SCENES} drawn scenes ({REAL_DATA} is not set)"
+        yield Pictures(origin, sa1b_pairs(Path(drawn)), Path(drawn) / "coco")
+
+
+def sa1b_pairs(folder: Path) -> tuple[RawInput, ...]:
+    """All inputs of `folder/sa1b/*.tar`."""
+    source = Sa1bSource(tars=str(folder / "sa1b" / "*.tar"))
+    return tuple(
+        one
+        for piece in source.inventory(_WHOLE_SOURCE).slices
+        for shard in source.read(piece, _WHOLE_SOURCE, ())
+        for one in shard.inputs
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds of one call: by the clock, and of CPU over all threads of this process."""
+
+    wall: float
+    cpu: float
+
+
+def timed(work: Callable[[], object], calls: int = 1) -> Timing:
+    """Mean over `calls` calls in a row."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(calls):
+        work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Timing(1000 * wall / calls, 1000 * cpu / calls)
+
+
+def side_by_side(
+    works: Mapping[str, Callable[[], object]], rounds: int, calls: Mapping[str, int] | None = None
+) -> dict[str, Timing]:
+    """Medians over `rounds`, in each of which every work takes its turn, so that a busy machine
+    slows all of them alike. `calls` of one turn, where a single call is too short to be timed."""
+    taken: dict[str, list[Timing]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            taken[name].append(timed(work, (calls or {}).get(name, 1)))
+    return {
+        name: Timing(median(one.wall for one in all_of), median(one.cpu for one in all_of))
+        for name, all_of in taken.items()
+    }
+
+
+def threads_used(timings: Sequence[Timing]) -> float:
+    """CPU time over wall time.
+
+    Raises:
+        SystemExit: more than one thread worked, so no figure of it holds for one core.
+    """
+    used = sum(one.cpu for one in timings) / sum(one.wall for one in timings)
+    if used > _ONE_THREAD:
+        raise SystemExit(f"{used:.2f} threads worked; these figures are for one")
+    return used
+
+
+def machine() -> dict[str, Cell]:
+    """The machine, and how busy others kept it when this was asked."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load_average": round(os.getloadavg()[0], 2),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python's and those of the packages and codecs behind the figures."""
+    return {"python": platform.python_version(), **environment(), **codec_versions()}
+
+
+def report(
+    title: str,
+    rows: Sequence[Mapping[str, Cell]],
+    settings: Mapping[str, object],
+    notes: Sequence[str],
+    file: Path | None,
+) -> None:
+    """Print the rows as a table with notes below; with `file`, write them as JSON too."""
+    facts = machine()
+    console = Console(highlight=False)
+    table = Table(title=title, title_justify="left")
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    for name in columns:
+        numeric = all(not isinstance(row.get(name), str) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_shown(row.get(name)) for name in columns))
+    console.print(table)
+    for note in (*notes, f"{facts['cpu']}, {facts['cores']} cores, load {facts['load_average']}"):
+        console.print(note, markup=False)
+    if file is not None:
+        document = {
+            "benchmark": title,
+            "machine": facts,
+            "versions": versions(),
+            "settings": dict(settings),
+            "rows": [dict(row) for row in rows],
+            "notes": list(notes),
+        }
+        file.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def verdict(what: str, value: float, goal: float, *, at_most: bool = False) -> str:
+    """A goal, and whether it is met."""
+    met = value <= goal if at_most else value >= goal
+    side = "at most" if at_most else "at least"
+    return f"{what}: {_shown(value)} (goal: {side} {goal:g}) {'met' if met else 'MISSED'}"
+
+
+def _shown(value: Cell) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )

@@ -1,0 +1,151 @@
+"""The laws of a build, with Ray where they are about Ray."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data.build import builder
+from sgt_data.manifest import Manifest, parse_manifest
+from tests.corpora import both_sources, file_digests
+
+
+@pytest.fixture(scope="module")
+def manifest(sample_sources: Path) -> Manifest:
+    return both_sources(sample_sources, shard_samples=3)
+
+
+@pytest.fixture(scope="module")
+def reference(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Digests of all files of the corpus, built in one process."""
+    output = tmp_path_factory.mktemp("reference")
+    assert build_corpus(manifest, str(output), workers=0).succeeded
+    return file_digests(output)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_shards_are_identical_for_any_worker_count(
+    workers: int, manifest: Manifest, reference: dict[str, str], tmp_path: Path
+) -> None:
+    report = build_corpus(manifest, str(tmp_path), workers=workers)
+    assert report.succeeded
+    assert file_digests(tmp_path) == reference
+
+
+def test_shards_are_identical_for_any_task_order(
+    manifest: Manifest,
+    reference: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_order = builder.pending_tasks
+
+    def shuffled(*arguments: Any) -> Any:
+        tasks = in_order(*arguments)
+        random.Random(1).shuffle(tasks)
+        return tasks
+
+    monkeypatch.setattr(builder, "pending_tasks", shuffled)
+    assert build_corpus(manifest, str(tmp_path), workers=0).succeeded
+    assert file_digests(tmp_path) == reference
+
+
+def test_every_input_is_accounted_for(manifest: Manifest, tmp_path: Path) -> None:
+    build_corpus(manifest, str(tmp_path), workers=0)
+    corpus = open_corpus(str(tmp_path))
+    for proxy in corpus.proxies:
+        totals = corpus.header.totals[proxy]
+        assert totals["inputs"] == totals["samples"] + totals["damaged"] + totals["filtered"]
+        assert totals["inputs"] == 12 * len(corpus.header.source_totals[proxy])
+        for shard in corpus.shards(proxy):
+            ledger = (tmp_path / "quarantine" / proxy / f"{shard}.jsonl").read_text().splitlines()
+            receipt = corpus.receipt(proxy, shard)
+            assert receipt["inputs"] == receipt["samples"] + len(ledger)
+
+
+def test_a_second_run_does_nothing(manifest: Manifest, tmp_path: Path) -> None:
+    first = build_corpus(manifest, str(tmp_path), workers=0)
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tar")}
+    again = build_corpus(manifest, str(tmp_path), workers=0)
+    assert (again.built_shards, again.found_shards) == (0, first.built_shards)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tar")} == times
+
+
+def test_a_lost_shard_is_built_again_and_nothing_else(
+    manifest: Manifest, reference: dict[str, str], tmp_path: Path
+) -> None:
+    build_corpus(manifest, str(tmp_path), workers=0)
+    lost = sorted((tmp_path / "receipts" / "entity").glob("sa1b-*.json"))[1]
+    lost.unlink()
+    assert build_corpus(manifest, str(tmp_path), workers=0).built_shards == 1
+    assert file_digests(tmp_path) == reference
+
+
+def test_a_reader_sees_only_what_has_a_receipt(manifest: Manifest, tmp_path: Path) -> None:
+    build_corpus(manifest, str(tmp_path), workers=0)
+    header = json.loads((tmp_path / "corpus.json").read_text())
+    header["complete"] = False
+    (tmp_path / "corpus.json").write_text(json.dumps(header))
+    before = open_corpus(str(tmp_path)).shards("entity")
+    (tmp_path / "receipts" / "entity" / f"{before[0]}.json").unlink()
+    assert open_corpus(str(tmp_path)).shards("entity") == before[1:]
+
+
+def test_proxies_line_up(manifest: Manifest, tmp_path: Path) -> None:
+    build_corpus(manifest, str(tmp_path), workers=0)
+    corpus = open_corpus(str(tmp_path))
+    accounted: dict[str, dict[str, list[str]]] = {}
+    for proxy in corpus.proxies:
+        for shard in corpus.shards(proxy):
+            keys = corpus.index(proxy, shard)["key"].to_pylist()
+            assert keys == sorted(keys)
+            ledger = (tmp_path / "quarantine" / proxy / f"{shard}.jsonl").read_text().splitlines()
+            keys += [json.loads(line)["key"] for line in ledger]
+            accounted.setdefault(shard, {})[proxy] = sorted(keys)
+    for shard, by_proxy in accounted.items():
+        assert len({tuple(keys) for keys in by_proxy.values()}) == 1, shard
+
+
+def test_a_proxy_added_later_rewrites_nothing(
+    sample_sources: Path, reference: dict[str, str], tmp_path: Path
+) -> None:
+    full = both_sources(sample_sources, shard_samples=3)
+    first = full.model_copy(update={"proxies": full.proxies[:1]})
+    build_corpus(first, str(tmp_path), workers=0)
+    before = file_digests(tmp_path)
+    build_corpus(full, str(tmp_path), workers=0)
+    after = file_digests(tmp_path)
+    assert {path: after[path] for path in before} == before
+    assert after == reference
+
+
+def test_places_shape_no_byte(sample_sources: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere"
+    moved.symlink_to(sample_sources)
+    for name, sources in (("here", sample_sources), ("there", moved)):
+        build_corpus(both_sources(sources, shard_samples=5), str(tmp_path / name), workers=0)
+    assert file_digests(tmp_path / "here") == file_digests(tmp_path / "there")
+    text = (tmp_path / "here" / "receipts").rglob("*.json")
+    assert not any(str(sample_sources) in path.read_text() for path in text)
+
+
+def test_output_and_sources_may_lie_in_memory(sample_sources: Path) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    tar = next((sample_sources / "sa1b").glob("*.tar")).read_bytes()
+    memory.pipe_file("/in/sa_000000.tar", tar)
+    manifest = parse_manifest(
+        {
+            "name": "memory",
+            "sources": [{"type": "sa1b", "tars": "memory://in/*.tar"}],
+            "proxies": [{"type": "segmentation", "variant": "entity"}],
+        }
+    )
+    assert build_corpus(manifest, "memory://out", workers=0).succeeded
+    assert verify_corpus("memory://out", deep=True).sound
