@@ -27,6 +27,14 @@ class FileMissing(SourceError):
     """The file is not there."""
 
 
+class StorageError(SgtDataError):
+    """The output cannot be written."""
+
+
+class BuildError(SgtDataError):
+    """A build stopped for a reason of its own; what is committed is kept."""
+
+
 class CorpusError(SgtDataError):
     """A corpus on disk is damaged, incomplete or not a corpus."""
 

@@ -18,7 +18,7 @@ from braceexpand import braceexpand
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from sgt_data.errors import FileMissing, RequestError, SourceError
+from sgt_data.errors import FileMissing, RequestError, SourceError, StorageError
 
 _T = TypeVar("_T")
 
@@ -73,7 +73,8 @@ def expand(patterns: str | Iterable[str]) -> list[str]:
         except ValueError as why:
             raise RequestError(f"unbalanced braces in {pattern!r}") from why
         for url in map(absolute, urls):
-            if not any(sign in url.split("://", 1)[-1] for sign in "*?["):
+            signs = "*[" if url.startswith(("http://", "https://")) else "*?["
+            if not any(sign in url for sign in signs):
                 found[url] = None
                 continue
             filesystem, path = open_filesystem(url)
@@ -205,21 +206,25 @@ def write_atomic(url: str, data: bytes) -> None:
     """Write a file so that it is there whole or not at all."""
     filesystem, path = open_filesystem(url)
     if not isinstance(filesystem, LocalFileSystem):
-        retried(lambda: filesystem.pipe_file(path, data), f"cannot write {url}")
+        try:
+            retried(lambda: filesystem.pipe_file(path, data), f"cannot write {url}")
+        except SourceError as why:
+            raise StorageError(str(why)) from why
         return
     folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f"{_TEMPORARY}{uuid.uuid4().hex}")
     try:
+        os.makedirs(folder, exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except OSError as why:
+        raise StorageError(f"cannot write {url}: {why.strerror or why}") from why
+    finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise
 
 
 def delete(url: str) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from corpora import both_sources, both_sources_document, file_digests
 
 from sgt_data import build_corpus, verify_corpus
-from tests.corpora import both_sources, both_sources_document, file_digests
 
 ROOT = Path(__file__).parent.parent
 RAY = Path(sys.executable).parent / "ray"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from corpora import both_sources, file_digests
 
 from sgt_data import build_corpus, open_corpus, verify_corpus
 from sgt_data.build import builder
 from sgt_data.manifest import Manifest, parse_manifest
-from tests.corpora import both_sources, file_digests
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from corpora import both_sources
 from PIL import Image
 
 from sgt_data import build_corpus, open_corpus
-from tests.corpora import both_sources
 
 PROXY = "semantic"
 

@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from corpora import both_sources
 from PIL import Image
 
 from sgt_data import build_corpus, verify_corpus
-from tests.corpora import both_sources
 
 PROXY = "panoptic"
 

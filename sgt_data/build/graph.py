@@ -109,6 +109,9 @@ def run_graph(
     context.target_max_block_size = 1  # every row its own block: a shard moves on once it is read
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    context.execution_options.resource_limits = ray.data.ExecutionResources.for_limits(
+        object_store_memory=_held_bytes(tasks, spec)
+    )
     with ray.data.DataContext.current(context):
         shards = ray.data.from_arrow([_task_row(task) for task in tasks]).map_batches(
             cast(Any, _read),
@@ -129,6 +132,19 @@ def run_graph(
         for batch in batches:
             for row in cast(pa.Table, batch).to_pylist():
                 yield _outcome(row)
+
+
+def _held_bytes(tasks: Sequence[SliceTask], spec: RenderSpec) -> int:
+    """Object store for shards on their way: two for each core and reader, at most a third of it.
+
+    Without a bound Ray Data would fill half of the store with shards read ahead.
+    """
+    resources = cast(Any, ray).cluster_resources()
+    pictures = sum(task.slice.pictures for task in tasks)
+    nbytes = sum(task.slice.nbytes for task in tasks)
+    shard = spec.manifest.shard_samples * nbytes / max(1, pictures)
+    wanted = 2 * (resources.get("CPU", 1) + _readers()) * shard
+    return int(max(256 << 20, min(wanted, resources.get("object_store_memory", 0) / 3)))
 
 
 def _readers() -> int:

@@ -99,7 +99,8 @@ def inspect(data: bytes, max_pixels: int = MAX_PIXELS) -> StoredPicture:
         raise PictureError(
             f"the picture claims {width}x{height} pixels, more than max_pixels={max_pixels}"
         )
-    return StoredPicture(data, width, height, orientation if orientation in _TURNS else 1)
+    # a tag of another type (rational, float) may equal 1 to 8 and yet be no int
+    return StoredPicture(data, width, height, int(orientation) if orientation in _TURNS else 1)
 
 
 def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:

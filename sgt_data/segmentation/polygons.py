@@ -10,23 +10,34 @@ from pycocotools import mask as coco_mask
 
 from sgt_data.errors import AnnotationError
 
-_FAR = 1 << 20  # pixels; cocoapi walks a polygon's edges pixel by pixel, so bound them first
+# pixels; cocoapi walks edges in fifths of a pixel and holds every step in memory: bound them first
+_FAR = 1 << 20
+_OUTLINE_MAX = 1 << 22
 
 
 def rasterise(polygons: Sequence[Any], height: int, width: int) -> bytes:
     """Union of polygons (flat lists x0, y0, x1, y1, ... in pixels) -> compressed counts.
 
     Raises:
-        AnnotationError: fewer than three points, an odd number of coordinates, or a coordinate that
-            is no finite number near the picture.
+        AnnotationError: fewer than three points, an odd number of coordinates, a coordinate that is
+            no finite number near the picture, or an endless outline.
     """
     if not polygons:
         raise AnnotationError("its list of polygons is empty")
     for number, polygon in enumerate(polygons):
         _check(number, polygon)
+    if sum(map(_outline, polygons)) > _OUTLINE_MAX:
+        raise AnnotationError(f"the outline of its polygons is longer than {_OUTLINE_MAX} pixels")
     encoded = coco_mask.frPyObjects([list(polygon) for polygon in polygons], height, width)
     counts: bytes = coco_mask.merge(encoded)["counts"]
     return counts
+
+
+def _outline(polygon: Sequence[float]) -> float:
+    """Steps around a closed polygon (Chebyshev length, pixels)."""
+    following = [*polygon[2:], *polygon[:2]]
+    gaps = [abs(after - before) for before, after in zip(polygon, following, strict=True)]
+    return sum(map(max, gaps[::2], gaps[1::2]))
 
 
 def _check(number: int, polygon: Any) -> None:

@@ -12,6 +12,10 @@ import orjson
 
 from sgt_data.errors import RequestError
 from sgt_data.records import Category
+from sgt_data.sources.base import key_of
+
+CATEGORY_ID_MAX = 1 << 14
+"""Largest category id: the table of colours has an entry for each."""
 
 _MASK_FIELDS = ("id", "category_id", "iscrowd", "segmentation")
 
@@ -46,7 +50,7 @@ def index_coco(
         RequestError: a file is no COCO annotation, or two files name a category differently.
     """
     images: dict[int, dict[str, Any]] = {}
-    licences: dict[int, str] = {}
+    licences: dict[str, str] = {}
     said: dict[int, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(documents))
     vocabulary: dict[int, Category] = {}
     repeated: list[dict[str, Any]] = []
@@ -55,11 +59,12 @@ def index_coco(
             document = orjson.loads(data)
             seen = set()
             for image in document["images"]:
-                if image["id"] in seen:
+                number = _image_id(image["id"])
+                if number in seen:
                     repeated.append(image)
-                seen.add(image["id"])
-                images.setdefault(image["id"], image)
-            licences |= {one["id"]: one["name"] for one in document.get("licenses", [])}
+                seen.add(number)
+                images.setdefault(number, image)
+            licences |= {str(one["id"]): str(one["name"]) for one in document.get("licenses", [])}
             _learn(vocabulary, document["categories"], kind, place)
             _collect(said, kind, document, seen)
         except (KeyError, TypeError, ValueError, AttributeError) as why:
@@ -69,7 +74,15 @@ def index_coco(
     entries = [_entry(images[number], said[number], licences) for number in sorted(images)]
     entries += [_repeat(image) for image in repeated]
     entries += [_orphan(number) for number in sorted(said.keys() - images.keys())]
-    return _without_key_clashes(entries), tuple(vocabulary[number] for number in sorted(vocabulary))
+    return _without_key_clashes(entries, source), tuple(
+        vocabulary[number] for number in sorted(vocabulary)
+    )
+
+
+def _image_id(value: Any) -> int:
+    if not isinstance(value, int):
+        raise ValueError(f"image id {value!r:.40} is no integer")
+    return value
 
 
 def _learn(
@@ -80,8 +93,8 @@ def _learn(
             int(entry["id"]), str(entry["name"]), bool(entry.get("isthing", kind == "instances"))
         )
         known = vocabulary.setdefault(category.id, category)
-        if category.id < 1:
-            raise ValueError(f"category id {category.id}; ids start at 1")
+        if not 1 <= category.id <= CATEGORY_ID_MAX:
+            raise ValueError(f"category id {category.id}; allowed are 1 to {CATEGORY_ID_MAX}")
         if known.name != category.name:
             raise RequestError(
                 f"{place} calls category {category.id} {category.name!r}, another file "
@@ -95,33 +108,35 @@ def _collect(
     """What one file says about each picture, reduced to the fields that are read later."""
     if kind == "stuff_pixelmaps":
         for image in document["images"]:
-            stem = posixpath.splitext(image["file_name"])[0]
+            stem = posixpath.splitext(str(image.get("file_name")))[0]
             said[image["id"]][kind] = {"file_name": f"{stem}.png"}
         return
     if kind == "panoptic":
         for annotation in document["annotations"]:
-            said[annotation["image_id"]][kind] = {
-                "file_name": annotation["file_name"],
-                "segments_info": annotation["segments_info"],
+            said[_image_id(annotation["image_id"])][kind] = {
+                "file_name": annotation.get("file_name"),
+                "segments_info": annotation.get("segments_info"),
             }
         return
     for number in listed:  # listed without annotation: it says that there is nothing
         said[number][kind] = []
     for annotation in document["annotations"]:
-        about = said[annotation["image_id"]]
+        about = said[_image_id(annotation["image_id"])]
         if about[kind] is None:
             about[kind] = []
         about[kind].append({name: annotation.get(name) for name in _MASK_FIELDS})
 
 
-def _entry(image: dict[str, Any], said: dict[str, Any], licences: Mapping[int, str]) -> CocoEntry:
-    file_name = str(image["file_name"])
+def _entry(image: dict[str, Any], said: dict[str, Any], licences: Mapping[str, str]) -> CocoEntry:
+    file_name = image.get("file_name")
+    if not isinstance(file_name, str) or not file_name:
+        return _nameless(image["id"], f"its file_name is {file_name!r:.40}, which names no file")
     licence = image.get("license")
     return CocoEntry(
         posixpath.splitext(file_name)[0],
         file_name,
         image.get("coco_url"),
-        licences.get(licence, f"COCO licence id {licence}") if licence is not None else None,
+        licences.get(str(licence), f"COCO licence id {licence}") if licence is not None else None,
         {**said, "width": image.get("width"), "height": image.get("height")},
     )
 
@@ -134,18 +149,23 @@ def _repeat(image: dict[str, Any]) -> CocoEntry:
 
 
 def _orphan(number: int) -> CocoEntry:
-    problem = f"annotations refer to image id {number}, which images does not list"
+    return _nameless(number, f"annotations refer to image id {number}, which images does not list")
+
+
+def _nameless(number: int, problem: str) -> CocoEntry:
     return CocoEntry(f"{number:012d}", f"image id {number}", None, None, {}, problem)
 
 
-def _without_key_clashes(entries: list[CocoEntry]) -> list[CocoEntry]:
-    """Entries in order; the second of one identity becomes a problem of its own."""
+def _without_key_clashes(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
+    """Entries in order; the second of one key becomes a problem of its own."""
     first: dict[str, str] = {}
     checked = []
     for entry in entries:
-        other = first.setdefault(entry.identity, entry.file_name)
-        if entry.problem is None and other != entry.file_name:
-            problem = f"its key is that of {other}, which comes first"
+        key = key_of(source, entry.identity)
+        if entry.problem is None and key in first:
+            problem = f"its key is that of {first[key]}, which comes first"
             entry = replace(entry, said={}, problem=problem)
+        elif entry.problem is None:
+            first[key] = entry.file_name
         checked.append(entry)
     return checked

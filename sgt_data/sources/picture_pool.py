@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import lzma
 import posixpath
+import struct
 import zipfile
+import zlib
 from functools import lru_cache
+from typing import Any
 
 from sgt_data.errors import FileMissing, InputError, SourceError
-from sgt_data.storage import join, open_binary, read_bytes
+from sgt_data.storage import join, open_binary, read_bytes, retried
 
 COCO_URL = "coco_url"
 FILE_BYTES_MAX = 512 << 20
+_NAME_BYTES_MAX = 255  # of every part of a path, on all common file systems
+
+_DAMAGED_MEMBER = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    NotImplementedError, EOFError, ValueError, RuntimeError,
+)  # fmt: skip
 
 
-def fetch(place: str, name: str, url: str | None = None) -> bytes:
+def fetch(place: str, name: Any, url: Any = None) -> bytes:
     """The bytes of file `name` in a folder or `.zip`, or at its own `url` if `place` is `coco_url`.
 
     Raises:
-        InputError: the file is not there, or its name would leave the folder.
+        InputError: the file is not there, its name is none or would leave the folder.
         SourceError: it cannot be read just now.
     """
-    if posixpath.isabs(name) or ".." in name.split("/") or "\\" in name or "://" in name:
-        raise InputError(f"the file name {name!r} leaves its folder")
+    _check_name(name)
     try:
         if place == COCO_URL:
-            if not url or not url.startswith(("http://", "https://")):
+            if not isinstance(url, str) or not url.startswith(("http://", "https://")):
                 raise InputError(f"its coco_url is {url!r:.60}, not an http(s) address")
             return read_bytes(url)
         if place.endswith(".zip"):
@@ -32,6 +41,20 @@ def fetch(place: str, name: str, url: str | None = None) -> bytes:
         return read_bytes(join(place, name))
     except FileMissing as why:
         raise InputError(f"{name} is not there ({why})") from why
+    except SourceError as why:
+        if isinstance(why.__cause__, IsADirectoryError | NotADirectoryError):
+            raise InputError(f"{name} is no file ({why})") from why
+        raise
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or posixpath.basename(name) in ("", ".") or "\0" in name:
+        raise InputError(f"the file name is {name!r:.80}, which names no file")
+    parts = name.split("/")
+    if posixpath.isabs(name) or ".." in parts or "\\" in name or "://" in name:
+        raise InputError(f"the file name {name!r:.80} leaves its folder")
+    if max(len(part.encode()) for part in parts) > _NAME_BYTES_MAX:
+        raise InputError(f"the file name {name!r:.40}... is longer than {_NAME_BYTES_MAX} bytes")
 
 
 def _fetch_from_zip(place: str, name: str) -> bytes:
@@ -41,10 +64,22 @@ def _fetch_from_zip(place: str, name: str) -> bytes:
     info = members[name]
     if info.file_size > FILE_BYTES_MAX:
         raise InputError(f"{name} claims {info.file_size} bytes, above {FILE_BYTES_MAX}")
+    data = retried(lambda: _unpacked(archive, info), f"cannot read {place}")
+    if isinstance(data, str):
+        raise InputError(f"{name} in {posixpath.basename(place)}: {data}")
+    return data
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
+    """The bytes of a member, or what is wrong with them."""
     try:
         return archive.read(info)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError) as why:
-        raise InputError(f"{name} in {posixpath.basename(place)}: {why}") from why
+    except _DAMAGED_MEMBER as why:
+        return f"{type(why).__name__}: {why}"
+    except OSError as why:
+        if why.errno is not None:
+            raise
+        return f"bzip2: {why}"  # which reports damage as an OSError without number
 
 
 @lru_cache(maxsize=4)

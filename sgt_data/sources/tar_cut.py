@@ -8,7 +8,7 @@ skipped without reading its bytes, and files of one stem may lie anywhere in the
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sgt_data.records import RawInput, RawShard, shard_name
@@ -31,6 +31,7 @@ class _Stem:
     names: dict[Role, str] = field(default_factory=dict)
     repeats: dict[Role, int] = field(default_factory=dict)
     problem: str | None = None
+    suspicion: str | None = None  # damage that may have taken what it lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +146,17 @@ class _Cutting:
             return
         last = next(reversed(self.stems), None)
         if damage.member is None and last is not None and self._missing(self.stems[last]):
-            self.stems[last].problem = reason
+            self.stems[last].suspicion = reason
         else:
-            self._loose("", damage.member or posixpath.basename(self.url), reason)
+            self._loose("", damage.member or self._archive, reason)
 
     def _loose(self, name: str, member: str, problem: str) -> None:
         key = key_of(self.cut.source, name) if name else ""
         self.loose.setdefault(self.current, []).append(RawInput(key, member, problem=problem))
+
+    @property
+    def _archive(self) -> str:
+        return posixpath.basename(self.url.split("?", 1)[0])
 
     def _missing(self, stem: _Stem) -> list[Role]:
         return [role for role in self.cut.roles if role not in stem.files]
@@ -165,7 +170,10 @@ class _Cutting:
             for name in names:
                 self.stems[name].files = dict.fromkeys(self.stems[name].files, b"")
             return
-        inputs = [self._input(name) for name in names] + loose
+        for stem in map(self.stems.__getitem__, names):
+            if stem.suspicion and not self._missing(stem):
+                loose.append(RawInput("", self._archive, problem=stem.suspicion))
+        inputs = [*_one_per_key(map(self._input, names)), *loose]
         inputs.sort(key=lambda one: (one.key, one.member))
         yield RawShard(shard, self.cut.slice, self.cut.source, tuple(inputs), last)
 
@@ -174,7 +182,7 @@ class _Cutting:
         missing = self._missing(stem)
         problem = stem.problem
         if problem is None and missing:
-            problem = (
+            problem = stem.suspicion or (
                 f"the tar holds {', '.join(stem.names.values())} but no {missing[0]} beside it"
             )
         member = stem.names.get("picture") or next(iter(stem.names.values()))
@@ -193,3 +201,14 @@ class _Cutting:
     def _bytes(self, stem: _Stem, role: Role) -> bytes:
         body = stem.files[role]
         return body if isinstance(body, bytes) else read_range(self.url, *body)
+
+
+def _one_per_key(inputs: Iterable[RawInput]) -> Iterator[RawInput]:
+    """Names may differ and give one key: the first sound input keeps it."""
+    first: dict[str, str] = {}
+    for one in inputs:
+        if one.problem is None and first.setdefault(one.key, one.member) != one.member:
+            problem = f"its key is that of {first[one.key]}, which comes first"
+            yield RawInput(one.key, one.member, problem=problem)
+        else:
+            yield one

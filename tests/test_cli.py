@@ -1,0 +1,141 @@
+"""The command line: exit codes, what goes where, and messages that say what would be right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from corpora import both_sources_document
+from PIL import Image
+
+
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from sgt_data.cli import main; main()"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
+    )
+
+
+@pytest.fixture(scope="module")
+def manifest(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "manifest.yaml"
+    path.write_text(yaml.safe_dump(both_sources_document(sample_sources, shard_samples=6)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def corpus(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("cli") / "corpus"
+    done = run("build", manifest, "--output", output, "--workers", 0)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+def test_json_is_one_line_on_standard_output(manifest: Path, tmp_path: Path) -> None:
+    done = run("build", manifest, "--output", tmp_path / "c", "--workers", 0, "--json")
+    assert done.returncode == 0
+    (line,) = done.stdout.splitlines()
+    report = json.loads(line)
+    assert report["succeeded"]
+    assert report["totals"]["entity"]["samples"] == 24
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(manifest: Path, tmp_path: Path) -> None:
+    output = tmp_path / "never"
+    done = run("build", manifest, "--output", output, "--dry-run", "--json")
+    assert done.returncode == 0
+    rows = {(row["source"], row["proxy"]): row for row in json.loads(done.stdout)["plan"]}
+    assert rows["sa1b", "entity"]["pictures"] == 12
+    assert rows["coco", "semantic"]["shards"] == 2
+    assert all(row["exact"] and row["output_bytes"] > 0 for row in rows.values())
+    assert not output.exists()
+    assert "pictures" in run("build", manifest, "--output", output, "--dry-run").stdout
+
+
+def test_a_wrong_manifest_is_a_wrong_request(manifest: Path, tmp_path: Path) -> None:
+    done = run("build", manifest, "--output", tmp_path, "--set", "proxies.entity.palette=blue")
+    assert done.returncode == 2
+    assert "proxies.0.palette" in done.stderr and "'blue'" in done.stderr
+    assert "tab20" in done.stderr
+    assert not done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_changed_seed_is_refused_by_name(corpus: Path, manifest: Path) -> None:
+    done = run("build", manifest, "--output", corpus, "--workers", 0, "--set", "seed=5")
+    assert done.returncode == 2
+    assert "seed: in the corpus 0, now 5" in done.stderr
+
+
+def test_too_much_damage_fails_loudly(manifest: Path, tmp_path: Path, sample_sources: Path) -> None:
+    lonely = tmp_path / "lonely"
+    lonely.mkdir()
+    arguments = ("--workers", 0, "--set", f"sources.coco.pictures={lonely}")
+    done = run("build", manifest, "--output", tmp_path / "c", *arguments)
+    assert done.returncode == 1
+    assert "panoptic: 100.0% of the inputs are damaged" in done.stderr
+    assert "quarantine/panoptic" in done.stderr
+    again = run("build", manifest, "--output", tmp_path / "c", *arguments, "--max-quarantined", 1)
+    assert again.returncode == 0
+
+
+def test_verify_answers_by_exit_code(corpus: Path, tmp_path: Path) -> None:
+    assert run("verify", corpus, "--deep").returncode == 0
+    missing = run("verify", tmp_path)
+    assert missing.returncode == 2
+    assert "no corpus" in missing.stderr
+
+
+def test_info_counts_by_proxy_and_source(corpus: Path) -> None:
+    found = json.loads(run("info", corpus, "--json").stdout)
+    assert found["complete"]
+    assert found["source_totals"]["entity"]["coco"]["inputs"] == 12
+    assert "semantic" in run("info", corpus).stdout
+
+
+def test_preview_draws_a_sheet(corpus: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    assert run("preview", corpus, "-o", sheet, "--per-source", 2).returncode == 0
+    with Image.open(sheet) as image:
+        assert image.mode == "RGB"
+        assert len(image.getcolors(1 << 24) or []) > 1000
+
+
+def test_sample_writes_both_forms(tmp_path: Path) -> None:
+    done = run("sample", tmp_path / "s", "--images", 2, "--width", 160, "--height", 120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "s" / "sa1b" / "sa_000000.tar").exists()
+    assert len(list((tmp_path / "s" / "coco" / "train2017").glob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("name", ["coco-instance", "coco-panoptic", "coco-semantic"])
+def test_ready_coco_manifests_build_real_pictures(
+    name: str, real_data: Path, tmp_path: Path
+) -> None:
+    manifests = Path(__file__).parent.parent / "manifests"
+    output = tmp_path / name
+    root = f"sources.coco.root={real_data / 'coco'}"
+    done = run(
+        "build", manifests / f"{name}.yaml", "--output", output, "--workers", 0, "--set", root,
+        "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    totals = json.loads(done.stdout)["totals"]["segmentation"]
+    assert totals["inputs"] == (128 if name == "coco-instance" else 100)
+    assert totals["damaged"] == 0
+    assert totals["inputs"] == totals["samples"] + totals["filtered"]
+    assert run("verify", output, "--deep").returncode == 0
+
+
+def test_ready_sa1b_manifests_build_real_pictures(real_data: Path, tmp_path: Path) -> None:
+    manifests = Path(__file__).parent.parent / "manifests"
+    tars = f"sources.sa1b.tars={real_data}/sa1b/sa_*.tar"
+    for name in ("sa1b-190k", "sa1b-full"):
+        arguments = ("build", manifests / f"{name}.yaml", "--output", tmp_path / name)
+        done = run(*arguments, "--workers", 0, "--set", tars, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["totals"]["segmentation"]["samples"] == 4

@@ -1,0 +1,58 @@
+"""Sources on, and corpora in, an object store: the same bytes as on a disk."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+from corpora import both_sources, both_sources_document, file_digests
+
+from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data.manifest import parse_manifest
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of an empty bucket on a local S3 server."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret"}
+    monkeypatch.setitem(fsspec.config.conf, "s3", settings)
+    filesystem = fsspec.filesystem("s3")
+    name = f"corpora-{uuid.uuid4().hex}"  # the server's buckets outlive it in this process
+    filesystem.mkdir(name)
+    yield f"s3://{name}"
+    server.stop()
+    type(filesystem).clear_instance_cache()
+
+
+def test_a_corpus_in_a_bucket_is_that_on_a_disk(
+    bucket: str, sample_sources: Path, tmp_path: Path
+) -> None:
+    filesystem = fsspec.filesystem("s3")
+    filesystem.put(f"{sample_sources}/", f"{bucket}/sources/", recursive=True)
+    document = both_sources_document(sample_sources, shard_samples=5)
+    document["sources"][0]["tars"] = f"{bucket}/sources/sa1b/sa_*.tar"
+    document["sources"][1]["root"] = f"{bucket}/sources/coco"
+    report = build_corpus(parse_manifest(document), f"{bucket}/corpus", workers=0)
+    assert report.succeeded
+    assert verify_corpus(f"{bucket}/corpus", deep=True).sound
+    filesystem.get(f"{bucket}/corpus/", f"{tmp_path}/fetched/", recursive=True)
+    build_corpus(both_sources(sample_sources, shard_samples=5), f"{tmp_path}/local", workers=0)
+    assert file_digests(tmp_path / "fetched") == file_digests(tmp_path / "local")
+
+
+def test_an_interrupted_build_in_a_bucket_goes_on(bucket: str, sample_sources: Path) -> None:
+    manifest = both_sources(sample_sources, shard_samples=5)
+    build_corpus(manifest, f"{bucket}/corpus", workers=0)
+    shard = open_corpus(f"{bucket}/corpus").shards("panoptic")[1]
+    fsspec.filesystem("s3").rm(f"{bucket}/corpus/receipts/panoptic/{shard}.json")
+    again = build_corpus(manifest, f"{bucket}/corpus", workers=0)
+    assert again.built_shards == 1
+    assert verify_corpus(f"{bucket}/corpus", deep=True).sound
