@@ -26,6 +26,7 @@ import ray.data
 from sgt_data.build.plan import SliceTask
 from sgt_data.build.render import RenderSpec
 from sgt_data.build.work import ShardOutcome, ShardTask, SliceFailure, finish_shard, read_slice
+from sgt_data.errors import BuildError, SgtDataError
 from sgt_data.records import RawInput, RawShard, Slice
 
 _INPUT = pa.struct(
@@ -129,9 +130,16 @@ def run_graph(
             num_cpus=1,
         )
         batches = outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
-        for batch in batches:
-            for row in cast(pa.Table, batch).to_pylist():
-                yield _outcome(row)
+        try:
+            for batch in batches:
+                for row in cast(pa.Table, batch).to_pylist():
+                    yield _outcome(row)
+        except ray.exceptions.RayTaskError as why:
+            if isinstance(why.cause, SgtDataError):
+                raise why.cause from None
+            raise BuildError(f"a worker failed: {why.cause!r}") from why
+        except ray.exceptions.RayError as why:
+            raise BuildError(f"Ray failed: {why}") from why
 
 
 def _held_bytes(tasks: Sequence[SliceTask], spec: RenderSpec) -> int:

@@ -64,7 +64,8 @@ def category_colours(largest_id: int) -> Colours:
     """
     side = lattice_side(max(largest_id, 208) + 7)
     points = spread_colours(side**3 - 1, np.random.default_rng(0))
-    return points[points.max(axis=1) > lattice(side)[1].max()]
+    dark = points.max(axis=1) <= lattice(side)[1].max()
+    return np.delete(points, np.flatnonzero(dark), axis=0)
 
 
 @njit
