@@ -12,6 +12,7 @@ from corpora import both_sources, file_digests
 
 from sgt_data import build_corpus, open_corpus, verify_corpus
 from sgt_data.build import builder
+from sgt_data.errors import StorageError
 from sgt_data.manifest import Manifest, parse_manifest
 
 
@@ -149,3 +150,12 @@ def test_output_and_sources_may_lie_in_memory(sample_sources: Path) -> None:
     )
     assert build_corpus(manifest, "memory://out", workers=0).succeeded
     assert verify_corpus("memory://out", deep=True).sound
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_output_that_cannot_be_written_stops_the_build_and_says_so(
+    workers: int, manifest: Manifest, tmp_path: Path
+) -> None:
+    (tmp_path / "panoptic").write_text("a file where a folder must be")
+    with pytest.raises(StorageError, match="cannot write .*panoptic"):
+        build_corpus(manifest, str(tmp_path), workers=workers)

@@ -14,7 +14,7 @@ from sgt_data.build import duplicates
 from sgt_data.build.inline import run_inline
 from sgt_data.build.plan import SliceTask, corpus_order, pending_tasks
 from sgt_data.build.render import RenderSpec
-from sgt_data.build.work import ShardOutcome, SliceFailure
+from sgt_data.build.work import Outcome, OutputRefused, ShardOutcome, SliceFailure
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import (
     build_identity,
@@ -23,7 +23,7 @@ from sgt_data.corpus.identity import (
     proxy_fingerprint,
 )
 from sgt_data.corpus.receipt import Receipt, add_up, read_receipts, revoke
-from sgt_data.errors import CorpusError, RequestError
+from sgt_data.errors import CorpusError, RequestError, StorageError
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.records import Inventory, Slice
 from sgt_data.storage import absolute, lives_in_one_process, sweep_unfinished
@@ -188,7 +188,7 @@ def build_corpus(
     return report
 
 
-Run = Callable[[Sequence[SliceTask]], Iterator[ShardOutcome | SliceFailure]]
+Run = Callable[[Sequence[SliceTask]], Iterator[Outcome]]
 
 
 @dataclass(slots=True)
@@ -230,6 +230,8 @@ class _Building:
         expected = sum(task.slice.pictures for task in tasks)
         exact = all(one.exact for one in self.plan.inventories.values())
         for outcome in run(tasks) if tasks else ():
+            if isinstance(outcome, OutputRefused):
+                raise StorageError(f"{outcome.message}; what is committed is kept")
             if isinstance(outcome, SliceFailure):
                 self.report.failures.append(outcome)
                 continue

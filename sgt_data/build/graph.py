@@ -25,8 +25,16 @@ import ray.data
 
 from sgt_data.build.plan import SliceTask
 from sgt_data.build.render import RenderSpec
-from sgt_data.build.work import ShardOutcome, ShardTask, SliceFailure, finish_shard, read_slice
-from sgt_data.errors import BuildError, SgtDataError
+from sgt_data.build.work import (
+    Outcome,
+    OutputRefused,
+    ShardOutcome,
+    ShardTask,
+    SliceFailure,
+    finish_shard,
+    read_slice,
+)
+from sgt_data.errors import BuildError
 from sgt_data.records import RawInput, RawShard, Slice
 
 _INPUT = pa.struct(
@@ -61,6 +69,7 @@ _TASK = pa.schema(
 )
 _OUTCOME = pa.schema(
     [
+        ("refused", pa.string()),
         ("failure", pa.string()),
         ("name", pa.string()),
         ("slice", pa.string()),
@@ -102,9 +111,7 @@ def connected(cluster: Cluster) -> Iterator[None]:
             ray.shutdown()
 
 
-def run_graph(
-    tasks: Sequence[SliceTask], spec: RenderSpec, root: str
-) -> Iterator[ShardOutcome | SliceFailure]:
+def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterator[Outcome]:
     """Do the tasks on the connected cluster; outcomes as they come, in any order."""
     context = ray.data.DataContext.get_current().copy()
     context.target_max_block_size = 1  # every row its own block: a shard moves on once it is read
@@ -134,10 +141,6 @@ def run_graph(
             for batch in batches:
                 for row in cast(pa.Table, batch).to_pylist():
                     yield _outcome(row)
-        except ray.exceptions.RayTaskError as why:
-            if isinstance(why.cause, SgtDataError):
-                raise why.cause from None
-            raise BuildError(f"a worker failed: {why.cause!r}") from why
         except ray.exceptions.RayError as why:
             raise BuildError(f"Ray failed: {why}") from why
 
@@ -174,6 +177,8 @@ def _finish(batch: pa.Table, spec: RenderSpec, root: str) -> pa.Table:
     if row["failure"] is not None:
         return _failure_row(SliceFailure(row["source"], row["slice"], row["failure"]), _OUTCOME)
     done = finish_shard(_shard(row), spec, root)
+    if isinstance(done, OutputRefused):
+        return pa.Table.from_pylist([{"refused": done.message}], schema=_OUTCOME)
     receipts = [orjson.dumps(receipt) for receipt in done.receipts]
     columns = {"name": done.shard, "receipts": receipts, "key_hashes": done.key_hashes.tobytes()}
     return pa.Table.from_pylist([columns], schema=_OUTCOME)
@@ -244,7 +249,9 @@ def _failure_row(failure: SliceFailure, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist([columns], schema=schema)
 
 
-def _outcome(row: dict[str, Any]) -> ShardOutcome | SliceFailure:
+def _outcome(row: dict[str, Any]) -> Outcome:
+    if row["refused"] is not None:
+        return OutputRefused(row["refused"])
     if row["failure"] is not None:
         return SliceFailure(row["source"], row["slice"], row["failure"])
     receipts = tuple(orjson.loads(receipt) for receipt in row["receipts"])

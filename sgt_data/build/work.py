@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sgt_data.build.plan import SliceTask
 from sgt_data.build.render import RenderSpec, render_shard
 from sgt_data.corpus.receipt import Receipt, commit
-from sgt_data.errors import SourceError
+from sgt_data.errors import SourceError, StorageError
 from sgt_data.records import RawShard
 
 
@@ -35,12 +35,22 @@ class SliceFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputRefused:
+    """The output cannot be written: there is no point in going on."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShardOutcome:
     """A committed shard: receipts of its proxies, and `key_hashes` uint64 of all its samples."""
 
     shard: str
     receipts: tuple[Receipt, ...]
     key_hashes: NDArray[np.uint64] = field(repr=False)
+
+
+Outcome = ShardOutcome | SliceFailure | OutputRefused
 
 
 def read_slice(task: SliceTask, spec: RenderSpec) -> Iterator[ShardTask | SliceFailure]:
@@ -57,10 +67,13 @@ def read_slice(task: SliceTask, spec: RenderSpec) -> Iterator[ShardTask | SliceF
         yield SliceFailure(piece.source, piece.name, str(why))
 
 
-def finish_shard(task: ShardTask, spec: RenderSpec, root: str) -> ShardOutcome:
+def finish_shard(task: ShardTask, spec: RenderSpec, root: str) -> ShardOutcome | OutputRefused:
     """Render a shard for its proxies and commit each."""
     encoded = render_shard(task.raw, task.proxies, task.excluded, spec)
-    receipts = tuple(commit(root, one) for one in encoded)
+    try:
+        receipts = tuple(commit(root, one) for one in encoded)
+    except StorageError as why:
+        return OutputRefused(str(why))
     keys = {sample for one in encoded for sample in one.keys}
     return ShardOutcome(task.raw.name, receipts, hash_keys(sorted(keys)))
 

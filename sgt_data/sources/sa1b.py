@@ -92,7 +92,7 @@ class Sa1bSource(SourceConfig):
             yield from cut.shards(place, skip)
             return
         try:
-            yield from cut.shards(self._links()[place], skip)
+            yield from cut.shards(self._link(place), skip)
         except SourceError as why:
             status = http_status(why)
             # the message must not carry the link: its signature is a key to the download
@@ -104,8 +104,18 @@ class Sa1bSource(SourceConfig):
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return parse_annotation(raw.extras["annotation"]) if layer == "entities" else None
 
+    def _link(self, name: str) -> str:
+        """The list is read anew for every slice: a fresh one may be put in its place meanwhile."""
+        link = self._listed().get(name)
+        if link is None:
+            raise SourceError(f"{name} is in {self.links} no more")
+        return link
+
+    def _listed(self) -> dict[str, str]:
+        return parse_links(read_bytes(self.links or ""), self.links or "")
+
     def _links(self) -> dict[str, str]:
-        listed = parse_links(read_bytes(self.links or ""), self.links or "")
+        listed = self._listed()
         if self.names is None:
             return listed
         wanted = [posixpath.basename(url) for url in expand(self.names)]
@@ -125,13 +135,15 @@ def parse_links(data: bytes, where: str) -> dict[str, str]:
         RequestError: naming the line that is no `file_name<TAB>cdn_link`.
     """
     links: dict[str, str] = {}
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
         cells = line.strip().split("\t")
         if not line.strip() or cells[0] == "file_name":
             continue
         if len(cells) != 2 or "://" not in cells[1]:
             raise RequestError(
-                f"{where}, line {number}: {line[:60]!r} is not file_name<TAB>cdn_link"
+                # no more of the line than comes before its link, which is a key to the download
+                f"{where}, line {number}: {line.split('://')[0][:60]!r} is not "
+                "file_name<TAB>cdn_link"
             )
         if _LINK_NAME.fullmatch(cells[0]):
             links[cells[0]] = cells[1]
