@@ -63,7 +63,11 @@ def contact_sheet(corpus: Corpus, per_source: int = 6) -> Image.Image:
 
 def _subtitle(corpus: Corpus) -> str:
     totals = corpus.header.totals
-    parts = [f"{proxy}: {totals[proxy]['samples']:,} samples" for proxy in totals]
+    parts = [
+        f"{proxy}: {totals[proxy]['samples']:,} samples"
+        for proxy in corpus.proxies
+        if proxy in totals
+    ]
     return "   ·   ".join(parts)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from sgt_data.pictures.prepare import Picture
 from sgt_data.records import Annotation, Category, DrawnTarget, Layer
-from sgt_data.sources.base import NAME_PATTERN
+from sgt_data.sources.base import checked_name
 
 Tier = Literal["high", "mid", "low"]
 
@@ -48,8 +48,11 @@ class ProxyConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str
-    name: str = Field(pattern=NAME_PATTERN)
+    name: str
     sources: tuple[str, ...] | None = None
+
+    # a validator, as subclasses that give a default would lose a constraint of the field
+    _name_fits = field_validator("name")(checked_name)
 
     tier: ClassVar[Tier]
 

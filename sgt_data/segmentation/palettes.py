@@ -28,8 +28,12 @@ from sgt_data.segmentation.colours import (
 Palette = Literal["distinct", "category", "position", "tab20"]
 
 POSITION_COLUMNS, POSITION_ROWS = 16, 13
-TOUCHING_DISTANCE = 24.0
-"""Least distance (RGB levels, Euclidean) between the colours of touching segments."""
+TOUCHING_DISTANCE = 48.0
+"""Least distance (RGB levels, Euclidean) between the colours of touching segments. Just below the
+51 between neighbours of the lattice that `category` and `position` take their colours from."""
+
+_gaps = TAB20.astype(np.int64)[:, None] - TAB20.astype(np.int64)[None]
+_TAB20_ALIKE: NDArray[np.bool_] = (_gaps**2).sum(2) < TOUCHING_DISTANCE**2
 
 
 def distinct(count: int, rng: np.random.Generator) -> Colours:
@@ -62,16 +66,15 @@ def by_position(
 
 
 def tab20(touching: NDArray[np.bool_], rng: np.random.Generator) -> Colours:
-    """[n, 3] of matplotlib's twenty colours: each label takes one that no touching label has, the
-    least used so far, starting anywhere by `rng`."""
+    """[n, 3] of matplotlib's twenty colours: each label takes one that is unlike those of touching
+    labels, the least used so far, starting anywhere by `rng`."""
     count = len(touching) - 1
     ranking = rng.permutation(len(TAB20))
     uses = np.zeros(len(TAB20), np.int64)
     choice = np.full(count + 1, -1, np.int64)
     for label in range(1, count + 1):
-        taken = np.zeros(len(TAB20), np.bool_)
         neighbours = choice[touching[label]]
-        taken[neighbours[neighbours >= 0]] = True
+        taken = _TAB20_ALIKE[neighbours[neighbours >= 0]].any(axis=0)
         costs = uses + taken * (count + 1)
         best = ranking[int(costs[ranking].argmin())]
         choice[label] = best

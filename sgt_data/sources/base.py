@@ -6,13 +6,23 @@ import re
 from collections.abc import Collection, Iterator
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from sgt_data.records import Annotation, Inventory, Layer, RawInput, RawShard, Slice
 
-NAME_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
-
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def checked_name(name: str) -> str:
+    """Names of sources and proxies become parts of keys and paths.
+
+    Raises:
+        ValueError: it is no such name.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError("a name is 1 to 32 of a-z, 0-9 and -, and begins with a letter")
+    return name
 
 
 class SourceConfig(BaseModel):
@@ -26,7 +36,10 @@ class SourceConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str
-    name: str = Field(pattern=NAME_PATTERN)
+    name: str
+
+    # a validator, as subclasses that give a default would lose a constraint of the field
+    _name_fits = field_validator("name")(checked_name)
 
     places: ClassVar[frozenset[str]] = frozenset()
     """Fields that say where something lies. They are no part of a corpus's identity: the same
