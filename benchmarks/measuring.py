@@ -33,10 +33,11 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What is measured on: SA-1B pairs, the root of a COCO folder where there is one, and words
-    for where they come from."""
+    """What is measured on: words for where it comes from, SA-1B tars (a glob pattern) and their
+    pairs, and the root of a COCO folder where there is one."""
 
     origin: str
+    tars: str
     pairs: tuple[RawInput, ...]
     coco: Path | None
 
@@ -45,20 +46,22 @@ class Pictures:
 def pictures() -> Iterator[Pictures]:
     """The SA-1B pairs and COCO below `SGT_REAL_DATA`, else drawn scenes of SA-1B's usual size."""
     if folder := os.environ.get(REAL_DATA):
-        pairs = sa1b_pairs(Path(folder))
+        tars = _tars(Path(folder))
+        pairs = sa1b_pairs(tars)
         coco = Path(folder) / "coco"
         found = coco if (coco / "annotations" / "panoptic_train2017.json").exists() else None
-        yield Pictures(f"{len(pairs)} SA-1B pictures of {REAL_DATA}", pairs, found)
+        yield Pictures(f"{len(pairs)} SA-1B pictures of {REAL_DATA}", tars, pairs, found)
         return
     with TemporaryDirectory(prefix="sgt-bench-") as drawn:
         write_samples(drawn, _DRAWN_SCENES, width=2250, height=1500)
         origin = f"{_DRAWN_SCENES} drawn scenes ({REAL_DATA} is not set)"
-        yield Pictures(origin, sa1b_pairs(Path(drawn)), Path(drawn) / "coco")
+        tars = _tars(Path(drawn))
+        yield Pictures(origin, tars, sa1b_pairs(tars), Path(drawn) / "coco")
 
 
-def sa1b_pairs(folder: Path) -> tuple[RawInput, ...]:
-    """All inputs of `folder/sa1b/*.tar`."""
-    source = Sa1bSource(tars=str(folder / "sa1b" / "*.tar"))
+def sa1b_pairs(tars: str) -> tuple[RawInput, ...]:
+    """All inputs of the SA-1B tars that match a pattern."""
+    source = Sa1bSource(tars=tars)
     return tuple(
         one
         for piece in source.inventory(_WHOLE_SOURCE).slices
@@ -128,15 +131,30 @@ def versions() -> dict[str, str]:
 
 
 def report(
-    title: str,
-    rows: Sequence[Mapping[str, Cell]],
+    tables: Mapping[str, Sequence[Mapping[str, Cell]]],
     settings: Mapping[str, object],
     notes: Sequence[str],
     file: Path | None,
 ) -> None:
-    """Print the rows as a table with notes below; with `file`, write them as JSON too."""
+    """Print tables (rows by title) with notes below; with `file`, write all of it as JSON too."""
     facts = machine()
     console = Console(highlight=False)
+    for title, rows in tables.items():
+        console.print(_table(title, rows))
+    for note in (*notes, f"{facts['cpu']}, {facts['cores']} cores, load {facts['load_average']}"):
+        console.print(note, markup=False)
+    if file is not None:
+        document = {
+            "machine": facts,
+            "versions": versions(),
+            "settings": dict(settings),
+            "rows": [{"table": title, **row} for title, rows in tables.items() for row in rows],
+            "notes": list(notes),
+        }
+        file.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _table(title: str, rows: Sequence[Mapping[str, Cell]]) -> Table:
     table = Table(title=title, title_justify="left")
     columns = list(dict.fromkeys(name for row in rows for name in row))
     for name in columns:
@@ -144,19 +162,7 @@ def report(
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(_shown(row.get(name)) for name in columns))
-    console.print(table)
-    for note in (*notes, f"{facts['cpu']}, {facts['cores']} cores, load {facts['load_average']}"):
-        console.print(note, markup=False)
-    if file is not None:
-        document = {
-            "benchmark": title,
-            "machine": facts,
-            "versions": versions(),
-            "settings": dict(settings),
-            "rows": [dict(row) for row in rows],
-            "notes": list(notes),
-        }
-        file.write_text(json.dumps(document, indent=2) + "\n")
+    return table
 
 
 def verdict(what: str, value: float, goal: float, *, at_most: bool = False) -> str:
@@ -164,6 +170,10 @@ def verdict(what: str, value: float, goal: float, *, at_most: bool = False) -> s
     met = value <= goal if at_most else value >= goal
     side = "at most" if at_most else "at least"
     return f"{what}: {_shown(value)} (goal: {side} {goal:g}) {'met' if met else 'MISSED'}"
+
+
+def _tars(folder: Path) -> str:
+    return str(folder / "sa1b" / "*.tar")
 
 
 def _shown(value: Cell) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import tarfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,27 @@ def encoded(image: Image.Image, form: str = "JPEG", **options: Any) -> bytes:
 
 def jpeg(width: int, height: int, seed: int = 0, **options: Any) -> bytes:
     return encoded(Image.fromarray(scene(width, height, seed)), quality=90, **options)
+
+
+def png_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    out = b"\x89PNG\r\n\x1a\n"
+    for name, body in chunks:
+        out += struct.pack(">I", len(body)) + name + body
+        out += struct.pack(">I", zlib.crc32(name + body))
+    return out
+
+
+def bomb_png(width: int, height: int) -> bytes:
+    """A small file whose header claims a picture of that size."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return png_chunks((b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
+
+
+def bomb_jpeg(width: int, height: int) -> bytes:
+    data = bytearray(jpeg(64, 48))
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
 
 
 def boxes(width: int, height: int, count: int = 4, seed: int = 0) -> list[Mask]:

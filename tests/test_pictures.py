@@ -15,10 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import (
+    bomb_jpeg,
+    bomb_png,
     by_key,
     encoded,
     jpeg,
     manifest_of,
+    png_chunks,
     rendered,
     sa1b_document,
     scene,
@@ -92,7 +95,7 @@ def test_real_orientations_carry_their_masks_along(real_data: Path, tmp_path: Pa
         assert target[height // 4 + 1 :].mean() < 0.05, number
 
 
-@pytest.mark.parametrize("orientation", range(0, 10))
+@pytest.mark.parametrize("orientation", range(10))
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int, form: str) -> None:
     exif = Image.Exif()
@@ -207,19 +210,9 @@ def test_sixteen_bit_grey_is_resized() -> None:
     assert off(pixels(picture)[..., 0], expected) < 3
 
 
-def png_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
-    out = b"\x89PNG\r\n\x1a\n"
-    for name, body in chunks:
-        out += struct.pack(">I", len(body)) + name + body
-        out += struct.pack(">I", zlib.crc32(name + body))
-    return out
-
-
 def png(width: int, height: int, depth: int, colour: int, rows: bytes, *more: Any) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return png_chunks(
-        (b"IHDR", head), *more, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
-    )
+    return png_chunks((b"IHDR", head), *more, (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
 
 
 def test_sixteen_bit_colour_keeps_its_upper_bytes() -> None:
@@ -349,18 +342,6 @@ def test_real_profiles_are_converted(real_data: Path) -> None:
 # hostile bytes
 
 
-def bomb_png(width: int, height: int) -> bytes:
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return png_chunks((b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
-
-
-def bomb_jpeg(width: int, height: int) -> bytes:
-    data = bytearray(jpeg(64, 48))
-    at = data.index(b"\xff\xc0")
-    data[at + 5 : at + 9] = struct.pack(">HH", height, width)
-    return bytes(data)
-
-
 def bomb_bmp(width: int, height: int) -> bytes:
     data = bytearray(encoded(Image.fromarray(scene(64, 48)), "BMP"))
     data[18:26] = struct.pack("<ii", width, height)
@@ -453,9 +434,7 @@ def test_damaged_pictures_are_drawn_or_refused_never_a_crash(form: str, cases: i
     rule = SizeRule(min_side=16, max_side=64, multiple_of=16)
     for case in range(cases):
         try:
-            picture = prepare(
-                inspect(_mutated(rng, wholes[case % 3]), 4_000_000), rule, "convert"
-            )
+            picture = prepare(inspect(_mutated(rng, wholes[case % 3]), 4_000_000), rule, "convert")
             assert picture.image.mode == "RGB"
         except PictureError as why:
             assert str(why)

@@ -21,7 +21,12 @@ from sgt_data.records import Annotation, DrawnTarget, Layer
 from sgt_data.seeds import generator
 from sgt_data.segmentation import palettes
 from sgt_data.segmentation.colours import Colours
-from sgt_data.segmentation.label_map import LabelMap, touching_labels, visible_regions
+from sgt_data.segmentation.label_map import (
+    TOUCHING_LABELS_MAX,
+    LabelMap,
+    touching_labels,
+    visible_regions,
+)
 from sgt_data.segmentation.regions import Regions, merge_categories, regions_of
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target, encode_target
 
@@ -214,6 +219,11 @@ class SegmentationProxy(ProxyConfig):
         largest_id = max(subject.vocabulary, default=1)
         if self.variant == "semantic":
             return palettes.by_class(categories, largest_id)
+        if count > TOUCHING_LABELS_MAX:
+            raise AnnotationError(
+                f"{count} visible segments; the palette {self._palette} tells at most "
+                f"{TOUCHING_LABELS_MAX} apart, distinct tells all"
+            )
         touching = touching_labels(labels, count)
         if self._palette == "category":
             return palettes.by_category(categories, largest_id, touching)

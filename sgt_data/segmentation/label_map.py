@@ -17,6 +17,8 @@ LabelMap = NDArray[np.uint16]
 """[H, W] uint16, 0 where nothing is labelled."""
 
 LABELS_MAX = np.iinfo(np.uint16).max
+TOUCHING_LABELS_MAX = 8192
+"""Most labels whose neighbourhood is worth a table of pairs (64 MiB)."""
 
 
 def painting_order(areas: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:

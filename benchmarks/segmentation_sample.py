@@ -1,0 +1,243 @@
+"""A whole segmentation sample on one core: SA-1B bytes in, shard bytes out.
+
+Side by side: the codecs alone (decode, resize, encode both pictures: what no engine can leave out),
+ours, and a plain script with pycocotools, numpy and Pillow. Also prints the bytes per output pixel
+that a dry run's forecast rests on.
+
+python benchmarks/segmentation_sample.py [--rounds N] [--copies N] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measuring import Cell, Pictures, pictures, report, side_by_side, threads_used, verdict
+from PIL import Image
+from pycocotools import mask as coco_masks
+
+from sgt_data.build.builder import BuildPlan, plan_build
+from sgt_data.build.render import RenderSpec, render_shard
+from sgt_data.corpus.shard import EncodedShard
+from sgt_data.manifest import parse_manifest
+from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.records import RawInput, RawShard
+
+FLOOR_GOAL = 1.3
+SCRIPT_GOAL = 20.0
+JPEG_QUALITY = 95
+
+_WHOLE_SOURCE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class CodecWork:
+    """One picture with everything that the codecs need: its file and the finished label map."""
+
+    file: bytes
+    labels: Image.Image
+
+    def encode(self) -> tuple[bytes, bytes]:
+        """JPEG and PNG of the sample."""
+        size = self.labels.size
+        jpeg, png = io.BytesIO(), io.BytesIO()
+        with Image.open(io.BytesIO(self.file)) as picture:
+            picture.draft(None, size)
+            resized = picture.resize(size, Image.Resampling.BICUBIC)
+        resized.save(jpeg, "JPEG", quality=JPEG_QUALITY, subsampling="4:2:0")
+        self.labels.save(png, "PNG", compress_level=1)
+        return jpeg.getvalue(), png.getvalue()
+
+
+def script_tar(pairs: Sequence[RawInput]) -> bytes:
+    """What a plain script does: everything at full size, then shrink."""
+    out = io.BytesIO()
+    rng = np.random.default_rng(0)
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for pair in pairs:
+            annotations = json.loads(pair.extras["annotation"])["annotations"]
+            with Image.open(io.BytesIO(pair.picture)) as picture:
+                size = SizeRule().output_size(*picture.size)
+                target = np.zeros((picture.height, picture.width, 3), np.uint8)
+                resized = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+            for one in sorted(annotations, key=lambda one: -one["area"]):
+                mask = coco_masks.decode(one["segmentation"]).astype(bool)
+                target[mask] = rng.integers(1, 256, 3)
+            jpeg, png = io.BytesIO(), io.BytesIO()
+            resized.save(jpeg, "JPEG", quality=JPEG_QUALITY)
+            Image.fromarray(target).resize(size, Image.Resampling.NEAREST).save(png, "PNG")
+            for extension, file in (("input.jpg", jpeg), ("target.png", png)):
+                member = tarfile.TarInfo(f"{pair.key}.{extension}")
+                member.size = len(file.getvalue())
+                tar.addfile(member, io.BytesIO(file.getvalue()))
+    return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Our rendering of one source into one proxy, as a build sets it up."""
+
+    plan: BuildPlan
+    spec: RenderSpec
+
+    @classmethod
+    def of(cls, source: Mapping[str, Any], variant: str) -> Engine:
+        manifest = parse_manifest(
+            {
+                "name": "benchmark",
+                "shard_samples": _WHOLE_SOURCE,
+                "sources": [source],
+                "proxies": [{"type": "segmentation", "name": variant, "variant": variant}],
+            }
+        )
+        plan = plan_build(manifest)
+        vocabulary = {
+            name: {category.id: category for category in inventory.vocabulary}
+            for name, inventory in plan.inventories.items()
+        }
+        return cls(plan, RenderSpec(manifest, vocabulary, plan.fingerprints))
+
+    def inputs(self) -> list[RawInput]:
+        (source,) = self.plan.manifest.source_configs()
+        return [
+            one
+            for piece in self.plan.slices
+            for shard in source.read(piece, _WHOLE_SOURCE, ())
+            for one in shard.inputs
+        ]
+
+    def encode(self, inputs: Sequence[RawInput]) -> EncodedShard:
+        (source,) = self.plan.manifest.source_configs()
+        raw = RawShard("benchmark", "benchmark", source.name, tuple(inputs), True)
+        (encoded,) = render_shard(raw, list(self.plan.fingerprints), {}, self.spec)
+        return encoded
+
+
+def members(encoded: EncodedShard) -> dict[str, bytes]:
+    """Members of a shard's tar by name."""
+    with tarfile.open(fileobj=io.BytesIO(encoded.tar or b"")) as tar:
+        return {one.name: _bytes(tar, one) for one in tar}
+
+
+def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    return file.read() if file is not None else b""
+
+
+def bytes_per_pixel(encoded: EncodedShard) -> dict[str, float]:
+    """Bytes per output pixel, over all samples of a shard."""
+    files = members(encoded)
+    pixels = sum(
+        facts["size"]["width"] * facts["size"]["height"]
+        for facts in (json.loads(data) for name, data in files.items() if name.endswith(".json"))
+    )
+    sizes = {
+        extension: sum(len(data) for name, data in files.items() if name.endswith(extension))
+        for extension in (".input.jpg", ".target.png", ".json")
+    }
+    return {
+        "input": sizes[".input.jpg"] / pixels,
+        "target_and_facts": (sizes[".target.png"] + sizes[".json"]) / pixels,
+    }
+
+
+def codec_works(pairs: Sequence[RawInput], encoded: EncodedShard) -> list[CodecWork]:
+    """The codecs' share of these samples, checked: it must end in the very bytes of the shard.
+
+    Raises:
+        SystemExit: it does not, so the two would not be comparable.
+    """
+    files = members(encoded)
+    works = []
+    for pair in pairs:
+        labels = Image.open(io.BytesIO(files[f"{pair.key}.target.png"]))
+        labels.load()
+        works.append(CodecWork(pair.picture, labels))
+        if works[-1].encode() != tuple(
+            files[f"{pair.key}.{extension}"] for extension in ("input.jpg", "target.png")
+        ):
+            raise SystemExit(f"{pair.key}: the codecs alone make other bytes than the shard holds")
+    return works
+
+
+def forecast_notes(found: Pictures, sa1b: EncodedShard) -> tuple[list[str], dict[str, object]]:
+    """Bytes per output pixel by source, in words and as figures."""
+    figures = {"SA-1B": bytes_per_pixel(sa1b)}
+    if found.coco is not None:
+        source = {"type": "coco", "root": str(found.coco), "annotations": ["panoptic"]}
+        coco = Engine.of(source, "panoptic")
+        figures["COCO panoptic"] = bytes_per_pixel(coco.encode(coco.inputs()))
+    lines = [
+        f"{name}: {each['input']:.3f} bytes per output pixel of input, "
+        f"{each['target_and_facts']:.3f} of target and facts"
+        for name, each in figures.items()
+    ]
+    return lines, {"bytes_per_output_pixel": figures}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="turns of each (medians are shown)")
+    parser.add_argument("--copies", type=int, default=8, help="of every picture, in one shard")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as JSON")
+    arguments = parser.parse_args()
+    with pictures() as found:
+        engine = Engine.of({"type": "sa1b", "tars": found.tars}, "entity")
+        encoded = engine.encode(found.pairs)
+        codecs = codec_works(found.pairs, encoded)
+        notes, figures = forecast_notes(found, encoded)
+    copies = [
+        replace(pair, key=f"{pair.key}-{copy}")
+        for copy in range(arguments.copies)
+        for pair in found.pairs
+    ]
+    taken = side_by_side(
+        {
+            "codecs alone": lambda: [one.encode() for one in codecs * arguments.copies],
+            "ours": lambda: engine.encode(copies),
+            "plain script": lambda: script_tar(found.pairs),
+        },
+        arguments.rounds,
+    )
+    samples = {"codecs alone": len(copies), "ours": len(copies), "plain script": len(found.pairs)}
+    per_sample = {name: one.wall / samples[name] for name, one in taken.items()}
+    floor = per_sample["codecs alone"]
+    rows: list[dict[str, Cell]] = [
+        {
+            "what": name,
+            "samples": samples[name],
+            "ms_per_sample": value,
+            "cpu_ms": taken[name].cpu / samples[name],
+            "samples_per_second": 1000 / value,
+            "of_codecs": value / floor,
+        }
+        for name, value in per_sample.items()
+    ]
+    ours = per_sample["ours"]
+    report(
+        {"Segmentation sample, one core": rows},
+        {
+            "input": found.origin,
+            "rounds": arguments.rounds,
+            "copies": arguments.copies,
+            **figures,
+        },
+        [
+            f"{found.origin}; ours used {threads_used([taken['ours']]):.2f} threads",
+            verdict("ours / codecs", ours / floor, FLOOR_GOAL, at_most=True),
+            verdict("plain script / ours", per_sample["plain script"] / ours, SCRIPT_GOAL),
+            *notes,
+        ],
+        arguments.json,
+    )
+
+
+if __name__ == "__main__":
+    main()
