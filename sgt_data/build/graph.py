@@ -36,6 +36,9 @@ from sgt_data.build.work import (
 )
 from sgt_data.errors import BuildError
 from sgt_data.records import RawInput, RawShard, Slice
+from sgt_data.segmentation.label_map import paint
+from sgt_data.segmentation.run_lengths import parse_masks
+from sgt_data.segmentation.sampling import sample_grid
 
 _INPUT = pa.struct(
     [
@@ -105,10 +108,26 @@ def connected(cluster: Cluster) -> Iterator[None]:
             settings["address"] = cluster.address
         ray.init(**settings)
     try:
+        _wake_workers()
         yield
     finally:
         if not already:
             ray.shutdown()
+
+
+def _wake_workers() -> None:
+    """Let the workers start and import while nothing waits for them yet: one for each core here,
+    and one for the reader beside them."""
+    cpus = int(cast(Any, ray).cluster_resources().get("CPU", 1))
+    here = min(cpus, os.cpu_count() or 1)
+    awake = ray.remote(num_cpus=0)(_compile)
+    ray.get([awake.remote() for _ in range(here + 1)])
+
+
+def _compile() -> None:
+    """Load the compiled code that every shard needs, by drawing a smallest one."""
+    masks = parse_masks([b"04"], 2, 2)
+    paint(masks, np.zeros(1, np.int64), np.ones(1, np.uint16), sample_grid(2, 2, 2, 2))
 
 
 def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterator[Outcome]:
@@ -223,19 +242,29 @@ def _row(shard: ShardTask) -> pa.Table:
         "last": raw.last,
         "proxies": list(shard.proxies),
         "excluded": list(shard.excluded.items()),
-        "inputs": [
-            {
-                "key": one.key,
-                "member": one.member,
-                "picture": one.picture,
-                "extras": list(one.extras.items()),
-                "licence": one.licence,
-                "problem": one.problem,
-            }
-            for one in raw.inputs
-        ],
     }
-    return pa.Table.from_pylist([columns], schema=_SHARD)
+    table = pa.Table.from_pylist([columns], schema=_SHARD)
+    inputs = pa.ListArray.from_arrays([0, len(raw.inputs)], _inputs(raw.inputs))
+    return table.set_column(_SHARD.get_field_index("inputs"), _SHARD.field("inputs"), inputs)
+
+
+def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:
+    """Column by column: row by row, pyarrow looks at every object several times."""
+    extras = [extra for one in inputs for extra in one.extras.items()]
+    offsets = np.cumsum([0, *(len(one.extras) for one in inputs)]).astype(np.int32)
+    arrays = [
+        pa.array([one.key for one in inputs], pa.string()),
+        pa.array([one.member for one in inputs], pa.string()),
+        pa.array([one.picture for one in inputs], pa.large_binary()),
+        pa.MapArray.from_arrays(
+            offsets,
+            pa.array([role for role, _ in extras], pa.string()),
+            pa.array([data for _, data in extras], pa.large_binary()),
+        ),
+        pa.array([one.licence for one in inputs], pa.string()),
+        pa.array([one.problem for one in inputs], pa.string()),
+    ]
+    return pa.StructArray.from_arrays(arrays, fields=list(_INPUT))
 
 
 def _shard(row: dict[str, Any]) -> ShardTask:

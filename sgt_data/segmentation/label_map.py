@@ -47,7 +47,9 @@ def paint(
         _first_sample_at(grid.rows, masks.height),
         columns_first,
     )
-    return grid.upright(columns_first.T)
+    stored = np.empty((len(grid.rows), len(grid.columns)), np.uint16)
+    _transpose(columns_first, stored)
+    return grid.upright(stored)
 
 
 def visible_regions(labels: LabelMap, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -128,6 +130,21 @@ def _paint(
                     painted[sample, row] = label
                 sample += 1
             begin = end
+
+
+@njit
+def _transpose(columns_first: NDArray[np.uint16], rows_first: NDArray[np.uint16]) -> None:
+    """Eight lines at a time: a plain transpose thrashes the cache where the stride is a power of
+    two, as it is at 1024 pixels."""
+    columns, rows = columns_first.shape
+    whole = columns - columns % 8
+    for begin in range(0, whole, 8):
+        for row in range(rows):
+            for step in range(8):
+                rows_first[row, begin + step] = columns_first[begin + step, row]
+    for column in range(whole, columns):
+        for row in range(rows):
+            rows_first[row, column] = columns_first[column, row]
 
 
 @njit

@@ -140,10 +140,12 @@ class Regions:
             facts["category_id"] = category.id
             facts["category"] = category.name
             facts["isthing"] = category.isthing
-        together = list(members or (position,))
-        facts["area"] = int(self.areas[together].sum())
-        facts["box"] = _hull(self.boxes[together])
-        if members is None:
+        if members is not None:
+            facts["area"] = int(self.areas[list(members)].sum())
+            facts["box"] = _hull(self.boxes[list(members)])
+        else:
+            facts["area"] = int(self.areas[position])
+            facts["box"] = self.boxes[position].tolist()
             if segment.iscrowd:
                 facts["iscrowd"] = True
             if segment.predicted_iou is not None:

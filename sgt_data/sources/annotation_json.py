@@ -9,6 +9,8 @@ import orjson
 from sgt_data.errors import AnnotationError
 from sgt_data.segmentation.run_lengths import RunLengths
 
+_NUMBER = (int, float)  # `int | float` would build a union at every call
+
 
 def load_json(data: bytes) -> Any:
     """Parse JSON strictly.
@@ -41,7 +43,7 @@ def whole_number(value: Any, field: str, lowest: int = 0) -> int:
     Raises:
         AnnotationError: it is neither.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or value != value // 1:
         raise AnnotationError(f"{field} is {value!r:.40}, not a whole number")
     if value < lowest or value > 1 << 53:
         raise AnnotationError(f"{field} is {value}, not within {lowest}..2**53")
@@ -56,6 +58,6 @@ def score(value: Any, field: str) -> float | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not abs(value) < 1e9:
         raise AnnotationError(f"{field} is {value!r:.40}, not a number")
     return float(value)
