@@ -66,11 +66,22 @@ Annotation = MaskAnnotation | MapAnnotation
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """Bytes that are cheap to read where they are needed: `length` bytes of a local file from
+    `start`."""
+
+    url: str
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class RawInput:
     """One input as its source holds it: bytes, not yet looked at.
 
     `member` names the picture within its source; `extras` are further files (annotation JSON, id
-    map PNG ...) by role. `problem` is set where the source itself could not give a whole input.
+    map PNG ...) by role. `parts` are files still to be fetched, by role (`picture`, or that of an
+    extra). `problem` is set where the source itself could not give a whole input.
     """
 
     key: str
@@ -79,10 +90,12 @@ class RawInput:
     extras: Mapping[str, bytes] = field(default_factory=dict)
     licence: str | None = None
     problem: str | None = None
+    parts: Mapping[str, FilePart] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
-        return len(self.picture) + sum(len(extra) for extra in self.extras.values())
+        fetched = len(self.picture) + sum(len(extra) for extra in self.extras.values())
+        return fetched + sum(part.length for part in self.parts.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from sgt_data.build import builder
 from sgt_data.errors import RequestError
 from sgt_data.records import RawShard
 from sgt_data.sources.coco import CocoSource
+from sgt_data.sources.fetch import fetched
 from sgt_data.sources.folder import FolderSource
 from sgt_data.sources.tars import TarsSource
 
@@ -1151,7 +1152,7 @@ def test_plain_tars_are_cut_into_shards(tmp_path: Path) -> None:
     inputs = [one for shard in shards for one in shard.inputs]
     assert [len(shard.inputs) for shard in shards] == [3, 3, 1]
     assert [shard.last for shard in shards] == [False, False, True]
-    assert {one.picture for one in inputs} == {b"%d" % n for n in range(7)}
+    assert {fetched(one).picture for one in inputs} == {b"%d" % n for n in range(7)}
     assert not any(one.problem for one in inputs)
 
 

@@ -157,5 +157,5 @@ def test_an_output_that_cannot_be_written_stops_the_build_and_says_so(
     workers: int, manifest: Manifest, tmp_path: Path
 ) -> None:
     (tmp_path / "panoptic").write_text("a file where a folder must be")
-    with pytest.raises(StorageError, match="cannot write .*panoptic"):
+    with pytest.raises(StorageError, match=r"cannot write .*panoptic"):
         build_corpus(manifest, str(tmp_path), workers=workers)

@@ -100,7 +100,8 @@ class BuildReport:
         failures: slices that could not be read; the same command tries them again.
         too_damaged: proxies whose share of damaged inputs is above the manifest's bound.
         notes: remarks of the sources.
-        start_seconds: until the first shard's work could begin (listing inputs, starting Ray).
+        start_seconds: until the first shard began to be rendered (listing inputs, starting Ray and
+            its workers, reading the first inputs).
         work_seconds: from then on.
     """
 
@@ -179,11 +180,12 @@ def build_corpus(
     building = _Building(plan, root, receipts, report, on_progress)
     tasks = pending_tasks(plan.slices, plan.proxies_of, receipts)
     with building.executor(tasks, address, workers) as run:
-        report.start_seconds = time.monotonic() - began
         building.do(run, tasks)
         while again := building.without_duplicates():
             building.do(run, again)
-    report.work_seconds = time.monotonic() - began - report.start_seconds
+    ended = time.monotonic()
+    report.start_seconds = (building.first_work or ended) - began
+    report.work_seconds = ended - began - report.start_seconds
     _finish(plan, root, header, receipts, report)
     return report
 
@@ -203,6 +205,7 @@ class _Building:
     hashes: dict[str, NDArray[np.uint64]] = field(default_factory=dict)
     inputs: int = 0
     nbytes: int = 0
+    first_work: float | None = None
 
     @property
     def spec(self) -> RenderSpec:
@@ -242,6 +245,8 @@ class _Building:
                 )
 
     def _note(self, outcome: ShardOutcome) -> None:
+        if self.first_work is None:
+            self.first_work = time.monotonic() - outcome.seconds
         for receipt in outcome.receipts:
             self.receipts[receipt["proxy"]][receipt["shard"]] = receipt
             self.report.built_shards += 1

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -35,11 +35,12 @@ from sgt_data.build.work import (
     read_slice,
 )
 from sgt_data.errors import BuildError
-from sgt_data.records import RawInput, RawShard, Slice
+from sgt_data.records import FilePart, RawInput, RawShard, Slice
 from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.run_lengths import parse_masks
 from sgt_data.segmentation.sampling import sample_grid
 
+_PART = pa.struct([("url", pa.string()), ("start", pa.int64()), ("length", pa.int64())])
 _INPUT = pa.struct(
     [
         ("key", pa.string()),
@@ -48,6 +49,7 @@ _INPUT = pa.struct(
         ("extras", pa.map_(pa.string(), pa.large_binary())),
         ("licence", pa.string()),
         ("problem", pa.string()),
+        ("parts", pa.map_(pa.string(), _PART)),
     ]
 )
 _SHARD = pa.schema(
@@ -79,6 +81,7 @@ _OUTCOME = pa.schema(
         ("source", pa.string()),
         ("receipts", pa.list_(pa.binary())),
         ("key_hashes", pa.binary()),
+        ("seconds", pa.float64()),
     ]
 )
 
@@ -96,6 +99,8 @@ class Cluster:
 def connected(cluster: Cluster) -> Iterator[None]:
     """A Ray session for the length of a build."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # its core warns of Ray Data's own actors at every start
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     already = ray.is_initialized()
     if not already:
@@ -103,31 +108,16 @@ def connected(cluster: Cluster) -> Iterator[None]:
         if cluster.address is None:
             settings |= {
                 "address": "local", "include_dashboard": False, "num_cpus": cluster.workers,
+                "_system_config": {"idle_worker_killing_time_threshold_ms": 60_000},
             }  # fmt: skip
         else:
             settings["address"] = cluster.address
         ray.init(**settings)
     try:
-        _wake_workers()
         yield
     finally:
         if not already:
             ray.shutdown()
-
-
-def _wake_workers() -> None:
-    """Let the workers start and import while nothing waits for them yet: one for each core here,
-    and one for the reader beside them."""
-    cpus = int(cast(Any, ray).cluster_resources().get("CPU", 1))
-    here = min(cpus, os.cpu_count() or 1)
-    awake = ray.remote(num_cpus=0)(_compile)
-    ray.get([awake.remote() for _ in range(here + 1)])
-
-
-def _compile() -> None:
-    """Load the compiled code that every shard needs, by drawing a smallest one."""
-    masks = parse_masks([b"04"], 2, 2)
-    paint(masks, np.zeros(1, np.int64), np.ones(1, np.uint16), sample_grid(2, 2, 2, 2))
 
 
 def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterator[Outcome]:
@@ -149,11 +139,12 @@ def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterat
             compute=ray.data.TaskPoolStrategy(size=_readers()),
         )
         outcomes = shards.map_batches(
-            cast(Any, _finish),
+            cast(Any, _Finish),
             fn_kwargs={"spec": spec, "root": root},
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=1,
+            compute=_renderers(),
         )
         batches = outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
         try:
@@ -162,6 +153,15 @@ def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterat
                     yield _outcome(row)
         except ray.exceptions.RayError as why:
             raise BuildError(f"Ray failed: {why}") from why
+
+
+def _renderers() -> ray.data.ActorPoolStrategy:
+    """An actor for each core, more where the cluster grows. Each has its next shard waiting, so
+    that it never idles while the driver schedules."""
+    cpus = max(1, int(cast(Any, ray).cluster_resources().get("CPU", 1)))
+    return ray.data.ActorPoolStrategy(
+        min_size=cpus, max_size=None, initial_size=cpus, max_tasks_in_flight_per_actor=2
+    )
 
 
 def _held_bytes(tasks: Sequence[SliceTask], spec: RenderSpec) -> int:
@@ -190,16 +190,34 @@ def _read(batch: pa.Table, spec: RenderSpec) -> Iterator[pa.Table]:
             yield _failure_row(shard, _SHARD) if isinstance(shard, SliceFailure) else _row(shard)
 
 
-def _finish(batch: pa.Table, spec: RenderSpec, root: str) -> pa.Table:
+class _Finish:
     """One shard's row -> one row of receipts; failures pass."""
-    (row,) = batch.to_pylist()
-    if row["failure"] is not None:
-        return _failure_row(SliceFailure(row["source"], row["slice"], row["failure"]), _OUTCOME)
-    done = finish_shard(_shard(row), spec, root)
+
+    def __init__(self) -> None:
+        # load the compiled code while the actor starts, by drawing a smallest mask
+        masks = parse_masks([b"04"], 2, 2)
+        paint(masks, np.zeros(1, np.int64), np.ones(1, np.uint16), sample_grid(2, 2, 2, 2))
+
+    def __call__(self, batch: pa.Table, spec: RenderSpec, root: str) -> pa.Table:
+        (row,) = batch.to_pylist()
+        if row["failure"] is not None:
+            failure = SliceFailure(row["source"], row["slice"], row["failure"])
+            return _failure_row(failure, _OUTCOME)
+        return _outcome_row(finish_shard(_shard(row), spec, root))
+
+
+def _outcome_row(done: Outcome) -> pa.Table:
+    if isinstance(done, SliceFailure):
+        return _failure_row(done, _OUTCOME)
     if isinstance(done, OutputRefused):
         return pa.Table.from_pylist([{"refused": done.message}], schema=_OUTCOME)
     receipts = [orjson.dumps(receipt) for receipt in done.receipts]
-    columns = {"name": done.shard, "receipts": receipts, "key_hashes": done.key_hashes.tobytes()}
+    columns = {
+        "name": done.shard,
+        "receipts": receipts,
+        "key_hashes": done.key_hashes.tobytes(),
+        "seconds": done.seconds,
+    }
     return pa.Table.from_pylist([columns], schema=_OUTCOME)
 
 
@@ -250,27 +268,36 @@ def _row(shard: ShardTask) -> pa.Table:
 
 def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:
     """Column by column: row by row, pyarrow looks at every object several times."""
-    extras = [extra for one in inputs for extra in one.extras.items()]
-    offsets = np.cumsum([0, *(len(one.extras) for one in inputs)]).astype(np.int32)
     arrays = [
         pa.array([one.key for one in inputs], pa.string()),
         pa.array([one.member for one in inputs], pa.string()),
         pa.array([one.picture for one in inputs], pa.large_binary()),
-        pa.MapArray.from_arrays(
-            offsets,
-            pa.array([role for role, _ in extras], pa.string()),
-            pa.array([data for _, data in extras], pa.large_binary()),
-        ),
+        _maps([one.extras for one in inputs], pa.large_binary()),
         pa.array([one.licence for one in inputs], pa.string()),
         pa.array([one.problem for one in inputs], pa.string()),
+        _maps([{role: asdict(part) for role, part in one.parts.items()} for one in inputs], _PART),
     ]
     return pa.StructArray.from_arrays(arrays, fields=list(_INPUT))
 
 
+def _maps(maps: Sequence[Mapping[str, Any]], kind: pa.DataType) -> pa.MapArray:
+    entries = [entry for one in maps for entry in one.items()]
+    return pa.MapArray.from_arrays(
+        np.cumsum([0, *map(len, maps)]).astype(np.int32),
+        pa.array([name for name, _ in entries], pa.string()),
+        pa.array([value for _, value in entries], kind),
+    )
+
+
 def _shard(row: dict[str, Any]) -> ShardTask:
-    inputs = tuple(RawInput(**{**one, "extras": dict(one["extras"])}) for one in row["inputs"])
+    inputs = tuple(_input(one) for one in row["inputs"])
     raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"])
     return ShardTask(raw, tuple(row["proxies"]), dict(row["excluded"]))
+
+
+def _input(row: dict[str, Any]) -> RawInput:
+    parts = {role: FilePart(**part) for role, part in row["parts"]}
+    return RawInput(**{**row, "extras": dict(row["extras"]), "parts": parts})
 
 
 def _failure_row(failure: SliceFailure, schema: pa.Schema) -> pa.Table:
@@ -284,4 +311,5 @@ def _outcome(row: dict[str, Any]) -> Outcome:
     if row["failure"] is not None:
         return SliceFailure(row["source"], row["slice"], row["failure"])
     receipts = tuple(orjson.loads(receipt) for receipt in row["receipts"])
-    return ShardOutcome(row["name"], receipts, np.frombuffer(row["key_hashes"], np.uint64))
+    hashes = np.frombuffer(row["key_hashes"], np.uint64)
+    return ShardOutcome(row["name"], receipts, row["seconds"], hashes)

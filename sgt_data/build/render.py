@@ -1,4 +1,5 @@
-"""One shard's raw inputs -> its encoded shards, one per proxy. No ray, no files.
+"""One shard's raw inputs -> its encoded shards, one per proxy. No ray; reads nothing but what the
+inputs themselves point to, one input at a time.
 
 Whatever is wrong with one input costs that input: it becomes a quarantine row of every proxy that
 it could not serve, and the rest goes on.
@@ -19,6 +20,7 @@ from sgt_data.prompts.bank import Instruction, choose_instruction, load_bank
 from sgt_data.proxies.base import ProxyConfig, Subject
 from sgt_data.records import Category, DrawnTarget, QuarantineRow, RawInput, RawShard
 from sgt_data.sources.base import SourceConfig
+from sgt_data.sources.fetch import fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ def render_shard(
         proxies: which proxies still need this shard.
         excluded: keys that must not become samples, with the reason.
         spec: see there.
+
+    Raises:
+        SourceError: an input cannot be fetched just now.
     """
     source = next(one for one in spec.manifest.source_configs() if one.name == raw.source)
     wanted = [proxy for proxy in spec.manifest.proxies if proxy.name in proxies]
@@ -83,6 +88,7 @@ def _render_input(
     try:
         if raw.problem or exclusion:
             raise InputError(raw.problem or exclusion)
+        raw = fetched(raw)
         rule = spec.manifest.pictures
         picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
     except InputError as why:

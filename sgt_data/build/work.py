@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -43,10 +44,12 @@ class OutputRefused:
 
 @dataclass(frozen=True, slots=True)
 class ShardOutcome:
-    """A committed shard: receipts of its proxies, and `key_hashes` uint64 of all its samples."""
+    """A committed shard: receipts of its proxies, the seconds it took, and `key_hashes` uint64 of
+    all its samples."""
 
     shard: str
     receipts: tuple[Receipt, ...]
+    seconds: float
     key_hashes: NDArray[np.uint64] = field(repr=False)
 
 
@@ -67,15 +70,19 @@ def read_slice(task: SliceTask, spec: RenderSpec) -> Iterator[ShardTask | SliceF
         yield SliceFailure(piece.source, piece.name, str(why))
 
 
-def finish_shard(task: ShardTask, spec: RenderSpec, root: str) -> ShardOutcome | OutputRefused:
+def finish_shard(task: ShardTask, spec: RenderSpec, root: str) -> Outcome:
     """Render a shard for its proxies and commit each."""
-    encoded = render_shard(task.raw, task.proxies, task.excluded, spec)
+    began = time.monotonic()
     try:
+        encoded = render_shard(task.raw, task.proxies, task.excluded, spec)
         receipts = tuple(commit(root, one) for one in encoded)
+    except SourceError as why:
+        return SliceFailure(task.raw.source, task.raw.slice, str(why))
     except StorageError as why:
         return OutputRefused(str(why))
     keys = {sample for one in encoded for sample in one.keys}
-    return ShardOutcome(task.raw.name, receipts, hash_keys(sorted(keys)))
+    seconds = time.monotonic() - began
+    return ShardOutcome(task.raw.name, receipts, seconds, hash_keys(sorted(keys)))
 
 
 def hash_keys(keys: list[str]) -> NDArray[np.uint64]:

@@ -3,6 +3,9 @@
 Pictures belong to shards by the order in which their stems first appear: stem i goes to shard
 `i // shard_samples`. So the cut depends on member names alone, a shard that is already built is
 skipped without reading its bytes, and files of one stem may lie anywhere in the tar.
+
+Of a tar on a local disk only the headers are read: its members are noted, and fetched where they
+are rendered. A remote one is read once, from front to back.
 """
 
 from __future__ import annotations
@@ -11,13 +14,13 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sgt_data.records import RawInput, RawShard, shard_name
+from sgt_data.records import FilePart, RawInput, RawShard, shard_name
 from sgt_data.sources.base import key_of
 from sgt_data.sources.tar_walk import TarDamage, TarMember, walk_tar
-from sgt_data.storage import ForwardReader, read_range
+from sgt_data.storage import ForwardReader, is_local
 
 HELD_BYTES_MAX = 1 << 30
-"""Bytes of unfinished shards kept in memory; beyond it members are noted and read back later."""
+"""Bytes of unfinished shards kept in memory; beyond it members are noted and fetched later."""
 
 Role = str
 RoleOf = Callable[[str], tuple[str, Role] | None]
@@ -27,7 +30,7 @@ RoleOf = Callable[[str], tuple[str, Role] | None]
 @dataclass(slots=True)
 class _Stem:
     number: int
-    files: dict[Role, bytes | tuple[int, int]] = field(default_factory=dict)
+    files: dict[Role, bytes | FilePart] = field(default_factory=dict)
     names: dict[Role, str] = field(default_factory=dict)
     repeats: dict[Role, int] = field(default_factory=dict)
     problem: str | None = None
@@ -81,6 +84,7 @@ class _Cutting:
         self.outstanding: dict[int, int] = {}
         self.loose: dict[int, list[RawInput]] = {}
         self.held = 0
+        self.local = is_local(url)
 
     @property
     def current(self) -> int:
@@ -112,8 +116,8 @@ class _Cutting:
             return
         self.outstanding[stem.number] -= 1
         stem.names[role] = member.name
-        stem.files[role] = (member.start, member.size)
-        if self.cut.shard_name(stem.number) in self.skip:
+        stem.files[role] = FilePart(self.url, member.start, member.size)
+        if self.cut.shard_name(stem.number) in self.skip or self.local:
             return
         if self.held + member.size <= HELD_BYTES_MAX:
             body = self.reader.read(member.size)
@@ -186,21 +190,20 @@ class _Cutting:
                 f"the tar holds {', '.join(stem.names.values())} but no {missing[0]} beside it"
             )
         member = stem.names.get("picture") or next(iter(stem.names.values()))
-        files = {} if problem else {role: self._bytes(stem, role) for role in self.cut.roles}
+        files = {} if problem else {role: stem.files[role] for role in self.cut.roles}
+        here = {role: body for role, body in files.items() if isinstance(body, bytes)}
+        parts = {role: part for role, part in files.items() if isinstance(part, FilePart)}
         self.held -= sum(len(body) for body in stem.files.values() if isinstance(body, bytes))
         stem.files = dict.fromkeys(stem.files, b"")
         return RawInput(
             key_of(self.cut.source, name),
             member,
-            files.pop("picture", b""),
-            files,
+            here.pop("picture", b""),
+            here,
             self.cut.licence,
             problem,
+            parts,
         )
-
-    def _bytes(self, stem: _Stem, role: Role) -> bytes:
-        body = stem.files[role]
-        return body if isinstance(body, bytes) else read_range(self.url, *body)
 
 
 def _one_per_key(inputs: Iterable[RawInput]) -> Iterator[RawInput]:

@@ -1,0 +1,30 @@
+"""Fetch what an input only points to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sgt_data.errors import InputError
+from sgt_data.records import FilePart, RawInput
+from sgt_data.storage import read_range
+
+
+def fetched(raw: RawInput) -> RawInput:
+    """The input with all its bytes.
+
+    Raises:
+        SourceError: a file cannot be read just now.
+        InputError: a file is shorter than it was when it was listed.
+    """
+    if not raw.parts:
+        return raw
+    files = {role: _read(part) for role, part in raw.parts.items()}
+    picture = files.pop("picture", raw.picture)
+    return replace(raw, picture=picture, extras={**raw.extras, **files}, parts={})
+
+
+def _read(part: FilePart) -> bytes:
+    data = read_range(part.url, part.start, part.length)
+    if len(data) != part.length:
+        raise InputError(f"{part.url} ends {part.length - len(data)} bytes too early")
+    return data
