@@ -18,6 +18,7 @@ from rich.table import Table
 
 from sgt_data.corpus.identity import codec_versions, environment
 from sgt_data.records import RawInput
+from sgt_data.sources.fetch import fetched
 from sgt_data.sources.sa1b import Sa1bSource
 from sgt_data.sources.synthetic.write import write_samples
 
@@ -63,7 +64,7 @@ def sa1b_pairs(tars: str) -> tuple[RawInput, ...]:
     """All inputs of the SA-1B tars that match a pattern."""
     source = Sa1bSource(tars=tars)
     return tuple(
-        one
+        fetched(one)
         for piece in source.inventory(_WHOLE_SOURCE).slices
         for shard in source.read(piece, _WHOLE_SOURCE, ())
         for one in shard.inputs

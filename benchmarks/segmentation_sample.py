@@ -29,6 +29,7 @@ from sgt_data.corpus.shard import EncodedShard
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput, RawShard
+from sgt_data.sources.fetch import fetched
 
 FLOOR_GOAL = 1.3
 SCRIPT_GOAL = 20.0
@@ -107,7 +108,7 @@ class Engine:
     def inputs(self) -> list[RawInput]:
         (source,) = self.plan.manifest.source_configs()
         return [
-            one
+            fetched(one)
             for piece in self.plan.slices
             for shard in source.read(piece, _WHOLE_SOURCE, ())
             for one in shard.inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import struct
@@ -286,3 +287,34 @@ def check_accounts(root: Path, report: BuildReport) -> None:
         assert totals["filtered"] == sum(row["kind"] == "filtered" for row in rows)
         assert totals["inputs"] == totals["samples"] + len(rows)
         assert all(row["source"] and row["member"] and row["reason"] for row in rows)
+
+
+JUNK: tuple[Any, ...] = (
+    None, True, -1, 0, 5, 2**31, 2**63, 2**64 - 1, -(2**40), 1.5, -0.0, 1e300, "", "x", "\0",
+    "../a", "0" * 5000, [], [[]], [None], [1, 2], {}, {"a": 1}, {"id": 1}, [[1, 1, 9, 1, 9, 9]],
+)  # fmt: skip
+
+
+def spoiled(rng: np.random.Generator, document: Any) -> Any:
+    """A copy of a JSON document with one to three places replaced, removed or doubled."""
+    document = copy.deepcopy(document)
+    for _ in range(rng.integers(1, 4)):
+        place: Any = document
+        while True:
+            names = list(place) if isinstance(place, dict) else list(range(len(place)))
+            if not names:
+                break
+            name = names[int(rng.integers(0, len(names)))]
+            below = place[name]
+            if isinstance(below, dict | list) and below and rng.random() < 0.85:
+                place = below
+                continue
+            kind = rng.random()
+            if kind < 0.8:
+                place[name] = copy.deepcopy(JUNK[int(rng.integers(0, len(JUNK)))])
+            elif kind < 0.9 or isinstance(place, dict):
+                del place[name]
+            else:
+                place.append(copy.deepcopy(below))
+            break
+    return document

@@ -102,7 +102,7 @@ class BuildReport:
         notes: remarks of the sources.
         start_seconds: until the first shard began to be rendered (listing inputs, starting Ray and
             its workers, reading the first inputs).
-        work_seconds: from then on.
+        work_seconds: from then until the last shard was committed.
     """
 
     output: str
@@ -183,7 +183,7 @@ def build_corpus(
         building.do(run, tasks)
         while again := building.without_duplicates():
             building.do(run, again)
-    ended = time.monotonic()
+        ended = time.monotonic()
     report.start_seconds = (building.first_work or ended) - began
     report.work_seconds = ended - began - report.start_seconds
     _finish(plan, root, header, receipts, report)
