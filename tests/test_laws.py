@@ -12,6 +12,7 @@ from corpora import both_sources, file_digests
 
 from sgt_data import build_corpus, open_corpus, verify_corpus
 from sgt_data.build import builder
+from sgt_data.corpus import receipt
 from sgt_data.errors import StorageError
 from sgt_data.manifest import Manifest, parse_manifest
 
@@ -159,3 +160,23 @@ def test_an_output_that_cannot_be_written_stops_the_build_and_says_so(
     (tmp_path / "panoptic").write_text("a file where a folder must be")
     with pytest.raises(StorageError, match=r"cannot write .*panoptic"):
         build_corpus(manifest, str(tmp_path), workers=workers)
+
+
+@pytest.mark.parametrize("writes", range(4))
+def test_a_shard_is_not_there_until_all_its_files_are(
+    writes: int, manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build dies after so many files of its first shard; the receipt must be the last."""
+    left = iter(range(writes))
+    write = receipt.write_atomic
+
+    def dying(url: str, data: bytes) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write(url, data)
+
+    monkeypatch.setattr(receipt, "write_atomic", dying)
+    with pytest.raises(KeyboardInterrupt):
+        build_corpus(manifest, str(tmp_path), workers=0)
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1 + writes
+    assert open_corpus(str(tmp_path)).shards("entity") == ()
