@@ -263,13 +263,12 @@ class _Building:
         if not doubtful or self.report.failures:
             return []
         proxies_of = self.plan.proxies_of
-        sources = {one.name for one in doubtful}
+        slices = self.plan.slices
         order: dict[str, tuple[str, ...]] = {}  # shard -> proxies that hold it
-        for piece in self.plan.slices:
-            if piece.source in sources:
-                for proxy in proxies_of[piece.source]:
-                    for shard in corpus_order([piece], sources, self.receipts[proxy]):
-                        order[shard] = (*order.get(shard, ()), proxy)
+        for source in doubtful:
+            for proxy in proxies_of[source.name]:
+                for shard in corpus_order(slices, {source.name}, self.receipts[proxy]):
+                    order[shard] = (*order.get(shard, ()), proxy)
         for shard, proxies in order.items():
             if shard not in self.hashes:
                 self.hashes[shard] = duplicates.committed_hashes(self.root, shard, proxies)
@@ -291,7 +290,7 @@ class _Building:
                 revoke(self.root, proxy, shard)
                 del self.receipts[proxy][shard]
                 self.report.built_shards -= 1
-        tasks = pending_tasks(self.plan.slices, proxies_of, self.receipts)
+        tasks = pending_tasks(slices, proxies_of, self.receipts)
         return [replace(task, excluded=excluded) for task in tasks]
 
 
