@@ -23,7 +23,7 @@ from measuring import Cell, Pictures, pictures, report, side_by_side, threads_us
 from PIL import Image
 from pycocotools import mask as coco_masks
 
-from sgt_data.build.builder import BuildPlan, plan_build
+from sgt_data.build.listing import BuildPlan, plan_build
 from sgt_data.build.render import RenderSpec, render_shard
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.manifest import parse_manifest

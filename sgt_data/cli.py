@@ -69,8 +69,9 @@ def build(
 ) -> int:
     """Build the corpus that a manifest describes, or go on building it."""
     from sgt_data import reports
-    from sgt_data.build.builder import build_corpus, plan_build
+    from sgt_data.build.builder import build_corpus
     from sgt_data.build.forecast import forecast
+    from sgt_data.build.listing import plan_build
     from sgt_data.manifest import load_manifest
 
     changes = list(overrides or ())

@@ -22,9 +22,10 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from sgt_data.build.builder import BuildPlan, BuildReport
+    from sgt_data.build.builder import BuildReport
     from sgt_data.build.builder import Progress as BuildState
     from sgt_data.build.forecast import Forecast
+    from sgt_data.build.listing import BuildPlan
     from sgt_data.corpus.reader import Corpus
     from sgt_data.corpus.verify import Verdict
 

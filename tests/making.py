@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from sgt_data.build.builder import BuildReport, build_corpus, plan_build
+from sgt_data.build.builder import BuildReport, build_corpus
+from sgt_data.build.listing import plan_build
 from sgt_data.build.render import RenderSpec, render_shard
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.manifest import Manifest, parse_manifest

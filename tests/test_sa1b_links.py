@@ -14,7 +14,7 @@ import pytest
 from making import built, check_accounts, files_in, manifest_of, sa1b_pair, samples_in, tar_of
 
 from sgt_data import storage
-from sgt_data.build.builder import plan_build
+from sgt_data.build.listing import plan_build
 from sgt_data.errors import RequestError, SourceError
 
 SECRET = "Signature=aBc123SECRET&Expires=99"

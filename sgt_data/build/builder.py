@@ -12,67 +12,22 @@ from numpy.typing import NDArray
 
 from sgt_data.build import duplicates
 from sgt_data.build.inline import run_inline
+from sgt_data.build.listing import BuildPlan, plan_build
 from sgt_data.build.plan import SliceTask, corpus_order, pending_tasks
 from sgt_data.build.render import RenderSpec
 from sgt_data.build.work import Outcome, OutputRefused, ShardOutcome, SliceFailure
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import (
-    build_identity,
     check_same_build,
     environment,
-    proxy_fingerprint,
 )
 from sgt_data.corpus.receipt import Receipt, add_up, read_receipts, revoke
 from sgt_data.errors import CorpusError, RequestError, StorageError
 from sgt_data.manifest import Manifest, load_manifest
-from sgt_data.records import Inventory, Slice
 from sgt_data.storage import absolute, lives_in_one_process, sweep_unfinished
 
 INLINE = 0
 """As `workers`: build in this process, without Ray."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildPlan:
-    """A manifest with what its sources hold.
-
-    Attributes:
-        manifest: what to build.
-        inventories: by source.
-        identity: what makes the build itself.
-        fingerprints: by proxy.
-    """
-
-    manifest: Manifest
-    inventories: dict[str, Inventory]
-    identity: dict[str, object]
-    fingerprints: dict[str, str]
-
-    @property
-    def slices(self) -> list[Slice]:
-        """All slices, in corpus order."""
-        return [piece for inventory in self.inventories.values() for piece in inventory.slices]
-
-    @property
-    def proxies_of(self) -> dict[str, tuple[str, ...]]:
-        """By source: names of the proxies drawn for it."""
-        return {
-            source.name: tuple(
-                proxy.name
-                for proxy in self.manifest.proxies
-                if proxy.sources is None or source.name in proxy.sources
-            )
-            for source in self.manifest.source_configs()
-        }
-
-    @property
-    def notes(self) -> list[str]:
-        """What the sources remark."""
-        return [
-            f"{source}: {note}"
-            for source, inventory in self.inventories.items()
-            for note in inventory.notes
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +74,6 @@ class BuildReport:
     @property
     def succeeded(self) -> bool:
         return self.complete and not self.too_damaged
-
-
-def plan_build(manifest: Manifest) -> BuildPlan:
-    """List the inputs; read no picture, write nothing.
-
-    Raises:
-        RequestError, SourceError: a source cannot be listed.
-    """
-    inventories = {
-        source.name: source.inventory(manifest.shard_samples)
-        for source in manifest.source_configs()
-    }
-    identity = build_identity(
-        manifest.identity(),
-        {name: dict(one.identity) for name, one in inventories.items()},
-        {proxy.name: proxy.bank() for proxy in manifest.proxies},
-    )
-    fingerprints = {
-        proxy.name: proxy_fingerprint(identity, proxy.name) for proxy in manifest.proxies
-    }
-    return BuildPlan(manifest, inventories, identity, fingerprints)
 
 
 def build_corpus(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sgt_data.build.builder import BuildPlan
+from sgt_data.build.listing import BuildPlan
 
 # Measured on the four SA-1B and 128 COCO pictures of the real samples, default settings:
 # `python benchmarks/segmentation_sample.py` prints both.

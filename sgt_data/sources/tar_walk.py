@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sgt_data.storage import ForwardReader
+from sgt_data.forward_reader import ForwardReader
 
 MEMBER_BYTES_MAX = 512 << 20
 _BLOCK = 512
