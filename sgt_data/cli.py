@@ -11,12 +11,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import orjson
 import typer
 from rich.console import Console
 
 from sgt_data.errors import SgtDataError
+
+_notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of a corpus")]
+AsJson = Annotated[bool, typer.Option("--json", help="one machine-readable line at the end")]
+
+
+def _exit_with(code: int) -> None:
+    """What a command returns is its exit code."""
+    raise typer.Exit(code)
+
 
 app = typer.Typer(
     name="sgt-data",
@@ -25,29 +35,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    result_callback=_exit_with,
 )
-_notes = Console(stderr=True, highlight=False, soft_wrap=True)
-
-CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of a corpus")]
-AsJson = Annotated[bool, typer.Option("--json", help="one machine-readable line at the end")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits the process."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        app(args=arguments)
     except SgtDataError as why:
         _notes.print(f"sgt-data: {why}", markup=False)
         sys.exit(why.exit_code)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as why:
-        why.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        _notes.print("sgt-data: interrupted; the same command goes on where it stopped")
-        sys.exit(130)
-    sys.exit(code or 0)
 
 
 @app.command()

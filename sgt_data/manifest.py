@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sgt_data.errors import ManifestError
+from sgt_data.errors import FileMissing, ManifestError
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.prepare import MAX_PIXELS, Subsampling
 from sgt_data.pictures.size_rule import SizeRule
@@ -106,6 +106,8 @@ def load_manifest(path: str, overrides: Sequence[str] = ()) -> Manifest:
     """
     try:
         data = yaml.safe_load(read_bytes(path))
+    except FileMissing as why:
+        raise ManifestError(f"there is no manifest: {why}") from why
     except yaml.YAMLError as why:
         raise ManifestError(f"{path} is not YAML: {why}") from why
     if not isinstance(data, dict):

@@ -65,6 +65,33 @@ def test_a_wrong_manifest_is_a_wrong_request(manifest: Path, tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("frobnicate",), "frobnicate"),
+        (("build", "nowhere.yaml"), "--output"),
+        (("build", "nowhere.yaml", "--output", "x"), "there is no manifest"),
+        (("verify", "nowhere", "--depp"), "--depp"),
+        (("sample", "x", "--images", "many"), "--images"),
+    ],
+)
+def test_a_wrong_request_exits_2_without_a_traceback(
+    arguments: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_source_says_which_field_to_set(manifest: Path, tmp_path: Path) -> None:
+    done = run("build", manifest, "--output", tmp_path / "c", "--set", "sources.coco.root=/none")
+    assert done.returncode == 2
+    assert "sources.coco.FIELD" in done.stderr and "/none/annotations" in done.stderr
+
+
 def test_a_changed_seed_is_refused_by_name(corpus: Path, manifest: Path) -> None:
     done = run("build", manifest, "--output", corpus, "--workers", 0, "--set", "seed=5")
     assert done.returncode == 2

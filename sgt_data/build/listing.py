@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sgt_data.corpus.identity import build_identity, proxy_fingerprint
+from sgt_data.errors import FileMissing, RequestError
 from sgt_data.manifest import Manifest
 from sgt_data.records import Inventory, Slice
 
@@ -58,10 +59,15 @@ def plan_build(manifest: Manifest) -> BuildPlan:
     Raises:
         RequestError, SourceError: a source cannot be listed.
     """
-    inventories = {
-        source.name: source.inventory(manifest.shard_samples)
-        for source in manifest.source_configs()
-    }
+    inventories = {}
+    for source in manifest.source_configs():
+        try:
+            inventories[source.name] = source.inventory(manifest.shard_samples)
+        except FileMissing as why:
+            raise RequestError(
+                f"source {source.name}: {why}. Say where it lies with --set "
+                f"sources.{source.name}.FIELD=URL (fields: {', '.join(sorted(source.places))})"
+            ) from why
     identity = build_identity(
         manifest.identity(),
         {name: dict(one.identity) for name, one in inventories.items()},
