@@ -160,7 +160,7 @@ class _Building:
             return
         from sgt_data.build import graph
 
-        with graph.connected(graph.Cluster(address, workers)):
+        with graph.connected(address, workers):
             yield lambda some: graph.run_graph(some, spec, self.root)
 
     def do(self, run: Run, tasks: Sequence[SliceTask]) -> None:
@@ -208,16 +208,7 @@ class _Building:
                 self.hashes[shard] = duplicates.committed_hashes(self.root, shard, proxies)
         clashes = duplicates.clashing_shards(list(order), self.hashes)
         involved = {*clashes, *(other for others in clashes.values() for other in others)}
-        keys = {
-            shard: sorted(
-                {
-                    key
-                    for proxy in order[shard]
-                    for key in duplicates.shard_keys(self.root, proxy, shard)
-                }
-            )
-            for shard in involved
-        }
+        keys = {shard: duplicates.held_keys(self.root, shard, order[shard]) for shard in involved}
         excluded = duplicates.keys_to_exclude(keys, clashes)
         for shard in excluded:
             for proxy in order[shard]:

@@ -18,9 +18,6 @@ from sgt_data.build.work import hash_keys
 from sgt_data.corpus.layout import index_path
 from sgt_data.storage import join, read_bytes
 
-ShardId = tuple[str, str]
-"""Proxy and shard name."""
-
 
 def shard_keys(root: str, proxy: str, shard: str) -> list[str]:
     """Keys of a committed shard, from its index."""
@@ -29,10 +26,14 @@ def shard_keys(root: str, proxy: str, shard: str) -> list[str]:
     return keys
 
 
+def held_keys(root: str, shard: str, proxies: Sequence[str]) -> list[str]:
+    """Keys of a committed shard over all its proxies, each once, in order."""
+    return sorted({key for proxy in proxies for key in shard_keys(root, proxy, shard)})
+
+
 def committed_hashes(root: str, shard: str, proxies: Sequence[str]) -> NDArray[np.uint64]:
     """Key hashes of a shard that was committed earlier, over all its proxies."""
-    keys = {key for proxy in proxies for key in shard_keys(root, proxy, shard)}
-    return hash_keys(sorted(keys))
+    return hash_keys(held_keys(root, shard, proxies))
 
 
 def clashing_shards(

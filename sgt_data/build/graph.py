@@ -14,7 +14,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
@@ -86,18 +86,10 @@ _OUTCOME = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Where to run: the address of a Ray cluster, or None for one started on this machine with
-    `workers` CPUs (None: all of them)."""
-
-    address: str | None = None
-    workers: int | None = None
-
-
 @contextmanager
-def connected(cluster: Cluster) -> Iterator[None]:
-    """A Ray session for the length of a build."""
+def connected(address: str | None, workers: int | None) -> Iterator[None]:
+    """A Ray session for the length of a build: that of the cluster at `address`, or, where it is
+    None, one started on this machine with `workers` CPUs (None: all of them)."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # its core warns of Ray Data's own actors at every start
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -105,13 +97,14 @@ def connected(cluster: Cluster) -> Iterator[None]:
     already = ray.is_initialized()
     if not already:
         settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-        if cluster.address is None:
+        if address is None:
             settings |= {
-                "address": "local", "include_dashboard": False, "num_cpus": cluster.workers,
+                "address": "local", "include_dashboard": False, "num_cpus": workers,
+                # a worker costs a second to start: keep it through a pause
                 "_system_config": {"idle_worker_killing_time_threshold_ms": 60_000},
             }  # fmt: skip
         else:
-            settings["address"] = cluster.address
+            settings["address"] = address
         ray.init(**settings)
     try:
         yield
@@ -158,7 +151,7 @@ def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterat
 def _renderers() -> ray.data.ActorPoolStrategy:
     """An actor for each core, more where the cluster grows. Each has its next shard waiting, so
     that it never idles while the driver schedules."""
-    cpus = max(1, int(cast(Any, ray).cluster_resources().get("CPU", 1)))
+    cpus = max(1, int(_resource("CPU")))
     return ray.data.ActorPoolStrategy(
         min_size=cpus, max_size=None, initial_size=cpus, max_tasks_in_flight_per_actor=2
     )
@@ -169,18 +162,22 @@ def _held_bytes(tasks: Sequence[SliceTask], spec: RenderSpec) -> int:
 
     Without a bound Ray Data would fill half of the store with shards read ahead.
     """
-    resources = cast(Any, ray).cluster_resources()
     pictures = sum(task.slice.pictures for task in tasks)
     nbytes = sum(task.slice.nbytes for task in tasks)
     shard = spec.manifest.shard_samples * nbytes / max(1, pictures)
-    wanted = 2 * (resources.get("CPU", 1) + _readers()) * shard
-    return int(max(256 << 20, min(wanted, resources.get("object_store_memory", 0) / 3)))
+    wanted = 2 * (_resource("CPU") + _readers()) * shard
+    return int(max(256 << 20, min(wanted, _resource("object_store_memory") / 3)))
 
 
 def _readers() -> int:
     """Slices read side by side: enough to feed the cores, few enough to bound memory."""
-    cpus: float = cast(Any, ray).cluster_resources().get("CPU", 1)
-    return max(1, round(cpus / 4))
+    return max(1, round(_resource("CPU") / 4))
+
+
+def _resource(name: str) -> float:
+    """How much of a resource the connected cluster has in all."""
+    found: float = cast(Any, ray).cluster_resources().get(name, 0)
+    return found
 
 
 def _read(batch: pa.Table, spec: RenderSpec) -> Iterator[pa.Table]:

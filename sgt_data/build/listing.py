@@ -38,7 +38,7 @@ class BuildPlan:
             source.name: tuple(
                 proxy.name
                 for proxy in self.manifest.proxies
-                if proxy.sources is None or source.name in proxy.sources
+                if source in self.manifest.sources_of(proxy)
             )
             for source in self.manifest.source_configs()
         }

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.metadata import entry_points
 
 from sgt_data.proxies.base import ProxyConfig
 from sgt_data.proxies.segmentation import SegmentationProxy
 
 
+@lru_cache(maxsize=1)
 def proxy_kinds() -> dict[str, type[ProxyConfig]]:
     """Every kind of proxy, by the `type` that a manifest gives."""
     kinds: dict[str, type[ProxyConfig]] = {"segmentation": SegmentationProxy}

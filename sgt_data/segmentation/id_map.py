@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.errors import AnnotationError
+from sgt_data.segmentation.label_map import visible_regions
 
 
 def panoptic_ids(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -33,16 +34,14 @@ def index_ids(
     order = np.argsort(np.asarray(ids, np.int64), kind="stable")
     sorted_ids = np.asarray(ids, np.int64)[order]
     positions = np.zeros(id_map.shape, np.uint16)
-    areas = np.zeros(len(ids), np.int64)
-    limits = np.empty((len(ids), 4), np.int64)
-    unknown = _index(id_map, sorted_ids, order, void, positions, areas, limits)
+    unknown = _index(id_map, sorted_ids, order, void, positions)
     if unknown >= 0:
         raise AnnotationError(f"the id map holds id {unknown}, which the annotation does not list")
+    areas, boxes = visible_regions(positions, len(ids))
     if (areas == 0).any():
         missing = int(np.asarray(ids)[areas == 0][0])
         raise AnnotationError(f"the annotation lists id {missing}, which the id map does not hold")
-    left, top, right, bottom = limits.T
-    return positions, areas, np.stack((left, top, right - left + 1, bottom - top + 1), axis=1)
+    return positions, areas, boxes
 
 
 @njit
@@ -52,14 +51,9 @@ def _index(
     order: NDArray[np.int64],
     void: int,
     positions: NDArray[np.uint16],
-    areas: NDArray[np.int64],
-    limits: NDArray[np.int64],
 ) -> int:
-    """Fill positions, areas and limits; -1, or the first id that is unknown."""
+    """Fill positions; -1, or the first id that is unknown."""
     height, width = id_map.shape
-    limits[:, 0] = width
-    limits[:, 1] = height
-    limits[:, 2:] = -1
     for y in range(height):
         x = 0
         while x < width:
@@ -72,11 +66,5 @@ def _index(
             place = np.searchsorted(sorted_ids, identity)
             if place == len(sorted_ids) or sorted_ids[place] != identity:
                 return int(identity)
-            index = order[place]
-            positions[y, begin:x] = index + 1
-            areas[index] += x - begin
-            limits[index, 0] = min(limits[index, 0], begin)
-            limits[index, 1] = min(limits[index, 1], y)
-            limits[index, 2] = max(limits[index, 2], x - 1)
-            limits[index, 3] = max(limits[index, 3], y)
+            positions[y, begin:x] = order[place] + 1
     return -1

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.metadata import entry_points
 
 from sgt_data.sources.base import SourceConfig
@@ -12,6 +13,7 @@ from sgt_data.sources.sa1b import Sa1bSource
 from sgt_data.sources.tars import TarsSource
 
 
+@lru_cache(maxsize=1)
 def source_kinds() -> dict[str, type[SourceConfig]]:
     """Every kind of source, by the `type` that a manifest gives."""
     kinds: dict[str, type[SourceConfig]] = {
