@@ -193,7 +193,7 @@ def _contradictions(manifest: Manifest) -> list[str]:
                 f"{', '.join(sorted(known))}"
             )
         for source in manifest.sources_of(proxy):
-            if need := proxy.unmet_need(source.layers()):
+            if need := proxy.unmet_need(source.offers()):
                 problems.append(f"  proxies.{index} ({proxy.name}) on source {source.name}: {need}")
     return problems
 

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from sgt_data.segmentation.run_lengths import RunLengths
 
-Layer = Literal["entities", "instances", "panoptic", "stuff"]
-"""What an annotation says: class-agnostic masks, things, things and stuff, stuff alone."""
+Layer = Literal["entities", "instances", "panoptic", "stuff", "depth", "edges"]
+"""What an annotation says: class-agnostic masks, things, things and stuff, stuff alone; inverse
+depth and edge strength of every pixel."""
+
+DenseLayer = Literal["depth", "edges"]
+"""The layers that say something of every pixel instead of listing segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,20 @@ Annotation = MaskAnnotation | MapAnnotation
 
 
 @dataclass(frozen=True, slots=True)
+class DenseMap:
+    """A number for every pixel: `low + codes / 65535 * (high - low)`, codes [H, W] uint16.
+
+    `upright` tells whether it is as seen, at the output size, or belongs to the stored pixels of
+    the source picture, before orientation.
+    """
+
+    codes: NDArray[np.uint16]
+    low: float
+    high: float
+    upright: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FilePart:
     """Bytes that are cheap to read where they are needed: `length` bytes of a local file from
     `start`."""
@@ -80,8 +98,9 @@ class RawInput:
     """One input as its source holds it: bytes, not yet looked at.
 
     `member` names the picture within its source; `extras` are further files (annotation JSON, id
-    map PNG ...) by role. `parts` are files still to be fetched, by role (`picture`, or that of an
-    extra). `problem` is set where the source itself could not give a whole input.
+    map PNG ..., what annotators made) by role. `parts` are files still to be fetched, by role
+    (`picture`, or that of an extra). `problem` is set where the source itself could not give a
+    whole input; `missing` says by role why an extra that only some proxies need is not there.
     """
 
     key: str
@@ -91,6 +110,7 @@ class RawInput:
     licence: str | None = None
     problem: str | None = None
     parts: Mapping[str, FilePart] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -171,7 +191,7 @@ class DrawnTarget:
 
     `picture` replaces the clean input where the proxy conditions on another one (restoration).
     `facts` go into the sample's JSON and, with the target, decode it. `segments` and `categories`
-    go into the index.
+    go into the index. `words` fill the placeholders of the instruction.
     """
 
     target: bytes
@@ -180,3 +200,4 @@ class DrawnTarget:
     picture: bytes | None = None
     segments: int = 0
     categories: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)

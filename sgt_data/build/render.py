@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from sgt_data.corpus.shard import EncodedShard, Sample, ShardOrigin, ShardWriter
@@ -95,25 +96,30 @@ def _render_input(
         for proxy in proxies:
             quarantine(proxy, why)
         return
+
+    @cache
+    def clean() -> bytes:
+        return picture.jpeg(rule.jpeg_quality, rule.jpeg_subsampling)
+
     subject = Subject(
         raw.key,
         spec.manifest.seed,
         picture,
-        source.layers(),
-        lambda layer: source.annotation(raw, layer),
+        source.offers(),
+        cache(lambda layer: source.annotation(raw, layer)),
+        cache(lambda layer: source.dense(raw, layer)),
         spec.vocabulary[shard.source],
+        clean,
+        lambda image: replace(picture, image=image).jpeg(rule.jpeg_quality, rule.jpeg_subsampling),
     )
-    clean: bytes | None = None
     for proxy in proxies:
         try:
             drawn = proxy.draw(subject)
         except InputError as why:
             quarantine(proxy, why)
             continue
-        if drawn.picture is None and clean is None:
-            clean = picture.jpeg(rule.jpeg_quality, rule.jpeg_subsampling)
         writers[proxy.name].samples.append(
-            _sample(raw, shard.source, proxy, picture, drawn, drawn.picture or clean or b"", spec)
+            _sample(raw, shard.source, proxy, picture, drawn, drawn.picture or clean(), spec)
         )
 
 
@@ -127,7 +133,8 @@ def _sample(
     spec: RenderSpec,
 ) -> Sample:
     digest = hashlib.sha256(raw.picture).hexdigest()
-    instruction = choose_instruction(load_bank(proxy.bank()), spec.manifest.seed, raw.key)
+    bank = load_bank(proxy.bank())
+    instruction = choose_instruction(bank, spec.manifest.seed, raw.key, drawn.words)
     row = {
         "source": source,
         "member": raw.member,
@@ -141,6 +148,8 @@ def _sample(
         "categories": list(drawn.categories),
     }
     facts = _facts(raw, source, proxy, picture, instruction, digest, spec) | drawn.facts
+    if drawn.words:
+        facts["instruction"]["words"] = dict(drawn.words)
     return Sample(raw.key, jpeg, drawn.target, drawn.extension, instruction.text, facts, row)
 
 

@@ -119,7 +119,8 @@ def _check_instruction(
         name = facts["instruction"]["bank"]
         if shard.header.identity["banks"][shard.proxy] != bank_digest(name):
             return
-        chosen = choose_instruction(load_bank(name), facts["seed"], facts["key"])
+        words = facts["instruction"].get("words")
+        chosen = choose_instruction(load_bank(name), facts["seed"], facts["key"], words)
     except (KeyError, TypeError, OSError) as why:
         yield f"its JSON names no instruction: {why!r}"
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -57,7 +58,13 @@ def parse_bank(name: str, text: str) -> Bank:
     return Bank(name, tuple(lines["train"]), tuple(lines["held-out"]))
 
 
-def choose_instruction(bank: Bank, seed: int, key: str) -> Instruction:
-    """A train line that depends on seed, bank and key alone."""
+def choose_instruction(
+    bank: Bank, seed: int, key: str, words: Mapping[str, str] | None = None
+) -> Instruction:
+    """A train line that depends on seed, bank and key alone; `{name}` in it is replaced by
+    `words[name]`."""
     line = derive_seed(seed, "instruction", bank.name, key) % len(bank.train)
-    return Instruction(bank.train[line], bank.name, line)
+    text = bank.train[line]
+    for name, word in (words or {}).items():
+        text = text.replace(f"{{{name}}}", word)
+    return Instruction(text, bank.name, line)

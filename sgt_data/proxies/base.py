@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from sgt_data.pictures.prepare import Picture
-from sgt_data.records import Annotation, Category, DrawnTarget, Layer
+from sgt_data.records import Annotation, Category, DenseLayer, DenseMap, DrawnTarget, Layer
 from sgt_data.sources.base import checked_name
 
 Tier = Literal["high", "mid", "low"]
@@ -23,9 +24,13 @@ class Subject:
         key: of the sample.
         seed: of the manifest; every random choice derives from seed and key.
         picture: upright sRGB at the output size, with the header of its stored file.
-        layers: what the source's annotations say.
-        annotation: parses one layer on demand; None where the source says nothing of this picture.
+        layers: what the source's annotations, and the proxy's annotator, say.
+        annotation: parses one layer of segments on demand; None where the source says nothing of
+            this picture.
+        dense: reads one dense layer on demand.
         vocabulary: the source's categories by id.
+        clean: the picture as the JPEG that other proxies take as their input (encoded once).
+        encode: any upright RGB picture of the output size as a JPEG, by the manifest's rule.
     """
 
     key: str
@@ -33,7 +38,10 @@ class Subject:
     picture: Picture
     layers: frozenset[Layer]
     annotation: Callable[[Layer], Annotation | None]
+    dense: Callable[[DenseLayer], DenseMap]
     vocabulary: Mapping[int, Category]
+    clean: Callable[[], bytes]
+    encode: Callable[[Image.Image], bytes]
 
 
 class ProxyConfig(BaseModel):
@@ -55,6 +63,17 @@ class ProxyConfig(BaseModel):
     _name_fits = field_validator("name")(checked_name)
 
     tier: ClassVar[Tier]
+
+    annotated_layer: ClassVar[Layer | None] = None
+    """What an annotator can fill in for it."""
+
+    def libraries(self) -> tuple[str, ...]:
+        """Packages beside the codecs whose version may shape its bytes."""
+        return ()
+
+    def annotator_for(self, layers: frozenset[Layer]) -> str | None:
+        """The annotator that fills in what a source with these annotations lacks, by name."""
+        return None
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
         """Why a source with these annotations cannot serve this proxy; None if it can."""

@@ -8,7 +8,18 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from sgt_data.records import Annotation, Inventory, Layer, RawInput, RawShard, Slice
+from sgt_data.errors import AnnotationError
+from sgt_data.records import (
+    Annotation,
+    DenseLayer,
+    DenseMap,
+    Inventory,
+    Layer,
+    RawInput,
+    RawShard,
+    Slice,
+)
+from sgt_data.sources.dense_maps import parse_dense
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
@@ -31,17 +42,20 @@ class SourceConfig(BaseModel):
     Attributes:
         type: which kind of source, the key of the registry.
         name: prefix of its keys and shards; unique in a manifest.
+        depth: a folder of 16-bit grey PNGs of inverse depth (near is large, 0 infinitely far), one
+            per picture, named like it and of its stored size.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str
     name: str
+    depth: str | None = None
 
     # a validator, as subclasses that give a default would lose a constraint of the field
     _name_fits = field_validator("name")(checked_name)
 
-    places: ClassVar[frozenset[str]] = frozenset()
+    places: ClassVar[frozenset[str]] = frozenset({"depth"})
     """Fields that say where something lies. They are no part of a corpus's identity: the same
     inputs may move."""
 
@@ -49,8 +63,12 @@ class SourceConfig(BaseModel):
     """True where the inventory itself makes sure that no two inputs share a key."""
 
     def layers(self) -> frozenset[Layer]:
-        """What its annotations say; empty for plain pictures."""
+        """What its annotations say of segments; empty for plain pictures."""
         raise NotImplementedError
+
+    def offers(self) -> frozenset[Layer]:
+        """Everything that it says of its pictures."""
+        return self.layers() | {"depth"} if self.depth else self.layers()
 
     def inventory(self, shard_samples: int) -> Inventory:
         """List what there is. May read indexes and annotation files, no pictures.
@@ -75,6 +93,16 @@ class SourceConfig(BaseModel):
             AnnotationError: what it says cannot be right.
         """
         raise NotImplementedError
+
+    def dense(self, raw: RawInput, layer: DenseLayer) -> DenseMap:
+        """Read what lies beside an input about `layer`.
+
+        Raises:
+            AnnotationError: it is missing, or no such map.
+        """
+        if layer in raw.missing:
+            raise AnnotationError(raw.missing[layer])
+        return parse_dense(raw.extras[layer])
 
 
 def key_of(source: str, identity: str) -> str:

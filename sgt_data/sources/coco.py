@@ -44,7 +44,16 @@ class CocoSource(SourceConfig):
     """
 
     places: ClassVar[frozenset[str]] = frozenset(
-        {"root", "pictures", "instances", "panoptic", "stuff", "panoptic_maps", "stuff_maps"}
+        {
+            "root",
+            "pictures",
+            "instances",
+            "panoptic",
+            "stuff",
+            "panoptic_maps",
+            "stuff_maps",
+            "depth",
+        }
     )
     keys_differ: ClassVar[bool] = True
 

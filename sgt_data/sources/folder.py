@@ -27,7 +27,7 @@ class FolderSource(SourceConfig):
         licence: of the pictures, written into every sample.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"pictures"})
+    places: ClassVar[frozenset[str]] = frozenset({"pictures", "depth"})
     keys_differ: ClassVar[bool] = True
 
     type: Literal["folder"] = "folder"

@@ -45,7 +45,7 @@ class Sa1bSource(SourceConfig):
         licence: written into every sample.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"tars", "links"})
+    places: ClassVar[frozenset[str]] = frozenset({"tars", "links", "depth"})
 
     type: Literal["sa1b"] = "sa1b"
     name: str = "sa1b"

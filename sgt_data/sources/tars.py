@@ -33,7 +33,7 @@ class TarsSource(SourceConfig):
         licence: of the pictures, written into every sample.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"tars"})
+    places: ClassVar[frozenset[str]] = frozenset({"tars", "depth"})
 
     type: Literal["tars"] = "tars"
     name: str = "tars"

@@ -1,0 +1,106 @@
+"""Numbers for every pixel as files: 16-bit grey PNGs beside the pictures, and the compact form in
+which annotators hand theirs on."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import posixpath
+import struct
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sgt_data.errors import AnnotationError, FileMissing, RequestError
+from sgt_data.pictures.prepare import MAX_PIXELS
+from sgt_data.records import DenseMap, RawInput
+from sgt_data.storage import absolute, join, list_files, read_bytes
+
+CODES = 65535
+_HEAD = struct.Struct("<4sIIdd?")
+_MAGIC = b"sgtD"
+_PNG = b"\x89PNG"
+_THREADS = 8
+
+
+def encode_dense(values: NDArray[np.float32]) -> bytes:
+    """An upright map [H, W] of finite values, in 65,536 steps over its range.
+
+    Raises:
+        AnnotationError: a value is NaN or infinite.
+    """
+    low, high = float(values.min()), float(values.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise AnnotationError("the map holds NaN or infinite values")
+    span = high - low
+    codes = np.zeros(values.shape, np.uint16)
+    if span > 0:
+        codes[:] = np.rint((values.astype(np.float64) - low) * (CODES / span))
+    return _HEAD.pack(_MAGIC, *values.shape, low, high, True) + codes.tobytes()
+
+
+def parse_dense(data: bytes) -> DenseMap:
+    """A map as `encode_dense` makes it, or a 16-bit grey PNG of the stored picture (0 to 1).
+
+    Raises:
+        AnnotationError: it is neither.
+    """
+    if data[:4] == _PNG:
+        return DenseMap(_grey16(data), 0.0, 1.0, upright=False)
+    try:
+        magic, height, width, low, high, upright = _HEAD.unpack_from(data)
+        if magic != _MAGIC:
+            raise ValueError("it is neither a 16-bit PNG nor an annotator's map")
+        codes = np.frombuffer(data, np.uint16, offset=_HEAD.size).reshape(height, width)
+    except (struct.error, ValueError) as why:
+        raise AnnotationError(f"the map cannot be read: {why}") from why
+    return DenseMap(codes, low, high, upright)
+
+
+def _grey16(data: bytes) -> NDArray[np.uint16]:
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.mode not in ("I;16", "I"):
+                raise AnnotationError(f"the PNG is {image.mode}, not 16-bit grey")
+            if image.width * image.height > MAX_PIXELS:
+                raise AnnotationError(f"the PNG claims {image.width}x{image.height} pixels")
+            return np.asarray(image).astype(np.uint16)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
+        raise AnnotationError(f"the PNG cannot be decoded: {why}") from why
+
+
+def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawInput, ...]:
+    """The inputs with `<folder>/<stem of the picture>.png` as the extra `role`; a file that is not
+    there is noted under `missing`.
+
+    Raises:
+        SourceError: one cannot be read just now.
+    """
+    root = absolute(folder)
+
+    def attach(raw: RawInput) -> RawInput:
+        name = posixpath.splitext(posixpath.basename(raw.member))[0] + ".png"
+        try:
+            return replace(raw, extras={**raw.extras, role: read_bytes(join(root, name))})
+        except FileMissing:
+            return replace(raw, missing={**raw.missing, role: f"{role}: there is no {name}"})
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return tuple(threads.map(attach, inputs))
+
+
+def files_identity(folder: str, field: str) -> str:
+    """One digest over the names and sizes of a folder's files.
+
+    Raises:
+        RequestError: there are none.
+    """
+    files: Collection[tuple[str, int]] = sorted(list_files(absolute(folder)).items())
+    if not files:
+        raise RequestError(f"{field}: no file in {folder}")
+    listing = "\n".join(f"{name} {size}" for name, size in files)
+    return f"{len(files)} files, listing sha256:{hashlib.sha256(listing.encode()).hexdigest()[:32]}"
