@@ -23,8 +23,10 @@ from measuring import Cell, Pictures, pictures, report, side_by_side, threads_us
 from PIL import Image
 from pycocotools import mask as coco_masks
 
-from sgt_data.build.listing import BuildPlan, plan_build
+from sgt_data.build.inline import InlineEngine
+from sgt_data.build.listing import BuildPlan, list_inputs, plan_build
 from sgt_data.build.render import RenderSpec, render_shard
+from sgt_data.build.work import CorpusJob
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
@@ -98,18 +100,14 @@ class Engine:
                 "proxies": [{"type": "segmentation", "name": variant, "variant": variant}],
             }
         )
-        plan = plan_build(manifest)
-        vocabulary = {
-            name: {category.id: category for category in inventory.vocabulary}
-            for name, inventory in plan.inventories.items()
-        }
-        return cls(plan, RenderSpec(manifest, vocabulary, plan.fingerprints))
+        plan = plan_build(list_inputs(manifest), InlineEngine().set_up)
+        return cls(plan, CorpusJob.of(plan).spec)
 
     def inputs(self) -> list[RawInput]:
         (source,) = self.plan.manifest.source_configs()
         return [
             fetched(one)
-            for piece in self.plan.slices
+            for piece in self.plan.listing.slices
             for shard in source.read(piece, _WHOLE_SOURCE, ())
             for one in shard.inputs
         ]

@@ -69,7 +69,7 @@ def build(
     from sgt_data import reports
     from sgt_data.build.builder import build_corpus
     from sgt_data.build.forecast import forecast
-    from sgt_data.build.listing import plan_build
+    from sgt_data.build.listing import list_inputs
     from sgt_data.manifest import load_manifest
 
     changes = list(overrides or ())
@@ -77,7 +77,7 @@ def build(
         changes.append(f"max_quarantined={max_quarantined}")
     resolved = load_manifest(manifest, changes)
     if dry_run:
-        plan = plan_build(resolved)
+        plan = list_inputs(resolved)
         rows = forecast(plan)
         _show(reports.forecast_table(rows), reports.forecast_json(plan, rows), as_json)
         return 0

@@ -27,6 +27,10 @@ class FileMissing(SourceError):
     """The file is not there."""
 
 
+class AnnotatorError(SgtDataError):
+    """A model cannot do its work on this machine just now."""
+
+
 class StorageError(SgtDataError):
     """The output cannot be written."""
 

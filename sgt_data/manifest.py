@@ -5,12 +5,14 @@ Validation names every wrong field at once: its path, the value found and what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sgt_data.annotators.base import AnnotatorConfig
+from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.errors import FileMissing, ManifestError
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.prepare import MAX_PIXELS, Subsampling
@@ -22,6 +24,8 @@ from sgt_data.sources.registry import source_kinds
 from sgt_data.storage import read_bytes
 
 FORMAT_VERSION = 1
+RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
+"""Folders of a corpus that are no proxy's."""
 
 
 class PictureRule(SizeRule):
@@ -41,7 +45,7 @@ class PictureRule(SizeRule):
 
 
 class Manifest(BaseModel):
-    """A whole manifest. `sources` and `proxies` hold instances of the registered kinds.
+    """A whole manifest. `sources`, `annotators` and `proxies` hold instances of registered kinds.
 
     Attributes:
         version: of the manifest's and the corpus's format.
@@ -49,6 +53,8 @@ class Manifest(BaseModel):
         seed: of every random choice.
         shard_samples: inputs per shard.
         max_quarantined: share of damaged inputs (0 to 1) beyond which a build counts as failed.
+        inputs: `embedded` puts the input picture into every proxy's tars, so that each stands
+            alone; `shared` writes it once, below `input/`, for all proxies that condition on it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -59,7 +65,9 @@ class Manifest(BaseModel):
     shard_samples: int = Field(256, ge=1, le=100_000)
     max_quarantined: float = Field(0.05, ge=0, le=1)
     pictures: PictureRule = PictureRule()
+    inputs: Literal["embedded", "shared"] = "embedded"
     sources: tuple[Any, ...] = Field(min_length=1)
+    annotators: tuple[Any, ...] = ()
     proxies: tuple[Any, ...] = Field(min_length=1)
 
     def source_configs(self) -> tuple[SourceConfig, ...]:
@@ -73,20 +81,37 @@ class Manifest(BaseModel):
             if proxy.sources is None or source.name in proxy.sources
         )
 
+    def annotator_of(self, proxy: ProxyConfig, source: SourceConfig) -> AnnotatorConfig | None:
+        """The annotator that fills in what a source lacks for a proxy."""
+        name = proxy.annotator_for(source.offers())
+        return next((one for one in self.annotators if one.name == name), None)
+
+    def annotators_for(self, source: str, proxies: Collection[str]) -> tuple[AnnotatorConfig, ...]:
+        """The annotators that the named proxies need for a source, each once."""
+        found: dict[str, AnnotatorConfig] = {}
+        for proxy in self.proxies:
+            for one in self.sources_of(proxy):
+                annotator = self.annotator_of(proxy, one)
+                if annotator and proxy.name in proxies and one.name == source:
+                    found[annotator.name] = annotator
+        return tuple(found.values())
+
     def resolved(self) -> dict[str, Any]:
         """Every field with its value, defaults included, as plain JSON."""
-        dumped: dict[str, Any] = self.model_dump(mode="json", exclude={"sources", "proxies"})
-        dumped["sources"] = [one.model_dump(mode="json") for one in self.sources]
-        dumped["proxies"] = [one.model_dump(mode="json") for one in self.proxies]
+        lists = ("sources", "annotators", "proxies")
+        dumped: dict[str, Any] = self.model_dump(mode="json", exclude=set(lists))
+        for name in lists:
+            dumped[name] = [one.model_dump(mode="json") for one in getattr(self, name)]
         return dumped
 
     def identity(self) -> dict[str, Any]:
-        """`resolved` without what does not shape a sample's bytes: places and tolerances.
+        """`resolved` without what does not shape a sample's bytes: places and tolerances; and
+        without annotators, which shape those of some proxies only.
 
         Sources and proxies are keyed by name, so that a difference can be named by its path.
         """
         dumped = self.resolved()
-        del dumped["max_quarantined"]
+        del dumped["max_quarantined"], dumped["annotators"]
         dumped["sources"] = {
             one.name: one.model_dump(mode="json", exclude=set(one.places)) for one in self.sources
         }
@@ -125,7 +150,10 @@ def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest
     """
     problems: list[str] = []
     fields: dict[str, Any] = dict(data)
-    for name, kinds in (("sources", source_kinds()), ("proxies", proxy_kinds())):
+    registered: dict[str, Mapping[str, type[Any]]] = {
+        "sources": source_kinds(), "annotators": annotator_kinds(), "proxies": proxy_kinds(),
+    }  # fmt: skip
+    for name, kinds in registered.items():
         if isinstance(fields.get(name), list | tuple):
             fields[name] = _members(fields[name], name, kinds, problems)
     manifest: Manifest | None = _validated(Manifest, fields, (), problems)
@@ -177,8 +205,8 @@ def _said(error: Any) -> str:
 def _contradictions(manifest: Manifest) -> list[str]:
     """What only shows when sources and proxies are seen together."""
     problems = []
-    for kind, members in (("sources", manifest.sources), ("proxies", manifest.proxies)):
-        names = [member.name for member in members]
+    for kind in ("sources", "annotators", "proxies"):
+        names = [member.name for member in getattr(manifest, kind)]
         problems += [
             f"  {kind}.{index}.name: {name!r} is taken; names must differ"
             for index, name in enumerate(names)
@@ -186,6 +214,8 @@ def _contradictions(manifest: Manifest) -> list[str]:
         ]
     known = {source.name for source in manifest.sources}
     for index, proxy in enumerate(manifest.proxies):
+        if proxy.name in RESERVED_NAMES:
+            problems.append(f"  proxies.{index}.name: {proxy.name!r} is a folder of its own")
         unknown = sorted(set(proxy.sources or ()) - known)
         if unknown:
             problems.append(
@@ -195,7 +225,23 @@ def _contradictions(manifest: Manifest) -> list[str]:
         for source in manifest.sources_of(proxy):
             if need := proxy.unmet_need(source.offers()):
                 problems.append(f"  proxies.{index} ({proxy.name}) on source {source.name}: {need}")
-    return problems
+            if wrong := _wrong_annotator(manifest, proxy, source):
+                problems.append(f"  proxies.{index}.annotator: {wrong}")
+    return list(dict.fromkeys(problems))
+
+
+def _wrong_annotator(manifest: Manifest, proxy: ProxyConfig, source: SourceConfig) -> str | None:
+    """What is wrong with the annotator that a proxy names for a source."""
+    name = proxy.annotator_for(source.offers())
+    if name is None:
+        return None
+    fitting = [one.name for one in manifest.annotators if one.layer == proxy.annotated_layer]
+    if name in fitting:
+        return None
+    allowed = (
+        ", ".join(fitting) or f"none: annotators lists none that gives {proxy.annotated_layer}"
+    )
+    return f"found {name!r}; allowed: {allowed}"
 
 
 def _override(data: dict[str, Any], override: str) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sgt_data.build.builder import BuildReport
     from sgt_data.build.builder import Progress as BuildState
     from sgt_data.build.forecast import Forecast
-    from sgt_data.build.listing import BuildPlan
+    from sgt_data.build.listing import Listing
     from sgt_data.corpus.reader import Corpus
     from sgt_data.corpus.verify import Verdict
 
@@ -130,7 +130,7 @@ def forecast_table(rows: Sequence[Forecast]) -> Table:
     return table
 
 
-def forecast_json(plan: BuildPlan, rows: Sequence[Forecast]) -> dict[str, Any]:
+def forecast_json(plan: Listing, rows: Sequence[Forecast]) -> dict[str, Any]:
     return {
         "name": plan.manifest.name,
         "plan": [asdict(row) for row in rows],
@@ -179,7 +179,7 @@ def verdict_json(verdict: Verdict, deep: bool) -> dict[str, Any]:
 
 def info_table(corpus: Corpus) -> Table:
     totals = corpus.header.source_totals
-    table = _totals_table({proxy: totals[proxy] for proxy in corpus.proxies if proxy in totals})
+    table = _totals_table({proxy: totals[proxy] for proxy in corpus.folders if proxy in totals})
     state = "complete" if corpus.header.complete else "not complete yet"
     table.title = f"{corpus.header.name} ({state})"
     return table

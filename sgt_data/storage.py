@@ -258,3 +258,24 @@ def chunked(items: list[_T], size: int) -> Iterator[list[_T]]:
     """Consecutive runs of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def copy_to_file(url: str, path: str) -> None:
+    """Fetch a file to a local path, where it appears whole or not at all.
+
+    Raises:
+        SourceError: it is not there, or cannot be read.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}{_TEMPORARY}{uuid.uuid4().hex}"
+
+    def fetch() -> None:
+        filesystem, source = open_filesystem(url)
+        filesystem.get_file(source, temporary)
+
+    try:
+        retried(fetch, f"cannot read {url}")
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)

@@ -18,8 +18,10 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from sgt_data.build.builder import BuildReport, build_corpus
-from sgt_data.build.listing import plan_build
-from sgt_data.build.render import RenderSpec, render_shard
+from sgt_data.build.inline import InlineEngine
+from sgt_data.build.listing import list_inputs, plan_build
+from sgt_data.build.render import render_shard
+from sgt_data.build.work import CorpusJob
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.manifest import Manifest, parse_manifest
 
@@ -224,17 +226,13 @@ def built(output: Path, source: Any, proxies: Any = None, **more: Any) -> BuildR
 
 def rendered(manifest: Manifest) -> list[EncodedShard]:
     """Every shard of every proxy, in memory."""
-    plan = plan_build(manifest)
-    vocabulary = {
-        name: {one.id: one for one in inventory.vocabulary}
-        for name, inventory in plan.inventories.items()
-    }
-    spec = RenderSpec(manifest, vocabulary, plan.fingerprints)
+    plan = plan_build(list_inputs(manifest), InlineEngine().set_up)
+    spec = CorpusJob.of(plan).spec
     sources = {source.name: source for source in manifest.source_configs()}
     names = [proxy.name for proxy in manifest.proxies]
     return [
         shard
-        for piece in plan.slices
+        for piece in plan.listing.slices
         for raw in sources[piece.source].read(piece, manifest.shard_samples, ())
         for shard in render_shard(raw, names, {}, spec)
     ]

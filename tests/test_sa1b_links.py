@@ -14,7 +14,7 @@ import pytest
 from making import built, check_accounts, files_in, manifest_of, sa1b_pair, samples_in, tar_of
 
 from sgt_data import storage
-from sgt_data.build.listing import plan_build
+from sgt_data.build.listing import list_inputs
 from sgt_data.errors import RequestError, SourceError
 
 SECRET = "Signature=aBc123SECRET&Expires=99"
@@ -150,10 +150,10 @@ def test_a_list_in_any_order_gives_the_same_shards_as_local_tars(
 def test_names_choose_among_links(tmp_path: Path, server: Server) -> None:
     server.files = dict(TARS)
     source = listed(server, tmp_path / "links.txt", NAMES[::-1])
-    plan = plan_build(manifest_of(source | {"names": "sa_{000000..000001}.tar"}))
+    plan = list_inputs(manifest_of(source | {"names": "sa_{000000..000001}.tar"}))
     assert [piece.name for piece in plan.slices] == ["sa_000000", "sa_000001"]
     with pytest.raises(RequestError, match=r"sa_000003\.tar is not in"):
-        plan_build(manifest_of(source | {"names": "sa_{000000..000003}.tar"}))
+        list_inputs(manifest_of(source | {"names": "sa_{000000..000003}.tar"}))
 
 
 @pytest.mark.parametrize("status", [403, 404, 410, 500])
@@ -238,7 +238,7 @@ def test_a_tar_that_vanishes_from_the_list_while_building_fails_its_slice_alone(
     server.files = dict(TARS)
     place = tmp_path / "links.txt"
     manifest = manifest_of(listed(server, place, NAMES))
-    plan = plan_build(manifest)
+    plan = list_inputs(manifest)
     listed(server, place, NAMES[:1])
     source = manifest.source_configs()[0]
     with pytest.raises(SourceError, match=r"sa_000001\.tar"):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.annotators.base import AnnotatorConfig, Setup
 from sgt_data.build import duplicates
-from sgt_data.build.inline import run_inline
-from sgt_data.build.listing import BuildPlan, plan_build
+from sgt_data.build.inline import InlineEngine
+from sgt_data.build.listing import BuildPlan, list_inputs, plan_build
 from sgt_data.build.plan import SliceTask, corpus_order, pending_tasks
-from sgt_data.build.render import RenderSpec
-from sgt_data.build.work import Outcome, OutputRefused, ShardOutcome, SliceFailure
+from sgt_data.build.tasks import Outcome, OutputRefused, ShardOutcome, SliceFailure
+from sgt_data.build.work import CorpusJob, Job
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import (
     check_same_build,
@@ -105,18 +107,18 @@ def build_corpus(
         manifest = load_manifest(manifest)
     root = absolute(output)
     _check_reach(manifest, root, address, workers)
-    plan = plan_build(manifest)
-    header = _begin(plan, root)
-    sweep_unfinished(root)
-    receipts = _committed(root, header)
-    report = BuildReport(root, notes=plan.notes)
-    report.found_shards = sum(map(len, receipts.values()))
-    building = _Building(plan, root, receipts, report, on_progress)
-    tasks = pending_tasks(plan.slices, plan.proxies_of, receipts)
-    with building.executor(tasks, address, workers) as run:
-        building.do(run, tasks)
+    listing = list_inputs(manifest)
+    with engine_for(address, workers) as engine:
+        plan = plan_build(listing, engine.set_up)
+        header = _begin(plan, root)
+        sweep_unfinished(root)
+        receipts = _committed(root, header)
+        report = BuildReport(root, notes=listing.notes)
+        report.found_shards = sum(map(len, receipts.values()))
+        building = _Building(plan, root, engine, receipts, report, on_progress)
+        building.do(pending_tasks(listing.slices, listing.folders_of, receipts))
         while again := building.without_duplicates():
-            building.do(run, again)
+            building.do(again)
         ended = time.monotonic()
     report.start_seconds = (building.first_work or ended) - began
     report.work_seconds = ended - began - report.start_seconds
@@ -124,7 +126,21 @@ def build_corpus(
     return report
 
 
-Run = Callable[[Sequence[SliceTask]], Iterator[Outcome]]
+class Engine(Protocol):
+    """Who does the work."""
+
+    def set_up(self, annotator: AnnotatorConfig) -> Setup: ...
+
+    def run(self, tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outcome]: ...
+
+
+def engine_for(address: str | None, workers: int | None) -> AbstractContextManager[Engine]:
+    """This process, or Ray (which is not even imported otherwise)."""
+    if workers == INLINE:
+        return nullcontext(InlineEngine())
+    from sgt_data.build.graph import RayEngine
+
+    return RayEngine(address, workers)
 
 
 @dataclass(slots=True)
@@ -133,6 +149,7 @@ class _Building:
 
     plan: BuildPlan
     root: str
+    engine: Engine
     receipts: dict[str, dict[str, Receipt]]
     report: BuildReport
     on_progress: Callable[[Progress], None] | None
@@ -141,32 +158,11 @@ class _Building:
     nbytes: int = 0
     first_work: float | None = None
 
-    @property
-    def spec(self) -> RenderSpec:
-        vocabulary = {
-            name: {category.id: category for category in inventory.vocabulary}
-            for name, inventory in self.plan.inventories.items()
-        }
-        return RenderSpec(self.plan.manifest, vocabulary, self.plan.fingerprints)
-
-    @contextmanager
-    def executor(
-        self, tasks: Sequence[SliceTask], address: str | None, workers: int | None
-    ) -> Iterator[Run]:
-        """How tasks are run: in this process, or by Ray (which is not even imported otherwise)."""
-        spec = self.spec
-        if workers == INLINE or not tasks:
-            yield lambda some: run_inline(some, spec, self.root)
-            return
-        from sgt_data.build import graph
-
-        with graph.connected(address, workers):
-            yield lambda some: graph.run_graph(some, spec, self.root)
-
-    def do(self, run: Run, tasks: Sequence[SliceTask]) -> None:
+    def do(self, tasks: Sequence[SliceTask]) -> None:
         expected = sum(task.slice.pictures for task in tasks)
-        exact = all(one.exact for one in self.plan.inventories.values())
-        for outcome in run(tasks) if tasks else ():
+        exact = all(one.exact for one in self.plan.listing.inventories.values())
+        job = CorpusJob.of(self.plan)
+        for outcome in self.engine.run(tasks, job, self.root) if tasks else ():
             if isinstance(outcome, OutputRefused):
                 raise StorageError(f"{outcome.message}; what is committed is kept")
             if isinstance(outcome, SliceFailure):
@@ -196,26 +192,26 @@ class _Building:
         doubtful = [one for one in self.plan.manifest.source_configs() if not one.keys_differ]
         if not doubtful or self.report.failures:
             return []
-        proxies_of = self.plan.proxies_of
-        slices = self.plan.slices
-        order: dict[str, tuple[str, ...]] = {}  # shard -> proxies that hold it
+        folders_of = self.plan.listing.folders_of
+        slices = self.plan.listing.slices
+        order: dict[str, tuple[str, ...]] = {}  # shard -> folders that hold it
         for source in doubtful:
-            for proxy in proxies_of[source.name]:
-                for shard in corpus_order(slices, {source.name}, self.receipts[proxy]):
-                    order[shard] = (*order.get(shard, ()), proxy)
-        for shard, proxies in order.items():
+            for folder in folders_of[source.name]:
+                for shard in corpus_order(slices, {source.name}, self.receipts[folder]):
+                    order[shard] = (*order.get(shard, ()), folder)
+        for shard, folders in order.items():
             if shard not in self.hashes:
-                self.hashes[shard] = duplicates.committed_hashes(self.root, shard, proxies)
+                self.hashes[shard] = duplicates.committed_hashes(self.root, shard, folders)
         clashes = duplicates.clashing_shards(list(order), self.hashes)
         involved = {*clashes, *(other for others in clashes.values() for other in others)}
         keys = {shard: duplicates.held_keys(self.root, shard, order[shard]) for shard in involved}
         excluded = duplicates.keys_to_exclude(keys, clashes)
         for shard in excluded:
-            for proxy in order[shard]:
-                revoke(self.root, proxy, shard)
-                del self.receipts[proxy][shard]
+            for folder in order[shard]:
+                revoke(self.root, folder, shard)
+                del self.receipts[folder][shard]
                 self.report.built_shards -= 1
-        tasks = pending_tasks(slices, proxies_of, self.receipts)
+        tasks = pending_tasks(slices, folders_of, self.receipts)
         return [replace(task, excluded=excluded) for task in tasks]
 
 
@@ -248,7 +244,7 @@ def _begin(plan: BuildPlan, root: str) -> CorpusHeader:
         plan.manifest.resolved(),
         plan.identity,
         environment(),
-        {name: one.vocabulary for name, one in plan.inventories.items()},
+        {name: one.vocabulary for name, one in plan.listing.inventories.items()},
         plan.fingerprints,
     )
     if existing is None or existing.fingerprints != header.fingerprints:
@@ -278,20 +274,19 @@ def _finish(
 ) -> None:
     """Add up, and write the final header."""
     report.complete = not report.failures and not pending_tasks(
-        plan.slices, plan.proxies_of, receipts
+        plan.listing.slices, plan.listing.folders_of, receipts
     )
     shards, source_totals = {}, {}
-    for proxy in plan.manifest.proxies:
-        sources = [one.name for one in plan.manifest.sources_of(proxy)]
-        shards[proxy.name] = corpus_order(plan.slices, sources, receipts[proxy.name])
-        source_totals[proxy.name] = {
-            source: add_up(_of_source(receipts[proxy.name].values(), source)) for source in sources
+    for folder, sources in plan.listing.sources_of.items():
+        shards[folder] = corpus_order(plan.listing.slices, sources, receipts[folder])
+        source_totals[folder] = {
+            source: add_up(_of_source(receipts[folder].values(), source)) for source in sources
         }
-        totals = add_up(receipts[proxy.name].values())
-        report.totals[proxy.name] = totals
+        totals = add_up(receipts[folder].values())
+        report.totals[folder] = totals
         share = totals["damaged"] / max(1, totals["inputs"])
         if share > plan.manifest.max_quarantined:
-            report.too_damaged[proxy.name] = share
+            report.too_damaged[folder] = share
     write_header(
         root,
         replace(

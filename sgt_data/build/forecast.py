@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sgt_data.build.listing import BuildPlan
+from sgt_data.build.listing import Listing
+from sgt_data.corpus.layout import INPUT
 
 # Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to
 # 0.42 (SA-1B, COCO) for the input, 0.03 to 0.05 for target and facts.
@@ -14,8 +15,9 @@ _TARGET_AND_FACTS_BYTES_PER_PIXEL = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One proxy on one source. `exact` tells whether pictures and shards are counted or estimated;
-    `source_bytes` are what will be read, `output_bytes` is always an estimate."""
+    """One folder of the corpus (a proxy, or the shared inputs) on one source. `exact` tells whether
+    pictures and shards are counted or estimated; `source_bytes` are what will be read,
+    `output_bytes` is always an estimate."""
 
     source: str
     proxy: str
@@ -27,26 +29,35 @@ class Forecast:
     exact: bool
 
 
-def forecast(plan: BuildPlan) -> list[Forecast]:
-    """A row per source and proxy, in the order of the manifest."""
+def forecast(plan: Listing) -> list[Forecast]:
+    """A row per source and folder of the corpus, in the order of the manifest."""
     rows = []
     samples = plan.manifest.shard_samples
-    for source, proxies in plan.proxies_of.items():
+    for source, folders in plan.folders_of.items():
         inventory = plan.inventories[source]
         pictures = sum(piece.pictures for piece in inventory.slices)
         width, height = plan.manifest.pictures.output_size(*inventory.typical_size)
-        per_sample = (_INPUT_BYTES_PER_PIXEL + _TARGET_AND_FACTS_BYTES_PER_PIXEL) * width * height
         rows += [
             Forecast(
                 source,
-                proxy,
+                folder,
                 len(inventory.slices),
                 sum(max(1, -(-piece.pictures // samples)) for piece in inventory.slices),
                 pictures,
                 sum(piece.nbytes for piece in inventory.slices),
-                round(pictures * per_sample),
+                round(pictures * width * height * _bytes_per_pixel(plan, folder)),
                 inventory.exact,
             )
-            for proxy in proxies
+            for folder in folders
         ]
     return rows
+
+
+def _bytes_per_pixel(plan: Listing, folder: str) -> float:
+    if folder == INPUT:
+        return _INPUT_BYTES_PER_PIXEL
+    proxy = next(one for one in plan.manifest.proxies if one.name == folder)
+    if proxy.degrades:
+        return 2 * _INPUT_BYTES_PER_PIXEL
+    own = 0.0 if plan.manifest.inputs == "shared" else _INPUT_BYTES_PER_PIXEL
+    return own + _TARGET_AND_FACTS_BYTES_PER_PIXEL

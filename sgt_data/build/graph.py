@@ -1,11 +1,15 @@
 """The build as a Ray Data graph. The only room that knows Ray.
 
-    slices -> read (generator: one row per shard) -> render and commit -> receipts
+    slices -> read (generator: one row per shard) -> annotate -> render and commit -> receipts
 
 A shard travels as one row whose inputs are a nested column, so no splitting or merging of blocks
 can mix two shards. Reading takes no CPU from rendering: it waits for storage, and its memory is
-bounded by Ray Data's backpressure. The two stages ask for different resources, so Ray Data does not
+bounded by Ray Data's backpressure. The stages ask for different resources, so Ray Data does not
 fuse them, and the shards of one tar are rendered side by side while it is still being read.
+
+Annotators are pools of actors, one stage each, and only where a slice needs them. Those on GPUs
+take no CPU from rendering either; those on CPUs share each core evenly with the renderers. An actor
+on a GPU works on two shards at once: while one has the device, the other is decoded.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -23,22 +27,25 @@ import pyarrow as pa
 import ray
 import ray.data
 
+from sgt_data.annotators.base import AnnotatorConfig, Setup
+from sgt_data.build.annotate import annotate_shard, loaded
 from sgt_data.build.plan import SliceTask
-from sgt_data.build.render import RenderSpec
-from sgt_data.build.work import (
+from sgt_data.build.tasks import (
     Outcome,
     OutputRefused,
     ShardOutcome,
     ShardTask,
     SliceFailure,
-    finish_shard,
-    read_slice,
 )
-from sgt_data.errors import BuildError
+from sgt_data.build.work import Job, annotators_of, read_slice
+from sgt_data.errors import BuildError, RequestError, SgtDataError
 from sgt_data.records import FilePart, RawInput, RawShard, Slice
 from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.run_lengths import parse_masks
 from sgt_data.segmentation.sampling import sample_grid
+
+_DENSE_BYTES = 2
+"""An annotator's map takes so many bytes per pixel on its way; masks take less."""
 
 _PART = pa.struct([("url", pa.string()), ("start", pa.int64()), ("length", pa.int64())])
 _INPUT = pa.struct(
@@ -50,6 +57,7 @@ _INPUT = pa.struct(
         ("licence", pa.string()),
         ("problem", pa.string()),
         ("parts", pa.map_(pa.string(), _PART)),
+        ("missing", pa.map_(pa.string(), pa.string())),
     ]
 )
 _SHARD = pa.schema(
@@ -59,7 +67,7 @@ _SHARD = pa.schema(
         ("slice", pa.string()),
         ("source", pa.string()),
         ("last", pa.bool_()),
-        ("proxies", pa.list_(pa.string())),
+        ("folders", pa.list_(pa.string())),
         ("excluded", pa.map_(pa.string(), pa.string())),
         ("inputs", pa.list_(_INPUT)),
     ]
@@ -84,6 +92,63 @@ _OUTCOME = pa.schema(
         ("seconds", pa.float64()),
     ]
 )
+
+
+class RayEngine:
+    """Runs annotators and tasks on a cluster, or on a Ray started here; connects when it is first
+    needed. A context manager, which takes down what it started."""
+
+    def __init__(self, address: str | None, workers: int | None) -> None:
+        self._address, self._workers = address, workers
+        self._session = ExitStack()
+        self._connected = False
+
+    def __enter__(self) -> RayEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def set_up(self, annotator: AnnotatorConfig) -> Setup:
+        """Look at weights and device on a worker of the kind that will run it."""
+        self._connect()
+        gpus = _resource("GPU")
+        if annotator.device == "cuda" and gpus < annotator.num_gpus:
+            raise RequestError(
+                f"annotators.{annotator.name}: found device cuda and num_gpus "
+                f"{annotator.num_gpus:g}; this cluster has {gpus:g} GPUs"
+            )
+        on_gpu = annotator.device != "cpu" and gpus >= annotator.num_gpus
+        task = ray.remote(_set_up).options(
+            num_cpus=0, num_gpus=annotator.num_gpus if on_gpu else 0, max_retries=2
+        )
+        try:
+            setup, problem = cast(Any, ray.get(task.remote(annotator)))
+        except ray.exceptions.RayError as why:
+            raise BuildError(f"annotators.{annotator.name} cannot be set up: {why}") from why
+        if problem is not None:
+            raise problem
+        return cast(Setup, setup)
+
+    def run(self, tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outcome]:
+        """Do the tasks; outcomes as they come, in any order."""
+        self._connect()
+        return run_graph(tasks, job, root)
+
+    def _connect(self) -> None:
+        if not self._connected:
+            self._session.enter_context(connected(self._address, self._workers))
+            self._connected = True
+
+
+def _set_up(annotator: AnnotatorConfig) -> tuple[Setup | None, SgtDataError | None]:
+    """On a worker. An error is a value here: Ray would wrap it in a traceback."""
+    from sgt_data.annotators.device import set_up
+
+    try:
+        return set_up(annotator), None
+    except SgtDataError as why:
+        return None, type(why)(str(why))
 
 
 @contextmanager
@@ -113,31 +178,45 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
             ray.shutdown()
 
 
-def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterator[Outcome]:
+def run_graph(tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outcome]:
     """Do the tasks on the connected cluster; outcomes as they come, in any order."""
     context = ray.data.DataContext.get_current().copy()
     context.target_max_block_size = 1  # every row its own block: a shard moves on once it is read
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.execution_options.resource_limits = ray.data.ExecutionResources.for_limits(
-        object_store_memory=_held_bytes(tasks, spec)
+        object_store_memory=_held_bytes(tasks, job)
     )
+    annotators = annotators_of(tasks, job)
+    on_cpus = sum(job.setups[one.name].device == "cpu" for one in annotators)
+    cpu_share = 1 / (1 + on_cpus)
     with ray.data.DataContext.current(context):
         shards = ray.data.from_arrow([_task_row(task) for task in tasks]).map_batches(
             cast(Any, _read),
-            fn_kwargs={"spec": spec},
+            fn_kwargs={"job": job},
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=0,
             compute=ray.data.TaskPoolStrategy(size=_readers()),
         )
+        for annotator in annotators:
+            on_cpu = job.setups[annotator.name].device == "cpu"
+            shards = shards.map_batches(
+                cast(Any, _Annotate),
+                fn_constructor_args=(annotator, job),
+                batch_size=1,
+                batch_format="pyarrow",
+                num_cpus=cpu_share if on_cpu else 0,
+                num_gpus=0 if on_cpu else annotator.num_gpus,
+                compute=_annotator_pool(annotator, on_cpu, _shards_in(tasks, job)),
+            )
         outcomes = shards.map_batches(
             cast(Any, _Finish),
-            fn_kwargs={"spec": spec, "root": root},
+            fn_kwargs={"job": job, "root": root},
             batch_size=1,
             batch_format="pyarrow",
-            num_cpus=1,
-            compute=_renderers(),
+            num_cpus=cpu_share,
+            compute=_renderers(_shards_in(tasks, job)),
         )
         batches = outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
         try:
@@ -148,23 +227,44 @@ def run_graph(tasks: Sequence[SliceTask], spec: RenderSpec, root: str) -> Iterat
             raise BuildError(f"Ray failed: {why}") from why
 
 
-def _renderers() -> ray.data.ActorPoolStrategy:
-    """An actor for each core, more where the cluster grows. Each has its next shard waiting, so
-    that it never idles while the driver schedules."""
-    cpus = max(1, int(_resource("CPU")))
+def _shards_in(tasks: Sequence[SliceTask], job: Job) -> int:
+    """About how many shards these slices hold."""
+    return sum(max(1, -(-task.slice.pictures // job.shard_samples)) for task in tasks)
+
+
+def _renderers(shards: int) -> ray.data.ActorPoolStrategy:
+    """An actor for each core (and shard), more where the cluster grows. Each has its next shard
+    waiting, so that it never idles while the driver schedules."""
+    cpus = min(max(1, int(_resource("CPU"))), shards)
     return ray.data.ActorPoolStrategy(
         min_size=cpus, max_size=None, initial_size=cpus, max_tasks_in_flight_per_actor=2
     )
 
 
-def _held_bytes(tasks: Sequence[SliceTask], spec: RenderSpec) -> int:
+def _annotator_pool(
+    annotator: AnnotatorConfig, on_cpu: bool, shards: int
+) -> ray.data.ActorPoolStrategy:
+    if on_cpu:
+        actors = annotator.concurrency or max(1, int(_resource("CPU")))
+        return ray.data.ActorPoolStrategy(size=min(actors, shards), max_tasks_in_flight_per_actor=2)
+    actors = annotator.concurrency or max(1, int(_resource("GPU") / annotator.num_gpus))
+    return ray.data.ActorPoolStrategy(
+        size=min(actors, shards),
+        max_tasks_in_flight_per_actor=4,
+        max_concurrent_calls_per_actor=2,
+        enable_true_multi_threading=True,
+    )
+
+
+def _held_bytes(tasks: Sequence[SliceTask], job: Job) -> int:
     """Object store for shards on their way: two for each core and reader, at most a third of it.
 
     Without a bound Ray Data would fill half of the store with shards read ahead.
     """
     pictures = sum(task.slice.pictures for task in tasks)
     nbytes = sum(task.slice.nbytes for task in tasks)
-    shard = spec.manifest.shard_samples * nbytes / max(1, pictures)
+    annotated = _DENSE_BYTES * len(annotators_of(tasks, job)) * job.pictures[0].max_side ** 2
+    shard = job.shard_samples * (nbytes / max(1, pictures) + annotated)
     wanted = 2 * (_resource("CPU") + _readers()) * shard
     return int(max(256 << 20, min(wanted, _resource("object_store_memory") / 3)))
 
@@ -180,11 +280,38 @@ def _resource(name: str) -> float:
     return found
 
 
-def _read(batch: pa.Table, spec: RenderSpec) -> Iterator[pa.Table]:
+def _read(batch: pa.Table, job: Job) -> Iterator[pa.Table]:
     """One slice -> a row per shard, or a row that says what failed."""
     for task in map(_task, batch.to_pylist()):
-        for shard in read_slice(task, spec):
-            yield _failure_row(shard, _SHARD) if isinstance(shard, SliceFailure) else _row(shard)
+        for shard in read_slice(task, job):
+            yield _shard_row(shard)
+
+
+class _Annotate:
+    """One shard's row -> the same with what an annotator says; failures, and shards that do not
+    need it, pass."""
+
+    def __init__(self, annotator: AnnotatorConfig, job: Job) -> None:
+        self._name, self._job = annotator.name, job
+        # a model that cannot be loaded here fails the shards, not the actor, which Ray would
+        # start again and again
+        self._problem: str | None = None
+        try:
+            self._annotator = loaded(annotator, job.setups[annotator.name])
+        except SgtDataError as why:
+            self._problem = str(why)
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        (row,) = batch.to_pylist()
+        if row["failure"] is not None or not self._needed(row):
+            return batch
+        if self._problem is not None:
+            return _failure_row(SliceFailure(row["source"], row["slice"], self._problem), _SHARD)
+        return _shard_row(annotate_shard(_shard(row), self._annotator, *self._job.pictures))
+
+    def _needed(self, row: Mapping[str, Any]) -> bool:
+        needed = self._job.annotators_for(row["source"], row["folders"])
+        return self._name in [one.name for one in needed]
 
 
 class _Finish:
@@ -195,12 +322,12 @@ class _Finish:
         masks = parse_masks([b"04"], 2, 2)
         paint(masks, np.zeros(1, np.int64), np.ones(1, np.uint16), sample_grid(2, 2, 2, 2))
 
-    def __call__(self, batch: pa.Table, spec: RenderSpec, root: str) -> pa.Table:
+    def __call__(self, batch: pa.Table, job: Job, root: str) -> pa.Table:
         (row,) = batch.to_pylist()
         if row["failure"] is not None:
             failure = SliceFailure(row["source"], row["slice"], row["failure"])
             return _failure_row(failure, _OUTCOME)
-        return _outcome_row(finish_shard(_shard(row), spec, root))
+        return _outcome_row(job.finish(_shard(row), root))
 
 
 def _outcome_row(done: Outcome) -> pa.Table:
@@ -224,7 +351,7 @@ def _task_row(task: SliceTask) -> pa.Table:
         "shards": piece.shards,
         "pictures": piece.pictures,
         "nbytes": piece.nbytes,
-        "proxies": task.proxies,
+        "folders": task.folders,
         "committed": task.committed,
         "excluded": task.excluded,
     }
@@ -242,20 +369,22 @@ def _task(row: dict[str, Any]) -> SliceTask:
     shards = None if rest["shards"] is None else tuple(rest["shards"])
     return SliceTask(
         Slice(row["source"], row["name"], row["payload"], shards, rest["pictures"], rest["nbytes"]),
-        tuple(rest["proxies"]),
+        tuple(rest["folders"]),
         rest["committed"],
         rest["excluded"],
     )
 
 
-def _row(shard: ShardTask) -> pa.Table:
+def _shard_row(shard: ShardTask | SliceFailure) -> pa.Table:
+    if isinstance(shard, SliceFailure):
+        return _failure_row(shard, _SHARD)
     raw = shard.raw
     columns = {
         "name": raw.name,
         "slice": raw.slice,
         "source": raw.source,
         "last": raw.last,
-        "proxies": list(shard.proxies),
+        "folders": list(shard.folders),
         "excluded": list(shard.excluded.items()),
     }
     table = pa.Table.from_pylist([columns], schema=_SHARD)
@@ -273,6 +402,7 @@ def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:
         pa.array([one.licence for one in inputs], pa.string()),
         pa.array([one.problem for one in inputs], pa.string()),
         _maps([{role: asdict(part) for role, part in one.parts.items()} for one in inputs], _PART),
+        _maps([one.missing for one in inputs], pa.string()),
     ]
     return pa.StructArray.from_arrays(arrays, fields=list(_INPUT))
 
@@ -289,12 +419,13 @@ def _maps(maps: Sequence[Mapping[str, Any]], kind: pa.DataType) -> pa.MapArray:
 def _shard(row: dict[str, Any]) -> ShardTask:
     inputs = tuple(_input(one) for one in row["inputs"])
     raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"])
-    return ShardTask(raw, tuple(row["proxies"]), dict(row["excluded"]))
+    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]))
 
 
 def _input(row: dict[str, Any]) -> RawInput:
     parts = {role: FilePart(**part) for role, part in row["parts"]}
-    return RawInput(**{**row, "extras": dict(row["extras"]), "parts": parts})
+    maps = {"extras": dict(row["extras"]), "parts": parts, "missing": dict(row["missing"])}
+    return RawInput(**{**row, **maps})
 
 
 def _failure_row(failure: SliceFailure, schema: pa.Schema) -> pa.Table:

@@ -19,30 +19,30 @@ class SliceTask:
 
     Attributes:
         slice: the slice.
-        proxies: the proxies drawn for its source.
-        committed: for shards begun earlier: the proxies that have them.
+        folders: the folders of the corpus (proxies, shared inputs) that it is drawn for.
+        committed: for shards begun earlier: the folders that have them.
         excluded: by shard: keys that must not become samples, with the reason.
     """
 
     slice: Slice
-    proxies: tuple[str, ...]
+    folders: tuple[str, ...]
     committed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def finished_shards(self) -> frozenset[str]:
-        """Shards that every proxy has: they need not be read."""
+        """Shards that every folder has: they need not be read."""
         return frozenset(
-            shard for shard, done in self.committed.items() if set(self.proxies) <= set(done)
+            shard for shard, done in self.committed.items() if set(self.folders) <= set(done)
         )
 
-    def open_proxies(self, shard: str) -> tuple[str, ...]:
-        """The proxies that lack a shard."""
-        return tuple(one for one in self.proxies if one not in self.committed.get(shard, ()))
+    def open_folders(self, shard: str) -> tuple[str, ...]:
+        """The folders that lack a shard."""
+        return tuple(one for one in self.folders if one not in self.committed.get(shard, ()))
 
 
 def by_slice(receipts: Mapping[str, Receipt]) -> dict[SliceId, list[str]]:
-    """One proxy's committed shards, in order, by the slice they come from."""
+    """One folder's committed shards, in order, by the slice they come from."""
     groups: dict[SliceId, list[str]] = defaultdict(list)
     for shard, receipt in receipts.items():
         groups[receipt["source"], receipt["slice"]].append(shard)
@@ -53,35 +53,35 @@ def by_slice(receipts: Mapping[str, Receipt]) -> dict[SliceId, list[str]]:
 
 def pending_tasks(
     slices: Sequence[Slice],
-    proxies_of: Mapping[str, tuple[str, ...]],
+    folders_of: Mapping[str, tuple[str, ...]],
     receipts: Mapping[str, Mapping[str, Receipt]],
 ) -> list[SliceTask]:
     """The slices that are not yet committed in full, in corpus order.
 
     Args:
         slices: all slices, in corpus order.
-        proxies_of: by source: the proxies drawn for it.
-        receipts: what is committed, by proxy and shard.
+        folders_of: by source: the folders that it is drawn for.
+        receipts: what is committed, by folder and shard.
     """
-    groups = {proxy: by_slice(found) for proxy, found in receipts.items()}
+    groups = {folder: by_slice(found) for folder, found in receipts.items()}
     tasks = []
     for piece in slices:
-        proxies = proxies_of[piece.source]
-        shards = {proxy: groups[proxy].get((piece.source, piece.name), []) for proxy in proxies}
-        if all(_whole(piece, shards[proxy], receipts[proxy]) for proxy in proxies):
+        folders = folders_of[piece.source]
+        shards = {one: groups[one].get((piece.source, piece.name), []) for one in folders}
+        if all(_whole(piece, shards[one], receipts[one]) for one in folders):
             continue
         begun = sorted({shard for names in shards.values() for shard in names})
         committed = {
-            shard: tuple(proxy for proxy in proxies if shard in shards[proxy]) for shard in begun
+            shard: tuple(one for one in folders if shard in shards[one]) for shard in begun
         }
-        tasks.append(SliceTask(piece, proxies, committed))
+        tasks.append(SliceTask(piece, folders, committed))
     return tasks
 
 
 def corpus_order(
     slices: Sequence[Slice], sources: Collection[str], receipts: Mapping[str, Receipt]
 ) -> tuple[str, ...]:
-    """All committed shards of one proxy, in corpus order."""
+    """All committed shards of one folder, in corpus order."""
     groups = by_slice(receipts)
     return tuple(
         shard

@@ -1,88 +1,140 @@
-"""The two halves of the work on a slice, whoever runs them: read, then render and commit."""
+"""The work on a slice, whoever runs it: read; annotate (see `annotate`); then render and commit."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.annotators.base import AnnotatorConfig, Setup
+from sgt_data.build.listing import BuildPlan
 from sgt_data.build.plan import SliceTask
 from sgt_data.build.render import RenderSpec, render_shard
-from sgt_data.corpus.receipt import Receipt, commit
+from sgt_data.build.tasks import Outcome, OutputRefused, ShardOutcome, ShardTask, SliceFailure
+from sgt_data.corpus.receipt import commit
 from sgt_data.errors import SourceError, StorageError
+from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
+from sgt_data.sources.base import SourceConfig
+from sgt_data.sources.dense_maps import with_files
+
+
+class Job(Protocol):
+    """What is to be made of shards: samples of a corpus, or annotated tars."""
+
+    @property
+    def shard_samples(self) -> int: ...
+
+    @property
+    def pictures(self) -> tuple[SizeRule, int]:
+        """The output's size rule, and the most pixels a picture may have."""
+        ...
+
+    @property
+    def setups(self) -> Mapping[str, Setup]:
+        """What the annotators come to, by name."""
+        ...
+
+    def source(self, name: str) -> SourceConfig: ...
+
+    def annotators_for(
+        self, source: str, folders: Collection[str]
+    ) -> tuple[AnnotatorConfig, ...]: ...
+
+    def with_extras(self, raw: RawShard, folders: Collection[str]) -> RawShard:
+        """A shard with what lies beside its pictures and is wanted for these folders."""
+        ...
+
+    def finish(self, task: ShardTask, root: str) -> Outcome:
+        """Make and commit what is to be made of a shard that has all it needs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class ShardTask:
-    """A shard that has been read: its inputs, the proxies that lack it, and keys to leave out."""
+class CorpusJob:
+    """Samples of a corpus."""
 
-    raw: RawShard
-    proxies: tuple[str, ...]
-    excluded: Mapping[str, str]
+    spec: RenderSpec
+    setups: Mapping[str, Setup]
+
+    @classmethod
+    def of(cls, plan: BuildPlan) -> CorpusJob:
+        vocabulary = {
+            name: {category.id: category for category in inventory.vocabulary}
+            for name, inventory in plan.listing.inventories.items()
+        }
+        return cls(RenderSpec(plan.manifest, vocabulary, plan.fingerprints), plan.setups)
+
+    @property
+    def shard_samples(self) -> int:
+        return self.spec.manifest.shard_samples
+
+    @property
+    def pictures(self) -> tuple[SizeRule, int]:
+        rule = self.spec.manifest.pictures
+        return rule, rule.max_pixels
+
+    def source(self, name: str) -> SourceConfig:
+        return next(one for one in self.spec.manifest.source_configs() if one.name == name)
+
+    def annotators_for(self, source: str, folders: Collection[str]) -> tuple[AnnotatorConfig, ...]:
+        return self.spec.manifest.annotators_for(source, folders)
+
+    def with_extras(self, raw: RawShard, folders: Collection[str]) -> RawShard:
+        depth = self.source(raw.source).depth
+        wanted = any(
+            proxy.name in folders and proxy.annotated_layer == "depth"
+            for proxy in self.spec.manifest.proxies
+        )
+        if depth is None or not wanted:
+            return raw
+        return replace(raw, inputs=with_files(raw.inputs, depth, "depth"))
+
+    def finish(self, task: ShardTask, root: str) -> Outcome:
+        began = time.monotonic()
+        try:
+            encoded = render_shard(task.raw, task.folders, task.excluded, self.spec)
+            receipts = tuple(commit(root, one) for one in encoded)
+        except SourceError as why:
+            return SliceFailure(task.raw.source, task.raw.slice, str(why))
+        except StorageError as why:
+            return OutputRefused(str(why))
+        keys = {sample for one in encoded for sample in one.keys}
+        seconds = time.monotonic() - began
+        return ShardOutcome(task.raw.name, receipts, seconds, hash_keys(sorted(keys)))
 
 
-@dataclass(frozen=True, slots=True)
-class SliceFailure:
-    """A slice that could not be read to its end. What was read before is kept."""
-
-    source: str
-    slice: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutputRefused:
-    """The output cannot be written: there is no point in going on."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShardOutcome:
-    """A committed shard: receipts of its proxies, the seconds it took, and `key_hashes` uint64 of
-    all its samples."""
-
-    shard: str
-    receipts: tuple[Receipt, ...]
-    seconds: float
-    key_hashes: NDArray[np.uint64] = field(repr=False)
-
-
-Outcome = ShardOutcome | SliceFailure | OutputRefused
-
-
-def read_slice(task: SliceTask, spec: RenderSpec) -> Iterator[ShardTask | SliceFailure]:
+def read_slice(task: SliceTask, job: Job) -> Iterator[ShardTask | SliceFailure]:
     """Read what is still to do of a slice."""
     piece = task.slice
-    source = next(one for one in spec.manifest.source_configs() if one.name == piece.source)
+    source = job.source(piece.source)
     finished = task.finished_shards
     try:
-        for raw in source.read(piece, spec.manifest.shard_samples, finished):
+        for raw in source.read(piece, job.shard_samples, finished):
             if raw.name not in finished:
+                folders = task.open_folders(raw.name)
                 excluded = task.excluded.get(raw.name, {})
-                yield ShardTask(raw, task.open_proxies(raw.name), excluded)
+                yield ShardTask(job.with_extras(raw, folders), folders, excluded)
     except SourceError as why:
         yield SliceFailure(piece.source, piece.name, str(why))
 
 
-def finish_shard(task: ShardTask, spec: RenderSpec, root: str) -> Outcome:
-    """Render a shard for its proxies and commit each."""
-    began = time.monotonic()
-    try:
-        encoded = render_shard(task.raw, task.proxies, task.excluded, spec)
-        receipts = tuple(commit(root, one) for one in encoded)
-    except SourceError as why:
-        return SliceFailure(task.raw.source, task.raw.slice, str(why))
-    except StorageError as why:
-        return OutputRefused(str(why))
-    keys = {sample for one in encoded for sample in one.keys}
-    seconds = time.monotonic() - began
-    return ShardOutcome(task.raw.name, receipts, seconds, hash_keys(sorted(keys)))
+def annotators_of(tasks: Collection[SliceTask], job: Job) -> tuple[AnnotatorConfig, ...]:
+    """The annotators that these slices may need, each once."""
+    found: dict[str, AnnotatorConfig] = {}
+    for task in tasks:
+        known = task.slice.shards
+        open_folders = set(task.folders)
+        if known is not None:
+            open_folders = {one for shard in known for one in task.open_folders(shard)}
+        for annotator in job.annotators_for(task.slice.source, open_folders):
+            found[annotator.name] = annotator
+    return tuple(found.values())
 
 
 def hash_keys(keys: list[str]) -> NDArray[np.uint64]:

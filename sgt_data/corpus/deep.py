@@ -14,6 +14,7 @@ from PIL import Image
 
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.identity import bank_digest
+from sgt_data.corpus.layout import INPUT
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.corpus.shard import file_digest, member_names
 from sgt_data.errors import CorpusError
@@ -42,11 +43,7 @@ def check_tar(shard: ShardUnderCheck, tar: bytes) -> Iterator[str]:
     except (tarfile.TarError, EOFError, ValueError) as why:
         yield f"it is no tar: {why}"
         return
-    expected = [
-        name
-        for row in shard.rows
-        for name in member_names(row["key"], row["target_extension"]).values()
-    ]
+    expected = [name for row in shard.rows for name in member_names(row).values()]
     if [member.name for member in members] != expected:
         yield "its members are not those of its index, in order"
         return
@@ -55,7 +52,7 @@ def check_tar(shard: ShardUnderCheck, tar: bytes) -> Iterator[str]:
     places = {member.name: member for member in members}
     for row in shard.rows:
         contents = {}
-        for part, name in member_names(row["key"], row["target_extension"]).items():
+        for part, name in member_names(row).items():
             member = places[name]
             data = tar[member.offset_data : member.offset_data + member.size]
             contents[part] = data
@@ -73,7 +70,7 @@ def _check_sample(
         facts = orjson.loads(contents["facts"])
         said = {
             "key": facts["key"],
-            "proxy": facts["proxy"],
+            "proxy": facts.get("proxy", INPUT),
             "width": facts["size"]["width"],
             "height": facts["size"]["height"],
             "member": facts["source"]["member"],
@@ -87,9 +84,27 @@ def _check_sample(
         expected = shard.proxy if name == "proxy" else row[name]
         if value != expected:
             yield f"its JSON says {name} {value!r}, the index {expected!r}"
+    if "input" in contents:
+        yield from _check_input(contents["input"], (row["width"], row["height"]))
+    if shard.proxy != INPUT:
+        yield from _check_target(shard, row, contents, facts)
+    elif contents.keys() != {"input", "facts"}:
+        yield f"a shared input has {', '.join(contents)}"
+
+
+def _check_target(
+    shard: ShardUnderCheck,
+    row: Mapping[str, Any],
+    contents: Mapping[str, bytes],
+    facts: Mapping[str, Any],
+) -> Iterator[str]:
+    if not {"target", "instruction"} <= contents.keys():
+        yield f"it has only {', '.join(contents)}"
+        return
+    if "input" not in contents and shard.header.manifest.get("inputs") != "shared":
+        yield "it has no input, and inputs are not shared"
     if len(facts.get("segments", ())) != row["segments"]:
         yield f"its JSON has {len(facts.get('segments', ()))} segments, the index {row['segments']}"
-    yield from _check_input(contents["input"], (row["width"], row["height"]))
     yield from _check_instruction(shard, facts, contents["instruction"])
     kind = proxy_kinds().get(str(facts.get("type")))
     if kind is None:

@@ -14,10 +14,11 @@ from typing import Any
 import orjson
 from PIL import features
 
+from sgt_data.corpus.layout import INPUT
 from sgt_data.errors import CorpusMismatch
 from sgt_data.prompts.bank import load_bank
 
-_BY_PROXY = ("proxies", "banks")
+_BY_PROXY = ("proxies", "banks", "makers")
 _RECORDED = ("sgt-data", "numpy", "numba", "pyarrow", "ray", "fsspec", "orjson")
 
 
@@ -49,6 +50,7 @@ def build_identity(
     manifest: Mapping[str, Any],
     inputs: Mapping[str, Mapping[str, str]],
     banks: Mapping[str, str],
+    makers: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Everything that shapes a sample's bytes.
 
@@ -56,19 +58,23 @@ def build_identity(
         manifest: its identity.
         inputs: by source: digests by name.
         banks: by proxy: the name of its instruction bank.
+        makers: by proxy: libraries, annotator and further files that only it depends on.
     """
     return {
         **manifest,
-        "inputs": inputs,
+        "files": inputs,
+        "makers": makers,
         "banks": {proxy: bank_digest(name) for proxy, name in banks.items()},
         "codecs": codec_versions(),
     }
 
 
 def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
-    """SHA-256 over what shapes one proxy's shards; other proxies are no part of it."""
+    """SHA-256 over what shapes one proxy's shards (or those of the shared inputs); other proxies
+    are no part of it."""
     relevant = {name: value for name, value in identity.items() if name not in _BY_PROXY}
-    relevant |= {name: identity[name][proxy] for name in _BY_PROXY}
+    if proxy != INPUT:
+        relevant |= {name: identity[name][proxy] for name in _BY_PROXY}
     text = orjson.dumps(relevant, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()
 

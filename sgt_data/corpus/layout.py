@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CORPUS_FILE = "corpus.json"
 RECEIPTS = "receipts"
+INPUT = "input"
+"""Where the pictures lie if the proxies share them: a folder like a proxy's, without targets."""
 
 
 def tar_path(proxy: str, shard: str) -> str:

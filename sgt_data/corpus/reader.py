@@ -4,9 +4,9 @@ seen, so a corpus can be read while it is being built."""
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.corpus.header import CorpusHeader, read_header
-from sgt_data.corpus.layout import index_path, tar_path
+from sgt_data.corpus.layout import INPUT, index_path, tar_path
 from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
 from sgt_data.corpus.shard import INDEX_SCHEMA, MEMBERS
 from sgt_data.errors import CorpusError, RequestError, SourceError
@@ -27,7 +27,7 @@ class StoredSample:
 
     Attributes:
         key, proxy, shard: where it is.
-        picture: the input, JPEG bytes.
+        picture: the input, JPEG bytes (wherever it is stored: see `Manifest.inputs`).
         target: PNG or JPEG bytes, by `extension`.
         instruction: the text.
         facts: the sample's JSON; `sgt_data.decode(target, facts)` takes the target back.
@@ -54,6 +54,13 @@ class Corpus:
     def proxies(self) -> tuple[str, ...]:
         """Names of the proxies, in the order of the manifest."""
         return tuple(proxy["name"] for proxy in self.header.manifest["proxies"])
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Folders that hold shards: `input` where the proxies share it, then those of the
+        proxies."""
+        shared = self.header.manifest.get("inputs") == "shared"
+        return (INPUT, *self.proxies) if shared else self.proxies
 
     def shards(self, proxy: str) -> tuple[str, ...]:
         """Names of the committed shards: in corpus order once the corpus is complete, until then
@@ -85,24 +92,16 @@ class Corpus:
                 yield self.read(proxy, shard, row)
 
     def read(self, proxy: str, shard: str, row: Mapping[str, Any]) -> StoredSample:
-        """One sample by its row of the index: a single range of its tar.
+        """One sample by its row of the index: a single range of its tar, and one of the shared
+        input's where it has none of its own.
 
         Raises:
             CorpusError: the tar does not hold what the index says.
         """
         place = join(self.url, tar_path(proxy, shard))
-        start = row["input_offset"]
-        length = row["facts_offset"] + row["facts_size"] - start
-        try:
-            data = read_range(place, start, length)
-        except SourceError as why:
-            raise CorpusError(str(why)) from why
-        parts = {
-            member: data[row[f"{member}_offset"] - start :][: row[f"{member}_size"]]
-            for member in MEMBERS
-        }
-        if len(parts["facts"]) != row["facts_size"]:
-            raise CorpusError(f"{place} ends before sample {row['key']} does")
+        parts = _members(place, row)
+        if "input" not in parts:
+            parts["input"] = self._shared_input(shard, row["key"])
         try:
             facts = orjson.loads(parts["facts"])
             instruction = parts["instruction"].decode()
@@ -119,15 +118,52 @@ class Corpus:
             facts,
         )
 
+    def _shared_input(self, shard: str, key: str) -> bytes:
+        rows = self._input_rows(shard)
+        place = join(self.url, tar_path(INPUT, shard))
+        if key not in rows:
+            raise CorpusError(f"{place} has no input {key}")
+        return _members(place, rows[key])["input"]
+
     @cached_property
     def _receipts(self) -> dict[str, dict[str, Receipt]]:
-        return read_receipts(self.url, self.proxies)
+        return read_receipts(self.url, self.folders)
+
+    @cached_property
+    def _input_rows(self) -> Callable[[str], dict[str, dict[str, Any]]]:
+        """Rows of a shard's shared inputs by key; the last shards read are kept."""
+
+        @lru_cache(maxsize=4)
+        def rows(shard: str) -> dict[str, dict[str, Any]]:
+            return {row["key"]: row for row in self.index(INPUT, shard).to_pylist()}
+
+        return rows
 
     def _check(self, proxy: str) -> None:
-        if proxy not in self.proxies:
+        if proxy not in self.folders:
             raise RequestError(
                 f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}"
             )
+
+
+def _members(place: str, row: Mapping[str, Any]) -> dict[str, bytes]:
+    """What a tar holds of one sample, by member; those that it has not are left out.
+
+    Raises:
+        CorpusError: the tar does not hold what the index says.
+    """
+    held = [member for member in MEMBERS if row[f"{member}_size"] is not None]
+    start = row[f"{held[0]}_offset"]
+    length = row["facts_offset"] + row["facts_size"] - start
+    try:
+        data = read_range(place, start, length)
+    except SourceError as why:
+        raise CorpusError(str(why)) from why
+    if len(data) != length:
+        raise CorpusError(f"{place} ends before sample {row['key']} does")
+    return {
+        member: data[row[f"{member}_offset"] - start :][: row[f"{member}_size"]] for member in held
+    }
 
 
 def open_corpus(url: str) -> Corpus:

@@ -21,7 +21,8 @@ from sgt_data.records import QuarantineRow
 
 BLOCK = tarfile.BLOCKSIZE
 MEMBERS = ("input", "target", "instruction", "facts")
-"""The four members of a sample, as the index names them."""
+"""The members of a sample, as the index names them, in the order of the tar. Where the pictures are
+shared, samples lack `input`, and the shared inputs have but `input` and `facts`."""
 
 INDEX_SCHEMA = pa.schema(
     [
@@ -45,18 +46,20 @@ INDEX_SCHEMA = pa.schema(
     ]
 )
 """A row per key. `<member>_offset` and `_size` give a member's bytes within the tar, `_crc32` their
-checksum (zlib's); `source_sha256` is of the picture file as the source holds it."""
+checksum (zlib's), all null where a sample has no such member; `source_sha256` is of the picture
+file as the source holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample, encoded. `row` holds what the index says beside key and member places."""
+    """One sample, encoded: what it lacks is None. `row` holds what the index says beside key and
+    member places."""
 
     key: str
-    picture: bytes
-    target: bytes
-    target_extension: str
-    instruction: str
+    picture: bytes | None
+    target: bytes | None
+    target_extension: str | None
+    instruction: str | None
     facts: Mapping[str, Any]
     row: Mapping[str, Any]
 
@@ -130,13 +133,27 @@ def file_digest(data: bytes) -> dict[str, Any]:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def member_names(key: str, target_extension: str) -> dict[str, str]:
-    """Tar member names of a sample by what they hold, in the order of the tar."""
+def member_name(key: str, member: str, target_extension: str | None) -> str:
+    """Name in the tar of one of a sample's members."""
+    suffixes = {
+        "input": "input.jpg",
+        "target": f"target.{target_extension}",
+        "instruction": "txt",
+        "facts": "json",
+    }
+    return f"{key}.{suffixes[member]}"
+
+
+def member_names(row: Mapping[str, Any]) -> dict[str, str]:
+    """Tar member names of a sample by what they hold, in the order of the tar.
+
+    Args:
+        row: of the index.
+    """
     return {
-        "input": f"{key}.input.jpg",
-        "target": f"{key}.target.{target_extension}",
-        "instruction": f"{key}.txt",
-        "facts": f"{key}.json",
+        member: member_name(row["key"], member, row["target_extension"])
+        for member in MEMBERS
+        if row[f"{member}_size"] is not None
     }
 
 
@@ -148,12 +165,14 @@ def _write_tar(samples: list[Sample]) -> tuple[bytes, list[dict[str, Any]]]:
         contents = {
             "input": sample.picture,
             "target": sample.target,
-            "instruction": sample.instruction.encode(),
+            "instruction": None if sample.instruction is None else sample.instruction.encode(),
             "facts": orjson.dumps(sample.facts),
         }
         row = {"key": sample.key, "target_extension": sample.target_extension, **sample.row}
-        for member, name in member_names(sample.key, sample.target_extension).items():
-            data = contents[member]
+        for member, data in contents.items():
+            if data is None:
+                continue
+            name = member_name(sample.key, member, sample.target_extension)
             offset = _append(out, name, data)
             row[f"{member}_offset"] = offset
             row[f"{member}_size"] = len(data)

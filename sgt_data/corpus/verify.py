@@ -17,7 +17,7 @@ import orjson
 
 from sgt_data.corpus.deep import ShardUnderCheck, check_tar
 from sgt_data.corpus.identity import proxy_fingerprint
-from sgt_data.corpus.layout import index_path, quarantine_path, receipt_path, tar_path
+from sgt_data.corpus.layout import INPUT, index_path, quarantine_path, receipt_path, tar_path
 from sgt_data.corpus.reader import Corpus, open_corpus, parse_index
 from sgt_data.corpus.receipt import Receipt, add_up, parse_receipt
 from sgt_data.corpus.shard import file_digest
@@ -58,6 +58,7 @@ class _Shard:
     receipt: Receipt | None = None
     keys: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    borrowing: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -90,6 +91,7 @@ def verify_corpus(
     for shard in done:
         findings += shard.findings
     findings += _check_alignment(corpus, done)
+    findings += _check_shared_inputs(corpus, done)
     findings += _check_repeats(done)
     findings += _check_totals(corpus, done)
     return Verdict(len(done), sum(len(shard.keys) for shard in done), tuple(findings))
@@ -98,7 +100,7 @@ def verify_corpus(
 def _listed_shards(corpus: Corpus, files: dict[str, int]) -> list[tuple[str, str]]:
     """Proxy and name of every shard that header or receipts know."""
     known: dict[tuple[str, str], None] = {}
-    for proxy in corpus.proxies:
+    for proxy in corpus.folders:
         for shard in corpus.header.shards.get(proxy, ()):
             known[proxy, shard] = None
         prefix = receipt_path(proxy, "").removesuffix(".json")
@@ -112,7 +114,7 @@ def _check_header(corpus: Corpus) -> Iterator[Finding]:
     header = corpus.header
     if not header.complete:
         yield Finding("corpus.json", "the build is not complete; run the same build again")
-    for proxy in corpus.proxies:
+    for proxy in corpus.folders:
         try:
             fingerprint = proxy_fingerprint(header.identity, proxy)
         except (KeyError, TypeError):
@@ -153,6 +155,7 @@ def _check_shard(
         ledger = _read_part(corpus, shard, "quarantine", quarantine_path(proxy, name))
         rows = parse_index(index, index_path(proxy, name)).to_pylist()
         shard.keys = [row["key"] for row in rows]
+        shard.borrowing = [row["key"] for row in rows if row["input_size"] is None]
         shard.findings += _check_ledger(shard, ledger)
         shard.findings += _check_keys(shard)
         if deep and shard.receipt["tar"] is not None:
@@ -241,6 +244,19 @@ def _check_alignment(corpus: Corpus, shards: Iterable[_Shard]) -> Iterator[Findi
             )
 
 
+def _check_shared_inputs(corpus: Corpus, shards: Iterable[_Shard]) -> Iterator[Finding]:
+    """Every sample without an input of its own finds it among the shared ones."""
+    if INPUT not in corpus.folders:
+        return
+    inputs = {shard.name: set(shard.keys) for shard in shards if shard.proxy == INPUT}
+    for shard in shards:
+        lost = [key for key in shard.borrowing if key not in inputs.get(shard.name, ())]
+        if lost:
+            yield Finding(
+                f"{shard.proxy}/{shard.name}", f"{len(lost)} samples have no input, as {lost[0]}"
+            )
+
+
 def _check_repeats(shards: Iterable[_Shard]) -> Iterator[Finding]:
     seen: dict[tuple[str, str], str] = {}
     for shard in shards:
@@ -253,7 +269,7 @@ def _check_repeats(shards: Iterable[_Shard]) -> Iterator[Finding]:
 def _check_totals(corpus: Corpus, shards: Iterable[_Shard]) -> Iterator[Finding]:
     if not corpus.header.complete:
         return
-    receipts: dict[str, list[Any]] = {proxy: [] for proxy in corpus.proxies}
+    receipts: dict[str, list[Any]] = {folder: [] for folder in corpus.folders}
     for shard in shards:
         if shard.receipt is not None:
             receipts[shard.proxy].append(shard.receipt)

@@ -64,6 +64,9 @@ class ProxyConfig(BaseModel):
 
     tier: ClassVar[Tier]
 
+    degrades: ClassVar[bool] = False
+    """Whether it conditions on a picture of its own instead of the clean one."""
+
     annotated_layer: ClassVar[Layer | None] = None
     """What an annotator can fill in for it."""
 

@@ -48,6 +48,18 @@ def upright(stored: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
     return stored
 
 
+def stored_frame(seen: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
+    """Turn an upright array [H, W, ...] back as it is stored (a view): undoes `upright`."""
+    swapped, mirrored, flipped = _TURNS[orientation]
+    if flipped:
+        seen = seen[::-1]
+    if mirrored:
+        seen = seen[:, ::-1]
+    if swapped:
+        seen = seen.swapaxes(0, 1)
+    return seen
+
+
 @dataclass(frozen=True, slots=True)
 class SampleGrid:
     """Output pixels of one picture in its stored frame.

@@ -43,6 +43,12 @@ def encode_dense(values: NDArray[np.float32]) -> bytes:
     return _HEAD.pack(_MAGIC, *values.shape, low, high, True) + codes.tobytes()
 
 
+def encode_strength(values: NDArray[np.uint8]) -> bytes:
+    """An upright map [H, W] of grey levels, for values from 0 to 1 in 255 steps."""
+    codes = values.astype(np.uint16) * (CODES // 255)
+    return _HEAD.pack(_MAGIC, *values.shape, 0.0, 1.0, True) + codes.tobytes()
+
+
 def parse_dense(data: bytes) -> DenseMap:
     """A map as `encode_dense` makes it, or a 16-bit grey PNG of the stored picture (0 to 1).
 

@@ -1,0 +1,138 @@
+"""Annotate the inputs of one shard: decode on threads, group by shape, run in batches.
+
+Batches are formed within a shard, in the order of its inputs, so that which pictures are neighbours
+in a batch is a matter of the shard alone: not of actors, nor of what else a build does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sgt_data.annotators.base import Annotator, OutOfMemory, Setup, View
+from sgt_data.errors import AnnotatorError, InputError
+from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.records import RawInput
+from sgt_data.sources.fetch import fetched
+
+_AHEAD = 3  # batches' worth of pictures decoded before they are needed
+
+
+@dataclass(slots=True)
+class ShardAnnotator:
+    """Runs one annotator over shards. Several threads may call `annotate`: while one of them has
+    the device, the others decode.
+
+    Attributes:
+        name: of the annotator; its results become the extra `role(name)`.
+        annotator: the loaded model.
+        batch_size: pictures per forward pass at most; halved whenever memory does not suffice.
+    """
+
+    name: str
+    annotator: Annotator
+    batch_size: int
+    threads: ThreadPoolExecutor
+    device: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def of(cls, name: str, annotator: Annotator, setup: Setup, threads: int) -> ShardAnnotator:
+        return cls(name, annotator, setup.batch_size, ThreadPoolExecutor(threads))
+
+    def annotate(
+        self, inputs: Sequence[RawInput], rule: SizeRule, max_pixels: int
+    ) -> tuple[RawInput, ...]:
+        """The inputs, each with all its bytes and the annotator's, or the reason why it has none.
+
+        Raises:
+            SourceError: an input cannot be fetched just now.
+            AnnotatorError: the device cannot hold even one picture.
+        """
+        done: dict[int, RawInput] = {}
+        finishing: dict[int, tuple[RawInput, Future[bytes]]] = {}
+        waiting: dict[tuple[int, ...], list[tuple[int, RawInput, View]]] = defaultdict(list)
+        for index, raw, view in self._prepared(inputs, rule, max_pixels):
+            if isinstance(view, InputError):
+                done[index] = self._without(raw, view)
+            elif view is None:
+                done[index] = raw
+            else:
+                bucket = waiting[view.pixels.shape]
+                bucket.append((index, raw, view))
+                if len(bucket) >= self.batch_size:
+                    self._run(waiting.pop(view.pixels.shape), finishing)
+        for bucket in waiting.values():
+            self._run(bucket, finishing)
+        for index, (raw, result) in finishing.items():
+            try:
+                extras = {**raw.extras, role(self.name): result.result()}
+                done[index] = replace(raw, extras=extras)
+            except InputError as why:
+                done[index] = self._without(raw, why)
+        return tuple(done[index] for index in range(len(inputs)))
+
+    def _prepared(
+        self, inputs: Sequence[RawInput], rule: SizeRule, max_pixels: int
+    ) -> Iterator[tuple[int, RawInput, View | InputError | None]]:
+        """Each input with its view, the reason why it has none, or None where the source could not
+        even give its picture."""
+
+        def prepare(raw: RawInput) -> tuple[RawInput, View | InputError | None]:
+            if raw.problem:
+                return raw, None
+            try:
+                raw = fetched(raw)
+            except InputError as why:
+                return replace(raw, problem=str(why), parts={}), None
+            try:
+                return raw, self.annotator.prepare(raw.picture, rule, max_pixels)
+            except InputError as why:
+                return raw, why
+
+        ahead = _AHEAD * self.batch_size + self.threads._max_workers
+        futures = [self.threads.submit(prepare, raw) for raw in inputs[:ahead]]
+        for index in range(len(inputs)):
+            raw, view = futures[index].result()
+            futures[index] = None  # type: ignore[call-overload]
+            if len(futures) < len(inputs):
+                futures.append(self.threads.submit(prepare, inputs[len(futures)]))
+            yield index, raw, view
+
+    def _run(
+        self,
+        batch: Sequence[tuple[int, RawInput, View]],
+        finishing: dict[int, tuple[RawInput, Future[bytes]]],
+    ) -> None:
+        views = [view for _, _, view in batch]
+        for (index, raw, view), result in zip(batch, self._results(views), strict=True):
+            finishing[index] = raw, self.threads.submit(self.annotator.finish, view, result)
+
+    def _results(self, views: Sequence[View]) -> list[Any]:
+        results: list[Any] = []
+        while len(results) < len(views):
+            size = self.batch_size
+            part = views[len(results) : len(results) + size]
+            try:
+                with self.device:
+                    results += self.annotator.run(part)
+            except OutOfMemory as why:
+                if len(part) == 1:
+                    shape = part[0].pixels.shape
+                    raise AnnotatorError(
+                        f"annotators.{self.name}: out of memory with one picture of "
+                        f"{shape[1]}x{shape[0]} pixels: {why!s:.200}"
+                    ) from why
+                self.batch_size = min(self.batch_size, max(1, len(part) // 2))
+        return results
+
+    def _without(self, raw: RawInput, why: InputError) -> RawInput:
+        return replace(raw, missing={**raw.missing, role(self.name): str(why)})
+
+
+def role(annotator: str) -> str:
+    """Under which name an annotator's result travels among an input's extras."""
+    return f"annotator:{annotator}"

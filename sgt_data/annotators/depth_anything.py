@@ -1,0 +1,166 @@
+"""Depth Anything V2 (Yang et al., 2024) through `transformers`: relative inverse depth, near is
+large.
+
+The input rule is the original's: the shorter side scaled to 518 pixels, never below, both sides
+multiples of the patch size 14, bicubic, ImageNet mean and standard deviation. (`transformers`' own
+processor scales "as little as possible", which for a picture smaller than 518 pixels leaves the
+shorter side below.) The output is brought to the output size bicubically, as `transformers` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from sgt_data.annotators.base import Annotator, AnnotatorConfig, Setup, View
+from sgt_data.annotators.device import running
+from sgt_data.annotators.weights import check_pinned, find_folder, folder_digest
+from sgt_data.errors import AnnotationError, PictureError, RequestError
+from sgt_data.pictures.prepare import inspect, prepare
+from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.records import Layer
+from sgt_data.sources.dense_maps import encode_dense
+
+if TYPE_CHECKING:
+    import torch
+
+SHORTER_SIDE, PATCH = 518, 14
+ASPECT_MAX = 8
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class DepthAnythingConfig(AnnotatorConfig):
+    """See the module.
+
+    Attributes:
+        model: folder, or id on the Hugging Face Hub. Only the Small model is Apache-2.0; Base and
+            Large are CC-BY-NC-4.0.
+        revision: commit of the Hub's repository; pin it.
+        sha256: of the weights, if they are to be checked.
+    """
+
+    layer: ClassVar[Layer] = "depth"
+    places: ClassVar[frozenset[str]] = frozenset({"model"})
+
+    type: Literal["depth_anything"] = "depth_anything"
+    name: str = "depth-anything"
+    model: str = "depth-anything/Depth-Anything-V2-Small-hf"
+    revision: str | None = None
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+
+    def libraries(self) -> tuple[str, ...]:
+        return ("transformers",)
+
+    def find_weights(self) -> tuple[str, str | None]:
+        path, revision = find_folder(self.model, self.revision, self._field)
+        self._check_kind(path)
+        return path, revision
+
+    def weights_digest(self, path: str) -> str:
+        digest = folder_digest(path)
+        check_pinned(digest, self.sha256, f"annotators.{self.name}.sha256")
+        return digest
+
+    def load(self, path: str, setup: Setup) -> Annotator:
+        return _DepthAnything(path, setup, self._field)
+
+    @property
+    def _field(self) -> str:
+        return f"annotators.{self.name}.model"
+
+    def _check_kind(self, path: str) -> None:
+        from transformers import AutoConfig
+
+        try:
+            kind = AutoConfig.from_pretrained(path, local_files_only=True).model_type
+        except (OSError, ValueError, KeyError) as why:
+            raise RequestError(f"{self._field}: {path}/config.json cannot be read: {why}") from why
+        if kind != "depth_anything":
+            raise RequestError(
+                f"{self._field}: {path} holds a model of type {kind!r}, not 'depth_anything'"
+            )
+
+
+def input_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of the model's input for an upright picture of `width` x `height`."""
+    scale = SHORTER_SIDE / min(width, height)
+    return (
+        max(SHORTER_SIDE, round(width * scale / PATCH) * PATCH),
+        max(SHORTER_SIDE, round(height * scale / PATCH) * PATCH),
+    )
+
+
+class _ModelInput(SizeRule):
+    """The input rule in place of the manifest's."""
+
+    def output_size(self, width: int, height: int) -> tuple[int, int]:
+        return input_size(width, height)
+
+
+class _DepthAnything:
+    def __init__(self, path: str, setup: Setup, field: str) -> None:
+        import torch
+        from transformers import DepthAnythingForDepthEstimation
+        from transformers.utils import logging
+
+        self._setup = setup
+        shown = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
+        try:
+            model = DepthAnythingForDepthEstimation.from_pretrained(
+                path, local_files_only=True, dtype=getattr(torch, setup.dtype)
+            )
+        except (OSError, ValueError, RuntimeError) as why:
+            raise RequestError(f"{field}: {path} cannot be loaded: {why}") from why
+        finally:
+            if shown:
+                logging.enable_progress_bar()
+        self._model = cast(Any, model).to(setup.device).eval()
+        self._mean = torch.tensor(_MEAN, device=setup.device).view(1, 3, 1, 1)
+        self._deviation = torch.tensor(_DEVIATION, device=setup.device).view(1, 3, 1, 1)
+
+    def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
+        stored = inspect(picture, max_pixels)
+        width, height = stored.upright_size
+        if max(width, height) > ASPECT_MAX * min(width, height):
+            raise PictureError(
+                f"{width}x{height} is longer than {ASPECT_MAX} times its shorter side, "
+                "beyond what the depth model can take"
+            )
+        pixels = np.asarray(prepare(stored, _ModelInput(), "convert").image)
+        return View(pixels, rule.output_size(width, height), stored.orientation)
+
+    def run(self, views: Sequence[View]) -> Sequence[Any]:
+        import torch
+
+        with running(self._setup):
+            stacked = torch.from_numpy(np.stack([view.pixels for view in views]))
+            if self._setup.device == "cuda":
+                stacked = stacked.pin_memory().to("cuda", non_blocking=True)
+            pixels = stacked.permute(0, 3, 1, 2).float().div_(255)
+            pixels = pixels.sub_(self._mean).div_(self._deviation)
+            depth = self._model(pixel_values=pixels.to(self._model.dtype)).predicted_depth.float()
+            return [
+                self._sized(one, view.output).cpu().numpy()
+                for one, view in zip(depth, views, strict=True)
+            ]
+
+    def finish(self, view: View, result: NDArray[np.float32]) -> bytes:
+        try:
+            return encode_dense(result)
+        except AnnotationError as why:
+            raise AnnotationError(f"the depth model's output: {why}") from why
+
+    def _sized(self, depth: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """[H, W] -> [height, width], not below zero: bicubic sampling overshoots."""
+        import torch
+
+        width, height = size
+        sized = torch.nn.functional.interpolate(
+            depth[None, None], size=(height, width), mode="bicubic", align_corners=False
+        )
+        return sized[0, 0].clamp_(min=0)

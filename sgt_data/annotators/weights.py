@@ -1,0 +1,129 @@
+"""Find a model's weights, on disk or on the Hugging Face Hub, and say which they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from sgt_data.errors import FileMissing, RequestError, SourceError
+from sgt_data.storage import absolute, copy_to_file, is_local
+
+_HUB_FILES = ("*.json", "*.safetensors")
+
+
+def find_folder(model: str, revision: str | None, field: str) -> tuple[str, str | None]:
+    """A model in the layout of `transformers` (`config.json`, `*.safetensors`): a local folder, or
+    a repository of the Hub, which is fetched.
+
+    Args:
+        model: folder or repository id.
+        revision: commit, tag or branch of the repository.
+        field: of the manifest, for messages.
+
+    Returns:
+        Local path, and the commit where it comes from the Hub.
+
+    Raises:
+        RequestError: it is not to be had, with what to do.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        for name in ("config.json", "*.safetensors"):
+            if not any(folder.glob(name)):
+                raise RequestError(
+                    f"{field}: {folder} has no {name}; a model folder holds config.json and "
+                    "model.safetensors, as `save_pretrained` or `hf download` write them"
+                )
+        return str(folder), None
+    if model.count("/") != 1 or model.startswith((".", "/", "~")):
+        raise RequestError(
+            f"{field}: {model} is neither a folder here nor the id of a repository (owner/name)"
+        )
+    return _from_hub(model, revision, field)
+
+
+def _from_hub(model: str, revision: str | None, field: str) -> tuple[str, str]:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    at = f" at revision {revision}" if revision else ""
+    pinned = f" --revision {revision}" if revision else ""
+    by_hand = f"`hf download {model}{pinned} --local-dir DIR` where there is one, then {field}=DIR"
+    try:
+        path = snapshot_download(model, revision=revision, allow_patterns=list(_HUB_FILES))
+    except GatedRepoError as why:
+        raise RequestError(
+            f"{field}: {model} is gated. Accept its terms at https://huggingface.co/{model}, then "
+            "`hf auth login`"
+        ) from why
+    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as why:
+        raise RequestError(
+            f"{field}: the Hub knows no {model}{at} (or it is private: `hf auth login`)"
+        ) from why
+    except (LocalEntryNotFoundError, OSError) as why:
+        raise RequestError(
+            f"{field}: {model} is not on this machine and the Hub cannot be reached. {by_hand}"
+        ) from why
+    return path, Path(path).name
+
+
+def find_file(url: str, field: str) -> str:
+    """Local path of a weights file; one that lies elsewhere (any fsspec URL) is fetched once and
+    kept below `~/.cache/sgt_data/weights`.
+
+    Raises:
+        RequestError: it cannot be had.
+    """
+    place = absolute(url)
+    if is_local(place):
+        path = Path(place.removeprefix("file://"))
+        if not path.is_file():
+            raise RequestError(f"{field}: there is no file {path}")
+        return str(path)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "sgt_data/weights"
+    kept = cache / hashlib.sha256(place.encode()).hexdigest()[:16] / place.rsplit("/", 1)[-1]
+    if not kept.exists():
+        try:
+            copy_to_file(place, str(kept))
+        except FileMissing as why:
+            raise RequestError(f"{field}: there is no {url}") from why
+        except SourceError as why:
+            raise RequestError(
+                f"{field}: {url} cannot be fetched ({why}). Fetch it where there is a network, "
+                f"then {field}=FILE"
+            ) from why
+    return str(kept)
+
+
+def digest_of(paths: Sequence[str]) -> str:
+    """SHA-256 of one file; of several: over the list of their names and digests."""
+    digests = []
+    for path in sorted(paths):
+        with open(path, "rb") as file:
+            digests.append((Path(path).name, hashlib.file_digest(file, "sha256").hexdigest()))
+    if len(digests) == 1:
+        return digests[0][1]
+    return hashlib.sha256("\n".join(map(" ".join, digests)).encode()).hexdigest()
+
+
+def folder_digest(folder: str) -> str:
+    """Digest of the `*.safetensors` of a model folder."""
+    return digest_of([str(path) for path in Path(folder).glob("*.safetensors")])
+
+
+def check_pinned(found: str, pinned: str | None, field: str) -> None:
+    """Raises:
+    RequestError: the weights are not those that the manifest names.
+    """
+    if pinned is not None and found != pinned:
+        raise RequestError(
+            f"{field}: the weights found have SHA-256 {found}, the manifest asks for {pinned}"
+        )

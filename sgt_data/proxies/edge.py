@@ -1,0 +1,130 @@
+"""The edge proxy, white on black: Sobel's soft gradient magnitude (SGT's look), Canny's thin
+contours (ControlNet's), or what a learned detector sees.
+
+Sobel and Canny are drawn from the picture itself, in integers: the same bytes on every CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from sgt_data.errors import AnnotationError, CorpusError
+from sgt_data.pictures.gradients import GAIN_UNITS, sobel_magnitude
+from sgt_data.pictures.grey_png import decode_grey, encode_rough
+from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.records import DrawnTarget, Layer
+
+Method = Literal["sobel", "canny", "annotator"]
+
+# the usual "auto Canny": a third below and above the median
+_BELOW, _ABOVE = 67, 133
+
+
+class EdgeProxy(ProxyConfig):
+    """See the module.
+
+    Attributes:
+        method: `sobel`, `canny`, or `annotator` for what the named one says.
+        annotator: a learned detector, by name.
+        gain: of Sobel: grey levels per unit of gradient (black to white is 1020 units).
+        thresholds: of Canny, low and high, in the same units; `median` takes 0.67 and 1.33 times
+            the picture's median grey.
+    """
+
+    tier: ClassVar[Tier] = "low"
+    annotated_layer: ClassVar[Layer | None] = "edges"
+
+    type: Literal["edge"] = "edge"
+    name: str = "edge"
+    method: Method = "sobel"
+    annotator: str | None = None
+    gain: float = Field(0.5, gt=0, le=16)
+    thresholds: tuple[int, int] | Literal["median"] = (100, 200)
+
+    @field_validator("thresholds")
+    @classmethod
+    def _in_order(cls, value: Any) -> Any:
+        if value != "median" and not 0 < value[0] <= value[1] <= 4096:
+            raise ValueError("thresholds are (low, high), 1 to 4096, the lower first, or median")
+        return value
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> EdgeProxy:
+        if (self.method == "annotator") != (self.annotator is not None):
+            raise ValueError(
+                f"method is {self.method} and annotator {self.annotator}; the method annotator "
+                "needs one, the others none"
+            )
+        return self
+
+    def libraries(self) -> tuple[str, ...]:
+        return ("opencv-python-headless",) if self.method == "canny" else ()
+
+    def annotator_for(self, layers: frozenset[Layer]) -> str | None:
+        return self.annotator
+
+    def unmet_need(self, layers: frozenset[Layer]) -> str | None:
+        return None
+
+    def bank(self) -> str:
+        return {"sobel": "edge_soft", "canny": "edge_canny", "annotator": "edge_learned"}[
+            self.method
+        ]
+
+    def draw(self, subject: Subject) -> DrawnTarget:
+        facts: dict[str, Any] = {"method": self.method, "look": "white on black"}
+        if self.method == "annotator":
+            levels = _learned(subject)
+            facts["annotator"] = self.annotator
+        else:
+            grey = np.asarray(subject.picture.image.convert("L"))
+            if min(grey.shape) < 2:
+                raise AnnotationError(f"a picture of {grey.shape} has no gradient")
+            if self.method == "sobel":
+                levels = sobel_magnitude(grey, round(self.gain * GAIN_UNITS))
+                facts["gain"] = round(self.gain * GAIN_UNITS) / GAIN_UNITS
+            else:
+                low, high = self._thresholds(grey)
+                levels = _canny(grey, low, high)
+                facts["thresholds"] = [low, high]
+        return DrawnTarget(encode_rough(levels), "png", facts)
+
+    @classmethod
+    def decode(cls, target: bytes, facts: Mapping[str, Any]) -> NDArray[np.uint8]:
+        """Edge strength [H, W] uint8, white (255) is strongest."""
+        try:
+            size = facts["size"]["width"], facts["size"]["height"]
+            method = facts["method"]
+        except (KeyError, TypeError) as why:
+            raise CorpusError(f"the facts do not describe an edge target: {why!r}") from why
+        levels = decode_grey(target, size, 8).astype(np.uint8)
+        if method == "canny" and not np.isin(levels, (0, 255)).all():
+            raise CorpusError("a Canny target holds other levels than black and white")
+        return levels
+
+    def _thresholds(self, grey: NDArray[np.uint8]) -> tuple[int, int]:
+        if self.thresholds != "median":
+            return self.thresholds
+        counts = np.bincount(grey.ravel(), minlength=256).cumsum()
+        median = max(1, int(np.searchsorted(counts, (grey.size + 1) // 2)))
+        return max(1, median * _BELOW // 100), max(1, median * _ABOVE // 100)
+
+
+def _canny(grey: NDArray[np.uint8], low: int, high: int) -> NDArray[np.uint8]:
+    """OpenCV's Canny with its defaults: 3x3 Sobel, gradient |x| + |y|, in integers throughout."""
+    import cv2
+
+    return np.asarray(cv2.Canny(grey, low, high), np.uint8)
+
+
+def _learned(subject: Subject) -> NDArray[np.uint8]:
+    edges = subject.dense("edges")
+    size = subject.picture.height, subject.picture.width
+    if edges.codes.shape != size:
+        raise AnnotationError(f"the edge map is {edges.codes.shape}, the output {size}")
+    return (edges.codes // 257).astype(np.uint8)
