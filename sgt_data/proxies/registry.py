@@ -7,13 +7,33 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 
 from sgt_data.proxies.base import ProxyConfig
+from sgt_data.proxies.colorization import ColorizationProxy
+from sgt_data.proxies.deblur import DeblurProxy
+from sgt_data.proxies.denoise import DenoiseProxy
+from sgt_data.proxies.derain import DerainProxy
+from sgt_data.proxies.enhance import EnhanceProxy
+from sgt_data.proxies.inpainting import InpaintingProxy
+from sgt_data.proxies.mae import MaeProxy
+from sgt_data.proxies.reconstruction import ReconstructionProxy
 from sgt_data.proxies.segmentation import SegmentationProxy
+from sgt_data.proxies.super_resolution import SuperResolutionProxy
 
 
 @lru_cache(maxsize=1)
 def proxy_kinds() -> dict[str, type[ProxyConfig]]:
     """Every kind of proxy, by the `type` that a manifest gives."""
-    kinds: dict[str, type[ProxyConfig]] = {"segmentation": SegmentationProxy}
+    kinds: dict[str, type[ProxyConfig]] = {
+        "colorization": ColorizationProxy,
+        "deblur": DeblurProxy,
+        "denoise": DenoiseProxy,
+        "derain": DerainProxy,
+        "enhance": EnhanceProxy,
+        "inpainting": InpaintingProxy,
+        "mae": MaeProxy,
+        "reconstruction": ReconstructionProxy,
+        "segmentation": SegmentationProxy,
+        "super_resolution": SuperResolutionProxy,
+    }
     for point in entry_points(group="sgt_data.proxies"):
         kinds[point.name] = point.load()
     return kinds

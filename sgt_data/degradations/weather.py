@@ -1,0 +1,164 @@
+"""Rain that falls, fog that lies."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.compiled import njit
+from sgt_data.degradations.pixels import Pixels, cosine, sine
+
+ANGLE_MAX = 40
+"""Degrees from upright that rain may fall at; streaks are drawn row by row."""
+
+_ONE = 256
+"""The fixed-point 1 of opacities and of places within a pixel."""
+
+_LIGHT = np.array([228, 232, 236], np.int64)
+DIMMING_MAX = 0.85
+"""The brightest that a picture in the rain may stay, so that streaks show on white too."""
+_REFERENCE_SIDE = 1024
+
+
+def rain(
+    picture: Pixels, drops: int, angle: int, dimming: float, rng: np.random.Generator
+) -> Pixels:
+    """An overcast picture behind bright streaks.
+
+    Far drops are many, short, thin and faint, near ones few, long, broad and bright. The sky takes
+    light away first: on any picture streaks are brighter than what is behind them.
+
+    Args:
+        picture: whose longer side sets the scale of the streaks.
+        drops: streaks in a square picture; a narrower one has fewer, as many as its area.
+        angle: of the fall in whole degrees from upright, positive to the right; within ANGLE_MAX.
+        dimming: factor on every value, at most 0.85.
+        rng: of places, lengths and opacities.
+    """
+    if abs(angle) > ANGLE_MAX or not 0 <= dimming <= DIMMING_MAX:
+        raise ValueError(f"rain of angle {angle} and dimming {dimming}")
+    levels = (np.arange(256) * round(dimming * 10_000) + 5_000) // 10_000
+    height, width, _ = picture.shape
+    wet = np.empty(picture.shape, np.uint8)
+    _dim(picture.ravel(), levels.astype(np.uint8), wet.ravel())
+    _fall(wet, _streaks(height, width, drops, angle, rng), _LIGHT)
+    return wet
+
+
+def fog(
+    picture: Pixels,
+    density: float,
+    thinning: float,
+    brightness: int,
+    rng: np.random.Generator,
+) -> Pixels:
+    """A veil of uneven thickness, densest at the top, where a picture usually shows what is far.
+
+    Args:
+        picture: what lies behind.
+        density: opacity at the top, 0 to 1.
+        thinning: opacity at the bottom over that at the top, 0 to 1.
+        brightness: of the veil in grey levels.
+        rng: of its unevenness.
+    """
+    height, width, _ = picture.shape
+    top = round(density * _ONE)
+    bottom = round(density * thinning * _ONE)
+    falling = top - (top - bottom) * np.arange(height) // max(1, height - 1)
+    swathes = rng.integers(_ONE * 3 // 4, _ONE * 5 // 4, (6, 6))
+    foggy = np.empty(picture.shape, np.uint8)
+    _veil(
+        picture.reshape(height, -1),
+        np.repeat(_spread(swathes, width), 3, axis=1),
+        *_steps(len(swathes), height),
+        falling,
+        brightness,
+        foggy.reshape(height, -1),
+    )
+    return foggy
+
+
+def _streaks(
+    height: int, width: int, drops: int, angle: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Streaks [K, 6]: x in 1/256 pixel and y in pixels of the upper end, rows, drift per row and
+    breadth in 1/256 pixel, opacity of 256."""
+    longer = max(height, width)
+    roomy = height * width // 24  # so that a tiny picture is not all streaks
+    count = max(4, min(drops * height * width // longer**2, roomy))
+    near = rng.integers(0, _ONE, count) ** 3 // _ONE**2
+    vary = rng.integers(_ONE // 2, 3 * _ONE // 2, count)
+    rows = np.maximum(3, (12 + near * 60 // _ONE) * vary * longer // (_ONE * _REFERENCE_SIDE))
+    breadth = (150 + near * 500 // _ONE) * max(longer, 512) // _REFERENCE_SIDE
+    opacity = 70 + near * 90 // _ONE + rng.integers(0, 60, count)
+    lean = angle + rng.integers(-1, 2, count)
+    drift = sine(lean) * _ONE // cosine(lean)
+    tallest = int(rows.max())
+    reach = int(np.abs(drift).max()) * tallest // _ONE
+    x = rng.integers(-reach * _ONE, (width + reach) * _ONE, count)
+    y = rng.integers(-tallest // 2, height - 1, count)
+    return np.stack((x, y, rows, drift, breadth, opacity), axis=1)
+
+
+def _steps(count: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each of `size` places along `count` knots: the knot before it, and the weight of 256 of
+    the next one, which sets out and arrives slowly so that no knot shows as a crease."""
+    places = np.arange(size) * (count - 1) * _ONE // size
+    part = places % _ONE
+    return places // _ONE, part * part * (3 * _ONE - 2 * part) // _ONE**2
+
+
+def _spread(knots: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """Rows of knots [K, K] filled in along each row: [K, width]."""
+    before, weight = _steps(knots.shape[1], width)
+    return (knots[:, before] * (_ONE - weight) + knots[:, before + 1] * weight) // _ONE
+
+
+@njit
+def _dim(values: NDArray[np.uint8], levels: NDArray[np.uint8], dimmed: NDArray[np.uint8]) -> None:
+    for at in range(len(values)):
+        dimmed[at] = levels[values[at]]
+
+
+@njit
+def _fall(wet: NDArray[np.uint8], streaks: NDArray[np.int64], light: NDArray[np.int64]) -> None:
+    height, width, _ = wet.shape
+    for streak in range(len(streaks)):
+        x, top, rows, drift, breadth, opacity = streaks[streak]
+        for row in range(max(-top, 0), min(rows, height - top)):
+            begin = x + drift * row - breadth // 2
+            end = begin + breadth
+            # a streak comes and goes over a third of its length
+            faded = opacity * min(3 * min(row + 1, rows - row), rows) // rows
+            for column in range(max(begin >> 8, 0), min((end - 1) >> 8, width - 1) + 1):
+                left = max(begin, column << 8)
+                covered = faded * (min(end, (column + 1) << 8) - left) >> 8
+                for channel in range(3):
+                    value = np.int64(wet[top + row, column, channel])
+                    wet[top + row, column, channel] = value + (
+                        (light[channel] - value) * covered + 128 >> 8
+                    )
+
+
+@njit
+def _veil(
+    values: NDArray[np.uint8],
+    swathes: NDArray[np.int64],
+    before: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    falling: NDArray[np.int64],
+    brightness: int,
+    foggy: NDArray[np.uint8],
+) -> None:
+    height, width = values.shape
+    for y in range(height):
+        upper, lower = swathes[before[y]], swathes[before[y] + 1]
+        share = np.int32(weight[y])
+        thick = np.int32(falling[y])
+        for x in range(width):
+            swathe = np.int32(upper[x]) * (np.int32(256) - share) + np.int32(lower[x]) * share
+            opacity = min((swathe >> np.int32(8)) * thick >> np.int32(8), np.int32(256))
+            value = np.int32(values[y, x])
+            foggy[y, x] = value + (
+                (np.int32(brightness) - value) * opacity + np.int32(128) >> np.int32(8)
+            )

@@ -1,0 +1,51 @@
+"""The denoising proxy: take away noise of one of four kinds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sgt_data.degradations import compression, noise
+from sgt_data.degradations.pixels import Pixels
+from sgt_data.proxies.ranges import draw_fraction, draw_one, draw_whole, within
+from sgt_data.proxies.restoration import RestorationProxy
+
+Noise = Literal["gaussian", "jpeg", "poisson", "salt_and_pepper"]
+
+
+class DenoiseProxy(RestorationProxy):
+    """See the module.
+
+    Attributes:
+        kinds: of noise, one of which is drawn for each picture.
+        sigma: standard deviation of Gaussian noise in grey levels.
+        quality: of the JPEG whose artefacts are the noise.
+        peak: photons that a white pixel counts in Poisson noise; fewer are noisier.
+        share: of pixels that salt and pepper fall on, 0 to 1.
+    """
+
+    type: Literal["denoise"] = "denoise"
+    name: str = "denoise"
+    kinds: Annotated[tuple[Noise, ...], Field(min_length=1)] = (
+        "gaussian", "jpeg", "poisson", "salt_and_pepper",
+    )  # fmt: skip
+    sigma: Annotated[tuple[float, float], within(0.5, 100)] = (5, 50)
+    quality: Annotated[tuple[int, int], within(1, 95)] = (30, 50)
+    peak: Annotated[tuple[int, int], within(1, 500)] = (10, 120)
+    share: Annotated[tuple[float, float], within(0.001, 0.5)] = (0.01, 0.1)
+
+    def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
+        kind = draw_one(rng, self.kinds)
+        if kind == "gaussian":
+            sigma = draw_fraction(rng, self.sigma)
+            return noise.gaussian(picture, sigma, rng), {"kind": kind, "sigma": sigma}
+        if kind == "jpeg":
+            quality = draw_whole(rng, self.quality)
+            return compression.jpeg(picture, quality), {"kind": kind, "quality": quality}
+        if kind == "poisson":
+            peak = draw_whole(rng, self.peak)
+            return noise.poisson(picture, peak, rng), {"kind": kind, "peak": peak}
+        share = draw_fraction(rng, self.share)
+        return noise.salt_and_pepper(picture, share, rng), {"kind": kind, "share": share}

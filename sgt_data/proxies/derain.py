@@ -1,0 +1,57 @@
+"""The deraining proxy: clear the picture of rain, of fog, or of both."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sgt_data.degradations import weather
+from sgt_data.degradations.pixels import Pixels
+from sgt_data.proxies.ranges import draw_fraction, draw_one, draw_whole, within
+from sgt_data.proxies.restoration import RestorationProxy
+
+Weather = Literal["rain", "fog", "both"]
+
+
+class DerainProxy(RestorationProxy):
+    """See the module.
+
+    Attributes:
+        kinds: of weather, one of which is drawn for each picture.
+        drops: streaks in a square picture of any size; a narrower one has fewer.
+        angle: of the fall in degrees from upright, positive to the right.
+        dimming: factor on the picture's brightness under a rainy sky.
+        density: opacity of fog at the top, 0 to 1.
+        thinning: opacity of fog at the bottom over that at the top, 0 to 1.
+        brightness: of fog in grey levels.
+    """
+
+    type: Literal["derain"] = "derain"
+    name: str = "derain"
+    kinds: Annotated[tuple[Weather, ...], Field(min_length=1)] = ("rain", "fog", "both")
+    drops: Annotated[tuple[int, int], within(200, 20_000)] = (1500, 5000)
+    angle: Annotated[tuple[int, int], within(-weather.ANGLE_MAX, weather.ANGLE_MAX)] = (-25, 25)
+    dimming: Annotated[tuple[float, float], within(0.3, weather.DIMMING_MAX)] = (0.65, 0.85)
+    density: Annotated[tuple[float, float], within(0.1, 1)] = (0.45, 0.85)
+    thinning: Annotated[tuple[float, float], within(0, 1)] = (0.3, 0.8)
+    brightness: Annotated[tuple[int, int], within(128, 255)] = (190, 230)
+
+    def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
+        kind = draw_one(rng, self.kinds)
+        drawn: dict[str, Any] = {"kind": kind}
+        # fog lies behind the drops that are near enough to be seen
+        if kind != "rain":
+            density = draw_fraction(rng, self.density)
+            thinning = draw_fraction(rng, self.thinning)
+            brightness = draw_whole(rng, self.brightness)
+            picture = weather.fog(picture, density, thinning, brightness, rng)
+            drawn |= {"density": density, "thinning": thinning, "brightness": brightness}
+        if kind != "fog":
+            drops = draw_whole(rng, self.drops)
+            angle = draw_whole(rng, self.angle)
+            dimming = draw_fraction(rng, self.dimming)
+            picture = weather.rain(picture, drops, angle, dimming, rng)
+            drawn |= {"drops": drops, "angle": angle, "dimming": dimming}
+        return picture, drawn

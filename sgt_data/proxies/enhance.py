@@ -1,0 +1,32 @@
+"""The enhancement proxy: bring light into a dark, noisy picture."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from sgt_data.degradations.low_light import low_light
+from sgt_data.degradations.pixels import Pixels
+from sgt_data.proxies.ranges import draw_fraction, within
+from sgt_data.proxies.restoration import RestorationProxy
+
+
+class EnhanceProxy(RestorationProxy):
+    """See the module.
+
+    Attributes:
+        brightness: factor on every value, 0 to 1.
+        sigma: standard deviation of the noise in grey levels.
+    """
+
+    type: Literal["enhance"] = "enhance"
+    name: str = "enhance"
+    brightness: Annotated[tuple[float, float], within(0.02, 0.9)] = (0.1, 0.5)
+    sigma: Annotated[tuple[float, float], within(0, 50)] = (1, 8)
+
+    def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
+        brightness = draw_fraction(rng, self.brightness)
+        sigma = draw_fraction(rng, self.sigma)
+        dark = low_light(picture, brightness, sigma, rng)
+        return dark, {"brightness": brightness, "sigma": sigma}

@@ -1,0 +1,38 @@
+"""The inpainting proxy: fill in what strokes, boxes or patches hide."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from sgt_data.degradations.hidden_patches import hide, patch_mask, shape_mask
+from sgt_data.degradations.pixels import Pixels
+from sgt_data.proxies.ranges import draw_fraction, within
+from sgt_data.proxies.restoration import RestorationProxy
+
+_PATCH = 32
+
+
+class InpaintingProxy(RestorationProxy):
+    """See the module.
+
+    Attributes:
+        mask: what lies over the picture, in flat grey; `mixed` is strokes and boxes.
+        share: of the picture that is hidden, 0 to 1.
+    """
+
+    type: Literal["inpainting"] = "inpainting"
+    name: str = "inpainting"
+    mask: Literal["strokes", "boxes", "mixed", "patches"] = "mixed"
+    share: Annotated[tuple[float, float], within(0.01, 0.95)] = (0.3, 0.8)
+
+    def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
+        height, width, _ = picture.shape
+        share = draw_fraction(rng, self.share)
+        drawn = {"mask": self.mask, "share": share}
+        if self.mask == "patches":
+            mask, drawn["patches"] = patch_mask(height, width, _PATCH, share, rng)
+        else:
+            mask = shape_mask(height, width, self.mask, share, rng)
+        return hide(picture, mask), drawn

@@ -1,0 +1,33 @@
+"""The proxy of masked autoencoders: fill in the hidden patches of a grid."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sgt_data.degradations.hidden_patches import hide, patch_mask
+from sgt_data.degradations.pixels import Pixels
+from sgt_data.proxies.ranges import draw_fraction, within
+from sgt_data.proxies.restoration import RestorationProxy
+
+
+class MaeProxy(RestorationProxy):
+    """See the module.
+
+    Attributes:
+        ratio: of the grid's patches that are hidden, 0 to 1.
+        patch: side of a patch in pixels.
+    """
+
+    type: Literal["mae"] = "mae"
+    name: str = "mae"
+    ratio: Annotated[tuple[float, float], within(0.01, 0.99)] = (0.25, 0.9)
+    patch: int = Field(16, ge=2, le=256)
+
+    def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
+        height, width, _ = picture.shape
+        ratio = draw_fraction(rng, self.ratio)
+        mask, hidden = patch_mask(height, width, self.patch, ratio, rng)
+        return hide(picture, mask), {"ratio": ratio, "patch": self.patch, "patches": hidden}

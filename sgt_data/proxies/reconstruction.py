@@ -1,0 +1,19 @@
+"""The reconstruction proxy: give the picture back. The control that all others are held against."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sgt_data.proxies.base import Subject
+from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.records import DrawnTarget
+
+
+class ReconstructionProxy(RestorationProxy):
+    """Input and target are the same bytes."""
+
+    type: Literal["reconstruction"] = "reconstruction"
+    name: str = "reconstruction"
+
+    def draw(self, subject: Subject) -> DrawnTarget:
+        return DrawnTarget(subject.clean(), "jpg", {"degradation": {}})

@@ -1,0 +1,67 @@
+"""What all restoration proxies share: a degraded picture is the input, the clean one the target."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from sgt_data.degradations.pixels import Pixels
+from sgt_data.errors import BuildError, CorpusError, FilteredOut
+from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.records import DrawnTarget, Layer
+from sgt_data.seeds import generator
+
+
+class RestorationProxy(ProxyConfig):
+    """Base of the restoration proxies; a subclass says how it degrades."""
+
+    tier: ClassVar[Tier] = "low"
+
+    def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
+        """The degraded picture, and every parameter that was drawn for it.
+
+        Raises:
+            FilteredOut: the picture has nothing that could be restored.
+        """
+        raise NotImplementedError
+
+    def unmet_need(self, layers: frozenset[Layer]) -> str | None:
+        return None
+
+    def bank(self) -> str:
+        return self.type
+
+    def draw(self, subject: Subject) -> DrawnTarget:
+        picture = np.array(subject.picture.image)
+        rng = generator(subject.seed, "restoration", self.type, subject.key)
+        degraded, parameters = self.degrade(picture, rng)
+        if degraded.shape != picture.shape or degraded.dtype != np.uint8:
+            raise BuildError(
+                f"proxy {self.name} made {degraded.dtype} {list(degraded.shape)} of the "
+                f"{list(picture.shape)} picture of {subject.key}; it must keep size and type"
+            )
+        spoiled = subject.encode(Image.fromarray(degraded))
+        if spoiled == subject.clean():
+            raise FilteredOut(f"the degradation {parameters} leaves this picture as it is")
+        return DrawnTarget(subject.clean(), "jpg", {"degradation": parameters}, picture=spoiled)
+
+    @classmethod
+    def decode(cls, target: bytes, facts: Mapping[str, Any]) -> Pixels:
+        """The clean picture: [H, W, 3] uint8 RGB."""
+        try:
+            size = facts["size"]["width"], facts["size"]["height"]
+        except (KeyError, TypeError) as why:
+            raise CorpusError(f"the facts do not state the target's size: {why!r}") from why
+        try:
+            with Image.open(io.BytesIO(target), formats=["JPEG"]) as image:
+                if image.size != size or image.mode != "RGB":
+                    raise CorpusError(
+                        f"the target is {image.mode} {image.size}, its facts say RGB {size}"
+                    )
+                return np.array(image)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
+            raise CorpusError(f"the target cannot be decoded: {why}") from why

@@ -1,0 +1,31 @@
+"""The super-resolution proxy: detail for a picture enlarged from a small one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sgt_data.degradations.pixels import Pixels
+from sgt_data.degradations.resolution import down_and_up
+from sgt_data.proxies.ranges import draw_one
+from sgt_data.proxies.restoration import RestorationProxy
+
+Factor = Annotated[int, Field(ge=2, le=32)]
+
+
+class SuperResolutionProxy(RestorationProxy):
+    """See the module.
+
+    Attributes:
+        factors: by which both sides shrink, one of which is drawn for each picture.
+    """
+
+    type: Literal["super_resolution"] = "super_resolution"
+    name: str = "super-resolution"
+    factors: Annotated[tuple[Factor, ...], Field(min_length=1)] = (2, 4, 6, 8)
+
+    def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
+        factor = draw_one(rng, self.factors)
+        return down_and_up(picture, factor), {"factor": factor}
