@@ -14,7 +14,7 @@ import sgt_data
 
 ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
-PURE = ("sources", "segmentation", "pictures", "degradations", "proxies", "prompts")
+PURE = ("sources", "segmentation", "pictures", "degradations", "referring", "proxies", "prompts")
 
 
 def imported(module: Path) -> set[str]:

@@ -7,14 +7,18 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 
 from sgt_data.proxies.base import ProxyConfig
+from sgt_data.proxies.boxes import BoxesProxy
 from sgt_data.proxies.colorization import ColorizationProxy
 from sgt_data.proxies.deblur import DeblurProxy
 from sgt_data.proxies.denoise import DenoiseProxy
+from sgt_data.proxies.depth import DepthProxy
 from sgt_data.proxies.derain import DerainProxy
+from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
 from sgt_data.proxies.mae import MaeProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
+from sgt_data.proxies.referring import ReferringProxy
 from sgt_data.proxies.segmentation import SegmentationProxy
 from sgt_data.proxies.super_resolution import SuperResolutionProxy
 
@@ -23,14 +27,18 @@ from sgt_data.proxies.super_resolution import SuperResolutionProxy
 def proxy_kinds() -> dict[str, type[ProxyConfig]]:
     """Every kind of proxy, by the `type` that a manifest gives."""
     kinds: dict[str, type[ProxyConfig]] = {
+        "boxes": BoxesProxy,
         "colorization": ColorizationProxy,
         "deblur": DeblurProxy,
         "denoise": DenoiseProxy,
+        "depth": DepthProxy,
         "derain": DerainProxy,
+        "edge": EdgeProxy,
         "enhance": EnhanceProxy,
         "inpainting": InpaintingProxy,
         "mae": MaeProxy,
         "reconstruction": ReconstructionProxy,
+        "referring": ReferringProxy,
         "segmentation": SegmentationProxy,
         "super_resolution": SuperResolutionProxy,
     }

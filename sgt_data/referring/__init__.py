@@ -1,0 +1,1 @@
+"""Phrases that name segments of a picture: made (`phrases`), and read back (`reading`)."""
