@@ -12,7 +12,7 @@ DEMO := demo
 	touch $@
 
 demo: .venv/ready
-	$(BIN)/sgt-data sample $(DEMO)/sources --images 48
+	$(BIN)/sgt-data sample $(DEMO)/sources --images 32
 	$(BIN)/sgt-data build manifests/demo.yaml --output $(DEMO)/corpus
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
 	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png

@@ -122,7 +122,9 @@ def info(corpus: CorpusUrl, as_json: AsJson = False) -> int:
 def preview(
     corpus: CorpusUrl,
     file: Annotated[Path, typer.Option("-o", "--output", help="PNG file")] = Path("preview.png"),
-    per_source: Annotated[int, typer.Option(min=1, help="pictures of each source")] = 6,
+    per_source: Annotated[
+        int | None, typer.Option(min=1, help="pictures of each source; default: as many as fit")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Draw a contact sheet: pictures, targets, instructions."""
