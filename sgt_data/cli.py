@@ -140,6 +140,42 @@ def preview(
 
 
 @app.command()
+def annotate(
+    pictures: Annotated[str, typer.Argument(metavar="PICTURES", help="folder (fsspec URL)")],
+    output: Annotated[str, typer.Option(help="fsspec URL of the folder for the tars")],
+    checkpoint: Annotated[str, typer.Option(help="of Segment Anything: file or URL")],
+    pictures_per_tar: Annotated[int, typer.Option(min=1, max=100_000)] = 256,
+    address: Annotated[str | None, typer.Option(help="a Ray cluster; default: one here")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="CPUs to use here; 0 works in this process, without Ray")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="a parameter of the mask generator"),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw masks of everything in pictures without annotation, as SA-1B-format tars."""
+    from sgt_data import reports
+    from sgt_data.build.masks import annotate_pictures
+    from sgt_data.manifest import override_fields, parse_annotator
+
+    fields: dict[str, Any] = {"type": "sam", "checkpoint": checkpoint}
+    override_fields(fields, overrides or ())
+    annotator = parse_annotator(fields, "annotate")
+    with reports.BuildProgress(_notes) as progress:
+        report = annotate_pictures(
+            pictures, output, annotator,
+            pictures_per_tar=pictures_per_tar, address=address, workers=workers,
+            on_progress=progress,
+        )  # fmt: skip
+    for failure in report.failures:
+        _notes.print(f"not done: {failure.slice}: {failure.message}", markup=False)
+    _show(reports.annotation_text(report), reports.annotation_json(report), as_json)
+    return 0 if report.succeeded else 1
+
+
+@app.command()
 def sample(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="folder to write")],
     images: Annotated[int, typer.Option(min=1, help="pictures of each form")] = 64,

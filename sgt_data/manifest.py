@@ -6,7 +6,7 @@ Validation names every wrong field at once: its path, the value found and what i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -137,8 +137,7 @@ def load_manifest(path: str, overrides: Sequence[str] = ()) -> Manifest:
         raise ManifestError(f"{path} is not YAML: {why}") from why
     if not isinstance(data, dict):
         raise ManifestError(f"{path}: a manifest is a mapping, found {type(data).__name__}")
-    for override in overrides:
-        _override(data, override)
+    override_fields(data, overrides)
     return parse_manifest(data, path)
 
 
@@ -162,6 +161,19 @@ def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest
     if problems or manifest is None:
         raise ManifestError("\n".join([f"{where} cannot be used:", *problems]))
     return manifest
+
+
+def parse_annotator(data: Mapping[str, Any], where: str) -> AnnotatorConfig:
+    """Validate plain data for one annotator.
+
+    Raises:
+        ManifestError: with every wrong field.
+    """
+    problems: list[str] = []
+    (annotator,) = _members([dict(data)], "annotators", annotator_kinds(), problems)
+    if problems:
+        raise ManifestError("\n".join([f"{where} cannot be used:", *problems]))
+    return cast(AnnotatorConfig, annotator)
 
 
 def _members(
@@ -242,6 +254,16 @@ def _wrong_annotator(manifest: Manifest, proxy: ProxyConfig, source: SourceConfi
         ", ".join(fitting) or f"none: annotators lists none that gives {proxy.annotated_layer}"
     )
     return f"found {name!r}; allowed: {allowed}"
+
+
+def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Apply `field.path=value` each to plain data; list items by number or name, values in YAML.
+
+    Raises:
+        ManifestError: it has another form, or names no place.
+    """
+    for override in overrides:
+        _override(data, override)
 
 
 def _override(data: dict[str, Any], override: str) -> None:

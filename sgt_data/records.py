@@ -98,9 +98,10 @@ class RawInput:
     """One input as its source holds it: bytes, not yet looked at.
 
     `member` names the picture within its source; `extras` are further files (annotation JSON, id
-    map PNG ..., what annotators made) by role. `parts` are files still to be fetched, by role
-    (`picture`, or that of an extra). `problem` is set where the source itself could not give a
-    whole input; `missing` says by role why an extra that only some proxies need is not there.
+    map PNG ...) by role. `parts` are files still to be fetched, by role (`picture`, or that of an
+    extra). `problem` is set where the source itself could not give a whole input. `beside` is what
+    only some proxies need, by role: depth files, what annotators made; `missing` says of others why
+    they are not there.
     """
 
     key: str
@@ -110,10 +111,12 @@ class RawInput:
     licence: str | None = None
     problem: str | None = None
     parts: Mapping[str, FilePart] = field(default_factory=dict)
+    beside: Mapping[str, bytes] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
+        """Of the source's own files."""
         fetched = len(self.picture) + sum(len(extra) for extra in self.extras.values())
         return fetched + sum(part.length for part in self.parts.values())
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sgt_data.build.builder import Progress as BuildState
     from sgt_data.build.forecast import Forecast
     from sgt_data.build.listing import Listing
+    from sgt_data.build.masks import AnnotationReport
     from sgt_data.corpus.reader import Corpus
     from sgt_data.corpus.verify import Verdict
 
@@ -163,6 +164,19 @@ def build_warnings(report: BuildReport) -> list[str]:
         for proxy, share in report.too_damaged.items()
     ]
     return lines
+
+
+def annotation_text(report: AnnotationReport) -> str:
+    totals = report.totals
+    return (
+        f"{report.output}: {report.written} tars written, {report.found} found; "
+        f"{totals['samples']:,} of {totals['inputs']:,} pictures with {totals['masks']:,} masks, "
+        f"{totals['damaged']:,} left out (quarantine/), {size_text(totals['bytes'])}"
+    )
+
+
+def annotation_json(report: AnnotationReport) -> dict[str, Any]:
+    return {**asdict(report), "succeeded": report.succeeded}
 
 
 def verdict_text(verdict: Verdict, deep: bool) -> str:

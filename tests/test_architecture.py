@@ -80,8 +80,39 @@ def test_segmentation_is_pure() -> None:
         assert not known, module
 
 
-def test_nothing_knows_torch() -> None:
-    assert [module for module in MODULES if knows(module, "torch", "torchvision")] == []
+MODELS = ("torch", "torchvision", "transformers", "segment_anything", "kornia", "huggingface_hub")
+
+
+def test_only_annotators_know_torch() -> None:
+    inside = set(below("annotators"))
+    assert [module for module in MODULES if module not in inside and knows(module, *MODELS)] == []
+    assert any(knows(module, "torch") for module in inside)
+
+
+def test_annotators_know_no_ray_no_format_and_no_proxies() -> None:
+    for module in below("annotators"):
+        forbidden = ("ray", "sgt_data.corpus", "sgt_data.build", "sgt_data.cli",
+                     "sgt_data.manifest", "sgt_data.proxies")  # fmt: skip
+        assert not knows(module, *forbidden), module
+
+
+def test_the_base_install_needs_no_torch() -> None:
+    """Everything can be imported, and a manifest with annotators read, where no model library is."""
+    code = (
+        "import sys, importlib\n"
+        f"for name in {MODELS!r}: sys.modules[name] = None\n"
+        f"for name in {[_dotted(module) for module in MODULES]!r}: importlib.import_module(name)\n"
+        "from sgt_data.manifest import parse_manifest\n"
+        "parse_manifest({'name': 'a', 'sources': [{'type': 'folder', 'pictures': '/p'}],\n"
+        "  'annotators': [{'type': 'depth_anything', 'name': 'd'}],\n"
+        "  'proxies': [{'type': 'depth', 'annotator': 'd'}]})\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def _dotted(module: Path) -> str:
+    parts = module.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def test_nothing_can_execute_what_it_reads() -> None:

@@ -128,7 +128,6 @@ def facts_and_targets(root: Path, name: str) -> Iterator[tuple[dict[str, Any], b
 BOTH_LOOKS = [
     {"type": "boxes"},
     {"type": "boxes", "name": "overlay", "look": "overlay"},
-    {"type": "boxes", "name": "classes", "palette": "category", "sources": ["coco"]},
 ]
 
 
@@ -151,7 +150,7 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_a_corpus_of_boxes_is_sound(corpus: Path) -> None:
     verdict = verify_corpus(str(corpus), deep=True)
     assert verdict.sound, verdict.findings
-    assert verdict.samples == 2 * 24 + 12
+    assert verdict.samples == 2 * 24
 
 
 def test_targets_decode_to_the_outlines_of_the_annotated_masks(
@@ -170,7 +169,7 @@ def test_targets_decode_to_the_outlines_of_the_annotated_masks(
             coded = coco_mask.frPyObjects(coded, *sizes[one["image_id"]])
         said[one["id"]] = box_of(coco_mask.decode(coded).astype(bool))
     checked = 0
-    for name in ("boxes", "overlay", "classes"):
+    for name in ("boxes", "overlay"):
         for facts, target in facts_and_targets(corpus, name):
             size = facts["size"]["height"], facts["size"]["width"]
             boxes = [one["output_box"] for one in facts["segments"]]
@@ -317,11 +316,8 @@ def test_what_cannot_be_drawn_is_refused_beforehand(tmp_path: Path) -> None:
     document = {
         "name": "a",
         "sources": [{"type": "sa1b", "tars": f"{tmp_path}/*.tar"}],
-        "proxies": [{"type": "boxes", "palette": "category"}],
     }
-    with pytest.raises(ManifestError, match="palette category needs"):
-        parse_manifest(document)
-    for wrong in ({"line": 0}, {"palette": "tab20"}, {"look": "white"}):
+    for wrong in ({"line": 0}, {"palette": "category"}, {"look": "white"}):
         with pytest.raises(ManifestError):
             parse_manifest(document | {"proxies": [{"type": "boxes"} | wrong]})
 
@@ -329,7 +325,7 @@ def test_what_cannot_be_drawn_is_refused_beforehand(tmp_path: Path) -> None:
 def test_two_builds_have_the_same_bytes(sample_sources: Path, tmp_path: Path) -> None:
     source = {"type": "sa1b", "tars": f"{sample_sources}/sa1b/sa_*.tar"}
     for name in ("a", "b"):
-        built(tmp_path / name, source, BOTH_LOOKS[:2])
+        built(tmp_path / name, source, BOTH_LOOKS)
     first, second = files_in(tmp_path / "a"), files_in(tmp_path / "b")
     tars = [name for name in first if name.endswith(".tar")]
     assert tars and all(first[name] == second[name] for name in tars)

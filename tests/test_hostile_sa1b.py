@@ -28,7 +28,7 @@ from making import (
     tar_of,
 )
 
-from sgt_data.build import builder
+from sgt_data.build.inline import InlineEngine
 from sgt_data.errors import RequestError
 
 COUNT = 9
@@ -511,9 +511,9 @@ def test_who_keeps_a_key_does_not_depend_on_what_is_built_first(
 ) -> None:
     source = two_tars(tmp_path / "in")
     built(tmp_path / "forwards", source)
-    inline = builder.run_inline
+    inline = InlineEngine.run
     monkeypatch.setattr(
-        builder, "run_inline", lambda tasks, spec, root: inline(list(tasks)[::-1], spec, root)
+        InlineEngine, "run", lambda self, tasks, *rest: inline(self, list(tasks)[::-1], *rest)
     )
     built(tmp_path / "backwards", source)
     assert files_in(tmp_path / "forwards") == files_in(tmp_path / "backwards")

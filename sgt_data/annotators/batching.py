@@ -28,7 +28,7 @@ class ShardAnnotator:
     the device, the others decode.
 
     Attributes:
-        name: of the annotator; its results become the extra `role(name)`.
+        name: of the annotator; its results go with an input as `role(name)`.
         annotator: the loaded model.
         batch_size: pictures per forward pass at most; halved whenever memory does not suffice.
     """
@@ -69,8 +69,8 @@ class ShardAnnotator:
             self._run(bucket, finishing)
         for index, (raw, result) in finishing.items():
             try:
-                extras = {**raw.extras, role(self.name): result.result()}
-                done[index] = replace(raw, extras=extras)
+                beside = {**raw.beside, role(self.name): result.result()}
+                done[index] = replace(raw, beside=beside)
             except InputError as why:
                 done[index] = self._without(raw, why)
         return tuple(done[index] for index in range(len(inputs)))
@@ -134,5 +134,5 @@ class ShardAnnotator:
 
 
 def role(annotator: str) -> str:
-    """Under which name an annotator's result travels among an input's extras."""
+    """Under which name an annotator's result goes with an input."""
     return f"annotator:{annotator}"

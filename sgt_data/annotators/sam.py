@@ -23,7 +23,7 @@ from sgt_data.annotators.torchvision_operators import provide_torchvision_operat
 from sgt_data.annotators.weights import check_pinned, digest_of, find_file
 from sgt_data.errors import RequestError
 from sgt_data.pictures.prepare import inspect, prepare
-from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.pictures.size_rule import AsStored, SizeRule
 from sgt_data.records import Layer
 from sgt_data.segmentation.sampling import stored_frame
 
@@ -101,7 +101,7 @@ class _Sam:
 
     def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
         stored = inspect(picture, max_pixels)
-        image = prepare(stored, _AsStored(), "convert").image
+        image = prepare(stored, AsStored(), "convert").image
         return View(np.asarray(image), image.size, stored.orientation)
 
     def run(self, views: Sequence[View]) -> Sequence[Any]:
@@ -138,13 +138,6 @@ class _Sam:
             generator.predictor = _half_precision(self._model, self._setup)
         found: list[dict[str, Any]] = generator.generate(pixels)
         return found
-
-
-class _AsStored(SizeRule):
-    """Pictures at the size they have."""
-
-    def output_size(self, width: int, height: int) -> tuple[int, int]:
-        return width, height
 
 
 def _half_precision(model: Any, setup: Setup) -> Any:

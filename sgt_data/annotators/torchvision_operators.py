@@ -46,7 +46,7 @@ def provide_torchvision_operators() -> Any:
     library.impl("nms", non_maximum_suppression, "CompositeExplicitAutograd")
     import torchvision.extension
 
-    # its functions ask this before they call an operator; they were told at import that none is there
+    # its functions ask this before they call an operator; at import they found none
     torchvision.extension._has_ops = lambda: True
     return library
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from sgt_data.build.listing import Listing
 from sgt_data.corpus.layout import INPUT
 
-# Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to
-# 0.42 (SA-1B, COCO) for the input, 0.03 to 0.05 for target and facts.
+# Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to 0.42
+# (SA-1B, COCO).
 _INPUT_BYTES_PER_PIXEL = 0.35
-_TARGET_AND_FACTS_BYTES_PER_PIXEL = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,5 @@ def _bytes_per_pixel(plan: Listing, folder: str) -> float:
     if folder == INPUT:
         return _INPUT_BYTES_PER_PIXEL
     proxy = next(one for one in plan.manifest.proxies if one.name == folder)
-    if proxy.degrades:
-        return 2 * _INPUT_BYTES_PER_PIXEL
-    own = 0.0 if plan.manifest.inputs == "shared" else _INPUT_BYTES_PER_PIXEL
-    return own + _TARGET_AND_FACTS_BYTES_PER_PIXEL
+    own = proxy.degrades or plan.manifest.inputs == "embedded"
+    return own * _INPUT_BYTES_PER_PIXEL + float(proxy.target_bytes_per_pixel)

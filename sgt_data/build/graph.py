@@ -57,6 +57,7 @@ _INPUT = pa.struct(
         ("licence", pa.string()),
         ("problem", pa.string()),
         ("parts", pa.map_(pa.string(), _PART)),
+        ("beside", pa.map_(pa.string(), pa.large_binary())),
         ("missing", pa.map_(pa.string(), pa.string())),
     ]
 )
@@ -402,6 +403,7 @@ def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:
         pa.array([one.licence for one in inputs], pa.string()),
         pa.array([one.problem for one in inputs], pa.string()),
         _maps([{role: asdict(part) for role, part in one.parts.items()} for one in inputs], _PART),
+        _maps([one.beside for one in inputs], pa.large_binary()),
         _maps([one.missing for one in inputs], pa.string()),
     ]
     return pa.StructArray.from_arrays(arrays, fields=list(_INPUT))
@@ -424,8 +426,8 @@ def _shard(row: dict[str, Any]) -> ShardTask:
 
 def _input(row: dict[str, Any]) -> RawInput:
     parts = {role: FilePart(**part) for role, part in row["parts"]}
-    maps = {"extras": dict(row["extras"]), "parts": parts, "missing": dict(row["missing"])}
-    return RawInput(**{**row, **maps})
+    maps = {name: dict(row[name]) for name in ("extras", "beside", "missing")}
+    return RawInput(**{**row, **maps, "parts": parts})
 
 
 def _failure_row(failure: SliceFailure, schema: pa.Schema) -> pa.Table:

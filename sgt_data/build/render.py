@@ -143,7 +143,7 @@ def _annotated(subject: Subject, raw: RawInput, proxy: ProxyConfig, annotator: s
     def said() -> bytes:
         if why := raw.missing.get(role(annotator)):
             raise AnnotationError(why)
-        return raw.extras[role(annotator)]
+        return raw.beside[role(annotator)]
 
     return replace(
         subject,

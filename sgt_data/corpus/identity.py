@@ -92,13 +92,22 @@ def check_same_build(built: Mapping[str, Any], wanted: Mapping[str, Any], where:
         name: {proxy: one for proxy, one in wanted[name].items() if proxy not in added}
         for name in _BY_PROXY
     }
-    differences = _differences("", dict(built), {**wanted, **kept})
+    refuse_differences(built, {**wanted, **kept}, where, "a corpus of another build")
+
+
+def refuse_differences(
+    built: Mapping[str, Any], wanted: Mapping[str, Any], where: str, what: str
+) -> None:
+    """Raises:
+    CorpusMismatch: naming every field that differs, with both values.
+    """
+    differences = _differences("", dict(built), dict(wanted))
     if differences:
         listing = "\n".join(f"  {line}" for line in differences[:12])
         more = f"\n  and {len(differences) - 12} more" if len(differences) > 12 else ""
         raise CorpusMismatch(
-            f"{where} holds a corpus of another build; a corpus is one build. These differ:\n"
-            f"{listing}{more}\nUse another --output, or the manifest and inputs it was begun with."
+            f"{where} holds {what}; it stays one build. These differ:\n"
+            f"{listing}{more}\nUse another --output, or what it was begun with."
         )
 
 

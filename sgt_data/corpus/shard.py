@@ -9,7 +9,7 @@ import hashlib
 import io
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -106,10 +106,7 @@ class ShardWriter:
         samples = sorted(self.samples, key=lambda sample: sample.key)
         tar, rows = _write_tar(samples)
         index = _parquet(rows)
-        lines = sorted(
-            orjson.dumps(asdict(row), option=orjson.OPT_SORT_KEYS) for row in self.quarantine
-        )
-        ledger = b"".join(line + b"\n" for line in lines)
+        ledger = ledger_bytes(self.quarantine)
         damaged = sum(row.kind == "damaged" for row in self.quarantine)
         summary = {
             "version": 1,
@@ -173,17 +170,15 @@ def _write_tar(samples: list[Sample]) -> tuple[bytes, list[dict[str, Any]]]:
             if data is None:
                 continue
             name = member_name(sample.key, member, sample.target_extension)
-            offset = _append(out, name, data)
+            offset = append_member(out, name, data)
             row[f"{member}_offset"] = offset
             row[f"{member}_size"] = len(data)
             row[f"{member}_crc32"] = zlib.crc32(data)
         rows.append(row)
-    out.write(bytes(2 * BLOCK))
-    out.write(bytes(-out.tell() % tarfile.RECORDSIZE))
-    return out.getvalue(), rows
+    return end_tar(out), rows
 
 
-def _append(out: io.BytesIO, name: str, data: bytes) -> int:
+def append_member(out: io.BytesIO, name: str, data: bytes) -> int:
     """Write one member; the offset of its bytes."""
     header = tarfile.TarInfo(name)
     header.size = len(data)
@@ -193,6 +188,19 @@ def _append(out: io.BytesIO, name: str, data: bytes) -> int:
     out.write(data)
     out.write(bytes(-len(data) % BLOCK))
     return offset
+
+
+def end_tar(out: io.BytesIO) -> bytes:
+    """Write the end marker; the whole tar."""
+    out.write(bytes(2 * BLOCK))
+    out.write(bytes(-out.tell() % tarfile.RECORDSIZE))
+    return out.getvalue()
+
+
+def ledger_bytes(rows: Iterable[QuarantineRow]) -> bytes:
+    """A quarantine ledger: a line of JSON per row, in order."""
+    lines = sorted(orjson.dumps(asdict(row), option=orjson.OPT_SORT_KEYS) for row in rows)
+    return b"".join(line + b"\n" for line in lines)
 
 
 def _parquet(rows: list[dict[str, Any]]) -> bytes:

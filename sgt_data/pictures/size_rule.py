@@ -38,3 +38,10 @@ class SizeRule(BaseModel):
     def _rounded(self, side: float) -> int:
         largest = self.max_side // self.multiple_of
         return self.multiple_of * min(largest, max(1, round(side / self.multiple_of)))
+
+
+class AsStored(SizeRule):
+    """Pictures keep the size they have."""
+
+    def output_size(self, width: int, height: int) -> tuple[int, int]:
+        return width, height

@@ -67,6 +67,9 @@ class ProxyConfig(BaseModel):
     degrades: ClassVar[bool] = False
     """Whether it conditions on a picture of its own instead of the clean one."""
 
+    target_bytes_per_pixel: ClassVar[float] = 0.06
+    """Of target and facts, for estimates."""
+
     annotated_layer: ClassVar[Layer | None] = None
     """What an annotator can fill in for it."""
 

@@ -22,9 +22,10 @@ from sgt_data.errors import CorpusError
 from sgt_data.pictures.prepare import Picture
 from sgt_data.proxies.base import ProxyConfig, Subject, Tier
 from sgt_data.proxies.choosing import SegmentFilters, annotation_of
-from sgt_data.proxies.colouring import colour_segments
 from sgt_data.proxies.stated_boxes import StatedBoxes
 from sgt_data.records import DrawnTarget, Layer
+from sgt_data.seeds import generator
+from sgt_data.segmentation import palettes
 from sgt_data.segmentation.box_geometry import output_boxes
 from sgt_data.segmentation.box_outlines import draw_outlines
 from sgt_data.segmentation.colours import Colours
@@ -49,7 +50,6 @@ class BoxesProxy(ProxyConfig):
 
     Attributes:
         look: outlines on `black`, a lossless PNG, or as an `overlay` on the picture, a JPEG.
-        palette: `distinct` per picture, or a fixed colour per `category` and shades of it.
         line: width of the outlines in output pixels; by default a 200th of the shorter side,
             rounded, and at least 2.
         filters: which boxes are drawn.
@@ -60,16 +60,13 @@ class BoxesProxy(ProxyConfig):
     type: Literal["boxes"] = "boxes"
     name: str = "boxes"
     look: Look = "black"
-    palette: Literal["distinct", "category"] = "distinct"
     line: int | None = Field(None, ge=1, le=64)
     filters: SegmentFilters = SegmentFilters()
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
-        if not layers & set(_LAYERS):
-            return f"boxes need annotations of {' or '.join(_LAYERS)}"
-        if self.palette == "category" and not layers & {"instances", "panoptic"}:
-            return "the palette category needs annotations of instances or panoptic"
-        return None
+        if layers & set(_LAYERS):
+            return None
+        return f"boxes need annotations of {' or '.join(_LAYERS)}"
 
     def bank(self) -> str:
         return "boxes" if self.look == "black" else "boxes_overlay"
@@ -82,8 +79,8 @@ class BoxesProxy(ProxyConfig):
         line = self.line or _default_line(picture)
         labels, drawn = _paint(regions, chosen, picture, line)
         self.filters.require_visible(len(drawn.visible))
-        categories = regions.category_ids[drawn.visible]
-        colours = colour_segments(self.palette, labels, categories, drawn.boxes, subject)
+        rng = generator(subject.seed, "palette", subject.key)
+        colours = palettes.distinct(len(drawn.visible), rng)
         segments = [
             {
                 "label": label,
@@ -98,7 +95,6 @@ class BoxesProxy(ProxyConfig):
         hidden = [regions.describe(one, subject.vocabulary) for one in drawn.hidden.tolist()]
         facts: dict[str, Any] = {
             "look": self.look,
-            "palette": self.palette,
             "line": line,
             "segments": segments,
             "hidden": hidden,

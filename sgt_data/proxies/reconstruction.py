@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sgt_data.proxies.base import Subject
 from sgt_data.proxies.restoration import RestorationProxy
@@ -11,6 +11,8 @@ from sgt_data.records import DrawnTarget
 
 class ReconstructionProxy(RestorationProxy):
     """Input and target are the same bytes."""
+
+    degrades: ClassVar[bool] = False
 
     type: Literal["reconstruction"] = "reconstruction"
     name: str = "reconstruction"

@@ -20,6 +20,8 @@ class RestorationProxy(ProxyConfig):
     """Base of the restoration proxies; a subclass says how it degrades."""
 
     tier: ClassVar[Tier] = "low"
+    degrades: ClassVar[bool] = True
+    target_bytes_per_pixel: ClassVar[float] = 0.36
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
         """The degraded picture, and every parameter that was drawn for it.

@@ -102,7 +102,7 @@ class SourceConfig(BaseModel):
         """
         if layer in raw.missing:
             raise AnnotationError(raw.missing[layer])
-        return parse_dense(raw.extras[layer])
+        return parse_dense(raw.beside[layer])
 
 
 def key_of(source: str, identity: str) -> str:

@@ -25,6 +25,7 @@ _HEAD = struct.Struct("<4sIIdd?")
 _MAGIC = b"sgtD"
 _PNG = b"\x89PNG"
 _THREADS = 8
+_ROUNDING = 2.0**-20  # a few units in the last place of float32
 
 
 def encode_dense(values: NDArray[np.float32]) -> bytes:
@@ -36,6 +37,8 @@ def encode_dense(values: NDArray[np.float32]) -> bytes:
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise AnnotationError("the map holds NaN or infinite values")
+    if high - low <= _ROUNDING * max(abs(low), abs(high)):
+        high = low  # what differs is the rounding of a constant
     span = high - low
     codes = np.zeros(values.shape, np.uint16)
     if span > 0:
@@ -80,8 +83,8 @@ def _grey16(data: bytes) -> NDArray[np.uint16]:
 
 
 def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawInput, ...]:
-    """The inputs with `<folder>/<stem of the picture>.png` as the extra `role`; a file that is not
-    there is noted under `missing`.
+    """The inputs with `<folder>/<stem of the picture>.png` under `beside`; a file that is not there is
+    noted under `missing`.
 
     Raises:
         SourceError: one cannot be read just now.
@@ -91,7 +94,7 @@ def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawI
     def attach(raw: RawInput) -> RawInput:
         name = posixpath.splitext(posixpath.basename(raw.member))[0] + ".png"
         try:
-            return replace(raw, extras={**raw.extras, role: read_bytes(join(root, name))})
+            return replace(raw, beside={**raw.beside, role: read_bytes(join(root, name))})
         except FileMissing:
             return replace(raw, missing={**raw.missing, role: f"{role}: there is no {name}"})
 

@@ -1,0 +1,84 @@
+"""The edge proxy: OpenCV's own results, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from making import built, encoded, jpeg, manifest_of, samples_in
+from numpy.typing import NDArray
+from PIL import Image
+
+from sgt_data import decode, verify_corpus
+from sgt_data.errors import CorpusError, ManifestError
+from sgt_data.pictures.gradients import sobel_magnitude
+from sgt_data.pictures.prepare import inspect, prepare
+from sgt_data.pictures.size_rule import SizeRule
+
+GREY = arrays(np.uint8, st.tuples(st.integers(2, 40), st.integers(2, 40)))
+
+
+def opencv_sobel(grey: NDArray[np.uint8], gain: float) -> NDArray[np.uint8]:
+    across = cv2.Sobel(grey, cv2.CV_16S, 1, 0, ksize=3).astype(np.int64)
+    down = cv2.Sobel(grey, cv2.CV_16S, 0, 1, ksize=3).astype(np.int64)
+    length = np.sqrt((across**2 + down**2).astype(np.float64)) * gain
+    return np.minimum(255, np.floor(length + 0.5)).astype(np.uint8)
+
+
+@settings(max_examples=100, deadline=None)
+@given(grey=GREY, gain=st.sampled_from([0.25, 0.5, 1.0, 4.0]))
+def test_sobel_is_opencvs(grey: NDArray[np.uint8], gain: float) -> None:
+    assert (sobel_magnitude(grey, round(gain * 1024)) == opencv_sobel(grey, gain)).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "thresholds"),
+    [({}, (100, 200)), ({"thresholds": [30, 90]}, (30, 90)), ({"thresholds": "median"}, None)],
+)
+def test_canny_is_opencvs(
+    sample_sources: Path, tmp_path: Path, fields: dict[str, object], thresholds: tuple[int, int]
+) -> None:
+    folder = sample_sources / "coco" / "train2017"
+    source = {"type": "folder", "pictures": str(folder)}
+    rule = {"min_side": 64, "max_side": 256, "multiple_of": 8}
+    canny = {"type": "edge", "name": "canny", "method": "canny", **fields}
+    built(tmp_path, source, [canny, {"type": "edge"}], pictures=rule)
+    assert verify_corpus(str(tmp_path), deep=True).sound
+    soft = samples_in(tmp_path, "edge")
+    found = samples_in(tmp_path, "canny")
+    assert len(found) == len(soft) == 12
+    for key, members in found.items():
+        stored = inspect((folder / f"{key.partition('_')[2]}.jpg").read_bytes())
+        grey = np.asarray(prepare(stored, SizeRule(**rule), "convert").image.convert("L"))
+        median = max(1, int(np.percentile(grey, 50, method="inverted_cdf")))
+        low, high = thresholds or (median * 67 // 100, median * 133 // 100)
+        assert (decode(members["target.png"], members["json"]) == cv2.Canny(grey, low, high)).all()
+        strength = decode(soft[key]["target.png"], soft[key]["json"])
+        assert (strength == opencv_sobel(grey, 0.5)).all()
+
+
+def test_a_foreign_target_is_refused() -> None:
+    facts = {"type": "edge", "method": "canny", "size": {"width": 64, "height": 48}}
+    grey = Image.fromarray(np.full((48, 64), 7, np.uint8))
+    for target in (b"", jpeg(64, 48), encoded(Image.new("L", (32, 48)), "PNG"),
+                   encoded(Image.new("RGB", (64, 48)), "PNG"), encoded(grey, "PNG")):  # fmt: skip
+        with pytest.raises(CorpusError):
+            decode(target, facts)
+
+
+def test_what_the_manifest_says_of_edges_must_fit() -> None:
+    folder = {"type": "folder", "pictures": "/p"}
+    for fields, message in (
+        ({"method": "annotator"}, "needs one"),
+        ({"annotator": "x"}, "the others none"),
+        ({"method": "canny", "thresholds": [200, 100]}, "the lower first"),
+        ({"gain": 0}, "gain"),
+        ({"name": "input"}, "a folder of its own"),
+    ):
+        with pytest.raises(ManifestError, match=message):
+            manifest_of(folder, [{"type": "edge", **fields}])
