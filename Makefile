@@ -5,13 +5,18 @@ DEMO := demo
 
 .PHONY: demo test test-fast lint types bench clean
 
-.venv/ready: pyproject.toml constraints.txt
+# what a user needs; the models' libraries come with .venv/ready
+.venv/base: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/ready: .venv/base
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: .venv/ready
+demo: .venv/base
 	$(BIN)/sgt-data sample $(DEMO)/sources --images 32
 	$(BIN)/sgt-data build manifests/demo.yaml --output $(DEMO)/corpus
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
@@ -33,6 +38,8 @@ types: .venv/ready
 bench: .venv/ready
 	$(BIN)/python benchmarks/label_map.py
 	$(BIN)/python benchmarks/segmentation_sample.py
+	$(BIN)/python benchmarks/proxies.py
+	$(BIN)/python benchmarks/annotators.py
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py
 

@@ -19,8 +19,10 @@ def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
         facts: its JSON, parsed or not.
 
     Returns:
-        What the proxy decodes to: `DecodedSegmentation` (label map [H, W] uint16 and the facts of
-        each label) for `segmentation`.
+        What the proxy decodes to. `segmentation`, `boxes`, `referring`: `DecodedSegmentation`
+        (label map [H, W] uint16 and the facts of each label). `depth`: `DecodedDepth` (inverse
+        depth [H, W] float32 and its step). `edge`: strength [H, W] uint8. Restoration: the clean
+        picture [H, W, 3] uint8 RGB.
 
     Raises:
         CorpusError: target and facts do not belong together, or the proxy is not known.

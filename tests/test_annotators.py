@@ -616,7 +616,7 @@ def annotated(
 def test_annotated_tars_are_a_source_like_sa1b(
     annotated: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    folder, output = annotated
+    output = annotated[1]
     source = {"type": "sa1b", "tars": f"{output}/sa_*.tar"}
     entity = {"type": "segmentation", "name": "entity", "variant": "entity"}
     manifest = manifest_of(source, [entity], pictures=SMALL)

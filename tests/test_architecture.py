@@ -97,7 +97,7 @@ def test_annotators_know_no_ray_no_format_and_no_proxies() -> None:
 
 
 def test_the_base_install_needs_no_torch() -> None:
-    """Everything can be imported, and a manifest with annotators read, where no model library is."""
+    """Everything can be imported, a manifest with annotators too, where no model library is."""
     code = (
         "import sys, importlib\n"
         f"for name in {MODELS!r}: sys.modules[name] = None\n"

@@ -137,10 +137,11 @@ def test_an_annotators_map_travels_to_within_its_stated_step(values: NDArray[np.
 def exact(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both sample sources with the depth that their scenes were drawn with."""
     root = tmp_path_factory.mktemp("exact")
+    depth = f"{sample_sources}/depth"
     sources = [
-        {"type": "sa1b", "tars": f"{sample_sources}/sa1b/*.tar", "depth": f"{sample_sources}/depth"},
+        {"type": "sa1b", "tars": f"{sample_sources}/sa1b/*.tar", "depth": depth},
         {"type": "coco", "root": f"{sample_sources}/coco", "annotations": ["instances"],
-         "depth": f"{sample_sources}/depth"},
+         "depth": depth},
     ]  # fmt: skip
     proxies = [{"type": "depth", "name": "depth", "percentiles": [0, 100], "bits": 16}]
     report = built(root, sources, proxies)

@@ -330,7 +330,7 @@ def test_a_changed_source_refuses_to_continue_and_is_named(tmp_path: Path, tar: 
     with pytest.raises(CorpusMismatch, match=r"sources\.sa1b\.licence"):
         built(tmp_path / "out", source_of(tar) | {"licence": "mine"})
     (tmp_path / "sa_1.tar").write_bytes(tar_of(sa1b_members(2)))
-    with pytest.raises(CorpusMismatch, match=r"inputs\.sa1b\.sa_1\.tar: not in the corpus"):
+    with pytest.raises(CorpusMismatch, match=r"files\.sa1b\.sa_1\.tar: not in the corpus"):
         built(tmp_path / "out", source_of(tmp_path / "sa_*.tar"))
     tar.write_bytes(tar_of(sa1b_members(4)))
     with pytest.raises(CorpusMismatch, match=r"inputs\.sa1b\.sa_0\.tar"):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sgt_data.build.listing import Listing
 from sgt_data.corpus.layout import INPUT
 
-# Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to 0.42
-# (SA-1B, COCO).
+# Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to
+# 0.42 (SA-1B, COCO).
 _INPUT_BYTES_PER_PIXEL = 0.35
 
 

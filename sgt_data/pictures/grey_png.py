@@ -16,7 +16,7 @@ _RAMP: NDArray[np.uint8] = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3,
 
 
 def encode_grey(levels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """[H, W] grey levels as a grey PNG of 8 or 16 bits: for smooth maps, whose rows are filtered."""
+    """[H, W] grey levels as a grey PNG of 8 or 16 bits, with PNG's row filters: for smooth maps."""
     out = io.BytesIO()
     Image.fromarray(levels).save(out, "PNG", **_FAST)
     return out.getvalue()

@@ -83,8 +83,8 @@ def _grey16(data: bytes) -> NDArray[np.uint16]:
 
 
 def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawInput, ...]:
-    """The inputs with `<folder>/<stem of the picture>.png` under `beside`; a file that is not there is
-    noted under `missing`.
+    """The inputs with `<folder>/<stem of the picture>.png` under `beside`; a file that is not
+    there is noted under `missing`.
 
     Raises:
         SourceError: one cannot be read just now.

@@ -1,0 +1,121 @@
+"""What each CPU proxy adds to a segmentation sample, on one core: SA-1B bytes in, shard bytes out.
+
+A shard of segmentation alone, and a shard of segmentation and one more proxy, side by side: the
+difference is what that proxy costs where the picture is decoded and its JPEG encoded anyway. Also
+the bytes that shared inputs save for five proxies.
+
+python benchmarks/proxies.py [--rounds N] [--copies N] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from measuring import Cell, pictures, report, side_by_side, threads_used, verdict
+
+from sgt_data.build.inline import InlineEngine
+from sgt_data.build.listing import list_inputs, plan_build
+from sgt_data.build.render import render_shard
+from sgt_data.build.work import CorpusJob
+from sgt_data.corpus.shard import EncodedShard
+from sgt_data.manifest import parse_manifest
+from sgt_data.records import RawInput, RawShard
+
+ADDED_GOAL = 0.6
+"""At most so much of a segmentation sample, for edge and restoration."""
+
+SEGMENTATION = {"type": "segmentation", "name": "entity", "variant": "entity"}
+ADDED: tuple[dict[str, Any], ...] = (
+    {"type": "edge", "name": "sobel"},
+    {"type": "edge", "name": "canny", "method": "canny"},
+    {"type": "boxes"},
+    {"type": "boxes", "name": "boxes-overlay", "look": "overlay"},
+    *(
+        {"type": kind}
+        for kind in ("reconstruction", "inpainting", "mae", "denoise", "deblur", "derain",
+                     "enhance", "super_resolution", "colorization")
+    ),
+)  # fmt: skip
+FIVE = (SEGMENTATION, *ADDED[:3], {"type": "denoise"})
+_NO_GOAL = ("boxes", "boxes-overlay")
+
+
+def renderer(
+    tars: str,
+    inputs: Sequence[RawInput],
+    proxies: Sequence[Mapping[str, Any]],
+    shared: bool = False,
+) -> Callable[[], list[EncodedShard]]:
+    """Rendering of the inputs into these proxies, as a build does it."""
+    manifest = parse_manifest(
+        {
+            "name": "benchmark",
+            "sources": [{"type": "sa1b", "tars": tars}],
+            "proxies": list(proxies),
+            "inputs": "shared" if shared else "embedded",
+        }
+    )
+    plan = plan_build(list_inputs(manifest), InlineEngine().set_up)
+    spec = CorpusJob.of(plan).spec
+    raw = RawShard("benchmark", "benchmark", "sa1b", tuple(inputs), True)
+    folders = list(plan.fingerprints)
+    return lambda: render_shard(raw, folders, {}, spec)
+
+
+def tar_bytes(shards: Sequence[EncodedShard]) -> int:
+    return sum(len(shard.tar or b"") for shard in shards)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--copies", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    with pictures() as some:
+        inputs = [
+            replace(pair, key=f"{pair.key}-{copy}")
+            for copy in range(arguments.copies)
+            for pair in some.pairs
+        ]
+        works: dict[str, Callable[[], object]] = {
+            "segmentation": renderer(some.tars, inputs, [SEGMENTATION])
+        }
+        names = [str(one.get("name", one["type"])) for one in ADDED]
+        for name, one in zip(names, ADDED, strict=True):
+            works[name] = renderer(some.tars, inputs, [SEGMENTATION, one])
+        for work in works.values():
+            work()
+        timings = side_by_side(works, arguments.rounds)
+        used = threads_used(list(timings.values()))
+        embedded, shared = (
+            tar_bytes(renderer(some.tars, inputs, FIVE, one)()) for one in (False, True)
+        )
+        origin = some.origin
+    base = timings["segmentation"].wall / len(inputs)
+    rows: list[dict[str, Cell]] = [{"proxy": "segmentation (whole sample)", "ms": base}]
+    notes = []
+    for name in names:
+        added = timings[name].wall / len(inputs) - base
+        rows.append({"proxy": f"+ {name}", "ms": added, "of_a_segmentation_sample": added / base})
+        if name not in _NO_GOAL:
+            notes.append(verdict(name, added / base, ADDED_GOAL, at_most=True))
+    saved: list[dict[str, Cell]] = [
+        {"inputs": "embedded", "mb": embedded / 1e6, "of_embedded": 1.0},
+        {"inputs": "shared", "mb": shared / 1e6, "of_embedded": shared / embedded},
+    ]
+    notes.append(f"{used:.2f} threads at work; {origin}")
+    tables = {
+        "ms per picture beside a segmentation sample, one core": rows,
+        "tars of five proxies (segmentation, sobel, canny, boxes, denoise)": saved,
+    }
+    settings = {"rounds": arguments.rounds, "copies": arguments.copies, "of": origin}
+    report(tables, settings, notes, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
