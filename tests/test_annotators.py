@@ -7,8 +7,10 @@ import io
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +354,46 @@ def test_wrong_weights_are_named_before_anything_is_built(
     with pytest.raises(RequestError, match=message):
         build_corpus(manifest, str(tmp_path / "out"), workers=workers)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (403, "GatedRepo", "is gated. Accept its terms"),
+        (401, "RepoNotFound", "the Hub knows no some/model"),
+        (404, "RevisionNotFound", "at revision abc"),
+        (500, "", "the Hub cannot be reached"),
+    ],
+)
+def test_what_the_hub_answers_is_said_in_words(
+    status: int, code: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Against a server that answers as the Hub does."""
+    import huggingface_hub.constants
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("X-Error-Code", code)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    endpoint = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    try:
+        config = DepthAnythingConfig(model="some/model", revision="abc")
+        with pytest.raises(RequestError, match=message):
+            config.find_weights()
+    finally:
+        server.shutdown()
 
 
 @pytest.fixture(autouse=True)
