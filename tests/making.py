@@ -8,7 +8,7 @@ import json
 import struct
 import tarfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,19 @@ Members = list[tuple[str, bytes]]
 
 SMALL = {"min_side": 32, "max_side": 96, "multiple_of": 16}
 """A size rule that keeps made pictures small."""
+
+
+# What to do to a stored array to see it upright, by EXIF orientation (CIPA DC-008, 0x0112).
+UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    1: lambda a: a,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(np.transpose(a), 2),
+    8: lambda a: np.rot90(a, 1),
+}
 
 
 def scene(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:

@@ -333,10 +333,10 @@ def no_gpu(tmp_path: Path) -> tuple[dict[str, Any], str]:
     return {"model": str(tiny_depth_model(tmp_path)), "device": "cuda"}, "device"
 
 
-@pytest.mark.parametrize(
-    "wrong", [no_folder, empty_folder, other_kind, no_network, other_digest, no_gpu]
-)
-@pytest.mark.parametrize("workers", [0, 1])
+WRONG = [no_folder, empty_folder, other_kind, no_network, other_digest, no_gpu]
+
+
+@pytest.mark.parametrize(("wrong", "workers"), [*((one, 0) for one in WRONG), (no_folder, 1)])
 def test_wrong_weights_are_named_before_anything_is_built(
     wrong: Callable[[Path], tuple[dict[str, Any], str]],
     workers: int,
@@ -344,8 +344,6 @@ def test_wrong_weights_are_named_before_anything_is_built(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if workers and wrong is not no_folder:
-        pytest.skip("once through Ray is enough")
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import (
+    UPRIGHT,
     built,
     coco_annotation,
     coco_document,
@@ -42,18 +43,6 @@ from sgt_data.manifest import parse_manifest
 from sgt_data.proxies.boxes import BoxesProxy
 from sgt_data.segmentation.box_geometry import output_boxes, turned_boxes
 from sgt_data.segmentation.box_outlines import draw_outlines
-
-# What to do to a stored array to see it upright, by EXIF orientation (CIPA DC-008, 0x0112).
-UPRIGHT = {
-    1: lambda a: a,
-    2: np.fliplr,
-    3: lambda a: np.rot90(a, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: np.rot90(np.transpose(a), 2),
-    8: lambda a: np.rot90(a, 1),
-}
 
 
 def box_of(mask: NDArray[np.bool_]) -> list[int]:

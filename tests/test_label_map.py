@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from making import (
     SMALL,
+    UPRIGHT,
     boxes,
     by_key,
     jpeg,
@@ -34,18 +35,6 @@ from sgt_data.proxies.segmentation import SegmentationProxy
 from sgt_data.segmentation.sampling import centre_samples
 
 IdMap = NDArray[np.int64]
-
-# What to do to a stored array to see it upright, by EXIF orientation (CIPA DC-008, 0x0112).
-UPRIGHT = {
-    1: lambda a: a,
-    2: np.fliplr,
-    3: lambda a: np.rot90(a, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: np.rot90(np.transpose(a), 2),
-    8: lambda a: np.rot90(a, 1),
-}
 
 
 @dataclass

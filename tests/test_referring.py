@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import (
     SMALL,
+    UPRIGHT,
     built,
     coco_annotation,
     coco_category,
@@ -50,16 +51,6 @@ from sgt_data.referring.phrases import Candidate, Margins, candidates
 from sgt_data.referring.reading import referents
 from sgt_data.referring.seen import Seen
 
-UPRIGHT = {
-    1: lambda a: a,
-    2: np.fliplr,
-    3: lambda a: np.rot90(a, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: np.rot90(np.transpose(a), 2),
-    8: lambda a: np.rot90(a, 1),
-}
 MARGINS = Margins(0.1, 0.05, 2.0, 0.002)
 
 _PANOPTIC_STUFF = (

@@ -4,22 +4,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.metadata import entry_points
 
 from sgt_data.annotators.base import AnnotatorConfig
 from sgt_data.annotators.depth_anything import DepthAnythingConfig
 from sgt_data.annotators.edges import EdgesConfig
 from sgt_data.annotators.sam import SamConfig
+from sgt_data.kinds import registered
 
 
 @lru_cache(maxsize=1)
 def annotator_kinds() -> dict[str, type[AnnotatorConfig]]:
     """Every kind of annotator, by the `type` that a manifest gives."""
-    kinds: dict[str, type[AnnotatorConfig]] = {
+    own: dict[str, type[AnnotatorConfig]] = {
         "depth_anything": DepthAnythingConfig,
         "edges": EdgesConfig,
         "sam": SamConfig,
     }
-    for point in entry_points(group="sgt_data.annotators"):
-        kinds[point.name] = point.load()
-    return kinds
+    return registered("sgt_data.annotators", own)

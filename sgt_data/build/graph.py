@@ -18,11 +18,9 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import ray
 import ray.data
@@ -30,69 +28,29 @@ import ray.data
 from sgt_data.annotators.base import AnnotatorConfig, Setup
 from sgt_data.build.annotate import annotate_shard, loaded
 from sgt_data.build.plan import SliceTask
+from sgt_data.build.rows import (
+    OUTCOME,
+    SHARD,
+    failure_row,
+    outcome_of,
+    outcome_row,
+    shard_of,
+    shard_row,
+    task_of,
+    task_row,
+)
 from sgt_data.build.tasks import (
     Outcome,
-    OutputRefused,
-    ShardOutcome,
-    ShardTask,
     SliceFailure,
 )
 from sgt_data.build.work import Job, annotators_of, read_slice
 from sgt_data.errors import BuildError, RequestError, SgtDataError
-from sgt_data.records import FilePart, RawInput, RawShard, Slice
 from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.run_lengths import parse_masks
 from sgt_data.segmentation.sampling import sample_grid
 
 _DENSE_BYTES = 2
 """An annotator's map takes so many bytes per pixel on its way; masks take less."""
-
-_PART = pa.struct([("url", pa.string()), ("start", pa.int64()), ("length", pa.int64())])
-_INPUT = pa.struct(
-    [
-        ("key", pa.string()),
-        ("member", pa.string()),
-        ("picture", pa.large_binary()),
-        ("extras", pa.map_(pa.string(), pa.large_binary())),
-        ("licence", pa.string()),
-        ("problem", pa.string()),
-        ("parts", pa.map_(pa.string(), _PART)),
-        ("beside", pa.map_(pa.string(), pa.large_binary())),
-        ("missing", pa.map_(pa.string(), pa.string())),
-    ]
-)
-_SHARD = pa.schema(
-    [
-        ("failure", pa.string()),
-        ("name", pa.string()),
-        ("slice", pa.string()),
-        ("source", pa.string()),
-        ("last", pa.bool_()),
-        ("folders", pa.list_(pa.string())),
-        ("excluded", pa.map_(pa.string(), pa.string())),
-        ("inputs", pa.list_(_INPUT)),
-    ]
-)
-_TASK = pa.schema(
-    [
-        ("source", pa.string()),
-        ("name", pa.string()),
-        ("payload", pa.large_binary()),
-        ("rest", pa.binary()),
-    ]
-)
-_OUTCOME = pa.schema(
-    [
-        ("refused", pa.string()),
-        ("failure", pa.string()),
-        ("name", pa.string()),
-        ("slice", pa.string()),
-        ("source", pa.string()),
-        ("receipts", pa.list_(pa.binary())),
-        ("key_hashes", pa.binary()),
-        ("seconds", pa.float64()),
-    ]
-)
 
 
 class RayEngine:
@@ -192,7 +150,7 @@ def run_graph(tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outco
     on_cpus = sum(job.setups[one.name].device == "cpu" for one in annotators)
     cpu_share = 1 / (1 + on_cpus)
     with ray.data.DataContext.current(context):
-        shards = ray.data.from_arrow([_task_row(task) for task in tasks]).map_batches(
+        shards = ray.data.from_arrow([task_row(task) for task in tasks]).map_batches(
             cast(Any, _read),
             fn_kwargs={"job": job},
             batch_size=1,
@@ -223,7 +181,7 @@ def run_graph(tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outco
         try:
             for batch in batches:
                 for row in cast(pa.Table, batch).to_pylist():
-                    yield _outcome(row)
+                    yield outcome_of(row)
         except ray.exceptions.RayError as why:
             raise BuildError(f"Ray failed: {why}") from why
 
@@ -283,9 +241,9 @@ def _resource(name: str) -> float:
 
 def _read(batch: pa.Table, job: Job) -> Iterator[pa.Table]:
     """One slice -> a row per shard, or a row that says what failed."""
-    for task in map(_task, batch.to_pylist()):
+    for task in map(task_of, batch.to_pylist()):
         for shard in read_slice(task, job):
-            yield _shard_row(shard)
+            yield shard_row(shard)
 
 
 class _Annotate:
@@ -307,8 +265,8 @@ class _Annotate:
         if row["failure"] is not None or not self._needed(row):
             return batch
         if self._problem is not None:
-            return _failure_row(SliceFailure(row["source"], row["slice"], self._problem), _SHARD)
-        return _shard_row(annotate_shard(_shard(row), self._annotator, *self._job.pictures))
+            return failure_row(SliceFailure(row["source"], row["slice"], self._problem), SHARD)
+        return shard_row(annotate_shard(shard_of(row), self._annotator, *self._job.pictures))
 
     def _needed(self, row: Mapping[str, Any]) -> bool:
         needed = self._job.annotators_for(row["source"], row["folders"])
@@ -327,119 +285,5 @@ class _Finish:
         (row,) = batch.to_pylist()
         if row["failure"] is not None:
             failure = SliceFailure(row["source"], row["slice"], row["failure"])
-            return _failure_row(failure, _OUTCOME)
-        return _outcome_row(job.finish(_shard(row), root))
-
-
-def _outcome_row(done: Outcome) -> pa.Table:
-    if isinstance(done, SliceFailure):
-        return _failure_row(done, _OUTCOME)
-    if isinstance(done, OutputRefused):
-        return pa.Table.from_pylist([{"refused": done.message}], schema=_OUTCOME)
-    receipts = [orjson.dumps(receipt) for receipt in done.receipts]
-    columns = {
-        "name": done.shard,
-        "receipts": receipts,
-        "key_hashes": done.key_hashes.tobytes(),
-        "seconds": done.seconds,
-    }
-    return pa.Table.from_pylist([columns], schema=_OUTCOME)
-
-
-def _task_row(task: SliceTask) -> pa.Table:
-    piece = task.slice
-    rest = {
-        "shards": piece.shards,
-        "pictures": piece.pictures,
-        "nbytes": piece.nbytes,
-        "folders": task.folders,
-        "committed": task.committed,
-        "excluded": task.excluded,
-    }
-    columns = {
-        "source": piece.source,
-        "name": piece.name,
-        "payload": piece.payload,
-        "rest": orjson.dumps(rest),
-    }
-    return pa.Table.from_pylist([columns], schema=_TASK)
-
-
-def _task(row: dict[str, Any]) -> SliceTask:
-    rest = orjson.loads(row["rest"])
-    shards = None if rest["shards"] is None else tuple(rest["shards"])
-    return SliceTask(
-        Slice(row["source"], row["name"], row["payload"], shards, rest["pictures"], rest["nbytes"]),
-        tuple(rest["folders"]),
-        rest["committed"],
-        rest["excluded"],
-    )
-
-
-def _shard_row(shard: ShardTask | SliceFailure) -> pa.Table:
-    if isinstance(shard, SliceFailure):
-        return _failure_row(shard, _SHARD)
-    raw = shard.raw
-    columns = {
-        "name": raw.name,
-        "slice": raw.slice,
-        "source": raw.source,
-        "last": raw.last,
-        "folders": list(shard.folders),
-        "excluded": list(shard.excluded.items()),
-    }
-    table = pa.Table.from_pylist([columns], schema=_SHARD)
-    inputs = pa.ListArray.from_arrays([0, len(raw.inputs)], _inputs(raw.inputs))
-    return table.set_column(_SHARD.get_field_index("inputs"), _SHARD.field("inputs"), inputs)
-
-
-def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:
-    """Column by column: row by row, pyarrow looks at every object several times."""
-    arrays = [
-        pa.array([one.key for one in inputs], pa.string()),
-        pa.array([one.member for one in inputs], pa.string()),
-        pa.array([one.picture for one in inputs], pa.large_binary()),
-        _maps([one.extras for one in inputs], pa.large_binary()),
-        pa.array([one.licence for one in inputs], pa.string()),
-        pa.array([one.problem for one in inputs], pa.string()),
-        _maps([{role: asdict(part) for role, part in one.parts.items()} for one in inputs], _PART),
-        _maps([one.beside for one in inputs], pa.large_binary()),
-        _maps([one.missing for one in inputs], pa.string()),
-    ]
-    return pa.StructArray.from_arrays(arrays, fields=list(_INPUT))
-
-
-def _maps(maps: Sequence[Mapping[str, Any]], kind: pa.DataType) -> pa.MapArray:
-    entries = [entry for one in maps for entry in one.items()]
-    return pa.MapArray.from_arrays(
-        np.cumsum([0, *map(len, maps)]).astype(np.int32),
-        pa.array([name for name, _ in entries], pa.string()),
-        pa.array([value for _, value in entries], kind),
-    )
-
-
-def _shard(row: dict[str, Any]) -> ShardTask:
-    inputs = tuple(_input(one) for one in row["inputs"])
-    raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"])
-    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]))
-
-
-def _input(row: dict[str, Any]) -> RawInput:
-    parts = {role: FilePart(**part) for role, part in row["parts"]}
-    maps = {name: dict(row[name]) for name in ("extras", "beside", "missing")}
-    return RawInput(**{**row, **maps, "parts": parts})
-
-
-def _failure_row(failure: SliceFailure, schema: pa.Schema) -> pa.Table:
-    columns = {"failure": failure.message, "slice": failure.slice, "source": failure.source}
-    return pa.Table.from_pylist([columns], schema=schema)
-
-
-def _outcome(row: dict[str, Any]) -> Outcome:
-    if row["refused"] is not None:
-        return OutputRefused(row["refused"])
-    if row["failure"] is not None:
-        return SliceFailure(row["source"], row["slice"], row["failure"])
-    receipts = tuple(orjson.loads(receipt) for receipt in row["receipts"])
-    hashes = np.frombuffer(row["key_hashes"], np.uint64)
-    return ShardOutcome(row["name"], receipts, row["seconds"], hashes)
+            return failure_row(failure, OUTCOME)
+        return outcome_row(job.finish(shard_of(row), root))

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.metadata import entry_points
 
+from sgt_data.kinds import registered
 from sgt_data.proxies.base import ProxyConfig
 from sgt_data.proxies.boxes import BoxesProxy
 from sgt_data.proxies.colorization import ColorizationProxy
@@ -26,7 +26,7 @@ from sgt_data.proxies.super_resolution import SuperResolutionProxy
 @lru_cache(maxsize=1)
 def proxy_kinds() -> dict[str, type[ProxyConfig]]:
     """Every kind of proxy, by the `type` that a manifest gives."""
-    kinds: dict[str, type[ProxyConfig]] = {
+    own: dict[str, type[ProxyConfig]] = {
         "boxes": BoxesProxy,
         "colorization": ColorizationProxy,
         "deblur": DeblurProxy,
@@ -42,6 +42,4 @@ def proxy_kinds() -> dict[str, type[ProxyConfig]]:
         "segmentation": SegmentationProxy,
         "super_resolution": SuperResolutionProxy,
     }
-    for point in entry_points(group="sgt_data.proxies"):
-        kinds[point.name] = point.load()
-    return kinds
+    return registered("sgt_data.proxies", own)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.metadata import entry_points
 
+from sgt_data.kinds import registered
 from sgt_data.sources.base import SourceConfig
 from sgt_data.sources.coco import CocoSource
 from sgt_data.sources.folder import FolderSource
@@ -16,12 +16,10 @@ from sgt_data.sources.tars import TarsSource
 @lru_cache(maxsize=1)
 def source_kinds() -> dict[str, type[SourceConfig]]:
     """Every kind of source, by the `type` that a manifest gives."""
-    kinds: dict[str, type[SourceConfig]] = {
+    own: dict[str, type[SourceConfig]] = {
         "sa1b": Sa1bSource,
         "coco": CocoSource,
         "folder": FolderSource,
         "tars": TarsSource,
     }
-    for point in entry_points(group="sgt_data.sources"):
-        kinds[point.name] = point.load()
-    return kinds
+    return registered("sgt_data.sources", own)
