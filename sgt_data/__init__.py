@@ -1,6 +1,8 @@
 """The data engine of Semantic Generative Tuning: SA-1B and COCO in, WebDataset corpora of
 generative proxy tasks out."""
 
+from typing import TYPE_CHECKING, Any
+
 from sgt_data.build.builder import BuildReport, build_corpus
 from sgt_data.build.masks import AnnotationReport, annotate_pictures
 from sgt_data.corpus.reader import Corpus, StoredSample, open_corpus
@@ -8,12 +10,16 @@ from sgt_data.corpus.verify import verify_corpus
 from sgt_data.decoding import decode
 from sgt_data.manifest import Manifest, load_manifest
 
+if TYPE_CHECKING:
+    from sgt_data.stream.stream import Stream
+
 __all__ = [
     "AnnotationReport",
     "BuildReport",
     "Corpus",
     "Manifest",
     "StoredSample",
+    "Stream",
     "annotate_pictures",
     "build_corpus",
     "decode",
@@ -21,3 +27,12 @@ __all__ = [
     "open_corpus",
     "verify_corpus",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`Stream` on demand: it is a torch dataset where torch is, and torch takes seconds to import."""
+    if name == "Stream":
+        from sgt_data.stream.stream import Stream
+
+        return Stream
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

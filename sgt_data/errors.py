@@ -43,6 +43,10 @@ class CorpusError(SgtDataError):
     """A corpus on disk is damaged, incomplete or not a corpus."""
 
 
+class StreamError(SgtDataError):
+    """A stream cannot go on."""
+
+
 class CorpusMismatch(RequestError):
     """The request differs from the corpus that already lies at the output."""
 

@@ -83,10 +83,25 @@ def test_segmentation_is_pure() -> None:
 MODELS = ("torch", "torchvision", "transformers", "segment_anything", "kornia", "huggingface_hub")
 
 
-def test_only_annotators_know_torch() -> None:
-    inside = set(below("annotators"))
+def test_only_annotators_and_the_stream_know_torch() -> None:
+    inside = set(below("annotators", "stream"))
     assert [module for module in MODULES if module not in inside and knows(module, *MODELS)] == []
     assert any(knows(module, "torch") for module in inside)
+
+
+def test_the_stream_knows_no_ray_and_no_build() -> None:
+    for module in below("stream"):
+        assert not knows(module, "ray", "sgt_data.build", "sgt_data.cli", "sgt_data.manifest")
+
+
+def test_the_order_of_a_stream_is_pure() -> None:
+    """Order, mixture and schedule: seed and sizes in, places out."""
+    for name in ("order", "mixture", "schedule"):
+        module = ROOT / "stream" / f"{name}.py"
+        allowed = {"sgt_data.seeds", "sgt_data.errors", "sgt_data.stream"}
+        ours = {one for one in imported(module) if one.startswith("sgt_data")}
+        assert {".".join(one.split(".")[:2]) for one in ours} <= allowed
+        assert not knows(module, "os", "fsspec", "torch", "time", "random"), module
 
 
 def test_annotators_know_no_ray_no_format_and_no_proxies() -> None:

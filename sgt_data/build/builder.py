@@ -276,9 +276,10 @@ def _finish(
     report.complete = not report.failures and not pending_tasks(
         plan.listing.slices, plan.listing.folders_of, receipts
     )
-    shards, source_totals = {}, {}
+    shards, samples, source_totals = {}, {}, {}
     for folder, sources in plan.listing.sources_of.items():
         shards[folder] = corpus_order(plan.listing.slices, sources, receipts[folder])
+        samples[folder] = tuple(receipts[folder][one]["samples"] for one in shards[folder])
         source_totals[folder] = {
             source: add_up(_of_source(receipts[folder].values(), source)) for source in sources
         }
@@ -293,6 +294,7 @@ def _finish(
             header,
             complete=report.complete,
             shards=shards,
+            samples=samples,
             totals=report.totals,
             source_totals=source_totals,
         ),

@@ -30,6 +30,7 @@ class CorpusHeader:
         fingerprints: of the build, by proxy; every receipt repeats its own.
         complete: whether every planned shard is committed.
         shards: names by proxy, in corpus order. Empty until complete.
+        samples: how many each of these shards holds, by proxy, in the same order.
         totals: by proxy: inputs, samples, damaged, filtered, segments, shards, bytes.
         source_totals: the same by proxy and source.
     """
@@ -42,6 +43,7 @@ class CorpusHeader:
     fingerprints: Mapping[str, str]
     complete: bool = False
     shards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    samples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     source_totals: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
 
@@ -78,6 +80,9 @@ def read_header(root: str) -> CorpusHeader | None:
         document["shards"] = {
             proxy: tuple(map(str, names)) for proxy, names in document["shards"].items()
         }
+        document["samples"] = {
+            proxy: tuple(map(int, counts)) for proxy, counts in document["samples"].items()
+        }
         return CorpusHeader(**document)
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as why:
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise CorpusError(f"{place} is not a corpus header: {why!r}") from why

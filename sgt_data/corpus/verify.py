@@ -274,6 +274,10 @@ def _check_totals(corpus: Corpus, shards: Iterable[_Shard]) -> Iterator[Finding]
         if shard.receipt is not None:
             receipts[shard.proxy].append(shard.receipt)
     for proxy, found in receipts.items():
+        held = {receipt["shard"]: receipt["samples"] for receipt in found}
+        counts = tuple(held.get(shard) for shard in corpus.header.shards.get(proxy, ()))
+        if counts != corpus.header.samples.get(proxy):
+            yield Finding("corpus.json", f"samples per shard of {proxy} are not those of receipts")
         totals, stated = add_up(found), corpus.header.totals.get(proxy)
         if totals != stated:
             yield Finding(

@@ -1,0 +1,166 @@
+"""Read samples of a corpus by their places in the index, and check every byte against it.
+
+Local tars are read by offset: no scan, and processes share the page cache. Remote ones are read by
+ranges too, or kept in a bounded cache on local disk (see `cache`).
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from sgt_data.corpus.layout import INPUT, tar_path
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.shard import MEMBERS
+from sgt_data.errors import CorpusError, SourceError
+from sgt_data.storage import is_local, join, read_range
+from sgt_data.stream.samples import Sample
+
+INDEXES_MAX, FILES_MAX = 256, 32
+"""Indexes and open files that one process keeps; the least recently used go first."""
+
+
+class Rows:
+    """A shard's index as arrays: keys, and for each member the places and checksums of its bytes
+    (size -1 where a sample has none)."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.keys: list[str] = table["key"].to_pylist()
+        self.number = {key: row for row, key in enumerate(self.keys)}
+        self.members = {
+            member: np.stack(
+                [
+                    table[f"{member}_{what}"].fill_null(-1).to_numpy().astype(np.int64)
+                    if what != "crc32"
+                    else table[f"{member}_{what}"].fill_null(0).to_numpy().astype(np.int64)
+                    for what in ("offset", "size", "crc32")
+                ],
+                axis=1,
+            )
+            for member in MEMBERS
+        }
+
+
+class CorpusReader:
+    """Reads samples of one corpus. Not shared between processes: each opens its own files."""
+
+    def __init__(self, corpus: Corpus, *, checksums: bool = True) -> None:
+        self._corpus, self._checksums = corpus, checksums
+        self._rows: OrderedDict[tuple[str, str], Rows] = OrderedDict()
+        self._files: OrderedDict[str, BinaryIO] = OrderedDict()
+        self._local = is_local(corpus.url)
+
+    def key(self, proxy: str, shard: str, row: int) -> str:
+        """The key of a sample.
+
+        Raises:
+            CorpusError: the index is damaged, or has no such row.
+        """
+        keys = self._rows_of(proxy, shard).keys
+        if not row < len(keys):
+            raise CorpusError(
+                f"{self._corpus.url}: index of {proxy}/{shard} has {len(keys)} rows; corpus.json "
+                f"promises row {row}"
+            )
+        return keys[row]
+
+    def read(self, component: str, proxy: str, shard: str, row: int) -> Sample:
+        """One whole sample.
+
+        Raises:
+            CorpusError: it is not what the index says: which shard, key and member.
+            SourceError: it cannot be read just now.
+        """
+        key = self.key(proxy, shard, row)
+        parts = self._members(proxy, shard, row)
+        if "input" not in parts:
+            number = self._rows_of(INPUT, shard).number.get(key)
+            if number is None:
+                raise CorpusError(f"{self._corpus.url}: {INPUT}/{shard} has no input {key}")
+            parts |= self._members(INPUT, shard, number, ("input",))
+        missing = [member for member in MEMBERS if member not in parts]
+        if missing:
+            raise CorpusError(
+                f"{self._corpus.url}: {proxy}/{shard}, sample {key} has no {missing[0]}"
+            )
+        try:
+            facts = orjson.loads(parts["facts"])
+            instruction = parts["instruction"].decode()
+        except ValueError as why:
+            raise CorpusError(f"{self._corpus.url}: {proxy}/{shard}, sample {key}: {why}") from why
+        return Sample(
+            component, key, proxy, self._corpus.url, shard,
+            parts["input"], parts["target"], instruction, facts,
+        )  # fmt: skip
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"corpus": self._corpus, "checksums": self._checksums}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__init__(state["corpus"], checksums=state["checksums"])  # type: ignore[misc]
+
+    def _members(
+        self, proxy: str, shard: str, row: int, wanted: tuple[str, ...] = MEMBERS
+    ) -> dict[str, bytes]:
+        """Members of one sample, in one read, checked."""
+        rows = self._rows_of(proxy, shard)
+        places = {
+            member: rows.members[member][row].tolist()
+            for member in wanted
+            if rows.members[member][row][1] >= 0
+        }
+        start = min(offset for offset, _, _ in places.values())
+        stop = max(offset + size for offset, size, _ in places.values())
+        data = self._bytes(proxy, shard, start, stop - start)
+        found = {}
+        for member, (offset, size, checksum) in places.items():
+            part = data[offset - start : offset - start + size]
+            wrong = "ends too early" if len(part) != size else None
+            if wrong is None and self._checksums and zlib.crc32(part) != checksum:
+                wrong = "has another CRC-32 than the index says"
+            if wrong:
+                raise CorpusError(
+                    f"{self._corpus.url}: {tar_path(proxy, shard)}: {member} of sample "
+                    f"{rows.keys[row]} {wrong}"
+                )
+            found[member] = part
+        return found
+
+    def _rows_of(self, proxy: str, shard: str) -> Rows:
+        place = proxy, shard
+        if place not in self._rows:
+            try:
+                table = self._corpus.index(proxy, shard)
+            except SourceError as why:
+                raise CorpusError(str(why)) from why
+            self._rows[place] = Rows(table)
+            if len(self._rows) > INDEXES_MAX:
+                self._rows.popitem(last=False)
+        self._rows.move_to_end(place)
+        return self._rows[place]
+
+    def _bytes(self, proxy: str, shard: str, start: int, length: int) -> bytes:
+        place = join(self._corpus.url, tar_path(proxy, shard))
+        if not self._local:
+            return read_range(place, start, length)
+        try:
+            return os.pread(self._file(place).fileno(), length, start)
+        except OSError as why:
+            raise CorpusError(f"{place} cannot be read: {why.strerror or why}") from why
+
+    def _file(self, place: str) -> BinaryIO:
+        """Open, and closed with the last reference to it; a fork may share it, as it is read by
+        offset."""
+        if place not in self._files:
+            self._files[place] = open(place, "rb")  # noqa: SIM115
+            if len(self._files) > FILES_MAX:
+                self._files.popitem(last=False)[1].close()
+        self._files.move_to_end(place)
+        return self._files[place]
