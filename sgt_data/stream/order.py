@@ -60,6 +60,10 @@ class Order:
         self._epoch = lru_cache(maxsize=2)(self._lay_out)
         self._permuted = lru_cache(maxsize=4)(self._permute)
 
+    def __reduce__(self) -> tuple[type[Order], tuple[object, ...]]:
+        """Its arguments: what it keeps in memory is found again."""
+        return Order, (self._counts, self._name, self._seed, self._window, self._shuffle)
+
     @property
     def size(self) -> int:
         """Samples per epoch."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sgt_data.corpus.reader import Corpus, open_corpus
 from sgt_data.errors import CorpusError, RequestError, StreamError
+from sgt_data.stream.components import Component, open_components
 from sgt_data.stream.mixture import Mixture, Weights
 from sgt_data.stream.order import WINDOW, Order
-from sgt_data.stream.reading import CorpusReader
-from sgt_data.stream.samples import Sample
 from sgt_data.stream.schedule import Last, Place, Schedule, share_of
 
 if TYPE_CHECKING:
@@ -30,30 +27,6 @@ OnError = Literal["raise", "skip"]
 State = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Component:
-    """One component of the mixture: shards of one or more corpora, one after the other."""
-
-    name: str
-    parts: list[tuple[CorpusReader, str, str]] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-
-    def add(self, corpus: Corpus, reader: CorpusReader, proxy: str) -> None:
-        """Append a proxy's shards."""
-        if not corpus.header.complete:
-            raise RequestError(f"{corpus.url} is not complete; build it to its end first")
-        for shard, count in zip(corpus.shards(proxy), corpus.header.samples[proxy], strict=True):
-            self.parts.append((reader, proxy, shard))
-            self.counts.append(count)
-
-    def read(self, place: Place) -> Sample:
-        """Raises:
-        CorpusError: the sample is not what the index says.
-        """
-        reader, proxy, shard = self.parts[place.shard]
-        return reader.read(self.name, proxy, shard, place.row)
-
-
 class Stream(_Dataset):
     """Global batches, each a pure function of corpora, mixture, seed and step; ranks and workers
     only divide them among themselves.
@@ -66,12 +39,12 @@ class Stream(_Dataset):
 
     def __init__(
         self,
-        corpora: Mapping[str, Sequence[str]],
+        sources: Mapping[str, Sequence[str] | str],
         *,
         batch_size: int,
         mixture: Weights | Mapping[int, Weights] | None = None,
         seed: int = 0,
-        transform: Callable[[Sample], Any] | None = None,
+        transform: Callable[[Any], Any] | None = None,
         shuffle: bool = True,
         window: int | None = WINDOW,
         last: Last = "carry",
@@ -79,13 +52,15 @@ class Stream(_Dataset):
         on_error: OnError = "raise",
         skip_max: float = 0.01,
         checksums: bool = True,
+        images: str | None = None,
         rank: int | None = None,
         world: int | None = None,
     ) -> None:
         """
         Args:
-            corpora: by fsspec URL: the proxies to take. A proxy's name is its component; one that
-                several corpora have is one component over all of them.
+            sources: by fsspec URL: of a corpus, the proxies to take; of a `.jsonl` file in LLaVA's
+                form, the name of its component. A proxy's name is its component; one that several
+                corpora have is one component over all of them.
             batch_size: samples of a global batch, over all ranks.
             mixture: weights by component, or such by the step from which on they hold. None takes
                 all components together, each sample once an epoch.
@@ -99,6 +74,7 @@ class Stream(_Dataset):
             skip_max: share of the samples read so far (0 to 1) above which skipping ends in an
                 error all the same; the first is always forgiven.
             checksums: compare every member with its CRC-32.
+            images: folder of the JSONL files' pictures; by default their own.
             rank, world: of this process; by default torchrun's RANK and WORLD_SIZE, else 0 of 1.
 
         Raises:
@@ -113,7 +89,7 @@ class Stream(_Dataset):
                 f"batch_size is {batch_size}; {self.world} ranks need at least one sample each"
             )
         self.transform, self.on_error, self.skip_max = transform, on_error, skip_max
-        self._components = _components(corpora, checksums, together=mixture is None)
+        self._components = open_components(sources, images, checksums, mixture is None)
         schedule = _by_step(mixture, self._components)
         weights = Mixture(schedule, batch_size)
         for name in weights.components:
@@ -122,7 +98,13 @@ class Stream(_Dataset):
                     f"mixture: found {name!r}; allowed: {', '.join(self._components)}"
                 )
         orders = {
-            name: Order(np.array(self._components[name].counts), name, seed, window, shuffle)
+            name: Order(
+                np.array([one.count for one in self._components[name].shards]),
+                name,
+                seed,
+                window,
+                shuffle,
+            )
             for name in weights.components
         }
         self._schedule = Schedule(weights, orders, epoch_of or weights.components[0], last)
@@ -136,22 +118,22 @@ class Stream(_Dataset):
             "samples": {name: order.size for name, order in orders.items()},
         }
         self._next = 0
-        self._exact_worker = False
+        self._of_worker: int | None = None  # in a worker: the epoch that it is in
         self.skipped: list[str] = []
         self._read = 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         worker, workers = _worker()
-        first = self._next if self._exact_worker else self._next + worker
-        self._exact_worker = False
-        end = self.epoch_end
+        resumed = self._of_worker is not None
+        epoch = self.epoch if self._of_worker is None else self._of_worker
+        first = self._next if resumed else self._next + worker
+        end = self._schedule.epoch_start(epoch + 1)
         for step in range(first, end, workers):
             batch = self.batch(step)
             # before it is given away: a state taken while the consumer has it says what comes next
-            self._next = step + workers if workers > 1 else step + 1
-            self._exact_worker = workers > 1
+            self._next, self._of_worker = step + workers, epoch if workers > 1 else None
             yield batch
-        self._next, self._exact_worker = end, False
+        self._next, self._of_worker = end, None
 
     def __len__(self) -> int:
         """Batches of the current epoch, from its beginning to its end: the same on every rank."""
@@ -170,7 +152,7 @@ class Stream(_Dataset):
 
     def set_epoch(self, epoch: int) -> None:
         """Stand at the beginning of an epoch."""
-        self._next, self._exact_worker = self._schedule.epoch_start(epoch), False
+        self._next, self._of_worker = self._schedule.epoch_start(epoch), None
 
     def batch(self, step: int) -> dict[str, Any]:
         """This rank's part of the batch of any step.
@@ -187,8 +169,8 @@ class Stream(_Dataset):
         """Where it stands: to be loaded into a stream over the same corpora, in any topology. Taken
         in a DataLoader's worker (as torchdata's StatefulDataLoader does) it is that worker's."""
         state: State = {"version": 1, "step": self._next, "stream": self._identity}
-        if self._exact_worker:
-            state["worker"] = True
+        if self._of_worker is not None:
+            state["of_worker"] = self._of_worker
         return state
 
     def load_state_dict(self, state: State) -> None:
@@ -205,13 +187,17 @@ class Stream(_Dataset):
                 raise RequestError(
                     f"the state is of another stream: {name} is {there!r} there, {value!r} here"
                 )
-        self._next, self._exact_worker = int(state["step"]), bool(state.get("worker"))
+        self._next, self._of_worker = int(state["step"]), state.get("of_worker")
 
     def _sample(self, place: Place) -> Iterator[Any]:
         """The sample at a place, or nothing where it is skipped."""
         self._read += 1
         try:
-            sample = self._components[place.component].read(place)
+            sample = (
+                self._components[place.component]
+                .shards[place.shard]
+                .read(place.component, place.row)
+            )
             yield sample if self.transform is None else self.transform(sample)
         except CorpusError as why:
             if self.on_error == "raise":
@@ -222,27 +208,6 @@ class Stream(_Dataset):
                     f"{len(self.skipped)} of {self._read} samples are damaged, more than "
                     f"skip_max={self.skip_max} allows; the last: {why}"
                 ) from why
-
-
-def _components(
-    corpora: Mapping[str, Sequence[str]], checksums: bool, together: bool
-) -> dict[str, Component]:
-    found: dict[str, Component] = {}
-    for url, proxies in corpora.items():
-        corpus = open_corpus(url)
-        reader = CorpusReader(corpus, checksums=checksums)
-        if isinstance(proxies, str):
-            raise RequestError(f"{url}: proxies are a list, found {proxies!r}")
-        for proxy in proxies:
-            if proxy not in corpus.proxies:
-                raise RequestError(
-                    f"{url} has no proxy {proxy!r}; it has {', '.join(corpus.proxies)}"
-                )
-            name = "all" if together else proxy
-            found.setdefault(name, Component(name)).add(corpus, reader, proxy)
-    if not found:
-        raise RequestError("a stream needs at least one proxy of one corpus")
-    return found
 
 
 def _by_step(
@@ -257,7 +222,7 @@ def _by_step(
 
 def _worker() -> tuple[int, int]:
     """Number of this DataLoader worker, and how many there are; 0 of 1 outside of workers."""
-    if "torch" not in sys.modules:
+    if sys.modules.get("torch") is None:
         return 0, 1
     from torch.utils.data import get_worker_info
 

@@ -1,0 +1,129 @@
+"""The components of a mixture: runs of shards, from corpora and from instruction data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sgt_data.corpus.reader import open_corpus
+from sgt_data.errors import RequestError
+from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
+from sgt_data.stream.reading import CorpusReader
+from sgt_data.stream.samples import Sample
+
+TOGETHER = "all"
+"""The one component of a stream without a mixture."""
+
+Item = Sample | Conversation
+
+
+class Shard(Protocol):
+    """Samples that lie together."""
+
+    @property
+    def count(self) -> int: ...
+
+    def read(self, component: str, row: int) -> Item:
+        """Raises:
+        CorpusError: the sample is damaged.
+        SourceError: it cannot be read just now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusShard:
+    """One shard of one proxy."""
+
+    reader: CorpusReader
+    proxy: str
+    name: str
+    count: int
+
+    def read(self, component: str, row: int) -> Sample:
+        return self.reader.read(component, self.proxy, self.name, row)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationShard:
+    """A run of lines of a JSONL file."""
+
+    file: ConversationFile
+    first: int
+    count: int
+
+    def read(self, component: str, row: int) -> Conversation:
+        return self.file.read(component, self.first + row)
+
+
+@dataclass(slots=True)
+class Component:
+    """One component of a mixture."""
+
+    name: str
+    shards: list[Shard] = field(default_factory=list)
+
+
+def open_components(
+    sources: Mapping[str, Sequence[str] | str],
+    images: str | None,
+    checksums: bool,
+    together: bool,
+) -> dict[str, Component]:
+    """The components of a stream by name.
+
+    Args:
+        sources: by fsspec URL: of a corpus the proxies to take (each a component), of a `.jsonl`
+            file the name of its component.
+        images: folder of the JSONL files' pictures; by default their own.
+        checksums: compare members with their CRC-32.
+        together: one component of everything.
+
+    Raises:
+        RequestError: a source is not there, not complete, or has no such proxy.
+    """
+    found: dict[str, Component] = {}
+
+    def add(name: str, shards: Sequence[Shard]) -> None:
+        name = TOGETHER if together else name
+        found.setdefault(name, Component(name)).shards.extend(shards)
+
+    for url, what in sources.items():
+        if isinstance(what, str):
+            add(what, _conversations(url, images))
+            continue
+        for proxy, shards in _proxies(url, what, checksums).items():
+            add(proxy, shards)
+    if not found:
+        raise RequestError("a stream needs at least one proxy of one corpus, or a JSONL file")
+    return found
+
+
+def _conversations(url: str, images: str | None) -> list[Shard]:
+    if not url.endswith(".jsonl"):
+        raise RequestError(
+            f"{url}: a component's name goes with a .jsonl file; of a corpus, list its proxies"
+        )
+    file = ConversationFile(url, images)
+    return [
+        ConversationShard(file, first, min(SHARD_LINES, len(file) - first))
+        for first in range(0, len(file), SHARD_LINES)
+    ]
+
+
+def _proxies(url: str, proxies: Sequence[str], checksums: bool) -> dict[str, list[Shard]]:
+    corpus = open_corpus(url)
+    if not corpus.header.complete:
+        raise RequestError(f"{corpus.url} is not complete; build it to its end first")
+    reader = CorpusReader(corpus, checksums=checksums)
+    found: dict[str, list[Shard]] = {}
+    for proxy in proxies:
+        if proxy not in corpus.proxies:
+            raise RequestError(f"{url} has no proxy {proxy!r}; it has {', '.join(corpus.proxies)}")
+        counts = corpus.header.samples[proxy]
+        found[proxy] = [
+            CorpusShard(reader, proxy, shard, count)
+            for shard, count in zip(corpus.shards(proxy), counts, strict=True)
+        ]
+    return found
