@@ -1,0 +1,385 @@
+"""Transforms: sizes and forms, labels that stay labels, and views of which the words are true."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from making import jpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from sgt_data import build_corpus
+from sgt_data.errors import CorpusError, RequestError
+from sgt_data.manifest import parse_manifest
+from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.referring.phrases import Margins, candidates
+from sgt_data.referring.reading import referents
+from sgt_data.referring.seen import Seen
+from sgt_data.stream.samples import Sample
+from sgt_data.stream.stream import Stream
+from sgt_data.stream.transforms import (
+    BAGEL,
+    OMNIGEN2,
+    CropAndFlip,
+    Pictures,
+    WithinArea,
+    is_label_target,
+    mirrored_instruction,
+    mirrored_phrase,
+)
+
+DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
+LABELS = {
+    "entity", "instance", "panoptic", "semantic", "referring", "places", "boxes",
+    "depth-inferno", "canny",
+}  # fmt: skip
+SMALLER = SizeRule(min_side=32, max_side=80, multiple_of=16)
+LARGER = SizeRule(min_side=256, max_side=320, multiple_of=16)
+WILD = CropAndFlip((0.4, 0.9), 0.5, seed=3)
+
+
+@pytest.fixture(scope="module")
+def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Every proxy of the demo on small pictures, and phrases of places alone."""
+    document = yaml.safe_load(DEMO.read_text())
+    first, second = document["sources"]
+    first["tars"], second["root"] = f"{sample_sources}/sa1b/sa_*.tar", f"{sample_sources}/coco"
+    first["depth"] = second["depth"] = f"{sample_sources}/depth"
+    document["pictures"] = {"min_side": 64, "max_side": 192, "multiple_of": 16}
+    document["proxies"].append(
+        {"type": "referring", "name": "places", "kinds": ["place"], "sources": ["coco"]}
+    )
+    root = tmp_path_factory.mktemp("transforms")
+    build_corpus(parse_manifest(document), str(root), workers=0)
+    return str(root)
+
+
+@pytest.fixture(scope="module")
+def samples(corpus: str) -> list[Sample]:
+    names = [path.parent.name for path in Path(corpus).glob("*/*.tar")]
+    stream = Stream({corpus: sorted(set(names))}, batch_size=50, shuffle=False, last="pad")
+    found = {(one.proxy, one.key): one for batch in list(stream) for one in batch["samples"]}
+    assert {proxy for proxy, _ in found} > LABELS
+    return list(found.values())
+
+
+def stored(data: bytes) -> NDArray[np.uint8]:
+    """RGB [H, W, 3]."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image.convert("RGB"))
+
+
+def colours(pixels: NDArray[np.uint8]) -> set[int]:
+    return set(np.unique(pixels.astype(np.int64) @ (1, 256, 65536)).tolist())
+
+
+# --- sizes and forms
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    width=st.integers(1, 6000), height=st.integers(1, 6000),
+    area=st.sampled_from([256, 5000, 1024 * 1024]), step=st.sampled_from([1, 8, 16]),
+)  # fmt: skip
+def test_pictures_within_an_area_are_shrunk_just_so_far(
+    width: int, height: int, area: int, step: int
+) -> None:
+    wide, high = WithinArea(max_area=area, multiple_of=step).output_size(width, height)
+    assert wide * high <= area and wide % step == 0 and high % step == 0
+    assert (wide <= width or wide == step) and (high <= height or high == step)
+    scale = min(1.0, (area / (width * height)) ** 0.5)
+    if min(width, height) * scale >= step:
+        for side, whole in ((wide, width * scale), (high, height * scale)):
+            assert whole - step - 1e-6 < side <= whole + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("stored_size", "bagel", "omnigen2"),
+    [
+        ((1024, 1024), (1024, 1024), (1024, 1024)),
+        ((2048, 2048), (1024, 1024), (1024, 1024)),
+        ((2250, 1500), (1024, 688), (1248, 832)),
+        ((640, 480), (688, 512), (640, 480)),
+        ((333, 500), (512, 768), (320, 496)),
+        ((100_000, 20), (1024, 16), (65536, 16)),
+    ],
+)
+def test_sizes_are_those_of_the_models(
+    stored_size: tuple[int, int], bagel: tuple[int, int], omnigen2: tuple[int, int]
+) -> None:
+    assert BAGEL.output_size(*stored_size) == bagel
+    assert OMNIGEN2.output_size(*stored_size) == omnigen2
+
+
+@pytest.mark.parametrize("size", [None, SMALLER, LARGER, WithinArea(max_area=9000)])
+def test_forms_hold_the_same_pixels_of_the_asked_size(
+    size: SizeRule | None, samples: Sequence[Sample]
+) -> None:
+    torch = pytest.importorskip("torch")
+    for sample in samples[::9]:
+        of_form = {
+            form: Pictures(size, form, WILD)(sample)  # type: ignore[arg-type]
+            for form in ("pil", "numpy", "torch")
+        }
+        view = of_form["pil"]["view"]
+        wide, high = (size or SizeRule()).output_size(*view["box"][2:])
+        if size is None:
+            wide, high = view["box"][2:]
+        for name in ("input", "target"):
+            pil, array, tensor = (of_form[form][name] for form in ("pil", "numpy", "torch"))
+            assert (pil.mode, pil.size) == ("RGB", (wide, high))
+            assert array.dtype == np.uint8 and array.shape == (high, wide, 3)
+            assert tensor.dtype == torch.uint8 and tensor.is_contiguous()
+            np.testing.assert_array_equal(array, np.asarray(pil))
+            np.testing.assert_array_equal(tensor.numpy(), array.transpose(2, 0, 1))
+
+
+def test_all_else_is_passed_on(samples: Sequence[Sample]) -> None:
+    for sample in samples:
+        seen = Pictures(SMALLER, "numpy")(sample)
+        assert {name: seen[name] for name in ("key", "proxy", "component", "instruction")} == {
+            "key": sample.key, "proxy": sample.proxy, "component": "all",
+            "instruction": sample.instruction,
+        }  # fmt: skip
+        assert seen["facts"] == sample.facts
+    assert Pictures()("a conversation") == "a conversation"
+
+
+# --- labels
+
+
+def test_each_target_is_what_its_proxy_makes(samples: Sequence[Sample]) -> None:
+    assert {one.proxy for one in samples if is_label_target(one.facts)} == LABELS
+    assert {one.proxy for one in samples if not is_label_target(one.facts)}.isdisjoint(LABELS)
+
+
+@pytest.mark.parametrize("size", [SMALLER, LARGER])
+def test_labels_never_blend(size: SizeRule, samples: Sequence[Sample]) -> None:
+    blended = 0
+    for sample in samples:
+        seen = Pictures(size, "numpy", WILD)(sample)["target"]
+        new = colours(seen) - colours(stored(sample.target))
+        if sample.proxy in LABELS:
+            assert not new, (sample.proxy, sample.key)
+        else:
+            blended += bool(new)
+    assert blended, "and pictures do"
+
+
+def test_grey_depth_stays_between_its_neighbours(samples: Sequence[Sample]) -> None:
+    """No filter draws anything nearer or farther than all that is there."""
+    for sample in samples:
+        if sample.proxy == "depth":
+            whole = Pictures(LARGER, "numpy")(sample)["target"]
+            assert (whole[..., 0] == whole[..., 1]).all()
+            levels = stored(sample.target)
+            assert levels.min() <= whole.min() and whole.max() <= levels.max()
+
+
+# --- views
+
+
+def test_both_pictures_are_cut_and_mirrored_alike(samples: Sequence[Sample]) -> None:
+    kinds = set()
+    for sample in samples:
+        seen = Pictures(None, "numpy", WILD)(sample)
+        x, y, wide, high = seen["view"]["box"]
+        kinds.add(seen["view"]["mirrored"])
+        for name in ("input", "target"):
+            expected = stored(getattr(sample, name))[y : y + high, x : x + wide]
+            assert expected.shape == (high, wide, 3)
+            if seen["view"]["mirrored"]:
+                expected = expected[:, ::-1]
+            np.testing.assert_array_equal(seen[name], expected)
+    assert kinds == {True, False}
+
+
+def test_crops_keep_their_share_and_the_pictures_form(samples: Sequence[Sample]) -> None:
+    for sample in samples:
+        height, width, _ = stored(sample.target).shape
+        x, y, wide, high = CropAndFlip((0.5, 0.7), 0, 1).view(sample, width, height).box
+        assert 0 <= x <= width - wide and 0 <= y <= height - high
+        if sample.proxy in ("referring", "places", "boxes", "boxes-overlay"):
+            assert (wide, high) == (width, height)
+        else:
+            assert 0.5 * width - 0.5 <= wide <= 0.7 * width + 0.5
+            assert abs(wide / width - high / height) < 0.02
+
+
+def test_a_view_depends_on_seed_epoch_and_key_alone(samples: Sequence[Sample]) -> None:
+    def views(augment: CropAndFlip) -> list[Any]:
+        return [augment.view(one, 192, 144) for one in samples]
+
+    first = views(WILD)
+    assert views(pickle.loads(pickle.dumps(WILD))) == first == views(WILD.reseed(4).reseed(0))
+    others = [replace(WILD, seed=4), WILD.reseed(1), WILD.reseed(2), WILD.reseed(2).reseed(3)]
+    assert len({tuple(views(one)) for one in [WILD, *others]}) == 5
+    assert views(WILD.reseed(5).reseed(2)) == views(WILD.reseed(2))
+    boxes: dict[str, set[Any]] = {}
+    for sample, view in zip(samples, first, strict=True):
+        if sample.proxy in ("entity", "panoptic", "depth", "canny", "denoise"):
+            boxes.setdefault(sample.key, set()).add((view.box, view.mirrored))
+    assert len(boxes) > 5 and all(len(one) == 1 for one in boxes.values())
+
+
+def test_transforms_are_the_same_after_pickling(samples: Sequence[Sample]) -> None:
+    for size in (BAGEL, OMNIGEN2, None):
+        transform = Pictures(size, "numpy", WILD)
+        again = pickle.loads(pickle.dumps(transform))
+        assert again == transform
+    np.testing.assert_array_equal(again(samples[0])["input"], transform(samples[0])["input"])
+
+
+# --- words in a mirror
+
+
+def mirrored(one: Seen, width: int) -> Seen:
+    x, y, wide, high = one.box
+    return replace(one, box=(width - x - wide, y, wide, high))
+
+
+def test_what_a_phrase_says_is_true_in_the_mirror(samples: Sequence[Sample]) -> None:
+    flip = Pictures(None, "numpy", CropAndFlip((0.3, 0.5), 1, 0))
+    swapped = 0
+    for sample in samples:
+        if sample.facts["type"] != "referring":
+            continue
+        seen = flip(sample)
+        assert seen["view"]["mirrored"]
+        facts = sample.facts
+        width = facts["size"]["width"]
+        everything = [
+            mirrored(Seen.of(one), width)
+            for one in (*facts["segments"], *facts["others"], *facts["hidden"])
+        ]
+        drawn = {one["id"] for one in facts["segments"]}
+        before, after = sample.instruction, seen["instruction"]
+        phrase = facts["referring"]["phrase"]
+        said = before.split(phrase)
+        new = after.removeprefix(said[0]).removesuffix(said[-1])
+        assert referents(new, everything) == drawn
+        place = re.search(r"(left|right)(?:most|$)", new)
+        if place is None:
+            assert after == before
+            continue
+        swapped += 1
+        assert after != before
+        # read from the pixels themselves: where the white lies, and where the others are
+        columns = np.flatnonzero(seen["target"][..., 0].any(0))
+        centre = (columns[0] + columns[-1]) / 2
+        category = facts["referring"]["category"]
+        rivals = [
+            one.box[0] + one.box[2] / 2
+            for one in everything
+            if one.category == category and one.id not in drawn
+        ]
+        assert rivals
+        assert all((centre < one) == (place[1] == "left") for one in rivals)
+    assert swapped >= 3
+
+
+BOXES = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st.integers(2, 20))
+
+
+@settings(max_examples=200, deadline=None)
+@given(found=st.lists(st.tuples(st.sampled_from(["dog", "cat", "sky"]), BOXES), max_size=7))
+def test_every_phrase_means_the_same_in_the_mirror(found: list[tuple[str, Any]]) -> None:
+    segments = [
+        Seen(number, name, name != "sky", False, box[2] * box[3], box)
+        for number, (name, box) in enumerate(found, 1)
+    ]
+    there = [mirrored(one, 100) for one in segments]
+    for one in candidates(segments, [], 100, 100, Margins(0.1, 0.05, 2.0, 0.0)):
+        for wording in one.wordings:
+            phrase = mirrored_phrase(wording)
+            assert phrase is not None and mirrored_phrase(phrase) == wording
+            assert referents(phrase, there) == one.ids
+
+
+@pytest.mark.parametrize(
+    ("phrase", "there"),
+    [
+        ("the leftmost dog", "the rightmost dog"),
+        ("the dog farthest to the right", "the dog farthest to the left"),
+        ("the topmost dog", "the topmost dog"),
+        ("all copyrighted pictures", "all copyrighted pictures"),
+        ("the left shoe", None),
+        ("every Right glove", None),
+        ("the leftmost right shoe", None),
+    ],
+)
+def test_phrases_in_a_mirror(phrase: str, there: str | None) -> None:
+    assert mirrored_phrase(phrase) == there
+
+
+def test_only_the_phrase_is_changed_and_what_cannot_be_said_is_not_mirrored(
+    samples: Sequence[Sample],
+) -> None:
+    facts = {"instruction": {"words": {"target": "the leftmost dog"}}}
+    text = "Black out what is left, right off: the leftmost dog."
+    assert mirrored_instruction(text, facts) == text.replace("leftmost", "rightmost")
+    assert mirrored_instruction("Something else.", facts) is None
+    shoe = replace(
+        samples[0],
+        instruction="Mask the left shoe.",
+        facts={"instruction": {"words": {"target": "the left shoe"}}},
+    )
+    view = CropAndFlip((0.5, 0.5), 1, 0).view(shoe, 64, 48)
+    assert (view.mirrored, view.instruction, view.box) == (False, shoe.instruction, (0, 0, 64, 48))
+
+
+# --- in a loader, and what is wrong
+
+
+def test_spawned_workers_give_the_same_pictures(corpus: str) -> None:
+    data = pytest.importorskip("torch.utils.data")
+
+    def stream() -> Stream:
+        return Stream(
+            {corpus: ["panoptic", "places", "depth"]}, batch_size=9, seed=2, last="drop",
+            transform=Pictures(SMALLER, "torch", WILD), rank=0, world=1,
+        )  # fmt: skip
+
+    loader = data.DataLoader(
+        stream(), batch_size=None, num_workers=2, multiprocessing_context="spawn"
+    )
+    expected, found = list(stream()), list(loader)
+    assert len(expected) == len(found) >= 3
+    for one, other in zip(expected, found, strict=True):
+        assert one["step"] == other["step"]
+        for mine, theirs in zip(one["samples"], other["samples"], strict=True):
+            for name in mine:
+                same = mine[name] == theirs[name]
+                assert same.all() if name in ("input", "target") else same
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: CropAndFlip((0.0, 1.0), 0.5, 0), "crop is"),
+        (lambda: CropAndFlip((0.8, 0.5), 0.5, 0), "crop is"),
+        (lambda: CropAndFlip((0.5, 1.0), 1.5, 0), "flip is"),
+        (lambda: Pictures(form="jax"), "allowed: pil, numpy, torch"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be_chosen_is_named(wrong: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        wrong()
+
+
+def test_pictures_that_do_not_fit_each_other_are_named(samples: Sequence[Sample]) -> None:
+    with pytest.raises(CorpusError, match=rf"{samples[0].key}: the input is \(8, 8\)"):
+        Pictures()(replace(samples[0], input=jpeg(8, 8)))
+    with pytest.raises(CorpusError, match=samples[0].key):
+        Pictures()(replace(samples[0], target=b"no picture"))
