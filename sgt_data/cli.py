@@ -176,6 +176,28 @@ def annotate(
 
 
 @app.command()
+def export(
+    corpus: CorpusUrl,
+    output: Annotated[str, typer.Option(help="local folder to write")],
+    form: Annotated[str, typer.Option("--format", help="bagel or omnigen2")] = "bagel",
+    proxies: Annotated[
+        list[str] | None, typer.Option("--proxy", help="only this one; may be repeated")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write a corpus as the folders and lists that SGT's released trainers read."""
+    from sgt_data import reports
+    from sgt_data.publish.export import export_corpus
+
+    with reports.CountProgress(_notes, "samples") as progress:
+        report = export_corpus(corpus, output, form, proxies, on_sample=progress)  # type: ignore[arg-type]
+    for note in report.notes:
+        _notes.print(f"note: {note}", markup=False)
+    _show(reports.export_text(report), reports.export_json(report), as_json)
+    return 0
+
+
+@app.command()
 def sample(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="folder to write")],
     images: Annotated[int, typer.Option(min=1, help="pictures of each form")] = 64,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sgt_data.build.masks import AnnotationReport
     from sgt_data.corpus.reader import Corpus
     from sgt_data.corpus.verify import Verdict
+    from sgt_data.publish.export import ExportReport
 
 _TOTALS = ("inputs", "samples", "damaged", "filtered", "segments", "shards", "bytes")
 
@@ -177,6 +178,19 @@ def annotation_text(report: AnnotationReport) -> str:
 
 def annotation_json(report: AnnotationReport) -> dict[str, Any]:
     return {**asdict(report), "succeeded": report.succeeded}
+
+
+def export_text(report: ExportReport) -> str:
+    samples = ", ".join(f"{count:,} {proxy}" for proxy, count in report.samples.items())
+    return (
+        f"{report.output}: {samples}; {report.written:,} files written "
+        f"({size_text(report.nbytes)}), {report.linked:,} linked, {report.kept:,} found; "
+        f"{', '.join(report.configs)}"
+    )
+
+
+def export_json(report: ExportReport) -> dict[str, Any]:
+    return asdict(report)
 
 
 def verdict_text(verdict: Verdict, deep: bool) -> str:

@@ -104,6 +104,11 @@ def test_the_order_of_a_stream_is_pure() -> None:
         assert not knows(module, "os", "fsspec", "torch", "time", "random"), module
 
 
+def test_what_is_published_needs_no_ray_and_no_torch() -> None:
+    for module in below("publish"):
+        assert not knows(module, "ray", "sgt_data.build", "sgt_data.cli", *MODELS[:-1]), module
+
+
 def test_annotators_know_no_ray_no_format_and_no_proxies() -> None:
     for module in below("annotators"):
         forbidden = ("ray", "sgt_data.corpus", "sgt_data.build", "sgt_data.cli",

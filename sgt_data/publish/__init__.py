@@ -1,0 +1,1 @@
+"""Corpora for others: in the form that released trainers read."""

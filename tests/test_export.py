@@ -1,0 +1,269 @@
+"""Exports: the corpus' own bytes, in the folders that the released loaders read."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from corpora import both_sources_document
+from making import samples_in
+from PIL import Image
+
+from sgt_data import build_corpus, open_corpus
+from sgt_data.errors import CorpusError, RequestError
+from sgt_data.manifest import parse_manifest
+from sgt_data.publish.export import export_corpus
+from sgt_data.publish.trainer_layouts import LAYOUTS, Form
+
+PROXIES = ("panoptic", "edge", "denoise")
+FORMS: tuple[Form, ...] = ("bagel", "omnigen2")
+
+
+@pytest.fixture(scope="module")
+def corpora(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same samples with pictures embedded and shared; COCO's form alone has panoptic."""
+    root = tmp_path_factory.mktemp("corpora")
+    document = both_sources_document(sample_sources, shard_samples=5)
+    document["proxies"] = [
+        {"type": "segmentation", "name": "panoptic", "variant": "panoptic", "sources": ["coco"]},
+        {"type": "edge"},
+        {"type": "denoise"},
+    ]
+    for inputs in ("embedded", "shared"):
+        manifest = parse_manifest(document | {"inputs": inputs})
+        assert build_corpus(manifest, str(root / inputs), workers=0).succeeded
+    return {inputs: root / inputs for inputs in ("embedded", "shared")}
+
+
+def read_bagel(output: Path, proxy: str) -> list[tuple[bytes, bytes, str]]:
+    """As SGT's BAGEL does: the row's picture below the folder, the target by the path's name."""
+    config = yaml.safe_load((output / "bagel.yaml").read_text())[f"sgt_{proxy}"]
+    found = []
+    for line in (output / f"{proxy}.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        picture = f"{output}/{proxy}/" + row["image"]
+        target = picture.replace("sam_selection", "sam_mask").replace("jpg", "png")
+        found.append((read(picture), read(target), row["generation_prompt"]))
+    assert config["num_used_data"] == [len(found)]
+    return found
+
+
+def read_omnigen2(output: Path, proxy: str) -> list[tuple[bytes, bytes, str]]:
+    """As OmniGen2 does: paths out of the row."""
+    (data,) = (
+        one
+        for one in yaml.safe_load((output / "omnigen2.yml").read_text())["data"]
+        if one["type"] == proxy
+    )
+    rows = [json.loads(line) for line in Path(data["path"]).read_text().splitlines()]
+    assert all(set(row) == {"task_type", "instruction", "input_images", "output_image"}
+               for row in rows)  # fmt: skip
+    return [
+        (read(row["input_images"][0]), read(row["output_image"]), row["instruction"])
+        for row in rows
+    ]
+
+
+def read_list(output: Path, proxy: str, form: Form) -> list[tuple[bytes, bytes]]:
+    """As both do with a text file of paths."""
+    here, there = {
+        "bagel": ("sam_selection", "sam_mask"),
+        "omnigen2": ("train2017", "annotations/panoptic_train2017"),
+    }[form]
+    return [
+        (read(line), read(line.replace(here, there).replace("jpg", "png")))
+        for line in (output / f"{proxy}.txt").read_text().splitlines()
+    ]
+
+
+def read(path: str) -> bytes:
+    """A file's bytes; whatever its name, a loader must be able to open it."""
+    data = Path(path).read_bytes()
+    with Image.open(io.BytesIO(data)) as image:
+        image.convert("RGB")
+        assert path.endswith({"PNG": ".png", "JPEG": (".jpg", ".jpeg")}[str(image.format)])
+    return data
+
+
+def in_tars(corpus: Path, proxy: str) -> list[tuple[bytes, bytes, str]]:
+    """Oracle: the members of an embedded corpus' tars."""
+    return [
+        (
+            parts["input.jpg"],
+            parts["target.png"] if "target.png" in parts else parts["target.jpg"],
+            parts["txt"].decode(),
+        )
+        for _, parts in samples_in(corpus, proxy).items()
+    ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("inputs", ["embedded", "shared"])
+def test_the_released_loaders_find_the_very_bytes_of_the_corpus(
+    corpora: dict[str, Path], tmp_path: Path, form: Form, inputs: str
+) -> None:
+    report = export_corpus(str(corpora[inputs]), str(tmp_path / "out"), form)
+    assert report.samples == {"panoptic": 12, "edge": 24, "denoise": 24}
+    for proxy in PROXIES:
+        reader = read_bagel if form == "bagel" else read_omnigen2
+        expected = in_tars(corpora["embedded"], proxy)
+        assert sorted(reader(tmp_path / "out", proxy)) == sorted(expected)
+        found = read_list(tmp_path / "out", proxy, form)
+        assert sorted(found) == sorted(one[:2] for one in expected)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_list_keeps_the_order_of_the_corpus(corpora: dict[str, Path], tmp_path: Path) -> None:
+    export_corpus(str(corpora["embedded"]), str(tmp_path / "out"))
+    for proxy in PROXIES:
+        keys = [one.key for one in open_corpus(str(corpora["embedded"])).samples(proxy)]
+        lines = (tmp_path / "out" / f"{proxy}.txt").read_text().splitlines()
+        assert [Path(line).stem for line in lines] == keys
+
+
+def test_clean_pictures_are_written_once_and_linked(
+    corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    report = export_corpus(str(corpora["embedded"]), str(output))
+    panoptic = {path.stem: path.stat().st_ino for path in (output / "panoptic").rglob("*.jpg")}
+    edge = {path.stem: path.stat().st_ino for path in (output / "edge/sam_selection").iterdir()}
+    noisy = {path.stat().st_ino for path in (output / "denoise/sam_selection").iterdir()}
+    assert len(panoptic) == 12
+    assert panoptic.items() <= edge.items()
+    assert not noisy & set(edge.values())
+    assert (report.written, report.linked, report.kept) == (120 - 12, 12, 0)
+    assert report.nbytes == sum({p.stat().st_ino: p.stat().st_size
+                                 for p in output.rglob("*/*/*")}.values())  # fmt: skip
+
+
+def test_without_hard_links_pictures_are_copied(
+    corpora: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    report = export_corpus(str(corpora["embedded"]), str(tmp_path / "out"))
+    assert (report.written, report.linked) == (120, 0)
+    assert sorted(read_bagel(tmp_path / "out", "edge")) == sorted(
+        in_tars(corpora["embedded"], "edge")
+    )
+
+
+def everything(output: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(output)): p.read_bytes() for p in output.rglob("*") if p.is_file()}
+
+
+def test_a_second_export_changes_nothing(corpora: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    export_corpus(str(corpora["shared"]), str(output))
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*/*/*")}
+    files = everything(output)
+    again = export_corpus(str(corpora["shared"]), str(output))
+    assert (again.written, again.linked, again.kept, again.nbytes) == (0, 0, 120, 0)
+    assert everything(output) == files
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*/*/*")} == before
+
+
+def test_a_stopped_export_goes_on(
+    corpora: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stopped = tmp_path / "a", tmp_path / "b"
+    export_corpus(str(corpora["embedded"]), str(whole))
+
+    def stop(done: int, total: int) -> None:
+        if done == total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_corpus(str(corpora["embedded"]), str(stopped), on_sample=stop)
+    assert not (stopped / "denoise.txt").exists()
+    for number, path in enumerate(sorted(stopped.rglob("*/*/*"))):
+        if number % 3 == 0:  # what a killed machine may leave: gone, cut short, half written
+            path.unlink()
+        elif number % 3 == 1:
+            path.unlink()
+            path.write_bytes(b"cut")
+            path.with_name(path.name + ".part").write_bytes(b"half")
+    export_corpus(str(corpora["embedded"]), str(stopped))
+    left = {name: data for name, data in everything(stopped).items()
+            if name.startswith(PROXIES) and not name.endswith(("jsonl", "txt"))}  # fmt: skip
+    assert left == {name: data for name, data in everything(whole).items() if name in left}
+    assert len(left) == 120
+    for proxy in PROXIES:
+        assert read_bagel(stopped, proxy) == read_bagel(whole, proxy)
+
+
+def test_some_proxies_alone(corpora: dict[str, Path], tmp_path: Path) -> None:
+    report = export_corpus(str(corpora["embedded"]), str(tmp_path / "out"), proxies=["denoise"])
+    assert report.samples == {"denoise": 24}
+    assert not (tmp_path / "out" / "edge").exists()
+
+
+def test_configs_name_every_line_to_change(corpora: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    export_corpus(str(corpora["embedded"]), str(output))
+    text = (output / "bagel.yaml").read_text()
+    entries = [line[1:].strip() for line in text.splitlines() if "'sgt_edge'" in line]
+    assert entries[0] == "'sgt_edge': SegmentDataset,"
+    info: dict[str, Any] = yaml.safe_load("{" + entries[1] + "}")
+    assert info["sgt_edge"]["sgt_edge"] == {
+        "data_dir": f"{output}/edge/", "num_files": 1, "jsonl_path": f"{output}/edge.jsonl",
+    }  # fmt: skip
+    assert yaml.safe_load(text)["sgt_edge"]["dataset_names"] == ["sgt_edge"]
+
+
+def test_pictures_that_a_trainer_would_resize_are_noted(
+    corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    report = export_corpus(str(corpora["embedded"]), str(tmp_path / "out"))
+    assert "blends the colours" in report.notes[0]
+
+
+@pytest.mark.parametrize("name", ["my_jpgs", "sam_selection"])
+def test_a_folder_that_the_loaders_would_misread_is_refused(
+    corpora: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(RequestError, match="must not be in the folder's name"):
+        export_corpus(str(corpora["embedded"]), str(tmp_path / name / "out"))
+    assert not (tmp_path / name).exists()
+
+
+def test_what_is_not_this_export_is_left_alone(corpora: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    export_corpus(str(corpora["embedded"]), str(output), proxies=["edge"])
+    for request in ({"form": "omnigen2"}, {"proxies": ["denoise"]}):
+        with pytest.raises(RequestError, match=r"there, .* here"):
+            export_corpus(str(corpora["embedded"]), str(output), **request)  # type: ignore[arg-type]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("")
+    with pytest.raises(RequestError, match="something else"):
+        export_corpus(str(corpora["embedded"]), str(tmp_path / "mine"))
+    with pytest.raises(RequestError, match="has no proxy 'nothing'"):
+        export_corpus(str(corpora["embedded"]), str(output), proxies=["nothing"])
+    with pytest.raises(RequestError, match="local folders only"):
+        export_corpus(str(corpora["embedded"]), "memory://somewhere")
+
+
+def test_damaged_bytes_are_not_exported(corpora: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(corpora["embedded"], tmp_path / "damaged")
+    tar = min((tmp_path / "damaged" / "edge").glob("*.tar"))
+    data = bytearray(tar.read_bytes())
+    data[data.index(b"\x89PNG") + 60] ^= 1
+    tar.write_bytes(data)
+    with pytest.raises(CorpusError, match=r"target of sample .* another CRC-32"):
+        export_corpus(str(tmp_path / "damaged"), str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("extension", ["png", "jpg"])
+def test_the_target_is_where_the_loaders_look(form: Form, extension: str) -> None:
+    picture, target = LAYOUTS[form].names("sa_1", extension)
+    assert LAYOUTS[form].target_of(picture) == target
