@@ -11,6 +11,7 @@ import numpy as np
 
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.stream.components import Component, open_components
+from sgt_data.stream.instructions import ALLOWED, Instructions, instructed
 from sgt_data.stream.mixture import Mixture, Weights
 from sgt_data.stream.order import WINDOW, Order
 from sgt_data.stream.schedule import Last, Place, Schedule, share_of
@@ -45,6 +46,7 @@ class Stream(_Dataset):
         mixture: Weights | Mapping[int, Weights] | None = None,
         seed: int = 0,
         transform: Callable[[Any], Any] | None = None,
+        instructions: Instructions = "stored",
         shuffle: bool = True,
         window: int | None = WINDOW,
         last: Last = "carry",
@@ -66,6 +68,8 @@ class Stream(_Dataset):
                 all components together, each sample once an epoch.
             seed: of the order.
             transform: of each sample, in the worker.
+            instructions: `stored`; `resampled`, a line of the train bank for each epoch; or
+                `held-out`, for evaluation (see `instructions`).
             shuffle: False keeps the order of the corpora.
             window: shards shuffled together (see `order`); None for all.
             last: what becomes of an epoch's incomplete last batch.
@@ -88,6 +92,11 @@ class Stream(_Dataset):
             raise RequestError(
                 f"batch_size is {batch_size}; {self.world} ranks need at least one sample each"
             )
+        if instructions not in ALLOWED:
+            raise RequestError(
+                f"instructions: found {instructions!r}; allowed: {', '.join(ALLOWED)}"
+            )
+        self._instructions, self._seed = instructions, seed
         self.transform, self.on_error, self.skip_max = transform, on_error, skip_max
         self._components = open_components(sources, images, checksums, mixture is None)
         schedule = _by_step(mixture, self._components)
@@ -114,6 +123,8 @@ class Stream(_Dataset):
             "shuffle": shuffle,
             "window": window,
             "last": last,
+            "epoch_of": epoch_of or weights.components[0],
+            "instructions": instructions,
             "mixture": {str(step): dict(weights) for step, weights in schedule.items()},
             "samples": {name: order.size for name, order in orders.items()},
         }
@@ -162,8 +173,9 @@ class Stream(_Dataset):
             StreamError: too many were skipped.
         """
         places = share_of(self._schedule.batch(step), self.rank, self.world)
-        samples = [one for place in places for one in self._sample(place)]
-        return {"step": step, "epoch": self._schedule.epoch_at(step), "samples": samples}
+        epoch = self._schedule.epoch_at(step)
+        samples = [one for place in places for one in self._sample(place, epoch)]
+        return {"step": step, "epoch": epoch, "samples": samples}
 
     def state_dict(self) -> State:
         """Where it stands: to be loaded into a stream over the same corpora, in any topology. Taken
@@ -189,7 +201,7 @@ class Stream(_Dataset):
                 )
         self._next, self._of_worker = int(state["step"]), state.get("of_worker")
 
-    def _sample(self, place: Place) -> Iterator[Any]:
+    def _sample(self, place: Place, epoch: int) -> Iterator[Any]:
         """The sample at a place, or nothing where it is skipped."""
         self._read += 1
         try:
@@ -198,6 +210,7 @@ class Stream(_Dataset):
                 .shards[place.shard]
                 .read(place.component, place.row)
             )
+            sample = instructed(sample, self._instructions, self._seed, epoch)
             yield sample if self.transform is None else self.transform(sample)
         except CorpusError as why:
             if self.on_error == "raise":
