@@ -6,6 +6,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +269,21 @@ def test_damaged_bytes_are_not_exported(corpora: dict[str, Path], tmp_path: Path
 def test_the_target_is_where_the_loaders_look(form: Form, extension: str) -> None:
     picture, target = LAYOUTS[form].names("sa_1", extension)
     assert LAYOUTS[form].target_of(picture) == target
+
+
+def test_the_command_exports(corpora: dict[str, Path], tmp_path: Path) -> None:
+    code = "from sgt_data.cli import main; main()"
+    command = [sys.executable, "-c", code, "export", str(corpora["shared"]), "--json"]
+    done = subprocess.run(
+        [*command, "--output", str(tmp_path / "out"), "--format", "omnigen2", "--proxy", "edge"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["samples"] == {"edge": 24}
+    assert len(read_omnigen2(tmp_path / "out", "edge")) == 24
+    wrong = subprocess.run(
+        [*command, "--output", str(tmp_path / "no"), "--format", "llava"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert wrong.returncode == 2
+    assert "allowed: bagel, omnigen2" in wrong.stderr

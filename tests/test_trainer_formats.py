@@ -187,7 +187,7 @@ def test_it_resumes_exactly_after_any_sample(corpus: str, monkeypatch: pytest.Mo
         given = as_worker(data, worker, workers, monkeypatch)
         streams.append(list(itertools.islice(given, steps)))
     expected = [[identity(one) for one in stream] for stream in streams]
-    for stopped in range(0, steps - 2):
+    for stopped in range(steps - 2):
         # as BAGEL's training keeps it: the last index of each worker
         status = {}
         for stream, last in zip(streams, (stopped, stopped // 2), strict=True):

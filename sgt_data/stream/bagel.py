@@ -237,8 +237,9 @@ def _chosen(counts: Sequence[int], number: int | None) -> list[NDArray[np.int64]
     used = np.ones(total, np.bool_)
     if number is not None and number < total:
         used[generator(0, "num_used_data").permutation(total)[number:]] = False
-    ends = np.cumsum(counts)[:-1]
-    return [np.flatnonzero(part) for part in np.split(used, ends)]
+    ends = np.cumsum(counts, dtype=np.int64).tolist()
+    starts = [0, *ends]
+    return [np.flatnonzero(used[start:end]) for start, end in zip(starts, ends, strict=False)]
 
 
 def _tokens(tensor: Any, stride: int) -> int:
