@@ -30,7 +30,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`Stream` on demand: where torch is it is a torch dataset, and torch takes seconds to import."""
+    """`Stream` on demand: a torch dataset where torch is, which takes seconds to import."""
     if name == "Stream":
         from sgt_data.stream.stream import Stream
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from corpora import both_sources_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgt_data import build_corpus, open_corpus
+from sgt_data import build_corpus, open_corpus, verify_corpus
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.mixture import Mixture
@@ -278,3 +280,18 @@ def test_a_vanished_shard_is_named(damaged: tuple[Path, str]) -> None:
     shard.unlink()
     with pytest.raises(CorpusError, match=shard.name):
         list(Stream({str(root): ["entity"]}, batch_size=4, checksums=False))
+
+
+def test_a_corpus_whose_header_lacks_counts_streams_all_the_same(
+    corpus: str, tmp_path: Path
+) -> None:
+    """As those of the first builds do."""
+    shutil.copytree(corpus, tmp_path / "old")
+    place = tmp_path / "old" / "corpus.json"
+    header = json.loads(place.read_text())
+    del header["samples"]
+    place.write_text(json.dumps(header))
+    (old,) = list(Stream({str(tmp_path / "old"): ["entity"]}, batch_size=24, transform=key_of))
+    (new,) = list(Stream({corpus: ["entity"]}, batch_size=24, transform=key_of))
+    assert old["samples"] == new["samples"]
+    assert verify_corpus(str(tmp_path / "old")).sound

@@ -30,7 +30,8 @@ class CorpusHeader:
         fingerprints: of the build, by proxy; every receipt repeats its own.
         complete: whether every planned shard is committed.
         shards: names by proxy, in corpus order. Empty until complete.
-        samples: how many each of these shards holds, by proxy, in the same order.
+        samples: how many each of these shards holds, by proxy, in the same order. (Corpora of the
+            first builds lack it; receipts say the same.)
         totals: by proxy: inputs, samples, damaged, filtered, segments, shards, bytes.
         source_totals: the same by proxy and source.
     """
@@ -81,7 +82,7 @@ def read_header(root: str) -> CorpusHeader | None:
             proxy: tuple(map(str, names)) for proxy, names in document["shards"].items()
         }
         document["samples"] = {
-            proxy: tuple(map(int, counts)) for proxy, counts in document["samples"].items()
+            proxy: tuple(map(int, counts)) for proxy, counts in document.get("samples", {}).items()
         }
         return CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:

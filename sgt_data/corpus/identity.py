@@ -74,7 +74,8 @@ def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
     are no part of it."""
     relevant = {name: value for name, value in identity.items() if name not in _BY_PROXY}
     if proxy != INPUT:
-        relevant |= {name: identity[name][proxy] for name in _BY_PROXY}
+        # corpora of the first builds, which knew no annotators, have no makers
+        relevant |= {name: identity[name][proxy] for name in _BY_PROXY if name in identity}
     text = orjson.dumps(relevant, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()
 

@@ -70,6 +70,13 @@ class Corpus:
             return self.header.shards[proxy]
         return tuple(sorted(self._receipts[proxy]))
 
+    def samples_per_shard(self, proxy: str) -> tuple[int, ...]:
+        """How many samples each of `shards(proxy)` holds, in the same order."""
+        shards = self.shards(proxy)
+        if proxy in self.header.samples:
+            return self.header.samples[proxy]
+        return tuple(self._receipts[proxy][shard]["samples"] for shard in shards)
+
     def receipt(self, proxy: str, shard: str) -> Receipt:
         """The receipt of a shard."""
         self._check(proxy)

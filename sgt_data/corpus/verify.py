@@ -276,7 +276,7 @@ def _check_totals(corpus: Corpus, shards: Iterable[_Shard]) -> Iterator[Finding]
     for proxy, found in receipts.items():
         held = {receipt["shard"]: receipt["samples"] for receipt in found}
         counts = tuple(held.get(shard) for shard in corpus.header.shards.get(proxy, ()))
-        if counts != corpus.header.samples.get(proxy):
+        if corpus.header.samples and counts != corpus.header.samples.get(proxy):
             yield Finding("corpus.json", f"samples per shard of {proxy} are not those of receipts")
         totals, stated = add_up(found), corpus.header.totals.get(proxy)
         if totals != stated:

@@ -93,7 +93,7 @@ def export_corpus(
     _check_path(layout, root)
     _mark(root, opened, form, chosen)
     report = ExportReport(root, form, notes=_size_notes(opened, form))
-    total = sum(sum(opened.header.samples[proxy]) for proxy in chosen)
+    total = sum(sum(opened.samples_per_shard(proxy)) for proxy in chosen)
     done = 0
     for number, proxy in enumerate(chosen):
         report.samples[proxy] = 0

@@ -221,9 +221,7 @@ def _shards_of(
     listed = [
         (proxy, shard, held)
         for proxy in (corpus.proxies if proxies is None else proxies)
-        for shard, held in zip(
-            corpus.shards(proxy), corpus.header.samples.get(proxy, ()), strict=True
-        )
+        for shard, held in zip(corpus.shards(proxy), corpus.samples_per_shard(proxy), strict=True)
     ]
     counts = [held for _, _, held in listed]
     for (proxy, shard, _), rows in zip(listed, _chosen(counts, number), strict=True):

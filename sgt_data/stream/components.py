@@ -121,7 +121,7 @@ def _proxies(url: str, proxies: Sequence[str], checksums: bool) -> dict[str, lis
     for proxy in proxies:
         if proxy not in corpus.proxies:
             raise RequestError(f"{url} has no proxy {proxy!r}; it has {', '.join(corpus.proxies)}")
-        counts = corpus.header.samples[proxy]
+        counts = corpus.samples_per_shard(proxy)
         found[proxy] = [
             CorpusShard(reader, proxy, shard, count)
             for shard, count in zip(corpus.shards(proxy), counts, strict=True)
