@@ -18,9 +18,10 @@ from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream import bagel
 from sgt_data.stream.bagel import BagelDataset, to_bagel
-from sgt_data.stream.omnigen2 import SYSTEM, SYSTEM_DROPPED, to_omnigen2, to_sgt_omnigen2
+from sgt_data.stream.omnigen2 import to_omnigen2, to_sgt_omnigen2
 from sgt_data.stream.samples import Sample
 
+SYSTEM = "Draw what you are told to."
 EPOCH = 36
 """Samples: 24 of edge, 12 of panoptic."""
 
@@ -291,7 +292,9 @@ class Processor:
 
 def test_a_sample_is_what_omnigen2_collates(corpus: str) -> None:
     for sample in first_samples(corpus, "edge"):
-        found = to_omnigen2(sample, Words(), Processor(), max_input_pixels=7, max_output_pixels=8)
+        found = to_omnigen2(
+            sample, Words(), Processor(), system=SYSTEM, max_input_pixels=7, max_output_pixels=8
+        )
         picture, target = sample.pictures()
         assert set(found) == {
             "task_type", "instruction", "input_images_path", "input_images", "output_image",
@@ -307,8 +310,10 @@ def test_a_sample_is_what_omnigen2_collates(corpus: str) -> None:
 
 def test_guidance_leaves_instruction_and_picture_out(corpus: str) -> None:
     (sample,) = first_samples(corpus, number=1)
-    found = to_omnigen2(sample, Words(), Processor(), drop_instruction=True, drop_picture=True)
-    assert found["instruction"] == f"system:{SYSTEM_DROPPED}|user:"
+    found = to_omnigen2(
+        sample, Words(), Processor(), system=SYSTEM, drop_instruction=True, drop_picture=True
+    )
+    assert found["instruction"] == f"system:{SYSTEM}|user:"
     assert found["input_images"] is None and found["input_images_path"] is None
     assert found["output_image"] is not None
 
@@ -322,7 +327,7 @@ def test_sgts_omnigen2_shows_the_picture_to_the_text_encoder(corpus: str) -> Non
         assert np.array_equal(np.asarray(images[0]), np.asarray(sample.pictures()[0]))
         return {"input_ids": 1, "attention_mask": 2, "pixel_values": 3, "image_grid_thw": 4}
 
-    found = to_sgt_omnigen2(sample, qwen, Processor())
+    found = to_sgt_omnigen2(sample, qwen, Processor(), system=SYSTEM)
     assert sample.instruction in found["instruction"]
     assert found["task_type"] != "sft"
     kept = [found[name] for name in ("input_ids", "attention_mask", "pixel_values")]

@@ -9,7 +9,7 @@ What to change in OmniGen2's train.py:
     stream = Stream({'s3://bucket/corpus': ['segmentation']},
         batch_size=args.train.batch_size * accelerator.num_processes,
         rank=accelerator.process_index, world=accelerator.num_processes,
-        transform=partial(to_omnigen2, tokenizer=text_tokenizer,
+        transform=partial(to_omnigen2, tokenizer=text_tokenizer, system=...,
             image_processor=OmniGen2ImageProcessor(vae_scale_factor=16, do_resize=True)))
     train_dataloader = DataLoader(stream, batch_size=None,
         collate_fn=lambda batch: collate(batch['samples']), num_workers=...)
@@ -34,18 +34,13 @@ SIDE = 2048
 TASK = "edit"
 """OmniGen2's word for "picture and instruction in, picture out"."""
 
-SYSTEM = (
-    "You are a helpful assistant that generates high-quality images based on user instructions."
-)
-SYSTEM_DROPPED = "You are a helpful assistant that generates images."
-"""The system prompts that OmniGen2 was trained with: with an instruction and without one."""
-
 
 def to_omnigen2(
     sample: Sample,
     tokenizer: Any,
     image_processor: Any,
     *,
+    system: str,
     max_input_pixels: int = PIXELS,
     max_output_pixels: int = PIXELS,
     max_side_length: int = SIDE,
@@ -57,6 +52,8 @@ def to_omnigen2(
     Args:
         tokenizer: the text encoder's; its chat template is applied.
         image_processor: `OmniGen2ImageProcessor`.
+        system: the system prompt, which the trainer's own data set holds as a constant (it has
+            another one for samples without an instruction).
         max_input_pixels, max_output_pixels, max_side_length: what it shrinks pictures to. The first
             is the first of OmniGen2's list, as there is one input.
         drop_instruction, drop_picture: leave them out.
@@ -65,7 +62,6 @@ def to_omnigen2(
         CorpusError: a picture cannot be decoded.
     """
     picture, target = sample.pictures()
-    system = SYSTEM_DROPPED if drop_instruction else SYSTEM
     words = "" if drop_instruction else sample.instruction
     chat = [{"role": "system", "content": system}, {"role": "user", "content": words}]
     template = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=False)
@@ -85,6 +81,7 @@ def to_sgt_omnigen2(
     processor: Any,
     image_processor: Any,
     *,
+    system: str,
     max_input_pixels: int = PIXELS,
     max_output_pixels: int = PIXELS,
     max_side_length: int = SIDE,
@@ -96,6 +93,8 @@ def to_sgt_omnigen2(
     Args:
         processor: of Qwen2.5-VL.
         image_processor: `OmniGen2ImageProcessor`.
+        system: the system prompt, which the trainer's own data set holds as a constant (it has
+            another one for samples without an instruction).
         max_input_pixels, max_output_pixels, max_side_length: as in `to_omnigen2`.
         drop_instruction: leave it out.
 
@@ -103,7 +102,7 @@ def to_sgt_omnigen2(
         CorpusError: a picture cannot be decoded.
     """
     picture, target = sample.pictures()
-    instruction = _with_picture("" if drop_instruction else sample.instruction)
+    instruction = _with_picture(system, "" if drop_instruction else sample.instruction)
     tensors = processor(text=instruction, images=[picture], padding=True, return_tensors="pt")
     prepare = partial(image_processor.preprocess, max_side_length=max_side_length)
     return {
@@ -117,11 +116,11 @@ def to_sgt_omnigen2(
     }
 
 
-def _with_picture(words: str) -> str:
-    """An instruction in Qwen's chat format, after one picture, as SGT writes it."""
+def _with_picture(system: str, words: str) -> str:
+    """An instruction in Qwen's chat format, after one picture."""
     seen = "<img1>: <|vision_start|><|image_pad|><|vision_end|>"
     return (
-        f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"
+        f"<|im_start|>system\n{system}<|im_end|>\n"
         f"<|im_start|>user\n{seen}{words}<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
