@@ -295,3 +295,16 @@ def test_a_corpus_whose_header_lacks_counts_streams_all_the_same(
     (new,) = list(Stream({corpus: ["entity"]}, batch_size=24, transform=key_of))
     assert old["samples"] == new["samples"]
     assert verify_corpus(str(tmp_path / "old")).sound
+
+
+def test_a_corpus_elsewhere_gives_the_same_batches(sample_sources: Path, corpus: str) -> None:
+    """By ranges through fsspec, several samples at once."""
+    document = both_sources_document(sample_sources, shard_samples=3)
+    document["inputs"] = "shared"
+    build_corpus(parse_manifest(document), "memory://stream-corpus", workers=0)
+
+    def batches(url: str) -> list[list[tuple[str, bytes]]]:
+        stream = Stream({url: ["entity", "panoptic"]}, batch_size=5, window=2)
+        return [[(one.key, one.input) for one in batch["samples"]] for batch in stream]
+
+    assert batches("memory://stream-corpus") == batches(corpus)

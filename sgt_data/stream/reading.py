@@ -7,6 +7,7 @@ ranges too, or kept in a bounded cache on local disk (see `cache`).
 from __future__ import annotations
 
 import os
+import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -49,13 +50,14 @@ class Rows:
 
 
 class CorpusReader:
-    """Reads samples of one corpus. Not shared between processes: each opens its own files."""
+    """Reads samples of one corpus. Each process, copy and pickle opens its own files."""
 
     def __init__(self, corpus: Corpus, *, checksums: bool = True) -> None:
         self._corpus, self._checksums = corpus, checksums
         self._rows: OrderedDict[tuple[str, str], Rows] = OrderedDict()
         self._files: OrderedDict[str, BinaryIO] = OrderedDict()
         self._local = is_local(corpus.url)
+        self._lock = threading.Lock()  # several threads fetch remote samples
 
     def key(self, proxy: str, shard: str, row: int) -> str:
         """The key of a sample.
@@ -135,16 +137,17 @@ class CorpusReader:
 
     def _rows_of(self, proxy: str, shard: str) -> Rows:
         place = proxy, shard
-        if place not in self._rows:
-            try:
-                table = self._corpus.index(proxy, shard)
-            except SourceError as why:
-                raise CorpusError(str(why)) from why
-            self._rows[place] = Rows(table)
-            if len(self._rows) > INDEXES_MAX:
-                self._rows.popitem(last=False)
-        self._rows.move_to_end(place)
-        return self._rows[place]
+        with self._lock:
+            if place not in self._rows:
+                try:
+                    table = self._corpus.index(proxy, shard)
+                except SourceError as why:
+                    raise CorpusError(str(why)) from why
+                self._rows[place] = Rows(table)
+                if len(self._rows) > INDEXES_MAX:
+                    self._rows.popitem(last=False)
+            self._rows.move_to_end(place)
+            return self._rows[place]
 
     def _bytes(self, proxy: str, shard: str, start: int, length: int) -> bytes:
         place = join(self._corpus.url, tar_path(proxy, shard))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from sgt_data.errors import CorpusError, RequestError, StreamError
+from sgt_data.storage import is_local
 from sgt_data.stream.components import Component, open_components
 from sgt_data.stream.instructions import ALLOWED, Instructions, instructed
 from sgt_data.stream.mixture import Mixture, Weights
@@ -26,6 +29,9 @@ else:
 
 OnError = Literal["raise", "skip"]
 State = dict[str, Any]
+
+_FETCH_THREADS = 16
+"""Samples of a batch that are fetched side by side where they are not on a local disk."""
 
 
 class Stream(_Dataset):
@@ -98,6 +104,7 @@ class Stream(_Dataset):
             )
         self._instructions, self._seed = instructions, seed
         self.transform, self.on_error, self.skip_max = transform, on_error, skip_max
+        self._remote = not all(map(is_local, sources))
         self._components = open_components(sources, images, checksums, mixture is None)
         schedule = _by_step(mixture, self._components)
         weights = Mixture(schedule, batch_size)
@@ -174,7 +181,15 @@ class Stream(_Dataset):
         """
         places = share_of(self._schedule.batch(step), self.rank, self.world)
         epoch = self._schedule.epoch_at(step)
-        samples = [one for place in places for one in self._sample(place, epoch)]
+        read = partial(self._sample, epoch=epoch)
+        found = _threads(os.getpid()).map(read, places) if self._remote else map(read, places)
+        samples = []
+        for one in found:
+            self._read += 1
+            if isinstance(one, CorpusError):
+                self._skip(one)
+            else:
+                samples.append(one)
         return {"step": step, "epoch": epoch, "samples": samples}
 
     def state_dict(self) -> State:
@@ -201,26 +216,31 @@ class Stream(_Dataset):
                 )
         self._next, self._of_worker = int(state["step"]), state.get("of_worker")
 
-    def _sample(self, place: Place, epoch: int) -> Iterator[Any]:
-        """The sample at a place, or nothing where it is skipped."""
-        self._read += 1
+    def _sample(self, place: Place, epoch: int) -> Any:
+        """The sample at a place, through the transform, or what is wrong with it."""
+        shard = self._components[place.component].shards[place.shard]
         try:
-            sample = (
-                self._components[place.component]
-                .shards[place.shard]
-                .read(place.component, place.row)
-            )
+            sample = shard.read(place.component, place.row)
             sample = instructed(sample, self._instructions, self._seed, epoch)
-            yield sample if self.transform is None else self.transform(sample)
+            return sample if self.transform is None else self.transform(sample)
         except CorpusError as why:
-            if self.on_error == "raise":
-                raise
-            self.skipped.append(str(why))
-            if len(self.skipped) > max(1, self.skip_max * self._read):
-                raise StreamError(
-                    f"{len(self.skipped)} of {self._read} samples are damaged, more than "
-                    f"skip_max={self.skip_max} allows; the last: {why}"
-                ) from why
+            return why
+
+    def _skip(self, why: CorpusError) -> None:
+        if self.on_error == "raise":
+            raise why
+        self.skipped.append(str(why))
+        if len(self.skipped) > max(1, self.skip_max * self._read):
+            raise StreamError(
+                f"{len(self.skipped)} of {self._read} samples are damaged, more than "
+                f"skip_max={self.skip_max} allows; the last: {why}"
+            ) from why
+
+
+@lru_cache(maxsize=1)
+def _threads(process: int) -> ThreadPoolExecutor:
+    """Threads that fetch remote samples, of this process: a fork does not inherit its parent's."""
+    return ThreadPoolExecutor(_FETCH_THREADS)
 
 
 def _by_step(
