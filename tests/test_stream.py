@@ -308,3 +308,16 @@ def test_a_corpus_elsewhere_gives_the_same_batches(sample_sources: Path, corpus:
         return [[(one.key, one.input) for one in batch["samples"]] for batch in stream]
 
     assert batches("memory://stream-corpus") == batches(corpus)
+
+
+def test_the_stated_quality_of_the_shuffle_is_measured() -> None:
+    """Pairs of neighbours from one shard: 1 / W of them; the place in an epoch: uniform."""
+    order = Order(np.full(200, 50), "a", 7, window=8)
+    same, places = [], []
+    for epoch in range(8):
+        shards = order.places(epoch * order.size, (epoch + 1) * order.size).shards
+        same.append((shards[1:] == shards[:-1]).mean())
+        places.append(np.flatnonzero(shards == 17).mean() / order.size)
+    assert abs(float(np.mean(same)) - 1 / 8) < 0.01
+    rough = [float(np.mean(np.array(places) < share)) for share in (0.25, 0.75)]
+    assert rough[0] < 0.75 and rough[1] > 0.25

@@ -4,9 +4,10 @@ A windowed shard shuffle: the shards of an epoch are permuted and taken in windo
 a window all samples are permuted. So the samples of an epoch come each exactly once, any position
 can be computed without those before it, and only a window's shards are in use at a time.
 
-The price is that two samples of one shard always come within one window: with windows of W shards
-of n samples a sample's neighbours in the order are drawn from W * n others instead of from all.
-`window=None` permutes all samples at once; any shard may then be needed at any time.
+The price is that two samples of one shard always come within one window: two samples of a batch
+come from one shard with probability 1 / W instead of 1 / S, with windows of W of S shards. Where in
+an epoch a sample comes is uniform all the same. `window=None` permutes all samples at once; any
+shard may then be needed at any time.
 """
 
 from __future__ import annotations
