@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from corpora import both_sources_document
-from making import jpeg
+from making import jpeg, tar_of
 
 from sgt_data import build_corpus
 from sgt_data.errors import CorpusError, RequestError
@@ -174,8 +175,59 @@ def test_no_file_and_no_line_are_refused(tmp_path: Path) -> None:
     for name, message in (("gone.jsonl", "there is no"), ("empty.jsonl", "holds no line")):
         with pytest.raises(RequestError, match=message):
             Stream({str(tmp_path / name): "vqa"}, batch_size=1)
-    with pytest.raises(RequestError, match=r"goes with a \.jsonl file"):
+    with pytest.raises(RequestError, match=r"goes with a \.jsonl file or"):
         Stream({str(tmp_path): "vqa"}, batch_size=1)
+
+
+@pytest.fixture
+def tars(tmp_path: Path) -> Path:
+    """Two tars of five conversations each, with members that would do harm if they were loaded."""
+    evil = pickle.dumps(Evil(str(tmp_path / "executed")))
+    for number in range(2):
+        members: list[tuple[str, bytes]] = []
+        for row in range(5):
+            key = f"{number}{row}"
+            turns = {"conversations": [{"from": "human", "value": key}]}
+            members += [(f"{key}.pyd", evil), (f"{key}.pkl", evil), (f"{key}.pth", evil)]
+            members += [(f"{key}.json", json.dumps(turns).encode())]
+            if row % 2:
+                members.append((f"{key}.jpg", jpeg(16, 16, row)))
+        (tmp_path / f"sft-{number}.tar").write_bytes(tar_of(members))
+    return tmp_path
+
+
+class Evil:
+    """What a pickle can do."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.place,)
+
+
+def test_tars_of_conversations_stream_and_nothing_in_them_is_executed(tars: Path) -> None:
+    stream = Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=10, shuffle=False)
+    (batch,) = list(stream)
+    found = [(one.key, one.turns[0]["value"], one.image is None) for one in batch["samples"]]
+    assert found == [
+        (f"{number}{row}", f"{number}{row}", row % 2 == 0)
+        for number in range(2)
+        for row in range(5)
+    ]
+    assert not (tars / "executed").exists()
+
+
+def test_a_truncated_tar_of_conversations_loses_what_it_lost(tars: Path) -> None:
+    place = tars / "sft-1.tar"
+    data = place.read_bytes()
+    place.write_bytes(data[: data.index(b"13.jpg") + 700])
+    stream = Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=3, on_error="skip", skip_max=0.5)
+    keys_ = sorted(one.key for batch in stream for one in batch["samples"])
+    assert keys_ == ["00", "01", "02", "03", "04", "10", "11", "12"]
+    assert "sft-1.tar, sample 13" in stream.skipped[0]
+    with pytest.raises(CorpusError, match="sample 13"):
+        list(Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=5))
 
 
 # --- torchrun, killed

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from sgt_data.corpus.reader import open_corpus
 from sgt_data.errors import RequestError
+from sgt_data.storage import expand
+from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
 from sgt_data.stream.reading import CorpusReader
 from sgt_data.stream.samples import Sample
@@ -75,7 +77,7 @@ def open_components(
 
     Args:
         sources: by fsspec URL: of a corpus the proxies to take (each a component), of a `.jsonl`
-            file the name of its component.
+            file or of `.tar` files (brace and glob patterns) the name of their component.
         images: folder of the JSONL files' pictures; by default their own.
         checksums: compare members with their CRC-32.
         together: one component of everything.
@@ -101,9 +103,15 @@ def open_components(
 
 
 def _conversations(url: str, images: str | None) -> list[Shard]:
+    if url.endswith(".tar"):
+        tars = expand(url)
+        if not tars:
+            raise RequestError(f"{url}: nothing matches")
+        return [ConversationTar.open(tar) for tar in tars]
     if not url.endswith(".jsonl"):
         raise RequestError(
-            f"{url}: a component's name goes with a .jsonl file; of a corpus, list its proxies"
+            f"{url}: a component's name goes with a .jsonl file or .tar files; of a corpus, list "
+            "its proxies"
         )
     file = ConversationFile(url, images)
     return [

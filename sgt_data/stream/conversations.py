@@ -46,6 +46,21 @@ class Conversation:
     fields: dict[str, Any]
 
 
+def parse_turns(fields: Any, where: str) -> tuple[dict[str, Any], ...]:
+    """The turns of a conversation in LLaVA's form.
+
+    Raises:
+        CorpusError: it is none.
+    """
+    try:
+        turns = tuple(fields["conversations"])
+        if not turns or not all(isinstance(one["value"], str) for one in turns):
+            raise TypeError("conversations")
+    except (KeyError, TypeError) as why:
+        raise CorpusError(f"{where}: no conversation in LLaVA's form: {why!r}") from why
+    return turns
+
+
 class ConversationFile:
     """A JSONL file, its pictures below `images` (the file's own folder by default)."""
 
@@ -85,11 +100,9 @@ class ConversationFile:
         )
         try:
             fields = orjson.loads(data)
-            turns = tuple(fields["conversations"])
-            if not turns or not all(isinstance(one["value"], str) for one in turns):
-                raise TypeError("conversations")
-        except (orjson.JSONDecodeError, KeyError, TypeError) as why:
-            raise CorpusError(f"{where}: no conversation in LLaVA's form: {why!r}") from why
+        except orjson.JSONDecodeError as why:
+            raise CorpusError(f"{where}: no conversation in LLaVA's form: {why}") from why
+        turns = parse_turns(fields, where)
         picture = self._picture(fields.get("image"), where)
         key = str(fields.get("id", line + 1))
         return Conversation(component, key, self.url, turns, picture, fields)

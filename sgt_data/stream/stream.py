@@ -67,8 +67,8 @@ class Stream(_Dataset):
         """
         Args:
             sources: by fsspec URL: of a corpus, the proxies to take; of a `.jsonl` file in LLaVA's
-                form, the name of its component. A proxy's name is its component; one that several
-                corpora have is one component over all of them.
+                form, or of WebDataset `.tar` files of it, the name of their component. A proxy's
+                name is its component; one that several corpora have is one component over all.
             batch_size: samples of a global batch, over all ranks.
             mixture: weights by component, or such by the step from which on they hold. None takes
                 all components together, each sample once an epoch.
