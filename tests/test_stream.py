@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from corpora import both_sources_document
 from hypothesis import given, settings
@@ -321,3 +323,70 @@ def test_the_stated_quality_of_the_shuffle_is_measured() -> None:
     assert abs(float(np.mean(same)) - 1 / 8) < 0.01
     rough = [float(np.mean(np.array(places) < share)) for share in (0.25, 0.75)]
     assert rough[0] < 0.75 and rough[1] > 0.25
+
+
+def flip(root: Path, shard: str, row: dict[str, Any]) -> None:
+    tar = root / "entity" / f"{shard}.tar"
+    data = bytearray(tar.read_bytes())
+    data[row["input_offset"] + 100] ^= 0x40
+    tar.write_bytes(data)
+
+
+def truncate(root: Path, shard: str, row: dict[str, Any]) -> None:
+    tar = root / "entity" / f"{shard}.tar"
+    tar.write_bytes(tar.read_bytes()[: row["facts_offset"] + 3])
+
+
+def vanish(root: Path, shard: str, row: dict[str, Any]) -> None:
+    (root / "entity" / f"{shard}.tar").unlink()
+
+
+def spoil_index(root: Path, shard: str, row: dict[str, Any]) -> None:
+    (root / "index" / "entity" / f"{shard}.parquet").write_bytes(b"PAR1 no more")
+
+
+def lose_index(root: Path, shard: str, row: dict[str, Any]) -> None:
+    (root / "index" / "entity" / f"{shard}.parquet").unlink()
+
+
+def shorten_index(root: Path, shard: str, row: dict[str, Any]) -> None:
+    place = root / "index" / "entity" / f"{shard}.parquet"
+    pq.write_table(pq.read_table(place).slice(0, 2), place)
+
+
+def lose_member(root: Path, shard: str, row: dict[str, Any]) -> None:
+    place = root / "index" / "entity" / f"{shard}.parquet"
+    table = pq.read_table(place)
+    sizes = pa.array([None, *table["target_size"].to_pylist()[1:]], pa.int64())
+    at = table.schema.get_field_index("target_size")
+    pq.write_table(table.set_column(at, "target_size", sizes), place)
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost"),
+    [(flip, 1), (truncate, 3), (vanish, 3), (spoil_index, 3), (lose_index, 3), (shorten_index, 1),
+     (lose_member, 1)],
+)  # fmt: skip
+def test_each_kind_of_damage_is_named_or_skipped_and_never_ends_an_epoch_early(
+    damage: Any, lost: int, sample_sources: Path, tmp_path: Path
+) -> None:
+    document = both_sources_document(sample_sources, shard_samples=3)
+    document["proxies"] = document["proxies"][:1]
+    build_corpus(parse_manifest(document), str(tmp_path), workers=0)
+    corpus = open_corpus(str(tmp_path))
+    shard = corpus.shards("entity")[3]
+    damage(tmp_path, shard, corpus.index("entity", shard).to_pylist()[0])
+    with pytest.raises(CorpusError, match=rf"entity/{shard}"):
+        list(Stream({str(tmp_path): ["entity"]}, batch_size=4))
+
+    def make(rank: int, world: int) -> Stream:
+        return Stream(
+            {str(tmp_path): ["entity"]}, batch_size=4, on_error="skip", skip_max=0.5,
+            transform=key_of, rank=rank, world=world,
+        )  # fmt: skip
+
+    whole = global_batches(make, 1, 0, 6)
+    assert sum(map(len, whole)) == 24 - lost
+    for ranks, workers in ((2, 0), (1, 3)):
+        found = global_batches(make, ranks, workers, 6)
+        assert [sorted(batch) for batch in found] == [sorted(batch) for batch in whole]

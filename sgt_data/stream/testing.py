@@ -29,11 +29,20 @@ def global_batches(
     together = []
     for step, parts in enumerate(zip(*of_rank, strict=True)):
         assert len({part["step"] for part in parts}) == 1, f"ranks differ at batch {step}"
-        samples: list[Any] = [None] * sum(len(part["samples"]) for part in parts)
-        for rank, part in enumerate(parts):
-            samples[rank::ranks] = part["samples"]
-        together.append(samples)
+        together.append(_interleaved([part["samples"] for part in parts]))
     return together
+
+
+def _interleaved(parts: Sequence[Sequence[Any]]) -> list[Any]:
+    """A global batch from its ranks' parts: in its order, or rank by rank where skipped samples
+    have left gaps of which nobody knows."""
+    total = sum(map(len, parts))
+    if any(len(part) != len(range(rank, total, len(parts))) for rank, part in enumerate(parts)):
+        return [sample for part in parts for sample in part]
+    samples: list[Any] = [None] * total
+    for rank, part in enumerate(parts):
+        samples[rank :: len(parts)] = part
+    return samples
 
 
 def check_exact(
