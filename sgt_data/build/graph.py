@@ -139,14 +139,15 @@ def connected(address: str | None, workers: int | None) -> Iterator[None]:
 
 def run_graph(tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outcome]:
     """Do the tasks on the connected cluster; outcomes as they come, in any order."""
+    annotators = annotators_of(tasks, job)
+    shard_count = _shards_in(tasks, job)
     context = ray.data.DataContext.get_current().copy()
     context.target_max_block_size = 1  # every row its own block: a shard moves on once it is read
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.execution_options.resource_limits = ray.data.ExecutionResources.for_limits(
-        object_store_memory=_held_bytes(tasks, job)
+        object_store_memory=_held_bytes(tasks, job, len(annotators))
     )
-    annotators = annotators_of(tasks, job)
     on_cpus = sum(job.setups[one.name].device == "cpu" for one in annotators)
     cpu_share = 1 / (1 + on_cpus)
     with ray.data.DataContext.current(context):
@@ -167,7 +168,7 @@ def run_graph(tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outco
                 batch_format="pyarrow",
                 num_cpus=cpu_share if on_cpu else 0,
                 num_gpus=0 if on_cpu else annotator.num_gpus,
-                compute=_annotator_pool(annotator, on_cpu, _shards_in(tasks, job)),
+                compute=_annotator_pool(annotator, on_cpu, shard_count),
             )
         outcomes = shards.map_batches(
             cast(Any, _Finish),
@@ -175,7 +176,7 @@ def run_graph(tasks: Sequence[SliceTask], job: Job, root: str) -> Iterator[Outco
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=cpu_share,
-            compute=_renderers(_shards_in(tasks, job)),
+            compute=_renderers(shard_count),
         )
         batches = outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
         try:
@@ -215,14 +216,14 @@ def _annotator_pool(
     )
 
 
-def _held_bytes(tasks: Sequence[SliceTask], job: Job) -> int:
+def _held_bytes(tasks: Sequence[SliceTask], job: Job, annotators: int) -> int:
     """Object store for shards on their way: two for each core and reader, at most a third of it.
 
     Without a bound Ray Data would fill half of the store with shards read ahead.
     """
     pictures = sum(task.slice.pictures for task in tasks)
     nbytes = sum(task.slice.nbytes for task in tasks)
-    annotated = _DENSE_BYTES * len(annotators_of(tasks, job)) * job.pictures[0].max_side ** 2
+    annotated = _DENSE_BYTES * annotators * job.pictures[0].max_side ** 2
     shard = job.shard_samples * (nbytes / max(1, pictures) + annotated)
     wanted = 2 * (_resource("CPU") + _readers()) * shard
     return int(max(256 << 20, min(wanted, _resource("object_store_memory") / 3)))
@@ -261,11 +262,13 @@ class _Annotate:
             self._problem = str(why)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        (row,) = batch.to_pylist()
-        if row["failure"] is not None or not self._needed(row):
+        # the pictures are looked at only where they are needed
+        (head,) = batch.select(["failure", "source", "slice", "folders"]).to_pylist()
+        if head["failure"] is not None or not self._needed(head):
             return batch
         if self._problem is not None:
-            return failure_row(SliceFailure(row["source"], row["slice"], self._problem), SHARD)
+            return failure_row(SliceFailure(head["source"], head["slice"], self._problem), SHARD)
+        (row,) = batch.to_pylist()
         return shard_row(annotate_shard(shard_of(row), self._annotator, *self._job.pictures))
 
     def _needed(self, row: Mapping[str, Any]) -> bool:

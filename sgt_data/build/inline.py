@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from sgt_data.annotators.base import AnnotatorConfig, Setup
@@ -25,19 +25,26 @@ class InlineEngine:
         """Do the tasks in order; outcomes as they come."""
 
         @cache
-        def annotator(name: str) -> ShardAnnotator:
-            every = {one.name: one for task in tasks for one in _annotators(task, job)}
-            return loaded(every[name], job.setups[name])
+        def loaded_once(annotator: AnnotatorConfig) -> ShardAnnotator:
+            return loaded(annotator, job.setups[annotator.name])
 
         for task in tasks:
             for shard in read_slice(task, job):
-                done: ShardTask | SliceFailure = shard
-                if isinstance(done, ShardTask):
-                    for one in job.annotators_for(done.raw.source, done.folders):
-                        if isinstance(done, ShardTask):
-                            done = annotate_shard(done, annotator(one.name), *job.pictures)
+                done = _annotated(shard, job, loaded_once)
                 yield done if isinstance(done, SliceFailure) else job.finish(done, root)
 
 
-def _annotators(task: SliceTask, job: Job) -> tuple[AnnotatorConfig, ...]:
-    return job.annotators_for(task.slice.source, task.folders)
+def _annotated(
+    shard: ShardTask | SliceFailure,
+    job: Job,
+    loaded_once: Callable[[AnnotatorConfig], ShardAnnotator],
+) -> ShardTask | SliceFailure:
+    """A shard with what all its annotators say, or the first failure."""
+    if isinstance(shard, SliceFailure):
+        return shard
+    for annotator in job.annotators_for(shard.raw.source, shard.folders):
+        done = annotate_shard(shard, loaded_once(annotator), *job.pictures)
+        if isinstance(done, SliceFailure):
+            return done
+        shard = done
+    return shard

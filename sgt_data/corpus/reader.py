@@ -62,6 +62,19 @@ class Corpus:
         shared = self.header.manifest.get("inputs") == "shared"
         return (INPUT, *self.proxies) if shared else self.proxies
 
+    def finished(self, proxies: Sequence[str] | None = None) -> tuple[str, ...]:
+        """These proxies (all by default), if there are such and the corpus is complete.
+
+        Raises:
+            RequestError: it is not, or has no such proxy.
+        """
+        if not self.header.complete:
+            raise RequestError(f"{self.url} is not complete; build it to its end first")
+        for proxy in proxies or ():
+            if proxy not in self.proxies:
+                raise self._unknown(proxy)
+        return self.proxies if proxies is None else tuple(proxies)
+
     def shards(self, proxy: str) -> tuple[str, ...]:
         """Names of the committed shards: in corpus order once the corpus is complete, until then
         by name."""
@@ -148,9 +161,10 @@ class Corpus:
 
     def _check(self, proxy: str) -> None:
         if proxy not in self.folders:
-            raise RequestError(
-                f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}"
-            )
+            raise self._unknown(proxy)
+
+    def _unknown(self, proxy: str) -> RequestError:
+        return RequestError(f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}")
 
 
 def _members(place: str, row: Mapping[str, Any]) -> dict[str, bytes]:

@@ -83,7 +83,8 @@ def export_corpus(
         StorageError: the output cannot be written.
     """
     opened = open_corpus(corpus)
-    chosen = _choose(opened, proxies)
+    wanted = opened.finished(proxies)
+    chosen = tuple(proxy for proxy in opened.proxies if proxy in wanted)
     if form not in LAYOUTS:
         raise RequestError(f"format: found {form!r}; allowed: {', '.join(LAYOUTS)}")
     if not is_local(output):
@@ -150,19 +151,6 @@ def _export_proxy(
                 )
                 rows.write(b"\n")
                 yield sample
-
-
-def _choose(corpus: Corpus, proxies: Sequence[str] | None) -> tuple[str, ...]:
-    if not corpus.header.complete:
-        raise RequestError(f"{corpus.url} is not complete; build it to its end first")
-    if proxies is None:
-        return corpus.proxies
-    for proxy in proxies:
-        if proxy not in corpus.proxies:
-            raise RequestError(
-                f"{corpus.url} has no proxy {proxy!r}; it has {', '.join(corpus.proxies)}"
-            )
-    return tuple(proxy for proxy in corpus.proxies if proxy in proxies)
 
 
 def _check_path(layout: Layout, root: str) -> None:

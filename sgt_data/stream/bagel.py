@@ -213,14 +213,12 @@ class _Shard:
 def _shards_of(
     corpus: Corpus, proxies: Sequence[str] | None, number: int | None
 ) -> Iterator[_Shard]:
-    if not corpus.header.complete:
-        raise RequestError(f"{corpus.url} is not complete; build it to its end first")
     if number is not None and number < 1:
         raise RequestError(f"num_used_data: found {number} for {corpus.url}; from 1 on")
     reader = CorpusReader(corpus)
     listed = [
         (proxy, shard, held)
-        for proxy in (corpus.proxies if proxies is None else proxies)
+        for proxy in corpus.finished(proxies)
         for shard, held in zip(corpus.shards(proxy), corpus.samples_per_shard(proxy), strict=True)
     ]
     counts = [held for _, _, held in listed]

@@ -122,13 +122,9 @@ def _conversations(url: str, images: str | None) -> list[Shard]:
 
 def _proxies(url: str, proxies: Sequence[str], checksums: bool) -> dict[str, list[Shard]]:
     corpus = open_corpus(url)
-    if not corpus.header.complete:
-        raise RequestError(f"{corpus.url} is not complete; build it to its end first")
     reader = CorpusReader(corpus, checksums=checksums)
     found: dict[str, list[Shard]] = {}
-    for proxy in proxies:
-        if proxy not in corpus.proxies:
-            raise RequestError(f"{url} has no proxy {proxy!r}; it has {', '.join(corpus.proxies)}")
+    for proxy in corpus.finished(proxies):
         counts = corpus.samples_per_shard(proxy)
         found[proxy] = [
             CorpusShard(reader, proxy, shard, count)
