@@ -140,7 +140,7 @@ def test_forms_hold_the_same_pixels_of_the_asked_size(
             pil, array, tensor = (of_form[form][name] for form in ("pil", "numpy", "torch"))
             assert (pil.mode, pil.size) == ("RGB", (wide, high))
             assert array.dtype == np.uint8 and array.shape == (high, wide, 3)
-            assert tensor.dtype == torch.uint8 and tensor.is_contiguous()
+            assert tensor.dtype == torch.uint8 and tensor.permute(1, 2, 0).is_contiguous()
             np.testing.assert_array_equal(array, np.asarray(pil))
             np.testing.assert_array_equal(tensor.numpy(), array.transpose(2, 0, 1))
 

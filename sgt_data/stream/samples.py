@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import CorpusError
+from sgt_data.pictures.decode import rgb_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +37,29 @@ class Sample:
     instruction: str
     facts: Mapping[str, Any]
 
-    def pictures(self) -> tuple[Image.Image, Image.Image]:
-        """Input and target, decoded: RGB each. 16-bit depth is shown in its upper 8 bits.
+    def pixels(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Input and target, decoded: RGB [H, W, 3] each, perhaps read-only. 16-bit depth is shown
+        in its upper 8 bits.
 
         Raises:
             CorpusError: one of them cannot be decoded.
         """
-        return _picture(self.input, self), _picture(self.target, self)
+        return self._decoded(self.input), self._decoded(self.target)
 
+    def pictures(self) -> tuple[Image.Image, Image.Image]:
+        """As `pixels`, in Pillow's form.
 
-def _picture(data: bytes, sample: Sample) -> Image.Image:
-    try:
-        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
-            if image.mode.startswith("I"):
-                return image.point(lambda value: value / 256).convert("L").convert("RGB")
-            return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-        raise CorpusError(
-            f"{sample.corpus}: {sample.proxy}/{sample.shard}, sample {sample.key}: a picture "
-            f"cannot be decoded: {why}"
-        ) from why
+        Raises:
+            CorpusError: one of them cannot be decoded.
+        """
+        given, target = self.pixels()
+        return Image.fromarray(given), Image.fromarray(target)
+
+    def _decoded(self, data: bytes) -> NDArray[np.uint8]:
+        try:
+            return rgb_pixels(data)
+        except ValueError as why:
+            raise CorpusError(
+                f"{self.corpus}: {self.proxy}/{self.shard}, sample {self.key}: a picture cannot be "
+                f"decoded: {why}"
+            ) from why

@@ -24,6 +24,7 @@ from sgt_data.seeds import generator
 from sgt_data.stream.samples import Sample
 
 Form = Literal["pil", "numpy", "torch"]
+Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 
@@ -178,7 +179,8 @@ class Pictures:
     """Decodes a sample: `{"input", "target", "instruction", "key", "proxy", "component", "facts",
     "view"}`. Anything but a `Sample` (a conversation in a mixture) passes as it is.
 
-    `input` and `target` are RGB uint8 of one size: torch [3, H, W], numpy [H, W, 3], or PIL. The
+    `input` and `target` are RGB uint8 of one size: torch [3, H, W] (channels last in memory), numpy
+    [H, W, 3], or PIL. The
     facts are as stored and speak of the stored pictures; `view` says what is shown of these (see
     `View`), and `instruction` is true of the view.
 
@@ -203,15 +205,16 @@ class Pictures:
         """
         if not isinstance(sample, Sample):
             return sample
-        given, target = sample.pictures()
-        if given.size != target.size:
+        given, target = sample.pixels()
+        if given.shape != target.shape:
             raise CorpusError(
                 f"{sample.corpus}: {sample.proxy}/{sample.shard}, sample {sample.key}: the input "
-                f"is {given.size}, the target {target.size}"
+                f"is {given.shape[1::-1]}, the target {target.shape[1::-1]}"
             )
-        view = View((0, 0, *given.size), False, sample.instruction)
+        height, width, _ = given.shape
+        view = View((0, 0, width, height), False, sample.instruction)
         if self.augment is not None:
-            view = self.augment.view(sample, *given.size)
+            view = self.augment.view(sample, width, height)
         return {
             "input": self._formed(given, view, Image.Resampling.BICUBIC),
             "target": self._formed(target, view, target_filter(sample.facts)),
@@ -223,21 +226,23 @@ class Pictures:
             "view": {"box": list(view.box), "mirrored": view.mirrored},
         }
 
-    def _formed(self, picture: Image.Image, view: View, resampling: Image.Resampling) -> Any:
+    def _formed(self, pixels: Pixels, view: View, resampling: Image.Resampling) -> Any:
         x, y, width, height = view.box
-        picture = picture.crop((x, y, x + width, y + height))
-        if self.size is not None:
-            picture = picture.resize(self.size.output_size(width, height), resampling)
+        pixels = pixels[y : y + height, x : x + width]
+        size = (width, height) if self.size is None else self.size.output_size(width, height)
+        if size != (width, height):
+            pixels = np.asarray(Image.fromarray(pixels).resize(size, resampling))
         if view.mirrored:
-            picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            pixels = pixels[:, ::-1]
         if self.form == "pil":
-            return picture
-        pixels: NDArray[np.uint8] = np.array(picture)
+            return Image.fromarray(pixels)
+        if not pixels.flags.writeable or not pixels.flags.c_contiguous:
+            pixels = pixels.copy()
         return pixels if self.form == "numpy" else _tensor(pixels)
 
 
-def _tensor(pixels: NDArray[np.uint8]) -> Any:
-    """[H, W, 3] -> torch uint8 [3, H, W]."""
+def _tensor(pixels: Pixels) -> Any:
+    """[H, W, 3] -> torch uint8 [3, H, W], the channels of a pixel still side by side in memory."""
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+    return torch.from_numpy(pixels).permute(2, 0, 1)

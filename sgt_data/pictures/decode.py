@@ -1,0 +1,49 @@
+"""Stored pictures to RGB, for training: the fastest decoder of each form, the same pixels as
+Pillow's."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from sgt_data.pictures.palette_png import decode_palette
+from sgt_data.pictures.prepare import MAX_PIXELS
+
+_JPEG = b"\xff\xd8\xff"
+
+
+def rgb_pixels(data: bytes) -> NDArray[np.uint8]:
+    """RGB [H, W, 3] of a JPEG or PNG. 16-bit grey is shown in its upper 8 bits.
+
+    Raises:
+        ValueError: it is neither, is not whole, or is larger than `MAX_PIXELS`.
+    """
+    pixels = _jpeg(data) if data.startswith(_JPEG) else decode_palette(data, MAX_PIXELS)
+    return _any(data) if pixels is None else pixels
+
+
+def _jpeg(data: bytes) -> NDArray[np.uint8] | None:
+    """RGB of a JPEG of the usual kinds, by libjpeg-turbo directly; None for others, damaged ones
+    among them."""
+    try:
+        height, width, space, _ = simplejpeg.decode_jpeg_header(data)
+        if height * width > MAX_PIXELS or space not in ("YCbCr", "Gray"):
+            return None
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB")
+    except ValueError:
+        return None
+    return pixels
+
+
+def _any(data: bytes) -> NDArray[np.uint8]:
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
+            if image.mode.startswith("I"):
+                return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+            return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as why:
+        raise ValueError(str(why)) from why
