@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo test test-fast lint types bench clean
+.PHONY: demo test test-fast lint types bench bench-stream clean
 
 # what a user needs; the models' libraries come with .venv/ready
 .venv/base: pyproject.toml constraints.txt
@@ -43,5 +43,16 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py
 
+# the stream's peers, whose pins contradict constraints.txt
+.venv-peers/ready: benchmarks/peers.txt pyproject.toml
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --requirement benchmarks/peers.txt --editable .
+	touch $@
+
+bench-stream: .venv-peers/ready
+	.venv-peers/bin/python benchmarks/stream.py
+	.venv-peers/bin/python benchmarks/stream_start.py
+	.venv-peers/bin/python benchmarks/stream_memory.py
+
 clean:
-	rm -rf .venv $(DEMO) .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-peers $(DEMO) .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -101,6 +104,19 @@ def side_by_side(
         name: Timing(median(one.wall for one in all_of), median(one.cpu for one in all_of))
         for name, all_of in taken.items()
     }
+
+
+def in_fresh_process(script: str, *arguments: str) -> Any:
+    """What a script, run with arguments in a process of its own, prints as JSON in its last line.
+
+    Raises:
+        SystemExit: it fails.
+    """
+    command = [sys.executable, script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def threads_used(timings: Sequence[Timing]) -> float:

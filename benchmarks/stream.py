@@ -1,158 +1,155 @@
-"""The stream beside webdataset on the same tars: samples per second, page cache warm.
+"""The stream beside its peers: samples per second over a shuffled epoch, page cache warm.
 
-Raw: member bytes, shuffled; ours checks every member's CRC-32, webdataset none. Decoded: input and
-target as RGB at their stored size (about 512 px), with 0, 1 and 2 DataLoader workers. Also the time
-to the first batch and to a batch in mid-epoch, which webdataset can only reach by reading on.
+Decoded: input and target as RGB at their stored size (about 512 px), with 0, 1 and 2 workers. Raw,
+for information: encoded bytes; ours checks every member's CRC-32 and parses the sample's JSON, the
+peers do neither. An epoch counts from the first request on, the start of its workers with it, the
+opening of the data set without. Contestants take turns, each round begun by another one; the first
+round does not count. How each is set: see `stream_peers`.
 
-python benchmarks/stream.py [--samples N] [--rounds N] [--json FILE]
+Needs the peers' environment (`make bench-stream`).
+
+python benchmarks/stream.py [--samples N] [--rounds N] [--form FORM] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
-import io
+import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import get_args
 
 from measuring import Cell, report, verdict
-from PIL import Image
+from stream_corpora import PROXY, drawn
+from stream_peers import (
+    BATCH,
+    CONTESTANTS,
+    Form,
+    Loader,
+    Stored,
+    loaded,
+    peer_versions,
+    stored_for_all,
+)
 
 import sgt_data
-from sgt_data.manifest import parse_manifest
-from sgt_data.sources.synthetic.write import write_samples
-from sgt_data.stream.samples import Sample
 
-RAW_GOAL, DECODED_GOAL = 1.0, 1.2
-BATCH = 24
-SHUFFLE_BUFFER = 1000
-"""webdataset's own default for its shuffle buffer."""
+DECODED_GOAL, LOSS_GOAL = 1.2, 5.0
+_RAW_TURNS = 3
+"""Epochs of one turn where nothing is decoded: one alone is too short to be timed."""
 
 
-def corpus_of(folder: Path, samples: int) -> str:
-    """A corpus of drawn scenes at 512 px, each several times under different keys."""
-    scenes = min(samples, 96)
-    write_samples(str(folder / "scenes"), scenes, width=512, height=512)
-    sources = [
-        {"type": "sa1b", "name": f"s{number}", "tars": f"{folder}/scenes/sa1b/*.tar"}
-        for number in range(-(-samples // scenes))
-    ]
-    manifest = parse_manifest(
-        {
-            "name": "benchmark",
-            "shard_samples": 64,
-            "pictures": {"min_side": 512, "max_side": 512},
-            "sources": sources,
-            "proxies": [{"type": "segmentation", "name": "entity", "variant": "entity"}],
-        }
-    )
-    report = sgt_data.build_corpus(manifest, str(folder / "corpus"), workers=0)
-    assert report.succeeded
-    return str(folder / "corpus")
+def best_form(name: str, workers: int) -> Form:
+    """In which a contestant hands its pictures over fastest."""
+    return "pil" if workers == 0 and name != "ours" else "torch"
 
 
-def rgb(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")
+def rate(opened: Callable[[], Loader], samples: int, epochs: int) -> float:
+    """Samples per second over epochs, each of a data set opened anew.
+
+    Raises:
+        SystemExit: an epoch did not give every sample.
+    """
+    seconds = 0.0
+    for _ in range(epochs):
+        gc.collect()
+        loader = opened()
+        began = time.perf_counter()
+        count = sum(map(len, loader))
+        seconds += time.perf_counter() - began
+        if count != samples:
+            raise SystemExit(f"{count} samples of {samples} were given")
+    return epochs * samples / seconds
 
 
-def decoded(sample: Sample) -> tuple[Any, Any]:
-    return sample.pictures()
+def rates(
+    ways: Mapping[str, Callable[[], Loader]], samples: int, rounds: int, epochs: int = 1
+) -> dict[str, float]:
+    """Median rates over rounds, after one that does not count."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    names = list(ways)
+    for number in range(1 + rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            taken[name].append(rate(ways[name], samples, epochs))
+    return {name: median(found[1:]) for name, found in taken.items()}
 
 
-def webdataset_decoded(sample: dict[str, Any]) -> tuple[Any, Any]:
-    return rgb(sample["input.jpg"]), rgb(sample["target.png"])
+def contest(
+    stored: Stored, samples: int, rounds: int, workers: int, form: Form | None
+) -> dict[str, Cell]:
+    """A row of decoded samples; `form` None takes each contestant's best."""
+    ways = {
+        name: partial(way, stored, workers, form or best_form(name, workers))
+        for name, way in CONTESTANTS.items()
+    }
+    found = rates(ways, samples, rounds)
+    best = max(rate for name, rate in found.items() if not name.startswith("ours"))
+    return {
+        "samples": "decoded",
+        "workers": workers,
+        **found,
+        "ours_by_best_peer": found["ours"] / best,
+    }
 
 
-def ours(corpus: str, workers: int, decode: bool) -> Iterator[int]:
-    """Samples per batch, of one epoch."""
-    stream = sgt_data.Stream(
-        {corpus: ["entity"]}, batch_size=BATCH, transform=decoded if decode else None
-    )
-    for batch in _loader(stream, workers):
-        yield len(batch["samples"])
+def raw(stored: Stored, samples: int, rounds: int) -> dict[str, Cell]:
+    ways = {
+        name: partial(way, stored, 0, None)
+        for name, way in CONTESTANTS.items()
+        if name != "ours_by_pillow"
+    }
+    found = rates(ways, samples, rounds, _RAW_TURNS)
+    best = max(rate for name, rate in found.items() if name != "ours")
+    return {"samples": "raw", "workers": 0, **found, "ours_by_best_peer": found["ours"] / best}
 
 
-def webdatasets(corpus: str, workers: int, decode: bool) -> Iterator[int]:
-    import webdataset
+def checksums(corpus: str, samples: int, rounds: int) -> dict[str, Cell]:
+    """What comparing every member with its CRC-32 costs of raw samples."""
 
-    tars = sorted(map(str, Path(corpus).glob("entity/*.tar")))
-    dataset = webdataset.WebDataset(tars, shardshuffle=len(tars), empty_check=False)
-    dataset = dataset.shuffle(SHUFFLE_BUFFER)
-    if decode:
-        dataset = dataset.map(webdataset_decoded)
-    for batch in _loader(dataset.batched(BATCH, collation_fn=list), workers):
-        yield len(batch)
+    def opened(checked: bool) -> Loader:
+        stream = sgt_data.Stream({corpus: [PROXY]}, batch_size=BATCH, checksums=checked)
+        return (batch["samples"] for batch in loaded(stream, 0))
 
-
-def _loader(dataset: Iterable[Any], workers: int) -> Iterable[Any]:
-    if workers == 0:
-        return dataset
-    from torch.utils.data import DataLoader
-
-    loader: DataLoader[Any] = DataLoader(dataset, batch_size=None, num_workers=workers)  # type: ignore[arg-type]
-    return loader
-
-
-def rate(way: Callable[..., Iterator[int]], *arguments: object) -> float:
-    """Samples per second over an epoch, from the first request on."""
-    began = time.perf_counter()
-    count = sum(way(*arguments))
-    return count / (time.perf_counter() - began)
-
-
-def start_and_resume(corpus: str, steps: int) -> tuple[float, float]:
-    """Seconds from nothing to the first batch, and to the batch after so many."""
-    began = time.perf_counter()
-    stream = sgt_data.Stream({corpus: ["entity"]}, batch_size=BATCH)
-    next(iter(stream))
-    first = time.perf_counter() - began
-    for _ in islice(iter(stream), steps):
-        pass
-    state = stream.state_dict()
-    began = time.perf_counter()
-    resumed = sgt_data.Stream({corpus: ["entity"]}, batch_size=BATCH)
-    resumed.load_state_dict(state)
-    next(iter(resumed))
-    return first, time.perf_counter() - began
+    ways = {"with": partial(opened, True), "without": partial(opened, False)}
+    found = rates(ways, samples, 2 * rounds, _RAW_TURNS)
+    return {**found, "loss_percent": 100 * (1 - found["with"] / found["without"])}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=1920)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--form", choices=get_args(Form), help="for all; by default each one's best"
+    )
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    rows: list[dict[str, Cell]] = []
-    notes = []
+    samples, rounds = arguments.samples, arguments.rounds
     with TemporaryDirectory(prefix="sgt-bench-") as folder:
-        corpus = corpus_of(Path(folder), arguments.samples)
-        contests = [("raw", 0, False), *(("decoded", workers, True) for workers in (0, 1, 2))]
-        for what, workers, decode in contests:
-            taken: dict[str, list[float]] = {"ours": [], "webdataset": []}
-            for _ in range(1 + arguments.rounds):
-                for name, way in (("ours", ours), ("webdataset", webdatasets)):
-                    taken[name].append(rate(way, corpus, workers, decode))
-            found = {name: median(rates[1:]) for name, rates in taken.items()}
-            ratio = found["ours"] / found["webdataset"]
-            rows.append(
-                {
-                    "samples": what,
-                    "workers": workers,
-                    **{f"{name}_per_second": value for name, value in found.items()},
-                    "ours_by_webdataset": ratio,
-                }
-            )
-            goal = DECODED_GOAL if decode else RAW_GOAL
-            notes.append(verdict(f"{what}, {workers} workers", ratio, goal))
-        first, resumed = start_and_resume(corpus, arguments.samples // BATCH // 2)
-    notes.append(f"first batch after {first * 1e3:.1f} ms, after a resume {resumed * 1e3:.1f} ms")
-    settings = {"samples": arguments.samples, "rounds": arguments.rounds, "batch": BATCH}
-    report({"samples per second, one process": rows}, settings, notes, arguments.json)
+        stored = stored_for_all(drawn(Path(folder), samples), Path(folder))
+        rows = [contest(stored, samples, rounds, workers, arguments.form) for workers in (0, 1, 2)]
+        rows.append(raw(stored, samples, rounds))
+        checked = checksums(stored.corpus, samples, rounds)
+    notes = [
+        verdict(f"decoded, {row['workers']} workers", float(row["ours_by_best_peer"]), DECODED_GOAL)  # type: ignore[arg-type]
+        for row in rows[:-1]
+    ]
+    loss = float(checked["loss_percent"])  # type: ignore[arg-type]
+    notes.append(verdict("loss by checksums, percent of raw", loss, LOSS_GOAL, at_most=True))
+    settings = {
+        "samples": samples,
+        "rounds": rounds,
+        "batch": BATCH,
+        "form": arguments.form or "each one's best",
+        "peers": peer_versions(),
+    }
+    tables = {"samples per second": rows, "our checksums, raw samples per second": [checked]}
+    report(tables, settings, notes, arguments.json)
 
 
 if __name__ == "__main__":

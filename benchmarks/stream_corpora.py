@@ -1,0 +1,163 @@
+"""Corpora for the stream benchmarks: drawn and built, or multiplied to any size.
+
+A multiplied corpus repeats a few drawn samples, each under a key of its own. It is written through
+the package's own writers and verifies, deep as well. The tars of a linked one are hard links to a
+single one: what the stream checks (places, checksums) holds, but for their members' names.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import sgt_data
+from sgt_data.corpus.header import write_header
+from sgt_data.corpus.layout import tar_path
+from sgt_data.corpus.reader import Corpus, open_corpus
+from sgt_data.corpus.receipt import Receipt, add_up, commit
+from sgt_data.corpus.shard import (
+    INDEX_SCHEMA,
+    MEMBERS,
+    EncodedShard,
+    Sample,
+    ShardOrigin,
+    ShardWriter,
+    file_digest,
+)
+from sgt_data.manifest import parse_manifest
+from sgt_data.prompts.bank import choose_instruction, load_bank
+from sgt_data.sources.synthetic.write import write_samples
+
+PROXY = "entity"
+_SCENES = 96
+_SOURCE = "s0"
+_LAID = {"key", "target_extension"} | {
+    f"{member}_{what}" for member in MEMBERS for what in ("offset", "size", "crc32")
+}
+"""Columns of the index that its writer fills."""
+
+
+def drawn(folder: Path, samples: int, side: int = 512, shard_samples: int = 64) -> str:
+    """A corpus of drawn scenes, each several times under different keys."""
+    scenes = min(samples, _SCENES)
+    write_samples(str(folder / "scenes"), scenes, width=side, height=side)
+    sources = [
+        {"type": "sa1b", "name": f"s{number}", "tars": f"{folder}/scenes/sa1b/*.tar"}
+        for number in range(-(-samples // scenes))
+    ]
+    manifest = parse_manifest(
+        {
+            "name": "benchmark",
+            "shard_samples": shard_samples,
+            "pictures": {"min_side": side, "max_side": side},
+            "sources": sources,
+            "proxies": [{"type": "segmentation", "name": PROXY, "variant": "entity"}],
+        }
+    )
+    report = sgt_data.build_corpus(manifest, str(folder / "corpus"), workers=0)
+    assert report.succeeded
+    return str(folder / "corpus")
+
+
+def multiplied(folder: Path, samples: int, side: int = 64, shard_samples: int = 256) -> str:
+    """A corpus of small pictures with so many samples, all bytes of them written."""
+    corpus = open_corpus(drawn(folder, _SCENES, side))
+    models = _models(corpus)
+    root = str(folder / "multiplied")
+    receipts = []
+    for first in range(0, samples, shard_samples):
+        count = min(shard_samples, samples - first)
+        rows = [models[(first + row) % len(models)] for row in range(count)]
+        receipts.append(commit(root, _shard(corpus, first // shard_samples, rows)))
+    _finish(corpus, root, receipts)
+    return root
+
+
+def linked(folder: Path, samples: int, side: int = 64, shard_samples: int = 256) -> str:
+    """A corpus of so many samples (whole shards of them) with an index and a receipt for every
+    shard, but one tar, linked to all their names."""
+    corpus = open_corpus(drawn(folder, _SCENES, side))
+    models = _models(corpus)
+    root = str(folder / "linked")
+    encoded = _shard(corpus, 0, [models[row % len(models)] for row in range(shard_samples)])
+    model = commit(root, encoded)
+    table = pq.read_table(io.BytesIO(encoded.index))
+    receipts = [model]
+    for number in range(1, samples // shard_samples):
+        keys = pa.array([_key(number, row) for row in range(shard_samples)], pa.string())
+        index = io.BytesIO()
+        pq.write_table(table.set_column(0, INDEX_SCHEMA.field("key"), keys), index)
+        receipt = {**model, "shard": _name(number), "index": file_digest(index.getvalue())}
+        part = EncodedShard(
+            None, index.getvalue(), encoded.quarantine, orjson.dumps(receipt), receipt, ()
+        )
+        receipts.append(commit(root, part))
+        os.link(*(Path(root) / tar_path(PROXY, _name(one)) for one in (0, number)))
+    _finish(corpus, root, receipts)
+    return root
+
+
+def _models(corpus: Corpus) -> list[Sample]:
+    """All samples of a corpus."""
+    found = []
+    for shard in corpus.shards(PROXY):
+        for row in corpus.index(PROXY, shard).to_pylist():
+            one = corpus.read(PROXY, shard, row)
+            kept = {name: value for name, value in row.items() if name not in _LAID}
+            found.append(
+                Sample(
+                    one.key,
+                    one.picture,
+                    one.target,
+                    one.extension,
+                    one.instruction,
+                    one.facts,
+                    kept,
+                )
+            )
+    return found
+
+
+def _renamed(model: Sample, key: str) -> Sample:
+    """The sample under another key, with the instruction that this key chooses."""
+    stated = model.facts["instruction"]
+    bank = load_bank(stated["bank"])
+    chosen = choose_instruction(bank, model.facts["seed"], key, stated.get("words"))
+    facts = {**model.facts, "key": key, "instruction": {**stated, "line": chosen.line}}
+    return replace(model, key=key, instruction=chosen.text, facts=facts)
+
+
+def _shard(corpus: Corpus, number: int, models: Sequence[Sample]) -> EncodedShard:
+    samples = [_renamed(model, _key(number, row)) for row, model in enumerate(models)]
+    fingerprint = corpus.header.fingerprints[PROXY]
+    origin = ShardOrigin(PROXY, _name(number), _SOURCE, "sa_000000", False, 0, fingerprint)
+    return ShardWriter(samples).encode(origin)
+
+
+def _finish(corpus: Corpus, root: str, receipts: Sequence[Receipt]) -> None:
+    totals = add_up(receipts)
+    write_header(
+        root,
+        replace(
+            corpus.header,
+            shards={PROXY: tuple(one["shard"] for one in receipts)},
+            samples={PROXY: tuple(one["samples"] for one in receipts)},
+            totals={PROXY: totals},
+            source_totals={PROXY: {_SOURCE: totals}},
+        ),
+    )
+
+
+def _name(number: int) -> str:
+    return f"{_SOURCE}-sa_000000-{number:05d}"
+
+
+def _key(number: int, row: int) -> str:
+    return f"{_SOURCE}_{number:05d}{row:05d}"
