@@ -69,7 +69,8 @@ def _eight_bits(rows: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np
         rows = np.pad(rows, ((0, 0), (0, 1)))
     wide = table.astype(np.uint32)
     out = np.empty((height, rows.shape[1] // 2 * 3), np.uint16)
-    _look_up_pairs(rows, wide[:, 0] | wide[:, 1] << 8 | wide[:, 2] << 16, out)
+    packed = (wide[:, 0] | wide[:, 1] << 8 | wide[:, 2] << 16).astype(np.uint32)
+    _look_up_pairs(rows, packed, out)
     return _cut(out, width)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.storage import is_local
+from sgt_data.stream.batch import Batch
 from sgt_data.stream.components import Component, open_components
 from sgt_data.stream.instructions import ALLOWED, Instructions, instructed
 from sgt_data.stream.mixture import Mixture, Weights
@@ -39,9 +40,9 @@ class Stream(_Dataset):
     only divide them among themselves.
 
     Iterating gives one epoch, from where it stands to its end; the next iteration goes on. Each
-    item is `{"step", "epoch", "samples"}`, the samples being this rank's, each through `transform`
-    if there is one. Put it into `torch.utils.data.DataLoader` with `batch_size=None`; call
-    `set_epoch` before each epoch where workers are started anew for it.
+    item is a `Batch` of this rank's samples, each through `transform` if there is one. Put it into
+    `torch.utils.data.DataLoader` with `batch_size=None`; call `set_epoch` before each epoch where
+    workers are started anew for it.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class Stream(_Dataset):
         self.skipped: list[str] = []
         self._read = 0
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Batch]:
         worker, workers = _worker()
         resumed = self._of_worker is not None
         epoch = self.epoch if self._of_worker is None else self._of_worker
@@ -172,7 +173,7 @@ class Stream(_Dataset):
         """Stand at the beginning of an epoch."""
         self._next, self._of_worker = self._schedule.epoch_start(epoch), None
 
-    def batch(self, step: int) -> dict[str, Any]:
+    def batch(self, step: int) -> Batch:
         """This rank's part of the batch of any step.
 
         Raises:
@@ -190,7 +191,7 @@ class Stream(_Dataset):
                 self._skip(one)
             else:
                 samples.append(one)
-        return {"step": step, "epoch": epoch, "samples": samples}
+        return Batch(step, epoch, samples)
 
     def state_dict(self) -> State:
         """Where it stands: to be loaded into a stream over the same corpora, in any topology. Taken

@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 from sgt_data.stream import stream as stream_module
+from sgt_data.stream.batch import Batch
 from sgt_data.stream.stream import State, Stream
 
 Make = Callable[[int, int], Stream]
@@ -92,19 +93,19 @@ def _again(make: Make, state: State) -> State:
     return stream.state_dict()
 
 
-def _endless(stream: Stream) -> Iterator[dict[str, Any]]:
+def _endless(stream: Stream) -> Iterator[Batch]:
     while True:
         yield from stream
 
 
-def _of_rank(stream: Stream, workers: int, steps: int, state: State | None) -> list[dict[str, Any]]:
+def _of_rank(stream: Stream, workers: int, steps: int, state: State | None) -> list[Batch]:
     """One rank's batches."""
     if state is not None:
         stream.load_state_dict(copy.deepcopy(state))
     if workers == 0:
         given = _endless(stream)
         return [next(given) for _ in range(steps)]
-    found: list[dict[str, Any]] = []
+    found: list[Batch] = []
     while len(found) < steps:
         copies = [copy.deepcopy(stream) for _ in range(workers)]
         iterators = [_as_worker(one, number, workers) for number, one in enumerate(copies)]
@@ -118,7 +119,7 @@ def _of_rank(stream: Stream, workers: int, steps: int, state: State | None) -> l
     return found[:steps]
 
 
-def _as_worker(stream: Stream, worker: int, workers: int) -> Iterator[dict[str, Any]]:
+def _as_worker(stream: Stream, worker: int, workers: int) -> Iterator[Batch]:
     with mock.patch.object(stream_module, "_worker", lambda: (worker, workers)):
         iterator = iter(stream)
         first = next(iterator, None)
