@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import fsspec
 from braceexpand import braceexpand
+from fsspec.asyn import AsyncFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
@@ -24,6 +25,9 @@ _T = TypeVar("_T")
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.5
+RANGE_SECONDS, FILE_SECONDS = 60.0, 600.0
+"""How long one attempt at a range of a few megabytes, or at a whole file, may take, where a backend
+can be bounded."""
 _TEMPORARY = ".sgt-tmp-"
 
 
@@ -141,7 +145,7 @@ def read_bytes(url: str) -> bytes:
         if isinstance(filesystem, LocalFileSystem):
             with open(path, "rb") as file:
                 return file.read()
-        data: bytes = filesystem.cat_file(path)
+        data: bytes = filesystem.cat_file(path, **_bound(filesystem, FILE_SECONDS))
         return data
 
     return retried(read, f"cannot read {url}")
@@ -155,10 +159,16 @@ def read_range(url: str, start: int, length: int) -> bytes:
         if isinstance(filesystem, LocalFileSystem):
             with open(path, "rb") as file:
                 return os.pread(file.fileno(), length, start)
-        data: bytes = filesystem.cat_file(path, start=start, end=start + length)
+        bound = _bound(filesystem, RANGE_SECONDS)
+        data: bytes = filesystem.cat_file(path, start=start, end=start + length, **bound)
         return data
 
     return retried(read, f"cannot read {url}")
+
+
+def _bound(filesystem: Any, seconds: float) -> dict[str, float]:
+    """The option by which fsspec's blocking calls end the coroutine behind them in time."""
+    return {"timeout": seconds} if isinstance(filesystem, AsyncFileSystem) else {}
 
 
 def size_of(url: str) -> int | None:
@@ -260,6 +270,20 @@ def chunked(items: list[_T], size: int) -> Iterator[list[_T]]:
         yield items[start : start + size]
 
 
+def fetch_file(url: str, path: str) -> None:
+    """Write a file's content over a local file, which is left half written where this fails.
+
+    Raises:
+        SourceError: it is not there, or cannot be read.
+    """
+
+    def fetch() -> None:
+        filesystem, source = open_filesystem(url)
+        filesystem.get_file(source, path)
+
+    retried(fetch, f"cannot read {url}")
+
+
 def copy_to_file(url: str, path: str) -> None:
     """Fetch a file to a local path, where it appears whole or not at all.
 
@@ -268,13 +292,8 @@ def copy_to_file(url: str, path: str) -> None:
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}{_TEMPORARY}{uuid.uuid4().hex}"
-
-    def fetch() -> None:
-        filesystem, source = open_filesystem(url)
-        filesystem.get_file(source, temporary)
-
     try:
-        retried(fetch, f"cannot read {url}")
+        fetch_file(url, temporary)
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):

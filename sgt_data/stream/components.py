@@ -13,6 +13,7 @@ from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
 from sgt_data.stream.reading import CorpusReader
 from sgt_data.stream.samples import Sample
+from sgt_data.stream.shard_cache import RemoteShard, ShardCache
 
 TOGETHER = "all"
 """The one component of a stream without a mixture."""
@@ -25,6 +26,11 @@ class Shard(Protocol):
 
     @property
     def count(self) -> int: ...
+
+    @property
+    def tars(self) -> list[RemoteShard]:
+        """Of which tars elsewhere a local copy helps."""
+        ...
 
     def read(self, component: str, row: int) -> Item:
         """Raises:
@@ -43,6 +49,10 @@ class CorpusShard:
     name: str
     count: int
 
+    @property
+    def tars(self) -> list[RemoteShard]:
+        return self.reader.tars(self.proxy, self.name)
+
     def read(self, component: str, row: int) -> Sample:
         return self.reader.read(component, self.proxy, self.name, row)
 
@@ -54,6 +64,10 @@ class ConversationShard:
     file: ConversationFile
     first: int
     count: int
+
+    @property
+    def tars(self) -> list[RemoteShard]:
+        return []
 
     def read(self, component: str, row: int) -> Conversation:
         return self.file.read(component, self.first + row)
@@ -72,6 +86,7 @@ def open_components(
     images: str | None,
     checksums: bool,
     together: bool,
+    cache: ShardCache | None,
 ) -> dict[str, Component]:
     """The components of a stream by name.
 
@@ -81,6 +96,7 @@ def open_components(
         images: folder of the JSONL files' pictures; by default their own.
         checksums: compare members with their CRC-32.
         together: one component of everything.
+        cache: of tars that lie elsewhere.
 
     Raises:
         RequestError: a source is not there, not complete, or has no such proxy.
@@ -95,7 +111,7 @@ def open_components(
         if isinstance(what, str):
             add(what, _conversations(url, images))
             continue
-        for proxy, shards in _proxies(url, what, checksums).items():
+        for proxy, shards in _proxies(url, what, checksums, cache).items():
             add(proxy, shards)
     if not found:
         raise RequestError("a stream needs at least one proxy of one corpus, or a JSONL file")
@@ -120,9 +136,11 @@ def _conversations(url: str, images: str | None) -> list[Shard]:
     ]
 
 
-def _proxies(url: str, proxies: Sequence[str], checksums: bool) -> dict[str, list[Shard]]:
+def _proxies(
+    url: str, proxies: Sequence[str], checksums: bool, cache: ShardCache | None
+) -> dict[str, list[Shard]]:
     corpus = open_corpus(url)
-    reader = CorpusReader(corpus, checksums=checksums)
+    reader = CorpusReader(corpus, checksums=checksums, cache=cache)
     found: dict[str, list[Shard]] = {}
     for proxy in corpus.finished(proxies):
         counts = corpus.samples_per_shard(proxy)

@@ -18,6 +18,7 @@ from sgt_data.sources.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.sources.tars import PICTURE_SUFFIXES
 from sgt_data.storage import absolute, read_range
 from sgt_data.stream.conversations import Conversation, parse_turns
+from sgt_data.stream.shard_cache import RemoteShard
 
 
 @dataclass(slots=True)
@@ -61,6 +62,11 @@ class ConversationTar:
     @property
     def count(self) -> int:
         return len(self.rows)
+
+    @property
+    def tars(self) -> list[RemoteShard]:
+        """None: they have no checksums by which an outdated copy would be known."""
+        return []
 
     def read(self, component: str, row: int) -> Conversation:
         """One conversation, with its picture.

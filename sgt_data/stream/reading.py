@@ -1,7 +1,7 @@
 """Read samples of a corpus by their places in the index, and check every byte against it.
 
 Local tars are read by offset: no scan, and processes share the page cache. Remote ones are read by
-ranges too, or kept in a bounded cache on local disk (see `cache`).
+ranges too, and kept in a bounded folder on a local disk if there is one (see `shard_cache`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ import pyarrow as pa
 from sgt_data.corpus.layout import INPUT, tar_path
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.shard import MEMBERS
-from sgt_data.errors import CorpusError, SourceError
+from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.storage import is_local, join, read_range
 from sgt_data.stream.samples import Sample
+from sgt_data.stream.shard_cache import RemoteShard, ShardCache
 
 INDEXES_MAX, FILES_MAX = 256, 32
 """Indexes and open files that one process keeps; the least recently used go first."""
@@ -52,11 +53,14 @@ class Rows:
 class CorpusReader:
     """Reads samples of one corpus. Each process, copy and pickle opens its own files."""
 
-    def __init__(self, corpus: Corpus, *, checksums: bool = True) -> None:
+    def __init__(
+        self, corpus: Corpus, *, checksums: bool = True, cache: ShardCache | None = None
+    ) -> None:
         self._corpus, self._checksums = corpus, checksums
         self._rows: OrderedDict[tuple[str, str], Rows] = OrderedDict()
         self._files: OrderedDict[str, BinaryIO] = OrderedDict()
         self._local = is_local(corpus.url)
+        self._cache = None if self._local else cache
         self._lock = threading.Lock()  # several threads fetch remote samples
 
     def key(self, proxy: str, shard: str, row: int) -> str:
@@ -103,10 +107,12 @@ class CorpusReader:
         )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"corpus": self._corpus, "checksums": self._checksums}
+        return {"corpus": self._corpus, "checksums": self._checksums, "cache": self._cache}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__init__(state["corpus"], checksums=state["checksums"])  # type: ignore[misc]
+        self.__init__(  # type: ignore[misc]
+            state["corpus"], checksums=state["checksums"], cache=state["cache"]
+        )
 
     def _members(
         self, proxy: str, shard: str, row: int, wanted: tuple[str, ...] = MEMBERS
@@ -120,7 +126,21 @@ class CorpusReader:
         }
         start = min(offset for offset, _, _ in places.values())
         stop = max(offset + size for offset, size, _ in places.values())
-        data = self._bytes(proxy, shard, start, stop - start)
+        place, key = join(self._corpus.url, tar_path(proxy, shard)), rows.keys[row]
+        if self._cache is not None:
+            remote = self._remote(proxy, shard)
+            data = self._cache.read(remote, start, stop - start)
+            try:
+                if data is not None:
+                    return self._checked(data, start, places, place, key)
+            except CorpusError:
+                self._cache.forget(remote)
+        return self._checked(self._bytes(place, start, stop - start), start, places, place, key)
+
+    def _checked(
+        self, data: bytes, start: int, places: Mapping[str, list[int]], place: str, key: str
+    ) -> dict[str, bytes]:
+        """Members cut out of the bytes from `start` on."""
         found = {}
         for member, (offset, size, checksum) in places.items():
             part = data[offset - start : offset - start + size]
@@ -128,12 +148,20 @@ class CorpusReader:
             if wrong is None and self._checksums and zlib.crc32(part) != checksum:
                 wrong = "has another CRC-32 than the index says"
             if wrong:
-                raise CorpusError(
-                    f"{self._corpus.url}: {tar_path(proxy, shard)}: {member} of sample "
-                    f"{rows.keys[row]} {wrong}"
-                )
+                raise CorpusError(f"{place}: {member} of sample {key} {wrong}")
             found[member] = part
         return found
+
+    def tars(self, proxy: str, shard: str) -> list[RemoteShard]:
+        """Of which tars a copy helps to read a shard; none where they lie on a local disk."""
+        if self._local:
+            return []
+        shared = [INPUT] if INPUT in self._corpus.folders else []
+        return [self._remote(folder, shard) for folder in (*shared, proxy)]
+
+    def _remote(self, proxy: str, shard: str) -> RemoteShard:
+        fingerprint = self._corpus.header.fingerprints.get(proxy, "")
+        return RemoteShard(join(self._corpus.url, tar_path(proxy, shard)), fingerprint)
 
     def _rows_of(self, proxy: str, shard: str) -> Rows:
         place = proxy, shard
@@ -141,7 +169,7 @@ class CorpusReader:
             if place not in self._rows:
                 try:
                     table = self._corpus.index(proxy, shard)
-                except SourceError as why:
+                except FileMissing as why:
                     raise CorpusError(str(why)) from why
                 self._rows[place] = Rows(table)
                 if len(self._rows) > INDEXES_MAX:
@@ -149,8 +177,7 @@ class CorpusReader:
             self._rows.move_to_end(place)
             return self._rows[place]
 
-    def _bytes(self, proxy: str, shard: str, start: int, length: int) -> bytes:
-        place = join(self._corpus.url, tar_path(proxy, shard))
+    def _bytes(self, place: str, start: int, length: int) -> bytes:
         if not self._local:
             return read_range(place, start, length)
         try:

@@ -89,6 +89,15 @@ class Schedule:
                 ]
         return found
 
+    def upcoming(self, step: int) -> list[tuple[str, int]]:
+        """Components and shard numbers that a step and those soon after it take from, in the order
+        in which they are needed: what is worth fetching."""
+        found: list[tuple[str, int]] = []
+        for index, name in enumerate(self._mixture.components):
+            for start, _ in self._positions(step, index)[:1]:
+                found += [(name, shard) for shard in self._orders[name].upcoming(start).tolist()]
+        return found
+
     def _positions(self, step: int, index: int) -> Sequence[tuple[int, int]]:
         """Runs of positions in a component's order that a step takes."""
         if self._steps is None:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sgt_data.errors import CorpusError, RequestError, StreamError
-from sgt_data.storage import is_local
+from sgt_data.storage import absolute, is_local
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.components import Component, open_components
 from sgt_data.stream.instructions import ALLOWED, Instructions, instructed
 from sgt_data.stream.mixture import Mixture, Weights
 from sgt_data.stream.order import WINDOW, Order
 from sgt_data.stream.schedule import Last, Place, Schedule, share_of
+from sgt_data.stream.shard_cache import ShardCache
 
 if TYPE_CHECKING:
     _Dataset = object
@@ -62,6 +63,8 @@ class Stream(_Dataset):
         skip_max: float = 0.01,
         checksums: bool = True,
         images: str | None = None,
+        cache: str | None = None,
+        cache_bytes: int = 50 << 30,
         rank: int | None = None,
         world: int | None = None,
     ) -> None:
@@ -86,6 +89,9 @@ class Stream(_Dataset):
                 error all the same; the first is always forgiven.
             checksums: compare every member with its CRC-32.
             images: folder of the JSONL files' pictures; by default their own.
+            cache: a folder on a local disk where shards of corpora elsewhere are kept, for any
+                number of processes; without it their samples are read by ranges.
+            cache_bytes: that it may hold; the least recently used shards go.
             rank, world: of this process; by default torchrun's RANK and WORLD_SIZE, else 0 of 1.
 
         Raises:
@@ -106,7 +112,8 @@ class Stream(_Dataset):
         self._instructions, self._seed = instructions, seed
         self.transform, self.on_error, self.skip_max = transform, on_error, skip_max
         self._remote = not all(map(is_local, sources))
-        self._components = open_components(sources, images, checksums, mixture is None)
+        self._cache = None if cache is None else ShardCache(absolute(cache), cache_bytes)
+        self._components = open_components(sources, images, checksums, mixture is None, self._cache)
         schedule = _by_step(mixture, self._components)
         weights = Mixture(schedule, batch_size)
         for name in weights.components:
@@ -182,6 +189,7 @@ class Stream(_Dataset):
         """
         places = share_of(self._schedule.batch(step), self.rank, self.world)
         epoch = self._schedule.epoch_at(step)
+        self._fetch_ahead(step)
         read = partial(self._sample, epoch=epoch)
         found = _threads(os.getpid()).map(read, places) if self._remote else map(read, places)
         samples = []
@@ -216,6 +224,12 @@ class Stream(_Dataset):
                     f"the state is of another stream: {name} is {there!r} there, {value!r} here"
                 )
         self._next, self._of_worker = int(state["step"]), state.get("of_worker")
+
+    def _fetch_ahead(self, step: int) -> None:
+        if self._cache is not None:
+            upcoming = self._schedule.upcoming(step)
+            shards = [self._components[name].shards[number] for name, number in upcoming]
+            self._cache.want([tar for shard in shards for tar in shard.tars])
 
     def _sample(self, place: Place, epoch: int) -> Any:
         """The sample at a place, through the transform, or what is wrong with it."""

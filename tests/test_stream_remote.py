@@ -1,0 +1,227 @@
+"""Corpora elsewhere: the same batches, kept in a bounded folder, with waits that end."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from corpora import both_sources_document
+
+import sgt_data
+from sgt_data import storage
+from sgt_data.errors import SourceError
+from sgt_data.manifest import parse_manifest
+from sgt_data.stream.samples import Sample
+from sgt_data.stream.shard_cache import RemoteShard, ShardCache
+
+
+class Server(http.server.SimpleHTTPRequestHandler):
+    """Files of a folder, ranges too. Counts what it gave; can be told to be silent."""
+
+    given: dict[str, int]
+    silent: threading.Event
+    pause = 0.0
+
+    def do_GET(self) -> None:
+        place = Path(self.translate_path(self.path))
+        if self.silent.is_set():
+            time.sleep(30)
+            return
+        if not place.is_file():
+            self.send_error(404)
+            return
+        data = place.read_bytes()
+        status, asked = 200, self.headers.get("Range")
+        if asked:
+            first, last = asked.removeprefix("bytes=").split("-")
+            status, data = 206, data[int(first) : int(last) + 1 if last else None]
+        self.given[self.path] = self.given.get(self.path, 0) + len(data)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        for start in range(0, len(data), 4096):
+            self.wfile.write(data[start : start + 4096])
+            time.sleep(self.pause)
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module", params=["embedded", "shared"])
+def corpus(
+    request: pytest.FixtureRequest, sample_sources: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    document = {**both_sources_document(sample_sources, shard_samples=3), "inputs": request.param}
+    place = tmp_path_factory.mktemp("remote") / "corpus"
+    assert sgt_data.build_corpus(parse_manifest(document), str(place), workers=0).succeeded
+    return place
+
+
+@pytest.fixture
+def served(corpus: Path) -> Iterator[tuple[str, type[Server]]]:
+    """URL of the corpus, and what serves it."""
+    kind = type("Served", (Server,), {"given": {}, "silent": threading.Event()})
+    handler = partial(kind, directory=str(corpus))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)  # type: ignore[arg-type]
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", kind
+    server.shutdown()
+
+
+def stream_of(url: str, **options: Any) -> sgt_data.Stream:
+    return sgt_data.Stream({url: ["entity", "panoptic"]}, batch_size=4, seed=1, **options)
+
+
+def seen(stream: sgt_data.Stream) -> list[list[tuple[str, bytes, bytes]]]:
+    return [[content(sample) for sample in batch["samples"]] for batch in stream]
+
+
+def content(sample: Sample) -> tuple[str, bytes, bytes]:
+    return sample.key, sample.input, sample.target
+
+
+def wait_for(what: Any) -> None:
+    end = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def tars_of(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.tar"))
+
+
+def test_a_cached_corpus_gives_the_same_batches_and_is_fetched_once(
+    corpus: Path, served: tuple[str, type[Server]], tmp_path: Path
+) -> None:
+    url, server = served
+    expected = seen(stream_of(str(corpus)))
+    stream = stream_of(url, cache=str(tmp_path / "cache"))
+    assert seen(stream) == expected
+    shards = sum(1 for tar in corpus.glob("*/*.tar") if tar.parent.name != "instance")
+    shards -= len(list(corpus.glob("semantic/*.tar")))
+    wait_for(lambda: len(tars_of(tmp_path / "cache")) == shards)
+    server.given.clear()
+    assert seen(stream_of(url, cache=str(tmp_path / "cache"))) == expected
+    assert not [path for path in server.given if path.endswith(".tar")], "all are here"
+    assert not list((tmp_path / "cache").glob("*.part"))
+
+
+def test_the_folder_stays_within_its_bound_and_the_batches_the_same(
+    corpus: Path, served: tuple[str, type[Server]], tmp_path: Path
+) -> None:
+    url, _ = served
+    sizes = [tar.stat().st_size for tar in corpus.glob("*/*.tar")]
+    bound = 2 * max(sizes)
+    stream = stream_of(url, cache=str(tmp_path), cache_bytes=bound, window=1)
+    found = []
+    for batch in stream:
+        found.append([content(sample) for sample in batch["samples"]])
+        assert sum(path.stat().st_size for path in tmp_path.iterdir() if path.exists()) <= bound
+    assert found == seen(stream_of(str(corpus), window=1))
+
+
+def test_a_spoilt_copy_is_thrown_away_and_read_from_where_it_came(
+    corpus: Path, served: tuple[str, type[Server]], tmp_path: Path
+) -> None:
+    url, _ = served
+    expected = seen(stream_of(str(corpus)))
+    list(stream_of(url, cache=str(tmp_path)))
+    wait_for(lambda: len(tars_of(tmp_path)) > 2)
+    time.sleep(0.2)
+    for tar in tars_of(tmp_path):
+        data = bytearray(tar.read_bytes())
+        data[512::7] = bytes(len(data[512::7]))
+        tar.write_bytes(data)
+    assert seen(stream_of(url, cache=str(tmp_path))) == expected
+
+
+KILLED = """
+import sys, time, sgt_data
+stream = sgt_data.Stream({sys.argv[1]: ["entity"]}, batch_size=4, cache=sys.argv[2])
+next(iter(stream))
+print("reading", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_process_leaves_nothing_that_stays(
+    served: tuple[str, type[Server]], tmp_path: Path
+) -> None:
+    url, server = served
+    server.pause = 0.02
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, url, str(tmp_path)], stdout=subprocess.PIPE
+    )
+    wait_for(lambda: any(part.stat().st_size for part in tmp_path.glob("*.part")))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(tmp_path.glob("*.part"))
+    server.pause = 0.0
+    stream = stream_of(url, cache=str(tmp_path))
+    list(stream)
+    wait_for(lambda: tars_of(tmp_path) and not list(tmp_path.glob("*.part")))
+
+
+def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
+    source, cache = tmp_path / "source.tar", tmp_path / "cache"
+    source.write_bytes(os.urandom(1 << 20))
+    shard = RemoteShard(f"file://{source}", "1")
+    one, other = (ShardCache(str(cache), 1 << 30) for _ in range(2))
+    taken = one._fetch_one
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow(url: str, path: str) -> None:
+        started.set()
+        go_on.wait(10)
+        storage.copy_to_file(url, path + "x")
+        Path(path).write_bytes(Path(path + "x").read_bytes())
+        Path(path + "x").unlink()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sgt_data.stream.shard_cache.fetch_file", slow)
+        thread = threading.Thread(target=taken, args=(shard, set()))
+        thread.start()
+        assert started.wait(10)
+        other._fetch_one(shard, set())  # comes back at once, with nothing done
+        assert not other.path(shard).exists()
+        go_on.set()
+        thread.join()
+    assert one.read(shard, 10, 20) == source.read_bytes()[10:30]
+    assert other.read(shard, 0, 5) == source.read_bytes()[:5]
+
+
+def test_a_corpus_built_anew_at_its_place_is_fetched_anew(tmp_path: Path) -> None:
+    cache = ShardCache(str(tmp_path), 1 << 30)
+    assert cache.path(RemoteShard("s3://b/t.tar", "1")) != cache.path(
+        RemoteShard("s3://b/t.tar", "2")
+    )
+
+
+def test_a_server_that_never_answers_is_an_error_and_no_wait_without_end(
+    served: tuple[str, type[Server]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, server = served
+    stream = stream_of(url)
+    next(iter(stream))
+    monkeypatch.setattr(storage, "RANGE_SECONDS", 0.3)
+    monkeypatch.setattr(storage, "FILE_SECONDS", 0.3)
+    monkeypatch.setattr(storage, "PAUSE_SECONDS", 0.01)
+    server.silent.set()
+    began = time.monotonic()
+    with pytest.raises(SourceError, match="cannot read http"):
+        next(iter(stream))
+    assert time.monotonic() - began < 15
+    fsspec.filesystem("http").clear_instance_cache()
