@@ -1,0 +1,1 @@
+"""The data-scale experiments: a small unified model, its trainer, what is measured, what is shown."""

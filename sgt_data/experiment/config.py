@@ -1,0 +1,142 @@
+"""What a run trains, on what and how: typed, from YAML and `key=value`, kept beside the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, field
+from hashlib import sha256
+from typing import Any, Literal
+
+import orjson
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked
+
+from sgt_data.errors import RequestError
+
+_CHECKED = ConfigDict(extra="forbid")
+
+
+@checked(frozen=True, config=_CHECKED)
+class ModelConfig:
+    """The bundled model (`experiment.model`), or another one.
+
+    Attributes:
+        make: `package.module:function` that makes a `Learner` of (answers, settings).
+        picture: side of the pictures that it sees and draws, pixels.
+        settings: of that function.
+    """
+
+    make: str = "sgt_data.experiment.model:make"
+    picture: int = 48
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@checked(frozen=True, config=_CHECKED)
+class DataConfig:
+    """What is learnt.
+
+    Attributes:
+        corpus: fsspec URL of a corpus or of a subset file.
+        proxies: whose targets are drawn; none: questions alone.
+        samples: pictures of the corpus that are used, nested with `sgt-data scale --samples`; None
+            for all.
+        questions: a folder of `sgt-data questions`, or a `.jsonl` file in LLaVA's form.
+        more_questions: files in the same form that are mixed into the questions.
+        blind: grey pictures in place of those of the questions.
+    """
+
+    corpus: str
+    questions: str
+    proxies: Sequence[str] = ()
+    samples: int | None = None
+    more_questions: Sequence[str] = ()
+    blind: bool = False
+
+
+@checked(frozen=True, config=_CHECKED)
+class TrainConfig:
+    """One run.
+
+    Attributes:
+        data, model: see there.
+        seed: of the model, the order and all else.
+        steps: optimiser steps.
+        questions, drawings: of a global batch; drawings are shared equally by the proxies.
+        drawing_weight: of the loss of drawings beside that of the answers.
+        optimiser: `muon` takes matrices, AdamW the rest; or AdamW takes all.
+        matrix_rate, rate: learning rates of Muon, and of AdamW.
+        weight_decay: of both.
+        warm_up: steps in which the rates rise from 0; afterwards they fall to 0 by a cosine.
+        clip: largest norm of a gradient; 0 for no bound.
+        accumulate: parts into which a rank's batch is cut, one backward pass each.
+        precision: `bf16` computes forward and backward passes in bfloat16 where there is a GPU.
+        workers: of the DataLoader; 0 loads in the training process.
+        checkpoint_every, log_every: steps.
+    """
+
+    data: DataConfig
+    model: ModelConfig = field(default_factory=ModelConfig)
+    seed: int = 0
+    steps: int = 800
+    questions: int = 24
+    drawings: int = 24
+    drawing_weight: float = 4.0
+    optimiser: Literal["muon", "adamw"] = "muon"
+    matrix_rate: float = 0.02
+    rate: float = 2e-3
+    weight_decay: float = 0.0
+    warm_up: int = 30
+    clip: float = 0.0
+    accumulate: int = 1
+    precision: Literal["fp32", "bf16"] = "fp32"
+    workers: int = 0
+    checkpoint_every: int = 200
+    log_every: int = 20
+
+    def __post_init__(self) -> None:
+        if self.questions + self.drawings < 1 or min(self.questions, self.drawings) < 0:
+            raise ValueError("questions and drawings: a batch needs some")
+        if self.drawings and not self.data.proxies:
+            raise ValueError("drawings: data.proxies names none to draw; set drawings to 0")
+
+
+def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:
+    """A configuration from a document and `key=value` overrides (`data.samples=128`).
+
+    Raises:
+        RequestError: names the field, what was found and what would be right.
+    """
+    document = dict(document or {})
+    for one in overrides:
+        name, equals, text = one.partition("=")
+        if not equals:
+            raise RequestError(f"--set {one}: found no '='; write key=value")
+        *path, last = name.split(".")
+        place = document
+        for part in path:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise RequestError(f"--set {one}: {part} holds no fields")
+        place[last] = yaml.safe_load(text)
+    try:
+        return _ADAPTER.validate_python(document)
+    except ValidationError as why:
+        first = why.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "configuration"
+        raise RequestError(f"{where}: found {first['input']!r:.60}; {first['msg']}") from why
+
+
+def document_of(config: TrainConfig) -> dict[str, Any]:
+    """The configuration as plain data, every default written out."""
+    found: dict[str, Any] = orjson.loads(orjson.dumps(asdict(config)))
+    return found
+
+
+def digest_of(document: Any) -> str:
+    """16 hexadecimal digits that stand for a configuration."""
+    data = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    return sha256(data).hexdigest()[:16]
+
+
+_ADAPTER: TypeAdapter[TrainConfig] = TypeAdapter(TrainConfig)
