@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sgt_data.build.builder import BuildReport, build_corpus
 from sgt_data.build.masks import AnnotationReport, annotate_pictures
+from sgt_data.build.subset import SubsetReport, subset, subset_ladder
 from sgt_data.corpus.reader import Corpus, StoredSample, open_corpus
 from sgt_data.corpus.verify import verify_corpus
 from sgt_data.decoding import decode
@@ -20,11 +21,14 @@ __all__ = [
     "Manifest",
     "StoredSample",
     "Stream",
+    "SubsetReport",
     "annotate_pictures",
     "build_corpus",
     "decode",
     "load_manifest",
     "open_corpus",
+    "subset",
+    "subset_ladder",
     "verify_corpus",
 ]
 

@@ -15,7 +15,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from sgt_data.errors import SgtDataError
+from sgt_data.errors import RequestError, SgtDataError
 
 _notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -195,6 +195,63 @@ def export(
         _notes.print(f"note: {note}", markup=False)
     _show(reports.export_text(report), reports.export_json(report), as_json)
     return 0
+
+
+@app.command()
+def scale(
+    corpus: CorpusUrl,
+    more: Annotated[list[float] | None, typer.Argument(hidden=True)] = None,
+    fraction: Annotated[float | None, typer.Option(help="above 0, at most 1")] = None,
+    samples: Annotated[int | None, typer.Option(help="so many instead")] = None,
+    fractions: Annotated[
+        float | None, typer.Option(metavar="F1 F2 ...", help="several at once, after CORPUS")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="DuckDB expression over source, licence, segments ...")
+    ] = None,
+    strata: Annotated[
+        str, typer.Option(help="exact shares by source, or in it by segments or category")
+    ] = "source",
+    described_by: Annotated[
+        str | None, typer.Option(metavar="PROXY", help="whose segments and categories are meant")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="default: the manifest's")] = None,
+    shards: Annotated[bool, typer.Option("--shards", help="take whole shards")] = False,
+    file: Annotated[
+        str | None, typer.Option(help="the subset file; {} stands for the fraction")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="copy to this URL instead; {} stands for the fraction")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="a Ray cluster; default: one here")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="CPUs to use here; 0 copies in this process, without Ray")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Take nested subsets: a file that names the keys, or with --output a corpus of its own."""
+    from sgt_data import reports
+    from sgt_data.build.subset import subset, subset_ladder
+    from sgt_data.subset_reports import subset_json, subset_notes, subset_table
+
+    if (more or fractions is not None) and (fraction is not None or samples is not None):
+        raise RequestError("give one of --fraction, --samples and --fractions")
+    if more and fractions is None:
+        raise RequestError(f"found {more[0]:g} after the corpus; is --fractions missing?")
+    with reports.BuildProgress(_notes) as progress:
+        terms: dict[str, Any] = {
+            "where": where, "strata": strata, "described_by": described_by, "seed": seed,
+            "whole_shards": shards, "file": file, "output": output, "address": address,
+            "workers": workers, "on_progress": progress,
+        }  # fmt: skip
+        if fractions is None:
+            done = [subset(corpus, fraction, samples=samples, **terms)]
+        else:
+            done = subset_ladder(corpus, [fractions, *(more or ())], **terms)
+    for line in subset_notes(done):
+        _notes.print(line, markup=False)
+    _show(subset_table(done), subset_json(done), as_json)
+    return 0 if all(one.complete for one in done) else 1
 
 
 @app.command()

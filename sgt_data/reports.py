@@ -209,6 +209,9 @@ def info_table(corpus: Corpus) -> Table:
     totals = corpus.header.source_totals
     table = _totals_table({proxy: totals[proxy] for proxy in corpus.folders if proxy in totals})
     state = "complete" if corpus.header.complete else "not complete yet"
+    if subset := corpus.header.identity.get("subset"):
+        kind = "shards" if subset["whole"] else "samples"
+        state = f"{subset[kind]:,} of {subset['from']:,} {kind}, {state}"
     table.title = f"{corpus.header.name} ({state})"
     return table
 
@@ -219,6 +222,8 @@ def info_json(corpus: Corpus) -> dict[str, Any]:
         "url": corpus.url,
         "name": header.name,
         "complete": header.complete,
+        "subset": header.identity.get("subset"),
+        "parent": header.parent,
         "totals": header.totals,
         "source_totals": header.source_totals,
         "fingerprints": header.fingerprints,

@@ -112,7 +112,7 @@ def build_corpus(
         plan = plan_build(listing, engine.set_up)
         header = _begin(plan, root)
         sweep_unfinished(root)
-        receipts = _committed(root, header)
+        receipts = committed_receipts(root, header)
         report = BuildReport(root, notes=listing.notes)
         report.found_shards = sum(map(len, receipts.values()))
         building = _Building(plan, root, engine, receipts, report, on_progress)
@@ -237,11 +237,18 @@ def _check_reach(manifest: Manifest, root: str, address: str | None, workers: in
 def _begin(plan: BuildPlan, root: str) -> CorpusHeader:
     """Claim the output for this build, or check that it already is this build's."""
     existing = read_header(root)
+    resolved = plan.manifest.resolved()
     if existing is not None:
         check_same_build(existing.identity, plan.identity, root)
+        # proxies added come last, wherever the manifest has them: subsets go by the first ones
+        known = [proxy["name"] for proxy in existing.manifest["proxies"]]
+        added = [proxy for proxy in resolved["proxies"] if proxy["name"] not in known]
+        by_name = {proxy["name"]: proxy for proxy in resolved["proxies"]}
+        kept = [by_name[name] for name in known if name in by_name]
+        resolved["proxies"] = [*kept, *added]
     header = CorpusHeader(
         plan.manifest.name,
-        plan.manifest.resolved(),
+        resolved,
         plan.identity,
         environment(),
         {name: one.vocabulary for name, one in plan.listing.inventories.items()},
@@ -252,7 +259,12 @@ def _begin(plan: BuildPlan, root: str) -> CorpusHeader:
     return header
 
 
-def _committed(root: str, header: CorpusHeader) -> dict[str, dict[str, Receipt]]:
+def committed_receipts(root: str, header: CorpusHeader) -> dict[str, dict[str, Receipt]]:
+    """By folder and shard.
+
+    Raises:
+        CorpusError: a shard there is of another build.
+    """
     receipts = read_receipts(root, header.fingerprints)
     for proxy, found in receipts.items():
         for shard, receipt in found.items():

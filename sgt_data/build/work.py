@@ -19,13 +19,21 @@ from sgt_data.build.tasks import Outcome, OutputRefused, ShardOutcome, ShardTask
 from sgt_data.corpus.receipt import commit
 from sgt_data.errors import SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule
-from sgt_data.records import RawShard
+from sgt_data.records import RawShard, Slice
 from sgt_data.sources.base import SourceConfig
 from sgt_data.sources.dense_maps import with_files
 
 
+class SliceReader(Protocol):
+    """Reads slices: a source, or what a copy takes of a corpus."""
+
+    def read(
+        self, piece: Slice, shard_samples: int, skip: Collection[str], /
+    ) -> Iterator[RawShard]: ...
+
+
 class Job(Protocol):
-    """What is to be made of shards: samples of a corpus, or annotated tars."""
+    """What is to be made of shards: samples of a corpus, annotated tars, or copies."""
 
     @property
     def shard_samples(self) -> int: ...
@@ -40,7 +48,7 @@ class Job(Protocol):
         """What the annotators come to, by name."""
         ...
 
-    def source(self, name: str) -> SourceConfig: ...
+    def source(self, name: str) -> SliceReader: ...
 
     def annotators_for(
         self, source: str, folders: Collection[str]

@@ -34,6 +34,8 @@ class CorpusHeader:
             first builds lack it; receipts say the same.)
         totals: by proxy: inputs, samples, damaged, filtered, segments, shards, bytes.
         source_totals: the same by proxy and source.
+        parent: of a subset: `url` and `fingerprints` of the corpus that it was taken from, and
+            sizes of the `population` that it was chosen from. None for a corpus that was built.
     """
 
     name: str
@@ -47,10 +49,13 @@ class CorpusHeader:
     samples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     source_totals: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
+    parent: Mapping[str, Any] | None = None
 
 
 def write_header(root: str, header: CorpusHeader) -> None:
     document = {"format": FORMAT, "version": FORMAT_VERSION, **asdict(header)}
+    if header.parent is None:
+        del document["parent"]
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     write_atomic(join(root, CORPUS_FILE), orjson.dumps(document, option=options) + b"\n")
 

@@ -102,14 +102,24 @@ def refuse_differences(
     """Raises:
     CorpusMismatch: naming every field that differs, with both values.
     """
-    differences = _differences("", dict(built), dict(wanted))
-    if differences:
-        listing = "\n".join(f"  {line}" for line in differences[:12])
-        more = f"\n  and {len(differences) - 12} more" if len(differences) > 12 else ""
+    found = differences(built, wanted)
+    if found:
+        listing = as_list(found)
         raise CorpusMismatch(
             f"{where} holds {what}; it stays one build. These differ:\n"
-            f"{listing}{more}\nUse another --output, or what it was begun with."
+            f"{listing}\nUse another --output, or what it was begun with."
         )
+
+
+def differences(built: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Every field that differs, by its path, with both values."""
+    return _differences("", dict(built), dict(wanted))
+
+
+def as_list(found: list[str]) -> str:
+    """Differences, a line each; of many the first."""
+    more = [f"and {len(found) - 12} more"] if len(found) > 12 else []
+    return "\n".join(f"  {line}" for line in [*found[:12], *more])
 
 
 def _differences(path: str, built: Any, wanted: Any) -> list[str]:

@@ -16,7 +16,14 @@ import pyarrow.parquet as pq
 from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.corpus.layout import INPUT, index_path, tar_path
 from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
+from sgt_data.corpus.selection import Selection
 from sgt_data.corpus.shard import INDEX_SCHEMA, MEMBERS
+from sgt_data.corpus.subset_file import (
+    find_parent,
+    is_subset_file,
+    opened_header,
+    read_subset,
+)
 from sgt_data.errors import CorpusError, RequestError, SourceError
 from sgt_data.storage import absolute, join, read_bytes, read_range
 
@@ -44,11 +51,18 @@ class StoredSample:
 
 
 class Corpus:
-    """A corpus at an fsspec URL. Open one with `open_corpus`."""
+    """A corpus at an fsspec URL, or a subset of it. Open one with `open_corpus`."""
 
-    def __init__(self, url: str, header: CorpusHeader) -> None:
+    def __init__(self, url: str, header: CorpusHeader, selection: Selection | None = None) -> None:
+        """
+        Args:
+            url: of the corpus.
+            header: its header; of a subset, what that of its copy would be.
+            selection: the keys that are seen; None for all.
+        """
         self.url = url
         self.header = header
+        self.selection = selection
 
     @property
     def proxies(self) -> tuple[str, ...]:
@@ -61,6 +75,14 @@ class Corpus:
         proxies."""
         shared = self.header.manifest.get("inputs") == "shared"
         return (INPUT, *self.proxies) if shared else self.proxies
+
+    @property
+    def stored_fingerprints(self) -> Mapping[str, str]:
+        """Of what lies at `url`, by folder: of a subset, those of the corpus it is taken from."""
+        if self.selection is None or self.header.parent is None:
+            return self.header.fingerprints
+        fingerprints: Mapping[str, str] = self.header.parent["fingerprints"]
+        return fingerprints
 
     def finished(self, proxies: Sequence[str] | None = None) -> tuple[str, ...]:
         """These proxies (all by default), if there are such and the corpus is complete.
@@ -101,9 +123,19 @@ class Corpus:
         Raises:
             CorpusError: it is damaged.
         """
+        return self.restricted(self.stored_index(proxy, shard), shard)
+
+    def stored_index(
+        self, proxy: str, shard: str, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The same as it is stored, also of what a subset does not see; or only some columns."""
         self._check(proxy)
         place = join(self.url, index_path(proxy, shard))
-        return parse_index(read_bytes(place), place)
+        return parse_index(read_bytes(place), place, columns)
+
+    def restricted(self, index: pa.Table, shard: str) -> pa.Table:
+        """The rows of a stored index that are seen."""
+        return index if self.selection is None else self.selection.rows(index, shard)
 
     def samples(self, proxy: str, shards: Sequence[str] | None = None) -> Iterator[StoredSample]:
         """All samples of a proxy, or of some of its shards, in order."""
@@ -188,27 +220,42 @@ def _members(place: str, row: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def open_corpus(url: str) -> Corpus:
-    """Open the corpus at an fsspec URL.
+    """Open the corpus at an fsspec URL, or, at that of a `.subset.parquet` file, the subset.
 
     Raises:
-        RequestError: there is none.
+        RequestError: there is none; or the corpus of a subset is another one by now.
         CorpusError: its header is damaged, or of another version.
     """
     root = absolute(url)
+    if is_subset_file(root):
+        return _open_subset(root)
     header = read_header(root)
     if header is None:
         raise RequestError(f"{root} holds no corpus (no corpus.json)")
     return Corpus(root, header)
 
 
-def parse_index(data: bytes, where: str) -> pa.Table:
-    """Raises:
-    CorpusError: the bytes are no index of this version.
+def _open_subset(url: str) -> Corpus:
+    file = read_subset(url)
+    root, header = find_parent(file, url)
+    subset = Corpus(root, opened_header(file, header), file.selection)
+    if set(subset.folders) <= file.selection.held.keys():
+        return subset
+    from sgt_data.corpus.view import accounted_anew
+
+    return accounted_anew(Corpus(root, header), file.selection, subset.header)
+
+
+def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """All columns of an index, or some.
+
+    Raises:
+        CorpusError: the bytes are no index of this version.
     """
     try:
-        table = pq.read_table(io.BytesIO(data))
+        with pq.ParquetFile(io.BytesIO(data)) as file:
+            if not file.schema_arrow.equals(INDEX_SCHEMA):
+                raise CorpusError(f"{where} has other columns than an index has")
+            return file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as why:
         raise CorpusError(f"{where} is not an index: {why}") from why
-    if not table.schema.equals(INDEX_SCHEMA):
-        raise CorpusError(f"{where} has other columns than an index has")
-    return table

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from sgt_data.records import QuarantineRow
 
@@ -105,7 +107,7 @@ class ShardWriter:
         """All files of the shard."""
         samples = sorted(self.samples, key=lambda sample: sample.key)
         tar, rows = _write_tar(samples)
-        index = _parquet(rows)
+        index = index_bytes(pa.Table.from_pylist(rows, schema=INDEX_SCHEMA))
         ledger = ledger_bytes(self.quarantine)
         damaged = sum(row.kind == "damaged" for row in self.quarantine)
         summary = {
@@ -120,12 +122,17 @@ class ShardWriter:
             "index": file_digest(index),
             "quarantine": file_digest(ledger),
         }
-        receipt = orjson.dumps(summary, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
+        receipt = receipt_bytes(summary)
         keys = tuple(sample.key for sample in samples)
         return EncodedShard(tar if samples else None, index, ledger, receipt, summary, keys)
 
 
-def file_digest(data: bytes) -> dict[str, Any]:
+def receipt_bytes(summary: Mapping[str, Any]) -> bytes:
+    """A receipt as a file."""
+    return orjson.dumps(summary, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
+
+
+def file_digest(data: bytes | bytearray) -> dict[str, Any]:
     """Size and SHA-256 of a file, as receipts state them."""
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -192,19 +199,36 @@ def append_member(out: io.BytesIO, name: str, data: bytes) -> int:
 
 def end_tar(out: io.BytesIO) -> bytes:
     """Write the end marker; the whole tar."""
-    out.write(bytes(2 * BLOCK))
-    out.write(bytes(-out.tell() % tarfile.RECORDSIZE))
+    out.write(bytes(tar_size(out.tell()) - out.tell()))
     return out.getvalue()
+
+
+def tar_size(nbytes: int) -> int:
+    """Bytes of a tar whose members take so many, headers included: with the end marker."""
+    return -(-(nbytes + 2 * BLOCK) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
+
+
+def ends_of(index: pa.Table) -> NDArray[np.int64]:
+    """Where each sample of an index ends in the tar, the next one beginning there: its facts are
+    the last member, and members fill blocks."""
+    facts = index["facts_offset"].to_numpy() + index["facts_size"].to_numpy()
+    ends: NDArray[np.int64] = -(-facts // BLOCK) * BLOCK
+    return ends
 
 
 def ledger_bytes(rows: Iterable[QuarantineRow]) -> bytes:
     """A quarantine ledger: a line of JSON per row, in order."""
-    lines = sorted(orjson.dumps(asdict(row), option=orjson.OPT_SORT_KEYS) for row in rows)
+    return ledger_lines(map(asdict, rows))
+
+
+def ledger_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The same from rows as they are read."""
+    lines = sorted(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)
     return b"".join(line + b"\n" for line in lines)
 
 
-def _parquet(rows: list[dict[str, Any]]) -> bytes:
+def index_bytes(table: pa.Table) -> bytes:
+    """An index (`INDEX_SCHEMA`) as a Parquet file."""
     out = io.BytesIO()
-    table = pa.Table.from_pylist(rows, schema=INDEX_SCHEMA)
     pq.write_table(table, out, compression="zstd", write_statistics=True)
     return out.getvalue()

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sgt_data.corpus.reader import open_corpus
+from sgt_data.corpus.reader import Corpus, open_corpus
+from sgt_data.corpus.subset import fraction_of
 from sgt_data.errors import RequestError
 from sgt_data.storage import expand
 from sgt_data.stream.conversation_tars import ConversationTar
@@ -87,6 +88,7 @@ def open_components(
     checksums: bool,
     together: bool,
     cache: ShardCache | None,
+    fraction: float | None,
 ) -> dict[str, Component]:
     """The components of a stream by name.
 
@@ -97,6 +99,7 @@ def open_components(
         checksums: compare members with their CRC-32.
         together: one component of everything.
         cache: of tars that lie elsewhere.
+        fraction: of the corpora; None for all.
 
     Raises:
         RequestError: a source is not there, not complete, or has no such proxy.
@@ -111,7 +114,10 @@ def open_components(
         if isinstance(what, str):
             add(what, _conversations(url, images))
             continue
-        for proxy, shards in _proxies(url, what, checksums, cache).items():
+        corpus = open_corpus(url)
+        if fraction is not None:
+            corpus = fraction_of(corpus, fraction, what)
+        for proxy, shards in _proxies(corpus, what, checksums, cache).items():
             add(proxy, shards)
     if not found:
         raise RequestError("a stream needs at least one proxy of one corpus, or a JSONL file")
@@ -137,9 +143,8 @@ def _conversations(url: str, images: str | None) -> list[Shard]:
 
 
 def _proxies(
-    url: str, proxies: Sequence[str], checksums: bool, cache: ShardCache | None
+    corpus: Corpus, proxies: Sequence[str], checksums: bool, cache: ShardCache | None
 ) -> dict[str, list[Shard]]:
-    corpus = open_corpus(url)
     reader = CorpusReader(corpus, checksums=checksums, cache=cache)
     found: dict[str, list[Shard]] = {}
     for proxy in corpus.finished(proxies):

@@ -160,7 +160,7 @@ class CorpusReader:
         return [self._remote(folder, shard) for folder in (*shared, proxy)]
 
     def _remote(self, proxy: str, shard: str) -> RemoteShard:
-        fingerprint = self._corpus.header.fingerprints.get(proxy, "")
+        fingerprint = self._corpus.stored_fingerprints.get(proxy, "")
         return RemoteShard(join(self._corpus.url, tar_path(proxy, shard)), fingerprint)
 
     def _rows_of(self, proxy: str, shard: str) -> Rows:

@@ -53,6 +53,7 @@ class Stream(_Dataset):
         batch_size: int,
         mixture: Weights | Mapping[int, Weights] | None = None,
         seed: int = 0,
+        fraction: float | None = None,
         transform: Callable[[Any], Any] | None = None,
         instructions: Instructions = "stored",
         shuffle: bool = True,
@@ -77,6 +78,8 @@ class Stream(_Dataset):
             mixture: weights by component, or such by the step from which on they hold. None takes
                 all components together, each sample once an epoch.
             seed: of the order.
+            fraction: of the corpora, above 0 and at most 1: the keys that `sgt_data.subset` takes
+                by default. Nested; conversations are not divided.
             transform: of each sample, in the worker.
             instructions: `stored`; `resampled`, a line of the train bank for each epoch; or
                 `held-out`, for evaluation (see `instructions`).
@@ -111,9 +114,13 @@ class Stream(_Dataset):
             )
         self._instructions, self._seed = instructions, seed
         self.transform, self.on_error, self.skip_max = transform, on_error, skip_max
-        self._remote = not all(map(is_local, sources))
         self._cache = None if cache is None else ShardCache(absolute(cache), cache_bytes)
-        self._components = open_components(sources, images, checksums, mixture is None, self._cache)
+        self._components = open_components(
+            sources, images, checksums, mixture is None, self._cache, fraction
+        )
+        self._remote = not all(map(is_local, sources)) or any(
+            shard.tars for one in self._components.values() for shard in one.shards
+        )
         schedule = _by_step(mixture, self._components)
         weights = Mixture(schedule, batch_size)
         for name in weights.components:
@@ -134,6 +141,7 @@ class Stream(_Dataset):
         self._schedule = Schedule(weights, orders, epoch_of or weights.components[0], last)
         self._identity = {
             "seed": seed,
+            "fraction": fraction,
             "batch_size": batch_size,
             "shuffle": shuffle,
             "window": window,
