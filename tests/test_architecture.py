@@ -83,8 +83,8 @@ def test_segmentation_is_pure() -> None:
 MODELS = ("torch", "torchvision", "transformers", "segment_anything", "kornia", "huggingface_hub")
 
 
-def test_only_annotators_and_the_stream_know_torch() -> None:
-    inside = set(below("annotators", "stream"))
+def test_only_annotators_stream_and_experiment_know_torch() -> None:
+    inside = set(below("annotators", "stream", "experiment"))
     assert [module for module in MODULES if module not in inside and knows(module, *MODELS)] == []
     assert any(knows(module, "torch") for module in inside)
 

@@ -1,1 +1,1 @@
-"""The data-scale experiments: a small unified model, its trainer, what is measured, what is shown."""
+"""The data-scale experiments: a small unified model, its trainer, measures, tables and plots."""

@@ -72,7 +72,8 @@ class TrainConfig:
         accumulate: parts into which a rank's batch is cut, one backward pass each.
         precision: `bf16` computes forward and backward passes in bfloat16 where there is a GPU.
         workers: of the DataLoader; 0 loads in the training process.
-        checkpoint_every, log_every: steps.
+        log_every: steps that a row of the curve is the mean of.
+        checkpoint_every: steps; a multiple of `log_every`, as no row spans a checkpoint.
     """
 
     data: DataConfig
@@ -99,6 +100,13 @@ class TrainConfig:
             raise ValueError("questions and drawings: a batch needs some")
         if self.drawings and not self.data.proxies:
             raise ValueError("drawings: data.proxies names none to draw; set drawings to 0")
+        if self.steps < 1 or self.log_every < 1 or self.accumulate < 1:
+            raise ValueError("steps, log_every and accumulate are from 1 on")
+        if self.checkpoint_every < 1 or self.checkpoint_every % self.log_every:
+            raise ValueError(
+                f"checkpoint_every is {self.checkpoint_every}, no multiple of log_every, which is "
+                f"{self.log_every}"
+            )
 
 
 def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 
@@ -46,6 +47,15 @@ class TrainingBatch:
     questions: Questions | None
     drawings: Drawings | None
 
+    def to(self, device: torch.device) -> TrainingBatch:
+        """The same on another device."""
+        asked, drawn = self.questions, self.drawings
+        if asked is not None:
+            asked = Questions(asked.pictures.to(device), asked.texts, asked.answers.to(device))
+        if drawn is not None:
+            drawn = Drawings(drawn.pictures.to(device), drawn.texts, drawn.targets.to(device))
+        return TrainingBatch(asked, drawn)
+
 
 @runtime_checkable
 class Learner(Protocol):
@@ -53,8 +63,8 @@ class Learner(Protocol):
     in a configuration as `package.module:make`, returns one."""
 
     def forward(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        """Losses to be added up, each a scalar mean: `answers` and `drawings`, where the batch has
-        such."""
+        """Losses, each a scalar mean: `answers` and `drawings`, where the batch has such. Also
+        `accuracy` if the model likes, the share of right answers, for the log."""
         ...
 
     def answer(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:

@@ -1,0 +1,93 @@
+"""Layers of the bundled model."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+PATCH = 8
+"""Pixels to a side."""
+
+
+class Convolution(nn.Module):
+    """A convolution whose weight is a matrix, so that Muon takes it."""
+
+    def __init__(self, channels: int, out: int, size: int, stride: int = 1) -> None:
+        super().__init__()
+        self.size, self.stride = size, stride
+        bound = (channels * size**2) ** -0.5
+        self.weight = nn.Parameter(torch.empty(out, channels * size**2).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = self.weight.view(len(self.weight), -1, self.size, self.size)
+        padding = (self.size - self.stride + 1) // 2
+        return F.conv2d(x, kernel, self.bias, self.stride, padding)
+
+
+class Residual(nn.Module):
+    """x + what a convolution makes of it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(1, channels)
+        self.convolution = Convolution(channels, channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + F.gelu(self.convolution(self.norm(x)))
+
+
+class Block(nn.Module):
+    """A transformer layer, normalised first, in which every token sees every other."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.key, self.value, self.out = (
+            nn.Linear(width, width, bias=False) for _ in range(4)
+        )
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = self._parts(x)
+        seen = F.scaled_dot_product_attention(query, key, value)
+        x = x + self.out(seen.transpose(1, 2).flatten(2))
+        changed: Tensor = x + self.down(F.gelu(self.up(self.between(x))))
+        return changed
+
+    def attention(self, x: Tensor) -> Tensor:
+        """What each token looks at: [n, heads, tokens, tokens], rows add up to 1."""
+        query, key, _ = self._parts(x)
+        return (query @ key.transpose(2, 3) / math.sqrt(query.shape[3])).softmax(3)
+
+    def _parts(self, x: Tensor) -> list[Tensor]:
+        x = self.before(x)
+        return [
+            part(x).reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
+            for part in (self.query, self.key, self.value)
+        ]
+
+
+def grid_waves(side: int, width: int) -> Tensor:
+    """[side^2, width]: sines and cosines of each place's row and column, from waves as long as two
+    pictures to such of two patches."""
+    at = (torch.arange(side) + 0.5) / side
+    waves = math.pi * at[:, None] * torch.logspace(0, math.log2(max(2, side)), width // 4, base=2)
+    line = torch.cat([waves.sin(), waves.cos()], 1)
+    rows, columns = line[:, None].expand(-1, side, -1), line[None].expand(side, -1, -1)
+    return torch.cat([rows, columns], 2).reshape(side**2, width)
+
+
+def to_patches(pictures: Tensor) -> Tensor:
+    """[n, 3, S, S] -> [n, (S / PATCH)^2, 3 * PATCH^2]."""
+    return F.unfold(pictures, PATCH, stride=PATCH).transpose(1, 2)
+
+
+def from_patches(patches: Tensor) -> Tensor:
+    """[n, (S / PATCH)^2, 3 * PATCH^2] -> [n, 3, S, S]."""
+    side = PATCH * math.isqrt(patches.shape[1])
+    return F.fold(patches.transpose(1, 2), (side, side), PATCH, stride=PATCH)

@@ -1,0 +1,290 @@
+"""Training keeps its word: exact after a kill, alike however a batch is divided, on any model."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from corpora import both_sources_document
+
+import sgt_data
+from sgt_data.errors import RequestError
+from sgt_data.experiment.batches import Collation, open_stream
+from sgt_data.experiment.checkpoint import read_checkpoint
+from sgt_data.experiment.config import TrainConfig, digest_of, document_of, parse_config
+from sgt_data.experiment.learner import Learner, TrainingBatch
+from sgt_data.experiment.train import Trained, make_model, train
+from sgt_data.manifest import parse_manifest
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def data(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A corpus and questions about its pictures."""
+    root = tmp_path_factory.mktemp("training")
+    document = both_sources_document(sample_sources, shard_samples=5)
+    assert sgt_data.build_corpus(
+        parse_manifest(document), str(root / "corpus"), workers=0
+    ).succeeded
+    (root / "questions/images").mkdir(parents=True)
+    lines = []
+    for number, one in enumerate(sgt_data.open_corpus(str(root / "corpus")).samples("semantic")):
+        (root / f"questions/images/{one.key}.jpg").write_bytes(one.picture)
+        count = len(one.facts["segments"])
+        said = [("How many classes are there?", str(min(count, 4))), ("Any?", "yes")]
+        for question, answer in said:
+            turns = [
+                {"from": "human", "value": f"<image>\n{question}"},
+                {"from": "gpt", "value": answer},
+            ]
+            image = f"images/{one.key}.jpg"
+            lines.append({"id": f"{number}", "image": image, "conversations": turns})
+    (root / "questions/train.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    return {"corpus": str(root / "corpus"), "questions": str(root / "questions")}
+
+
+def config_of(data: dict[str, str], *overrides: str) -> TrainConfig:
+    document = {
+        "data": {**data, "proxies": ["entity", "panoptic"]},
+        "model": {"picture": 32, "settings": {"width": 32, "layers": 2}},
+        "steps": 12, "questions": 5, "drawings": 7, "log_every": 2, "checkpoint_every": 4,
+    }  # fmt: skip
+    return parse_config(document, overrides)
+
+
+def losses(trained: Trained) -> list[dict[str, float]]:
+    return [
+        {name: value for name, value in row.items() if name != "seconds"} for row in trained.curve
+    ]
+
+
+def written(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
+
+
+KILLED = """
+import json, os, signal, sys, torch
+torch.set_num_threads(1)
+from sgt_data.experiment.config import parse_config
+from sgt_data.experiment.train import train
+def stop(row):
+    if row["step"] == 6:  # after the checkpoint of step 4, in the middle of things
+        os.kill(os.getpid(), signal.SIGKILL)
+train(parse_config(json.loads(sys.argv[1])), sys.argv[2], stop)
+"""
+
+
+@pytest.mark.parametrize(
+    "settings", [[], ["model.settings.generation=flow", "model.settings.generator_layers=1"]]
+)
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+    data: dict[str, str], tmp_path: Path, settings: list[str]
+) -> None:
+    config = config_of(data, *settings)
+    undisturbed = train(config, tmp_path / "one")
+    command = [sys.executable, "-c", KILLED, json.dumps(document_of(config)), f"{tmp_path}/two"]
+    assert subprocess.run(command, timeout=120).returncode == -9
+    assert len((tmp_path / "two/curve.jsonl").read_bytes().splitlines()) == 3
+    resumed = train(config, tmp_path / "two")
+    assert losses(resumed) == losses(undisturbed)
+    weights, expected = resumed.model.state_dict(), undisturbed.model.state_dict()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+    assert [row["step"] for row in written(tmp_path / "two")] == [
+        row["step"] for row in undisturbed.curve
+    ]
+
+
+def test_a_finished_run_is_not_trained_again(data: dict[str, str], tmp_path: Path) -> None:
+    config = config_of(data)
+    first = train(config, tmp_path)
+    again: list[Any] = []
+    assert losses(train(config, tmp_path, again.append)) == losses(first)
+    assert again == []
+
+
+def test_parts_of_a_batch_add_up_to_the_whole(data: dict[str, str], tmp_path: Path) -> None:
+    whole = train(config_of(data), tmp_path / "whole")
+    for count in (2, 5):
+        parts = train(config_of(data, f"accumulate={count}"), tmp_path / str(count))
+        for one, other in zip(losses(whole), losses(parts), strict=True):
+            assert one == pytest.approx(other, rel=2e-3)
+
+
+def test_workers_change_nothing(data: dict[str, str], tmp_path: Path) -> None:
+    without = train(config_of(data), tmp_path / "0")
+    assert losses(train(config_of(data, "workers=2"), tmp_path / "2")) == losses(without)
+
+
+RANK = """
+import json, sys, torch
+torch.set_num_threads(1)
+from sgt_data.experiment.config import parse_config
+from sgt_data.experiment.train import train
+train(parse_config(json.loads(sys.argv[1])), sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(data: dict[str, str], tmp_path: Path) -> None:
+    config = config_of(data, "questions=4", "drawings=8", "data.proxies=[panoptic]")
+    script = tmp_path / "rank.py"
+    script.write_text(RANK)
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
+        str(28_000 + os.getpid() % 1000), str(script), json.dumps(document_of(config)),
+        str(tmp_path / "two"),
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, env=environment, check=True, timeout=200, capture_output=True)
+    one = losses(train(config, tmp_path / "one"))
+    found = written(tmp_path / "two")
+    for mine, theirs in zip(one, found, strict=True):
+        assert {**theirs, "seconds": 0} == pytest.approx({**mine, "seconds": 0}, rel=5e-3)
+
+
+def test_another_configuration_does_not_go_on_in_the_folder(
+    data: dict[str, str], tmp_path: Path
+) -> None:
+    train(config_of(data, "steps=4"), tmp_path)
+    with pytest.raises(RequestError, match=r"rate is 0\.002 there, 0\.1 here"):
+        train(config_of(data, "steps=4", "rate=0.1"), tmp_path)
+
+
+def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {tmp_path}/pwned",)
+
+    out = io.BytesIO()
+    torch.save({"step": 1, "config": Evil()}, out)
+    for name, content in {"a.pt": out.getvalue(), "b.pt": pickle.dumps(Evil())}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(RequestError, match="no checkpoint of a run"):
+            read_checkpoint(str(tmp_path / name))
+    assert not (tmp_path / "pwned").exists()
+
+
+def first_batch(config: TrainConfig, answers: tuple[str, ...]) -> TrainingBatch:
+    stream = open_stream(config, 0, 1)
+    return Collation(answers)(stream.batch(0))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        "model.make=sgt_data.experiment.example:make",
+        "model.settings.generation=flow",
+        "model.settings.layers=3",
+    ],
+)
+def test_models_keep_the_protocol(data: dict[str, str], make: str) -> None:
+    config = config_of(data, make)
+    answers = ("1", "2", "3", "4", "yes")
+    model = make_model(config, answers)
+    assert isinstance(model, Learner)
+    batch = first_batch(config, answers)
+    assert batch.questions is not None and batch.drawings is not None
+    found = model.forward(batch)
+    assert {"answers", "drawings"} <= set(found)
+    assert all(value.ndim == 0 for value in found.values())
+    pictures, texts = batch.drawings.pictures, batch.drawings.texts
+    with torch.no_grad():
+        assert model.answer(pictures, texts).shape == (7, 5)
+        drawn = model.draw(pictures, texts)
+        assert drawn.shape == pictures.shape and drawn.abs().max() <= 1
+        grid = model.features(pictures)
+        assert grid.ndim == 4 and len(grid) == 7 and grid.shape[1] == grid.shape[2]
+        shares = model.visual_attention(pictures, texts)
+    assert shares.shape[1] == 7 and ((shares >= 0) & (shares <= 1 + 1e-6)).all()
+
+
+def test_the_example_of_an_own_model_is_short_and_trains(
+    data: dict[str, str], tmp_path: Path
+) -> None:
+    from sgt_data.experiment import example
+
+    assert len(Path(example.__file__).read_text().splitlines()) < 60
+    config = config_of(data, "model.make=sgt_data.experiment.example:make", "steps=60", "rate=0.02")
+    curve = train(config, tmp_path).curve
+    assert curve[-1]["drawings"] < 0.9 * curve[0]["drawings"]
+
+
+def test_a_frozen_trunk_stays_as_it_is(data: dict[str, str], tmp_path: Path) -> None:
+    trunk = train(config_of(data), tmp_path / "joint")
+    settings = ["model.settings.shape=frozen", f"model.settings.trunk={trunk.checkpoint}"]
+    frozen = train(config_of(data, *settings), tmp_path / "frozen")
+    before, after = trunk.model.state_dict(), frozen.model.state_dict()
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert "patches" in changed and changed <= {"patches", "generator_norm", "answers"}
+
+
+def test_a_frozen_model_needs_a_trunk_that_fits(data: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="needs a checkpoint"):
+        make_model(config_of(data, "model.settings.shape=frozen"), ("a",))
+    trunk = train(config_of(data), tmp_path).checkpoint
+    settings = [f"model.settings.trunk={trunk}", "model.settings.shape=frozen"]
+    with pytest.raises(RequestError, match="another model"):
+        make_model(config_of(data, *settings, "model.settings.width=64"), ("a",))
+
+
+def test_a_blind_run_sees_no_picture_of_a_question_and_all_of_what_it_draws(
+    data: dict[str, str],
+) -> None:
+    batch = first_batch(config_of(data, "data.blind=true"), ("yes",))
+    assert batch.questions is not None and batch.drawings is not None
+    assert batch.questions.pictures.std() == 0
+    assert all(picture.std() > 0 for picture in batch.drawings.pictures)
+
+
+def test_questions_and_drawings_come_in_exact_shares(data: dict[str, str]) -> None:
+    config = config_of(data, "questions=8", "drawings=16")
+    stream = open_stream(config, 0, 1)
+    for step in range(10):
+        parts = [one.get("proxy", "question") for one in stream.batch(step)["samples"]]
+        assert {name: parts.count(name) for name in set(parts)} == {
+            "question": 8, "entity": 8, "panoptic": 8,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("steps=x", "steps: found 'x'"),
+        ("data.proxy=1", "data.proxy: found 1"),
+        ("checkpoint_every=3", "no multiple of log_every"),
+        ("model.make=sgt_data.experiment.nothing:make", "model.make: found"),
+        ("model.make=torch.nn:Identity", "no module with the methods"),
+        ("model.settings.picture=7", "a multiple of 8"),
+        ("model.settings.colour=7", "model.settings.colour: found 7"),
+        ("data.proxies=[nothing]", "has no proxy 'nothing'"),
+        ("data.questions=/nowhere", "there is no /nowhere/train.jsonl"),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_said(
+    data: dict[str, str], tmp_path: Path, override: str, message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        train(config_of(data, override), tmp_path)
+
+
+def test_a_configurations_digest_is_of_all_its_values(data: dict[str, str]) -> None:
+    digests = {
+        digest_of(document_of(config_of(data, one)))
+        for one in ("seed=0", "seed=1", "rate=0.1", "data.samples=4")
+    }
+    assert len(digests) == 4
+
+
+def test_training_lowers_both_losses(data: dict[str, str], tmp_path: Path) -> None:
+    curve = train(config_of(data, "steps=60"), tmp_path).curve
+    assert curve[-1]["drawings"] < 0.7 * curve[0]["drawings"]
+    assert curve[-1]["answers"] < curve[0]["answers"]
