@@ -255,6 +255,69 @@ def scale(
 
 
 @app.command()
+def questions(
+    corpus: CorpusUrl,
+    output: Annotated[str, typer.Option(help="fsspec URL of the folder to write")],
+    proxy: Annotated[
+        str | None, typer.Option(help="whose segments to ask about; default: instance or panoptic")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    tasks: Annotated[
+        str | None, typer.Option(help="of count,presence,relation,nearer; default: all it can")
+    ] = None,
+    per_picture: Annotated[int, typer.Option(min=1, help="at most, of each task")] = 4,
+    shares: Annotated[str, typer.Option(help="of the pictures")] = "train=0.8,val=0.1,test=0.1",
+    as_json: AsJson = False,
+) -> int:
+    """Ask questions about the pictures, whose words do not tell the answers; in LLaVA's form."""
+    from sgt_data import reports
+    from sgt_data.question_reports import questions_json, questions_notes, questions_table
+    from sgt_data.questions.splits import parse_shares
+    from sgt_data.questions.write import write_questions
+
+    with reports.CountProgress(_notes, "pictures") as progress:
+        report = write_questions(
+            corpus, output,
+            proxy=proxy, seed=seed, tasks=tasks.split(",") if tasks else None,
+            per_picture=per_picture, shares=parse_shares(shares), on_picture=progress,
+        )  # fmt: skip
+    for line in questions_notes(report):
+        _notes.print(line, markup=False)
+    _show(questions_table(report), questions_json(report), as_json)
+    return 0
+
+
+@app.command()
+def train(
+    corpus: CorpusUrl,
+    questions: Annotated[str, typer.Option(help="folder of `sgt-data questions`, or a .jsonl")],
+    output: Annotated[Path, typer.Option(help="folder of the run; goes on where it was")],
+    proxies: Annotated[
+        list[str] | None, typer.Option("--proxy", help="to draw; may be repeated")
+    ] = None,
+    fraction: Annotated[float | None, typer.Option(help="of the corpus, as in scale")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of all settings")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="one setting")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Train the bundled unified model, or one of your own, on questions and drawings."""
+    from sgt_data import reports
+    from sgt_data.experiment.config import load_config
+    from sgt_data.experiment.train import train as train_model
+
+    data: dict[str, Any] = {"corpus": corpus, "questions": questions, "proxies": proxies or []}
+    if fraction is not None:
+        data["fraction"] = fraction
+    settings = load_config(config, data, overrides or ())
+    with reports.TrainProgress(_notes, settings.steps) as progress:
+        trained = train_model(settings, output, progress)
+    _show(reports.trained_text(trained), reports.trained_json(trained), as_json)
+    return 0
+
+
+@app.command()
 def sample(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="folder to write")],
     images: Annotated[int, typer.Option(min=1, help="pictures of each form")] = 64,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sgt_data.build.masks import AnnotationReport
     from sgt_data.corpus.reader import Corpus
     from sgt_data.corpus.verify import Verdict
+    from sgt_data.experiment.train import Trained
     from sgt_data.publish.export import ExportReport
 
 _TOTALS = ("inputs", "samples", "damaged", "filtered", "segments", "shards", "bytes")
@@ -89,6 +90,20 @@ class BuildProgress(CountProgress):
         about = "" if state.exact else " (total estimated)"
         note = f"{state.shards} shards, {size_text(state.nbytes)}{about}"
         super().__call__(state.inputs, max(state.inputs, state.expected), note)
+
+
+class TrainProgress(CountProgress):
+    """The bar of a run: call it with rows of its curve."""
+
+    def __init__(self, console: Console, steps: int) -> None:
+        super().__init__(console, "steps")
+        self._steps = steps
+
+    def __call__(self, row: Mapping[str, float]) -> None:  # type: ignore[override]
+        losses = (
+            f"{name} {row[name]:.3f}" for name in ("answers", "accuracy", "drawings") if name in row
+        )
+        super().__call__(int(row["step"]), self._steps, ", ".join(losses))
 
 
 def size_text(nbytes: float) -> str:
@@ -229,3 +244,20 @@ def info_json(corpus: Corpus) -> dict[str, Any]:
         "fingerprints": header.fingerprints,
         "environment": header.environment,
     }
+
+
+def trained_text(trained: Trained) -> str:
+    """Where a run ended."""
+    last = trained.curve[-1]
+    means = ", ".join(
+        f"{name} {last[name]:.4f}" for name in sorted(set(last) - {"step", "seconds"})
+    )
+    return f"{int(last['step'])} steps in {last['seconds']:.0f} s: {means}\n{trained.checkpoint}"
+
+
+def trained_json(trained: Trained) -> dict[str, Any]:
+    return {"checkpoint": str(trained.checkpoint), **trained.curve[-1]}
+
+
+def _means_of(row: Mapping[str, float]) -> list[str]:
+    return sorted(set(row) - {"step", "seconds"})

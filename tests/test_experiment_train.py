@@ -279,7 +279,7 @@ def test_what_is_wrong_with_a_configuration_is_said(
 def test_a_configurations_digest_is_of_all_its_values(data: dict[str, str]) -> None:
     digests = {
         digest_of(document_of(config_of(data, one)))
-        for one in ("seed=0", "seed=1", "rate=0.1", "data.samples=4")
+        for one in ("seed=0", "seed=1", "rate=0.1", "data.fraction=0.5")
     }
     assert len(digests) == 4
 
@@ -288,3 +288,16 @@ def test_training_lowers_both_losses(data: dict[str, str], tmp_path: Path) -> No
     curve = train(config_of(data, "steps=60"), tmp_path).curve
     assert curve[-1]["drawings"] < 0.7 * curve[0]["drawings"]
     assert curve[-1]["answers"] < curve[0]["answers"]
+
+
+def test_a_fraction_of_the_corpus_is_drawn_and_every_question_asked(data: dict[str, str]) -> None:
+    keys: dict[float, set[str]] = {}
+    for fraction in (0.25, 0.5):
+        stream = open_stream(config_of(data, f"data.fraction={fraction}"), 0, 1)
+        keys[fraction] = {
+            one["key"]
+            for step in range(30)
+            for one in stream.batch(step)["samples"]
+            if "key" in one
+        }
+    assert keys[0.25] < keys[0.5]

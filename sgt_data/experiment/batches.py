@@ -111,6 +111,7 @@ def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:
         mixture=mixture,
         batch_size=config.questions + config.drawings,
         seed=config.seed,
+        fraction=data.fraction,
         transform=ToModel(config.model.picture, data.blind),
         rank=rank,
         world=world,

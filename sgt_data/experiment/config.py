@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -13,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
+from sgt_data.manifest import override_fields
 
 _CHECKED = ConfigDict(extra="forbid")
 
@@ -39,8 +42,7 @@ class DataConfig:
     Attributes:
         corpus: fsspec URL of a corpus or of a subset file.
         proxies: whose targets are drawn; none: questions alone.
-        samples: pictures of the corpus that are used, nested with `sgt-data scale --samples`; None
-            for all.
+        fraction: of the corpus that is drawn, as `sgt-data scale` takes it; None for all.
         questions: a folder of `sgt-data questions`, or a `.jsonl` file in LLaVA's form.
         more_questions: files in the same form that are mixed into the questions.
         blind: grey pictures in place of those of the questions.
@@ -49,7 +51,7 @@ class DataConfig:
     corpus: str
     questions: str
     proxies: Sequence[str] = ()
-    samples: int | None = None
+    fraction: float | None = None
     more_questions: Sequence[str] = ()
     blind: bool = False
 
@@ -71,6 +73,7 @@ class TrainConfig:
         clip: largest norm of a gradient; 0 for no bound.
         accumulate: parts into which a rank's batch is cut, one backward pass each.
         precision: `bf16` computes forward and backward passes in bfloat16 where there is a GPU.
+        threads: of a process that computes on a CPU; a small model is fastest on one.
         workers: of the DataLoader; 0 loads in the training process.
         log_every: steps that a row of the curve is the mean of.
         checkpoint_every: steps; a multiple of `log_every`, as no row spans a checkpoint.
@@ -91,6 +94,7 @@ class TrainConfig:
     clip: float = 0.0
     accumulate: int = 1
     precision: Literal["fp32", "bf16"] = "fp32"
+    threads: int = 1
     workers: int = 0
     checkpoint_every: int = 200
     log_every: int = 20
@@ -115,24 +119,38 @@ def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:
     Raises:
         RequestError: names the field, what was found and what would be right.
     """
-    document = dict(document or {})
-    for one in overrides:
-        name, equals, text = one.partition("=")
-        if not equals:
-            raise RequestError(f"--set {one}: found no '='; write key=value")
-        *path, last = name.split(".")
-        place = document
-        for part in path:
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
-                raise RequestError(f"--set {one}: {part} holds no fields")
-        place[last] = yaml.safe_load(text)
+    document = copy.deepcopy(dict(document or {}))
+    for name in ("data", "model"):
+        document.setdefault(name, {})
+    document["model"].setdefault("settings", {})
+    override_fields(document, overrides)
     try:
         return _ADAPTER.validate_python(document)
     except ValidationError as why:
         first = why.errors()[0]
         where = ".".join(map(str, first["loc"])) or "configuration"
         raise RequestError(f"{where}: found {first['input']!r:.60}; {first['msg']}") from why
+
+
+def load_config(
+    path: Path | None, data: Mapping[str, Any], overrides: Sequence[str] = ()
+) -> TrainConfig:
+    """A configuration from a YAML file, with other data; drawings are 0 where there is nothing to
+    draw.
+
+    Raises:
+        RequestError: there is no such file, or it is none; names the field.
+    """
+    document: dict[str, Any] = {}
+    if path is not None:
+        try:
+            document = dict(yaml.safe_load(path.read_text()))
+        except (OSError, TypeError, ValueError, yaml.YAMLError) as why:
+            raise RequestError(f"{path} is no configuration: {why}") from why
+    document["data"] = {**document.get("data", {}), **data}
+    if not document["data"].get("proxies"):
+        document["drawings"] = 0
+    return parse_config(document, overrides)
 
 
 def document_of(config: TrainConfig) -> dict[str, Any]:

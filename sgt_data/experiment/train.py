@@ -112,6 +112,7 @@ class _Run:
         self.optimisers = Optimisers(self.model, config)
         self.stream = open_stream(config, processes.rank, processes.world)
         self.step, self.curve = 0, list[Row]()
+        torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed * 1_000_003 + processes.rank)
         found = newest_checkpoint(folder / "checkpoints")
         if found is not None:
