@@ -4,7 +4,8 @@ Decoded: input and target as RGB at their stored size (about 512 px), with 0, 1 
 for information: encoded bytes; ours checks every member's CRC-32 and parses the sample's JSON, the
 peers do neither. An epoch counts from the first request on, the start of its workers with it, the
 opening of the data set without. Contestants take turns, each round begun by another one; the first
-round does not count. How each is set: see `stream_peers`.
+round does not count. Batches are dropped as soon as they are there. Before all that, every
+contestant must have given the same pixels. How each is set: see `stream_peers`.
 
 Needs the peers' environment (`make bench-stream`).
 
@@ -16,13 +17,16 @@ from __future__ import annotations
 import argparse
 import gc
 import time
+import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import Any, get_args
 
+import numpy as np
 from measuring import Cell, report, verdict
 from stream_corpora import PROXY, drawn
 from stream_peers import (
@@ -77,6 +81,31 @@ def rates(
         for name in names[first:] + names[:first]:
             taken[name].append(rate(ways[name], samples, epochs))
     return {name: median(found[1:]) for name, found in taken.items()}
+
+
+def check_pixels(stored: Stored, workers: int) -> None:
+    """That all contestants give the same pixels.
+
+    Raises:
+        SystemExit: they do not.
+    """
+    sums = {}
+    for name, way in CONTESTANTS.items():
+        found: Counter[int] = Counter()
+        for batch in way(stored, workers, best_form(name, workers)):
+            for sample in batch:
+                pair = (sample["input"], sample["target"]) if name == "ours" else sample
+                found[hash(tuple(zlib.crc32(channels_last(picture)) for picture in pair))] += 1
+        sums[name] = found
+    for name, found in sums.items():
+        if found != sums["ours"]:
+            raise SystemExit(f"{name} gives other pixels than ours")
+
+
+def channels_last(picture: Any) -> bytes:
+    """[H, W, 3] of an image, an array, or a tensor that may have its channels first."""
+    pixels = np.asarray(picture)
+    return (pixels if pixels.shape[-1] == 3 else pixels.transpose(1, 2, 0)).tobytes()
 
 
 def contest(
