@@ -101,8 +101,12 @@ def idat(png: bytes) -> bytes:
 
 def with_idat(png: bytes, raw: bytes) -> bytes:
     """The PNG with other data for its pixels."""
+    return with_packed(png, zlib.compress(raw))
+
+
+def with_packed(png: bytes, packed: bytes) -> bytes:
+    """The PNG with other compressed data."""
     at, size = png.index(b"IDAT"), len(idat(png))
-    packed = zlib.compress(raw)
     body = b"IDAT" + packed
     chunk = struct.pack(">I", len(packed)) + body + struct.pack(">I", zlib.crc32(body))
     return png[: at - 4] + chunk + png[at + 4 + size + 4 :]
@@ -135,6 +139,14 @@ def test_pictures_too_large_are_refused_before_they_are_unpacked() -> None:
 def test_inflated_data_is_bounded_by_the_size_that_the_header_states() -> None:
     bomb = palette_png(8, 8, 200)
     assert decode_palette(with_idat(bomb, bytes(50_000_000)), MAX_PIXELS) is None
+
+
+def test_data_that_does_not_unpack_is_refused() -> None:
+    png = palette_png(8, 8, 200)
+    for packed in (b"", b"nonsense", idat(png)[:-9], idat(png)[:-1] + b"x"):
+        assert decode_palette(with_packed(png, packed), MAX_PIXELS) is None
+    with pytest.raises(ValueError):
+        rgb_pixels(with_packed(png, b"nonsense"))
 
 
 @settings(max_examples=300, deadline=None)

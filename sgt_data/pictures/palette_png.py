@@ -7,9 +7,10 @@ pass of its own; here it is one pass over the packed bytes, and one look-up for 
 from __future__ import annotations
 
 import struct
-import zlib
 
 import numpy as np
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
@@ -33,12 +34,12 @@ def decode_palette(data: bytes, max_pixels: int) -> NDArray[np.uint8] | None:
     if not 0 < width * height <= max_pixels:
         return None
     stride = 1 + -(-width * depth // 8)
-    inflater = zlib.decompressobj()
+    inflater = isal_zlib.decompressobj()
     try:
         raw = inflater.decompress(chunks[b"IDAT"], stride * height)
         if not inflater.eof and inflater.decompress(inflater.unconsumed_tail, 1):
             return None
-    except zlib.error:
+    except IsalError:
         return None
     if len(raw) != stride * height or not inflater.eof:
         return None
@@ -92,7 +93,7 @@ def _chunks(data: bytes) -> dict[bytes, bytes] | None:
         end = at + 8 + size
         if name not in _PLAIN or end + 4 > len(data):
             return None
-        if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4]):
+        if isal_zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4]):
             return None
         found.setdefault(name, []).append(data[at + 8 : end])
         at = end + 4

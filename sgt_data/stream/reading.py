@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 import pyarrow as pa
+from isal.isal_zlib import crc32
 
 from sgt_data.corpus.layout import INPUT, tar_path
 from sgt_data.corpus.reader import Corpus
@@ -145,7 +145,7 @@ class CorpusReader:
         for member, (offset, size, checksum) in places.items():
             part = data[offset - start : offset - start + size]
             wrong = "ends too early" if len(part) != size else None
-            if wrong is None and self._checksums and zlib.crc32(part) != checksum:
+            if wrong is None and self._checksums and crc32(part) != checksum:
                 wrong = "has another CRC-32 than the index says"
             if wrong:
                 raise CorpusError(f"{place}: {member} of sample {key} {wrong}")
