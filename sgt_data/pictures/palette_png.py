@@ -39,7 +39,7 @@ def decode_palette(data: bytes, max_pixels: int) -> NDArray[np.uint8] | None:
         raw = inflater.decompress(chunks[b"IDAT"], stride * height)
         if not inflater.eof and inflater.decompress(inflater.unconsumed_tail, 1):
             return None
-    except IsalError:
+    except IsalError:  # type: ignore[misc]  # its stub calls it no exception
         return None
     if len(raw) != stride * height or not inflater.eof:
         return None
