@@ -123,7 +123,14 @@ class Corpus:
         Raises:
             CorpusError: it is damaged.
         """
-        return self.restricted(self.stored_index(proxy, shard), shard)
+        rows = self.restricted(self.stored_index(proxy, shard), shard)
+        promised = self._promised.get((proxy, shard))
+        if promised is not None and len(rows) != promised:
+            raise CorpusError(
+                f"{join(self.url, index_path(proxy, shard))} has {len(rows)} of the {promised} "
+                "keys that the subset takes of it"
+            )
+        return rows
 
     def stored_index(
         self, proxy: str, shard: str, columns: Sequence[str] | None = None
@@ -176,6 +183,17 @@ class Corpus:
         if key not in rows:
             raise CorpusError(f"{place} has no input {key}")
         return _members(place, rows[key])["input"]
+
+    @cached_property
+    def _promised(self) -> dict[tuple[str, str], int]:
+        """How many rows a subset has of an index, by folder and shard."""
+        if self.selection is None:
+            return {}
+        return {
+            (folder, shard): count
+            for folder, counts in self.header.samples.items()
+            for shard, count in zip(self.header.shards[folder], counts, strict=True)
+        }
 
     @cached_property
     def _receipts(self) -> dict[str, dict[str, Receipt]]:

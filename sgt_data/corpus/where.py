@@ -8,6 +8,7 @@ Subqueries are refused, and so are functions whose value is not the same wheneve
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +31,7 @@ _SETTINGS = {
 }
 _LENGTH_MAX = 10_000
 _SECONDS_MAX = 300
+_STABLE = "CONSISTENT"
 
 
 def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
@@ -94,24 +96,33 @@ def _check(expression: str, columns: set[str], database: Any) -> None:
     bare.pop("where_clause", None)
     if condition is None or _unplaced(node) != _unplaced(bare):
         raise _Refused("it is more than one expression")
-    unstable = {
-        name
-        for (name,) in database.execute(
-            "SELECT DISTINCT function_name FROM duckdb_functions() "
-            "WHERE coalesce(stability, 'VOLATILE') <> 'CONSISTENT' AND function_type = 'scalar'"
-        ).fetchall()
-    }
-    lambdas = [part["lhs"] for part in _parts(condition) if part.get("class") == "LAMBDA"]
-    known = columns | {name for one in lambdas for name in _columns(one)}
-    for name in _columns(condition):
-        if name not in known:  # or DuckDB would take current_date for a function
-            raise _Refused(f"there is no column {name!r}")
+    unstable = _unstable(database)
     for part in _parts(condition):
         if part.get("class") == "SUBQUERY":
             raise _Refused("subqueries are not allowed")
         name = str(part.get("function_name", "")).lower()
         if part.get("class") == "FUNCTION" and name in unstable:
             raise _Refused(f"{name}() is not the same whenever it is asked")
+    lambdas = [part["lhs"] for part in _parts(condition) if part.get("class") == "LAMBDA"]
+    known = columns | {name for one in lambdas for name in _columns(one)}
+    for name in _columns(condition):
+        if name not in known:  # or DuckDB would take current_date for a function
+            raise _Refused(f"there is no column {name!r}")
+
+
+def _unstable(database: Any) -> set[str]:
+    """Names of the functions that a subset must not depend on, and of macros that call them."""
+    rows = database.execute(
+        "SELECT function_name, function_type, stability, macro_definition FROM duckdb_functions() "
+        "WHERE function_type IN ('scalar', 'macro')"
+    ).fetchall()
+    found = {name for name, kind, stability, _ in rows if kind == "scalar" and stability != _STABLE}
+    looking = found | {"select"}
+    return found | {
+        name
+        for name, kind, _, definition in rows
+        if kind == "macro" and looking & set(re.findall(r"\w+", (definition or "").lower()))
+    }
 
 
 def _parts(tree: Any) -> Iterator[dict[str, Any]]:
