@@ -122,7 +122,7 @@ def _features(model: nn.Module, held: HeldOut) -> dict[str, NDArray[np.float64]]
         one.asked.key: one.picture for one in held.questions if one.asked.key in held.things
     }
     keys = sorted(pictures)
-    found = {}
+    found: dict[str, NDArray[np.float64]] = {}
     for start in range(0, len(keys), _BATCH):
         some = keys[start : start + _BATCH]
         grid: Tensor = model.features(_on(model, [pictures[key] for key in some]))  # type: ignore[operator]
