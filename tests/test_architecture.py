@@ -109,6 +109,20 @@ def test_what_is_published_needs_no_ray_and_no_torch() -> None:
         assert not knows(module, "ray", "sgt_data.build", "sgt_data.cli", *MODELS[:-1]), module
 
 
+def test_questions_know_no_ray_no_torch_and_no_build() -> None:
+    for module in below("questions"):
+        forbidden = ("ray", "sgt_data.build", "sgt_data.cli", "sgt_data.stream", "typer", "rich")
+        assert not knows(module, *forbidden, *MODELS), module
+
+
+def test_which_questions_are_asked_is_pure() -> None:
+    """Facts, candidates and keys in, questions out; reading and writing are two files apart."""
+    for module in below("questions"):
+        if module.stem not in ("reading", "write"):
+            forbidden = ("sgt_data.corpus", "sgt_data.storage", "os", "pathlib", "fsspec", "time")
+            assert not knows(module, *forbidden), module
+
+
 def test_annotators_know_no_ray_no_format_and_no_proxies() -> None:
     for module in below("annotators"):
         forbidden = ("ray", "sgt_data.corpus", "sgt_data.build", "sgt_data.cli",

@@ -1,0 +1,1 @@
+"""Visual questions about a corpus' pictures, made by rule from its index and facts."""
