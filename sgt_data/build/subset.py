@@ -180,7 +180,7 @@ def _subsets(
         rule_of = view.header.identity["subset"]
         report = SubsetReport(where, opened.url, rule_of, view.header.totals, clusters=clusters)
         if output is None:
-            _write_file(view, where)
+            write_subset_file(view, where)
         else:
             copied = copy_corpus(
                 view, where, address=address, workers=workers, on_progress=on_progress
@@ -215,7 +215,7 @@ def _chosen(
     return views, shards.clusters()
 
 
-def _write_file(view: Corpus, url: str) -> None:
+def write_subset_file(view: Corpus, url: str) -> None:
     """Write a subset file; never over that of another subset.
 
     Raises:
