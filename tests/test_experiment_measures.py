@@ -471,6 +471,8 @@ def test_colours_of_classes_come_from_the_whole_corpus_and_outvote_shades() -> N
             facts(("ring", [9, 0, 0]), ("ball", [0, 9, 0])),
             facts(("ball", [0, 9, 0]), ("ball", [0, 8, 0])),
             facts(("cone", [1, 1, 1])),
+            {"type": "depth"},
+            {"segments": [{"color": [5, 5, 5]}]},
         ]
     )
     assert found == {"ball": (0, 9, 0), "cone": (1, 1, 1), "ring": (9, 0, 0)}

@@ -34,12 +34,13 @@ Counts = NDArray[np.int64]
 
 def class_colours(facts: Iterable[Mapping[str, Any]]) -> dict[str, RGB]:
     """The colour of each category in a corpus, from its samples' facts; where shades tell touching
-    individuals apart, the commonest."""
+    individuals apart, the commonest. Samples without categories have no say."""
     seen: dict[str, Counter[RGB]] = defaultdict(Counter)
     for one in facts:
-        for segment in one["segments"]:
-            red, green, blue = segment["color"]
-            seen[segment["category"]][red, green, blue] += 1
+        for segment in one.get("segments", ()):
+            if "category" in segment and "color" in segment:
+                red, green, blue = segment["color"]
+                seen[segment["category"]][red, green, blue] += 1
     return {
         name: min(counts, key=lambda colour: (-counts[colour], colour))
         for name, counts in sorted(seen.items())
