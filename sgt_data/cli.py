@@ -324,22 +324,31 @@ def sample(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     width: Annotated[int, typer.Option(min=16, help="pixels")] = 640,
     height: Annotated[int, typer.Option(min=16, help="pixels")] = 480,
+    scenes: Annotated[
+        str, typer.Option(help="varied, or simple: few large things, for small models")
+    ] = "varied",
+    forms: Annotated[
+        list[str] | None, typer.Option("--form", help="sa1b or coco; both by default")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Draw sample scenes and write them in SA-1B's and COCO's own formats."""
     from dataclasses import asdict
 
     from sgt_data import reports
-    from sgt_data.sources.synthetic.write import write_samples
+    from sgt_data.sources.synthetic.write import FORMS, write_samples
 
     with reports.CountProgress(_notes, "pictures") as progress:
         written = write_samples(
-            directory, images, seed=seed, width=width, height=height, on_picture=progress
-        )
-    text = (
-        f"{written.directory}: {written.images} pictures in SA-1B's form ({written.masks} masks), "
-        f"{written.images} in COCO's ({written.instances} instances, {written.segments} segments)"
-    )
+            directory, images, seed=seed, width=width, height=height,
+            scenes=scenes, forms=forms or FORMS, on_picture=progress,  # type: ignore[arg-type]
+        )  # fmt: skip
+    said = {
+        "sa1b": f"{written.images} pictures in SA-1B's form ({written.masks} masks)",
+        "coco": f"{written.images} pictures in COCO's form ({written.instances} instances, "
+        f"{written.segments} segments)",
+    }
+    text = f"{written.directory}: {', '.join(said[form] for form in written.forms)}"
     _show(text, asdict(written), as_json)
     return 0
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.seeds import generator
-from sgt_data.sources.synthetic.categories import THINGS
 from sgt_data.sources.synthetic.dice import Dice
 from sgt_data.sources.synthetic.materials import choose_materials
 from sgt_data.sources.synthetic.setting import Setting, choose_setting
+from sgt_data.sources.synthetic.staging import STAGINGS, Scenes, Span, Staging
 
 Vec = tuple[float, float, float]
 MAX_THINGS: Final = 8
@@ -53,23 +53,23 @@ class Layout:
     materials: NDArray[np.float64]
 
 
-def plan_layout(seed: int, index: int) -> Layout:
-    """Scene number `index` of the stream `seed`: 2 to 8 things before a camera."""
+def plan_layout(seed: int, index: int, scenes: Scenes = "varied") -> Layout:
+    """Scene number `index` of the stream `seed`: things before a camera, as `scenes` are staged."""
+    staging = STAGINGS[scenes]
     rng = generator(seed, "synthetic scene", str(index))
-    materials = choose_materials(rng, MAX_THINGS)
+    materials = choose_materials(rng, MAX_THINGS, staging.patterned)
     dice = Dice(rng)
-    half_angle = math.radians(dice.within(18.0, 29.0))
-    reach = dice.within(1.35, 2.3)
+    half_angle = math.radians(dice.within(*staging.half_angle))
+    reach = dice.within(*staging.reach)
     distance = reach / math.tan(half_angle)
-    camera = _aim(dice, half_angle, distance)
+    camera = _aim(dice, staging.tilt, half_angle, distance)
     setting = choose_setting(dice, distance)
-    wanted = 2 + dice.below(MAX_THINGS - 1)
-    things = _place(dice, wanted, reach, distance, setting)
+    things = _place(dice, staging, reach, distance, setting)
     return Layout(camera, setting, things, materials[: 3 * len(things)])
 
 
-def _aim(dice: Dice, half_angle: float, distance: float) -> Camera:
-    tilt = math.radians(dice.within(6.0, 27.0))
+def _aim(dice: Dice, tilts: Span, half_angle: float, distance: float) -> Camera:
+    tilt = math.radians(dice.within(*tilts))
     roll = math.radians(dice.within(-2.5, 2.5))
     height = 0.35 + distance * math.tan(tilt)
     sin_t, cos_t, sin_r, cos_r = math.sin(tilt), math.cos(tilt), math.sin(roll), math.cos(roll)
@@ -84,26 +84,31 @@ def _aim(dice: Dice, half_angle: float, distance: float) -> Camera:
 
 
 def _place(
-    dice: Dice, wanted: int, reach: float, distance: float, setting: Setting
+    dice: Dice, staging: Staging, reach: float, distance: float, setting: Setting
 ) -> tuple[Placed, ...]:
+    fewest, most = staging.things
+    wanted = fewest + dice.below(most - fewest + 1)
     things: list[Placed] = []
     while len(things) < wanted:
-        kind = dice.one_of(THINGS)
-        if things and dice.chance() < 0.22:
+        kind = dice.one_of(staging.kinds)
+        if things and dice.chance() < staging.same_kind:
             kind = things[-1].kind
-        for _ in range(12):
-            thing = _candidate(dice, kind, 0.7 if len(things) < 2 else 1.05, reach, distance)
-            if _stands_free(thing, things, setting):
+        aside = staging.aside[0 if len(things) < 2 else 1]
+        for _ in range(staging.tries):
+            thing = _candidate(dice, kind, staging, aside, reach, distance)
+            if _stands_free(thing, things, setting) and _apart(thing, things, staging.apart):
                 things.append(thing)
                 break
         else:
-            wanted = max(2, wanted - 1)
+            wanted = max(staging.crowding, wanted - 1)
     return tuple(things)
 
 
-def _candidate(dice: Dice, kind: str, aside: float, reach: float, distance: float) -> Placed:
-    z = distance * (0.74 + 0.86 * dice.chance() ** 1.2)
-    side = dice.within(0.72, 1.22)
+def _candidate(
+    dice: Dice, kind: str, staging: Staging, aside: float, reach: float, distance: float
+) -> Placed:
+    z = distance * (staging.nearest + staging.deep * dice.chance() ** staging.forward)
+    side = dice.within(*staging.side)
     return Placed(
         kind=kind,
         x=dice.within(-aside, aside) * reach * z / distance,
@@ -130,3 +135,12 @@ def _stands_free(thing: Placed, others: list[Placed], setting: Setting) -> bool:
         if nx * thing.x + nz * thing.z - c < radius + 0.05:
             return False
     return True
+
+
+def _apart(thing: Placed, others: list[Placed], least: float) -> bool:
+    """Whether a thing's middle is clear of the others' as seen from the camera."""
+    return all(
+        abs(thing.x / thing.z - other.x / other.z)
+        >= least * (thing.size[0] / thing.z + other.size[0] / other.z)
+        for other in others
+    )

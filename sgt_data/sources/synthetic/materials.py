@@ -19,8 +19,11 @@ _REPEATS: Final = np.array([1.0, 3.2, 2.9, 4.2, 1.6, 2.2])
 _PALETTE_ARRAY: Final = np.array(PALETTES)
 
 
-def choose_materials(rng: np.random.Generator, things: int) -> NDArray[np.float64]:
-    """[3 * things, COLUMNS] float64: main, second and accent material of each thing in turn."""
+def choose_materials(rng: np.random.Generator, things: int, patterned: bool) -> NDArray[np.float64]:
+    """[3 * things, COLUMNS] float64: main, second and accent material of each thing in turn.
+
+    Accents are always plain; `patterned` says whether others may have a pattern.
+    """
     rows = 3 * things
     table = np.empty((rows, COLUMNS))
     scene_palettes = rng.integers(len(PALETTES), size=2)
@@ -33,6 +36,8 @@ def choose_materials(rng: np.random.Generator, things: int) -> NDArray[np.float6
     table[:, 3:6] = np.minimum(_PALETTE_ARRAY[palette, second] * lightness, 0.9)
     pattern = np.searchsorted(_PATTERN_ODDS, rng.random(rows) * _PATTERN_ODDS[-1])
     pattern[2::3] = PLAIN
+    if not patterned:
+        pattern[:] = PLAIN
     table[:, 6] = pattern
     table[:, 7] = _REPEATS[pattern] * rng.uniform(0.75, 1.5, rows)
     glossy = rng.random(rows) < 0.45

@@ -18,6 +18,7 @@ from sgt_data.sources.synthetic.layout import Layout, Placed, plan_layout
 from sgt_data.sources.synthetic.light import sun_offsets
 from sgt_data.sources.synthetic.noise import noise_tiles
 from sgt_data.sources.synthetic.shade import shade_pixels
+from sgt_data.sources.synthetic.staging import Scenes
 from sgt_data.sources.synthetic.world import world_of
 
 __all__ = ["CATEGORIES", "Part", "Scene", "Stuff", "Thing", "draw_scene"]
@@ -77,13 +78,13 @@ class Scene:
     stuff: tuple[Stuff, ...]
 
 
-def draw_scene(seed: int, index: int, width: int, height: int) -> Scene:
+def draw_scene(seed: int, index: int, width: int, height: int, scenes: Scenes = "varied") -> Scene:
     """Scene `index` of the stream `seed`, drawn at `width` x `height` pixels.
 
-    The layout depends on seed and index alone: a larger picture shows the same scene in more
-    detail, a wider one shows more of it.
+    The layout depends on seed, index and `scenes` alone: a larger picture shows the same scene in
+    more detail, a wider one shows more of it.
     """
-    layout = plan_layout(seed, index)
+    layout = plan_layout(seed, index, scenes)
     solids, bodies, corners = place_solids(layout)
     world = world_of(layout, solids, bodies, width, height)
     boxes = screen_boxes(layout.camera, corners, width, height)

@@ -40,8 +40,12 @@ class _Outlined:
 
 @dataclass(slots=True)
 class CocoAnnotations:
-    """The annotation files of a COCO folder while they grow, picture by picture."""
+    """The annotation files of a COCO folder while they grow, picture by picture.
 
+    `crowds` says whether large groups of things may be annotated as one region.
+    """
+
+    crowds: bool = True
     images: list[dict[str, Any]] = field(default_factory=list)
     instances: list[dict[str, Any]] = field(default_factory=list)
     panoptic: list[dict[str, Any]] = field(default_factory=list)
@@ -62,7 +66,7 @@ class CocoAnnotations:
             }
         )
         segments = np.asfortranarray(scene.segments)
-        things = _outlined_things(scene, segments, crowds_allowed=image_id % 2 == 0)
+        things = _outlined_things(scene, segments, crowds_allowed=self.crowds and image_id % 2 == 0)
         stuff = [
             _Outlined(s.category_id, (s.segment,), False, region(segments == s.segment))
             for s in scene.stuff
