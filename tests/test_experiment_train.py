@@ -135,7 +135,14 @@ train(parse_config(json.loads(sys.argv[1])), sys.argv[2])
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(data: dict[str, str], tmp_path: Path) -> None:
-    config = config_of(data, "questions=4", "drawings=8", "data.proxies=[panoptic]")
+    config = config_of(
+        data,
+        "questions=4",
+        "drawings=8",
+        "data.proxies=[panoptic]",
+        "rate=0.001",
+        "matrix_rate=0.005",
+    )
     script = tmp_path / "rank.py"
     script.write_text(RANK)
     command = [
@@ -155,7 +162,7 @@ def test_another_configuration_does_not_go_on_in_the_folder(
     data: dict[str, str], tmp_path: Path
 ) -> None:
     train(config_of(data, "steps=4"), tmp_path)
-    with pytest.raises(RequestError, match=r"rate is 0\.002 there, 0\.1 here"):
+    with pytest.raises(RequestError, match=r"rate is 0\.005 there, 0\.1 here"):
         train(config_of(data, "steps=4", "rate=0.1"), tmp_path)
 
 

@@ -69,7 +69,8 @@ class TrainConfig:
         optimiser: `muon` takes matrices, AdamW the rest; or AdamW takes all.
         matrix_rate, rate: learning rates of Muon, and of AdamW.
         weight_decay: of both.
-        warm_up: steps in which the rates rise from 0; afterwards they fall to 0 by a cosine.
+        warm_up: steps in which the rates rise from 0.
+        cool_down: share of the steps, the last ones, in which the rates fall to 0.
         clip: largest norm of a gradient; 0 for no bound.
         accumulate: parts into which a rank's batch is cut, one backward pass each.
         precision: `bf16` computes forward and backward passes in bfloat16 where there is a GPU.
@@ -82,15 +83,16 @@ class TrainConfig:
     data: DataConfig
     model: ModelConfig = field(default_factory=ModelConfig)
     seed: int = 0
-    steps: int = 800
-    questions: int = 24
-    drawings: int = 24
+    steps: int = 1200
+    questions: int = 16
+    drawings: int = 32
     drawing_weight: float = 4.0
     optimiser: Literal["muon", "adamw"] = "muon"
     matrix_rate: float = 0.02
-    rate: float = 2e-3
+    rate: float = 5e-3
     weight_decay: float = 0.0
     warm_up: int = 30
+    cool_down: float = 0.4
     clip: float = 0.0
     accumulate: int = 1
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -106,6 +108,8 @@ class TrainConfig:
             raise ValueError("drawings: data.proxies names none to draw; set drawings to 0")
         if self.steps < 1 or self.log_every < 1 or self.accumulate < 1:
             raise ValueError("steps, log_every and accumulate are from 1 on")
+        if not 0 <= self.cool_down <= 1 or self.warm_up < 0:
+            raise ValueError("cool_down is a share, 0 to 1; warm_up is a number of steps from 0 on")
         if self.checkpoint_every < 1 or self.checkpoint_every % self.log_every:
             raise ValueError(
                 f"checkpoint_every is {self.checkpoint_every}, no multiple of log_every, which is "

@@ -72,6 +72,30 @@ class Block(nn.Module):
         ]
 
 
+class AnswerHead(nn.Module):
+    """Answers from the token that answers, the mean of the patches, and patches picked out by
+    attention with places added (Lee et al. 2019): without these a small model learns late to
+    compare where two things are."""
+
+    def __init__(self, width: int, answers: int, heads: int = 8) -> None:
+        super().__init__()
+        self.heads = heads
+        self.look, self.value = nn.Linear(width, heads), nn.Linear(width, width)
+        self.answer = nn.Sequential(
+            nn.Linear(3 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, answers)
+        )
+
+    def forward(self, token: Tensor, patches: Tensor, places: Tensor) -> Tensor:
+        """Scores [n, answers] of `token` [n, width], `patches` [n, p, width] and the vectors of
+        their `places` [p, width]."""
+        seen = patches + places
+        look = (self.look(seen) * seen.shape[2] ** -0.5).softmax(1)
+        values = self.value(seen).unflatten(2, (self.heads, -1))
+        picked = torch.einsum("nph,nphd->nhd", look, values).flatten(1)
+        found: Tensor = self.answer(torch.cat([token, patches.mean(1), picked], 1))
+        return found
+
+
 def grid_waves(side: int, width: int) -> Tensor:
     """[side^2, width]: sines and cosines of each place's row and column, from waves as long as two
     pictures to such of two patches."""
@@ -84,10 +108,10 @@ def grid_waves(side: int, width: int) -> Tensor:
 
 def to_patches(pictures: Tensor) -> Tensor:
     """[n, 3, S, S] -> [n, (S / PATCH)^2, 3 * PATCH^2]."""
-    return F.unfold(pictures, PATCH, stride=PATCH).transpose(1, 2)
+    return F.pixel_unshuffle(pictures, PATCH).flatten(2).transpose(1, 2)
 
 
 def from_patches(patches: Tensor) -> Tensor:
     """[n, (S / PATCH)^2, 3 * PATCH^2] -> [n, 3, S, S]."""
-    side = PATCH * math.isqrt(patches.shape[1])
-    return F.fold(patches.transpose(1, 2), (side, side), PATCH, stride=PATCH)
+    side = math.isqrt(patches.shape[1])
+    return F.pixel_shuffle(patches.transpose(1, 2).unflatten(2, (side, side)), PATCH)

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from sgt_data.errors import RequestError
 from sgt_data.experiment.layers import (
     PATCH,
+    AnswerHead,
     Block,
     Convolution,
     Residual,
@@ -30,6 +31,11 @@ from sgt_data.experiment.layers import (
 )
 from sgt_data.experiment.learner import TrainingBatch
 from sgt_data.experiment.words import hashed_words
+
+_SHIFT = 3.0
+"""Of flow's times towards noise (Esser et al. 2024), in training by so many logits and in drawing
+as a factor: where little noise is left a target can be told from itself, and nothing of the picture
+need be known."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -50,7 +56,7 @@ class ModelSettings:
 
     picture: int = 48
     width: int = 64
-    layers: int = 3
+    layers: int = 2
     heads: int = 4
     words: int = 24
     rows: int = 4096
@@ -75,10 +81,10 @@ def make(answers: Sequence[str], settings: Mapping[str, Any]) -> UnifiedModel:
             f"model.settings.{'.'.join(map(str, first['loc']))}: found {first['input']!r:.60}; "
             f"{first['msg']}"
         ) from why
-    if found.picture % PATCH or found.width % (4 * found.heads):
+    if found.picture % PATCH or found.width % (4 * found.heads) or found.width % 8:
         raise RequestError(
             f"model.settings: picture is {found.picture}, a multiple of {PATCH} is needed; width "
-            f"is {found.width}, a multiple of 4 times the heads is"
+            f"is {found.width}, a multiple of 8 and of 4 times the heads is"
         )
     model = UnifiedModel(len(answers), found)
     if found.shape == "frozen":
@@ -89,24 +95,25 @@ def make(answers: Sequence[str], settings: Mapping[str, Any]) -> UnifiedModel:
 class UnifiedModel(nn.Module):
     """See the module; implements `Learner`."""
 
+    adamw_parts = ("answers", "tell", "patches", "noised", "clock")
+
     def __init__(self, answers: int, settings: ModelSettings) -> None:
         super().__init__()
         self.settings = s = settings
         self.side = s.picture // PATCH
         self.stem = nn.Sequential(
             Convolution(3, 48, 6, 4), nn.GroupNorm(1, 48), nn.GELU(),
-            Residual(48), Residual(48), Convolution(48, s.width, 2, 2),
+            Residual(48), Residual(48), nn.GroupNorm(1, 48), Convolution(48, s.width, 2, 2),
         )  # fmt: skip
         self.stem_norm = nn.LayerNorm(s.width)
         self.word_vectors = nn.Embedding(s.rows, s.width)
         nn.init.normal_(self.word_vectors.weight, std=0.5)
-        self.patch_places = nn.Parameter(grid_waves(self.side, s.width))
-        self.word_places = nn.Parameter(torch.randn(1 + s.words, s.width))
+        self.tell = nn.Linear(s.width, s.width, bias=False)
+        self.patch_places = nn.Parameter(0.5 * grid_waves(self.side, s.width))
+        self.word_places = nn.Parameter(0.5 * torch.randn(1 + s.words, s.width))
         self.trunk = nn.ModuleList(Block(s.width, s.heads) for _ in range(s.layers))
         self.trunk_norm = nn.LayerNorm(s.width)
-        self.answers = nn.Sequential(
-            nn.Linear(2 * s.width, 2 * s.width), nn.GELU(), nn.Linear(2 * s.width, answers)
-        )
+        self.answers = AnswerHead(s.width, answers)
         values = 3 * PATCH**2
         self.generator = nn.ModuleList(Block(s.width, s.heads) for _ in range(s.generator_layers))
         self.generator_norm = nn.LayerNorm(s.width)
@@ -143,11 +150,11 @@ class UnifiedModel(nn.Module):
         if self.settings.generation == "regression":
             return from_patches(self._drawn(tokens)).clamp(-1, 1)
         drawn = torch.randn(len(tokens), self.side**2, 3 * PATCH**2).to(tokens)
-        steps = self.settings.flow_steps
-        for step in range(steps):
-            time = torch.full((len(tokens),), step / steps).to(tokens)
-            clean = self._drawn(tokens, drawn, time)
-            drawn = drawn + (clean - drawn) / (steps - step)
+        even = torch.linspace(0, 1, self.settings.flow_steps + 1)
+        times = (even / (even + _SHIFT * (1 - even))).to(tokens)
+        for now, then in zip(times[:-1], times[1:], strict=True):
+            clean = self._drawn(tokens, drawn, now.expand(len(tokens)))
+            drawn = drawn + (then - now) / (1 - now) * (clean - drawn)
         return from_patches(drawn).clamp(-1, 1)
 
     def features(self, pictures: Tensor) -> Tensor:
@@ -191,13 +198,19 @@ class UnifiedModel(nn.Module):
             weight.requires_grad = name.startswith(learning)
 
     def _tokens(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """[n, side^2 + 1 + words, width]: patches, the token that answers, words."""
+        """[n, side^2 + 1 + words, width]: patches, the token that answers, words.
+
+        The mean of the words is told to every patch, and is what the answering token starts from:
+        without it, finding out which patches a text means took half again as many steps.
+        """
         s = self.settings
         words = hashed_words(texts, s.words, s.rows).to(pictures.device)
         seen = self.stem_norm(self.stem(pictures).flatten(2).transpose(1, 2)) + self.patch_places
-        answering = seen.new_zeros(len(seen), 1, s.width)
-        read = torch.cat([answering, self.word_vectors(words).to(seen)], 1) + self.word_places
-        return torch.cat([seen, read], 1)
+        there = (words > 0).unsqueeze(2).to(seen)
+        said = self.word_vectors(words).to(seen) * there
+        gist = said.sum(1, keepdim=True) / there.sum(1, keepdim=True).clamp(min=1).sqrt()
+        read = torch.cat([gist, said], 1) + self.word_places
+        return torch.cat([seen + self.tell(gist), read], 1)
 
     def _trunk(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
         x = self._tokens(pictures, texts)
@@ -208,7 +221,7 @@ class UnifiedModel(nn.Module):
 
     def _answers(self, tokens: Tensor) -> Tensor:
         places = self.side**2
-        found: Tensor = self.answers(torch.cat([tokens[:, places], tokens[:, :places].mean(1)], 1))
+        found: Tensor = self.answers(tokens[:, places], tokens[:, :places], self.patch_places)
         return found
 
     def _drawn(
@@ -230,7 +243,7 @@ class UnifiedModel(nn.Module):
     def _drawing_loss(self, tokens: Tensor, wanted: Tensor) -> Tensor:
         if self.settings.generation == "regression":
             return F.mse_loss(self._drawn(tokens), wanted)
-        time = torch.sigmoid(torch.randn(len(wanted))).to(wanted)
+        time = torch.sigmoid(torch.randn(len(wanted)) - _SHIFT).to(wanted)
         noise = torch.randn(wanted.shape).to(wanted)
         part = time[:, None, None]
         return F.mse_loss(self._drawn(tokens, part * wanted + (1 - part) * noise, time), wanted)

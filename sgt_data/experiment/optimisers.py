@@ -3,7 +3,6 @@ fall. Muon (Jordan et al. 2024) makes a small model's answers lift off where Ada
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,24 +13,29 @@ from sgt_data.experiment.config import TrainConfig
 
 _BETAS = (0.9, 0.98)
 _MOMENTUM = 0.95
-_TABLES = (nn.Embedding,)
 
 
 class Optimisers:
-    """The optimisers of a run, as one."""
+    """The optimisers of a run, as one.
+
+    Tables of vectors are AdamW's, and so are the parts of the model that its attribute
+    `adamw_parts` names, if it has one: heads, as Muon's authors advise.
+    """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
-        tables = {
+        heads = [getattr(model, name, None) for name in getattr(model, "adamw_parts", ())]
+        tables = [part for part in model.modules() if isinstance(part, nn.Embedding)]
+        by_adamw = {
             id(weight)
-            for part in model.modules()
-            if isinstance(part, _TABLES)
+            for part in (*heads, *tables)
+            if part is not None
             for weight in part.parameters()
         }
         learning = [weight for weight in model.parameters() if weight.requires_grad]
         by_muon = [
             weight
             for weight in learning
-            if config.optimiser == "muon" and weight.ndim == 2 and id(weight) not in tables
+            if config.optimiser == "muon" and weight.ndim == 2 and id(weight) not in by_adamw
         ]
         taken = set(map(id, by_muon))
         rest = [weight for weight in learning if id(weight) not in taken]
@@ -53,7 +57,7 @@ class Optimisers:
         """Change the weights by their gradients, and clear these."""
         if self._config.clip:
             nn.utils.clip_grad_norm_(self._weights, self._config.clip)
-        share = rate_at(step, self._config.steps, self._config.warm_up)
+        share = rate_at(step, self._config)
         for optimiser, rate in self._all:
             for group in optimiser.param_groups:
                 group["lr"] = rate * share
@@ -68,8 +72,9 @@ class Optimisers:
             optimiser.load_state_dict(dict(state))
 
 
-def rate_at(step: int, steps: int, warm_up: int) -> float:
+def rate_at(step: int, config: TrainConfig) -> float:
     """The learning rate of a step as a share of the highest: a straight rise over `warm_up` steps,
-    then half a cosine to 0."""
-    rise = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
-    return rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+    then level, then over the last `cool_down` of the steps a straight fall to 0."""
+    rise = min(1.0, (step + 1) / config.warm_up) if config.warm_up else 1.0
+    fall = (1 - step / config.steps) / config.cool_down if config.cool_down else 1.0
+    return rise * min(1.0, fall)
