@@ -11,16 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
-from rich.console import Console
 
+from sgt_data import cli_experiment
+from sgt_data.cli_parts import AsJson, CorpusUrl, notes, show
 from sgt_data.errors import RequestError, SgtDataError
-
-_notes = Console(stderr=True, highlight=False, soft_wrap=True)
-
-CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of a corpus")]
-AsJson = Annotated[bool, typer.Option("--json", help="one machine-readable line at the end")]
 
 
 def _exit_with(code: int) -> None:
@@ -44,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=arguments)
     except SgtDataError as why:
-        _notes.print(f"sgt-data: {why}", markup=False)
+        notes.print(f"sgt-data: {why}", markup=False)
         sys.exit(why.exit_code)
 
 
@@ -79,15 +74,15 @@ def build(
     if dry_run:
         plan = list_inputs(resolved)
         rows = forecast(plan)
-        _show(reports.forecast_table(rows), reports.forecast_json(plan, rows), as_json)
+        show(reports.forecast_table(rows), reports.forecast_json(plan, rows), as_json)
         return 0
-    with reports.BuildProgress(_notes) as progress:
+    with reports.BuildProgress(notes) as progress:
         report = build_corpus(
             resolved, output, address=address, workers=workers, on_progress=progress
         )
     for line in reports.build_warnings(report):
-        _notes.print(line, markup=False)
-    _show(reports.build_table(report), reports.build_json(report), as_json)
+        notes.print(line, markup=False)
+    show(reports.build_table(report), reports.build_json(report), as_json)
     return 0 if report.succeeded else 1
 
 
@@ -101,9 +96,9 @@ def verify(
     from sgt_data import reports
     from sgt_data.corpus.verify import verify_corpus
 
-    with reports.CountProgress(_notes, "shards") as progress:
+    with reports.CountProgress(notes, "shards") as progress:
         verdict = verify_corpus(corpus, deep=deep, on_shard=progress)
-    _show(reports.verdict_text(verdict, deep), reports.verdict_json(verdict, deep), as_json)
+    show(reports.verdict_text(verdict, deep), reports.verdict_json(verdict, deep), as_json)
     return 0 if verdict.sound else 1
 
 
@@ -114,7 +109,7 @@ def info(corpus: CorpusUrl, as_json: AsJson = False) -> int:
     from sgt_data.corpus.reader import open_corpus
 
     opened = open_corpus(corpus)
-    _show(reports.info_table(opened), reports.info_json(opened), as_json)
+    show(reports.info_table(opened), reports.info_json(opened), as_json)
     return 0
 
 
@@ -135,7 +130,7 @@ def preview(
     file.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(file, "PNG")
     found = {"file": str(file), "width": sheet.width, "height": sheet.height}
-    _show(f"{file} ({sheet.width}x{sheet.height})", found, as_json)
+    show(f"{file} ({sheet.width}x{sheet.height})", found, as_json)
     return 0
 
 
@@ -163,15 +158,15 @@ def annotate(
     fields: dict[str, Any] = {"type": "sam", "checkpoint": checkpoint}
     override_fields(fields, overrides or ())
     annotator = parse_annotator(fields, "annotate")
-    with reports.BuildProgress(_notes) as progress:
+    with reports.BuildProgress(notes) as progress:
         report = annotate_pictures(
             pictures, output, annotator,
             pictures_per_tar=pictures_per_tar, address=address, workers=workers,
             on_progress=progress,
         )  # fmt: skip
     for failure in report.failures:
-        _notes.print(f"not done: {failure.slice}: {failure.message}", markup=False)
-    _show(reports.annotation_text(report), reports.annotation_json(report), as_json)
+        notes.print(f"not done: {failure.slice}: {failure.message}", markup=False)
+    show(reports.annotation_text(report), reports.annotation_json(report), as_json)
     return 0 if report.succeeded else 1
 
 
@@ -189,11 +184,11 @@ def export(
     from sgt_data import reports
     from sgt_data.publish.export import export_corpus
 
-    with reports.CountProgress(_notes, "samples") as progress:
+    with reports.CountProgress(notes, "samples") as progress:
         report = export_corpus(corpus, output, form, proxies, on_sample=progress)  # type: ignore[arg-type]
     for note in report.notes:
-        _notes.print(f"note: {note}", markup=False)
-    _show(reports.export_text(report), reports.export_json(report), as_json)
+        notes.print(f"note: {note}", markup=False)
+    show(reports.export_text(report), reports.export_json(report), as_json)
     return 0
 
 
@@ -238,7 +233,7 @@ def scale(
         raise RequestError("give one of --fraction, --samples and --fractions")
     if more and fractions is None:
         raise RequestError(f"found {more[0]:g} after the corpus; is --fractions missing?")
-    with reports.BuildProgress(_notes) as progress:
+    with reports.BuildProgress(notes) as progress:
         terms: dict[str, Any] = {
             "where": where, "strata": strata, "described_by": described_by, "seed": seed,
             "whole_shards": shards, "file": file, "output": output, "address": address,
@@ -249,8 +244,8 @@ def scale(
         else:
             done = subset_ladder(corpus, [fractions, *(more or ())], **terms)
     for line in subset_notes(done):
-        _notes.print(line, markup=False)
-    _show(subset_table(done), subset_json(done), as_json)
+        notes.print(line, markup=False)
+    show(subset_table(done), subset_json(done), as_json)
     return 0 if all(one.complete for one in done) else 1
 
 
@@ -266,6 +261,7 @@ def questions(
         str | None, typer.Option(help="of count,presence,relation,nearer; default: all it can")
     ] = None,
     per_picture: Annotated[int, typer.Option(min=1, help="at most, of each task")] = 4,
+    per_task: Annotated[int | None, typer.Option(min=1, help="at most, in each split")] = None,
     shares: Annotated[str, typer.Option(help="of the pictures")] = "train=0.8,val=0.1,test=0.1",
     as_json: AsJson = False,
 ) -> int:
@@ -275,45 +271,16 @@ def questions(
     from sgt_data.questions.splits import parse_shares
     from sgt_data.questions.write import write_questions
 
-    with reports.CountProgress(_notes, "pictures") as progress:
+    with reports.CountProgress(notes, "pictures") as progress:
         report = write_questions(
             corpus, output,
             proxy=proxy, seed=seed, tasks=tasks.split(",") if tasks else None,
-            per_picture=per_picture, shares=parse_shares(shares), on_picture=progress,
+            per_picture=per_picture, per_task=per_task, shares=parse_shares(shares),
+            on_picture=progress,
         )  # fmt: skip
     for line in questions_notes(report):
-        _notes.print(line, markup=False)
-    _show(questions_table(report), questions_json(report), as_json)
-    return 0
-
-
-@app.command()
-def train(
-    corpus: CorpusUrl,
-    questions: Annotated[str, typer.Option(help="folder of `sgt-data questions`, or a .jsonl")],
-    output: Annotated[Path, typer.Option(help="folder of the run; goes on where it was")],
-    proxies: Annotated[
-        list[str] | None, typer.Option("--proxy", help="to draw; may be repeated")
-    ] = None,
-    fraction: Annotated[float | None, typer.Option(help="of the corpus, as in scale")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of all settings")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="one setting")
-    ] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Train the bundled unified model, or one of your own, on questions and drawings."""
-    from sgt_data import reports
-    from sgt_data.experiment.config import load_config
-    from sgt_data.experiment.train import train as train_model
-
-    data: dict[str, Any] = {"corpus": corpus, "questions": questions, "proxies": proxies or []}
-    if fraction is not None:
-        data["fraction"] = fraction
-    settings = load_config(config, data, overrides or ())
-    with reports.TrainProgress(_notes, settings.steps) as progress:
-        trained = train_model(settings, output, progress)
-    _show(reports.trained_text(trained), reports.trained_json(trained), as_json)
+        notes.print(line, markup=False)
+    show(questions_table(report), questions_json(report), as_json)
     return 0
 
 
@@ -338,7 +305,7 @@ def sample(
     from sgt_data import reports
     from sgt_data.sources.synthetic.write import FORMS, write_samples
 
-    with reports.CountProgress(_notes, "pictures") as progress:
+    with reports.CountProgress(notes, "pictures") as progress:
         written = write_samples(
             directory, images, seed=seed, width=width, height=height,
             scenes=scenes, forms=forms or FORMS, on_picture=progress,  # type: ignore[arg-type]
@@ -349,15 +316,9 @@ def sample(
         f"{written.segments} segments)",
     }
     text = f"{written.directory}: {', '.join(said[form] for form in written.forms)}"
-    _show(text, asdict(written), as_json)
+    show(text, asdict(written), as_json)
     return 0
 
 
-def _show(text: Any, document: Any, as_json: bool) -> None:
-    """The result, for a person or for a program."""
-    if as_json:
-        print(orjson.dumps(document).decode())
-    elif isinstance(text, str):
-        print(text)
-    else:
-        Console(highlight=False).print(text)
+app.command()(cli_experiment.train)
+app.command()(cli_experiment.experiment)

@@ -26,7 +26,8 @@ from sgt_data.experiment.arms import (
 from sgt_data.experiment.config import document_of
 from sgt_data.experiment.prepare import prepare
 from sgt_data.experiment.results import decode_result
-from sgt_data.experiment.runs import do_all, jobs_of
+from sgt_data.experiment.runs import jobs_of
+from sgt_data.experiment.side_by_side import do_all
 from sgt_data.manifest import parse_manifest
 from sgt_data.sources.synthetic.write import write_samples
 
@@ -170,7 +171,7 @@ def test_settings_tuned_for_an_arm_are_its_alone(material: Material) -> None:
     plan = parse_plan(PLAN, [f"settings={{'{SAME_COMPUTE}': {{rate: 0.5}}}}"])
     rates = {arm.name: arm.config.rate for arm in arms_of("scale", plan, material)}
     assert rates.pop(SAME_COMPUTE) == 0.5
-    assert set(rates.values()) == {0.002}
+    assert set(rates.values()) == {0.005}
 
 
 @pytest.mark.parametrize(
@@ -196,11 +197,10 @@ def test_runs_are_measured_once_and_found_again(
     arms = [arm for arm in arms_of("scale", plan, material) if arm.x in (0.0, 8.0)]
     arms.append(arms_of("scale", plan, material)[-1])
     jobs = jobs_of(arms, [0], material, corpus, tmp_path, "validation")
-    seen: list[str] = []
-    do_all(jobs, 1, lambda job: seen.append(job.name))
-    assert len(seen) == 3
+    assert do_all(jobs, 1) == []
     first = {job.name: job.result.read_bytes() for job in jobs}
-    do_all(jobs, 1, lambda job: None)
+    assert len(first) == 3
+    assert do_all(jobs, 1) == []
     assert {job.name: job.result.read_bytes() for job in jobs} == first
     for job in jobs:
         result = decode_result(job.result.read_bytes(), str(job.result))

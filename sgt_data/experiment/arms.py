@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.config import TrainConfig, parse_config
+from sgt_data.experiment.series import place_text
 from sgt_data.manifest import override_fields
 
 Kind = Literal["scale", "proxies", "ratio"]
@@ -40,6 +41,7 @@ class Plan:
         question_share: of the corpus' pictures, those asked about in training.
         held_out_share: of the corpus' pictures, for validation and test each.
         per_picture: questions of a task about one picture, at most.
+        per_task: questions of a task in a split, at most.
         tasks: of the questions; all that the corpus can answer where there are none.
     """
 
@@ -52,6 +54,7 @@ class Plan:
     question_share: float = 0.2
     held_out_share: float = 0.1
     per_picture: int = 4
+    per_task: int | None = None
     tasks: Sequence[str] = ()
 
 
@@ -96,7 +99,7 @@ class Arm:
 
     def run(self, seed: int) -> tuple[str, TrainConfig]:
         """Name and configuration of a run."""
-        place = "" if self.x is None else f"-{self.x}"
+        place = "" if self.x is None else f"-{place_text(self.x).replace(',', '')}"
         name = "".join(
             one if one.isalnum() or one in "-." else "-" for one in f"{self.name}{place}"
         )

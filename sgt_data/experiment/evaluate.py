@@ -20,7 +20,7 @@ from sgt_data.experiment.intervals import Estimate
 from sgt_data.experiment.layout import class_colours
 from sgt_data.experiment.lift_off import lift_off, smoothed
 from sgt_data.experiment.probe_examples import Examples, number_examples, thing_examples
-from sgt_data.experiment.probes import pair_probe, probe
+from sgt_data.experiment.probes import confused_pair, pair_probe, probe
 from sgt_data.experiment.results import CurveRow, ProbeResult, RunResult, Samples
 from sgt_data.experiment.train import Row
 from sgt_data.seeds import derive_seed
@@ -93,6 +93,19 @@ def measure(
     )
 
 
+def most_confused(model: nn.Module, held: HeldOut, seed: int) -> tuple[str, str] | None:
+    """The two categories that a probe on the model's features takes most often for each other, on
+    the half of the split that probes are trained on; None where there is too little to tell."""
+    model.eval()
+    with torch.inference_mode():
+        features = _features(model, held)
+    train, _ = _halves(features)
+    try:
+        return confused_pair(_things(held, features, train), seed) if train else None
+    except ValueError:  # too few things, or of one kind only
+        return None
+
+
 def _curve_row(row: Row) -> CurveRow:
     return int(row["step"]), row.get("answers"), row.get("drawings"), row.get("accuracy")
 
@@ -150,6 +163,21 @@ def _on(model: nn.Module, pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
     return as_pictures(pixels).to(like.device)
 
 
+def _halves(features: Mapping[str, NDArray[np.float64]]) -> tuple[list[str], list[str]]:
+    """Keys of the pictures that probes are trained on, and of those they are tested on."""
+    halves: tuple[list[str], list[str]] = ([], [])
+    for key in features:
+        halves[derive_seed(0, "probe", key) % 2].append(key)
+    return halves
+
+
+def _things(
+    held: HeldOut, features: Mapping[str, NDArray[np.float64]], keys: Sequence[str]
+) -> Examples:
+    grids = np.stack([features[key] for key in keys])
+    return thing_examples(grids, [held.things[key] for key in keys], keys)
+
+
 def _probes(
     held: HeldOut,
     features: Mapping[str, NDArray[np.float64]],
@@ -158,15 +186,12 @@ def _probes(
 ) -> dict[str, ProbeResult]:
     """Probes trained on one half of the split's pictures, tested on the other; those for which the
     split has too little are left out."""
-    halves: list[list[str]] = [[], []]
-    for key in features:
-        halves[derive_seed(0, "probe", key) % 2].append(key)
+    halves = _halves(features)
     if not all(halves):
         return {}
 
     def things(keys: Sequence[str]) -> Examples:
-        grids = np.stack([features[key] for key in keys])
-        return thing_examples(grids, [held.things[key] for key in keys], keys)
+        return _things(held, features, keys)
 
     def numbers(keys: Sequence[str]) -> Examples:
         grids = np.stack([features[key] for key in keys])

@@ -68,6 +68,8 @@ def page(
     tables: Sequence[Table],
     opening: Opening | None = None,
     number: int = 1,
+    findings: Sequence[str] = (),
+    missing: Sequence[str] = (),
 ) -> str:
     """The page as HTML.
 
@@ -77,6 +79,8 @@ def page(
         plots, tables: in the order in which they are shown.
         opening: of the test split, where the results are of it.
         number: which opening in this folder that was.
+        findings: the main differences, a sentence each.
+        missing: runs that are not among the results, and why.
 
     Raises:
         ValueError: results of the test split come without its opening.
@@ -84,11 +88,12 @@ def page(
     body = [
         f"<h1>{_text(story.title)}</h1>",
         f'<p class="question">{_text(story.question)}</p>',
-        f'<p class="split">{_text(_split(results, opening, number))}</p>',
+        f'<p class="split">{_text(split_text(results, opening, number))}</p>',
+        *(f'<p class="missing">Missing: {_text(one)}</p>' for one in missing),
         *_section("Setting", _paragraphs(story.setting)),
         *_section("Arms", _terms(story.arms)),
         *_section("How to read it", _paragraphs(HOW_TO_READ)),
-        *_section("What came out", [*map(_figure, plots), *map(_table, tables)]),
+        *_section("What came out", [*_items(findings), *map(_figure, plots), *map(_table, tables)]),
         *_section("Limits", _items(story.limits)),
         *_section("Again", [f"<pre>{_text(story.command)}</pre>", *_paragraphs([_runs(results)])]),
     ]
@@ -108,7 +113,12 @@ def difference_sentence(ours: str, theirs: str, found: PairedDifference) -> str:
     return f"{text} ({interval})."
 
 
-def _split(results: Sequence[RunResult], opening: Opening | None, number: int) -> str:
+def split_text(results: Sequence[RunResult], opening: Opening | None, number: int) -> str:
+    """On which split results were measured, and how often that one was read.
+
+    Raises:
+        ValueError: results of the test split come without its opening.
+    """
     if any(one.split == "test" for one in results) and opening is None:
         raise ValueError("results of the test split are shown with the record of its opening")
     if opening is None:
@@ -201,6 +211,7 @@ h2 {{ font-size: 1.25rem; margin: 2.4rem 0 .6rem; border-bottom: 1px solid #e3e1
 h3 {{ font-size: 1rem; margin: 1.8rem 0 .4rem; }}
 .question {{ font-size: 1.15rem; color: #55544f; margin-top: 0; }}
 .split {{ background: #f6f4ee; border-left: 4px solid #0072B2; padding: .7rem 1rem; }}
+.missing {{ background: #fbeee6; border-left: 4px solid #D55E00; padding: .7rem 1rem; }}
 figure {{ margin: 1.6rem 0; }} figure img {{ max-width: 100%; height: auto; }}
 figcaption {{ font-size: .9rem; color: #55544f; max-width: 46rem; }}
 dt {{ font-weight: 600; margin-top: .6rem; }} dd {{ margin: 0 0 0 1.2rem; }}

@@ -1,18 +1,19 @@
-"""The runs of an experiment: trained side by side, measured on validation, then once on test."""
+"""The runs of an experiment: each trained once, and measured on the splits that are asked for."""
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import orjson
+
 from sgt_data.corpus.reader import open_corpus
+from sgt_data.errors import RequestError
 from sgt_data.experiment.arms import Arm, Material
 from sgt_data.experiment.batches import answers_of
-from sgt_data.experiment.config import TrainConfig
+from sgt_data.experiment.config import TrainConfig, digest_of, document_of
 from sgt_data.experiment.evaluate import measure
 from sgt_data.experiment.held_out import read_held_out
 from sgt_data.experiment.results import encode_result
@@ -21,7 +22,8 @@ from sgt_data.storage import write_atomic
 
 Split = Literal["validation", "test"]
 
-_FILES = {"validation": "val", "test": "test"}
+FILES = {"validation": "val", "test": "test"}
+"""What a split's file of questions is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,14 @@ class Job:
     """One run on one split.
 
     Attributes:
-        name: of the run; its folder's.
+        name: of the run; its folder's. It ends with digits of the run's configuration, so that a
+            changed plan finds the runs that it did not change and makes the others anew.
         arm, config: see `Arm.run`.
         folder: of all runs.
         corpus: that has the targets of the split's pictures.
         proxies: whose drawn targets are measured.
         things: a segmentation proxy that tells individuals apart, for probes.
+        pair: of categories that the fine-grained probe tells apart.
         split: to measure on.
     """
 
@@ -45,27 +49,51 @@ class Job:
     corpus: str
     proxies: tuple[str, ...]
     things: str | None
+    pair: tuple[str, str] | None
     split: Split
 
     @property
     def result(self) -> Path:
         return self.folder / self.name / f"{self.split}.json"
 
+    @property
+    def cost(self) -> float:
+        """Samples that training sees, what a run's time is nearly proportional to."""
+        batch = self.config.questions + self.config.drawings
+        return float(self.config.steps * batch) if self.arm.trained else 0.0
+
+    @property
+    def trained(self) -> float:
+        """Share of the training that is logged as done, 0 to 1."""
+        if not self.arm.trained:
+            return 0.0
+        try:
+            lines = (self.folder / self.name / "curve.jsonl").read_bytes().splitlines()
+            return float(orjson.loads(lines[-1])["step"]) / self.config.steps
+        except (OSError, IndexError, orjson.JSONDecodeError):  # not begun, or just being written
+            return 0.0
+
 
 def jobs_of(
     arms: Sequence[Arm], seeds: Sequence[int], material: Material, corpus: str, folder: Path,
-    split: Split,
+    split: Split, pair: tuple[str, str] | None = None,
 ) -> list[Job]:  # fmt: skip
-    """Every arm with every seed. The longest arms come last in `arms`, so all seeds of one are
-    started together."""
+    """Every arm with every seed.
+
+    Raises:
+        RequestError: two runs would be the same.
+    """
     things = individuals(corpus)
-    found = []
+    found: dict[str, Job] = {}
     for arm in arms:
         for seed in seeds:
             name, config = arm.run(seed)
+            name = f"{name}-{digest_of(document_of(config))[:8]}"
+            if name in found:
+                raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
             proxies = tuple(config.data.proxies)
-            found.append(Job(name, arm, config, folder, corpus, proxies, things, split))
-    return found
+            found[name] = Job(name, arm, config, folder, corpus, proxies, things, pair, split)
+    return list(found.values())
 
 
 def individuals(corpus: str) -> str | None:
@@ -79,31 +107,11 @@ def individuals(corpus: str) -> str | None:
     return None
 
 
-def do_all(jobs: Sequence[Job], processes: int, on_done: Callable[[Job], None]) -> None:
-    """Do the jobs that have no result yet, `processes` at a time."""
-    waiting = [job for job in jobs if not job.result.exists()]
-    for job in jobs:
-        if job.result.exists():
-            on_done(job)
-    if processes <= 1:
-        for job in waiting:
-            do(job)
-            on_done(job)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        running = {pool.submit(do, job): job for job in waiting}
-        try:
-            for future in as_completed(running):
-                future.result()
-                on_done(running[future])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def do(job: Job) -> None:
-    """Train the run if it is not trained, measure it, and keep the result."""
+    """Train the run if it is not trained, measure it, and keep the result. A result that is there
+    is not made again."""
+    if job.result.exists():
+        return
     config, place = job.config, job.folder / job.name
     if job.arm.trained:
         trained = train(config, place)
@@ -112,10 +120,11 @@ def do(job: Job) -> None:
         answers, curve = answers_of(config), []
         model = make_model(config, answers)
     held = read_held_out(
-        job.corpus, config.data.questions, _FILES[job.split], config.model.picture, job.proxies,
+        job.corpus, config.data.questions, FILES[job.split], config.model.picture, job.proxies,
         job.things, config.data.blind,
     )  # fmt: skip
     result = measure(
-        job.arm.name, job.arm.x, config, model, answers, curve, job.arm.pictures, held, job.split
-    )
+        job.arm.name, job.arm.x, config, model, answers, curve, job.arm.pictures, held, job.split,
+        job.pair,
+    )  # fmt: skip
     write_atomic(str(job.result), encode_result(result))

@@ -1,0 +1,244 @@
+"""An experiment from its plan to its page: prepared, run, measured, told.
+
+FOLDER/
+  questions/ training*.subset.parquet labels-*/   what the runs learn from
+  pair.json                                      the categories of the fine-grained probe
+  runs/RUN/                                      config, curve, checkpoints; validation.json and
+                                                 test.json: what was measured
+  config.json test_opened.json                   what the test split was opened for, and when
+  validation/ test/                              of each: plan.yaml results.csv results.md plots/
+                                                 index.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sgt_data.corpus.layout import INPUT
+from sgt_data.corpus.reader import Corpus, open_corpus
+from sgt_data.errors import RequestError
+from sgt_data.experiment.arms import Arm, Kind, Material, Plan, arms_of
+from sgt_data.experiment.config import digest_of
+from sgt_data.experiment.drawable import with_proxies_of
+from sgt_data.experiment.outputs import write_outputs
+from sgt_data.experiment.pair import pair_of
+from sgt_data.experiment.prepare import prepare
+from sgt_data.experiment.results import RunResult, decode_result
+from sgt_data.experiment.runs import Job, Split, individuals, jobs_of
+from sgt_data.experiment.side_by_side import Failure, State, default_processes, do_all
+from sgt_data.experiment.stories import Setting
+from sgt_data.experiment.test_split import (
+    Opening,
+    check_sealed,
+    freeze,
+    open_test,
+    openings,
+    seal,
+)
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentReport:
+    """What became of an experiment.
+
+    Attributes:
+        kind, folder: as asked for.
+        split: that the last page is of; None where no run came to a result.
+        runs: of the plan.
+        failures: runs without a result on that split.
+        digest: of the experiment's configuration.
+        notes: what a reader must know.
+        findings: differences in words, each with its interval.
+        page: the last page that was written.
+    """
+
+    kind: Kind
+    folder: str
+    split: Split | None
+    runs: int
+    failures: tuple[Failure, ...]
+    digest: str
+    notes: tuple[str, ...]
+    findings: tuple[str, ...]
+    page: str | None
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.failures
+
+
+def run_experiment(
+    kind: Kind,
+    plan: Plan,
+    corpus: str,
+    folder: Path,
+    *,
+    test_on: str | None = None,
+    leave_out: bool = False,
+    processes: int | None = None,
+    on_note: Callable[[str], None] = lambda note: None,
+    on_state: Callable[[Split, State], None] = lambda split, state: None,
+) -> ExperimentReport:
+    """Do an experiment, or go on with it where it was; what is there is not done again.
+
+    Runs are trained and measured on validation. With `test_on` the test split is opened then, once
+    for this configuration, provided that no run failed.
+
+    Args:
+        corpus: fsspec URL; its proxies draw, and its segments are asked about.
+        test_on: today, YYYY-MM-DD, to measure on the test split too.
+        leave_out: leave out proxies of the plan that the corpus lacks, rather than refuse.
+        processes: that train at a time; by default one for each CPU, or a few for each GPU.
+        on_note: told what is being done, and what a reader must know.
+        on_state: told of progress, by split.
+
+    Raises:
+        RequestError: plan and corpus do not fit; or the test split was opened in this folder for
+            another configuration.
+    """
+    if processes is not None and processes < 1:
+        raise RequestError(f"processes: found {processes}; must be 1 or more")
+    opened = open_corpus(corpus)
+    opened.finished()
+    plan, notes = with_proxies_of(plan, opened.header.manifest["proxies"], leave_out)
+    for note in notes:
+        on_note(f"note: {note}")
+    material = prepare(kind, plan, corpus, folder, on_note)
+    arms = arms_of(kind, plan, material)
+    on_note("choosing the categories of the fine-grained probe")
+    pair = pair_of(arms[0].config, corpus, individuals(corpus), folder)
+    document = _document(kind, plan, opened, folder, pair)
+    if test_on is not None:
+        freeze(str(folder), document)
+    course = _Course(kind, plan, corpus, folder, material, arms, pair, tuple(notes), document)
+    processes = processes or default_processes()
+    report = course.validated(processes, lambda state: on_state("validation", state))
+    if test_on is None or not report.succeeded:
+        return report
+    return course.tested(test_on, processes, lambda state: on_state("test", state))
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """An experiment that is prepared."""
+
+    kind: Kind
+    plan: Plan
+    corpus: str
+    folder: Path
+    material: Material
+    arms: Sequence[Arm]
+    pair: tuple[str, str] | None
+    notes: tuple[str, ...]
+    document: dict[str, Any]
+
+    def validated(self, processes: int, on_state: Callable[[State], None]) -> ExperimentReport:
+        jobs = self._jobs("validation")
+        failures = do_all(jobs, processes, on_state)
+        return self._told(jobs, failures, None, 1)
+
+    def tested(
+        self, today: str, processes: int, on_state: Callable[[State], None]
+    ) -> ExperimentReport:
+        """Every run on the test split, each once; its result is sealed as soon as it is there."""
+        folder, digest = str(self.folder), digest_of(self.document)
+        jobs = {job.name: job for job in self._jobs("test")}
+        opening = self._opening()
+        failures: list[Failure] = []
+        if opening is None or opening.missing:
+            opening = open_test(folder, self.document, list(jobs), today)
+
+            def seal_new() -> None:
+                for name in self._opening_now().missing:
+                    if jobs[name].result.exists():
+                        seal(folder, digest, name, jobs[name].result.read_bytes())
+
+            def told(state: State) -> None:
+                seal_new()
+                on_state(state)
+
+            failures = do_all([jobs[name] for name in opening.missing], processes, told)
+            seal_new()
+            opening = self._opening_now()
+        for name in opening.runs:
+            if name not in opening.missing:
+                check_sealed(opening, name, jobs[name].result.read_bytes())
+        number = 1 + [one.digest for one in openings(folder)].index(digest)
+        return self._told(list(jobs.values()), failures, opening, number)
+
+    def _opening(self) -> Opening | None:
+        digest = digest_of(self.document)
+        return next((one for one in openings(str(self.folder)) if one.digest == digest), None)
+
+    def _opening_now(self) -> Opening:
+        opening = self._opening()
+        assert opening is not None
+        return opening
+
+    def _jobs(self, split: Split) -> list[Job]:
+        return jobs_of(
+            self.arms, self.plan.seeds, self.material, self.corpus, self.folder / "runs", split,
+            self.pair,
+        )  # fmt: skip
+
+    def _told(
+        self, jobs: Sequence[Job], failures: Sequence[Failure], opening: Opening | None, number: int
+    ) -> ExperimentReport:
+        """Tables, plots and the page of what is there."""
+        split = jobs[0].split
+        results = [_result_of(job) for job in jobs if job.result.exists()]
+        report = ExperimentReport(
+            self.kind, str(self.folder), split if results else None, len(jobs), tuple(failures),
+            digest_of(self.document), self.notes, (), None,
+        )  # fmt: skip
+        if not results:
+            return report
+        asked = _questions(self.folder)["splits"]
+        setting = Setting(
+            self.kind, self.plan, self.corpus, self.folder, self.material, self.arms, self.pair,
+            asked, self.notes, split == "test",
+        )  # fmt: skip
+        missing = [f"{one.run}: {one.message}" for one in failures]
+        findings = write_outputs(self.folder / split, setting, results, missing, opening, number)
+        page = str(self.folder / split / "index.html")
+        return replace(report, findings=tuple(findings), page=page)
+
+
+def _result_of(job: Job) -> RunResult:
+    return decode_result(job.result.read_bytes(), str(job.result))
+
+
+def _document(
+    kind: Kind, plan: Plan, corpus: Corpus, folder: Path, pair: tuple[str, str] | None
+) -> dict[str, Any]:
+    """The experiment's configuration, for which the test split is opened: what is done, with which
+    bytes. Proxies that play no part in it are no part of it."""
+    asked = _questions(folder)["corpus"]
+    named = {
+        name for one in plan.proxies for name in ([one] if isinstance(one, str) else one)
+    } | {asked["proxy"], asked["depth"], individuals(corpus.url), INPUT}  # fmt: skip
+    prints = corpus.header.fingerprints
+    found: dict[str, Any] = orjson.loads(orjson.dumps({
+        "version": FORMAT_VERSION,
+        "kind": kind,
+        "plan": asdict(plan),
+        "corpus": {
+            "name": corpus.header.name,
+            "fingerprints": {name: prints[name] for name in prints if name in named},
+            "subset": corpus.header.identity.get("subset"),
+        },
+        "pair": pair,
+    }))  # fmt: skip
+    return found
+
+
+def _questions(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads((folder / "questions" / "questions.json").read_bytes())
+    return found
