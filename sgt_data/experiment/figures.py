@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from sgt_data.experiment.arms import Kind
+from sgt_data.experiment.arms import QUESTIONS_ALONE, UNTRAINED, Kind
 from sgt_data.experiment.page import Shown
 from sgt_data.experiment.plots import bars, curve, panels
 from sgt_data.experiment.plots_of_runs import attention, learning
@@ -23,6 +24,10 @@ AXES: Mapping[Kind, str] = {
     "proxies": "",
     "ratio": "drawings : questions in a batch",
 }
+"""What x is, in plots."""
+
+COLUMNS: Mapping[Kind, str] = {"scale": "pictures", "proxies": "", "ratio": "drawings : questions"}
+"""The same in tables."""
 
 _MEAN = "mean of tasks"
 _SHARES = ("mIoU", "PQ", "IoU", "edge F")
@@ -32,57 +37,82 @@ _SHARES = ("mIoU", "PQ", "IoU", "edge F")
 def figures_of(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
     """Plots in the order in which a page shows them; those without anything to show are left
     out."""
-    levels = chances(results)
-    answers: Mapping[str, Measure] = {_MEAN: mean_accuracy_of, **accuracy_measures(results)}
-    probes = probe_measures(results)
-    by_probe = {name: levels[f"probe {name}"] for name in probes}
-    by_task = {**levels, _MEAN: levels["mean"]}
-    axis = AXES[kind]
-    found = []
+    shown = _joined(results) if kind == "scale" else list(results)
+    return [*_answers(kind, shown), *_probes(kind, shown), *_layout(kind, shown), *_runs(results)]
+
+
+def _answers(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
+    """A model that was not trained gives any of all answers, and is left out."""
+    results = [one for one in results if one.arm != UNTRAINED]
+    if not results:
+        return []
+    levels, tasks = chances(results), accuracy_measures(results)
     if kind == "proxies":
-        found.append(
-            _shown("accuracy", _ACCURACY_BARS, bars(results, answers, "Accuracy", by_task))
-        )
-        if probes:
-            plot = bars(results, probes, "Linear probes on frozen features", by_probe)
-            found.append(_shown("probes", _PROBES, plot))
-    else:
-        plot = curve(results, mean_accuracy_of, "Accuracy, mean of tasks", axis, levels["mean"])
-        found.append(_shown("accuracy", _ACCURACY, plot))
-        tasks = accuracy_measures(results)
-        if len(tasks) > 1:
-            plot = panels(results, tasks, "Accuracy by task", axis, levels)
-            found.append(_shown("tasks", _TASKS, plot))
-        if probes:
-            plot = panels(results, probes, "Linear probes on frozen features", axis, by_probe)
-            found.append(_shown("probes", _PROBES, plot))
+        measures: Mapping[str, Measure] = {_MEAN: mean_accuracy_of, **tasks}
+        plot = bars(results, measures, "Accuracy", {**levels, _MEAN: levels["mean"]})
+        return [Shown("accuracy", _ACCURACY_BARS, plot)]
+    plot = curve(results, mean_accuracy_of, "Accuracy, mean of tasks", AXES[kind], levels["mean"])
+    found = [Shown("accuracy", _ACCURACY[kind], plot)]
+    if len(tasks) > 1:
+        plot = panels(results, tasks, "Accuracy by task", AXES[kind], levels)
+        found.append(Shown("tasks", _TASKS, plot))
+    return found
+
+
+def _probes(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
+    probes, levels = probe_measures(results), chances(results)
+    if not probes:
+        return []
+    title = "Linear probes on frozen features"
+    by_probe = {name: levels[f"probe {name}"] for name in probes}
+    if kind == "proxies":
+        return [Shown("probes", _PROBES, bars(results, probes, title, by_probe))]
+    return [Shown("probes", _PROBES, panels(results, probes, title, AXES[kind], by_probe))]
+
+
+def _layout(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
+    """Where arms draw the same; else a table says it."""
+    results = [one for one in results if one.x != 0]
     layout = {
         name: measure for name, measure in layout_measures(results).items()
         if name.rpartition(": ")[2] in _SHARES
     }  # fmt: skip
-    drawing = [
-        one for one in results if any(measure(one) is not None for measure in layout.values())
-    ]
-    if drawing and kind != "proxies":
-        plot = panels(drawing, layout, "Layout of generated targets", axis, {})
-        found.append(_shown("layout", _LAYOUT, plot))
+    if not layout or kind == "proxies":
+        return []
+    plot = panels(results, layout, "Layout of generated targets", AXES[kind], {})
+    return [Shown("layout", _LAYOUT, plot)]
+
+
+def _runs(results: Sequence[RunResult]) -> list[Shown]:
+    found = []
     if any(one.attention for one in results):
         title = "Attention of the answer to visual tokens"
-        found.append(_shown("attention", _ATTENTION, attention(results, title)))
+        found.append(Shown("attention", _ATTENTION, attention(results, title)))
     trained = [one for one in results if any(row[3] is not None for row in one.curve)]
     if trained:
-        found.append(_shown("training", _TRAINING, learning(trained, "Accuracy in training")))
+        plot = learning(trained, "Accuracy in training")
+        found.append(Shown("training", _TRAINING, plot))
     return found
 
 
-def _shown(name: str, caption: str, plot: object) -> Shown:
-    return Shown(name, caption, plot)  # type: ignore[arg-type]
+def _joined(results: Sequence[RunResult]) -> list[RunResult]:
+    """The same, with the arm that draws no picture as the left end of the line of those that do."""
+    drawing = [one.arm for one in results if one.samples.drawings and one.x]
+    return [
+        replace(one, arm=drawing[0])
+        if drawing and (one.arm, one.x) == (QUESTIONS_ALONE, 0)
+        else one
+        for one in results
+    ]
 
 
-_ACCURACY = (
-    "Share of questions answered right, every task counting the same. Arms that have no place on "
-    "the axis are horizontal bands. Dashed: guessing."
-)
+_ACCURACY: Mapping[Kind, str] = {
+    "scale": "Share of questions answered right, every task counting the same. At 0 pictures "
+    "nothing is drawn. Controls that have no place on the axis are horizontal bands. Dashed: "
+    "guessing.",
+    "ratio": "Share of questions answered right, every task counting the same. The band draws "
+    "nothing. Dashed: guessing.",
+}
 _ACCURACY_BARS = (
     "Share of questions answered right: the mean of all tasks, every task counting the same, and "
     "each task. The best arm is on top. Dashed: guessing."

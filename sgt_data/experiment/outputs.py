@@ -11,7 +11,7 @@ import yaml
 
 from sgt_data.experiment.arms import Plan
 from sgt_data.experiment.comparisons import baseline_of, findings_of
-from sgt_data.experiment.figures import AXES, figures_of
+from sgt_data.experiment.figures import COLUMNS, figures_of
 from sgt_data.experiment.page import page, split_text
 from sgt_data.experiment.results import RunResult
 from sgt_data.experiment.stories import Setting, story_of
@@ -42,7 +42,7 @@ def write_outputs(
     """
     findings = findings_of(setting.kind, results)
     tables = tables_of(
-        results, AXES[setting.kind] or "place", baseline_of(setting.kind, results)
+        results, COLUMNS[setting.kind], baseline_of(setting.kind, results)
     )  # fmt: skip
     plots = figures_of(setting.kind, results)
     story = story_of(setting)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLUMNS = 3
+_BAR = COLOURS[0]
 _DASHED: dict[str, Any] = {"color": SOFT, "linewidth": 1, "linestyle": (0, (4, 3))}
 
 
@@ -100,7 +101,8 @@ def panels(
             for axes in every
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
         }
-        order = sorted(named, key=lambda label: label == "guessing")
+        arms = [*dict.fromkeys(group.arm for group in groups), "guessing"]
+        order = [arm for arm in dict.fromkeys(arms) if arm in named]
         figure.legend(
             [named[one] for one in order], [shown(one, 40) for one in order],
             loc="outside lower left", ncols=3, fontsize=8.5,
@@ -121,18 +123,17 @@ def bars(
 
     def draw(figure: Figure) -> None:
         every = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
-        for place, (axes, (name, measure)) in enumerate(zip(every, measures.items(), strict=True)):
-            colour = COLOURS[place % len(COLOURS)]
+        for axes, (name, measure) in zip(every, measures.items(), strict=True):
             for row, group in enumerate(groups):
                 found = group.over_seeds(measure)
                 if found is None:
                     continue
-                axes.barh(row, found.mean, height=0.66, color=shade(colour, 0.45))
+                axes.barh(row, found.mean, height=0.66, color=shade(_BAR, 0.4))
                 axes.errorbar(
-                    found.mean, row, xerr=found.error or 0, color=colour, capsize=3, fmt="none"
+                    found.mean, row, xerr=found.error or 0, color=_BAR, capsize=3, fmt="none"
                 )
                 axes.plot(
-                    found.values, [row] * len(found.values), ".", color=colour, alpha=0.6,
+                    found.values, [row] * len(found.values), ".", color=_BAR, alpha=0.6,
                     markersize=5,
                 )  # fmt: skip
             if name in chances:
@@ -140,8 +141,9 @@ def bars(
             axes.set_title(shown(name, 24))
             axes.grid(axis="x")
             axes.grid(visible=False, axis="y")
-            axes.set_xlim(0, max(1.0, axes.get_xlim()[1]))
-            if axes.get_xlim()[1] <= 1.0:
+            highest = axes.get_xlim()[1]
+            axes.set_xlim(0, max(1.04, highest))
+            if highest <= 1.1:
                 axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
             axes.tick_params(axis="y", length=0)
         every[0].set_yticks(range(len(groups)), [shown(group.label, 30) for group in groups])

@@ -21,7 +21,7 @@ def attention(results: Sequence[RunResult], title: str) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         deepest = 0
-        for group, (colour, marker) in zip(groups, _looks(groups), strict=True):
+        for group, (colour, marker, line) in zip(groups, _looks(groups), strict=True):
             layers = range(min(len(run.attention) for run in group.runs))
             deepest = max(deepest, len(layers))
             found = [group.over_seeds(_layer(layer)) for layer in layers]
@@ -29,7 +29,7 @@ def attention(results: Sequence[RunResult], title: str) -> Plot:
             axes.errorbar(
                 [layer + 1 for layer in layers], [one.mean for one in points],
                 yerr=[one.error or 0 for one in points], color=colour, marker=marker, capsize=3,
-                label=shown(group.label, 40),
+                linestyle=line, label=shown(group.label, 40),
             )  # fmt: skip
         axes.set_xticks(range(1, deepest + 1))
         axes.set_xlabel("layer")
@@ -47,12 +47,12 @@ def learning(results: Sequence[RunResult], title: str) -> Plot:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        for group, (colour, _) in zip(groups, _looks(groups), strict=True):
+        for group, (colour, _, line) in zip(groups, _looks(groups), strict=True):
             for place, run in enumerate(group.runs):
                 rows = [(row[0], row[3]) for row in run.curve if row[3] is not None]
                 steps, values = [row[0] for row in rows], smoothed([row[1] for row in rows])
                 label = shown(group.label, 40) if place == 0 else None
-                axes.plot(steps, values, color=colour, linewidth=1.2, label=label)
+                axes.plot(steps, values, color=colour, linewidth=1.2, linestyle=line, label=label)
                 if run.lift_off in steps:
                     at = steps.index(run.lift_off)
                     axes.plot(
@@ -67,8 +67,9 @@ def learning(results: Sequence[RunResult], title: str) -> Plot:
     return drawn(draw, 8.0, 3.9)
 
 
-def _looks(groups: Sequence[Group]) -> list[tuple[tuple[float, float, float], str]]:
-    """A colour for each arm, darker along the axis, and a marker."""
+def _looks(groups: Sequence[Group]) -> list[tuple[tuple[float, float, float], str, str]]:
+    """A colour for each arm, darker along the axis, a marker, and a line, which is dashed where
+    colours begin again."""
     arms = list(dict.fromkeys(group.arm for group in groups))
     found = []
     for group in groups:
@@ -76,7 +77,8 @@ def _looks(groups: Sequence[Group]) -> list[tuple[tuple[float, float, float], st
         part = 1.0 if len(mine) == 1 else mine.index(group.x) / (len(mine) - 1)
         number = arms.index(group.arm)
         colour = shade(COLOURS[number % len(COLOURS)], 0.35 + 0.65 * part)
-        found.append((colour, MARKERS[number % len(MARKERS)]))
+        line = "-" if number < len(COLOURS) else "--"
+        found.append((colour, MARKERS[number % len(MARKERS)], line))
     return found
 
 

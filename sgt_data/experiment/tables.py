@@ -25,6 +25,7 @@ from sgt_data.experiment.series import (
 )
 
 Cell = SeedMean | str | None
+_SEEDS = "seeds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Table:
 
     Attributes:
         title: of the table.
-        columns: the first three say which arm, where on the axis, and how many seeds.
+        columns: the first ones say which arm, where on the axis, if there is one, and how many
+            seeds.
         rows: one for each arm and place, the same ones in all tables of an experiment.
         footers: rows that are no arm, such as what guessing scores.
     """
@@ -65,7 +67,16 @@ def tables_of(
         _table("Layout of generated targets", groups, axis, layout_measures(results)),
         _training(groups, axis),
     ]  # fmt: skip
-    return [one for one in found if len(one.columns) > 3]
+    found = [one for one in found if len(one.columns) > 3]
+    return [_without_axis(one) for one in found] if all(one.x is None for one in groups) else found
+
+
+def _without_axis(table: Table) -> Table:
+    def cut(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        return (row[0], *row[2:])
+
+    columns = (table.columns[0], *table.columns[2:])
+    return Table(table.title, columns, tuple(map(cut, table.rows)), tuple(map(cut, table.footers)))
 
 
 def to_csv(tables: Sequence[Table]) -> str:
@@ -76,9 +87,10 @@ def to_csv(tables: Sequence[Table]) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    columns = [tables[0].columns[:3], *(one.columns[3:] for one in tables)]
+    head = tables[0].columns.index(_SEEDS) + 1
+    columns = [tables[0].columns[:head], *(one.columns[head:] for one in tables)]
     rows = [
-        (first[:3], *(one.rows[place][3:] for one in tables))
+        (first[:head], *(one.rows[place][head:] for one in tables))
         for place, first in enumerate(tables[0].rows)
     ]
     numeric = [
@@ -135,7 +147,7 @@ def _table(title: str, groups: Sequence[Group], axis: str, measures: dict[str, M
         (*_head(group), *(group.over_seeds(measure) for measure in measures.values()))
         for group in groups
     )
-    return Table(title, ("arm", axis, "seeds", *measures), tuple(rows))
+    return Table(title, ("arm", axis, _SEEDS, *measures), tuple(rows))
 
 
 def _accuracies(groups: Sequence[Group], axis: str, results: Sequence[RunResult]) -> Table:
@@ -179,7 +191,7 @@ def _differences(groups: Sequence[Group], axis: str, baseline: tuple[str, Place]
         interval = "" if found.low is None else f"{found.low:+.3f} to {found.high:+.3f}"
         rows.append((*_head(group), f"{found.value:+.3f}", interval, str(found.seeds)))
     name = f"difference to {base.label}"
-    return Table("Differences in mean accuracy", ("arm", axis, "seeds", name, "95 % interval",
+    return Table("Differences in mean accuracy", ("arm", axis, _SEEDS, name, "95 % interval",
                  "seeds in common"), tuple(rows))  # fmt: skip
 
 
