@@ -237,10 +237,13 @@ def test_no_reader_of_the_words_alone_does_better_than_chance(asked: Path) -> No
     assert all(set(account[split]) == set(TASKS) for split in SPLITS)
 
 
+def candidate(key: int, text: str, answer: str, rank: int) -> Candidate:
+    return Candidate(str(key), "count" if text in "pq" else "presence", text, answer, rank)
+
+
 CANDIDATES = st.builds(
-    Candidate,
-    key=st.integers(0, 9).map(str),
-    task=st.sampled_from(["count", "presence"]),
+    candidate,
+    key=st.integers(0, 9),
     text=st.sampled_from("pqrs"),
     answer=st.sampled_from("123"),
     rank=st.integers(0, 30),
@@ -255,18 +258,21 @@ CANDIDATES = st.builds(
         min_size=1,
     ),
     st.integers(1, 3),
+    st.none() | st.integers(1, 6),
     st.randoms(use_true_random=False),
 )
-def test_balance_and_limit_hold_whatever_there_is_to_choose_from(
-    splits: dict[str, list[Candidate]], per_picture: int, rng: Any
+def test_balance_and_limits_hold_whatever_there_is_to_choose_from(
+    splits: dict[str, list[Candidate]], per_picture: int, per_task: int | None, rng: Any
 ) -> None:
-    chosen = choose_questions(splits, per_picture)
+    chosen = choose_questions(splits, per_picture, per_task)
     choices = {}
     for split, questions in chosen.items():
         assert {one.asked for one in questions} <= set(splits[split])
         assert len({one.asked for one in questions}) == len(questions)
         about = Counter((one.asked.key, one.asked.task) for one in questions)
         assert max(about.values(), default=0) <= per_picture
+        of_task = Counter(one.asked.task for one in questions)
+        assert per_task is None or max(of_task.values(), default=0) <= per_task
         answers: dict[str, Counter[str]] = defaultdict(Counter)
         for one in questions:
             answers[one.asked.text][one.asked.answer] += 1
@@ -275,7 +281,7 @@ def test_balance_and_limit_hold_whatever_there_is_to_choose_from(
             assert set(counts) == set(choices[text]) and len(counts) > 1
             assert len(set(counts.values())) == 1
     shuffled = {split: rng.sample(some, len(some)) for split, some in splits.items()}
-    assert choose_questions(dict(reversed(shuffled.items())), per_picture) == chosen
+    assert choose_questions(dict(reversed(shuffled.items())), per_picture, per_task) == chosen
 
 
 def test_most_questions_are_kept() -> None:
@@ -471,11 +477,11 @@ def test_what_is_certain_is_asked() -> None:
     assert {(DOGS, "1"), (DOG, "yes"), NO_BEAR} <= found
     assert ("How many people are there in the picture?", "1") in found
     related = [text for text, _ in found if "left" in text]
-    assert len(related) == 3
+    assert len(related) == 6
     assert not any("above" in text for text, _ in found)  # all at one height
     nearer = {text: answer for text, answer in found if "nearer" in text}
     # nearness_of rises by 0.1 from thing to thing: only those two apart are certain
-    assert list(nearer.values()) == ["person"]
+    assert list(nearer.values()) == ["person", "person"]  # asked in both orders
 
 
 @pytest.mark.parametrize(

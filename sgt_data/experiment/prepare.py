@@ -41,7 +41,13 @@ def prepare(
     on_note("asking questions")
     tasks = tuple(plan.tasks) or None
     report = write_questions(
-        corpus, str(questions), seed=SEED, tasks=tasks, per_picture=plan.per_picture, shares=shares
+        corpus,
+        str(questions),
+        seed=SEED,
+        tasks=tasks,
+        per_picture=plan.per_picture,
+        per_task=plan.per_task,
+        shares=shares,
     )
     for split in ("train", "val", "test"):
         if not any(one["questions"] for one in report.splits.get(split, {}).values()):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 from sgt_data.questions.tasks import Candidate
@@ -28,35 +28,26 @@ class Question:
 Splits = Mapping[str, Sequence[Candidate]]
 
 
-def choose_questions(splits: Splits, per_picture: int) -> dict[str, list[Question]]:
-    """A balanced choice with at most so many questions of each task about a picture.
+def choose_questions(
+    splits: Splits, per_picture: int, per_task: int | None = None
+) -> dict[str, list[Question]]:
+    """A balanced choice with at most so many questions of each task about a picture, and in a
+    split.
 
     It depends on what the candidates are, not on their order.
 
     Args:
         splits: candidates by the name of their split; no two with the same key and text.
-        per_picture: see above.
+        per_picture, per_task: see above.
     """
-    ordered = {split: in_both_orders(candidates) for split, candidates in splits.items()}
     within_limit = {
         split: limited([one.asked for one in questions], per_picture)
-        for split, questions in balanced(ordered).items()
+        for split, questions in balanced(splits).items()
     }
-    return balanced(within_limit)
-
-
-def in_both_orders(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The same, of those that have a swapped form every second one of a text and answer in it: each
-    order then has as many of each answer as there can be."""
-    turns: Counter[tuple[str, str]] = Counter()
-    ordered = []
-    for one in sorted(candidates, key=_by_rank):
-        turns[one.text, one.answer] += 1
-        if one.swapped is not None and turns[one.text, one.answer] % 2 == 0:
-            text, answer = one.swapped
-            one = replace(one, text=text, answer=answer, swapped=(one.text, one.answer))
-        ordered.append(one)
-    return ordered
+    chosen = balanced(within_limit)
+    if per_task is None:
+        return chosen
+    return {split: thinned(questions, per_task) for split, questions in chosen.items()}
 
 
 def balanced(splits: Splits) -> dict[str, list[Question]]:
@@ -94,6 +85,25 @@ def limited(candidates: Iterable[Candidate], per_picture: int) -> list[Candidate
         if taken[one.key, one.task] <= per_picture:
             kept.append(one)
     return kept
+
+
+def thinned(questions: Sequence[Question], per_task: int) -> list[Question]:
+    """Of each task at most so many: the same share of every text's, as many of each answer."""
+    tasks: Counter[str] = Counter(one.asked.task for one in questions)
+    room = {
+        pair: count * per_task // max(per_task, tasks[pair[0]])
+        for pair, count in Counter(map(_pair, questions)).items()
+    }
+    kept = []
+    for one in sorted(questions, key=lambda question: _by_rank(question.asked)):
+        room[_pair(one)] -= 1
+        if room[_pair(one)] >= 0:
+            kept.append(one)
+    return sorted(kept, key=lambda question: (question.asked.key, _by_rank(question.asked)))
+
+
+def _pair(question: Question) -> tuple[str, str, str]:
+    return question.asked.task, question.asked.text, question.asked.answer
 
 
 def _by_rank(one: Candidate) -> tuple[int, str, str]:

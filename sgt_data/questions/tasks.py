@@ -63,8 +63,6 @@ class Candidate:
         task, text, answer: of the question.
         rank: seeded and keyed by picture and text, never by the answer; of several questions those
             of the lowest rank are taken.
-        swapped: text and answer of the same question with its two things named the other way
-            round; None where it has not two.
     """
 
     key: str
@@ -72,7 +70,6 @@ class Candidate:
     text: str
     answer: str
     rank: int
-    swapped: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,43 +132,39 @@ class Questioner:
                 yield self._candidate(picture, "presence", presence_question(spoken), answer)
 
     def relations(self, picture: SeenPicture) -> Iterator[Found]:
-        """Left or right, above or below, of two categories that occur once each."""
-        for first, second in self._pairs(picture, "relation"):
+        """Left or right, above or below, of two categories that occur once each; asked in both
+        orders, so that to prefer what is named first helps nobody."""
+        for first, second in combinations(self._single_things(picture), 2):
             names = _singular(first), _singular(second)
             for axis, answers in enumerate(SIDES):
                 if not _apart(first, second, axis, self.rules.centre_margin):
                     yield LeftOut("relation", "not clearly apart")
                     continue
                 after = first.centre(axis) > second.centre(axis)
-                texts = relation_question(axis, *names), relation_question(axis, *names[::-1])
-                said, swapped = answers[after], answers[not after]
-                yield self._candidate(picture, "relation", texts[0], said, (texts[1], swapped))
+                for ordered, answer in (
+                    (names, answers[after]), (names[::-1], answers[not after]),
+                ):  # fmt: skip
+                    text = relation_question(axis, *ordered)
+                    yield self._candidate(picture, "relation", text, answer)
 
     def nearers(
         self, picture: SeenPicture, nearness_of: Callable[[Thing], float]
     ) -> Iterator[Found]:
-        """Which of two categories that occur once each is nearer.
+        """Which of two categories that occur once each is nearer, asked in both orders.
 
         Args:
             picture: to ask about.
             nearness_of: 0 to 1, see `objects.nearness`.
         """
-        for first, second in self._pairs(picture, "nearer"):
+        for first, second in combinations(self._single_things(picture), 2):
             lead = nearness_of(first) - nearness_of(second)
             if abs(lead) < self.rules.nearness_margin:
                 yield LeftOut("nearer", "about as near as each other")
                 continue
             names = _singular(first), _singular(second)
             answer = names[0] if lead > 0 else names[1]
-            texts = nearer_question(*names), nearer_question(*names[::-1])
-            yield self._candidate(picture, "nearer", texts[0], answer, (texts[1], answer))
-
-    def _pairs(self, picture: SeenPicture, task: Task) -> Iterator[tuple[Thing, Thing]]:
-        """Two single things each, two categories always in the same order."""
-        for one, other in combinations(self._single_things(picture), 2):
-            names = one.kind[0], other.kind[0]
-            swapped = derive_seed(self.seed, "order", task, *names) % 2
-            yield (other, one) if swapped else (one, other)
+            for ordered in (names, names[::-1]):
+                yield self._candidate(picture, "nearer", nearer_question(*ordered), answer)
 
     def _single_things(self, picture: SeenPicture) -> list[Thing]:
         """Those that "the dog" means without doubt."""
@@ -218,16 +211,9 @@ class Questioner:
         chance = _ABSENCES * share * 2**64
         return derive_seed(self.seed, "absent", key, kind[0], str(kind[1])) < chance
 
-    def _candidate(
-        self,
-        picture: SeenPicture,
-        task: Task,
-        text: str,
-        answer: str,
-        swapped: tuple[str, str] | None = None,
-    ) -> Candidate:
+    def _candidate(self, picture: SeenPicture, task: Task, text: str, answer: str) -> Candidate:
         rank = derive_seed(self.seed, "question", task, picture.key, text)
-        return Candidate(picture.key, task, text, answer, rank, swapped)
+        return Candidate(picture.key, task, text, answer, rank)
 
 
 def _singular(thing: Thing) -> str:

@@ -67,6 +67,7 @@ def write_questions(
     seed: int = 0,
     tasks: Collection[str] | None = None,
     per_picture: int = 4,
+    per_task: int | None = None,
     shares: Mapping[str, float] = SHARES,
     on_picture: Progress | None = None,
 ) -> QuestionsReport:
@@ -80,6 +81,7 @@ def write_questions(
         seed: of every choice.
         tasks: count, presence, relation, nearer; by default all that the corpus can answer.
         per_picture: at most so many questions of each task about one picture.
+        per_task: at most so many of each task in each split; None for no bound.
         shares: of the pictures, by split; what they leave out is not asked about.
         on_picture: told of progress.
 
@@ -90,8 +92,9 @@ def write_questions(
         StorageError: output cannot be written.
     """
     exact = exact_shares(shares)
-    if per_picture < 1:
-        raise RequestError(f"per_picture: found {per_picture}, must be 1 or more")
+    for name, limit in (("per_picture", per_picture), ("per_task", per_task)):
+        if limit is not None and limit < 1:
+            raise RequestError(f"{name}: found {limit}, must be 1 or more")
     opened = open_corpus(corpus)
     opened.finished()
     asked = answering(opened.header.manifest["proxies"], proxy, tasks)
@@ -103,6 +106,7 @@ def write_questions(
         "seed": seed,
         "tasks": list(asked.tasks),
         "per_picture": per_picture,
+        "per_task": per_task,
         "shares": {name: float(share) for name, share in exact.items()},
         "rules": asdict(rules),
     }
@@ -112,7 +116,7 @@ def write_questions(
     for one in gathered.candidates:
         if (split := split_of(one.key, exact, seed)) is not None:
             splits[split].append(one)
-    chosen = choose_questions(splits, per_picture)
+    chosen = choose_questions(splits, per_picture, per_task)
     counts = splits_account(chosen)
     left_out = left_out_account(gathered.left_out, gathered.candidates, splits, chosen)
     found = {
