@@ -166,14 +166,18 @@ def _claim(root: Path, wanted: dict[str, Any]) -> None:
         for name, value in wanted.items():
             if found.get(name) != value:
                 raise RequestError(
-                    f"{root} holds another sample: {name} is {found.get(name)} there, {value} "
-                    "here; choose another directory"
+                    f"{root} holds another sample: {name} is {_said(found.get(name))} there, "
+                    f"{_said(value)} here; choose another directory"
                 )
         return
     for name in ("sa1b", "coco", "depth"):
         if (root / name).exists():
             raise RequestError(f"{root / name} exists and is no sample; choose another directory")
     _write(marker, orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
+
+
+def _said(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _write_sa1b(

@@ -1,0 +1,222 @@
+"""Scenes for small models: few large things in plain colours, in one form or both."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sgt_data import build_corpus, decode, open_corpus, verify_corpus
+from sgt_data.cli import app
+from sgt_data.errors import RequestError
+from sgt_data.manifest import Manifest, load_manifest
+from sgt_data.sources.synthetic import Scene, draw_scene, write_samples
+from sgt_data.sources.synthetic.categories import CATEGORY_NAME
+from sgt_data.sources.synthetic.layout import plan_layout
+from sgt_data.sources.synthetic.materials import PLAIN
+from sgt_data.sources.synthetic.staging import SIMPLE
+from sgt_data.sources.synthetic.write import Form, coco_scene
+
+SEED, SIDE, PICTURES = 2, 48, 12
+EXPERIMENT = Path(__file__).parent.parent / "manifests" / "experiment.yaml"
+
+
+def write_simple(root: Path, forms: tuple[Form, ...] = ("coco",)) -> None:
+    write_samples(
+        str(root), PICTURES, seed=SEED, width=SIDE, height=SIDE, scenes="simple", forms=forms
+    )
+
+
+def files_in(root: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.name != "sample.json"
+    }
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("simple") / "coco"
+    write_simple(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    return [draw_scene(SEED, index, SIDE, SIDE, "simple") for index in range(400)]
+
+
+def test_varied_layouts_stay_as_they_are() -> None:
+    """Whoever drew varied scenes draws the same ones again."""
+    drawn = plan_layout(SEED, 1).things
+    assert drawn == plan_layout(SEED, 1, "varied").things
+    assert [(thing.kind, round(thing.x, 3), round(thing.z, 3)) for thing in drawn] == [
+        ("mushroom", -1.175, 3.799),
+        ("ring", 0.18, 3.373),
+        ("snowman", 0.945, 2.687),
+        ("tree", 0.834, 4.158),
+        ("mug", -0.923, 2.633),
+    ]
+
+
+def test_simple_scenes_have_few_large_things_of_few_kinds(scenes: list[Scene]) -> None:
+    counts = Counter(len(scene.things) for scene in scenes)
+    assert max(counts) <= 5
+    assert sum(counts[n] for n in (3, 4, 5)) > 0.75 * len(scenes)
+    kinds = Counter(CATEGORY_NAME[t.category_id] for scene in scenes for t in scene.things)
+    assert set(kinds) == set(SIMPLE.kinds)
+    assert min(kinds.values()) > 0.7 * max(kinds.values())
+    shares = np.array([t.area for scene in scenes for t in scene.things]) / SIDE**2
+    assert np.mean(shares > 0.008) > 0.99
+    assert 0.04 < np.median(shares) < 0.09
+
+
+def test_simple_things_are_plain_and_stand_beside_each_other() -> None:
+    for index in range(100):
+        layout = plan_layout(SEED, index, "simple")
+        assert np.all(layout.materials[:, 6] == PLAIN)
+        across = sorted((t.x / t.z, t.size[0] / t.z) for t in layout.things)
+        for (left, width), (right, other) in pairwise(across):
+            assert right - left >= SIMPLE.apart * (width + other)
+
+
+def test_the_same_arguments_write_the_same_bytes(sample: Path, tmp_path: Path) -> None:
+    for _ in range(2):  # repeating is safe
+        write_simple(tmp_path / "again")
+    assert files_in(tmp_path / "again") == files_in(sample)
+
+
+def test_a_form_does_not_depend_on_the_other(sample: Path, tmp_path: Path) -> None:
+    write_simple(tmp_path / "sa1b", ("sa1b",))
+    write_simple(tmp_path / "both", ("coco", "sa1b"))
+    alone = {**files_in(tmp_path / "sa1b"), **files_in(sample)}
+    assert files_in(tmp_path / "both") == alone
+    assert not (sample / "sa1b").exists()
+    assert not (tmp_path / "sa1b" / "coco").exists()
+
+
+def test_what_was_asked_for_is_recorded(sample: Path, tmp_path: Path) -> None:
+    said = json.loads((sample / "sample.json").read_bytes())
+    assert (said["scenes"], said["forms"]) == ("simple", ["coco"])
+    write_samples(str(tmp_path / "a"), 1, width=SIDE, height=SIDE)
+    said = json.loads((tmp_path / "a" / "sample.json").read_bytes())
+    assert (said["scenes"], said["forms"]) == ("varied", ["sa1b", "coco"])
+
+
+def test_a_sample_of_other_scenes_or_forms_is_refused(sample: Path) -> None:
+    before = files_in(sample)
+    with pytest.raises(RequestError, match="forms is coco there, sa1b, coco here"):
+        write_simple(sample, ("sa1b", "coco"))
+    with pytest.raises(RequestError, match="scenes is simple there, varied here"):
+        write_samples(str(sample), PICTURES, seed=SEED, width=SIDE, height=SIDE, forms=("coco",))
+    with pytest.raises(RequestError, match="scenes: found 'hard'; allowed: varied, simple"):
+        write_samples(str(sample), PICTURES, scenes="hard")  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="forms: found 'voc'; allowed: sa1b, coco"):
+        write_samples(str(sample), PICTURES, forms=("voc",))  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="forms: found none"):
+        write_samples(str(sample), PICTURES, forms=())
+    assert files_in(sample) == before
+
+
+def test_a_sample_that_says_neither_is_varied_and_of_both_forms(tmp_path: Path) -> None:
+    said = {"images": 1, "seed": 0, "width": SIDE, "height": SIDE, "pictures_per_tar": 1000}
+    (tmp_path / "sample.json").write_text(json.dumps(said))
+    with pytest.raises(RequestError, match="scenes is varied there, simple here"):
+        write_samples(str(tmp_path), 1, width=SIDE, height=SIDE, scenes="simple")
+    write_samples(str(tmp_path), 1, width=SIDE, height=SIDE)
+    assert (tmp_path / "coco").is_dir()
+
+
+def test_simple_scenes_have_no_crowds(tmp_path: Path) -> None:
+    size = {"seed": SEED, "width": 32, "height": 32}
+    simple = write_samples(str(tmp_path / "s"), 60, scenes="simple", forms=("coco",), **size)
+    assert simple.crowds == 0
+    assert write_samples(str(tmp_path / "v"), 60, forms=("coco",), **size).crowds > 0
+
+
+def test_the_command_draws_one_form(tmp_path: Path) -> None:
+    options = "--images 2 --width 48 --height 48 --scenes simple --form coco --json"
+    done = CliRunner().invoke(app, ["sample", str(tmp_path / "s"), *options.split()])
+    assert done.exit_code == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["scenes"], said["forms"], said["tars"]) == ("simple", ["coco"], 0)
+    assert {path.name for path in (tmp_path / "s").iterdir()} == {"coco", "depth", "sample.json"}
+
+
+@pytest.fixture(scope="module")
+def manifest(sample: Path) -> Manifest:
+    places = {"root": sample / "coco", "depth": sample / "depth"}
+    return load_manifest(
+        str(EXPERIMENT), [f"sources.coco.{name}={place}" for name, place in places.items()]
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    output = str(tmp_path_factory.mktemp("experiment") / "corpus")
+    assert build_corpus(manifest, output, workers=0).succeeded
+    return output
+
+
+def test_the_experiment_manifest_builds_every_proxy(manifest: Manifest, corpus: str) -> None:
+    assert [proxy.name for proxy in manifest.proxies] == [
+        "semantic", "instance", "referring", "depth", "edge", "reconstruction", "inpainting",
+    ]  # fmt: skip
+    assert verify_corpus(corpus, deep=True).sound
+    keys = {
+        proxy.name: [sample.key for sample in open_corpus(corpus).samples(proxy.name)]
+        for proxy in manifest.proxies
+    }
+    assert all(len(found) == PICTURES for found in keys.values())
+    assert all(found == keys["semantic"] for found in keys.values())
+
+
+def test_nothing_in_the_experiment_is_resized(manifest: Manifest, corpus: str) -> None:
+    for proxy in manifest.proxies:
+        for sample in open_corpus(corpus).samples(proxy.name):
+            assert sample.facts["size"] == {"width": SIDE, "height": SIDE}
+            assert sample.facts["source"]["size"] == sample.facts["size"]
+
+
+def test_the_experiments_targets_are_the_scenes_maps(corpus: str) -> None:
+    colours: dict[int, set[tuple[int, ...]]] = {}
+    opened = open_corpus(corpus)
+    for semantic, instance in zip(
+        opened.samples("semantic"), opened.samples("instance"), strict=True
+    ):
+        scene = coco_scene(SEED, int(semantic.key[-12:]) - 1, SIDE, SIDE, "simple")
+        things = decode(instance.target, instance.facts).labels
+        np.testing.assert_array_equal(things > 0, scene.segments <= len(scene.things))
+        assert len(np.unique(things[things > 0])) == len(scene.things)  # none is too small
+        labels = decode(semantic.target, semantic.facts).labels
+        for segment in semantic.facts["segments"]:
+            ids = {
+                one.category_id
+                for one in (*scene.things, *scene.stuff)
+                if np.any(labels[scene.segments == one.segment] == segment["label"])
+            }
+            assert ids == {segment["category_id"]}
+            colours.setdefault(segment["category_id"], set()).add(tuple(segment["color"]))
+    assert all(len(found) == 1 for found in colours.values())
+    assert len(set.union(*colours.values())) == len(colours)
+
+
+def test_the_experiments_phrases_name_things(corpus: str) -> None:
+    for sample in open_corpus(corpus).samples("referring"):
+        said = sample.facts["referring"]
+        assert said["category"] in SIMPLE.kinds
+        assert said["phrase"] in sample.instruction
+
+
+def test_the_experiments_depth_is_the_scenes(corpus: str) -> None:
+    for sample in open_corpus(corpus).samples("depth"):
+        scene = coco_scene(SEED, int(sample.key[-12:]) - 1, SIDE, SIDE, "simple")
+        depth = decode(sample.target, sample.facts)
+        exact = np.clip(0.5 / scene.depth.astype(np.float64), depth.low, depth.high)
+        assert np.abs(depth.inverse_depth - exact).max() <= depth.step
