@@ -12,7 +12,7 @@ FOLDER/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,15 @@ from sgt_data.experiment.drawable import with_proxies_of
 from sgt_data.experiment.outputs import write_outputs
 from sgt_data.experiment.pair import pair_of
 from sgt_data.experiment.prepare import prepare
-from sgt_data.experiment.results import RunResult, decode_result
+from sgt_data.experiment.results import decode_result
 from sgt_data.experiment.runs import Job, Split, individuals, jobs_of
-from sgt_data.experiment.side_by_side import Failure, State, default_processes, do_all
+from sgt_data.experiment.side_by_side import (
+    Failure,
+    State,
+    alone_in,
+    default_processes,
+    do_all,
+)
 from sgt_data.experiment.stories import Setting
 from sgt_data.experiment.test_split import (
     Opening,
@@ -100,8 +106,9 @@ def run_experiment(
         on_state: told of progress, by split.
 
     Raises:
-        RequestError: plan and corpus do not fit; or the test split was opened in this folder for
-            another configuration.
+        RequestError: plan and corpus do not fit; the test split was opened in this folder for
+            another configuration; or another command is at work in it.
+        CorpusError: a result of the test split is not the one that was sealed.
     """
     if processes is not None and processes < 1:
         raise RequestError(f"processes: found {processes}; must be 1 or more")
@@ -110,19 +117,20 @@ def run_experiment(
     plan, notes = with_proxies_of(plan, opened.header.manifest["proxies"], leave_out)
     for note in notes:
         on_note(f"note: {note}")
-    material = prepare(kind, plan, corpus, folder, on_note)
-    arms = arms_of(kind, plan, material)
-    on_note("choosing the categories of the fine-grained probe")
-    pair = pair_of(arms[0].config, corpus, individuals(corpus), folder)
-    document = _document(kind, plan, opened, folder, pair)
-    if test_on is not None:
-        freeze(str(folder), document)
-    course = _Course(kind, plan, corpus, folder, material, arms, pair, tuple(notes), document)
-    processes = processes or default_processes()
-    report = course.validated(processes, lambda state: on_state("validation", state))
-    if test_on is None or not report.succeeded:
-        return report
-    return course.tested(test_on, processes, lambda state: on_state("test", state))
+    with alone_in(folder):
+        material = prepare(kind, plan, corpus, folder, on_note)
+        arms = arms_of(kind, plan, material)
+        on_note("choosing the categories of the fine-grained probe")
+        pair = pair_of(arms[0].config, corpus, individuals(corpus), folder)
+        document = _document(kind, plan, opened, folder, pair)
+        if test_on is not None:
+            freeze(str(folder), document)
+        course = _Course(kind, plan, corpus, folder, material, arms, pair, tuple(notes), document)
+        processes = processes or default_processes()
+        report = course.validated(processes, lambda state: on_state("validation", state))
+        if test_on is None or not report.succeeded:
+            return report
+        return course.tested(test_on, processes, lambda state: on_state("test", state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,39 +156,41 @@ class _Course:
         self, today: str, processes: int, on_state: Callable[[State], None]
     ) -> ExperimentReport:
         """Every run on the test split, each once; its result is sealed as soon as it is there."""
-        folder, digest = str(self.folder), digest_of(self.document)
+        folder = str(self.folder)
         jobs = {job.name: job for job in self._jobs("test")}
-        opening = self._opening()
-        failures: list[Failure] = []
+        opening, failures = self._opening(), list[Failure]()
         if opening is None or opening.missing:
             opening = open_test(folder, self.document, list(jobs), today)
 
-            def seal_new() -> None:
-                for name in self._opening_now().missing:
-                    if jobs[name].result.exists():
-                        seal(folder, digest, name, jobs[name].result.read_bytes())
-
-            def told(state: State) -> None:
-                seal_new()
+            def sealed(state: State) -> None:
+                self._seal(jobs)
                 on_state(state)
 
-            failures = do_all([jobs[name] for name in opening.missing], processes, told)
-            seal_new()
-            opening = self._opening_now()
+            failures = do_all([jobs[name] for name in opening.missing], processes, sealed)
+            opening = self._seal(jobs)
+        if list(opening.runs) != list(jobs):
+            raise RequestError(
+                f"{folder}: the test split was opened on {opening.date} for other runs of this "
+                "plan; defaults of its settings have changed since. Take a new folder, and say so"
+            )
         for name in opening.runs:
             if name not in opening.missing:
-                check_sealed(opening, name, jobs[name].result.read_bytes())
-        number = 1 + [one.digest for one in openings(folder)].index(digest)
+                check_sealed(opening, name, jobs[name].result_bytes())
+        number = 1 + [one.digest for one in openings(folder)].index(opening.digest)
         return self._told(list(jobs.values()), failures, opening, number)
+
+    def _seal(self, jobs: Mapping[str, Job]) -> Opening:
+        """Seal what is measured and is not sealed yet."""
+        opening = self._opening()
+        assert opening is not None
+        for name in opening.missing:
+            if jobs[name].result.exists():
+                opening = seal(str(self.folder), opening.digest, name, jobs[name].result_bytes())
+        return opening
 
     def _opening(self) -> Opening | None:
         digest = digest_of(self.document)
         return next((one for one in openings(str(self.folder)) if one.digest == digest), None)
-
-    def _opening_now(self) -> Opening:
-        opening = self._opening()
-        assert opening is not None
-        return opening
 
     def _jobs(self, split: Split) -> list[Job]:
         return jobs_of(
@@ -193,7 +203,11 @@ class _Course:
     ) -> ExperimentReport:
         """Tables, plots and the page of what is there."""
         split = jobs[0].split
-        results = [_result_of(job) for job in jobs if job.result.exists()]
+        results = [
+            decode_result(job.result_bytes(), str(job.result))
+            for job in jobs
+            if job.result.exists()
+        ]
         report = ExperimentReport(
             self.kind, str(self.folder), split if results else None, len(jobs), tuple(failures),
             digest_of(self.document), self.notes, (), None,
@@ -209,10 +223,6 @@ class _Course:
         findings = write_outputs(self.folder / split, setting, results, missing, opening, number)
         page = str(self.folder / split / "index.html")
         return replace(report, findings=tuple(findings), page=page)
-
-
-def _result_of(job: Job) -> RunResult:
-    return decode_result(job.result.read_bytes(), str(job.result))
 
 
 def _document(

@@ -9,11 +9,13 @@ from typing import Any
 from sgt_data.errors import RequestError
 from sgt_data.experiment.arms import Plan
 
+_TOGETHER = " and "
+
 
 def with_proxies_of(
     plan: Plan, proxies: Sequence[Mapping[str, Any]], leave_out: bool
 ) -> tuple[Plan, list[str]]:
-    """The plan with the names that its proxies have in a corpus.
+    """The plan with the names that its proxies, and the arms that draw them, have in a corpus.
 
     A plan names a proxy as the corpus does, or by its kind: its type (`depth`), or the variant of a
     segmentation (`semantic`). Of several of a kind the corpus' first is taken.
@@ -52,7 +54,17 @@ def with_proxies_of(
         for word in wanted
         if known.get(word, word) != word
     ]
-    return replace(plan, proxies=found), notes
+    settings = {
+        _arm(name, known): fields
+        for name, fields in plan.settings.items()
+        if not set(name.split(_TOGETHER)) & set(missing)
+    }
+    return replace(plan, proxies=found, settings=settings), notes
+
+
+def _arm(name: str, known: Mapping[str, str]) -> str:
+    """The name of an arm with the corpus' names of what it draws; controls keep theirs."""
+    return _TOGETHER.join(known.get(word, word) for word in name.split(_TOGETHER))
 
 
 def _words(entry: str | Sequence[str]) -> list[str]:

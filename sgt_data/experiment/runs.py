@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
 from sgt_data.corpus.reader import open_corpus
-from sgt_data.errors import RequestError
+from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment.arms import Arm, Material
 from sgt_data.experiment.batches import answers_of
 from sgt_data.experiment.config import TrainConfig, digest_of, document_of
@@ -56,6 +56,17 @@ class Job:
     def result(self) -> Path:
         return self.folder / self.name / f"{self.split}.json"
 
+    def result_bytes(self) -> bytes:
+        """What the result's file holds.
+
+        Raises:
+            CorpusError: it is not there.
+        """
+        try:
+            return self.result.read_bytes()
+        except OSError as why:
+            raise CorpusError(f"the result of run {self.name} cannot be read: {why}") from why
+
     @property
     def cost(self) -> float:
         """Samples that training sees, what a run's time is nearly proportional to."""
@@ -88,12 +99,26 @@ def jobs_of(
     for arm in arms:
         for seed in seeds:
             name, config = arm.run(seed)
-            name = f"{name}-{digest_of(document_of(config))[:8]}"
+            name = f"{name}-{_digits(config, folder.parent)}"
             if name in found:
                 raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
             proxies = tuple(config.data.proxies)
             found[name] = Job(name, arm, config, folder, corpus, proxies, things, pair, split)
     return list(found.values())
+
+
+def _digits(config: TrainConfig, home: Path) -> str:
+    """What stands for a configuration in a run's name, wherever the experiment's folder lies."""
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [placed(one) for one in value]
+        inside = isinstance(value, str) and Path(value).is_relative_to(home)
+        return str(Path(value).relative_to(home)) if inside else value
+
+    document = document_of(config)
+    data = {name: placed(value) for name, value in document["data"].items()}
+    return digest_of({**document, "data": data})[:8]
 
 
 def individuals(corpus: str) -> str | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_end
+from pathlib import Path
 from typing import Any
 
-from sgt_data.errors import SgtDataError
+from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.experiment.runs import Job, do
 
 _GLANCE_SECONDS = 2.0
@@ -51,6 +55,22 @@ def default_processes() -> int:
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpus = torch.cuda.device_count()
     return min(cpus, _PER_GPU * gpus) if gpus else cpus
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process and those that it starts.
+
+    Raises:
+        RequestError: another command is at work in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as why:
+            raise RequestError(f"{folder}: another command is at work in it") from why
+        yield
 
 
 def do_all(
@@ -103,10 +123,10 @@ def _in_processes(
     """Until none waits, or a process was killed, which ends its pool: then those at work are tried
     again one by one, to find whose it was."""
     context = multiprocessing.get_context("spawn")
-    number = context.Value("i", 0)
+    number, (life, ours) = context.Value("i", 0), context.Pipe(duplex=False)
     processes = min(processes, len(waiting))
     running: dict[Future[None], Job] = {}
-    with ProcessPoolExecutor(processes, context, _begin, (number,)) as pool:
+    with ProcessPoolExecutor(processes, context, _begin, (number, life)) as pool:
         try:
             while (waiting or running) and not _is_broken(running):
                 while waiting and len(running) < processes:
@@ -121,8 +141,10 @@ def _in_processes(
                     if (why := future.exception()) is not None:
                         failed[job.name] = _failure(job, why)
         except BaseException:
+            ours.close()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    ours.close()
     suspects = list(running.values())
     if len(suspects) == 1:
         (job,) = suspects
@@ -142,8 +164,9 @@ def _failure(job: Job, why: BaseException) -> Failure:
     return Failure(job.name, job.arm.name, f"{kind}{why}")
 
 
-def _begin(number: Any) -> None:
-    """In each process: one thread, a GPU in turn, and an end when the parent ends."""
+def _begin(number: Any, life: Connection) -> None:
+    """In each process: one thread, a GPU in turn, and an end when the command ends, however it
+    does: a run that outlives it would write into a folder that the next command takes up."""
     import torch
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -153,12 +176,9 @@ def _begin(number: Any) -> None:
         mine, number.value = number.value, number.value + 1
     if gpus := torch.cuda.device_count():
         os.environ["LOCAL_RANK"] = str(mine % gpus)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """A run that outlives a killed command would write into a folder that the next one takes up."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait_for_end([parent.sentinel])
+def _end_with(life: Connection) -> None:
+    wait_for_end([life])  # nothing is ever sent: its other end is closed, or gone
     os._exit(1)
