@@ -6,12 +6,14 @@ appear under their final name in one step (rename on local disks, one put on obj
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from typing import Any, BinaryIO, TypeVar
 
 import fsspec
 from braceexpand import braceexpand
@@ -29,6 +31,8 @@ RANGE_SECONDS, FILE_SECONDS = 60.0, 600.0
 """How long one attempt at a range of a few megabytes, or at a whole file, may take, where a backend
 can be bounded."""
 _TEMPORARY = ".sgt-tmp-"
+_WRITTEN_BEHIND = 8 << 20
+"""After so many bytes the disk begins to write, while more are still being made."""
 
 
 def absolute(url: str) -> str:
@@ -213,10 +217,23 @@ def list_files(url: str) -> dict[str, int]:
 
 def write_atomic(url: str, data: bytes) -> None:
     """Write a file so that it is there whole or not at all."""
+    with open_atomic(url) as out:
+        out.write(data)
+
+
+@contextmanager
+def open_atomic(url: str) -> Iterator[BinaryIO]:
+    """A file to write, which is there when the block ends without an error, and not before.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
     filesystem, path = open_filesystem(url)
     if not isinstance(filesystem, LocalFileSystem):
+        kept = io.BytesIO()
+        yield kept
         try:
-            retried(lambda: filesystem.pipe_file(path, data), f"cannot write {url}")
+            retried(lambda: filesystem.pipe_file(path, kept.getvalue()), f"cannot write {url}")
         except SourceError as why:
             raise StorageError(str(why)) from why
         return
@@ -224,8 +241,8 @@ def write_atomic(url: str, data: bytes) -> None:
     temporary = os.path.join(folder, f"{_TEMPORARY}{uuid.uuid4().hex}")
     try:
         os.makedirs(folder, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(data)
+        with io.BufferedWriter(_WrittenBehind(temporary, "w")) as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -234,6 +251,22 @@ def write_atomic(url: str, data: bytes) -> None:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+class _WrittenBehind(io.FileIO):
+    """A local file whose bytes go to the disk as they come, so that little is left at its end."""
+
+    _written = _begun = 0
+
+    def write(self, data: Any, /) -> int:
+        count = super().write(data)
+        self._written += count
+        if self._written - self._begun >= _WRITTEN_BEHIND and hasattr(os, "posix_fadvise"):
+            # what is not on the disk yet is not dropped by this: its writing begins
+            length = self._written - self._begun
+            os.posix_fadvise(self.fileno(), self._begun, length, os.POSIX_FADV_DONTNEED)
+            self._begun = self._written
+        return count
 
 
 def delete(url: str) -> None:

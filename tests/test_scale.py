@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,12 @@ from test_object_store import bucket  # noqa: F401  (a fixture)
 
 from sgt_data import Corpus, open_corpus, subset, verify_corpus
 from sgt_data.cli import main
-from sgt_data.corpus import shard_copy
-from sgt_data.corpus.shard_copy import Run, grouped, read_runs, runs_of
+from sgt_data.corpus import ranges
+from sgt_data.corpus.ranges import Run, grouped, pieces_of, runs_of
+from sgt_data.corpus.shard import append_member, end_tar, file_digest
+from sgt_data.corpus.tar_inspector import Member, TarInspector
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
+from sgt_data.storage import exists, open_atomic, read_bytes
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +205,7 @@ def test_a_proxy_added_later_is_copied_alone(sources: Path, tmp_path: Path) -> N
     [
         ("denoise/{}.tar", lambda data: data[:700] + bytes([data[700] ^ 1]) + data[701:], "CRC-32"),
         ("denoise/{}.tar", lambda data: b"x" + data[1:], "not where the index says"),
+        ("denoise/{}.tar", lambda data: data[:140] + b"7" + data[141:], "damaged tar header"),
         ("denoise/{}.tar", lambda data: data[: len(data) // 2], "ends before byte"),
         ("denoise/{}.tar", None, "cannot be read"),
         ("index/denoise/{}.parquet", lambda data: data[:-1], "what its receipt says"),
@@ -233,8 +239,8 @@ def test_damage_is_named_and_not_passed_on(
         assert said in report.failures[shard]
         assert not report.complete
         assert not open_corpus(f"{tmp_path}/copy").header.complete
-        lost = [proxy for proxy in view.proxies
-                if shard in view.shards(proxy) and not Path(f"{tmp_path}/copy/receipts/{proxy}/{shard}.json").exists()]  # fmt: skip  # noqa: E501
+        copied = {path.parent.name for path in tmp_path.glob(f"copy/receipts/*/{shard}.json")}
+        lost = [one for one in view.proxies if shard in view.shards(one) and one not in copied]
         assert lost
         for proxy in lost:
             assert not Path(f"{tmp_path}/copy/{proxy}/{shard}.tar").exists()
@@ -391,14 +397,13 @@ def test_runs_hold_what_is_kept_and_nothing_else(
     place.write_bytes(content)
     fsspec.filesystem("memory").pipe_file("/runs/file", content)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(shard_copy, "REMOTE_GAP", gap)
-        patched.setattr(shard_copy, "REMOTE_BYTES", most)
+        patched.setattr(ranges, "REMOTE_GAP", gap)
+        patched.setattr(ranges, "REMOTE_BYTES", most)
+        patched.setattr(ranges, "PIECE_BYTES", 512 * (1 + most % 7))
         for url in (str(place), "memory://runs/file"):
-            into = bytearray(len(expected))
-            read_runs(url, runs, into)
-            assert bytes(into) == expected
+            assert b"".join(map(bytes, pieces_of(url, runs))) == expected
     for group in grouped(runs, gap, most):
-        assert group[-1].start + group[-1].length - group[0].start <= most
+        assert group[-1].end - group[0].start <= most
 
 
 def test_a_file_that_ends_too_early_is_an_error(tmp_path: Path) -> None:
@@ -406,7 +411,66 @@ def test_a_file_that_ends_too_early_is_an_error(tmp_path: Path) -> None:
     fsspec.filesystem("memory").pipe_file("/runs/short", bytes(1000))
     for url in (f"{tmp_path}/file", "memory://runs/short"):
         with pytest.raises(CorpusError, match="ends before byte 1024"):
-            read_runs(url, [Run(0, 1024, 0)], bytearray(1024))
+            list(pieces_of(url, [Run(0, 1024)]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    sizes=st.lists(st.integers(0, 1500), min_size=1, max_size=12),
+    piece=st.integers(1, 6),
+    flipped=st.integers(0, 10**6),
+)
+def test_an_inspector_sees_every_member_however_the_tar_is_cut(
+    sizes: list[int], piece: int, flipped: int
+) -> None:
+    """Whole it passes; with any byte of a member changed that member is named."""
+    out, members = io.BytesIO(), []
+    for number, size in enumerate([*sizes, 7]):
+        content = bytes((number + place) % 256 for place in range(size))
+        offset = append_member(out, f"key-{number}", content)
+        members.append(
+            Member(f"key-{number}", "target", f"key-{number}".encode(), offset, size,
+                   zlib.crc32(content))
+        )  # fmt: skip
+    tar = bytearray(end_tar(out))
+
+    def inspected() -> dict[str, Any]:
+        seen = TarInspector(members, "it")
+        for start in range(0, len(tar), 512 * piece):
+            seen.look(memoryview(tar)[start : start + 512 * piece])
+        return seen.digest()
+
+    assert inspected() == file_digest(tar)
+    places = [place for one in members for place in range(one.offset, one.offset + one.size)]
+    place = places[flipped % len(places)]
+    tar[place] ^= 1
+    hit = next(one for one in members if one.offset <= place < one.offset + one.size)
+    with pytest.raises(CorpusError, match=f"it: target of sample {hit.key} has another CRC-32"):
+        inspected()
+    tar[place] ^= 1
+    tar[hit.offset - 512] ^= 1
+    with pytest.raises(CorpusError, match=f"{hit.key} is not where the index says"):
+        inspected()
+    tar[hit.offset - 512] ^= 1
+    tar[hit.offset - 512 + 100 + flipped % 400] ^= 1
+    with pytest.raises(CorpusError, match=f"{hit.key} has a damaged tar header"):
+        inspected()
+
+
+@pytest.mark.parametrize("piece", [1 << 20, 30 << 20])
+def test_a_file_written_in_pieces_is_whole_or_not_there(tmp_path: Path, piece: int) -> None:
+    content = np.random.default_rng(0).bytes(30 << 20)
+    for url in (f"{tmp_path}/file", f"memory://written-{piece}/file"):
+        with open_atomic(url) as out:
+            for start in range(0, len(content), piece):
+                out.write(content[start : start + piece])
+            assert not exists(url)
+        assert read_bytes(url) == content
+        with pytest.raises(CorpusError), open_atomic(f"{url}-2") as out:
+            out.write(content)
+            raise CorpusError("found while it was written")
+        assert not exists(f"{url}-2")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -484,3 +548,22 @@ def test_info_says_that_it_is_a_subset(
     assert found["subset"]["samples"] == 18
     assert found["parent"]["url"] == corpus
     assert found["totals"]["entity"]["samples"] == 18
+
+
+def test_preview_export_verify_and_scale_take_a_subset_file(
+    corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = subset(corpus, 0.4, file=f"{tmp_path}/some.subset.parquet").place
+    for arguments in (
+        ["preview", file, "--output", f"{tmp_path}/sheet.png"],
+        ["export", file, "--output", f"{tmp_path}/bagel"],
+        ["verify", file],
+        ["scale", file, "--fraction", "0.5", "--output", f"{tmp_path}/half"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert not ended.value.code, capsys.readouterr().err
+    kept = keys_by_proxy(open_corpus(file))
+    assert {path.stem for path in tmp_path.glob("bagel/**/*.jpg")} <= set.union(*kept.values())
+    assert keys_by_proxy(open_corpus(f"{tmp_path}/half"))["entity"] < kept["entity"]
+    assert (tmp_path / "sheet.png").stat().st_size > 1000

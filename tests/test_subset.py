@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, write_sources
 
-from sgt_data import Corpus, Stream, open_corpus, subset, subset_ladder
+from sgt_data import Corpus, Stream, open_corpus, subset, subset_ladder, verify_corpus
 from sgt_data.corpus.ranking import count_of
 from sgt_data.corpus.strata import StrataRule
 from sgt_data.corpus.subset import RankedKeys, Rule, rank_keys
@@ -302,6 +302,7 @@ def test_corpus_and_file_may_move_together(corpus: str, tmp_path: Path) -> None:
 
 
 def test_the_file_may_move_alone(corpus: str, tmp_path: Path) -> None:
+    assert open_corpus(subset_file(corpus, tmp_path)).url == corpus  # from beside it
     (tmp_path / "a" / "b").mkdir(parents=True)
     moved = shutil.move(subset_file(corpus, tmp_path), tmp_path / "a" / "b")
     assert open_corpus(str(moved)).url == corpus
@@ -337,6 +338,21 @@ def test_an_index_that_lost_rows_is_noticed(corpus: str, tmp_path: Path) -> None
     pq.write_table(table.slice(1), index)
     with pytest.raises(CorpusError, match=index.stem):
         list(open_corpus(file).samples("denoise"))
+
+
+def test_verify_compares_a_subset_with_its_corpus(corpus: str, tmp_path: Path) -> None:
+    shutil.copytree(corpus, tmp_path / "corpus")
+    file = subset_file(f"{tmp_path}/corpus", tmp_path, 0.5)
+    verdict = verify_corpus(file)
+    totals = open_corpus(file).header.totals
+    assert verdict.sound
+    assert verdict.samples == sum(one["samples"] for one in totals.values())
+    shard = open_corpus(file).shards("denoise")[0]
+    (tmp_path / "corpus" / "index" / "denoise" / f"{shard}.parquet").unlink()
+    (finding,) = verify_corpus(file).findings
+    assert finding.place == f"denoise/{shard}"
+    with pytest.raises(RequestError, match="no tars of its own"):
+        verify_corpus(file, deep=True)
 
 
 def test_one_subset_does_not_replace_another(corpus: str, tmp_path: Path) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import orjson
 
 from sgt_data.annotators.base import AnnotatorConfig, Setup
-from sgt_data.build.builder import INLINE, Progress, committed_receipts, engine_for
+from sgt_data.build.builder import INLINE, Engine, Progress, committed_receipts, engine_for
 from sgt_data.build.plan import SliceTask
 from sgt_data.build.tasks import Outcome, OutputRefused, ShardOutcome, ShardTask, SliceFailure
+from sgt_data.build.work import read_slice
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build
 from sgt_data.corpus.reader import Corpus
@@ -26,6 +30,8 @@ from sgt_data.storage import absolute, lives_in_one_process, sweep_unfinished
 
 INLINE_BYTES = 2 << 30
 """Up to here a copy is done before Ray would have started."""
+
+_THREADS_MAX = 8
 
 
 @dataclass(slots=True)
@@ -134,7 +140,7 @@ def copy_corpus(
     most = max((task.slice.pictures for task in tasks), default=1)
     job = CopyJob(subset.url, subset.selection.whole, header.fingerprints, max(1, most))
     expected, done, written = sum(task.slice.pictures for task in tasks), 0, 0
-    with engine_for(address, workers) as engine:
+    with _engine(address, workers) as engine:
         for outcome in engine.run(tasks, job, root) if tasks else ():
             if isinstance(outcome, OutputRefused):
                 raise StorageError(f"{outcome.message}; what is committed is kept")
@@ -150,6 +156,36 @@ def copy_corpus(
                 on_progress(Progress(done, expected, True, report.built_shards, written))
     _finish(root, header, receipts, report)
     return report
+
+
+class _Threads:
+    """Copies several shards at once in this process: while one waits for the disk, another is read,
+    and hashes take no turns in Python."""
+
+    def __init__(self) -> None:
+        self._count = min(_THREADS_MAX, (os.cpu_count() or 1) + 1)
+
+    def run(self, tasks: Sequence[SliceTask], job: CopyJob, root: str) -> Iterator[Outcome]:
+        """Do the tasks; outcomes as they come, in any order."""
+
+        def do(task: SliceTask) -> list[Outcome]:
+            return [
+                shard if isinstance(shard, SliceFailure) else job.finish(shard, root)
+                for shard in read_slice(task, job)
+            ]
+
+        threads = ThreadPoolExecutor(self._count)
+        try:
+            for done in as_completed([threads.submit(do, task) for task in tasks]):
+                yield from done.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def _engine(
+    address: str | None, workers: int | None
+) -> AbstractContextManager[_Threads] | AbstractContextManager[Engine]:
+    return nullcontext(_Threads()) if workers == INLINE else engine_for(address, workers)
 
 
 def _check_reach(origin: str, root: str, address: str | None, workers: int | None) -> None:

@@ -21,7 +21,8 @@ from sgt_data.corpus.layout import INPUT, index_path, quarantine_path, receipt_p
 from sgt_data.corpus.reader import Corpus, open_corpus, parse_index
 from sgt_data.corpus.receipt import Receipt, add_up, parse_receipt
 from sgt_data.corpus.shard import file_digest
-from sgt_data.errors import SgtDataError
+from sgt_data.corpus.verify_subset import check_subset
+from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.storage import join, list_files, read_bytes
 
 
@@ -65,10 +66,10 @@ class _Shard:
 def verify_corpus(
     url: str, *, deep: bool = False, on_shard: Callable[[int, int], None] | None = None
 ) -> Verdict:
-    """Check a corpus.
+    """Check a corpus; or of a subset file, whether its corpus has what it promises.
 
     Args:
-        url: of the corpus.
+        url: of the corpus, or of a subset file.
         deep: read every tar, decode every target.
         on_shard: called with shards done and shards in all.
 
@@ -77,6 +78,8 @@ def verify_corpus(
         CorpusError: its header cannot be read.
     """
     corpus = open_corpus(url)
+    if corpus.selection is not None:
+        return _verify_subset(corpus, deep, on_shard)
     files = list_files(corpus.url)
     listed = _listed_shards(corpus, files)
     findings = [*_check_header(corpus), *_check_files(corpus, files, listed)]
@@ -95,6 +98,19 @@ def verify_corpus(
     findings += _check_repeats(done)
     findings += _check_totals(corpus, done)
     return Verdict(len(done), sum(len(shard.keys) for shard in done), tuple(findings))
+
+
+def _verify_subset(
+    subset: Corpus, deep: bool, on_shard: Callable[[int, int], None] | None
+) -> Verdict:
+    if deep:
+        raise RequestError(f"a subset has no tars of its own; verify {subset.url} --deep")
+    findings = tuple(Finding(*one) for one in check_subset(subset, on_shard))
+    return Verdict(
+        sum(len(subset.shards(folder)) for folder in subset.folders),
+        sum(sum(subset.samples_per_shard(folder)) for folder in subset.folders),
+        findings,
+    )
 
 
 def _listed_shards(corpus: Corpus, files: dict[str, int]) -> list[tuple[str, str]]:
