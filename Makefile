@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
+EXPERIMENT := experiment
 
-.PHONY: demo test test-fast lint types bench bench-stream clean
+.PHONY: demo experiment test test-fast lint types bench bench-stream clean
 
 # what a user needs; the models' libraries come with .venv/ready
 .venv/base: pyproject.toml constraints.txt
@@ -21,6 +22,12 @@ demo: .venv/base
 	$(BIN)/sgt-data build manifests/demo.yaml --output $(DEMO)/corpus
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
 	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png
+
+# hours on two cores; killed, the same command goes on
+experiment: .venv/ready
+	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 10500 --width 48 --height 48
+	$(BIN)/sgt-data build manifests/experiment.yaml --output $(EXPERIMENT)/corpus
+	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --output $(EXPERIMENT)/scale --test
 
 test: .venv/ready
 	$(BIN)/python -m pytest
@@ -55,4 +62,4 @@ bench-stream: .venv-peers/ready
 	.venv-peers/bin/python benchmarks/stream_memory.py
 
 clean:
-	rm -rf .venv .venv-peers $(DEMO) .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-peers $(DEMO) $(EXPERIMENT) .pytest_cache .mypy_cache .ruff_cache *.egg-info
