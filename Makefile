@@ -25,7 +25,7 @@ demo: .venv/base
 
 # hours on two cores; killed, the same command goes on
 experiment: .venv/ready
-	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 10500 --width 48 --height 48
+	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 10000 --width 48 --height 48
 	$(BIN)/sgt-data build manifests/experiment.yaml --output $(EXPERIMENT)/corpus
 	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --output $(EXPERIMENT)/scale --test
 
