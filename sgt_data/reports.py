@@ -210,6 +210,8 @@ def export_json(report: ExportReport) -> dict[str, Any]:
 
 def verdict_text(verdict: Verdict, deep: bool) -> str:
     how = "every byte read" if deep else "without reading tars; --deep reads them"
+    if verdict.parent is not None:
+        how = f"compared with the indexes of {verdict.parent}, which is verified by itself"
     lines = [str(finding) for finding in verdict.findings]
     state = "sound" if verdict.sound else f"{len(verdict.findings)} findings"
     lines.append(f"{verdict.shards} shards, {verdict.samples} samples, {how}: {state}")

@@ -562,7 +562,11 @@ def test_preview_export_verify_and_scale_take_a_subset_file(
     ):
         with pytest.raises(SystemExit) as ended:
             main(arguments)
-        assert not ended.value.code, capsys.readouterr().err
+        printed = capsys.readouterr()
+        assert not ended.value.code, printed.err
+        if arguments[0] == "verify":
+            assert f"the indexes of {corpus}" in printed.out
+            assert "--deep" not in printed.out
     kept = keys_by_proxy(open_corpus(file))
     assert {path.stem for path in tmp_path.glob("bagel/**/*.jpg")} <= set.union(*kept.values())
     assert keys_by_proxy(open_corpus(f"{tmp_path}/half"))["entity"] < kept["entity"]

@@ -39,11 +39,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a verification saw: counts by proxy and shard, and what is wrong."""
+    """What a verification saw: counts by proxy and shard, what is wrong; of a subset file, the
+    corpus that it was compared with."""
 
     shards: int
     samples: int
     findings: tuple[Finding, ...]
+    parent: str | None = None
 
     @property
     def sound(self) -> bool:
@@ -110,6 +112,7 @@ def _verify_subset(
         sum(len(subset.shards(folder)) for folder in subset.folders),
         sum(sum(subset.samples_per_shard(folder)) for folder in subset.folders),
         findings,
+        subset.url,
     )
 
 
