@@ -258,7 +258,7 @@ def questions(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     tasks: Annotated[
-        str | None, typer.Option(help="of count,presence,relation,nearer; default: all it can")
+        str | None, typer.Option(help="by commas, of those it lists; default: all it can")
     ] = None,
     per_picture: Annotated[int, typer.Option(min=1, help="at most, of each task")] = 4,
     per_task: Annotated[int | None, typer.Option(min=1, help="at most, in each split")] = None,

@@ -150,6 +150,25 @@ def test_what_is_said_to_be_there_is_annotated_and_nothing_else(asked: Path, coc
         assert answer == ("yes" if images_of(coco, line)[named[1]] else "no")
 
 
+def test_positions_are_those_of_the_boxes(asked: Path, coco: COCO) -> None:
+    lines = by_task(lines_of(asked))["position"]
+    answers: Counter[str] = Counter()
+    for line in lines:
+        text, answer = question(line)
+        named = re.fullmatch(
+            r"Is the (\w+) in the (\w+) or in the (\w+) half of the picture\?", text
+        )
+        assert named
+        axis = int(named[2] == "upper")
+        image = coco.loadImgs(int(line["key"].removeprefix("coco_")))[0]
+        middle = (image["width"], image["height"])[axis] / 2
+        ((only,),) = (images_of(coco, line)[named[1]],)
+        centre = only["bbox"][axis] + only["bbox"][axis + 2] / 2
+        assert answer == named[2 if centre < middle else 3]
+        answers[answer] += 1
+    assert min(answers[one] for one in ("left", "right", "upper", "lower")) > 5
+
+
 def test_relations_are_those_of_the_boxes(asked: Path, coco: COCO) -> None:
     lines = by_task(lines_of(asked))["relation"]
     forms = (
@@ -460,6 +479,7 @@ def asked_of(facts: dict[str, Any]) -> tuple[set[tuple[str, str]], set[str]]:
     found: list[Found] = [
         *questioner.counts(picture),
         *questioner.presences(picture),
+        *questioner.positions(picture),
         *questioner.relations(picture),
         *questioner.nearers(picture, lambda thing: thing.label / 10),
     ]
@@ -476,7 +496,7 @@ def test_what_is_certain_is_asked() -> None:
     found, _ = asked_of(facts_of({"category": "dog"}, {"category": "cat"}, {"category": "person"}))
     assert {(DOGS, "1"), (DOG, "yes"), NO_BEAR} <= found
     assert ("How many people are there in the picture?", "1") in found
-    related = [text for text, _ in found if "left" in text]
+    related = [text for text, _ in found if "to the left" in text]
     assert len(related) == 6
     assert not any("above" in text for text, _ in found)  # all at one height
     nearer = {text: answer for text, answer in found if "nearer" in text}
@@ -504,7 +524,7 @@ def test_questions_are_plain_english(
     category: str, isthing: bool, presence: str | None, count: str | None
 ) -> None:
     found, _ = asked_of(facts_of({"category": category, "isthing": isthing}))
-    about = [text for text, answer in found if answer != "no"]
+    about = [text for text, answer in found if answer != "no" and "half" not in text]
     wanted = [one for one in (presence, count) if one is not None]
     assert len(about) == len(wanted)
     assert all(any(text.startswith(one) for text in about) for one in wanted)

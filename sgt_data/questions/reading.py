@@ -79,6 +79,8 @@ def _candidates(
         yield from questioner.counts(picture)
     if "presence" in tasks:
         yield from questioner.presences(picture)
+    if "position" in tasks:
+        yield from questioner.positions(picture)
     if "relation" in tasks:
         yield from questioner.relations(picture)
     if "nearer" in tasks and stored.key in depths.rows:

@@ -1,5 +1,5 @@
-"""The four tasks, after those of CV-Bench (S. Tong et al., "Cambrian-1", 2024): count, presence,
-relation, and which of two is nearer.
+"""The tasks, after those of CV-Bench (S. Tong et al., "Cambrian-1", 2024): count, presence,
+position in the picture, relation of two, and which of two is nearer.
 
 A question is a candidate only where its answer is certain: nothing of the category was left out,
 is hidden, is a crowd or is too small to be noticed, and no other category that is there could be
@@ -15,17 +15,19 @@ from typing import Literal, get_args
 
 from sgt_data.questions.objects import Kind, SeenPicture, Thing
 from sgt_data.questions.wording import (
+    HALVES,
     SIDES,
     confusable,
     count_question,
     nearer_question,
     noun,
+    position_question,
     presence_question,
     relation_question,
 )
 from sgt_data.seeds import derive_seed
 
-Task = Literal["count", "presence", "relation", "nearer"]
+Task = Literal["count", "presence", "position", "relation", "nearer"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
 _ABSENCES = 4
@@ -40,7 +42,8 @@ class Rules:
     Attributes:
         min_area: least visible share of the picture of what is asked about.
         count_max: the largest number that is asked for.
-        centre_margin: least distance of two centres, as a share of the picture's side.
+        centre_margin: least distance of two centres, or of one and the picture's middle line, as a
+            share of the picture's side.
         nearness_margin: least difference of two medians of inverse depth, as a share of the range
             that the depth map tells.
         unlabelled_max: the largest share of a picture without label in which stuff may be said to
@@ -130,6 +133,17 @@ class Questioner:
             else:
                 answer = "no" if there is None else "yes"
                 yield self._candidate(picture, "presence", presence_question(spoken), answer)
+
+    def positions(self, picture: SeenPicture) -> Iterator[Found]:
+        """In which half of the picture a category is that occurs once."""
+        for thing in self._single_things(picture):
+            for axis, answers in enumerate(HALVES):
+                if not _in_one_half(thing, axis, self.rules.centre_margin):
+                    yield LeftOut("position", "about the middle")
+                    continue
+                text = position_question(axis, _singular(thing))
+                answer = answers[thing.centre(axis) > 0.5]
+                yield self._candidate(picture, "position", text, answer)
 
     def relations(self, picture: SeenPicture) -> Iterator[Found]:
         """Left or right, above or below, of two categories that occur once each; asked in both
@@ -227,3 +241,11 @@ def _apart(one: Thing, other: Thing, axis: int, margin: float) -> bool:
     distance = other.centre(axis) - one.centre(axis)
     low, high = (other.box[side] - one.box[side] for side in (axis, axis + 2))
     return abs(distance) >= margin and low * distance > 0 and high * distance > 0
+
+
+def _in_one_half(thing: Thing, axis: int, margin: float) -> bool:
+    """Whether its centre is clear of the middle line, with at least three quarters of its box on
+    the same side."""
+    low, high = thing.box[axis], thing.box[axis + 2]
+    beyond = min(0.5 - low, high - 0.5)
+    return abs(thing.centre(axis) - 0.5) >= margin and beyond <= (high - low) / 4

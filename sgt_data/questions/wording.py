@@ -49,6 +49,19 @@ def count_question(spoken: Noun) -> str | None:
     return f"How many {spoken.plural} are there in the picture?"
 
 
+HALVES = (("left", "right"), ("upper", "lower"))
+"""Answers by axis: the half of lesser coordinates, and the half of greater ones."""
+
+
+def position_question(axis: int, singular: str) -> str:
+    """Args:
+    axis: 0 is x, 1 is y.
+    singular: what is asked about.
+    """
+    one, other = HALVES[axis]
+    return f"Is the {singular} in the {one} or in the {other} half of the picture?"
+
+
 SIDES = (("left", "right"), ("above", "below"))
 """Answers by axis: where the first one has the lesser coordinate, and where the greater."""
 

@@ -79,7 +79,7 @@ def write_questions(
         proxy: whose segments are asked about; by default the first of variant instance, or else
             panoptic, or else semantic.
         seed: of every choice.
-        tasks: count, presence, relation, nearer; by default all that the corpus can answer.
+        tasks: count, presence, position, relation, nearer; by default all that can be answered.
         per_picture: at most so many questions of each task about one picture.
         per_task: at most so many of each task in each split; None for no bound.
         shares: of the pictures, by split; what they leave out is not asked about.
