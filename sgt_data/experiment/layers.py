@@ -90,7 +90,7 @@ class AnswerHead(nn.Module):
         their `places` [p, width]."""
         seen = patches + places
         look = (self.look(seen) * seen.shape[2] ** -0.5).softmax(1)
-        values = self.value(seen).unflatten(2, (self.heads, -1))
+        values = self.value(seen).reshape(*look.shape, -1)
         picked = torch.einsum("nph,nphd->nhd", look, values).flatten(1)
         found: Tensor = self.answer(torch.cat([token, patches.mean(1), picked], 1))
         return found
@@ -114,4 +114,4 @@ def to_patches(pictures: Tensor) -> Tensor:
 def from_patches(patches: Tensor) -> Tensor:
     """[n, (S / PATCH)^2, 3 * PATCH^2] -> [n, 3, S, S]."""
     side = math.isqrt(patches.shape[1])
-    return F.pixel_shuffle(patches.transpose(1, 2).unflatten(2, (side, side)), PATCH)
+    return F.pixel_shuffle(patches.transpose(1, 2).reshape(len(patches), -1, side, side), PATCH)

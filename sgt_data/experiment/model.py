@@ -10,6 +10,7 @@ learn to read it. Pictures are drawn by regression, in one pass, or by rectified
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 import torch
@@ -45,6 +46,7 @@ class ModelSettings:
     Attributes:
         picture: side of pictures, pixels; a multiple of 8, which is the side of a patch.
         width, layers, heads: of the trunk.
+        residuals: convolutions before the trunk that add to what they are given.
         words: of a text that are read.
         rows: of the table of word vectors, see `hashed_words`.
         shape: see the module.
@@ -58,6 +60,7 @@ class ModelSettings:
     width: int = 64
     layers: int = 2
     heads: int = 4
+    residuals: int = 2
     words: int = 24
     rows: int = 4096
     shape: Literal["joint", "frozen"] = "joint"
@@ -103,7 +106,8 @@ class UnifiedModel(nn.Module):
         self.side = s.picture // PATCH
         self.stem = nn.Sequential(
             Convolution(3, 48, 6, 4), nn.GroupNorm(1, 48), nn.GELU(),
-            Residual(48), Residual(48), nn.GroupNorm(1, 48), Convolution(48, s.width, 2, 2),
+            *(Residual(48) for _ in range(s.residuals)),
+            nn.GroupNorm(1, 48), Convolution(48, s.width, 2, 2),
         )  # fmt: skip
         self.stem_norm = nn.LayerNorm(s.width)
         self.word_vectors = nn.Embedding(s.rows, s.width)
@@ -152,7 +156,7 @@ class UnifiedModel(nn.Module):
         drawn = torch.randn(len(tokens), self.side**2, 3 * PATCH**2).to(tokens)
         even = torch.linspace(0, 1, self.settings.flow_steps + 1)
         times = (even / (even + _SHIFT * (1 - even))).to(tokens)
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in pairwise(times):
             clean = self._drawn(tokens, drawn, now.expand(len(tokens)))
             drawn = drawn + (then - now) / (1 - now) * (clean - drawn)
         return from_patches(drawn).clamp(-1, 1)
