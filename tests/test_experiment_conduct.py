@@ -82,7 +82,7 @@ def folder(corpus: str, plan: Plan, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def plotless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages without plots, which take the longest of all; `folder` has them."""
-    monkeypatch.setattr(outputs, "figures_of", lambda kind, results: [])
+    monkeypatch.setattr(outputs, "figures_of", lambda *given: [])
 
 
 def results_in(folder: Path, split: str) -> dict[str, dict[str, Any]]:
@@ -134,7 +134,7 @@ def test_an_experiment_leaves_its_plan_results_tables_plots_and_pages(
         ]  # fmt: skip
         assert {row["seeds"] for row in rows} == {"2"}
         names = {file.stem for file in (place / "plots").iterdir()}
-        assert {"accuracy", "probes", "layout", "attention", "training"} <= names
+        assert {"accuracy", "probes", "layout", "drawn", "attention", "training"} <= names
         for name in names:
             assert (place / f"plots/{name}.png").read_bytes().startswith(b"\x89PNG")
             assert b"<svg" in (place / f"plots/{name}.svg").read_bytes()
@@ -189,7 +189,7 @@ def test_what_was_measured_on_test_is_never_measured_again(
         other = replace(plan, seeds=(0,))
         run_experiment("scale", other, corpus, folder, test_on="2026-02-01", processes=1)
     assert bytes_in(folder) == before
-    monkeypatch.setattr(outputs, "figures_of", lambda kind, results: [])
+    monkeypatch.setattr(outputs, "figures_of", lambda *given: [])
     moved = copied(folder, tmp_path)
     result = next(moved.glob("runs/*/test.json"))
     result.write_bytes(result.read_bytes().replace(b'"seconds":', b'"seconds": '))

@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -24,6 +25,12 @@ from PIL import Image
 
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.accuracy import PairedDifference
+from sgt_data.experiment.examples import (
+    Examples,
+    examples_plot,
+    read_examples,
+    write_examples,
+)
 from sgt_data.experiment.page import HOW_TO_READ, Shown, Story, difference_sentence, page
 from sgt_data.experiment.plot_style import COLOURS, Plot, spread
 from sgt_data.experiment.results import RunResult, decode_result, encode_result
@@ -398,8 +405,9 @@ def test_measuring_and_showing_load_their_libraries_when_they_are_used() -> None
     code = (
         "import sys, importlib\n"
         "for name in ('torch', 'sklearn', 'scipy', 'matplotlib'): sys.modules[name] = None\n"
-        "names = '''accuracy attention fidelity intervals layout layout_depth layout_edges\n"
-        "lift_off page plot_style plots plots_of_runs probe_examples probes results series tables\n"
+        "names = '''accuracy attention examples fidelity intervals layout layout_depth\n"
+        "layout_edges lift_off page plot_style plots plots_of_runs probe_examples probes\n"
+        "results series tables\n"
         "test_split'''.split()\n"
         "for name in names: importlib.import_module('sgt_data.experiment.' + name)\n"
     )
@@ -409,3 +417,20 @@ def test_measuring_and_showing_load_their_libraries_when_they_are_used() -> None
 def test_a_results_file_holds_its_whole_configuration() -> None:
     document = orjson.loads(encode_result(run("segmentation", 0, 0, 0.5)))
     assert document["result"]["config"] == {"arm": "segmentation", "seed": 0}
+
+
+def test_examples_of_a_run_come_back_and_a_damaged_file_is_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    strips = [rng.integers(0, 256, (8, 24, 3), dtype=np.uint8) for _ in range(3)]
+    found = Examples(*strips, texts=("the ball", HOSTILE, "übrig"))
+    write_examples(tmp_path / "a.png", found)
+    again = read_examples(tmp_path / "a.png")
+    assert again is not None and again.texts == found.texts
+    for name in ("pictures", "targets", "generated"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+    plot = examples_plot({HOSTILE: {"arm": found, HOSTILE: found}, "depth": {"arm": found}})
+    assert not [one for one in ElementTree.fromstring(plot.svg).iter() if "script" in one.tag]
+    assert read_examples(tmp_path / "b.png") is None
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-60])
+    with pytest.raises(CorpusError, match=r"a\.png holds no examples"):
+        read_examples(tmp_path / "a.png")

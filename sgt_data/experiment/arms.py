@@ -97,6 +97,11 @@ class Arm:
     pictures: int = 0
     trained: bool = True
 
+    @property
+    def label(self) -> str:
+        """Name and place."""
+        return self.name if self.x is None else f"{self.name}, {place_text(self.x)}"
+
     def run(self, seed: int) -> tuple[str, TrainConfig]:
         """Name and configuration of a run."""
         place = "" if self.x is None else f"-{place_text(self.x).replace(',', '')}"

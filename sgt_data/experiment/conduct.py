@@ -25,6 +25,7 @@ from sgt_data.errors import RequestError
 from sgt_data.experiment.arms import Arm, Kind, Material, Plan, arms_of
 from sgt_data.experiment.config import digest_of
 from sgt_data.experiment.drawable import with_proxies_of
+from sgt_data.experiment.examples import Examples, read_examples
 from sgt_data.experiment.outputs import write_outputs
 from sgt_data.experiment.pair import pair_of
 from sgt_data.experiment.prepare import prepare
@@ -220,9 +221,20 @@ class _Course:
             asked, self.notes, split == "test",
         )  # fmt: skip
         missing = [f"{one.run}: {one.message}" for one in failures]
-        findings = write_outputs(self.folder / split, setting, results, missing, opening, number)
+        findings = write_outputs(
+            self.folder / split, setting, results, self._examples(jobs), missing, opening, number
+        )
         page = str(self.folder / split / "index.html")
         return replace(report, findings=tuple(findings), page=page)
+
+    def _examples(self, jobs: Sequence[Job]) -> dict[str, dict[str, Examples]]:
+        """By proxy and arm, of the first seed."""
+        found: dict[str, dict[str, Examples]] = {}
+        for job in jobs:
+            for proxy in job.proxies if job.config.seed == self.plan.seeds[0] else ():
+                if (examples := read_examples(job.examples(proxy))) is not None:
+                    found.setdefault(proxy, {})[job.arm.label] = examples
+        return found
 
 
 def _document(

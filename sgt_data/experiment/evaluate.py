@@ -59,7 +59,7 @@ def measure(
         attention = _attention(model, held, config.seed) if answers else ()
         layout = {
             proxy: layout_fidelity(
-                _generated(model, shown),
+                generated(model, shown),
                 class_colours(one.stored.facts for one in shown),
                 config.seed,
             )
@@ -143,7 +143,9 @@ def _features(model: nn.Module, held: HeldOut) -> dict[str, NDArray[np.float64]]
     return found
 
 
-def _generated(model: nn.Module, shown: Sequence[Shown]) -> list[Generated]:
+@torch.inference_mode()
+def generated(model: nn.Module, shown: Sequence[Shown]) -> list[Generated]:
+    """What the model draws of samples, beside what is wanted."""
     torch.manual_seed(0)  # what flow starts from
     found = []
     for start in range(0, len(shown), _BATCH):

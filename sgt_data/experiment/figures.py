@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from sgt_data.experiment.arms import QUESTIONS_ALONE, UNTRAINED, Kind
+from sgt_data.experiment.examples import Examples, examples_plot
 from sgt_data.experiment.page import Shown
 from sgt_data.experiment.plots import bars, curve, panels
 from sgt_data.experiment.plots_of_runs import attention, learning
@@ -34,11 +36,22 @@ _SHARES = ("mIoU", "PQ", "IoU", "edge F")
 """Measures of generated targets that are shares: 0 to 1, more is better."""
 
 
-def figures_of(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
-    """Plots in the order in which a page shows them; those without anything to show are left
-    out."""
+def figures_of(
+    kind: Kind,
+    results: Sequence[RunResult],
+    examples: Mapping[str, Mapping[str, Examples]] = MappingProxyType({}),
+) -> list[Shown]:
+    """Plots in the order in which a page shows them; those without anything to show are left out.
+
+    Args:
+        examples: generated targets by proxy and arm.
+    """
     shown = _joined(results) if kind == "scale" else list(results)
-    return [*_answers(kind, shown), *_probes(kind, shown), *_layout(kind, shown), *_runs(results)]
+    drawn = [Shown("drawn", _DRAWN, examples_plot(examples))] if examples else []
+    return [
+        *_answers(kind, shown), *_probes(kind, shown), *_layout(kind, shown), *drawn,
+        *_runs(results),
+    ]  # fmt: skip
 
 
 def _answers(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
@@ -125,6 +138,10 @@ _PROBES = (
 _LAYOUT = (
     "How well generated targets show the layout of pictures that the model never saw, 0 to 1; more "
     "is better."
+)
+_DRAWN = (
+    "Targets that the first seed of each arm generates of the first pictures of the split; above a "
+    "picture stands its instruction. None of these pictures was drawn in training."
 )
 _ATTENTION = (
     "Share of the attention of the token that answers which goes to visual tokens, layer by layer."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import yaml
 
 from sgt_data.experiment.arms import Plan
 from sgt_data.experiment.comparisons import baseline_of, findings_of
+from sgt_data.experiment.examples import Examples
 from sgt_data.experiment.figures import COLUMNS, figures_of
 from sgt_data.experiment.page import page, split_text
 from sgt_data.experiment.results import RunResult
@@ -24,6 +25,7 @@ def write_outputs(
     folder: Path,
     setting: Setting,
     results: Sequence[RunResult],
+    examples: Mapping[str, Mapping[str, Examples]],
     missing: Sequence[str],
     opening: Opening | None,
     number: int,
@@ -34,6 +36,7 @@ def write_outputs(
         folder: to write.
         setting: in words.
         results: those that are there, of one split, in order of the arms.
+        examples: generated targets by proxy and arm.
         missing: runs without a result, and why.
         opening, number: of the test split, see `page`.
 
@@ -44,7 +47,7 @@ def write_outputs(
     tables = tables_of(
         results, COLUMNS[setting.kind], baseline_of(setting.kind, results)
     )  # fmt: skip
-    plots = figures_of(setting.kind, results)
+    plots = figures_of(setting.kind, results, examples)
     story = story_of(setting)
     for one in plots:
         write_atomic(str(folder / "plots" / f"{one.name}.png"), one.plot.png)

@@ -77,10 +77,10 @@ def drawn(draw: Callable[[Figure], None], width: float, height: float) -> Plot:
 TITLE_WIDTH = 90
 
 
-def shown(text: str, width: int = 26) -> str:
-    """A text for a plot: what no font draws becomes `?`, long ones go on in a second line."""
+def shown(text: str, width: int = 26, lines: int = 2) -> str:
+    """A text for a plot: what no font draws becomes `?`, long ones go on in further lines."""
     plain = "".join(sign if sign.isprintable() else "?" for sign in text)
-    return "\n".join(textwrap.wrap(plain, width, max_lines=2, placeholder="…")) or "?"
+    return "\n".join(textwrap.wrap(plain, width, max_lines=lines, placeholder="…")) or "?"
 
 
 def shade(colour: str, kept: float) -> tuple[float, float, float]:

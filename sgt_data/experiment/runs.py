@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import orjson
+from torch import nn
 
 from sgt_data.corpus.reader import open_corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment.arms import Arm, Material
 from sgt_data.experiment.batches import answers_of
 from sgt_data.experiment.config import TrainConfig, digest_of, document_of
-from sgt_data.experiment.evaluate import measure
-from sgt_data.experiment.held_out import read_held_out
+from sgt_data.experiment.evaluate import generated, measure
+from sgt_data.experiment.examples import COUNT, Examples, as_pixels, write_examples
+from sgt_data.experiment.held_out import Shown, read_held_out
 from sgt_data.experiment.results import encode_result
 from sgt_data.experiment.train import make_model, train
 from sgt_data.storage import write_atomic
@@ -66,6 +69,10 @@ class Job:
             return self.result.read_bytes()
         except OSError as why:
             raise CorpusError(f"the result of run {self.name} cannot be read: {why}") from why
+
+    def examples(self, proxy: str) -> Path:
+        """Where a few targets lie that the run generated."""
+        return self.folder / self.name / f"{self.split}-{proxy}.png"
 
     @property
     def cost(self) -> float:
@@ -152,4 +159,17 @@ def do(job: Job) -> None:
         job.arm.name, job.arm.x, config, model, answers, curve, job.arm.pictures, held, job.split,
         job.pair,
     )  # fmt: skip
+    for proxy, shown in held.drawn.items():
+        if shown:
+            write_examples(job.examples(proxy), _examples(model, shown[:COUNT]))
     write_atomic(str(job.result), encode_result(result))
+
+
+def _examples(model: nn.Module, shown: Sequence[Shown]) -> Examples:
+    found = generated(model, shown)
+    return Examples(
+        np.concatenate([one.picture for one in shown], axis=1),
+        np.concatenate([one.target for one in shown], axis=1),
+        np.concatenate([as_pixels(one.picture) for one in found], axis=1),
+        tuple(one.text for one in shown),
+    )
