@@ -156,8 +156,7 @@ def _scale(plan: Plan, material: Material) -> list[Arm]:
     drawn = [_drawn(name, count, plan, material, together) for count in ladder]
     arms = [replace(_alone(plan, material, QUESTIONS_ALONE), x=0.0), *drawn]
     arms.append(_alone(plan, material, SAME_COMPUTE, whole_batch=True))
-    hidden = _config(plan, material, BLIND, data={"proxies": together, "blind": True})
-    arms.append(Arm(BLIND, None, hidden, material.pictures))
+    arms.append(_hidden(plan, material, drawn[-1]))
     for count, file in sorted(material.labels.items()):
         data = {"more_questions": [file]}
         config = _config(plan, material, LABELS, data=data, whole_batch=True)
@@ -206,6 +205,13 @@ def _drawn(name: str, count: int, plan: Plan, material: Material, proxies: Seque
     whole = count == material.pictures
     data = {"proxies": list(proxies), "fraction": None if whole else count / material.pictures}
     return Arm(name, float(count), _config(plan, material, name, data=data), count)
+
+
+def _hidden(plan: Plan, material: Material, drawn: Arm) -> Arm:
+    """The same as an arm that draws, but that its questions show no picture."""
+    seen = drawn.config.data
+    data = {"proxies": list(seen.proxies), "fraction": seen.fraction, "blind": True}
+    return Arm(BLIND, None, _config(plan, material, BLIND, data=data), drawn.pictures)
 
 
 def _alone(plan: Plan, material: Material, name: str, whole_batch: bool = False) -> Arm:

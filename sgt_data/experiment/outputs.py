@@ -16,7 +16,7 @@ from sgt_data.experiment.figures import COLUMNS, figures_of
 from sgt_data.experiment.page import page, split_text
 from sgt_data.experiment.results import RunResult
 from sgt_data.experiment.stories import Setting, story_of
-from sgt_data.experiment.tables import tables_of, to_csv, to_markdown
+from sgt_data.experiment.tables import markdown_text, tables_of, to_csv, to_markdown
 from sgt_data.experiment.test_split import Opening
 from sgt_data.storage import write_atomic
 
@@ -54,9 +54,10 @@ def write_outputs(
         write_atomic(str(folder / "plots" / f"{one.name}.svg"), one.plot.svg)
     write_atomic(str(folder / "plan.yaml"), plan_text(setting.plan).encode())
     write_atomic(str(folder / "results.csv"), to_csv(tables).encode())
-    told = [f"# {story.title}", story.question, split_text(results, opening, number)]
-    told += [*(f"Missing: {one}" for one in missing), *setting.notes]
-    told += ["\n".join(f"- {one}" for one in findings), to_markdown(tables)]
+    notes = [*(f"Missing: {one}" for one in missing), *setting.notes]
+    paragraphs = [story.question, split_text(results, opening, number), *notes]
+    told = [f"# {story.title}", *map(markdown_text, paragraphs)]
+    told += ["\n".join(f"- {markdown_text(one)}" for one in findings), to_markdown(tables)]
     write_atomic(str(folder / "results.md"), "\n\n".join(one for one in told if one).encode())
     text = page(story, results, plots, tables, opening, number, findings, missing)
     write_atomic(str(folder / "index.html"), text.encode())

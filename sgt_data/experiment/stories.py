@@ -65,7 +65,7 @@ def command_of(setting: Setting) -> str:
     test = " --test" if setting.test else ""
     return (
         f"sgt-data experiment {setting.kind} {setting.corpus} --plan plan.yaml "
-        f"--output {setting.folder}{test}"
+        f"--output {setting.folder}{test}    # plan.yaml lies beside this page"
     )
 
 

@@ -116,12 +116,12 @@ def to_markdown(tables: Sequence[Table]) -> str:
     parts = []
     for table in tables:
         lines = [
-            f"## {_escaped(table.title)}",
+            f"## {markdown_text(table.title)}",
             "",
-            _line(map(_escaped, table.columns)),
+            _line(map(markdown_text, table.columns)),
             _line("---" if place < 2 else "---:" for place in range(len(table.columns))),
             *(
-                _line(_escaped(cell_text(cell)) for cell in row)
+                _line(markdown_text(cell_text(cell)) for cell in row)
                 for row in (*table.rows, *table.footers)
             ),
         ]
@@ -235,8 +235,8 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
+def markdown_text(text: str) -> str:
+    """A text that Markdown shows as it is, on one line."""
     text = " ".join(text.split())
     for sign in "\\`*_[]|~":
         text = text.replace(sign, f"\\{sign}")
