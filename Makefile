@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEMO := demo
 EXPERIMENT := experiment
 
-.PHONY: demo experiment test test-fast lint types bench bench-stream clean
+.PHONY: demo experiment test test-fast lint types bench bench-stream bench-subset clean
 
 # what a user needs; the models' libraries come with .venv/ready
 .venv/base: pyproject.toml constraints.txt
@@ -49,6 +49,10 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/annotators.py
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py
+
+# reads and writes some 10 GB where temporary files lie
+bench-subset: .venv/ready
+	$(BIN)/python benchmarks/subset.py
 
 # the stream's peers, whose pins contradict constraints.txt
 .venv-peers/ready: benchmarks/peers.txt pyproject.toml
