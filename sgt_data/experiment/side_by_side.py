@@ -128,15 +128,12 @@ def _in_processes(
     running: dict[Future[None], Job] = {}
     with ProcessPoolExecutor(processes, context, _begin, (number, life)) as pool:
         try:
-            while (waiting or running) and not _is_broken(running):
-                while waiting and len(running) < processes:
-                    job = waiting.pop(0)
-                    running[pool.submit(do, job)] = job
+            while _start(pool, processes, waiting, running) and running:
                 tell(list(running.values()))
                 ended, _ = wait(running, _GLANCE_SECONDS, FIRST_COMPLETED)
+                if any(isinstance(one.exception(), BrokenProcessPool) for one in ended):
+                    break
                 for future in ended:
-                    if isinstance(future.exception(), BrokenProcessPool):
-                        break
                     job = running.pop(future)
                     if (why := future.exception()) is not None:
                         failed[job.name] = _failure(job, why)
@@ -151,12 +148,21 @@ def _in_processes(
         said = "its process was killed (is there too little memory?); the same command goes on"
         failed[job.name] = Failure(job.name, job.arm.name, said)
         return
-    for job in suspects:
-        _in_processes([job], 1, failed, tell)
+    while suspects:
+        _in_processes(suspects, 1, failed, tell)
 
 
-def _is_broken(running: dict[Future[None], Job]) -> bool:
-    return any(one.done() and isinstance(one.exception(), BrokenProcessPool) for one in running)
+def _start(
+    pool: ProcessPoolExecutor, processes: int, waiting: list[Job], running: dict[Future[None], Job]
+) -> bool:
+    """Have as many at work as there are processes; False where the pool's end is seen."""
+    while waiting and len(running) < processes:
+        try:
+            future = pool.submit(do, waiting[0])
+        except BrokenProcessPool:
+            return False
+        running[future] = waiting.pop(0)
+    return True
 
 
 def _failure(job: Job, why: BaseException) -> Failure:
