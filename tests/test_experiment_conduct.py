@@ -38,13 +38,14 @@ train:
    model: {picture: 32, settings: {width: 32, layers: 1}}}
 proxies: [semantic, referring]
 seeds: [0, 1]
+control_seeds: [0, 1]
 ladder: [8]
 ratios: ["1:1"]
 question_share: 0.3
 held_out_share: 0.3
 tasks: [presence]
 """
-SMALL = parse_plan(PLAN, ["seeds=[0]", "train.steps=2", "proxies=[semantic]"])
+SMALL = parse_plan(PLAN, ["seeds=[0]", "control_seeds=[]", "train.steps=2", "proxies=[semantic]"])
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +75,9 @@ def plan() -> Plan:
 def folder(corpus: str, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scale experiment that came to its end, test split and all."""
     place = tmp_path_factory.mktemp("scale")
-    report = run_experiment("scale", plan, corpus, place, test_on=TODAY, processes=1)
-    assert report.succeeded and report.split == "test"
+    for split, day in (("validation", None), ("test", TODAY)):
+        report = run_experiment("scale", plan, corpus, place, test_on=day, processes=1)
+        assert report.succeeded and report.split == split
     return place
 
 
@@ -186,7 +188,7 @@ def test_what_was_measured_on_test_is_never_measured_again(
     assert report.succeeded and report.split == "test"
     assert bytes_in(folder) == before
     with pytest.raises(RequestError, match=f"test split was opened on {TODAY}"):
-        other = replace(plan, seeds=(0,))
+        other = replace(plan, seeds=(0,), control_seeds=())
         run_experiment("scale", other, corpus, folder, test_on="2026-02-01", processes=1)
     assert bytes_in(folder) == before
     monkeypatch.setattr(outputs, "figures_of", lambda *given: [])
@@ -207,10 +209,10 @@ def test_a_test_that_is_stopped_goes_on_with_what_is_missing(
     do, done = side_by_side.do, list[str]()
 
     def stopped(job: Any) -> None:
-        if job.split == "test" and done:
+        if job.stage == "test" and done:
             raise KeyboardInterrupt
         do(job)
-        done.extend([job.name] if job.split == "test" else [])
+        done.extend([job.name] if job.stage == "test" else [])
 
     monkeypatch.setattr(side_by_side, "do", stopped)
     with pytest.raises(KeyboardInterrupt):
@@ -263,7 +265,9 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
     psutil.wait_procs(children, timeout=10)
     assert not [one for one in children if one.is_running() and one.status() != "zombie"]
     assert len(results_in(output, "validation")) < 6
-    report = run_experiment("scale", replace(plan, seeds=(0,)), corpus, output, processes=1)
+    report = run_experiment(
+        "scale", replace(plan, seeds=(0,), control_seeds=()), corpus, output, processes=1
+    )
     assert report.succeeded
     whole = results_in(folder, "validation")
     assert results_in(output, "validation") == {
@@ -278,10 +282,13 @@ def test_an_arm_that_fails_is_named_and_stops_no_other(corpus: str, tmp_path: Pa
     (failure,) = report.failures
     assert failure.arm == SAME_COMPUTE and "nowhere" in failure.message
     assert failure.run.startswith("questions-alone--same-compute-seed0-")
-    assert not report.succeeded and report.split == "validation" and report.runs == 6
+    assert not report.succeeded and report.split is None and report.runs == 6
+    assert len(list(tmp_path.glob("runs/*/training.json"))) == 4
+    assert not (tmp_path / "test_opened.json").exists()
+    report = run_experiment("scale", broken, corpus, tmp_path, processes=1)
+    assert report.failures[0].run == failure.run and report.split == "validation"
     assert f"Missing: {failure.run}" in page_of(report)
     assert len(results_in(tmp_path, "validation")) == 5
-    assert not (tmp_path / "test_opened.json").exists()
 
 
 def die(answers: object, settings: object) -> None:

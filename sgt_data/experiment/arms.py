@@ -22,6 +22,8 @@ SAME_COMPUTE = "questions alone, same compute"
 BLIND = "pictures of questions hidden"
 LABELS = "labels as questions"
 UNTRAINED = "untrained"
+CONTROLS = (SAME_COMPUTE, LABELS, BLIND, UNTRAINED)
+"""Of a scale experiment."""
 
 _CHECKED = ConfigDict(extra="forbid")
 
@@ -35,6 +37,7 @@ class Plan:
         proxies: what is drawn. `scale` and `ratio` draw all of them together, `proxies` has an arm
             for each (lists within the list are drawn together).
         seeds: of the runs of every arm.
+        control_seeds: of `scale`'s controls; those of all arms where there are none.
         ladder: of `scale`: numbers of pictures; those beyond the corpus are left out.
         ratios: of `ratio`: drawings to questions in a batch, such as `2:1`.
         settings: by arm, settings of its own that were tuned for it (`scale`: the controls).
@@ -48,6 +51,7 @@ class Plan:
     train: Mapping[str, Any]
     proxies: Sequence[str | Sequence[str]]
     seeds: Sequence[int] = (0, 1, 2)
+    control_seeds: Sequence[int] = ()
     ladder: Sequence[int] = ()
     ratios: Sequence[str] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -89,6 +93,7 @@ class Arm:
         config: of its runs, but for the seed.
         pictures: distinct ones whose targets are drawn.
         trained: False for a model as its weights were drawn.
+        seeds: of its runs.
     """
 
     name: str
@@ -96,6 +101,7 @@ class Arm:
     config: TrainConfig
     pictures: int = 0
     trained: bool = True
+    seeds: Sequence[int] = ()
 
     @property
     def label(self) -> str:
@@ -142,7 +148,11 @@ def arms_of(kind: Kind, plan: Plan, material: Material) -> list[Arm]:
             f"settings: found {sorted(unknown)[0]!r}; arms: "
             f"{', '.join(dict.fromkeys(arm.name for arm in found))}"
         )
-    return found
+    controls = plan.control_seeds or plan.seeds
+    return [
+        replace(arm, seeds=controls if kind == "scale" and arm.name in CONTROLS else plan.seeds)
+        for arm in found
+    ]
 
 
 def _scale(plan: Plan, material: Material) -> list[Arm]:
@@ -156,7 +166,8 @@ def _scale(plan: Plan, material: Material) -> list[Arm]:
     drawn = [_drawn(name, count, plan, material, together) for count in ladder]
     arms = [replace(_alone(plan, material, QUESTIONS_ALONE), x=0.0), *drawn]
     arms.append(_alone(plan, material, SAME_COMPUTE, whole_batch=True))
-    arms.append(_hidden(plan, material, drawn[-1]))
+    hidden = _config(plan, material, BLIND, data={"blind": True})
+    arms.append(Arm(BLIND, None, hidden))
     for count, file in sorted(material.labels.items()):
         data = {"more_questions": [file]}
         config = _config(plan, material, LABELS, data=data, whole_batch=True)
@@ -205,13 +216,6 @@ def _drawn(name: str, count: int, plan: Plan, material: Material, proxies: Seque
     whole = count == material.pictures
     data = {"proxies": list(proxies), "fraction": None if whole else count / material.pictures}
     return Arm(name, float(count), _config(plan, material, name, data=data), count)
-
-
-def _hidden(plan: Plan, material: Material, drawn: Arm) -> Arm:
-    """The same as an arm that draws, but that its questions show no picture."""
-    seen = drawn.config.data
-    data = {"proxies": list(seen.proxies), "fraction": seen.fraction, "blind": True}
-    return Arm(BLIND, None, _config(plan, material, BLIND, data=data), drawn.pictures)
 
 
 def _alone(plan: Plan, material: Material, name: str, whole_batch: bool = False) -> Arm:

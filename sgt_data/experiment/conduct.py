@@ -30,7 +30,7 @@ from sgt_data.experiment.outputs import write_outputs
 from sgt_data.experiment.pair import pair_of
 from sgt_data.experiment.prepare import prepare
 from sgt_data.experiment.results import decode_result
-from sgt_data.experiment.runs import Job, Split, individuals, jobs_of
+from sgt_data.experiment.runs import Job, Split, Stage, individuals, jobs_of
 from sgt_data.experiment.side_by_side import (
     Failure,
     State,
@@ -91,20 +91,20 @@ def run_experiment(
     leave_out: bool = False,
     processes: int | None = None,
     on_note: Callable[[str], None] = lambda note: None,
-    on_state: Callable[[Split, State], None] = lambda split, state: None,
+    on_state: Callable[[Stage, State], None] = lambda stage, state: None,
 ) -> ExperimentReport:
     """Do an experiment, or go on with it where it was; what is there is not done again.
 
-    Runs are trained and measured on validation. With `test_on` the test split is opened then, once
-    for this configuration, provided that no run failed.
+    Runs are trained and measured on validation; or, with `test_on`, on the test split, which opens
+    once for this configuration, provided that every run could be trained.
 
     Args:
         corpus: fsspec URL; its proxies draw, and its segments are asked about.
-        test_on: today, YYYY-MM-DD, to measure on the test split too.
+        test_on: today, YYYY-MM-DD, to measure on the test split.
         leave_out: leave out proxies of the plan that the corpus lacks, rather than refuse.
         processes: that train at a time; by default one for each CPU, or a few for each GPU.
         on_note: told what is being done, and what a reader must know.
-        on_state: told of progress, by split.
+        on_state: told of progress, by stage.
 
     Raises:
         RequestError: plan and corpus do not fit; the test split was opened in this folder for
@@ -128,9 +128,11 @@ def run_experiment(
             freeze(str(folder), document)
         course = _Course(kind, plan, corpus, folder, material, arms, pair, tuple(notes), document)
         processes = processes or default_processes()
-        report = course.validated(processes, lambda state: on_state("validation", state))
-        if test_on is None or not report.succeeded:
-            return report
+        if test_on is None:
+            return course.validated(processes, lambda state: on_state("validation", state))
+        failures = course.trained(processes, lambda state: on_state("training", state))
+        if failures:
+            return course.report(failures)
         return course.tested(test_on, processes, lambda state: on_state("test", state))
 
 
@@ -152,6 +154,11 @@ class _Course:
         jobs = self._jobs("validation")
         failures = do_all(jobs, processes, on_state)
         return self._told(jobs, failures, None, 1)
+
+    def trained(self, processes: int, on_state: Callable[[State], None]) -> list[Failure]:
+        """Every run trained, and none measured."""
+        jobs = [job for job in self._jobs("training") if job.arm.trained]
+        return do_all(jobs, processes, on_state)
 
     def tested(
         self, today: str, processes: int, on_state: Callable[[State], None]
@@ -193,28 +200,24 @@ class _Course:
         digest = digest_of(self.document)
         return next((one for one in openings(str(self.folder)) if one.digest == digest), None)
 
-    def _jobs(self, split: Split) -> list[Job]:
+    def _jobs(self, stage: Stage) -> list[Job]:
         return jobs_of(
-            self.arms, self.plan.seeds, self.material, self.corpus, self.folder / "runs", split,
-            self.pair,
+            self.arms, self.material, self.corpus, self.folder / "runs", stage, self.pair
         )  # fmt: skip
 
     def _told(
         self, jobs: Sequence[Job], failures: Sequence[Failure], opening: Opening | None, number: int
     ) -> ExperimentReport:
         """Tables, plots and the page of what is there."""
-        split = jobs[0].split
         results = [
             decode_result(job.result_bytes(), str(job.result))
             for job in jobs
             if job.result.exists()
         ]
-        report = ExperimentReport(
-            self.kind, str(self.folder), split if results else None, len(jobs), tuple(failures),
-            digest_of(self.document), self.notes, (), None,
-        )  # fmt: skip
+        report = self.report(failures)
         if not results:
             return report
+        split = results[0].split
         asked = _questions(self.folder)["splits"]
         setting = Setting(
             self.kind, self.plan, self.corpus, self.folder, self.material, self.arms, self.pair,
@@ -225,7 +228,15 @@ class _Course:
             self.folder / split, setting, results, self._examples(jobs), missing, opening, number
         )
         page = str(self.folder / split / "index.html")
-        return replace(report, findings=tuple(findings), page=page)
+        return replace(report, split=split, findings=tuple(findings), page=page)
+
+    def report(self, failures: Sequence[Failure]) -> ExperimentReport:
+        """Before anything is told."""
+        runs = sum(len(arm.seeds) for arm in self.arms)
+        return ExperimentReport(
+            self.kind, str(self.folder), None, runs, tuple(failures), digest_of(self.document),
+            self.notes, (), None,
+        )  # fmt: skip
 
     def _examples(self, jobs: Sequence[Job]) -> dict[str, dict[str, Examples]]:
         """By proxy and arm, of the first seed."""

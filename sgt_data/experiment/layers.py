@@ -52,10 +52,11 @@ class Block(nn.Module):
         )
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        query, key, value = self._parts(x)
+    def forward(self, x: Tensor, kept: int | None = None) -> Tensor:
+        """[n, tokens, width] -> the same of the first `kept` tokens, or of all."""
+        query, key, value = self._parts(x, kept)
         seen = F.scaled_dot_product_attention(query, key, value)
-        x = x + self.out(seen.transpose(1, 2).flatten(2))
+        x = x[:, :kept] + self.out(seen.transpose(1, 2).flatten(2))
         changed: Tensor = x + self.down(F.gelu(self.up(self.between(x))))
         return changed
 
@@ -64,11 +65,11 @@ class Block(nn.Module):
         query, key, _ = self._parts(x)
         return (query @ key.transpose(2, 3) / math.sqrt(query.shape[3])).softmax(3)
 
-    def _parts(self, x: Tensor) -> list[Tensor]:
+    def _parts(self, x: Tensor, kept: int | None = None) -> list[Tensor]:
         x = self.before(x)
         return [
-            part(x).reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
-            for part in (self.query, self.key, self.value)
+            part(of).reshape(*of.shape[:2], self.heads, -1).transpose(1, 2)
+            for part, of in ((self.query, x[:, :kept]), (self.key, x), (self.value, x))
         ]
 
 

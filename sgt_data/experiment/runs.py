@@ -24,6 +24,8 @@ from sgt_data.experiment.train import make_model, train
 from sgt_data.storage import write_atomic
 
 Split = Literal["validation", "test"]
+Stage = Split | Literal["training"]
+"""What a job does last: it measures on a split, or it has trained."""
 
 FILES = {"validation": "val", "test": "test"}
 """What a split's file of questions is called."""
@@ -42,7 +44,7 @@ class Job:
         proxies: whose drawn targets are measured.
         things: a segmentation proxy that tells individuals apart, for probes.
         pair: of categories that the fine-grained probe tells apart.
-        split: to measure on.
+        stage: see there.
     """
 
     name: str
@@ -53,11 +55,11 @@ class Job:
     proxies: tuple[str, ...]
     things: str | None
     pair: tuple[str, str] | None
-    split: Split
+    stage: Stage
 
     @property
     def result(self) -> Path:
-        return self.folder / self.name / f"{self.split}.json"
+        return self.folder / self.name / f"{self.stage}.json"
 
     def result_bytes(self) -> bytes:
         """What the result's file holds.
@@ -72,7 +74,7 @@ class Job:
 
     def examples(self, proxy: str) -> Path:
         """Where a few targets lie that the run generated."""
-        return self.folder / self.name / f"{self.split}-{proxy}.png"
+        return self.folder / self.name / f"{self.stage}-{proxy}.png"
 
     @property
     def cost(self) -> float:
@@ -93,10 +95,10 @@ class Job:
 
 
 def jobs_of(
-    arms: Sequence[Arm], seeds: Sequence[int], material: Material, corpus: str, folder: Path,
-    split: Split, pair: tuple[str, str] | None = None,
+    arms: Sequence[Arm], material: Material, corpus: str, folder: Path, stage: Stage,
+    pair: tuple[str, str] | None = None,
 ) -> list[Job]:  # fmt: skip
-    """Every arm with every seed.
+    """Every arm with each of its seeds.
 
     Raises:
         RequestError: two runs would be the same.
@@ -104,13 +106,13 @@ def jobs_of(
     things = individuals(corpus)
     found: dict[str, Job] = {}
     for arm in arms:
-        for seed in seeds:
+        for seed in arm.seeds:
             name, config = arm.run(seed)
             name = f"{name}-{_digits(config, folder.parent)}"
             if name in found:
                 raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
             proxies = tuple(config.data.proxies)
-            found[name] = Job(name, arm, config, folder, corpus, proxies, things, pair, split)
+            found[name] = Job(name, arm, config, folder, corpus, proxies, things, pair, stage)
     return list(found.values())
 
 
@@ -140,8 +142,8 @@ def individuals(corpus: str) -> str | None:
 
 
 def do(job: Job) -> None:
-    """Train the run if it is not trained, measure it, and keep the result. A result that is there
-    is not made again."""
+    """Train the run if it is not trained, measure it if that is wanted, and keep the result. One
+    that is there is not made again."""
     if job.result.exists():
         return
     config, place = job.config, job.folder / job.name
@@ -151,12 +153,15 @@ def do(job: Job) -> None:
     else:
         answers, curve = answers_of(config), []
         model = make_model(config, answers)
+    if job.stage == "training":
+        write_atomic(str(job.result), orjson.dumps(curve[-1:]))
+        return
     held = read_held_out(
-        job.corpus, config.data.questions, FILES[job.split], config.model.picture, job.proxies,
+        job.corpus, config.data.questions, FILES[job.stage], config.model.picture, job.proxies,
         job.things, config.data.blind,
     )  # fmt: skip
     result = measure(
-        job.arm.name, job.arm.x, config, model, answers, curve, job.arm.pictures, held, job.split,
+        job.arm.name, job.arm.x, config, model, answers, curve, job.arm.pictures, held, job.stage,
         job.pair,
     )  # fmt: skip
     for proxy, shown in held.drawn.items():

@@ -173,6 +173,8 @@ def _training(setting: Setting) -> list[str]:
         f"weighs {config.drawing_weight:g} times that of answers. Optimiser: {config.optimiser}. "
         f"Every arm runs with each seed of {seeds}; a seed decides weights and order."
     )
+    if setting.kind == "scale" and setting.plan.control_seeds:
+        text += f" Controls run with {', '.join(map(str, setting.plan.control_seeds))} alone."
     own = [
         f"{name} ({', '.join(f'{field} {value}' for field, value in fields.items())})"
         for name, fields in setting.plan.settings.items()
@@ -204,8 +206,8 @@ def _deed(arm: Arm, setting: Setting) -> str:
         QUESTIONS_ALONE: f"Draws nothing; {config.questions} questions a step, as many steps.",
         SAME_COMPUTE: "Draws nothing; questions take the drawings' places, "
         f"{config.questions} a step, so it costs as much compute. It may have settings of its own.",
-        BLIND: "Draws as the largest arm does, but every question shows a grey picture, in "
-        "training and when it is measured. What it answers right, words and habit tell.",
+        BLIND: "Draws nothing, and every question shows a grey picture, in training and when it is "
+        "measured. What it answers right, words and habit tell.",
         LABELS: "Draws nothing; the same labels of the same pictures as in the largest arm, given "
         f"as more questions ({config.questions} a step, the compute of drawing).",
         UNTRAINED: "Weights as they were drawn, no training at all.",
