@@ -23,9 +23,9 @@ demo: .venv/base
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
 	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png
 
-# hours on two cores; killed, the same command goes on
+# 20 minutes on two cores; killed, the same command goes on
 experiment: .venv/ready
-	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 10000 --width 48 --height 48
+	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 12000 --width 48 --height 48
 	$(BIN)/sgt-data build manifests/experiment.yaml --output $(EXPERIMENT)/corpus
 	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --output $(EXPERIMENT)/scale --test
 

@@ -15,7 +15,7 @@ from sgt_data.experiment.attention import attention_per_layer, attention_shares
 from sgt_data.experiment.batches import as_pictures
 from sgt_data.experiment.config import TrainConfig, digest_of, document_of
 from sgt_data.experiment.fidelity import Generated, layout_fidelity
-from sgt_data.experiment.held_out import HeldOut, Shown
+from sgt_data.experiment.held_out import AskedQuestion, HeldOut, Shown
 from sgt_data.experiment.intervals import Estimate
 from sgt_data.experiment.layout import class_colours
 from sgt_data.experiment.lift_off import lift_off, smoothed
@@ -26,6 +26,8 @@ from sgt_data.experiment.train import Row
 from sgt_data.seeds import derive_seed
 
 _BATCH = 128
+_ATTENDED = 2000
+"""Questions on which attention is measured, at most: evenly spread ones, tasks as they come."""
 
 
 def measure(
@@ -112,20 +114,23 @@ def _curve_row(row: Row) -> CurveRow:
 
 def _answered(model: nn.Module, held: HeldOut) -> list[int]:
     found: list[int] = []
-    for pictures, texts in _question_batches(model, held):
+    for pictures, texts in _question_batches(model, held.questions):
         scores: Tensor = model.answer(pictures, texts)  # type: ignore[operator]
         found += scores.argmax(1).tolist()
     return found
 
 
 def _attention(model: nn.Module, held: HeldOut, seed: int) -> tuple[Estimate, ...]:
-    shares = attention_shares(model, _question_batches(model, held))  # type: ignore[arg-type]
-    return attention_per_layer(shares, [one.asked.key for one in held.questions], seed)
+    some = held.questions[:: -(-len(held.questions) // _ATTENDED)]
+    shares = attention_shares(model, _question_batches(model, some))  # type: ignore[arg-type]
+    return attention_per_layer(shares, [one.asked.key for one in some], seed)
 
 
-def _question_batches(model: nn.Module, held: HeldOut) -> Iterator[tuple[Tensor, Sequence[str]]]:
-    for start in range(0, len(held.questions), _BATCH):
-        some = held.questions[start : start + _BATCH]
+def _question_batches(
+    model: nn.Module, questions: Sequence[AskedQuestion]
+) -> Iterator[tuple[Tensor, Sequence[str]]]:
+    for start in range(0, len(questions), _BATCH):
+        some = questions[start : start + _BATCH]
         yield _on(model, [one.picture for one in some]), [one.text for one in some]
 
 
