@@ -17,12 +17,14 @@ from corpora import both_sources_document
 
 import sgt_data
 from sgt_data.errors import RequestError
+from sgt_data.experiment import batches
 from sgt_data.experiment.batches import Collation, open_stream
 from sgt_data.experiment.checkpoint import read_checkpoint
 from sgt_data.experiment.config import TrainConfig, digest_of, document_of, parse_config
 from sgt_data.experiment.learner import Learner, TrainingBatch
 from sgt_data.experiment.train import Trained, make_model, train
 from sgt_data.manifest import parse_manifest
+from sgt_data.stream import samples
 
 torch.set_num_threads(1)
 
@@ -250,6 +252,28 @@ def test_a_blind_run_sees_no_picture_of_a_question_and_all_of_what_it_draws(
     assert batch.questions is not None and batch.drawings is not None
     assert batch.questions.pictures.std() == 0
     assert all(picture.std() > 0 for picture in batch.drawings.pictures)
+
+
+@pytest.mark.parametrize("room", [1 << 28, 4000, 0])
+def test_pictures_that_are_kept_are_those_that_are_decoded(
+    data: dict[str, str], monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    config = config_of(data)
+    fresh = [first_batch(config, ("yes",)) for _ in range(2)][1]
+    monkeypatch.setattr(batches, "_KEPT_BYTES", room)
+    stream, decoded = open_stream(config, 0, 1), list[int]()
+    rgb_pixels = samples.rgb_pixels
+    monkeypatch.setattr(
+        samples, "rgb_pixels", lambda data: decoded.append(len(data)) or rgb_pixels(data)
+    )
+    stream.batch(0)
+    first = len(decoded)
+    again = Collation(("yes",))(stream.batch(0))
+    assert first > 0 and (len(decoded) == first) == (room == 1 << 28)
+    for one, other in ((fresh.questions, again.questions), (fresh.drawings, again.drawings)):
+        assert one is not None and other is not None
+        assert torch.equal(one.pictures, other.pictures)
+    assert torch.equal(fresh.drawings.targets, again.drawings.targets)  # type: ignore[union-attr]
 
 
 def test_questions_and_drawings_come_in_exact_shares(data: dict[str, str]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ QUESTIONS = "questions"
 """The component of all questions."""
 
 _GREY = 127
+_KEPT_BYTES = 256 * 1024**2
 _PICTURE_WORD = "<image>"
 
 
@@ -39,33 +41,47 @@ def questions_file(questions: str, split: str = "train") -> str:
 @dataclass(frozen=True, slots=True)
 class ToModel:
     """Samples as a model of this picture size takes them, uint8. Targets of labels are resized by
-    the nearest pixel."""
+    the nearest pixel.
+
+    Pictures are kept, by what their bytes are, until they take up `_KEPT_BYTES`: a small model sees
+    the same ones many times, and decoding a photograph takes longer than learning from it.
+    """
 
     picture: int
     blind: bool
+    kept: dict[tuple[bytes, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     def __call__(self, sample: Any) -> dict[str, Any]:
+        cubic = Image.Resampling.BICUBIC
         if isinstance(sample, Conversation):
             question, answer = question_and_answer(sample)
             seen = np.full((self.picture, self.picture, 3), _GREY, np.uint8)
             if not self.blind:
-                seen = self._picture(_decoded(sample), Image.Resampling.BICUBIC)
+                seen = self._picture(sample.image or b"", cubic, lambda data: _decoded(sample))
             return {"picture": seen, "text": question, "answer": answer}
         assert isinstance(sample, Sample)
-        given, target = sample.pixels()
+        resampling = target_filter(sample.facts)
         return {
-            "picture": self._picture(given, Image.Resampling.BICUBIC),
-            "target": self._picture(target, target_filter(sample.facts)),
+            "picture": self._picture(sample.input, cubic, sample.decoded),
+            "target": self._picture(sample.target, resampling, sample.decoded),
             "text": sample.instruction,
             "proxy": sample.proxy,
             "key": sample.key,
         }
 
-    def _picture(self, pixels: np.ndarray, resampling: Image.Resampling) -> np.ndarray:
-        if pixels.shape[:2] == (self.picture, self.picture):
-            return pixels
+    def _picture(
+        self, data: bytes, resampling: Image.Resampling, decoded: Callable[[bytes], np.ndarray]
+    ) -> np.ndarray:
+        name = blake2b(data, digest_size=16).digest(), int(resampling)
+        if (found := self.kept.get(name)) is not None:
+            return found
         size = (self.picture, self.picture)
-        return np.asarray(Image.fromarray(pixels).resize(size, resampling))
+        pixels = decoded(data)
+        if pixels.shape[:2] != size:
+            pixels = np.asarray(Image.fromarray(pixels).resize(size, resampling))
+        if (1 + len(self.kept)) * pixels.nbytes <= _KEPT_BYTES:
+            self.kept[name] = pixels
+        return pixels
 
 
 def question_and_answer(sample: Conversation) -> tuple[str, str]:

@@ -44,7 +44,7 @@ class Sample:
         Raises:
             CorpusError: one of them cannot be decoded.
         """
-        return self._decoded(self.input), self._decoded(self.target)
+        return self.decoded(self.input), self.decoded(self.target)
 
     def pictures(self) -> tuple[Image.Image, Image.Image]:
         """As `pixels`, in Pillow's form.
@@ -55,7 +55,12 @@ class Sample:
         given, target = self.pixels()
         return Image.fromarray(given), Image.fromarray(target)
 
-    def _decoded(self, data: bytes) -> NDArray[np.uint8]:
+    def decoded(self, data: bytes) -> NDArray[np.uint8]:
+        """One of its two, as `pixels`.
+
+        Raises:
+            CorpusError: it cannot be decoded.
+        """
         try:
             return rgb_pixels(data)
         except ValueError as why:
