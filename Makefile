@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 EXPERIMENT := experiment
+# test files at a time; they are independent of each other
+TEST_JOBS ?= 2
 
 .PHONY: demo experiment test test-fast lint types bench bench-stream bench-subset clean
 
@@ -30,10 +32,10 @@ experiment: .venv/ready
 	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --output $(EXPERIMENT)/scale --test
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 
 test-fast: .venv/ready
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m 'not slow'
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +37,8 @@ def train(
     settings = load_config(config, data, overrides or ())
     with reports.TrainProgress(notes, settings.steps) as progress:
         trained = train_model(settings, output, progress)
+    if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
+        return 0
     show(reports.trained_text(trained), reports.trained_json(trained), as_json)
     return 0
 

@@ -242,10 +242,11 @@ def test_sixteen_bit_greys_are_scaled_not_clipped() -> None:
     assert (shown[0, :, 0] == np.arange(256)).all()
 
 
-def test_a_small_picture_is_not_enlarged() -> None:
+def test_a_small_picture_grows_by_a_whole_factor_alone() -> None:
     out = io.BytesIO()
     Image.new("RGB", (64, 48), "red").save(out, "PNG")
-    assert fitted(out.getvalue(), 300, 200).size == (64, 48)
+    assert fitted(out.getvalue(), 300, 200).size == (4 * 64, 4 * 48)
+    assert fitted(out.getvalue(), 100, 90).size == (64, 48)
     assert fitted(out.getvalue(), 32, 200).size == (32, 24)
 
 

@@ -13,10 +13,14 @@ _LINE_WIDTH = 3
 
 
 def fitted(data: bytes, width: int, height: int) -> Image.Image:
-    """A stored JPEG or PNG as RGB, shrunk to fit; a smaller one stays as it is, for enlarging
-    would only blur it."""
+    """A stored JPEG or PNG as RGB, shrunk to fit; a small one grows by a whole factor, pixel by
+    pixel, for anything else would blur it."""
     with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
         picture = _eight_bit(image).convert("RGB")
+    factor = min(width // picture.width, height // picture.height)
+    if factor > 1:
+        size = picture.width * factor, picture.height * factor
+        return picture.resize(size, Image.Resampling.NEAREST)
     scale = min(1.0, width / picture.width, height / picture.height)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
