@@ -112,6 +112,23 @@ def test_labels_as_questions_are_of_the_very_pictures_that_are_drawn(
     assert keys_in(subset.place) == keys_in(str(folder / "training-16.subset.parquet"))
 
 
+def test_controls_may_have_seeds_of_their_own(material: Material) -> None:
+    plan = parse_plan(PLAN, ["seeds=[1, 2]", "control_seeds=[7]"])
+    seeds = {arm.name: list(arm.seeds) for arm in arms_of("scale", plan, material)}
+    controls = {SAME_COMPUTE, BLIND, LABELS, UNTRAINED}
+    assert {name for name, own in seeds.items() if own == [7]} == controls
+    assert all(own == [1, 2] for name, own in seeds.items() if name not in controls)
+
+
+def test_a_corpus_smaller_than_the_ladder_has_every_arm(corpus: str, tmp_path: Path) -> None:
+    plan = parse_plan(PLAN, ["ladder=[1000, 2000]", f"settings={{'{LABELS}': {{rate: 0.5}}}}"])
+    material = prepare("scale", plan, corpus, tmp_path, lambda note: None)
+    assert list(material.labels) == [material.pictures]
+    assert [arm.x for arm in arms_of("scale", plan, material) if arm.x] == [
+        material.pictures, material.pictures,
+    ]  # fmt: skip
+
+
 def differing(one: Arm, other: Arm) -> set[str]:
     """Fields in which two arms' configurations differ."""
 

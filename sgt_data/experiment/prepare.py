@@ -62,7 +62,7 @@ def prepare(
     write_subset_file(listed_keys(opened, keys), str(training))
     labels = {}
     sizes = [count for count in plan.ladder if count < len(keys)]
-    if kind == "scale" and sizes:
+    if kind == "scale" and plan.ladder:
         count = len(keys) if len(sizes) < len(plan.ladder) else max(sizes)
         labels[count] = _labels(plan, training, count, len(keys), folder, tasks)
     return Material(str(training), len(keys), str(questions), labels)
