@@ -64,6 +64,8 @@ class Model(nn.Module):
         return {"loss": (found - labels / 255).square().mean(), "logits": found}
 
 
+# its warnings are classes of its own, which another process would have to import to show
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_lightning_trains_on_it_and_resumes(corpus: str, tmp_path: Path, workers: int) -> None:
     import lightning
