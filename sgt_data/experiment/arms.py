@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
-from sgt_data.experiment.config import TrainConfig, parse_config
+from sgt_data.experiment.config import TrainConfig, parse_config, validated
 from sgt_data.experiment.series import place_text
 from sgt_data.manifest import override_fields
 
@@ -75,12 +75,7 @@ def parse_plan(text: str, overrides: Sequence[str] = ()) -> Plan:
     if not isinstance(document, dict):
         raise RequestError(f"the plan is {document!r:.40}, not fields with values")
     override_fields(document, overrides)
-    try:
-        return _ADAPTER.validate_python(document)
-    except ValidationError as why:
-        first = why.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "plan"
-        raise RequestError(f"{where}: found {first['input']!r:.60}; {first['msg']}") from why
+    return validated(_ADAPTER, document, "plan")
 
 
 @dataclass(frozen=True, slots=True)

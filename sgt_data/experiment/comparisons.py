@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sgt_data.experiment.arms import BLIND, LABELS, QUESTIONS_ALONE, SAME_COMPUTE, Kind
+from sgt_data.experiment.arms import CONTROLS, QUESTIONS_ALONE, Kind
 from sgt_data.experiment.page import difference_sentence
 from sgt_data.experiment.results import RunResult
 from sgt_data.experiment.series import Group, Place, against, groups_of
-
-CONTROLS = (SAME_COMPUTE, LABELS, BLIND)
 
 
 def baseline_of(kind: Kind, results: Sequence[RunResult]) -> tuple[str, Place] | None:
@@ -31,7 +29,8 @@ def findings_of(kind: Kind, results: Sequence[RunResult]) -> list[str]:
     if kind == "scale":
         drawn = [one for one in groups if one.x and one.arm not in CONTROLS]
         if drawn:
-            others = [base, drawn[0], *(one for one in groups if one.arm in CONTROLS)]
+            controls = [one for one in groups if one.arm in CONTROLS and is_compared(one)]
+            others = [base, drawn[0], *controls]
             pairs = [(drawn[-1], one) for one in others if one and one is not drawn[-1]]
     elif base is not None:
         pairs = [(one, base) for one in groups if one is not base and is_compared(one)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import orjson
 import yaml
@@ -16,6 +16,8 @@ from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
 from sgt_data.manifest import override_fields
+
+T = TypeVar("T")
 
 _CHECKED = ConfigDict(extra="forbid")
 
@@ -128,11 +130,24 @@ def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:
         document.setdefault(name, {})
     document["model"].setdefault("settings", {})
     override_fields(document, overrides)
+    return validated(_ADAPTER, document, "configuration")
+
+
+def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = "") -> T:
+    """A document as a typed one.
+
+    Args:
+        whole: what the document is called where all of it is wrong.
+        inside: where it stands in another one, before a field's name.
+
+    Raises:
+        RequestError: names the first field that is wrong, and what was found.
+    """
     try:
-        return _ADAPTER.validate_python(document)
+        return adapter.validate_python(document)
     except ValidationError as why:
         first = why.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "configuration"
+        where = inside + ".".join(map(str, first["loc"])) or whole
         raise RequestError(f"{where}: found {first['input']!r:.60}; {first['msg']}") from why
 
 

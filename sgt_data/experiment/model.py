@@ -14,12 +14,13 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sgt_data.errors import RequestError
+from sgt_data.experiment.config import validated
 from sgt_data.experiment.layers import (
     PATCH,
     AnswerHead,
@@ -76,14 +77,9 @@ def make(answers: Sequence[str], settings: Mapping[str, Any]) -> UnifiedModel:
     Raises:
         RequestError: the settings are none of `ModelSettings`.
     """
-    try:
-        found = TypeAdapter(ModelSettings).validate_python(dict(settings))
-    except ValidationError as why:
-        first = why.errors()[0]
-        raise RequestError(
-            f"model.settings.{'.'.join(map(str, first['loc']))}: found {first['input']!r:.60}; "
-            f"{first['msg']}"
-        ) from why
+    found = validated(
+        TypeAdapter(ModelSettings), dict(settings), "model.settings", "model.settings."
+    )
     if found.picture % PATCH or found.width % (4 * found.heads) or found.width % 8:
         raise RequestError(
             f"model.settings: picture is {found.picture}, a multiple of {PATCH} is needed; width "
