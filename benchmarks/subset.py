@@ -3,10 +3,11 @@
     python benchmarks/subset.py [--json FILE]
 
 A copy is measured beside `shutil.copytree` of the very files that it makes, from the page cache to
-the local disk, both until the disk has the data: a copy of ours waits for it before each receipt.
-(For information: a plain copy that the disk does not have yet.) The first round does not count.
-Figures are medians; `share of best` compares the fastest rounds of both. Memory of the copy's size
-is taken and given back before each turn: a virtual machine may have to get it from its host first.
+the local disk, both until the disk has the data: a copy of ours waits for it before each receipt,
+and leaves no tars in the page cache. (For information: a plain copy that the disk does not have
+yet.) The first round does not count. Figures are medians; `share of best` compares the fastest
+rounds of both. Memory of the copy's size is taken and given back before each turn: a virtual
+machine may have to get it from its host first.
 Pictures and targets are noise of the sizes that SA-1B's have at 1024 pixels.
 """
 

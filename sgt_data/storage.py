@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import fsspec
 from braceexpand import braceexpand
@@ -21,6 +21,7 @@ from fsspec.asyn import AsyncFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from sgt_data.direct import DirectFile
 from sgt_data.errors import FileMissing, RequestError, SourceError, StorageError
 
 _T = TypeVar("_T")
@@ -221,9 +222,18 @@ def write_atomic(url: str, data: bytes) -> None:
         out.write(data)
 
 
+class Writable(Protocol):
+    """What takes bytes."""
+
+    def write(self, data: bytes | memoryview, /) -> int: ...
+
+
 @contextmanager
-def open_atomic(url: str) -> Iterator[BinaryIO]:
+def open_atomic(url: str, direct: bool = False) -> Iterator[Writable]:
     """A file to write, which is there when the block ends without an error, and not before.
+
+    Args:
+        direct: leave no local file's bytes in the page cache, where it can be helped.
 
     Raises:
         StorageError: it cannot be written.
@@ -241,10 +251,9 @@ def open_atomic(url: str) -> Iterator[BinaryIO]:
     temporary = os.path.join(folder, f"{_TEMPORARY}{uuid.uuid4().hex}")
     try:
         os.makedirs(folder, exist_ok=True)
-        with io.BufferedWriter(_WrittenBehind(temporary, "w")) as file:
+        with DirectFile(temporary) if direct else _WrittenBehind(temporary) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            file.sync()
         os.replace(temporary, path)
     except OSError as why:
         raise StorageError(f"cannot write {url}: {why.strerror or why}") from why
@@ -253,8 +262,20 @@ def open_atomic(url: str) -> Iterator[BinaryIO]:
             os.unlink(temporary)
 
 
-class _WrittenBehind(io.FileIO):
+class _WrittenBehind(io.BufferedWriter):
     """A local file whose bytes go to the disk as they come, so that little is left at its end."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(_Behind(path, "w"))
+
+    def sync(self) -> None:
+        """Wait until the disk has all of it."""
+        self.flush()
+        os.fsync(self.fileno())
+
+
+class _Behind(io.FileIO):
+    """Asks the disk to write, every now and then."""
 
     _written = _begun = 0
 

@@ -163,7 +163,7 @@ class _Threads:
     and hashes take no turns in Python."""
 
     def __init__(self) -> None:
-        self._count = min(_THREADS_MAX, (os.cpu_count() or 1) + 1)
+        self._count = min(_THREADS_MAX, 2 * (os.cpu_count() or 1) + 1)
 
     def run(self, tasks: Sequence[SliceTask], job: CopyJob, root: str) -> Iterator[Outcome]:
         """Do the tasks; outcomes as they come, in any order."""

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.direct import PIECE_BYTES, aligned_buffer
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.storage import is_local, read_range
-
-PIECE_BYTES = 1 << 20
-"""Read, looked at and written at once, while a processor's cache still has it."""
 
 REMOTE_BYTES = 8 << 20
 """Asked for at once on an object store."""
@@ -88,7 +86,7 @@ def grouped(runs: Sequence[Run], gap: int, most: int) -> list[list[Run]]:
 
 
 def _local_pieces(path: str, runs: Sequence[Run]) -> Iterator[memoryview]:
-    buffer, used = memoryview(bytearray(PIECE_BYTES)), 0
+    buffer, used = aligned_buffer()[:PIECE_BYTES], 0
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError as why:

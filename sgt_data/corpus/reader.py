@@ -3,7 +3,6 @@ seen, so a corpus can be read while it is being built."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -271,7 +270,7 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
         CorpusError: the bytes are no index of this version.
     """
     try:
-        with pq.ParquetFile(io.BytesIO(data)) as file:
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
             if not file.schema_arrow.equals(INDEX_SCHEMA):
                 raise CorpusError(f"{where} has other columns than an index has")
             return file.read(columns, use_threads=False)

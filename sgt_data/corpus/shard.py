@@ -229,7 +229,8 @@ def ledger_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 def index_bytes(table: pa.Table) -> bytes:
     """An index (`INDEX_SCHEMA`) as a Parquet file."""
-    out = io.BytesIO()
+    out = pa.BufferOutputStream()
     table = table.cast(INDEX_SCHEMA)  # one that was read names the items of lists otherwise
     pq.write_table(table, out, compression="zstd", write_statistics=True)
-    return out.getvalue()
+    encoded: bytes = out.getvalue().to_pybytes()
+    return encoded

@@ -127,7 +127,7 @@ class ShardCopier:
         if self.whole:  # with all that its writer put at its end
             runs = [Run(0, receipt["tar"]["bytes"])]
         seen = TarInspector([] if self.whole else members_of(index.to_pylist()), source)
-        with open_atomic(place) as out:
+        with open_atomic(place, direct=True) as out:
             for piece in pieces_of(source, runs):
                 seen.look(piece)
                 out.write(piece)
