@@ -108,9 +108,16 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
 def test_a_finished_run_is_not_trained_again(data: dict[str, str], tmp_path: Path) -> None:
     config = config_of(data)
     first = train(config, tmp_path)
+    kept = {path.name: path.stat().st_mtime_ns for path in first.checkpoint.parent.iterdir()}
+    assert sorted(kept) == ["step-00000008.pt", "step-00000012.pt"]
     again: list[Any] = []
-    assert losses(train(config, tmp_path, again.append)) == losses(first)
+    second = train(config, tmp_path, again.append)
+    assert losses(second) == losses(first)
+    assert second.checkpoint == first.checkpoint
     assert again == []
+    assert kept == {
+        path.name: path.stat().st_mtime_ns for path in first.checkpoint.parent.iterdir()
+    }
 
 
 def test_parts_of_a_batch_add_up_to_the_whole(data: dict[str, str], tmp_path: Path) -> None:
@@ -148,9 +155,8 @@ def test_two_processes_learn_what_one_does(data: dict[str, str], tmp_path: Path)
     script = tmp_path / "rank.py"
     script.write_text(RANK)
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
-        str(28_000 + os.getpid() % 1000), str(script), json.dumps(document_of(config)),
-        str(tmp_path / "two"),
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        str(script), json.dumps(document_of(config)), str(tmp_path / "two"),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run(command, env=environment, check=True, timeout=200, capture_output=True)

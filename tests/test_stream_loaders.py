@@ -265,8 +265,8 @@ dist.destroy_process_group()
 
 def torchrun(script: Path, processes: int, *arguments: Any) -> subprocess.Popen[bytes]:
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes),
-        "--master-port", str(29_000 + os.getpid() % 1000), str(script), *map(str, arguments),
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node",
+        str(processes), str(script), *map(str, arguments),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(

@@ -91,7 +91,7 @@ def question_and_answer(sample: Conversation) -> tuple[str, str]:
         CorpusError: it has none.
     """
     said = [turn["value"] for turn in sample.turns[:2]]
-    if len(said) < 2 or sample.image is None:
+    if len(said) < 2 or sample.fields.get("image") is None:
         raise CorpusError(f"{sample.source}, {sample.key}: no question about a picture")
     return said[0].replace(_PICTURE_WORD, "").strip(), said[1].strip()
 
@@ -141,7 +141,8 @@ def answers_of(config: TrainConfig) -> tuple[str, ...]:
     found: set[str] = set()
     for url in [questions_file(config.data.questions), *config.data.more_questions]:
         file = ConversationFile(url)
-        found |= {question_and_answer(file.read("", line))[1] for line in range(len(file))}
+        lines = (file.read("", line, pictured=False) for line in range(len(file)))
+        found |= {question_and_answer(one)[1] for one in lines}
     return tuple(sorted(found))
 
 

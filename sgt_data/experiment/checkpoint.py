@@ -41,11 +41,16 @@ class Checkpoint:
     curve: Sequence[Mapping[str, float]]
 
 
+def checkpoint_place(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return folder / f"step-{step:08d}.pt"
+
+
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write it to `folder/step-N.pt`, and remove all but the newest few."""
+    """Write it to its place, and remove all but the newest few."""
     out = io.BytesIO()
     torch.save({name: getattr(checkpoint, name) for name in _FIELDS}, out)
-    place = folder / f"step-{checkpoint.step:08d}.pt"
+    place = checkpoint_place(folder, checkpoint.step)
     write_atomic(str(place), out.getvalue())
     for old in sorted(folder.glob("step-*.pt"))[:-_KEPT]:
         old.unlink()

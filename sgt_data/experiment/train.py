@@ -22,7 +22,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.batches import Collation, answers_of, open_stream, parts_of
-from sgt_data.experiment.checkpoint import Checkpoint, newest_checkpoint, write_checkpoint
+from sgt_data.experiment.checkpoint import (
+    Checkpoint,
+    checkpoint_place,
+    newest_checkpoint,
+    write_checkpoint,
+)
 from sgt_data.experiment.config import TrainConfig, document_of
 from sgt_data.experiment.learner import Learner, TrainingBatch
 from sgt_data.experiment.optimisers import Optimisers
@@ -114,7 +119,8 @@ class _Run:
         self.step, self.curve = 0, list[Row]()
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed * 1_000_003 + processes.rank)
-        found = newest_checkpoint(folder / "checkpoints")
+        self.checkpoints = folder / "checkpoints"
+        found = newest_checkpoint(self.checkpoints)
         if found is not None:
             self._restore(found)
         self.began = time.perf_counter() - (self.curve[-1]["seconds"] if self.curve else 0.0)
@@ -137,11 +143,12 @@ class _Run:
             if self.step % config.log_every == 0 or self.step == config.steps:
                 self._log(sums, board)
                 sums = {}
-            if self.step % config.checkpoint_every == 0:
+            if self.step % config.checkpoint_every == 0 or self.step == config.steps:
                 self._save()
-        place = self._save()
         board.close()
-        return Trained(self.model, self.answers, self.curve, place)
+        return Trained(
+            self.model, self.answers, self.curve, checkpoint_place(self.checkpoints, self.step)
+        )
 
     def _one_step(self, batch: TrainingBatch) -> dict[str, Tensor]:
         """One optimiser step; its losses, of this rank."""
@@ -195,15 +202,14 @@ class _Run:
                 file.write(orjson.dumps(row) + b"\n")
             self.on_row(row)
 
-    def _save(self) -> Path:
-        folder = self.folder / "checkpoints"
+    def _save(self) -> None:
         chance = self.processes.gathered(torch.get_rng_state())
         if not self.processes.first:
-            return folder
+            return
         state = {**self.stream.state_dict(), "step": self.step}
         state.pop("of_worker", None)
-        return write_checkpoint(
-            folder,
+        write_checkpoint(
+            self.checkpoints,
             Checkpoint(
                 self.step, document_of(self.config), self.answers, self.model.state_dict(),
                 self.optimisers.state_dict(), state, chance, self.curve,

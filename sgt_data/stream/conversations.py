@@ -84,8 +84,11 @@ class ConversationFile:
     def __len__(self) -> int:
         return len(self._starts) - 1
 
-    def read(self, component: str, line: int) -> Conversation:
+    def read(self, component: str, line: int, pictured: bool = True) -> Conversation:
         """One line, with its picture.
+
+        Args:
+            pictured: False leaves the picture unread.
 
         Raises:
             CorpusError: it is no conversation, or its picture is not there: which line, what.
@@ -103,7 +106,7 @@ class ConversationFile:
         except orjson.JSONDecodeError as why:
             raise CorpusError(f"{where}: no conversation in LLaVA's form: {why}") from why
         turns = parse_turns(fields, where)
-        picture = self._picture(fields.get("image"), where)
+        picture = self._picture(fields.get("image"), where) if pictured else None
         key = str(fields.get("id", line + 1))
         return Conversation(component, key, self.url, turns, picture, fields)
 
