@@ -215,7 +215,7 @@ def test_runs_are_measured_once_and_found_again(
     arms = [arm for arm in arms_of("scale", plan, material) if arm.x in (0.0, 8.0)]
     arms.append(arms_of("scale", plan, material)[-1])
     arms = [replace(arm, seeds=(0,)) for arm in arms]
-    jobs = jobs_of(arms, material, corpus, tmp_path, "validation")
+    jobs = jobs_of(arms, sgt_data.open_corpus(corpus), tmp_path, "validation")
     assert do_all(jobs, 1) == []
     first = {job.name: job.result.read_bytes() for job in jobs}
     assert len(first) == 3

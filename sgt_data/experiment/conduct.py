@@ -122,11 +122,13 @@ def run_experiment(
         material = prepare(kind, plan, corpus, folder, on_note)
         arms = arms_of(kind, plan, material)
         on_note("choosing the categories of the fine-grained probe")
-        pair = pair_of(arms[0].config, corpus, individuals(corpus), folder)
+        pair = pair_of(arms[0].config, corpus, individuals(opened), folder)
         document = _document(kind, plan, opened, folder, pair)
         if test_on is not None:
             freeze(str(folder), document)
-        course = _Course(kind, plan, corpus, folder, material, arms, pair, tuple(notes), document)
+        course = _Course(
+            kind, plan, corpus, opened, folder, material, arms, pair, tuple(notes), document
+        )
         processes = processes or default_processes()
         if test_on is None:
             return course.validated(processes, lambda state: on_state("validation", state))
@@ -143,6 +145,7 @@ class _Course:
     kind: Kind
     plan: Plan
     corpus: str
+    opened: Corpus
     folder: Path
     material: Material
     arms: Sequence[Arm]
@@ -201,9 +204,7 @@ class _Course:
         return next((one for one in openings(str(self.folder)) if one.digest == digest), None)
 
     def _jobs(self, stage: Stage) -> list[Job]:
-        return jobs_of(
-            self.arms, self.material, self.corpus, self.folder / "runs", stage, self.pair
-        )  # fmt: skip
+        return jobs_of(self.arms, self.opened, self.folder / "runs", stage, self.pair)
 
     def _told(
         self, jobs: Sequence[Job], failures: Sequence[Failure], opening: Opening | None, number: int
@@ -256,7 +257,7 @@ def _document(
     asked = _questions(folder)["corpus"]
     named = {
         name for one in plan.proxies for name in ([one] if isinstance(one, str) else one)
-    } | {asked["proxy"], asked["depth"], individuals(corpus.url), INPUT}  # fmt: skip
+    } | {asked["proxy"], asked["depth"], individuals(corpus), INPUT}  # fmt: skip
     prints = corpus.header.fingerprints
     found: dict[str, Any] = orjson.loads(orjson.dumps({
         "version": FORMAT_VERSION,

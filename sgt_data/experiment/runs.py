@@ -11,9 +11,9 @@ import numpy as np
 import orjson
 from torch import nn
 
-from sgt_data.corpus.reader import open_corpus
+from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment.arms import Arm, Material
+from sgt_data.experiment.arms import Arm
 from sgt_data.experiment.batches import answers_of
 from sgt_data.experiment.config import TrainConfig, digest_of, document_of
 from sgt_data.experiment.evaluate import generated, measure
@@ -95,7 +95,7 @@ class Job:
 
 
 def jobs_of(
-    arms: Sequence[Arm], material: Material, corpus: str, folder: Path, stage: Stage,
+    arms: Sequence[Arm], corpus: Corpus, folder: Path, stage: Stage,
     pair: tuple[str, str] | None = None,
 ) -> list[Job]:  # fmt: skip
     """Every arm with each of its seeds.
@@ -112,7 +112,9 @@ def jobs_of(
             if name in found:
                 raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
             proxies = tuple(config.data.proxies)
-            found[name] = Job(name, arm, config, folder, corpus, proxies, things, pair, stage)
+            found[name] = Job(
+                name, arm, config, folder, corpus.url, proxies, things, pair, stage
+            )  # fmt: skip
     return list(found.values())
 
 
@@ -130,9 +132,9 @@ def _digits(config: TrainConfig, home: Path) -> str:
     return digest_of({**document, "data": data})[:8]
 
 
-def individuals(corpus: str) -> str | None:
+def individuals(corpus: Corpus) -> str | None:
     """The first proxy of a corpus that shows individual things: instance, or else panoptic."""
-    proxies = open_corpus(corpus).header.manifest["proxies"]
+    proxies = corpus.header.manifest["proxies"]
     for variant in ("instance", "panoptic"):
         for proxy in proxies:
             if proxy["type"] == "segmentation" and proxy.get("variant") == variant:
