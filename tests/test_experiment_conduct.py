@@ -23,7 +23,7 @@ import yaml
 import sgt_data
 from sgt_data.cli import main
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment import outputs, side_by_side
+from sgt_data.experiment import example, outputs, side_by_side
 from sgt_data.experiment.arms import SAME_COMPUTE, Plan, parse_plan
 from sgt_data.experiment.conduct import ExperimentReport, run_experiment
 from sgt_data.experiment.drawable import with_proxies_of
@@ -276,6 +276,34 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
 
 
 @pytest.mark.usefixtures("plotless")
+def test_runs_of_changed_code_are_not_put_beside_older_ones(
+    corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plotless: None
+) -> None:
+    """A model that is edited in place; what is there can still be told, and goes on elsewhere."""
+    source = Path(example.__file__).read_text()
+    home = tmp_path / "own"
+    home.mkdir()
+    (home / "edited_model.py").write_text(source)
+    monkeypatch.syspath_prepend(str(home))
+    own = replace(SMALL, train={**SMALL.train, "model": {"make": "edited_model:make"}})
+    own.train["model"]["picture"] = 32
+    first = run_experiment("scale", own, corpus, tmp_path / "out", processes=1)
+    assert first.succeeded
+    (home / "edited_model.py").write_text(source.replace("Convolutions see", "They see"))
+    assert run_experiment("scale", own, corpus, tmp_path / "out", processes=1).succeeded
+    more = replace(own, seeds=(0, 1))
+    with pytest.raises(RequestError, match=r"edited_model\.py changed since its first runs"):
+        run_experiment("scale", more, corpus, tmp_path / "out", processes=1)
+    with pytest.raises(RequestError, match=r"edited_model\.py changed"):
+        run_experiment("scale", own, corpus, tmp_path / "out", test_on=TODAY, processes=1)
+    assert not (tmp_path / "out" / "test_opened.json").exists()
+    (tmp_path / "out" / "code.json").unlink()
+    assert run_experiment("scale", more, corpus, tmp_path / "out", processes=1).succeeded
+    (tmp_path / "out" / "code.json").write_text("[1]")
+    with pytest.raises(CorpusError, match=r"code\.json is damaged"):
+        run_experiment("scale", own, corpus, tmp_path / "out", test_on=TODAY, processes=1)
+
+
 def test_an_arm_that_fails_is_named_and_stops_no_other(corpus: str, tmp_path: Path) -> None:
     broken = replace(SMALL, settings={SAME_COMPUTE: {"model": {"make": "nowhere:make"}}})
     report = run_experiment("scale", broken, corpus, tmp_path, test_on=TODAY, processes=1)

@@ -2,7 +2,8 @@
 
 FOLDER/
   questions/ training*.subset.parquet labels-*/   what the runs learn from
-  pair.json                                      the categories of the fine-grained probe
+  pair.json code.json                            the categories of the fine-grained probe; the
+                                                 code that its runs come from
   runs/RUN/                                      config, curve, checkpoints; validation.json and
                                                  test.json: what was measured
   config.json test_opened.json                   what the test split was opened for, and when
@@ -31,6 +32,7 @@ from sgt_data.experiment.pair import pair_of
 from sgt_data.experiment.prepare import prepare
 from sgt_data.experiment.results import decode_result
 from sgt_data.experiment.runs import Job, Split, Stage, individuals, jobs_of
+from sgt_data.experiment.same_code import check_code
 from sgt_data.experiment.side_by_side import (
     Failure,
     State,
@@ -108,7 +110,8 @@ def run_experiment(
 
     Raises:
         RequestError: plan and corpus do not fit; the test split was opened in this folder for
-            another configuration; or another command is at work in it.
+            another configuration; its runs come from other code than is here; or another command
+            is at work in it.
         CorpusError: a result of the test split is not the one that was sealed.
     """
     if processes is not None and processes < 1:
@@ -155,13 +158,13 @@ class _Course:
 
     def validated(self, processes: int, on_state: Callable[[State], None]) -> ExperimentReport:
         jobs = self._jobs("validation")
-        failures = do_all(jobs, processes, on_state)
+        failures = self._do(jobs, processes, on_state)
         return self._told(jobs, failures, None, 1)
 
     def trained(self, processes: int, on_state: Callable[[State], None]) -> list[Failure]:
         """Every run trained, and none measured."""
         jobs = [job for job in self._jobs("training") if job.arm.trained]
-        return do_all(jobs, processes, on_state)
+        return self._do(jobs, processes, on_state)
 
     def tested(
         self, today: str, processes: int, on_state: Callable[[State], None]
@@ -171,6 +174,7 @@ class _Course:
         jobs = {job.name: job for job in self._jobs("test")}
         opening, failures = self._opening(), list[Failure]()
         if opening is None or opening.missing:
+            self._check_code()
             opening = open_test(folder, self.document, list(jobs), today)
 
             def sealed(state: State) -> None:
@@ -189,6 +193,16 @@ class _Course:
                 check_sealed(opening, name, jobs[name].result_bytes())
         number = 1 + [one.digest for one in openings(folder)].index(opening.digest)
         return self._told(list(jobs.values()), failures, opening, number)
+
+    def _do(
+        self, jobs: Sequence[Job], processes: int, on_state: Callable[[State], None]
+    ) -> list[Failure]:
+        if not all(job.result.exists() for job in jobs):
+            self._check_code()
+        return do_all(jobs, processes, on_state)
+
+    def _check_code(self) -> None:
+        check_code(self.folder, self.arms[0].config.model.make)
 
     def _seal(self, jobs: Mapping[str, Job]) -> Opening:
         """Seal what is measured and is not sealed yet."""
