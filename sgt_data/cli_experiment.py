@@ -47,7 +47,9 @@ def experiment(
     kind: Annotated[Literal["scale", "proxies", "ratio"], typer.Argument(help="what is varied")],
     corpus: CorpusUrl,
     output: Annotated[Path, typer.Option(help="folder; goes on where it was")],
-    plan: Annotated[Path | None, typer.Option(help="YAML file; default: the shipped plan")] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="YAML file, or a shipped plan: scale-larger, for GPUs")
+    ] = None,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="one field of the plan")
     ] = None,
@@ -62,14 +64,14 @@ def experiment(
     """Train and measure all runs of an experiment; tables, plots and a page come out."""
     from sgt_data.experiment import reports
     from sgt_data.experiment.conduct import run_experiment
-    from sgt_data.experiment.plans import names_proxies, plan_of
+    from sgt_data.experiment.plans import is_shipped, names_proxies, plan_of
 
     chosen = plan_of(kind, plan, overrides or ())
     with reports.ExperimentProgress(notes) as progress:
         report = run_experiment(
             kind, chosen, corpus, output,
             test_on=date.today().isoformat() if test else None,
-            leave_out=plan is None and not names_proxies(overrides or ()),
+            leave_out=(plan is None or is_shipped(plan)) and not names_proxies(overrides or ()),
             processes=processes, on_note=progress.note, on_state=progress,
         )  # fmt: skip
     for line in reports.failure_lines(report, test):

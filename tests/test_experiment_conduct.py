@@ -24,7 +24,7 @@ import sgt_data
 from sgt_data.cli import main
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment import example, outputs, side_by_side
-from sgt_data.experiment.arms import SAME_COMPUTE, Plan, parse_plan
+from sgt_data.experiment.arms import SAME_COMPUTE, Material, Plan, arms_of, parse_plan
 from sgt_data.experiment.conduct import ExperimentReport, run_experiment
 from sgt_data.experiment.drawable import with_proxies_of
 from sgt_data.experiment.plans import names_proxies, plan_of
@@ -389,9 +389,13 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
         with_proxies_of(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)
 
 
-@pytest.mark.parametrize("kind", ["scale", "proxies", "ratio"])
-def test_shipped_plans_are_plans_for_the_shipped_corpora(kind: Any) -> None:
-    plan = plan_of(kind, None)
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("scale", None), ("proxies", None), ("ratio", None), ("scale", "scale-larger")],
+)
+def test_shipped_plans_are_plans_for_the_shipped_corpora(kind: Any, named: str | None) -> None:
+    plan = plan_of(kind, None if named is None else Path(named))
+    assert arms_of(kind, plan, Material("corpus", 1_000_000, "questions", {100: "labels"}))
     for name in ("experiment", "coco-every-proxy"):
         manifest = Path(__file__).parent.parent / f"manifests/{name}.yaml"
         document = parse_manifest(yaml.safe_load(manifest.read_text())).resolved()
