@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sgt_data.publish.card import counted
+from sgt_data.publish.licences import counted
 from sgt_data.reports import size_text
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import yaml
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.layout import INPUT, tar_path
 from sgt_data.publish.hub import MAIN, repository_url
+from sgt_data.publish.licences import counted
 
 MARKER = "<!-- Written by sgt-data push, which writes it anew; without this line it is kept. -->"
 
 _TAGS = ["sgt_data", "webdataset", "image-generation", "semantic-generative-tuning"]
-_NOTHING = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +102,13 @@ def _table(header: CorpusHeader, licences: Mapping[str, Mapping[str, int]]) -> s
             source: counts["samples"] for source, counts in header.source_totals[folder].items()
         }
         numbers = [f"{totals[name]:,}" for name in ("samples", "segments", "bytes")]
-        cells = [f"`{folder}`", *numbers, counted(sources), counted(licences[folder])]
+        cells = [f"`{folder}`", *numbers, _line(counted(sources)), _line(counted(licences[folder]))]
         rows.append(f"| {' | '.join(cells)} |")
     note = (
         "Licences are those of the pictures that targets were drawn from; every sample's JSON and "
         "the index repeat its own."
     )
     return "\n".join(rows) + f"\n\n{note}"
-
-
-def counted(counts: Mapping[str, int]) -> str:
-    """Names with their counts, on one line."""
-    return ", ".join(f"{_line(name)}: {count:,}" for name, count in counts.items()) or _NOTHING
 
 
 def _left_out(header: CorpusHeader, folders: Sequence[LeftOut]) -> str:

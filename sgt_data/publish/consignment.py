@@ -9,8 +9,8 @@ from sgt_data.corpus.copy_header import header_without
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
-from sgt_data.publish.card import LeftOut, counted
-from sgt_data.publish.licences import folders_with_pictures, read_licences
+from sgt_data.publish.card import LeftOut
+from sgt_data.publish.licences import counted, folders_with_pictures, read_licences
 
 BATCH_BYTES = 2 << 30
 BATCH_SHARDS = 64
@@ -34,7 +34,7 @@ class Consignment:
     Attributes:
         corpus: from where; a subset becomes a corpus of its own.
         header: of what is published, as it is when all of it is there.
-        licences: samples by folder and licence.
+        licences: samples by folder and licence, in the order of the corpus.
         left_out: what stays behind.
     """
 
@@ -47,7 +47,8 @@ class Consignment:
         """Shard by shard, those of all folders together."""
         header = self.header
         order: dict[str, list[Piece]] = {}
-        for folder, shards in header.shards.items():
+        for folder in self.licences:
+            shards = header.shards[folder]
             nbytes, samples = header.totals[folder]["bytes"], header.totals[folder]["samples"]
             counts = self.corpus.samples_per_shard(folder)
             for shard, count in zip(shards, counts, strict=True):
@@ -81,7 +82,7 @@ def consign(corpus: Corpus, pictures: bool) -> Consignment:
     return Consignment(
         corpus,
         published,
-        {folder: licences.samples[folder] for folder in published.totals},
+        {folder: counts for folder, counts in licences.samples.items() if folder not in behind},
         tuple(
             LeftOut(folder, header.totals[folder]["samples"], header.totals[folder]["bytes"])
             for folder in behind

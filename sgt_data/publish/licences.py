@@ -97,6 +97,11 @@ def folders_with_pictures(
     )
 
 
+def counted(counts: Mapping[str, int]) -> str:
+    """Names with their counts, on one line."""
+    return ", ".join(f"{name}: {count:,}" for name, count in counts.items()) or "-"
+
+
 def _shows_picture(fields: Mapping[str, Any]) -> bool:
     """Of a proxy as a manifest has it. One that is not known here may show anything."""
     kind = proxy_kinds().get(str(fields.get("type")))

@@ -112,8 +112,9 @@ def push_corpus(
     goods = consign(opened, pictures)
     branch = revision or MAIN
     report = PushReport(
-        corpus, repository_url(repo, branch), goods.header.totals, goods.licences,
-        goods.left_out, dry_run,
+        corpus, repository_url(repo, branch),
+        {folder: goods.header.totals[folder] for folder in goods.licences},
+        goods.licences, goods.left_out, dry_run,
     )  # fmt: skip
     if dry_run:
         return report
