@@ -106,7 +106,8 @@ def retried(work: Callable[[], _T], what: str) -> _T:
         except Exception as why:
             # backends raise their own kinds (aiohttp, botocore): those not known mean "later"
             status = http_status(why)
-            if status in (404, 410) or (status is None and isinstance(why, FileNotFoundError)):
+            unknown = isinstance(why, FileNotFoundError) and status in (None, 410)
+            if unknown or status == 404:
                 raise FileMissing(f"{what}: no such file") from why
             if isinstance(why, (PermissionError, IsADirectoryError, NotADirectoryError)):
                 raise SourceError(f"{what}: {_say(why)}") from why

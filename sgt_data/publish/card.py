@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -78,17 +79,15 @@ def _front_matter(header: CorpusHeader) -> str:
 
 
 def _what_it_is(header: CorpusHeader) -> str:
-    return (
+    picture = "" if INPUT in header.left_out else "`KEY.input.jpg`, "
+    text = (
         "Training targets for image generation: picture + instruction in, target picture out. A "
-        "corpus of `sgt_data`, as WebDataset tars: `KEY.input.jpg`, `KEY.target.png` (or `.jpg`), "
+        f"corpus of `sgt_data`, as WebDataset tars: {picture}`KEY.target.png` (or `.jpg`), "
         "`KEY.txt` (the instruction), `KEY.json` (all it takes to decode the target)."
-        + (
-            " The pictures lie once below `input/`; proxies that condition on them have none of "
-            "their own."
-            if INPUT in header.totals
-            else ""
-        )
     )
+    if INPUT in header.totals:
+        text += " Pictures lie once below `input/`; proxies that condition on them have none."
+    return text
 
 
 def _table(header: CorpusHeader, licences: Mapping[str, Mapping[str, int]]) -> str:
@@ -147,7 +146,8 @@ def _origin(header: CorpusHeader) -> str:
 def _reading(header: CorpusHeader, repo: str, revision: str) -> str:
     folder = next(one for one in _folders(header) if one != INPUT)
     shard = header.shards[folder][0] if header.shards[folder] else "SHARD"
-    tar = f"https://huggingface.co/datasets/{repo}/resolve/{revision}/{tar_path(folder, shard)}"
+    files = f"https://huggingface.co/datasets/{repo}/resolve/{quote(revision, safe='')}"
+    tar = f"{files}/{tar_path(folder, shard)}"
     webdataset = f'samples = webdataset.WebDataset("{tar}")  # any WebDataset reader'
     if INPUT in header.left_out:
         return f"```python\n{webdataset}\n```"
