@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ from sgt_data.errors import CorpusMismatch, RequestError, SourceError, StorageEr
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.publish import consignment
 from sgt_data.publish.card import MARKER
+from sgt_data.publish.consignment import Piece, batches
 from sgt_data.publish.shard_files import parts_of
 from sgt_data.sources.synthetic.write import write_samples
 
@@ -140,6 +142,15 @@ def test_commits_are_few_and_no_receipt_comes_before_its_shard(
     assert report.commits == len(history) == 2 + -(-shards // 6)
 
 
+def test_a_batch_is_bounded_in_shards_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_batches(monkeypatch, 3)
+    monkeypatch.setattr(consignment, "BATCH_BYTES", 100)
+    sizes = [40, 60, 1, 1, 1, 1, 250, 30, 70, 10]
+    pieces = [Piece("edge", str(number), size) for number, size in enumerate(sizes)]
+    found = [[piece.nbytes for piece in batch] for batch in batches(pieces)]
+    assert found == [[40, 60], [1, 1, 1], [1], [250], [30, 70], [10]]
+
+
 def test_a_subset_arrives_as_its_copy_is_made(embedded: Path, hub: Hub, tmp_path: Path) -> None:
     file = f"{tmp_path}/half.subset.parquet"
     subset(str(embedded), 0.5, file=file)
@@ -212,6 +223,34 @@ def test_what_is_stopped_goes_on_where_it_was(
     assert again == {"corpus.json"}
     assert hub.uploaded() < len([path for path in files_in(expected) if hub_server.in_lfs(path)])
     assert without_ours(hub.files(REPO)) == files_in(expected)
+
+
+def test_a_push_that_is_killed_goes_on_where_it_was(embedded: Path, hub: Hub) -> None:
+    killed = threading.Event()
+
+    def trouble(method: str, path: str) -> int | None:
+        there = hub.repositories.get(REPO)
+        if "/commit/" not in path or there is None or len(there.history) < 2:
+            return None
+        killed.set()
+        return DROP
+
+    hub.trouble = trouble
+    code = "from sgt_data.publish import consignment; consignment.BATCH_SHARDS = 4"
+    with started(hub, "push", embedded, REPO, "--pictures", code=code) as pushing:
+        assert killed.wait(60)
+        pushing.kill()
+    hub.trouble = lambda method, path: None
+    report = push_corpus(str(embedded), REPO, pictures=True)
+    assert report.complete and report.found_shards == 4
+    assert without_ours(hub.files(REPO)) == files_in(embedded)
+
+
+def test_a_commit_whose_answer_is_lost_is_not_made_twice(embedded: Path, hub: Hub) -> None:
+    hub.lost_answers = 3
+    assert push_corpus(str(embedded), REPO, pictures=True).complete
+    assert hub.lost_answers == 0 and len(hub.repositories[REPO].history) == 3
+    assert without_ours(hub.files(REPO)) == files_in(embedded)
 
 
 def test_a_push_of_what_is_there_changes_nothing(embedded: Path, hub: Hub) -> None:
@@ -334,6 +373,7 @@ def test_who_has_the_pictures_adds_what_was_left_out(
     push_corpus(str(shared), REPO)
     got = hub.write_to(tmp_path, REPO)
     build_scaling(sources, got, **SHARED)
+    assert open_corpus(str(got)).header.left_out == ()
     assert verify_corpus(str(got), deep=True).sound
     found = file_digests(got)
     assert {path: found[path] for path in file_digests(shared)} == file_digests(shared)
@@ -556,16 +596,22 @@ def test_any_webdataset_reader_reads_what_was_pushed(
     assert len(samples) == 2 * PICTURES and all("txt" in one and "json" in one for one in samples)
 
 
-def run(hub: Hub, *arguments: object, code: str = "") -> subprocess.CompletedProcess[str]:
+def started(hub: Hub, *arguments: object, code: str = "") -> subprocess.Popen[str]:
     command = [sys.executable, "-c", f"{code}\nfrom sgt_data.cli import main; main()"]
     environment = {
         **os.environ, "HF_ENDPOINT": hub.endpoint, "HF_TOKEN": hub_server.TOKEN,
         "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1",
     }  # fmt: skip
-    return subprocess.run(
+    return subprocess.Popen(
         [*command, *map(str, arguments)],
-        capture_output=True, text=True, check=False, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
+
+
+def run(hub: Hub, *arguments: object, code: str = "") -> subprocess.CompletedProcess[str]:
+    with started(hub, *arguments, code=code) as process:
+        output, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess([], process.returncode, output, errors)
 
 
 def test_the_command_pushes_and_reports(shared: Path, embedded: Path, hub: Hub) -> None:

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 
 from sgt_data.corpus.copy_header import begun_header, finished_header
-from sgt_data.corpus.header import CorpusHeader, encode_header, read_header
-from sgt_data.corpus.identity import check_same_build, of_proxies
-from sgt_data.corpus.layout import BESIDE, CORPUS_FILE, RECEIPTS, receipt_path
+from sgt_data.corpus.header import encode_header
+from sgt_data.corpus.layout import CORPUS_FILE
 from sgt_data.corpus.reader import open_corpus
-from sgt_data.corpus.receipt import Receipt, committed_receipts
-from sgt_data.errors import CorpusError, CorpusMismatch, RequestError, SourceError, StorageError
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.errors import CorpusError, SourceError
 from sgt_data.publish.card import LeftOut, corpus_card, is_ours
 from sgt_data.publish.consignment import Consignment, Piece, batches, consign
 from sgt_data.publish.hub import (
@@ -30,7 +29,8 @@ from sgt_data.publish.hub import (
     repository_url,
     require_hub,
 )
-from sgt_data.publish.shard_files import ShardFiles, parts_of, shard_files
+from sgt_data.publish.shard_files import ShardFiles, shard_files
+from sgt_data.publish.there import check_all_there, header_there, receipts_there
 
 CARD = "README.md"
 
@@ -135,8 +135,8 @@ class _Push:
 
     def do(self) -> None:
         header = self.goods.header
-        existing = _held(self.repository, self.stored, header)
-        receipts = self._found()
+        existing = header_there(self.repository, self.stored, header)
+        receipts = receipts_there(self.repository, self.stored, self.goods)
         self.report.found_shards = sum(map(len, receipts.values()))
         pieces = self.goods.pieces()
         missing = [one for one in pieces if one.shard not in receipts[one.folder]]
@@ -148,7 +148,7 @@ class _Push:
             self._send(batch, len(pieces), receipts)
         self.report.complete = not self.report.failures
         if self.report.complete:
-            self._check_all_there(receipts)
+            check_all_there(self.repository, receipts)
             if self.goods.corpus.selection is not None:
                 header = finished_header(header, receipts)
             final = {CORPUS_FILE: encode_header(header), **beside}
@@ -205,30 +205,6 @@ class _Push:
         if self.on_progress is not None:
             self.on_progress(self.report.found_shards + self.report.pushed_shards, of, what)
 
-    def _found(self) -> dict[str, dict[str, Receipt]]:
-        """Receipts of the shards that the repository has, as this corpus has them."""
-        fingerprints = self.goods.header.fingerprints
-        if not any(path.startswith(f"{RECEIPTS}/") for path in self.stored):
-            return {folder: {} for folder in fingerprints}
-        there = committed_receipts(self.repository.url, fingerprints)
-        return {
-            folder: {shard: receipt for shard, receipt in by_shard.items() if self._stands(receipt)}
-            for folder, by_shard in there.items()
-        }
-
-    def _stands(self, receipt: Receipt) -> bool:
-        """Whether a shard of the repository is what would be sent. A subset's is, if it is of the
-        same build and its files are there; a whole corpus has the very receipt."""
-        corpus, folder, shard = self.goods.corpus, receipt["proxy"], receipt["shard"]
-        if shard not in self.goods.header.shards[folder]:
-            return False
-        if corpus.selection is None and corpus.receipt(folder, shard) != receipt:
-            return False
-        return all(
-            path in self.stored and self.stored[path].is_that(digest)
-            for path, digest in parts_of(receipt).items()
-        )
-
     def _card(self) -> dict[str, bytes]:
         """The card by its name, unless the repository has one of somebody's own."""
         if CARD in self.stored and not is_ours(self.repository.read(CARD)):
@@ -241,53 +217,3 @@ class _Push:
             goods.header, goods.licences, goods.left_out, repository.repo, repository.revision
         )
         return {CARD: text.encode()}
-
-    def _check_all_there(self, receipts: Mapping[str, Mapping[str, Receipt]]) -> None:
-        """Before a header says that a corpus is complete.
-
-        Raises:
-            StorageError: the repository lacks a file of it.
-        """
-        there = self.repository.files()
-        for folder, by_shard in receipts.items():
-            for shard, receipt in by_shard.items():
-                for path, digest in parts_of(receipt).items():
-                    if path not in there or not there[path].is_that(digest):
-                        raise StorageError(
-                            f"{self.repository.url} does not have {path} as it was sent; is there "
-                            "a .gitignore, or does another push run? The same command goes on"
-                        )
-                if receipt_path(folder, shard) not in there:
-                    raise StorageError(
-                        f"{self.repository.url} does not have {receipt_path(folder, shard)}"
-                    )
-
-
-def _held(
-    repository: HubRepository, stored: Mapping[str, StoredFile], header: CorpusHeader
-) -> CorpusHeader | None:
-    """The header of the corpus that the repository holds: this one, begun or complete; None where
-    it is empty.
-
-    Raises:
-        RequestError: it holds something else.
-    """
-    if CORPUS_FILE not in stored:
-        strange = sorted(stored.keys() - set(BESIDE))
-        if strange:
-            raise RequestError(
-                f"{repository.url} holds no corpus, but other files, as {strange[0]}; give an "
-                "empty repository, or a new one"
-            )
-        return None
-    existing = read_header(repository.url)
-    if existing is None:
-        return None
-    known = of_proxies(existing.identity, header.identity["proxies"])
-    check_same_build(known, header.identity, repository.url, "repository")
-    if gone := sorted(existing.fingerprints.keys() - header.fingerprints.keys()):
-        raise CorpusMismatch(
-            f"{repository.url} already holds {', '.join(gone)}, which this push would leave out; a "
-            "push takes nothing back. Give --pictures, or another repository"
-        )
-    return existing
