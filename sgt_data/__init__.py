@@ -10,6 +10,7 @@ from sgt_data.corpus.reader import Corpus, StoredSample, open_corpus
 from sgt_data.corpus.verify import verify_corpus
 from sgt_data.decoding import decode
 from sgt_data.manifest import Manifest, load_manifest
+from sgt_data.publish.push import PushReport, push_corpus
 
 if TYPE_CHECKING:
     from sgt_data.stream.stream import Stream
@@ -19,6 +20,7 @@ __all__ = [
     "BuildReport",
     "Corpus",
     "Manifest",
+    "PushReport",
     "StoredSample",
     "Stream",
     "SubsetReport",
@@ -27,6 +29,7 @@ __all__ = [
     "decode",
     "load_manifest",
     "open_corpus",
+    "push_corpus",
     "subset",
     "subset_ladder",
     "verify_corpus",

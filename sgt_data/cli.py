@@ -193,6 +193,39 @@ def export(
 
 
 @app.command()
+def push(
+    corpus: CorpusUrl,
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="a dataset on the Hub: OWNER/NAME")],
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="the pictures too; all their licences must allow it")
+    ] = False,
+    private: Annotated[bool, typer.Option("--private", help="nobody else sees it")] = False,
+    revision: Annotated[
+        str | None, typer.Option(metavar="BRANCH", help="default: main; made if it is not there")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print what would be pushed, ask nobody")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Push a corpus or a subset to the Hugging Face Hub, or go on pushing it."""
+    from sgt_data import reports
+    from sgt_data.publish.push import push_corpus
+    from sgt_data.push_reports import push_json, push_notes, push_table
+
+    with reports.CountProgress(notes, "shards") as progress:
+        report = push_corpus(
+            corpus, repo,
+            pictures=pictures, private=private, revision=revision, dry_run=dry_run,
+            on_progress=progress,
+        )  # fmt: skip
+    for line in push_notes(report):
+        notes.print(line, markup=False)
+    show(push_table(report), push_json(report), as_json)
+    return 0 if report.complete or report.dry_run else 1
+
+
+@app.command()
 def scale(
     corpus: CorpusUrl,
     more: Annotated[list[float] | None, typer.Argument(hidden=True)] = None,

@@ -229,6 +229,8 @@ def info_table(corpus: Corpus) -> Table:
     if subset := corpus.header.identity.get("subset"):
         kind = "shards" if subset["whole"] else "samples"
         state = f"{subset[kind]:,} of {subset['from']:,} {kind}, {state}"
+    if corpus.header.left_out:
+        state += f", without {', '.join(corpus.header.left_out)}"
     table.title = f"{corpus.header.name} ({state})"
     return table
 
@@ -241,6 +243,7 @@ def info_json(corpus: Corpus) -> dict[str, Any]:
         "complete": header.complete,
         "subset": header.identity.get("subset"),
         "parent": header.parent,
+        "left_out": header.left_out,
         "totals": header.totals,
         "source_totals": header.source_totals,
         "fingerprints": header.fingerprints,

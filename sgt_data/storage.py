@@ -105,7 +105,9 @@ def retried(work: Callable[[], _T], what: str) -> _T:
             return work()
         except Exception as why:
             # backends raise their own kinds (aiohttp, botocore): those not known mean "later"
-            if isinstance(why, FileNotFoundError) and http_status(why) in (None, 404, 410):
+            status = http_status(why)
+            unknown = isinstance(why, FileNotFoundError) and status in (None, 410)
+            if unknown or status == 404:
                 raise FileMissing(f"{what}: no such file") from why
             if isinstance(why, (PermissionError, IsADirectoryError, NotADirectoryError)):
                 raise SourceError(f"{what}: {_say(why)}") from why
@@ -118,9 +120,10 @@ def retried(work: Callable[[], _T], what: str) -> _T:
 def http_status(why: BaseException | None) -> int | None:
     """The HTTP status behind an exception, looked for along its causes."""
     while why is not None:
-        status = getattr(why, "status", None)
-        if isinstance(status, int):
-            return status
+        response = getattr(why, "response", None)
+        for status in (getattr(why, "status", None), getattr(response, "status_code", None)):
+            if isinstance(status, int):
+                return status
         why = why.__cause__ or why.__context__
     return None
 
@@ -164,8 +167,8 @@ def read_range(url: str, start: int, length: int) -> bytes:
         if isinstance(filesystem, LocalFileSystem):
             with open(path, "rb") as file:
                 return os.pread(file.fileno(), length, start)
-        bound = _bound(filesystem, RANGE_SECONDS)
-        data: bytes = filesystem.cat_file(path, start=start, end=start + length, **bound)
+        options = _bound(filesystem, RANGE_SECONDS) | _no_more_than_asked(filesystem)
+        data: bytes = filesystem.cat_file(path, start=start, end=start + length, **options)
         return data
 
     return retried(read, f"cannot read {url}")
@@ -174,6 +177,11 @@ def read_range(url: str, start: int, length: int) -> bytes:
 def _bound(filesystem: Any, seconds: float) -> dict[str, float]:
     """The option by which fsspec's blocking calls end the coroutine behind them in time."""
     return {"timeout": seconds} if isinstance(filesystem, AsyncFileSystem) else {}
+
+
+def _no_more_than_asked(filesystem: Any) -> dict[str, str]:
+    """The option by which the Hub's file system reads a range, and not megabytes after it."""
+    return {"cache_type": "none"} if filesystem.protocol == "hf" else {}
 
 
 def size_of(url: str) -> int | None:

@@ -23,8 +23,8 @@ from sgt_data.corpus.identity import (
     check_same_build,
     environment,
 )
-from sgt_data.corpus.receipt import Receipt, add_up, read_receipts, revoke
-from sgt_data.errors import CorpusError, RequestError, StorageError
+from sgt_data.corpus.receipt import Receipt, add_up, committed_receipts, revoke
+from sgt_data.errors import RequestError, StorageError
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.storage import absolute, lives_in_one_process, sweep_unfinished
 
@@ -112,7 +112,7 @@ def build_corpus(
         plan = plan_build(listing, engine.set_up)
         header = _begin(plan, root)
         sweep_unfinished(root)
-        receipts = committed_receipts(root, header)
+        receipts = committed_receipts(root, header.fingerprints)
         report = BuildReport(root, notes=listing.notes)
         report.found_shards = sum(map(len, receipts.values()))
         building = _Building(plan, root, engine, receipts, report, on_progress)
@@ -257,24 +257,6 @@ def _begin(plan: BuildPlan, root: str) -> CorpusHeader:
     if existing is None or existing.fingerprints != header.fingerprints:
         write_header(root, header)
     return header
-
-
-def committed_receipts(root: str, header: CorpusHeader) -> dict[str, dict[str, Receipt]]:
-    """By folder and shard.
-
-    Raises:
-        CorpusError: a shard there is of another build.
-    """
-    receipts = read_receipts(root, header.fingerprints)
-    for proxy, found in receipts.items():
-        for shard, receipt in found.items():
-            if receipt["fingerprint"] != header.fingerprints[proxy]:
-                raise CorpusError(
-                    f"{root}: shard {proxy}/{shard} was committed by another build "
-                    f"(fingerprint {receipt['fingerprint'][:12]}, this build's is "
-                    f"{header.fingerprints[proxy][:12]})"
-                )
-    return receipts
 
 
 def _finish(

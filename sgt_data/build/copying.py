@@ -7,20 +7,21 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import orjson
 
 from sgt_data.annotators.base import AnnotatorConfig, Setup
-from sgt_data.build.builder import INLINE, Engine, Progress, committed_receipts, engine_for
+from sgt_data.build.builder import INLINE, Engine, Progress, engine_for
 from sgt_data.build.plan import SliceTask
 from sgt_data.build.tasks import Outcome, OutputRefused, ShardOutcome, ShardTask, SliceFailure
 from sgt_data.build.work import read_slice
-from sgt_data.corpus.header import CorpusHeader, read_header, write_header
+from sgt_data.corpus.copy_header import begun_header, finished_header
+from sgt_data.corpus.header import read_header, write_header
 from sgt_data.corpus.identity import check_same_build
 from sgt_data.corpus.reader import Corpus
-from sgt_data.corpus.receipt import Receipt, add_up
+from sgt_data.corpus.receipt import Receipt, committed_receipts
 from sgt_data.corpus.shard_copy import ShardCopier
 from sgt_data.errors import CorpusError, RequestError, SourceError, StorageError
 from sgt_data.pictures.prepare import MAX_PIXELS
@@ -129,11 +130,10 @@ def copy_corpus(
     existing = read_header(root)
     if existing is not None:
         check_same_build(existing.identity, header.identity, root)
-    begun = replace(header, complete=False, shards={}, samples={}, totals={}, source_totals={})
     if existing is None or existing.fingerprints != header.fingerprints:
-        write_header(root, begun)
+        write_header(root, begun_header(header))
     sweep_unfinished(root)
-    receipts = committed_receipts(root, begun)
+    receipts = committed_receipts(root, header.fingerprints)
     tasks = _tasks(subset, receipts)
     report = CopyReport(found_shards=sum(map(len, receipts.values())))
     assert subset.selection is not None
@@ -154,7 +154,9 @@ def copy_corpus(
             done += max(receipt["inputs"] for receipt in outcome.receipts)
             if on_progress:
                 on_progress(Progress(done, expected, True, report.built_shards, written))
-    _finish(root, header, receipts, report)
+    done_header = finished_header(header, receipts)
+    write_header(root, done_header)
+    report.complete, report.totals = done_header.complete, done_header.totals
     return report
 
 
@@ -225,40 +227,3 @@ def _tasks(subset: Corpus, receipts: Mapping[str, Mapping[str, Receipt]]) -> lis
         )  # fmt: skip
         tasks.append(SliceTask(piece, folders, {shard: done}))
     return tasks
-
-
-def _finish(
-    root: str,
-    header: CorpusHeader,
-    receipts: Mapping[str, Mapping[str, Receipt]],
-    report: CopyReport,
-) -> None:
-    """Add up, and write the final header."""
-    shards = {
-        folder: tuple(shard for shard in names if shard in receipts[folder])
-        for folder, names in header.shards.items()
-    }
-    report.complete = shards == header.shards
-    report.totals = {folder: add_up(receipts[folder].values()) for folder in header.totals}
-    write_header(
-        root,
-        replace(
-            header,
-            complete=report.complete,
-            shards=shards,
-            samples={
-                folder: tuple(receipts[folder][one]["samples"] for one in names)
-                for folder, names in shards.items()
-            },
-            totals=report.totals,
-            source_totals={
-                folder: {
-                    source: add_up(
-                        one for one in receipts[folder].values() if one["source"] == source
-                    )
-                    for source in by_source
-                }
-                for folder, by_source in header.source_totals.items()
-            },
-        ),
-    )

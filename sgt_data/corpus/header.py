@@ -36,6 +36,8 @@ class CorpusHeader:
         source_totals: the same by proxy and source.
         parent: of a subset: `url` and `fingerprints` of the corpus that it was taken from, and
             sizes of the `population` that it was chosen from. None for a corpus that was built.
+        left_out: folders of the corpus that this copy of it lacks, as its pictures may not be
+            passed on. Nothing else in the header speaks of them.
     """
 
     name: str
@@ -50,14 +52,22 @@ class CorpusHeader:
     totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     source_totals: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     parent: Mapping[str, Any] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def write_header(root: str, header: CorpusHeader) -> None:
+    write_atomic(join(root, CORPUS_FILE), encode_header(header))
+
+
+def encode_header(header: CorpusHeader) -> bytes:
+    """The bytes of `corpus.json`."""
     document = {"format": FORMAT, "version": FORMAT_VERSION, **asdict(header)}
     if header.parent is None:
         del document["parent"]
+    if not header.left_out:
+        del document["left_out"]
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
-    write_atomic(join(root, CORPUS_FILE), orjson.dumps(document, option=options) + b"\n")
+    return orjson.dumps(document, option=options) + b"\n"
 
 
 def read_header(root: str) -> CorpusHeader | None:
@@ -89,6 +99,7 @@ def read_header(root: str) -> CorpusHeader | None:
         document["samples"] = {
             proxy: tuple(map(int, counts)) for proxy, counts in document.get("samples", {}).items()
         }
+        document["left_out"] = tuple(map(str, document.get("left_out", ())))
         return CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise CorpusError(f"{place} is not a corpus header: {why!r}") from why

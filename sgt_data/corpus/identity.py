@@ -7,7 +7,7 @@ the versions of the libraries that make the bytes. Anything else may change betw
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -80,24 +80,37 @@ def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def check_same_build(built: Mapping[str, Any], wanted: Mapping[str, Any], where: str) -> None:
+def of_proxies(identity: Mapping[str, Any], proxies: Collection[str]) -> dict[str, Any]:
+    """The identity of a build with these proxies alone."""
+    return {
+        name: {proxy: one for proxy, one in value.items() if proxy in proxies}
+        if name in _BY_PROXY
+        else value
+        for name, value in identity.items()
+    }
+
+
+def check_same_build(
+    built: Mapping[str, Any], wanted: Mapping[str, Any], where: str, place: str = "--output"
+) -> None:
     """Compare the identity of the corpus at `where` with what is asked for now.
 
-    Proxies may be added; nothing else may differ.
+    Proxies may be added; nothing else may differ. `place` is what a person would change to go
+    elsewhere.
 
     Raises:
         CorpusMismatch: naming every field that differs, with both values.
     """
-    added = wanted["proxies"].keys() - built["proxies"].keys()
-    kept = {
-        name: {proxy: one for proxy, one in wanted[name].items() if proxy not in added}
-        for name in _BY_PROXY
-    }
-    refuse_differences(built, {**wanted, **kept}, where, "a corpus of another build")
+    kept = of_proxies(wanted, built["proxies"].keys())
+    refuse_differences(built, kept, where, "a corpus of another build", place)
 
 
 def refuse_differences(
-    built: Mapping[str, Any], wanted: Mapping[str, Any], where: str, what: str
+    built: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    where: str,
+    what: str,
+    place: str = "--output",
 ) -> None:
     """Raises:
     CorpusMismatch: naming every field that differs, with both values.
@@ -107,7 +120,7 @@ def refuse_differences(
         listing = as_list(found)
         raise CorpusMismatch(
             f"{where} holds {what}; it stays one build. These differ:\n"
-            f"{listing}\nUse another --output, or what it was begun with."
+            f"{listing}\nUse another {place}, or what it was begun with."
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CORPUS_FILE = "corpus.json"
 RECEIPTS = "receipts"
+BESIDE = ("README.md", ".gitattributes")
+"""What else may lie at the root: a repository's own files."""
 INPUT = "input"
 """Where the pictures lie if the proxies share them: a folder like a proxy's, without targets."""
 

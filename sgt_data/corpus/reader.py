@@ -72,7 +72,9 @@ class Corpus:
     def folders(self) -> tuple[str, ...]:
         """Folders that hold shards: `input` where the proxies share it, then those of the
         proxies."""
-        shared = self.header.manifest.get("inputs") == "shared"
+        shared = self.header.manifest.get("inputs") == "shared" and (
+            INPUT not in self.header.left_out
+        )
         return (INPUT, *self.proxies) if shared else self.proxies
 
     @property
@@ -213,6 +215,12 @@ class Corpus:
             raise self._unknown(proxy)
 
     def _unknown(self, proxy: str) -> RequestError:
+        if proxy in self.header.left_out:
+            what = "the pictures" if proxy == INPUT else f"the pictures of {proxy}"
+            return RequestError(
+                f"{self.url} is a copy without {what}, which were not passed on; its index names "
+                "them by source, member and SHA-256"
+            )
         return RequestError(f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -82,6 +82,28 @@ def read_receipts(root: str, proxies: Iterable[str]) -> dict[str, dict[str, Rece
     receipts: dict[str, dict[str, Receipt]] = {proxy: {} for proxy in wanted}
     for (proxy, shard), receipt in zip(places, loaded, strict=True):
         receipts[proxy][shard] = receipt
+    return receipts
+
+
+def committed_receipts(root: str, fingerprints: Mapping[str, str]) -> dict[str, dict[str, Receipt]]:
+    """All receipts by folder and shard, of one build.
+
+    Args:
+        root: of the corpus.
+        fingerprints: of the build, by folder.
+
+    Raises:
+        CorpusError: a shard there is of another build, or its receipt is damaged.
+    """
+    receipts = read_receipts(root, fingerprints)
+    for proxy, found in receipts.items():
+        for shard, receipt in found.items():
+            if receipt["fingerprint"] != fingerprints[proxy]:
+                raise CorpusError(
+                    f"{root}: shard {proxy}/{shard} was committed by another build "
+                    f"(fingerprint {receipt['fingerprint'][:12]}, this build's is "
+                    f"{fingerprints[proxy][:12]})"
+                )
     return receipts
 
 

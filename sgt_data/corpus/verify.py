@@ -17,7 +17,15 @@ import orjson
 
 from sgt_data.corpus.deep import ShardUnderCheck, check_tar
 from sgt_data.corpus.identity import proxy_fingerprint
-from sgt_data.corpus.layout import INPUT, index_path, quarantine_path, receipt_path, tar_path
+from sgt_data.corpus.layout import (
+    BESIDE,
+    CORPUS_FILE,
+    INPUT,
+    index_path,
+    quarantine_path,
+    receipt_path,
+    tar_path,
+)
 from sgt_data.corpus.reader import Corpus, open_corpus, parse_index
 from sgt_data.corpus.receipt import Receipt, add_up, parse_receipt
 from sgt_data.corpus.shard import file_digest
@@ -146,7 +154,7 @@ def _check_files(
     corpus: Corpus, files: dict[str, int], listed: list[tuple[str, str]]
 ) -> Iterator[Finding]:
     """Missing receipts, and files that belong to no shard."""
-    expected = {"corpus.json"}
+    expected = {CORPUS_FILE, *BESIDE}
     for proxy, shard in listed:
         expected |= {
             path(proxy, shard) for path in (tar_path, index_path, quarantine_path, receipt_path)

@@ -73,6 +73,12 @@ class ProxyConfig(BaseModel):
     annotated_layer: ClassVar[Layer | None] = None
     """What an annotator can fill in for it."""
 
+    @property
+    def shows_picture(self) -> bool:
+        """Whether samples hold the picture itself, as target or as an input of their own: then
+        they are passed on only by those who may pass the picture on."""
+        return self.degrades
+
     def libraries(self) -> tuple[str, ...]:
         """Packages beside the codecs whose version may shape its bytes."""
         return ()

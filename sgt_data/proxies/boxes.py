@@ -63,6 +63,10 @@ class BoxesProxy(ProxyConfig):
     line: int | None = Field(None, ge=1, le=64)
     filters: SegmentFilters = SegmentFilters()
 
+    @property
+    def shows_picture(self) -> bool:
+        return self.look == "overlay"
+
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
         if layers & set(_LAYERS):
             return None

@@ -23,6 +23,10 @@ class RestorationProxy(ProxyConfig):
     degrades: ClassVar[bool] = True
     target_bytes_per_pixel: ClassVar[float] = 0.36
 
+    @property
+    def shows_picture(self) -> bool:
+        return True
+
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
         """The degraded picture, and every parameter that was drawn for it.
 

@@ -1,0 +1,358 @@
+"""A small Hub in this process: of its HTTP API what `huggingface_hub` asks for when it makes a
+repository, commits to it, lists it and reads it. Written after the client's source; the real one
+was not asked.
+
+Files ending in `.tar` or `.parquet` go through the LFS batch, as the Hub's `.gitattributes` has it.
+A commit that names an LFS object which was not uploaded is refused, as there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.server
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import yaml
+
+TOKEN = "hf_writer"
+READER = "hf_reader"
+"""Tokens: one that may write everywhere, one that may write nowhere."""
+
+DROP = 0
+"""As a trouble's status: the connection breaks without an answer."""
+
+PAGE = 40
+"""Entries of a tree in one answer."""
+
+Files = dict[str, bytes]
+Trouble = Callable[[str, str], int | None]
+
+
+@dataclass
+class Repository:
+    """Branches with their files; every state that a commit left behind, in order."""
+
+    private: bool
+    branches: dict[str, Files] = field(default_factory=lambda: {"main": {".gitattributes": b""}})
+    history: list[tuple[str, Files]] = field(default_factory=list)
+
+
+class Hub(http.server.ThreadingHTTPServer):
+    """The server, and all that it holds. Every request is noted as method, path and bytes of the
+    answer; the answers to the next `lost_answers` commits are lost on their way."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.repositories: dict[str, Repository] = {}
+        self.objects: dict[str, bytes] = {}
+        self.requests: list[tuple[str, str, int]] = []
+        self.trouble: Trouble = lambda method, path: None
+        self.lost_answers = 0
+        self.lock = threading.Lock()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def files(self, repo: str, branch: str = "main") -> Files:
+        return self.repositories[repo].branches[branch]
+
+    def write_to(self, folder: Path, repo: str, branch: str = "main") -> Path:
+        """A snapshot of a branch, as a download leaves it."""
+        for path, data in self.files(repo, branch).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+        return folder
+
+    def uploaded(self) -> int:
+        """How many files were uploaded one by one."""
+        return sum(method == "PUT" for method, _, _ in self.requests)
+
+
+@contextmanager
+def running() -> Iterator[Hub]:
+    hub = Hub()
+    thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        hub.shutdown()
+        hub.server_close()
+        thread.join()
+
+
+def git_sha1(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def in_lfs(path: str) -> bool:
+    return path.endswith((".tar", ".parquet"))
+
+
+def entry(path: str, data: bytes) -> dict[str, Any]:
+    """A file as listings have it."""
+    found: dict[str, Any] = {
+        "type": "file", "path": path, "size": len(data), "oid": git_sha1(data),
+    }  # fmt: skip
+    if in_lfs(path):
+        sha256 = hashlib.sha256(data).hexdigest()
+        found["lfs"] = {"oid": sha256, "size": len(data), "pointerSize": 130}
+    return found
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: Hub
+
+    def do_GET(self) -> None:
+        self._route("GET")
+
+    def do_HEAD(self) -> None:
+        self._route("HEAD")
+
+    def do_POST(self) -> None:
+        self._route("POST")
+
+    def do_PUT(self) -> None:
+        self._route("PUT")
+
+    def _route(self, method: str) -> None:
+        length = self.headers.get("Content-Length")
+        body = self.rfile.read(int(length)) if length is not None else self._chunks()
+        url = urlsplit(self.path)
+        path = url.path
+        with self.server.lock:
+            status = self.server.trouble(method, unquote(path))
+        if status == DROP:
+            self.close_connection = True
+            return
+        if status is not None:
+            self._answer({"error": "trouble"}, status, {"X-Error-Message": "trouble"})
+            return
+        for allowed, pattern, name in ROUTES:
+            found = re.fullmatch(pattern, path)
+            if method in allowed and found:
+                with self.server.lock:
+                    self.method, self.query = method, parse_qs(url.query)
+                    getattr(self, name)(body, *map(unquote, found.groups("")))
+                return
+        self._answer({"error": f"no such place: {method} {path}"}, 404)
+
+    def _chunks(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return b""
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _answer(
+        self, content: Any, status: int = 200, headers: dict[str, str] | None = None
+    ) -> None:
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.server.requests.append((self.command, unquote(self.path), len(data)))
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def _lacks(self, code: str) -> None:
+        self._answer({"error": code}, 404, {"X-Error-Code": code})
+
+    def _token(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    def _may_write(self) -> bool:
+        if self._token() == TOKEN:
+            return True
+        status = 403 if self._token() == READER else 401
+        message = "Invalid credentials in Authorization header" if status == 401 else "You may not"
+        self._answer({"error": message}, status, {"X-Error-Message": message})
+        return False
+
+    def _files(self, repo: str, revision: str) -> Files | None:
+        """The files of a branch; None where an error was answered."""
+        found = self.server.repositories.get(repo)
+        if found is None or (found.private and self._token() not in (TOKEN, READER)):
+            self._lacks("RepoNotFound")
+            return None
+        if revision not in found.branches:
+            self._lacks("RevisionNotFound")
+            return None
+        return found.branches[revision]
+
+    def create(self, body: bytes) -> None:
+        if not self._may_write():
+            return
+        asked = json.loads(body)
+        assert asked["type"] == "dataset"
+        repo = f"{asked['organization']}/{asked['name']}"
+        url = f"{self.server.endpoint}/datasets/{repo}"
+        if repo in self.server.repositories:
+            self._answer({"error": "You already created this dataset repo", "url": url}, 409)
+            return
+        self.server.repositories[repo] = Repository(asked.get("visibility") == "private")
+        self._answer({"url": url})
+
+    def branch(self, body: bytes, repo: str, branch: str) -> None:
+        if not self._may_write() or (files := self._files(repo, "main")) is None:
+            return
+        branches = self.server.repositories[repo].branches
+        status = 409 if branch in branches else 200
+        branches.setdefault(branch, dict(files))
+        self._answer({}, status)
+
+    def info(self, body: bytes, repo: str, revision: str = "") -> None:
+        if self._files(repo, revision or "main") is not None:
+            private = self.server.repositories[repo].private
+            self._answer({"id": repo, "sha": "0" * 40, "private": private})
+
+    def validate(self, body: bytes) -> None:
+        content = json.loads(body)["content"]
+        found = yaml.safe_load(content.split("---")[1])
+        assert {"license", "tags", "configs"} <= found.keys()
+        self._answer({"errors": [], "warnings": []})
+
+    def preupload(self, body: bytes, repo: str, revision: str) -> None:
+        if not self._may_write() or (files := self._files(repo, revision)) is None:
+            return
+        said = []
+        for asked in json.loads(body)["files"]:
+            path = asked["path"]
+            one = {"path": path, "uploadMode": "lfs" if in_lfs(path) else "regular"}
+            one["shouldIgnore"] = False
+            if path in files:
+                known = entry(path, files[path])
+                one["oid"] = known["lfs"]["oid"] if "lfs" in known else known["oid"]
+            said.append(one)
+        self._answer({"files": said})
+
+    def batch(self, body: bytes, repo: str) -> None:
+        if not self._may_write():
+            return
+        objects = []
+        for asked in json.loads(body)["objects"]:
+            if asked["oid"] not in self.server.objects:
+                place = f"{self.server.endpoint}/lfs/{asked['oid']}"
+                asked["actions"] = {"upload": {"href": place}}
+            objects.append(asked)
+        self._answer({"transfer": "basic", "objects": objects})
+
+    def upload(self, body: bytes, oid: str) -> None:
+        assert hashlib.sha256(body).hexdigest() == oid
+        self.server.objects[oid] = body
+        self._answer({})
+
+    def commit(self, body: bytes, repo: str, revision: str) -> None:
+        if not self._may_write() or (files := self._files(repo, revision)) is None:
+            return
+        header, *lines = map(json.loads, body.splitlines())
+        changed = dict(files)
+        for line in lines:
+            value = line["value"]
+            if line["key"] == "file":
+                changed[value["path"]] = base64.b64decode(value["content"])
+            elif value["oid"] in self.server.objects:
+                assert line["key"] == "lfsFile"
+                changed[value["path"]] = self.server.objects[value["oid"]]
+            else:
+                self._answer({"error": f"no LFS object {value['oid']}"}, 400)
+                return
+        kept = self.server.repositories[repo]
+        kept.branches[revision] = changed
+        kept.history.append((header["value"]["summary"], changed))
+        if self.server.lost_answers:
+            self.server.lost_answers -= 1
+            self.close_connection = True
+            return
+        number = f"{len(kept.history):040d}"
+        url = f"{self.server.endpoint}/datasets/{repo}/commit/{number}"
+        self._answer({"commitUrl": url, "commitOid": number, "success": True})
+
+    def tree(self, body: bytes, repo: str, revision: str, below: str = "") -> None:
+        files = self._files(repo, revision)
+        if files is None:
+            return
+        prefix = f"{below}/" if below else ""
+        recursive = self.query.get("recursive", ["false"])[0].lower() in ("true", "1")
+        listed: dict[str, dict[str, Any]] = {}
+        for path in sorted(files):
+            if not path.startswith(prefix):
+                continue
+            parts = path.removeprefix(prefix).split("/")
+            for depth in range(1, len(parts) if recursive else min(2, len(parts))):
+                folder = prefix + "/".join(parts[:depth])
+                one = {"type": "directory", "path": folder, "oid": "0" * 40, "size": 0}
+                listed.setdefault(folder, one)
+            if recursive or len(parts) == 1:
+                listed[path] = entry(path, files[path])
+        if not listed and below:
+            self._lacks("EntryNotFound")
+            return
+        start = int(self.query.get("cursor", ["0"])[0])
+        page = list(listed.values())[start : start + PAGE]
+        headers = {}
+        if start + PAGE < len(listed):
+            place = f"{self.server.endpoint}{urlsplit(self.path).path}"
+            after = f"recursive={recursive}&cursor={start + PAGE}"
+            headers["Link"] = f'<{place}?{after}>; rel="next"'
+        self._answer(page, headers=headers)
+
+    def paths_info(self, body: bytes, repo: str, revision: str) -> None:
+        files = self._files(repo, revision)
+        if files is not None:
+            asked = parse_qs(body.decode())["paths"]
+            self._answer([entry(path, files[path]) for path in asked if path in files])
+
+    def resolve(self, body: bytes, repo: str, revision: str, path: str) -> None:
+        files = self._files(repo, revision)
+        if files is None:
+            return
+        if path not in files:
+            self._lacks("EntryNotFound")
+            return
+        data, status, headers = files[path], 200, {"ETag": git_sha1(files[path])}
+        if asked := self.headers.get("Range"):
+            first, last = asked.removeprefix("bytes=").split("-")
+            status, size = 206, len(data)
+            data = data[int(first) : int(last) + 1 if last else None]
+            headers["Content-Range"] = f"bytes {first}-{int(first) + len(data) - 1}/{size}"
+        self._answer(data, status, headers)
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+_REPO = r"([^/]+/[^/]+)"
+ROUTES = [
+    (("POST",), r"/api/repos/create", "create"),
+    (("POST",), r"/api/validate-yaml", "validate"),
+    (("POST",), rf"/api/datasets/{_REPO}/branch/([^/]+)", "branch"),
+    (("POST",), rf"/api/datasets/{_REPO}/preupload/([^/]+)", "preupload"),
+    (("POST",), rf"/api/datasets/{_REPO}/commit/([^/]+)", "commit"),
+    (("POST",), rf"/api/datasets/{_REPO}/paths-info/([^/]+)", "paths_info"),
+    (("GET",), rf"/api/datasets/{_REPO}/tree/([^/]+)(?:/(.+))?", "tree"),
+    (("GET",), rf"/api/datasets/{_REPO}(?:/revision/([^/]+))?", "info"),
+    (("POST",), rf"/datasets/{_REPO}\.git/info/lfs/objects/batch", "batch"),
+    (("PUT",), r"/lfs/([0-9a-f]{64})", "upload"),
+    (("GET", "HEAD"), rf"/datasets/{_REPO}/resolve/([^/]+)/(.+)", "resolve"),
+]
