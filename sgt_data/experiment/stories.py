@@ -119,8 +119,8 @@ _LIMITS: Mapping[Kind, Sequence[str]] = {
 }
 
 _COMMON_LIMITS = (
-    "The model is small and learns from random weights on little data. Large models that were "
-    "trained before may behave otherwise.",
+    "The model is small and learns from little data. Large models that were trained on much before "
+    "may behave otherwise.",
     "Questions are made by rule from the annotations of this corpus: they measure what these rules "
     "ask, on pictures like these. What is synthetic about the pictures is synthetic about the "
     "answer.",
@@ -149,10 +149,12 @@ def _data(setting: Setting) -> list[str]:
 def _model(setting: Setting) -> list[str]:
     model = setting.arms[0].config.model
     given = ", ".join(f"{name} {value}" for name, value in sorted(model.settings.items()))
+    trunk = model.settings.get("trunk")
+    start = "random weights" if trunk is None else f"the trunk of {trunk}, which stays as it is"
     return [
         f"Model: {model.make}{f' ({given})' if given else ''}, which sees and draws pictures of "
         f"{model.picture}x{model.picture} pixels. One network answers and draws; it starts from "
-        "random weights."
+        f"{start}."
     ]
 
 
@@ -210,7 +212,7 @@ def _deed(arm: Arm, setting: Setting) -> str:
         "measured. What it answers right, words and habit tell.",
         LABELS: "Draws nothing; the same labels of the same pictures as in the largest arm, given "
         f"as more questions ({config.questions} a step, the compute of drawing).",
-        UNTRAINED: "Weights as they were drawn, no training at all.",
+        UNTRAINED: "The model as it was made, with no training here.",
     }
     if arm.name in fixed:
         return fixed[arm.name]
