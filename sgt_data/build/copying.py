@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,7 +21,7 @@ from sgt_data.corpus.header import read_header, write_header
 from sgt_data.corpus.identity import check_same_build
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.receipt import Receipt, committed_receipts
-from sgt_data.corpus.shard_copy import ShardCopier
+from sgt_data.corpus.shard_copy import AT_ONCE, ShardCopier
 from sgt_data.errors import CorpusError, RequestError, SourceError, StorageError
 from sgt_data.pictures.prepare import MAX_PIXELS
 from sgt_data.pictures.size_rule import AsStored, SizeRule
@@ -31,8 +30,6 @@ from sgt_data.storage import absolute, lives_in_one_process, sweep_unfinished
 
 INLINE_BYTES = 2 << 30
 """Up to here a copy is done before Ray would have started."""
-
-_THREADS_MAX = 8
 
 
 @dataclass(slots=True)
@@ -164,9 +161,6 @@ class _Threads:
     """Copies several shards at once in this process: while one waits for the disk, another is read,
     and hashes take no turns in Python."""
 
-    def __init__(self) -> None:
-        self._count = min(_THREADS_MAX, 2 * (os.cpu_count() or 1) + 1)
-
     def run(self, tasks: Sequence[SliceTask], job: CopyJob, root: str) -> Iterator[Outcome]:
         """Do the tasks; outcomes as they come, in any order."""
 
@@ -176,7 +170,7 @@ class _Threads:
                 for shard in read_slice(task, job)
             ]
 
-        threads = ThreadPoolExecutor(self._count)
+        threads = ThreadPoolExecutor(AT_ONCE)
         try:
             for done in as_completed([threads.submit(do, task) for task in tasks]):
                 yield from done.result()

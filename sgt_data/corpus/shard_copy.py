@@ -7,6 +7,7 @@ the members against the checksums of the index, their headers for their names.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,10 @@ from sgt_data.corpus.tar_inspector import TarInspector, members_of
 from sgt_data.corpus.view import ledger_rows
 from sgt_data.errors import CorpusError
 from sgt_data.storage import join, open_atomic, read_bytes
+
+AT_ONCE = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Shards that one process does best to copy at a time: while one waits for the disk, others are
+read and hashed."""
 
 
 def moved(index: pa.Table, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> pa.Table:

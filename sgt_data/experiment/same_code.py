@@ -51,8 +51,8 @@ def check_code(folder: Path, make: str) -> None:
 
 def _files(make: str) -> dict[str, str]:
     """SHA-256 by file name."""
-    found: dict[str, str] = {}
-    for module in dict.fromkeys([f"{_HOME}.train", make.partition(":")[0]]):
+    found: dict[str, Path] = {}
+    for module in (f"{_HOME}.train", make.partition(":")[0]):
         try:
             spec = find_spec(module)
         except (ImportError, ValueError):
@@ -60,7 +60,6 @@ def _files(make: str) -> dict[str, str]:
         if spec is None or spec.origin is None:
             continue  # what is wrong with it, making the model says
         file, package = Path(spec.origin), spec.parent or ""
-        for one in sorted(file.parent.glob("*.py")) if package else [file]:
-            name = f"{package.replace('.', '/')}/{one.name}".lstrip("/")
-            found[name] = sha256(one.read_bytes()).hexdigest()
-    return found
+        for one in file.parent.glob("*.py") if package else [file]:
+            found[f"{package.replace('.', '/')}/{one.name}".lstrip("/")] = one
+    return {name: sha256(found[name].read_bytes()).hexdigest() for name in sorted(found)}

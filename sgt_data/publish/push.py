@@ -18,6 +18,7 @@ from sgt_data.corpus.header import encode_header
 from sgt_data.corpus.layout import CORPUS_FILE
 from sgt_data.corpus.reader import open_corpus
 from sgt_data.corpus.receipt import Receipt
+from sgt_data.corpus.shard_copy import AT_ONCE
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.publish.card import LeftOut, corpus_card, is_ours
 from sgt_data.publish.consignment import Consignment, Piece, batches, consign
@@ -36,8 +37,6 @@ CARD = "README.md"
 
 Progress = Callable[[int, int, str], None]
 """Called with the shards that are there, with all, and with what is being done."""
-
-_THREADS_MAX = 8
 
 
 @dataclass(slots=True)
@@ -194,7 +193,7 @@ class _Push:
             except (CorpusError, SourceError) as why:
                 return str(why)
 
-        with ThreadPoolExecutor(min(_THREADS_MAX, 2 * (os.cpu_count() or 1) + 1)) as threads:
+        with ThreadPoolExecutor(AT_ONCE) as threads:
             found = list(threads.map(lay, batch))
         for piece, one in zip(batch, found, strict=True):
             if isinstance(one, str):
