@@ -28,13 +28,13 @@ import numpy as np
 from measuring import Cell, pictures, report, verdict
 from PIL import Image
 
-from sgt_data.annotators.base import AnnotatorConfig, Setup
+from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import ShardAnnotator
-from sgt_data.annotators.depth_anything import DepthAnythingConfig
+from sgt_data.annotators.depth_anything import DepthAnythingAnnotator
 from sgt_data.annotators.device import running, set_up
-from sgt_data.annotators.sam import SamConfig, load_sam
+from sgt_data.annotators.sam import SamAnnotator, load_sam
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
-from sgt_data.build.annotate import loaded
+from sgt_data.engine.annotate import loaded
 from sgt_data.pictures.prepare import MAX_PIXELS
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput
@@ -103,7 +103,7 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
     from transformers import pipeline
     from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil
 
-    config = DepthAnythingConfig.model_validate({"model": str(folder), "device": device})
+    config = DepthAnythingAnnotator.model_validate({"model": str(folder), "device": device})
     setup = set_up(config)
     annotator = loaded(config, setup)
     inner: Any = annotator.annotator
@@ -149,7 +149,7 @@ def sam_contest(
     import torch
     from segment_anything import SamAutomaticMaskGenerator
 
-    config: AnnotatorConfig = SamConfig.model_validate(
+    config: Annotator = SamAnnotator.model_validate(
         {"checkpoint": str(checkpoint), "device": device, "points_per_side": points, **_LENIENT}
     )
     setup = set_up(config)
@@ -216,7 +216,7 @@ def _actor(
                 calls.submit(annotator.annotate, inputs, rule, MAX_PIXELS) for _ in range(shards)
             ]
             for one in done:
-                assert all(not raw.missing for raw in one.result())
+                assert all(not raw.layer_problems for raw in one.result())
 
     return work
 

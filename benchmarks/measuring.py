@@ -21,9 +21,9 @@ from rich.table import Table
 
 from sgt_data.corpus.identity import codec_versions, environment
 from sgt_data.records import RawInput
+from sgt_data.scenes.write import write_samples
 from sgt_data.sources.fetch import fetched
 from sgt_data.sources.sa1b import Sa1bSource
-from sgt_data.sources.synthetic.write import write_samples
 
 REAL_DATA = "SGT_REAL_DATA"
 """Environment variable: a folder with `sa1b/*.tar` and `coco/`, in their own formats."""

@@ -17,11 +17,11 @@ from typing import Any
 
 from measuring import Cell, pictures, report, side_by_side, threads_used, verdict
 
-from sgt_data.build.inline import InlineEngine
-from sgt_data.build.listing import list_inputs, plan_build
-from sgt_data.build.render import render_shard
-from sgt_data.build.work import CorpusJob
 from sgt_data.corpus.shard import EncodedShard
+from sgt_data.engine.inline import InlineEngine
+from sgt_data.engine.listing import list_inputs, plan_build
+from sgt_data.engine.render import render_shard
+from sgt_data.engine.work import CorpusJob
 from sgt_data.manifest import parse_manifest
 from sgt_data.records import RawInput, RawShard
 

@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 import psutil
 from measuring import Cell, pictures, report, verdict
 
-from sgt_data.build.builder import INLINE, build_corpus
+from sgt_data.engine.build import INLINE, build_corpus
 from sgt_data.manifest import Manifest, parse_manifest
 from sgt_data.records import RawInput
 

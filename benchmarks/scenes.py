@@ -10,8 +10,8 @@ import json
 import time
 from pathlib import Path
 
-from sgt_data.sources.synthetic import draw_scene
-from sgt_data.sources.synthetic.staging import Scenes
+from sgt_data.scenes import draw_scene
+from sgt_data.scenes.staging import Scenes
 
 SIZES: tuple[tuple[Scenes, int, int, int], ...] = (
     ("simple", 48, 48, 500),

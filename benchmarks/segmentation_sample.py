@@ -23,11 +23,11 @@ from measuring import Cell, Pictures, pictures, report, side_by_side, threads_us
 from PIL import Image
 from pycocotools import mask as coco_masks
 
-from sgt_data.build.inline import InlineEngine
-from sgt_data.build.listing import BuildPlan, list_inputs, plan_build
-from sgt_data.build.render import RenderSpec, render_shard
-from sgt_data.build.work import CorpusJob
 from sgt_data.corpus.shard import EncodedShard
+from sgt_data.engine.inline import InlineEngine
+from sgt_data.engine.listing import BuildPlan, list_inputs, plan_build
+from sgt_data.engine.render import RenderSpec, render_shard
+from sgt_data.engine.work import CorpusJob
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput, RawShard

@@ -27,9 +27,9 @@ import pyarrow.dataset  # noqa: F401  (pyarrow imports it when it first reads a 
 from measuring import Cell, in_fresh_process, report, verdict
 from stream_corpora import PROXY, linked, multiplied
 
-from sgt_data.corpus.reader import open_corpus
-from sgt_data.storage import is_local
+from sgt_data.files.urls import is_local
 from sgt_data.stream.stream import Stream
+from sgt_data.subsets.opening import open_corpus
 
 GROWTH_GOAL_MB = 100.0
 BATCH = 24

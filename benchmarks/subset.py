@@ -28,10 +28,10 @@ from measuring import Cell, report, verdict
 
 from sgt_data import open_corpus, subset
 from sgt_data.corpus.header import CorpusHeader, write_header
-from sgt_data.corpus.ranking import keyed_hashes, ranked
 from sgt_data.corpus.receipt import add_up, commit
 from sgt_data.corpus.shard import Sample, ShardOrigin, ShardWriter
-from sgt_data.corpus.subset import Rule, rank_keys
+from sgt_data.subsets.choice import Rule, rank_keys
+from sgt_data.subsets.ranking import keyed_hashes, ranked
 
 PICTURE_BYTES, TARGET_BYTES = 380_000, 42_000
 RANK_SECONDS_MAX, COPY_SHARE_MIN = 2.0, 0.7

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sgt_data.cli import main
+from sgt_data.cli.app import main
 
 if __name__ == "__main__":
     address = os.environ.get("RAY_ADDRESS", "auto")

@@ -3,14 +3,15 @@ generative proxy tasks out."""
 
 from typing import TYPE_CHECKING, Any
 
-from sgt_data.build.builder import BuildReport, build_corpus
-from sgt_data.build.masks import AnnotationReport, annotate_pictures
-from sgt_data.build.subset import SubsetReport, subset, subset_ladder
-from sgt_data.corpus.reader import Corpus, StoredSample, open_corpus
-from sgt_data.corpus.verify import verify_corpus
-from sgt_data.decoding import decode
+from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
+from sgt_data.engine.build import BuildReport, build_corpus
 from sgt_data.manifest import Manifest, load_manifest
+from sgt_data.proxies.decoding import decode
 from sgt_data.publish.push import PushReport, push_corpus
+from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.subset import SubsetReport, subset, subset_ladder
+from sgt_data.verify.corpus import verify_corpus
 
 if TYPE_CHECKING:
     from sgt_data.stream.stream import Stream

@@ -11,17 +11,18 @@ from typing import Any, Literal, cast
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sgt_data.annotators.base import AnnotatorConfig
+from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.errors import FileMissing, ManifestError
+from sgt_data.files.reading import read_bytes
+from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.prepare import MAX_PIXELS, Subsampling
 from sgt_data.pictures.size_rule import SizeRule
-from sgt_data.proxies.base import ProxyConfig
+from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
-from sgt_data.sources.base import SourceConfig
+from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
-from sgt_data.storage import read_bytes
 
 FORMAT_VERSION = 1
 RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
@@ -70,10 +71,10 @@ class Manifest(BaseModel):
     annotators: tuple[Any, ...] = ()
     proxies: tuple[Any, ...] = Field(min_length=1)
 
-    def source_configs(self) -> tuple[SourceConfig, ...]:
+    def source_configs(self) -> tuple[Source, ...]:
         return self.sources
 
-    def sources_of(self, proxy: ProxyConfig) -> tuple[SourceConfig, ...]:
+    def sources_of(self, proxy: Proxy) -> tuple[Source, ...]:
         """The sources that a proxy is drawn for."""
         return tuple(
             source
@@ -81,14 +82,14 @@ class Manifest(BaseModel):
             if proxy.sources is None or source.name in proxy.sources
         )
 
-    def annotator_of(self, proxy: ProxyConfig, source: SourceConfig) -> AnnotatorConfig | None:
+    def annotator_of(self, proxy: Proxy, source: Source) -> Annotator | None:
         """The annotator that fills in what a source lacks for a proxy."""
         name = proxy.annotator_for(source.offers())
         return next((one for one in self.annotators if one.name == name), None)
 
-    def annotators_for(self, source: str, proxies: Collection[str]) -> tuple[AnnotatorConfig, ...]:
+    def annotators_for(self, source: str, proxies: Collection[str]) -> tuple[Annotator, ...]:
         """The annotators that the named proxies need for a source, each once."""
-        found: dict[str, AnnotatorConfig] = {}
+        found: dict[str, Annotator] = {}
         for proxy in self.proxies:
             for one in self.sources_of(proxy):
                 annotator = self.annotator_of(proxy, one)
@@ -163,7 +164,7 @@ def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest
     return manifest
 
 
-def parse_annotator(data: Mapping[str, Any], where: str) -> AnnotatorConfig:
+def parse_annotator(data: Mapping[str, Any], where: str) -> Annotator:
     """Validate plain data for one annotator.
 
     Raises:
@@ -173,7 +174,7 @@ def parse_annotator(data: Mapping[str, Any], where: str) -> AnnotatorConfig:
     (annotator,) = _members([dict(data)], "annotators", annotator_kinds(), problems)
     if problems:
         raise ManifestError("\n".join([f"{where} cannot be used:", *problems]))
-    return cast(AnnotatorConfig, annotator)
+    return cast(Annotator, annotator)
 
 
 def _members(
@@ -242,7 +243,7 @@ def _contradictions(manifest: Manifest) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
-def _wrong_annotator(manifest: Manifest, proxy: ProxyConfig, source: SourceConfig) -> str | None:
+def _wrong_annotator(manifest: Manifest, proxy: Proxy, source: Source) -> str | None:
     """What is wrong with the annotator that a proxy names for a source."""
     name = proxy.annotator_for(source.offers())
     if name is None:
@@ -254,52 +255,3 @@ def _wrong_annotator(manifest: Manifest, proxy: ProxyConfig, source: SourceConfi
         ", ".join(fitting) or f"none: annotators lists none that gives {proxy.annotated_layer}"
     )
     return f"found {name!r}; allowed: {allowed}"
-
-
-def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Apply `field.path=value` each to plain data; list items by number or name, values in YAML.
-
-    Raises:
-        ManifestError: it has another form, or names no place.
-    """
-    for override in overrides:
-        _override(data, override)
-
-
-def _override(data: dict[str, Any], override: str) -> None:
-    path, equals, text = override.partition("=")
-    if not equals or not path:
-        raise ManifestError(f"--set {override!r}: the form is field.path=value")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as why:
-        raise ManifestError(f"--set {override!r}: the value is not YAML: {why}") from why
-    *parents, last = path.split(".")
-    place: Any = data
-    for step in parents:
-        place = _step(place, step, override)
-    if isinstance(place, list):
-        place[_position(place, last, override)] = value
-    else:
-        place[last] = value
-
-
-def _step(place: Any, step: str, override: str) -> Any:
-    if isinstance(place, list):
-        return place[_position(place, step, override)]
-    below = place.setdefault(step, {})
-    if not isinstance(below, dict | list):
-        raise ManifestError(f"--set {override!r}: {step} is {below!r:.40} and has no fields")
-    return below
-
-
-def _position(items: list[Any], step: str, override: str) -> int:
-    """A list item by its number, its name, or its type where it has no name."""
-    names = [
-        str(item.get("name", item.get("type"))) if isinstance(item, dict) else "" for item in items
-    ]
-    if step in names:
-        return names.index(step)
-    if step.isdigit() and int(step) < len(items):
-        return int(step)
-    raise ManifestError(f"--set {override!r}: found {step!r}; allowed: {', '.join(names)}")

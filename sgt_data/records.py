@@ -99,9 +99,9 @@ class RawInput:
 
     `member` names the picture within its source; `extras` are further files (annotation JSON, id
     map PNG ...) by role. `parts` are files still to be fetched, by role (`picture`, or that of an
-    extra). `problem` is set where the source itself could not give a whole input. `beside` is what
-    only some proxies need, by role: depth files, what annotators made; `missing` says of others why
-    they are not there.
+    extra). `problem` is set where the source itself could not give a whole input. `layer_bytes` is
+    what only some proxies need, by role: depth files, what annotators made; `layer_problems` says
+    of other roles why they are missing.
     """
 
     key: str
@@ -111,8 +111,8 @@ class RawInput:
     licence: str | None = None
     problem: str | None = None
     parts: Mapping[str, FilePart] = field(default_factory=dict)
-    beside: Mapping[str, bytes] = field(default_factory=dict)
-    missing: Mapping[str, str] = field(default_factory=dict)
+    layer_bytes: Mapping[str, bytes] = field(default_factory=dict)
+    layer_problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:

@@ -6,9 +6,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sgt_data.experiment.intervals import Estimate
-from sgt_data.experiment.lift_off import lift_off
-from sgt_data.experiment.results import ProbeResult, RunResult, Samples, TaskAccuracy
+from sgt_data.experiment.measure.intervals import Estimate
+from sgt_data.experiment.measure.lift_off import lift_off
+from sgt_data.experiment.measure.results import (
+    ProbeResult,
+    RunResult,
+    Samples,
+    TaskAccuracy,
+)
 
 CHANCE = {"count": 1 / 3, "presence": 0.5, "nearer": 0.5, "left or right": 0.5, "category": 0.2}
 PICTURES = 40

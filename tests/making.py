@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from sgt_data.build.builder import BuildReport, build_corpus
-from sgt_data.build.inline import InlineEngine
-from sgt_data.build.listing import list_inputs, plan_build
-from sgt_data.build.render import render_shard
-from sgt_data.build.work import CorpusJob
 from sgt_data.corpus.shard import EncodedShard
+from sgt_data.engine.build import BuildReport, build_corpus
+from sgt_data.engine.inline import InlineEngine
+from sgt_data.engine.listing import list_inputs, plan_build
+from sgt_data.engine.render import render_shard
+from sgt_data.engine.work import CorpusJob
 from sgt_data.manifest import Manifest, parse_manifest
 
 Mask = NDArray[np.bool_]

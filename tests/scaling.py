@@ -9,7 +9,7 @@ import numpy as np
 
 from sgt_data import Corpus, build_corpus
 from sgt_data.manifest import parse_manifest
-from sgt_data.sources.synthetic.write import write_samples
+from sgt_data.scenes.write import write_samples
 
 PICTURES = 36
 """Of each source."""

@@ -25,14 +25,19 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from tiny_models import LENIENT, tiny_depth_model, tiny_dexined, tiny_sam
 
-from sgt_data import build_corpus, decode, open_corpus, verify_corpus
-from sgt_data.annotators.base import AnnotatorConfig, View
+from sgt_data import (
+    build_corpus,
+    decode,
+    open_corpus,
+    verify_corpus,
+)
+from sgt_data.annotators.base import Annotator, View
 from sgt_data.annotators.batching import ShardAnnotator, role
-from sgt_data.annotators.depth_anything import DepthAnythingConfig, input_size
+from sgt_data.annotators.depth_anything import DepthAnythingAnnotator, input_size
 from sgt_data.annotators.device import set_up
-from sgt_data.annotators.edges import EdgesConfig
-from sgt_data.annotators.sam import SamConfig
-from sgt_data.build.annotate import loaded
+from sgt_data.annotators.edges import EdgesAnnotator
+from sgt_data.annotators.sam import SamAnnotator
+from sgt_data.engine.annotate import loaded
 from sgt_data.errors import AnnotatorError, CorpusMismatch, RequestError
 from sgt_data.pictures.prepare import MAX_PIXELS
 from sgt_data.pictures.size_rule import AsStored, SizeRule
@@ -69,16 +74,16 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def annotator_of(config: AnnotatorConfig) -> ShardAnnotator:
+def annotator_of(config: Annotator) -> ShardAnnotator:
     return loaded(config, set_up(config))
 
 
-def said(config: AnnotatorConfig, picture: bytes, rule: SizeRule) -> bytes:
+def said(config: Annotator, picture: bytes, rule: SizeRule) -> bytes:
     """What an annotator says of one picture."""
     inputs = [RawInput("k", "k.jpg", picture)]
     (done,) = annotator_of(config).annotate(inputs, rule, MAX_PIXELS)
-    assert done.missing == {}
-    return done.beside[role(config.name)]
+    assert done.layer_problems == {}
+    return done.layer_bytes[role(config.name)]
 
 
 def pipeline_depth(model: Path, image: Image.Image) -> Any:
@@ -98,7 +103,7 @@ def test_depth_equals_the_stock_pipelines(depth_model: Path) -> None:
     """At full size. Bounds, as a share of the map's range: 2e-5 at most, for a picture below twice
     the model's size; it is the step in which maps travel that shows (1/65535)."""
     picture = encoded(Image.fromarray(scene(640, 480)), "PNG")
-    depth = parse_dense(said(DepthAnythingConfig(model=str(depth_model)), picture, AsStored()))
+    depth = parse_dense(said(DepthAnythingAnnotator(model=str(depth_model)), picture, AsStored()))
     values = depth.low + depth.codes / 65535 * (depth.high - depth.low)
     expected = pipeline_depth(depth_model, Image.fromarray(scene(640, 480)))
     assert values.shape == expected.shape == (480, 640)
@@ -109,7 +114,7 @@ def test_depth_of_a_large_jpeg_stays_near_the_stock_pipelines(depth_model: Path)
     """A JPEG of twice the model's size and more is decoded at a reduced scale (by the DCT), which
     differs a little from decoding it in full: on average below 1 % of the map's range."""
     picture = jpeg(1500, 1100)
-    depth = parse_dense(said(DepthAnythingConfig(model=str(depth_model)), picture, AsStored()))
+    depth = parse_dense(said(DepthAnythingAnnotator(model=str(depth_model)), picture, AsStored()))
     values = depth.low + depth.codes / 65535 * (depth.high - depth.low)
     expected = pipeline_depth(depth_model, Image.open(io.BytesIO(picture)))
     assert np.abs(values - expected).mean() <= 0.01 * (depth.high - depth.low)
@@ -166,14 +171,14 @@ def test_batch_neighbours_change_nothing(depth_model: Path, photos: Path) -> Non
     batches too."""
     files = [path.read_bytes() for path in sorted(photos.glob("*.jpg"))]
     rule = SizeRule(**SMALL)
-    alone = [said(DepthAnythingConfig(model=str(depth_model)), one, rule) for one in files]
+    alone = [said(DepthAnythingAnnotator(model=str(depth_model)), one, rule) for one in files]
     for batch_size in (1, 4):
-        config = DepthAnythingConfig(model=str(depth_model), batch_size=batch_size)
+        config = DepthAnythingAnnotator(model=str(depth_model), batch_size=batch_size)
         for order in (files, files[::-1], files[2:] + files[:2]):
             inputs = [RawInput(str(at), "x.jpg", one) for at, one in enumerate(order)]
             done = annotator_of(config).annotate(inputs, rule, MAX_PIXELS)
             for one, result in zip(order, done, strict=True):
-                found = parse_dense(result.beside[role(config.name)])
+                found = parse_dense(result.layer_bytes[role(config.name)])
                 expected = parse_dense(alone[files.index(one)])
                 if batch_size == 1:
                     assert (found.codes == expected.codes).all()
@@ -280,7 +285,7 @@ class Cramped:
 
 
 def test_out_of_memory_halves_the_batch_and_goes_on(depth_model: Path) -> None:
-    config = DepthAnythingConfig(model=str(depth_model), batch_size=8)
+    config = DepthAnythingAnnotator(model=str(depth_model), batch_size=8)
     inputs = [RawInput(str(at), "x.jpg", jpeg(64, 64, at)) for at in range(9)]
     rule = SizeRule(**SMALL)
     roomy = annotator_of(config).annotate(inputs, rule, MAX_PIXELS)
@@ -289,14 +294,14 @@ def test_out_of_memory_halves_the_batch_and_goes_on(depth_model: Path) -> None:
     done = annotator.annotate(inputs, rule, MAX_PIXELS)
     assert cramped.sizes == [8, 4, 2, 2, 2, 2, 1]
     for one, other in zip(roomy, done, strict=True):
-        first, second = (parse_dense(raw.beside[role(config.name)]) for raw in (one, other))
+        first, second = (parse_dense(raw.layer_bytes[role(config.name)]) for raw in (one, other))
         assert np.abs(first.codes.astype(int) - second.codes.astype(int)).max() <= 8
 
 
 def test_a_device_that_holds_not_one_picture_fails_the_shard_not_the_pictures(
     depth_model: Path,
 ) -> None:
-    annotator = annotator_of(DepthAnythingConfig(model=str(depth_model)))
+    annotator = annotator_of(DepthAnythingAnnotator(model=str(depth_model)))
     annotator.annotator = Cramped(annotator.annotator, 0)
     with pytest.raises(AnnotatorError, match="out of memory with one picture of 518x518"):
         annotator.annotate([RawInput("k", "x.jpg", jpeg(64, 64))], SizeRule(**SMALL), MAX_PIXELS)
@@ -387,7 +392,7 @@ def test_what_the_hub_answers_is_said_in_words(
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", endpoint)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     try:
-        config = DepthAnythingConfig(model="some/model", revision="abc")
+        config = DepthAnythingAnnotator(model="some/model", revision="abc")
         with pytest.raises(RequestError, match=message):
             config.find_weights()
     finally:
@@ -404,13 +409,13 @@ def test_damaged_weights_are_named(photos: Path, tmp_path: Path) -> None:
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(RequestError, match="cannot be loaded"):
-        annotator_of(DepthAnythingConfig(model=str(folder)))
+        annotator_of(DepthAnythingAnnotator(model=str(folder)))
     (tmp_path / "sam.pth").write_bytes(b"no checkpoint")
     with pytest.raises(RequestError, match="no checkpoint of segment_anything"):
-        annotator_of(SamConfig(checkpoint=str(tmp_path / "sam.pth")))
+        annotator_of(SamAnnotator(checkpoint=str(tmp_path / "sam.pth")))
     torch.save({"a": torch.zeros(1)}, tmp_path / "dexined.pth")
     with pytest.raises(RequestError, match="no weights of DexiNed"):
-        annotator_of(EdgesConfig(weights=str(tmp_path / "dexined.pth")))
+        annotator_of(EdgesAnnotator(weights=str(tmp_path / "dexined.pth")))
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
@@ -425,9 +430,9 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bare.pth").write_bytes(pickle.dumps(Evil()))
     for name in ("evil.pth", "bare.pth"):
         with pytest.raises(RequestError):
-            annotator_of(SamConfig(checkpoint=str(tmp_path / name)))
+            annotator_of(SamAnnotator(checkpoint=str(tmp_path / name)))
         with pytest.raises(RequestError):
-            annotator_of(EdgesConfig(weights=str(tmp_path / name)))
+            annotator_of(EdgesAnnotator(weights=str(tmp_path / name)))
     assert not (tmp_path / "executed").exists()
 
 
@@ -466,7 +471,7 @@ def generated(checkpoint: Path, pixels: Any) -> list[dict[str, Any]]:
 
 
 def test_sam_equals_the_generator_called_directly(sam_checkpoint: Path) -> None:
-    config = SamConfig(checkpoint=str(sam_checkpoint), **LENIENT)
+    config = SamAnnotator(checkpoint=str(sam_checkpoint), **LENIENT)
     document = orjson.loads(
         said(config, encoded(Image.fromarray(scene(96, 64)), "PNG"), AsStored())
     )
@@ -488,7 +493,7 @@ def test_masks_of_a_turned_picture_belong_to_its_stored_pixels(
     turned[0x0112] = orientation
     stored = scene(96, 64)
     picture = encoded(Image.fromarray(stored), "PNG", exif=turned)
-    config = SamConfig(checkpoint=str(sam_checkpoint), **LENIENT)
+    config = SamAnnotator(checkpoint=str(sam_checkpoint), **LENIENT)
     document = orjson.loads(said(config, picture, AsStored()))
     assert document["image"] == {"width": 96, "height": 64}
     expected = generated(sam_checkpoint, np.ascontiguousarray(upright(stored, orientation)))
@@ -547,7 +552,7 @@ def test_learned_edges_are_the_networks(photos: Path, tmp_path: Path) -> None:
     weights = tiny_dexined(tmp_path / "dexined.pth")
     pixels = scene(64, 48)
     picture = encoded(Image.fromarray(pixels), "PNG")
-    found = parse_dense(said(EdgesConfig(weights=str(weights)), picture, AsStored()))
+    found = parse_dense(said(EdgesAnnotator(weights=str(weights)), picture, AsStored()))
     network = DexiNed(pretrained=False)
     network.load_from_file(str(weights))
     network.eval()
@@ -565,11 +570,11 @@ def test_kornias_sobel_and_canny_lie_near_opencvs(sample_sources: Path) -> None:
     grey = np.asarray(Image.open(io.BytesIO(file)).convert("L"))
     across, down = (cv2.Sobel(grey, cv2.CV_64F, *axis) for axis in ((1, 0), (0, 1)))
     sobel = np.minimum(255, np.hypot(across, down) * 0.5)
-    found = parse_dense(said(EdgesConfig(method="sobel"), file, AsStored())).codes / 257
+    found = parse_dense(said(EdgesAnnotator(method="sobel"), file, AsStored())).codes / 257
     inner = np.s_[1:-1, 1:-1]
     assert np.abs(found - sobel)[inner].max() <= 1.0
     canny = cv2.Canny(grey, 100, 200) > 0
-    kept = parse_dense(said(EdgesConfig(method="canny"), file, AsStored())).codes > 0
+    kept = parse_dense(said(EdgesAnnotator(method="canny"), file, AsStored())).codes > 0
     assert set(np.unique(kept)) == {False, True}
     assert kept.sum() <= 1.05 * canny.sum()
     near = cv2.dilate(canny.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -626,7 +631,7 @@ def overlap(one: Any, other: Any) -> float:
 
 def annotate(photos: Path, output: Path, checkpoint: Path, *more: str) -> int:
     """The command line, in this process; its exit code."""
-    from sgt_data.cli import main
+    from sgt_data.cli.app import main
 
     settings = [word for name, value in LENIENT.items() for word in ("--set", f"{name}={value}")]
     with pytest.raises(SystemExit) as done:

@@ -56,7 +56,7 @@ def test_only_the_build_knows_ray() -> None:
 @pytest.mark.parametrize("room", PURE)
 def test_what_draws_knows_neither_ray_nor_torch_nor_the_format_nor_the_build(room: str) -> None:
     forbidden = (
-        "ray", "torch", "sgt_data.corpus", "sgt_data.build", "sgt_data.cli", "sgt_data.manifest",
+        "ray", "torch", "sgt_data.corpus", "sgt_data.engine", "sgt_data.cli", "sgt_data.manifest",
         "pyarrow", "typer", "rich",
     )  # fmt: skip
     for module in below(room):
@@ -65,7 +65,7 @@ def test_what_draws_knows_neither_ray_nor_torch_nor_the_format_nor_the_build(roo
 
 def test_the_format_knows_no_ray_and_no_build() -> None:
     for module in below("corpus"):
-        assert not knows(module, "ray", "torch", "sgt_data.build", "sgt_data.cli"), module
+        assert not knows(module, "ray", "torch", "sgt_data.engine", "sgt_data.cli"), module
 
 
 def test_segmentation_and_pictures_know_no_sources_and_no_proxies() -> None:
@@ -76,7 +76,7 @@ def test_segmentation_and_pictures_know_no_sources_and_no_proxies() -> None:
 def test_segmentation_is_pure() -> None:
     """No files, no network, no clock."""
     for module in below("segmentation"):
-        known = knows(module, "os", "pathlib", "fsspec", "time", "random", "sgt_data.storage")
+        known = knows(module, "os", "pathlib", "fsspec", "time", "random", "sgt_data.files")
         assert not known, module
 
 
@@ -91,7 +91,7 @@ def test_only_annotators_stream_and_experiment_know_torch() -> None:
 
 def test_the_stream_knows_no_ray_and_no_build() -> None:
     for module in below("stream"):
-        assert not knows(module, "ray", "sgt_data.build", "sgt_data.cli", "sgt_data.manifest")
+        assert not knows(module, "ray", "sgt_data.engine", "sgt_data.cli", "sgt_data.manifest")
 
 
 def test_the_order_of_a_stream_is_pure() -> None:
@@ -106,12 +106,19 @@ def test_the_order_of_a_stream_is_pure() -> None:
 
 def test_what_is_published_needs_no_ray_and_no_torch() -> None:
     for module in below("publish"):
-        assert not knows(module, "ray", "sgt_data.build", "sgt_data.cli", *MODELS[:-1]), module
+        assert not knows(module, "ray", "sgt_data.engine", "sgt_data.cli", *MODELS[:-1]), module
 
 
 def test_questions_know_no_ray_no_torch_and_no_build() -> None:
     for module in below("questions"):
-        forbidden = ("ray", "sgt_data.build", "sgt_data.cli", "sgt_data.stream", "typer", "rich")
+        forbidden = (
+            "ray",
+            "sgt_data.engine",
+            "sgt_data.cli",
+            "sgt_data.stream",
+            "typer",
+            "rich",
+        )
         assert not knows(module, *forbidden, *MODELS), module
 
 
@@ -119,13 +126,13 @@ def test_which_questions_are_asked_is_pure() -> None:
     """Facts, candidates and keys in, questions out; reading and writing are two files apart."""
     for module in below("questions"):
         if module.stem not in ("reading", "write"):
-            forbidden = ("sgt_data.corpus", "sgt_data.storage", "os", "pathlib", "fsspec", "time")
+            forbidden = ("sgt_data.corpus", "sgt_data.files", "os", "pathlib", "fsspec", "time")
             assert not knows(module, *forbidden), module
 
 
 def test_annotators_know_no_ray_no_format_and_no_proxies() -> None:
     for module in below("annotators"):
-        forbidden = ("ray", "sgt_data.corpus", "sgt_data.build", "sgt_data.cli",
+        forbidden = ("ray", "sgt_data.corpus", "sgt_data.engine", "sgt_data.cli",
                      "sgt_data.manifest", "sgt_data.proxies")  # fmt: skip
         assert not knows(module, *forbidden), module
 
@@ -181,7 +188,7 @@ def test_no_seedless_chance() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["sgt_data", "sgt_data.build.builder", "sgt_data.manifest", "sgt_data.corpus.receipt"],
+    ["sgt_data", "sgt_data.engine.build", "sgt_data.manifest", "sgt_data.corpus.receipt"],
 )
 def test_importing_does_not_start_to_load_ray_or_torch(module: str) -> None:
     code = (

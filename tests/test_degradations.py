@@ -17,10 +17,21 @@ from PIL import Image
 from sgt_data.degradations import noise, weather
 from sgt_data.degradations.compression import jpeg
 from sgt_data.degradations.greyscale import colourfulness, greyscale
-from sgt_data.degradations.hidden_patches import GREY, Shape, hide, patch_mask, shape_mask
+from sgt_data.degradations.hidden_patches import (
+    GREY,
+    Shape,
+    hide,
+    patch_mask,
+    shape_mask,
+)
 from sgt_data.degradations.low_light import low_light
 from sgt_data.degradations.motion_blur import LENGTH_MAX, line_taps, motion_blur
-from sgt_data.degradations.pixels import Pixels, cosine, random_words, sine
+from sgt_data.degradations.pixels import (
+    Pixels,
+    cosine,
+    random_words,
+    sine,
+)
 from sgt_data.degradations.resolution import bicubic_weights, down_and_up
 from sgt_data.seeds import generator
 

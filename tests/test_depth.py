@@ -23,9 +23,9 @@ from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Subject
 from sgt_data.proxies.depth import DepthProxy, inferno
 from sgt_data.records import DenseMap
+from sgt_data.scenes.write import coco_scene, sa1b_scene
 from sgt_data.segmentation.sampling import centre_samples
 from sgt_data.sources.dense_maps import encode_dense, parse_dense
-from sgt_data.sources.synthetic.write import coco_scene, sa1b_scene
 
 LOOKS = [
     {"bits": 8}, {"bits": 16}, {"colormap": "inferno"}, {"percentiles": (0, 100)},

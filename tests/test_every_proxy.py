@@ -14,7 +14,12 @@ import yaml
 from corpora import file_digests
 from making import bomb_jpeg, sa1b_document, tar_of
 
-from sgt_data import build_corpus, decode, open_corpus, verify_corpus
+from sgt_data import (
+    build_corpus,
+    decode,
+    open_corpus,
+    verify_corpus,
+)
 from sgt_data.manifest import Manifest, load_manifest, parse_manifest
 from sgt_data.proxies.registry import proxy_kinds
 

@@ -21,15 +21,23 @@ import pytest
 import yaml
 
 import sgt_data
-from sgt_data.cli import main
+from sgt_data.cli.app import main
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment import example, outputs, side_by_side
-from sgt_data.experiment.arms import SAME_COMPUTE, Material, Plan, arms_of, parse_plan
-from sgt_data.experiment.conduct import ExperimentReport, run_experiment
-from sgt_data.experiment.drawable import with_proxies_of
+from sgt_data.experiment import parallel_runs as side_by_side
+from sgt_data.experiment.arms import (
+    SAME_COMPUTE,
+    Material,
+    Plan,
+    arms_of,
+    parse_plan,
+)
 from sgt_data.experiment.plans import names_proxies, plan_of
+from sgt_data.experiment.proxy_names import with_proxies_of
+from sgt_data.experiment.report import outputs
+from sgt_data.experiment.run_experiment import ExperimentReport, run_experiment
 from sgt_data.manifest import parse_manifest
-from sgt_data.sources.synthetic.write import write_samples
+from sgt_data.scenes.write import write_samples
+from sgt_data.training import example_learner as example
 
 TODAY = "2026-01-05"
 PLAN = """

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from painted import rng
 
-from sgt_data.experiment.accuracy import (
+from sgt_data.experiment.measure.accuracy import (
     Asked,
     accuracy_per_task,
     chance_of,
@@ -18,9 +18,16 @@ from sgt_data.experiment.accuracy import (
     mean_accuracy,
     paired_difference,
 )
-from sgt_data.experiment.attention import attention_per_layer, attention_shares
-from sgt_data.experiment.intervals import Estimate, as_share, bootstrap, mean, over_seeds, ratio
-from sgt_data.experiment.lift_off import lift_off
+from sgt_data.experiment.measure.attention import attention_per_layer, attention_shares
+from sgt_data.experiment.measure.intervals import (
+    Estimate,
+    as_share,
+    bootstrap,
+    mean,
+    over_seeds,
+    ratio,
+)
+from sgt_data.experiment.measure.lift_off import lift_off
 
 stats = pytest.importorskip("scipy.stats")
 metrics = pytest.importorskip("sklearn.metrics")

@@ -24,17 +24,23 @@ from made_up_runs import PROXIES, RATIO, SCALE, estimate, run, runs
 from PIL import Image
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.accuracy import PairedDifference
-from sgt_data.experiment.examples import (
+from sgt_data.experiment.measure.accuracy import PairedDifference
+from sgt_data.experiment.measure.results import RunResult, decode_result, encode_result
+from sgt_data.experiment.report.drawn_examples import (
     Examples,
     examples_plot,
     read_examples,
     write_examples,
 )
-from sgt_data.experiment.page import HOW_TO_READ, Shown, Story, difference_sentence, page
-from sgt_data.experiment.plot_style import COLOURS, Plot, spread
-from sgt_data.experiment.results import RunResult, decode_result, encode_result
-from sgt_data.experiment.series import (
+from sgt_data.experiment.report.page import (
+    HOW_TO_READ,
+    Shown,
+    Story,
+    difference_sentence,
+    page,
+)
+from sgt_data.experiment.report.plot_style import COLOURS, Plot, spread
+from sgt_data.experiment.report.series import (
     accuracy_measures,
     against,
     chances,
@@ -42,8 +48,8 @@ from sgt_data.experiment.series import (
     mean_accuracy_of,
     probe_measures,
 )
-from sgt_data.experiment.tables import tables_of, to_csv, to_markdown
-from sgt_data.experiment.test_split import Opening
+from sgt_data.experiment.report.tables import tables_of, to_csv, to_markdown
+from sgt_data.experiment.split_opening import Opening
 
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")
@@ -185,8 +191,8 @@ def test_hostile_names_break_no_table() -> None:
 
 
 def every_plot(results: list[RunResult], axis: str = "pictures") -> dict[str, Plot]:
-    from sgt_data.experiment.plots import bars, curve, panels
-    from sgt_data.experiment.plots_of_runs import attention, learning
+    from sgt_data.experiment.report.plots import bars, curve, panels
+    from sgt_data.experiment.report.run_plots import attention, learning
 
     levels = chances(results)
     return {
@@ -233,7 +239,7 @@ def test_every_plot_is_a_picture_in_both_forms_that_loads_nothing() -> None:
 
 
 def test_nothing_stands_at_its_place_on_a_log_axis() -> None:
-    from sgt_data.experiment.plots import _positions
+    from sgt_data.experiment.report.plots import _positions
 
     places = _positions(groups_of(runs(SEGMENTATION, seeds=1)))
     assert list(places) == [0, 128, 1024, 4096, 16384]
@@ -253,7 +259,7 @@ def test_hostile_names_break_no_plot() -> None:
 def test_a_users_own_style_changes_no_plot_and_no_plot_changes_it() -> None:
     import matplotlib
 
-    from sgt_data.experiment.plots_of_runs import attention
+    from sgt_data.experiment.report.run_plots import attention
 
     before = attention(runs(RATIO, seeds=1), "Attention")
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):

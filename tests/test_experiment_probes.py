@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from painted import decoded_of, rng
 
-from sgt_data.experiment.probe_examples import (
+from sgt_data.experiment.measure.probe_examples import (
     Examples,
     cell_weights,
     number_examples,
     thing_examples,
 )
-from sgt_data.experiment.probes import confused_pair, pair_probe, probe
+from sgt_data.experiment.measure.probes import confused_pair, pair_probe, probe
 from sgt_data.segmentation.target_png import DecodedSegmentation
 
 

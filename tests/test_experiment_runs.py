@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 import sgt_data
-from sgt_data.build.subset import write_subset_file
-from sgt_data.corpus.listed import listed_keys
 from sgt_data.errors import RequestError
 from sgt_data.experiment.arms import (
     BLIND,
@@ -24,13 +22,15 @@ from sgt_data.experiment.arms import (
     arms_of,
     parse_plan,
 )
-from sgt_data.experiment.config import document_of
+from sgt_data.experiment.measure.results import decode_result
+from sgt_data.experiment.parallel_runs import do_all
 from sgt_data.experiment.prepare import prepare
-from sgt_data.experiment.results import decode_result
 from sgt_data.experiment.runs import do, jobs_of
-from sgt_data.experiment.side_by_side import do_all
 from sgt_data.manifest import parse_manifest
-from sgt_data.sources.synthetic.write import write_samples
+from sgt_data.scenes.write import write_samples
+from sgt_data.subsets.listed_keys import listed_keys
+from sgt_data.subsets.subset import write_subset_file
+from sgt_data.training.config import document_of
 
 PLAN = """
 train:

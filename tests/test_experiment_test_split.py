@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment import test_split
-from sgt_data.experiment.config import digest_of
+from sgt_data.experiment import split_opening as test_split
+from sgt_data.training.config import digest_of
 
 CONFIG = {"steps": 800, "rate": 0.02}
 RUNS = ["a-0", "a-1"]

@@ -17,14 +17,19 @@ from corpora import both_sources_document
 
 import sgt_data
 from sgt_data.errors import RequestError
-from sgt_data.experiment import batches
-from sgt_data.experiment.batches import Collation, open_stream
-from sgt_data.experiment.checkpoint import read_checkpoint
-from sgt_data.experiment.config import TrainConfig, digest_of, document_of, parse_config
-from sgt_data.experiment.learner import Learner, TrainingBatch
-from sgt_data.experiment.train import Trained, make_model, train
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream import samples
+from sgt_data.training import batches
+from sgt_data.training.batches import Collation, open_stream
+from sgt_data.training.checkpoint import read_checkpoint
+from sgt_data.training.config import (
+    TrainConfig,
+    digest_of,
+    document_of,
+    parse_config,
+)
+from sgt_data.training.learner import Learner, TrainingBatch
+from sgt_data.training.train import Trained, make_model, train
 
 torch.set_num_threads(1)
 
@@ -196,7 +201,7 @@ def first_batch(config: TrainConfig, answers: tuple[str, ...]) -> TrainingBatch:
 @pytest.mark.parametrize(
     "make",
     [
-        "model.make=sgt_data.experiment.example:make",
+        "model.make=sgt_data.training.example_learner:make",
         "model.settings.generation=flow",
         "model.settings.layers=3",
     ],
@@ -225,10 +230,12 @@ def test_models_keep_the_protocol(data: dict[str, str], make: str) -> None:
 def test_the_example_of_an_own_model_is_short_and_trains(
     data: dict[str, str], tmp_path: Path
 ) -> None:
-    from sgt_data.experiment import example
+    from sgt_data.training import example_learner as example
 
     assert len(Path(example.__file__).read_text().splitlines()) < 60
-    config = config_of(data, "model.make=sgt_data.experiment.example:make", "steps=60", "rate=0.02")
+    config = config_of(
+        data, "model.make=sgt_data.training.example_learner:make", "steps=60", "rate=0.02"
+    )
     curve = train(config, tmp_path).curve
     assert curve[-1]["drawings"] < 0.9 * curve[0]["drawings"]
 

@@ -20,8 +20,8 @@ from PIL import Image
 from sgt_data import build_corpus, open_corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
-from sgt_data.publish.export import export_corpus
-from sgt_data.publish.trainer_layouts import LAYOUTS, Form
+from sgt_data.trainers.export import export_corpus
+from sgt_data.trainers.layouts import LAYOUTS, Form
 
 PROXIES = ("panoptic", "edge", "denoise")
 FORMS: tuple[Form, ...] = ("bagel", "omnigen2")

@@ -28,7 +28,7 @@ from making import (
     tar_of,
 )
 
-from sgt_data.build.inline import InlineEngine
+from sgt_data.engine.inline import InlineEngine
 from sgt_data.errors import RequestError
 
 COUNT = 9

@@ -11,8 +11,8 @@ import pytest
 from corpora import both_sources, file_digests
 
 from sgt_data import build_corpus, open_corpus, verify_corpus
-from sgt_data.build import builder
 from sgt_data.corpus import receipt
+from sgt_data.engine import build as builder
 from sgt_data.errors import StorageError
 from sgt_data.manifest import Manifest, parse_manifest
 

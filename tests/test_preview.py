@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgt_data.build.builder import build_corpus
-from sgt_data.corpus.preview import contact_sheet
-from sgt_data.corpus.reader import Corpus, StoredSample, open_corpus
-from sgt_data.corpus.sheet_layout import (
+from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.engine.build import build_corpus
+from sgt_data.errors import CorpusError
+from sgt_data.manifest import parse_manifest
+from sgt_data.preview.contact_sheet import contact_sheet
+from sgt_data.preview.sheet_layout import (
     CAPTION_HEIGHT,
     MARGIN,
     SHEET_WIDTH,
@@ -27,10 +29,15 @@ from sgt_data.corpus.sheet_layout import (
     lay_out,
     usual_cards,
 )
-from sgt_data.corpus.sheet_pictures import fitted, split
-from sgt_data.corpus.sheet_text import caption_facts, drawable, fitting, length, wrapped
-from sgt_data.errors import CorpusError
-from sgt_data.manifest import parse_manifest
+from sgt_data.preview.sheet_pictures import fitted, split
+from sgt_data.preview.sheet_text import (
+    caption_facts,
+    drawable,
+    fitting,
+    length,
+    wrapped,
+)
+from sgt_data.subsets.opening import open_corpus
 
 PAPER, MAT = (251, 250, 247), (240, 238, 232)
 RESTORATION = (

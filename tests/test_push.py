@@ -24,16 +24,27 @@ from making import files_in
 from scaling import build_scaling, keys_of
 
 import sgt_data
-from sgt_data import open_corpus, push_corpus, storage, subset, verify_corpus
+from sgt_data import (
+    open_corpus,
+    push_corpus,
+    subset,
+    verify_corpus,
+)
 from sgt_data.corpus.layout import BESIDE, INPUT
 from sgt_data.corpus.receipt import parse_receipt
-from sgt_data.errors import CorpusMismatch, RequestError, SourceError, StorageError
+from sgt_data.errors import (
+    CorpusMismatch,
+    RequestError,
+    SourceError,
+    StorageError,
+)
+from sgt_data.files import reading
 from sgt_data.proxies.registry import proxy_kinds
-from sgt_data.publish import consignment
+from sgt_data.publish import selected_files as consignment
 from sgt_data.publish.card import MARKER
-from sgt_data.publish.consignment import Piece, batches
+from sgt_data.publish.selected_files import Piece, batches
 from sgt_data.publish.shard_files import parts_of
-from sgt_data.sources.synthetic.write import write_samples
+from sgt_data.scenes.write import write_samples
 
 REPO = "somebody/drawn"
 URL = f"hf://datasets/{REPO}"
@@ -89,7 +100,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(storage, "PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
         monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         close_session()
@@ -569,7 +580,7 @@ def test_a_range_is_read_and_no_more(embedded: Path, hub: Hub) -> None:
     push_corpus(str(embedded), REPO, pictures=True)
     tar = next(path for path in hub.files(REPO) if path.endswith(".tar"))
     hub.requests.clear()
-    data = storage.read_range(f"{URL}/{tar}", 512, 1000)
+    data = reading.read_range(f"{URL}/{tar}", 512, 1000)
     assert data == hub.files(REPO)[tar][512:1512]
     assert [size for _, path, size in hub.requests if "/resolve/" in path] == [1000]
 

@@ -23,16 +23,22 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from sgt_data import build_corpus, open_corpus
-from sgt_data.cli import main
+from sgt_data.cli.app import main
 from sgt_data.corpus.layout import index_path, tar_path
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.questions.balance import choose_questions
 from sgt_data.questions.objects import SeenPicture
 from sgt_data.questions.splits import exact_shares, parse_shares, split_of
-from sgt_data.questions.tasks import TASKS, Candidate, Found, LeftOut, Questioner
+from sgt_data.questions.tasks import (
+    TASKS,
+    Candidate,
+    Found,
+    LeftOut,
+    Questioner,
+)
 from sgt_data.questions.write import write_questions
-from sgt_data.sources.synthetic.write import write_samples
+from sgt_data.scenes.write import write_samples
 from sgt_data.stream.conversations import ConversationFile
 
 PICTURES = 320

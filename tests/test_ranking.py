@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sgt_data.corpus.clusters import cluster_effect
-from sgt_data.corpus.ranking import count_of, keyed_hashes, ranked
-from sgt_data.corpus.strata import stratify
 from sgt_data.errors import RequestError
+from sgt_data.subsets.cluster_effect import cluster_effect
+from sgt_data.subsets.ranking import count_of, keyed_hashes, ranked
+from sgt_data.subsets.strata import stratify
 
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=30) | st.lists(
     st.sampled_from([1, 1, 1, 2, 300]), min_size=1, max_size=60

@@ -45,7 +45,12 @@ from sgt_data.pictures.prepare import Picture, StoredPicture
 from sgt_data.prompts.bank import load_bank
 from sgt_data.proxies.base import Subject
 from sgt_data.proxies.referring import ReferringProxy
-from sgt_data.records import Category, DrawnTarget, MapAnnotation, Segment
+from sgt_data.records import (
+    Category,
+    DrawnTarget,
+    MapAnnotation,
+    Segment,
+)
 from sgt_data.referring.nouns import might_mean, noun_of
 from sgt_data.referring.phrases import Candidate, Margins, candidates
 from sgt_data.referring.reading import referents

@@ -21,7 +21,12 @@ from pydantic import ValidationError
 
 from sgt_data.degradations.hidden_patches import GREY
 from sgt_data.errors import BuildError, CorpusError, FilteredOut
-from sgt_data.pictures.prepare import Picture, StoredPicture, inspect, prepare
+from sgt_data.pictures.prepare import (
+    Picture,
+    StoredPicture,
+    inspect,
+    prepare,
+)
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Subject
 from sgt_data.proxies.colorization import ColorizationProxy

@@ -24,14 +24,25 @@ from hypothesis import strategies as st
 from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, write_sources
 from test_object_store import bucket  # noqa: F401  (a fixture)
 
-from sgt_data import Corpus, open_corpus, subset, verify_corpus
-from sgt_data.cli import main
-from sgt_data.corpus import ranges
-from sgt_data.corpus.ranges import Run, grouped, pieces_of, runs_of
+from sgt_data import (
+    Corpus,
+    open_corpus,
+    subset,
+    verify_corpus,
+)
+from sgt_data.cli.app import main
 from sgt_data.corpus.shard import append_member, end_tar, file_digest
 from sgt_data.corpus.tar_inspector import Member, TarInspector
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
-from sgt_data.storage import exists, open_atomic, read_bytes
+from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.writing import open_atomic
+from sgt_data.subsets import byte_ranges as ranges
+from sgt_data.subsets.byte_ranges import (
+    Run,
+    grouped,
+    pieces_of,
+    runs_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +243,7 @@ def test_damage_is_named_and_not_passed_on(
         path.write_bytes(damage(data))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(view, "url", str(broken))
-        from sgt_data.build.copying import copy_corpus
+        from sgt_data.subsets.copy_corpus import copy_corpus
 
         report = copy_corpus(view, f"{tmp_path}/copy")
         assert list(report.failures) == [shard]

@@ -11,16 +11,21 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from sgt_data import build_corpus, decode, open_corpus, verify_corpus
-from sgt_data.cli import app
+from sgt_data import (
+    build_corpus,
+    decode,
+    open_corpus,
+    verify_corpus,
+)
+from sgt_data.cli.app import app
 from sgt_data.errors import RequestError
 from sgt_data.manifest import Manifest, load_manifest
-from sgt_data.sources.synthetic import Scene, draw_scene, write_samples
-from sgt_data.sources.synthetic.categories import CATEGORY_NAME
-from sgt_data.sources.synthetic.layout import plan_layout
-from sgt_data.sources.synthetic.materials import PLAIN
-from sgt_data.sources.synthetic.staging import SIMPLE
-from sgt_data.sources.synthetic.write import Form, coco_scene
+from sgt_data.scenes import Scene, draw_scene, write_samples
+from sgt_data.scenes.categories import CATEGORY_NAME
+from sgt_data.scenes.layout import plan_layout
+from sgt_data.scenes.materials import PLAIN
+from sgt_data.scenes.staging import SIMPLE
+from sgt_data.scenes.write import Form, coco_scene
 
 SEED, SIDE, PICTURES = 2, 48, 12
 EXPERIMENT = Path(__file__).parent.parent / "manifests" / "experiment.yaml"

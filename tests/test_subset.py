@@ -15,12 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, write_sources
 
-from sgt_data import Corpus, Stream, open_corpus, subset, subset_ladder, verify_corpus
-from sgt_data.corpus.ranking import count_of
-from sgt_data.corpus.strata import StrataRule
-from sgt_data.corpus.subset import RankedKeys, Rule, rank_keys
+from sgt_data import (
+    Corpus,
+    Stream,
+    open_corpus,
+    subset,
+    subset_ladder,
+    verify_corpus,
+)
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
-from sgt_data.publish.export import export_corpus
+from sgt_data.subsets.choice import RankedKeys, Rule, rank_keys
+from sgt_data.subsets.ranking import count_of
+from sgt_data.subsets.strata import StrataRule
+from sgt_data.trainers.export import export_corpus
 
 RULES = {
     "source": Rule(),
@@ -133,7 +140,7 @@ def test_shard_size_does_not_matter(
 def test_neither_does_the_order_of_building(
     sources: Path, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sgt_data.build import builder
+    from sgt_data.engine import build as builder
 
     in_order = builder.pending_tasks
     monkeypatch.setattr(builder, "pending_tasks", lambda *given: in_order(*given)[::-1])
@@ -191,7 +198,7 @@ def test_a_thousand_samples_take_a_few_kilobytes(corpus: str) -> None:
     import pyarrow as pa
 
     from sgt_data.corpus.selection import Selection
-    from sgt_data.corpus.subset_file import encode_subset
+    from sgt_data.subsets.subset_file import encode_subset
 
     header = rank_keys(open_corpus(corpus), Rule()).first(3).header
     chance = np.random.default_rng(0)
@@ -272,7 +279,7 @@ def test_a_state_of_another_fraction_is_refused(corpus: str) -> None:
 
 
 def test_samples_previews_and_exports_are_those_of_the_subset(corpus: str, tmp_path: Path) -> None:
-    from sgt_data.corpus.preview import contact_sheet
+    from sgt_data.preview.contact_sheet import contact_sheet
 
     opened = open_corpus(subset_file(corpus, tmp_path))
     expected = keys_of(opened, "panoptic")

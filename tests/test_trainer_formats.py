@@ -16,10 +16,10 @@ from PIL import Image
 from sgt_data import build_corpus, open_corpus
 from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
-from sgt_data.stream import bagel
-from sgt_data.stream.bagel import BagelDataset, to_bagel
-from sgt_data.stream.omnigen2 import to_omnigen2, to_sgt_omnigen2
 from sgt_data.stream.samples import Sample
+from sgt_data.trainers import bagel
+from sgt_data.trainers.bagel import BagelDataset, to_bagel
+from sgt_data.trainers.omnigen2 import to_omnigen2, to_sgt_omnigen2
 
 SYSTEM = "Draw what you are told to."
 EPOCH = 36

@@ -11,8 +11,8 @@ import pytest
 from scaling import build_scaling, keys_by_proxy, write_sources
 
 from sgt_data import open_corpus, subset
-from sgt_data.corpus.where import matching
 from sgt_data.errors import RequestError
+from sgt_data.subsets.where import matching
 
 ROWS = {
     "key": ["coco_1", "coco_2", "sa1b_3", "sa1b_4"],
@@ -99,7 +99,7 @@ def test_files_are_out_of_reach_even_past_the_checks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database itself refuses, should the look at the expression miss something."""
-    from sgt_data.corpus import where
+    from sgt_data.subsets import where
 
     monkeypatch.setattr(where, "_check", lambda *_: None)
     (tmp_path / "secret").write_text("coco_1")

@@ -1,2 +1,4 @@
-"""Models that fill in what a source lacks: depth, masks, learned edges. Only here, and where a
-trainer needs it, is torch imported; and never before a model is to be run."""
+"""Models that fill in what a source lacks: depth, masks, edges. Pictures in, layers out.
+
+May know files, pictures, sources and torch; knows neither Ray nor the format on disk nor proxies.
+"""

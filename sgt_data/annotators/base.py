@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from sgt_data.names import checked_name
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import Layer
-from sgt_data.sources.base import checked_name
 
 Device = Literal["cpu", "cuda"]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -51,8 +51,11 @@ class View:
     orientation: int
 
 
-class Annotator(Protocol):
-    """A loaded model. `prepare` and `finish` run on threads, `run` on the device, one at a time."""
+class LoadedModel(Protocol):
+    """A model on its device.
+
+    `prepare` and `finish` run on threads; `run` runs on the device, one call at a time.
+    """
 
     def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
         """Decode and resize one picture.
@@ -83,7 +86,7 @@ class OutOfMemory(Exception):
     """The device's memory does not hold this batch."""
 
 
-class AnnotatorConfig(BaseModel):
+class Annotator(BaseModel):
     """Base of every annotator's part of the manifest.
 
     Attributes:
@@ -153,7 +156,7 @@ class AnnotatorConfig(BaseModel):
         """SHA-256 of what `find_weights` found."""
         raise NotImplementedError
 
-    def load(self, path: str, setup: Setup) -> Annotator:
+    def load(self, path: str, setup: Setup) -> LoadedModel:
         """The model, on its device.
 
         Raises:

@@ -13,7 +13,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sgt_data.annotators.base import Annotator, OutOfMemory, Setup, View
+from sgt_data.annotators.base import (
+    LoadedModel,
+    OutOfMemory,
+    Setup,
+    View,
+)
 from sgt_data.errors import AnnotatorError, InputError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput
@@ -34,13 +39,13 @@ class ShardAnnotator:
     """
 
     name: str
-    annotator: Annotator
+    annotator: LoadedModel
     batch_size: int
     threads: ThreadPoolExecutor
     device: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(cls, name: str, annotator: Annotator, setup: Setup, threads: int) -> ShardAnnotator:
+    def of(cls, name: str, annotator: LoadedModel, setup: Setup, threads: int) -> ShardAnnotator:
         return cls(name, annotator, setup.batch_size, ThreadPoolExecutor(threads))
 
     def annotate(
@@ -69,8 +74,8 @@ class ShardAnnotator:
             self._run(bucket, finishing)
         for index, (raw, result) in finishing.items():
             try:
-                beside = {**raw.beside, role(self.name): result.result()}
-                done[index] = replace(raw, beside=beside)
+                layer_bytes = {**raw.layer_bytes, role(self.name): result.result()}
+                done[index] = replace(raw, layer_bytes=layer_bytes)
             except InputError as why:
                 done[index] = self._without(raw, why)
         return tuple(done[index] for index in range(len(inputs)))
@@ -130,7 +135,7 @@ class ShardAnnotator:
         return results
 
     def _without(self, raw: RawInput, why: InputError) -> RawInput:
-        return replace(raw, missing={**raw.missing, role(self.name): str(why)})
+        return replace(raw, layer_problems={**raw.layer_problems, role(self.name): str(why)})
 
 
 def role(annotator: str) -> str:

@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sgt_data.annotators.base import Annotator, AnnotatorConfig, Setup, View
+from sgt_data.annotators.base import (
+    Annotator,
+    LoadedModel,
+    Setup,
+    View,
+)
 from sgt_data.annotators.device import running
 from sgt_data.annotators.weights import check_pinned, find_folder, folder_digest
 from sgt_data.errors import AnnotationError, PictureError, RequestError
@@ -33,7 +38,7 @@ ASPECT_MAX = 8
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-class DepthAnythingConfig(AnnotatorConfig):
+class DepthAnythingAnnotator(Annotator):
     """See the module.
 
     Attributes:
@@ -65,7 +70,7 @@ class DepthAnythingConfig(AnnotatorConfig):
         check_pinned(digest, self.sha256, f"annotators.{self.name}.sha256")
         return digest
 
-    def load(self, path: str, setup: Setup) -> Annotator:
+    def load(self, path: str, setup: Setup) -> LoadedModel:
         return _DepthAnything(path, setup, self._field)
 
     @property

@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-from sgt_data.annotators.base import AnnotatorConfig, Device, Dtype, OutOfMemory, Setup
+from sgt_data.annotators.base import (
+    Annotator,
+    Device,
+    Dtype,
+    OutOfMemory,
+    Setup,
+)
 from sgt_data.errors import RequestError
 
 _EXTRA = "pip install 'sgt-data[annotate]'"
 
 
-def set_up(config: AnnotatorConfig) -> Setup:
+def set_up(config: Annotator) -> Setup:
     """Look at this machine and the weights: what `config` comes to here.
 
     Raises:
@@ -68,7 +74,7 @@ def running(setup: Setup) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _device(config: AnnotatorConfig) -> Device:
+def _device(config: Annotator) -> Device:
     import torch
 
     if config.device == "cuda" and not torch.cuda.is_available():
@@ -81,7 +87,7 @@ def _device(config: AnnotatorConfig) -> Device:
     return config.device
 
 
-def _versions(config: AnnotatorConfig) -> dict[str, str]:
+def _versions(config: Annotator) -> dict[str, str]:
     found = {}
     for name in ("torch", *config.libraries()):
         try:

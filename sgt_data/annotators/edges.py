@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sgt_data.annotators.base import Annotator, AnnotatorConfig, Setup, View
+from sgt_data.annotators.base import (
+    Annotator,
+    LoadedModel,
+    Setup,
+    View,
+)
 from sgt_data.annotators.device import running
 from sgt_data.annotators.weights import check_pinned, digest_of, find_file
 from sgt_data.errors import AnnotationError, RequestError
@@ -36,7 +41,7 @@ _DEXINED_MEAN = (103.939, 116.779, 123.68)
 _LUMINANCE = (0.299, 0.587, 0.114)
 
 
-class EdgesConfig(AnnotatorConfig):
+class EdgesAnnotator(Annotator):
     """See the module.
 
     Attributes:
@@ -59,7 +64,7 @@ class EdgesConfig(AnnotatorConfig):
     thresholds: tuple[float, float] = (100.0, 200.0)
 
     @model_validator(mode="after")
-    def _fields_fit(self) -> EdgesConfig:
+    def _fields_fit(self) -> EdgesAnnotator:
         if self.method != "dexined" and (self.weights or self.sha256):
             raise ValueError(f"{self.method} has no weights")
         if not 0 < self.thresholds[0] <= self.thresholds[1]:
@@ -81,12 +86,12 @@ class EdgesConfig(AnnotatorConfig):
         check_pinned(digest, self.sha256, f"annotators.{self.name}.sha256")
         return digest
 
-    def load(self, path: str, setup: Setup) -> Annotator:
+    def load(self, path: str, setup: Setup) -> LoadedModel:
         return _Edges(self, path, setup)
 
 
 class _Edges:
-    def __init__(self, config: EdgesConfig, path: str, setup: Setup) -> None:
+    def __init__(self, config: EdgesAnnotator, path: str, setup: Setup) -> None:
         self._config, self._setup = config, setup
         self._network = _dexined(config, path, setup) if config.method == "dexined" else None
 
@@ -126,7 +131,7 @@ class _Edges:
         return kornia.filters.canny(grey, low, high, kernel_size=1)[1]
 
 
-def _dexined(config: EdgesConfig, path: str, setup: Setup) -> torch.nn.Module:
+def _dexined(config: EdgesAnnotator, path: str, setup: Setup) -> torch.nn.Module:
     import torch
     from kornia.models.dexined import DexiNed
 

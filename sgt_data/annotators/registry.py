@@ -1,23 +1,23 @@
 """Kinds of annotators by name. A user's package adds its own through the entry point group
-`sgt_data.annotators`, whose values are subclasses of `AnnotatorConfig`."""
+`sgt_data.annotators`, whose values are subclasses of `Annotator`."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from sgt_data.annotators.base import AnnotatorConfig
-from sgt_data.annotators.depth_anything import DepthAnythingConfig
-from sgt_data.annotators.edges import EdgesConfig
-from sgt_data.annotators.sam import SamConfig
-from sgt_data.kinds import registered
+from sgt_data.annotators.base import Annotator
+from sgt_data.annotators.depth_anything import DepthAnythingAnnotator
+from sgt_data.annotators.edges import EdgesAnnotator
+from sgt_data.annotators.sam import SamAnnotator
+from sgt_data.plugins import registered
 
 
 @lru_cache(maxsize=1)
-def annotator_kinds() -> dict[str, type[AnnotatorConfig]]:
+def annotator_kinds() -> dict[str, type[Annotator]]:
     """Every kind of annotator, by the `type` that a manifest gives."""
-    own: dict[str, type[AnnotatorConfig]] = {
-        "depth_anything": DepthAnythingConfig,
-        "edges": EdgesConfig,
-        "sam": SamConfig,
+    own: dict[str, type[Annotator]] = {
+        "depth_anything": DepthAnythingAnnotator,
+        "edges": EdgesAnnotator,
+        "sam": SamAnnotator,
     }
     return registered("sgt_data.annotators", own)

@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from pydantic import Field
 
-from sgt_data.annotators.base import Annotator, AnnotatorConfig, OutOfMemory, Setup, View
+from sgt_data.annotators.base import (
+    Annotator,
+    LoadedModel,
+    OutOfMemory,
+    Setup,
+    View,
+)
 from sgt_data.annotators.device import running
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 from sgt_data.annotators.weights import check_pinned, digest_of, find_file
@@ -34,7 +40,7 @@ _WINDOW = 14
 _IMAGE_TOKENS = 64  # 1024 pixels in patches of 16
 
 
-class SamConfig(AnnotatorConfig):
+class SamAnnotator(Annotator):
     """See the module. Every field below `sha256` is the generator's own, with its default.
 
     Attributes:
@@ -84,17 +90,17 @@ class SamConfig(AnnotatorConfig):
         check_pinned(digest, self.sha256, f"annotators.{self.name}.sha256")
         return digest
 
-    def load(self, path: str, setup: Setup) -> Annotator:
+    def load(self, path: str, setup: Setup) -> LoadedModel:
         return _Sam(self, path, setup)
 
     def generator_settings(self) -> dict[str, Any]:
         """The arguments of `SamAutomaticMaskGenerator`."""
-        taken = set(SamConfig.model_fields) - set(AnnotatorConfig.model_fields)
+        taken = set(SamAnnotator.model_fields) - set(Annotator.model_fields)
         return self.model_dump(include=taken - {"checkpoint", "sha256"})
 
 
 class _Sam:
-    def __init__(self, config: SamConfig, path: str, setup: Setup) -> None:
+    def __init__(self, config: SamAnnotator, path: str, setup: Setup) -> None:
         self._config, self._setup = config, setup
         self._model = load_sam(path, f"annotators.{config.name}.checkpoint").to(setup.device)
         self._points = config.points_per_batch

@@ -10,8 +10,10 @@ import orjson
 
 from sgt_data.corpus.layout import CORPUS_FILE
 from sgt_data.errors import CorpusError, FileMissing
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import join
+from sgt_data.files.writing import write_atomic
 from sgt_data.records import Category
-from sgt_data.storage import join, read_bytes, write_atomic
 
 FORMAT = "sgt_data corpus"
 FORMAT_VERSION = 1

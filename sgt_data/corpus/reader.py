@@ -10,21 +10,15 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from sgt_data.corpus.header import CorpusHeader, read_header
+from sgt_data.corpus.header import CorpusHeader
+from sgt_data.corpus.index import MEMBERS, parse_index
 from sgt_data.corpus.layout import INPUT, index_path, tar_path
 from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
 from sgt_data.corpus.selection import Selection
-from sgt_data.corpus.shard import INDEX_SCHEMA, MEMBERS
-from sgt_data.corpus.subset_file import (
-    find_parent,
-    is_subset_file,
-    opened_header,
-    read_subset,
-)
 from sgt_data.errors import CorpusError, RequestError, SourceError
-from sgt_data.storage import absolute, join, read_bytes, read_range
+from sgt_data.files.reading import read_bytes, read_range
+from sgt_data.files.urls import join
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,45 +236,3 @@ def _members(place: str, row: Mapping[str, Any]) -> dict[str, bytes]:
     return {
         member: data[row[f"{member}_offset"] - start :][: row[f"{member}_size"]] for member in held
     }
-
-
-def open_corpus(url: str) -> Corpus:
-    """Open the corpus at an fsspec URL, or, at that of a `.subset.parquet` file, the subset.
-
-    Raises:
-        RequestError: there is none; or the corpus of a subset is another one by now.
-        CorpusError: its header is damaged, or of another version.
-    """
-    root = absolute(url)
-    if is_subset_file(root):
-        return _open_subset(root)
-    header = read_header(root)
-    if header is None:
-        raise RequestError(f"{root} holds no corpus (no corpus.json)")
-    return Corpus(root, header)
-
-
-def _open_subset(url: str) -> Corpus:
-    file = read_subset(url)
-    root, header = find_parent(file, url)
-    subset = Corpus(root, opened_header(file, header), file.selection)
-    if set(subset.folders) <= file.selection.held.keys():
-        return subset
-    from sgt_data.corpus.view import accounted_anew
-
-    return accounted_anew(Corpus(root, header), file.selection, subset.header)
-
-
-def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """All columns of an index, or some.
-
-    Raises:
-        CorpusError: the bytes are no index of this version.
-    """
-    try:
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
-            if not file.schema_arrow.equals(INDEX_SCHEMA):
-                raise CorpusError(f"{where} has other columns than an index has")
-            return file.read(columns, use_threads=False)
-    except (pa.ArrowException, OSError) as why:
-        raise CorpusError(f"{where} is not an index: {why}") from why

@@ -17,7 +17,9 @@ from sgt_data.corpus.layout import (
 )
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError
-from sgt_data.storage import delete, join, list_files, read_bytes, write_atomic
+from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.urls import join
+from sgt_data.files.writing import delete, write_atomic
 
 Receipt = dict[str, Any]
 

@@ -13,43 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from sgt_data.corpus.index import INDEX_SCHEMA, MEMBERS, index_bytes
 from sgt_data.records import QuarantineRow
 
 BLOCK = tarfile.BLOCKSIZE
-MEMBERS = ("input", "target", "instruction", "facts")
-"""The members of a sample, as the index names them, in the order of the tar. Where the pictures are
-shared, samples lack `input`, and the shared inputs have but `input` and `facts`."""
-
-INDEX_SCHEMA = pa.schema(
-    [
-        ("key", pa.string()),
-        ("source", pa.string()),
-        ("member", pa.string()),
-        ("licence", pa.string()),
-        ("source_sha256", pa.string()),
-        ("source_width", pa.int32()),
-        ("source_height", pa.int32()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("segments", pa.int32()),
-        ("categories", pa.list_(pa.string())),
-        ("target_extension", pa.string()),
-    ]
-    + [
-        (f"{member}_{what}", kind)
-        for member in MEMBERS
-        for what, kind in (("offset", pa.int64()), ("size", pa.int64()), ("crc32", pa.uint32()))
-    ]
-)
-"""A row per key. `<member>_offset` and `_size` give a member's bytes within the tar, `_crc32` their
-checksum (zlib's), all null where a sample has no such member; `source_sha256` is of the picture
-file as the source holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +178,6 @@ def tar_size(nbytes: int) -> int:
     return -(-(nbytes + 2 * BLOCK) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
 
 
-def ends_of(index: pa.Table) -> NDArray[np.int64]:
-    """Where each sample of an index ends in the tar, the next one beginning there: its facts are
-    the last member, and members fill blocks."""
-    facts = index["facts_offset"].to_numpy() + index["facts_size"].to_numpy()
-    ends: NDArray[np.int64] = -(-facts // BLOCK) * BLOCK
-    return ends
-
-
 def ledger_bytes(rows: Iterable[QuarantineRow]) -> bytes:
     """A quarantine ledger: a line of JSON per row, in order."""
     return ledger_lines(map(asdict, rows))
@@ -225,12 +187,3 @@ def ledger_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """The same from rows as they are read."""
     lines = sorted(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)
     return b"".join(line + b"\n" for line in lines)
-
-
-def index_bytes(table: pa.Table) -> bytes:
-    """An index (`INDEX_SCHEMA`) as a Parquet file."""
-    out = pa.BufferOutputStream()
-    table = table.cast(INDEX_SCHEMA)  # one that was read names the items of lists otherwise
-    pq.write_table(table, out, compression="zstd", write_statistics=True)
-    encoded: bytes = out.getvalue().to_pybytes()
-    return encoded

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
-from sgt_data.degradations.pixels import DIRECTION_ONE, Mask, Pixels, cosine, sine
+from sgt_data.degradations.pixels import (
+    DIRECTION_ONE,
+    Mask,
+    Pixels,
+    cosine,
+    sine,
+)
 
 Shape = Literal["strokes", "boxes", "mixed"]
 

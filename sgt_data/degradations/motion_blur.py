@@ -6,7 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
-from sgt_data.degradations.pixels import DIRECTION_ONE, Pixels, cosine, sine
+from sgt_data.degradations.pixels import (
+    DIRECTION_ONE,
+    Pixels,
+    cosine,
+    sine,
+)
 
 LENGTH_MAX = 120
 """Pixels; sums of so many taps fit 16 bits."""

@@ -1,1 +1,4 @@
-"""The data-scale experiments: a small unified model, its trainer, measures, tables and plots."""
+"""Experiments: a plan in, runs of the trainer, and at the end a page of what they show.
+
+May know training, stream, subsets and questions. `plan`, `measure` and `report` are its rooms.
+"""

@@ -11,9 +11,9 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
-from sgt_data.experiment.config import TrainConfig, parse_config, validated
-from sgt_data.experiment.series import place_text
-from sgt_data.manifest import override_fields
+from sgt_data.experiment.report.series import place_text
+from sgt_data.overrides import override_fields
+from sgt_data.training.config import TrainConfig, parse_config, validated
 
 Kind = Literal["scale", "proxies", "ratio"]
 

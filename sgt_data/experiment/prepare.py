@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sgt_data.build.subset import subset, write_subset_file
-from sgt_data.corpus.listed import listed_keys
-from sgt_data.corpus.population import read_population
-from sgt_data.corpus.reader import Corpus, open_corpus
+from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.experiment.arms import Kind, Material, Plan
 from sgt_data.questions.splits import exact_shares, split_of
 from sgt_data.questions.write import write_questions
+from sgt_data.subsets.listed_keys import listed_keys
+from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.population import read_population
+from sgt_data.subsets.subset import subset, write_subset_file
 
 SEED = 0
 """Of the splits and the questions: the same for all runs of all experiments on a corpus."""

@@ -14,14 +14,19 @@ from torch import nn
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment.arms import Arm
-from sgt_data.experiment.batches import answers_of
-from sgt_data.experiment.config import TrainConfig, digest_of, document_of
-from sgt_data.experiment.evaluate import generated, measure
-from sgt_data.experiment.examples import COUNT, Examples, as_pixels, write_examples
-from sgt_data.experiment.held_out import Shown, read_held_out
-from sgt_data.experiment.results import encode_result
-from sgt_data.experiment.train import make_model, train
-from sgt_data.storage import write_atomic
+from sgt_data.experiment.measure.evaluate import generated, measure
+from sgt_data.experiment.measure.held_out import Shown, read_held_out
+from sgt_data.experiment.measure.results import encode_result
+from sgt_data.experiment.report.drawn_examples import (
+    COUNT,
+    Examples,
+    as_pixels,
+    write_examples,
+)
+from sgt_data.files.writing import write_atomic
+from sgt_data.training.batches import answers_of
+from sgt_data.training.config import TrainConfig, digest_of, document_of
+from sgt_data.training.train import make_model, train
 
 Split = Literal["validation", "test"]
 Stage = Split | Literal["training"]

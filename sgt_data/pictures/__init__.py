@@ -1,1 +1,4 @@
-"""Pictures from anywhere -> upright sRGB at the output size."""
+"""Pictures from anywhere in, upright sRGB at the output size out; and back into JPEG and PNG.
+
+Pure: knows neither files nor sources.
+"""

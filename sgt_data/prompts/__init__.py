@@ -1,1 +1,4 @@
-"""One bank of instructions per task, plain text, and the choice of a line."""
+"""Instructions: banks of lines as text files; seed and key in, one line out.
+
+Pure: knows neither proxies nor corpora.
+"""

@@ -9,9 +9,16 @@ from typing import Any, ClassVar, Literal
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from sgt_data.names import checked_name
 from sgt_data.pictures.prepare import Picture
-from sgt_data.records import Annotation, Category, DenseLayer, DenseMap, DrawnTarget, Layer
-from sgt_data.sources.base import checked_name
+from sgt_data.records import (
+    Annotation,
+    Category,
+    DenseLayer,
+    DenseMap,
+    DrawnTarget,
+    Layer,
+)
 
 Tier = Literal["high", "mid", "low"]
 
@@ -44,7 +51,7 @@ class Subject:
     encode: Callable[[Image.Image], bytes]
 
 
-class ProxyConfig(BaseModel):
+class Proxy(BaseModel):
     """Base of every proxy's part of the manifest. Subclasses are proxies: they draw and decode.
 
     Attributes:

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from sgt_data.errors import CorpusError
 from sgt_data.pictures.prepare import Picture
-from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choosing import SegmentFilters, annotation_of
 from sgt_data.proxies.stated_boxes import StatedBoxes
 from sgt_data.records import DrawnTarget, Layer
@@ -30,7 +30,12 @@ from sgt_data.segmentation.box_geometry import output_boxes
 from sgt_data.segmentation.box_outlines import draw_outlines
 from sgt_data.segmentation.colours import Colours
 from sgt_data.segmentation.label_map import LabelMap, painting_order, visible_regions
-from sgt_data.segmentation.regions import Drawn, Positions, Regions, regions_of
+from sgt_data.segmentation.regions import (
+    Drawn,
+    Positions,
+    Regions,
+    regions_of,
+)
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target, encode_target
 
 Look = Literal["black", "overlay"]
@@ -45,7 +50,7 @@ _LAYERS: tuple[Layer, ...] = ("instances", "panoptic", "entities")
 _LINES_ACROSS = 200  # lines that would fill the shorter side: 3 pixels at 512, 5 at 1024
 
 
-class BoxesProxy(ProxyConfig):
+class BoxesProxy(Proxy):
     """See the module.
 
     Attributes:

@@ -23,7 +23,7 @@ from sgt_data.pictures.grey_png import (
     encode_coloured,
     encode_grey,
 )
-from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.records import DenseMap, DrawnTarget, Layer
 from sgt_data.segmentation.sampling import sample_grid
 
@@ -48,7 +48,7 @@ class DecodedDepth:
     step: float
 
 
-class DepthProxy(ProxyConfig):
+class DepthProxy(Proxy):
     """See the module.
 
     Attributes:

@@ -9,7 +9,12 @@ from pydantic import Field
 
 from sgt_data.degradations import weather
 from sgt_data.degradations.pixels import Pixels
-from sgt_data.proxies.ranges import draw_fraction, draw_one, draw_whole, within
+from sgt_data.proxies.ranges import (
+    draw_fraction,
+    draw_one,
+    draw_whole,
+    within,
+)
 from sgt_data.proxies.restoration import RestorationProxy
 
 Weather = Literal["rain", "fog", "both"]

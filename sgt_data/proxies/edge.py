@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from sgt_data.errors import AnnotationError, CorpusError
 from sgt_data.pictures.gradients import GAIN_UNITS, sobel_magnitude
 from sgt_data.pictures.grey_png import decode_grey, encode_rough
-from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.records import DrawnTarget, Layer
 
 Method = Literal["sobel", "canny", "annotator"]
@@ -25,7 +25,7 @@ Method = Literal["sobel", "canny", "annotator"]
 _BELOW, _ABOVE = 67, 133
 
 
-class EdgeProxy(ProxyConfig):
+class EdgeProxy(Proxy):
     """See the module.
 
     Attributes:

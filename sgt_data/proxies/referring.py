@@ -18,10 +18,16 @@ from pydantic import Field
 
 from sgt_data.errors import AnnotationError, CorpusError, FilteredOut
 from sgt_data.pictures.grey_png import decode_grey, encode_grey
-from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choosing import annotation_of
 from sgt_data.records import DrawnTarget, Layer
-from sgt_data.referring.phrases import Margins, Phrase, PhraseKind, candidates, choose_phrase
+from sgt_data.referring.phrases import (
+    Margins,
+    Phrase,
+    PhraseKind,
+    candidates,
+    choose_phrase,
+)
 from sgt_data.referring.reading import referents
 from sgt_data.referring.seen import Seen
 from sgt_data.seeds import generator
@@ -34,7 +40,7 @@ _WHITE = [255, 255, 255]
 _KINDS: tuple[PhraseKind, ...] = ("category", "single", "place", "size")
 
 
-class ReferringProxy(ProxyConfig):
+class ReferringProxy(Proxy):
     """See the module.
 
     Attributes:

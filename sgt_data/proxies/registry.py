@@ -1,12 +1,12 @@
 """Kinds of proxies by name. A user's package adds its own through the entry point group
-`sgt_data.proxies`, whose values are subclasses of `ProxyConfig`."""
+`sgt_data.proxies`, whose values are subclasses of `Proxy`."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from sgt_data.kinds import registered
-from sgt_data.proxies.base import ProxyConfig
+from sgt_data.plugins import registered
+from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.boxes import BoxesProxy
 from sgt_data.proxies.colorization import ColorizationProxy
 from sgt_data.proxies.deblur import DeblurProxy
@@ -24,9 +24,9 @@ from sgt_data.proxies.super_resolution import SuperResolutionProxy
 
 
 @lru_cache(maxsize=1)
-def proxy_kinds() -> dict[str, type[ProxyConfig]]:
+def proxy_kinds() -> dict[str, type[Proxy]]:
     """Every kind of proxy, by the `type` that a manifest gives."""
-    own: dict[str, type[ProxyConfig]] = {
+    own: dict[str, type[Proxy]] = {
         "boxes": BoxesProxy,
         "colorization": ColorizationProxy,
         "deblur": DeblurProxy,

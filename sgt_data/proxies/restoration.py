@@ -11,12 +11,12 @@ from PIL import Image
 
 from sgt_data.degradations.pixels import Pixels
 from sgt_data.errors import BuildError, CorpusError, FilteredOut
-from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
 
 
-class RestorationProxy(ProxyConfig):
+class RestorationProxy(Proxy):
     """Base of the restoration proxies; a subclass says how it degrades."""
 
     tier: ClassVar[Tier] = "low"

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from sgt_data.proxies.base import ProxyConfig, Subject, Tier
+from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choosing import SegmentFilters, annotation_of
 from sgt_data.proxies.colouring import colour_segments
 from sgt_data.records import DrawnTarget, Layer
@@ -32,7 +32,7 @@ _LAYERS: dict[Variant, tuple[Layer, ...]] = {
 }
 
 
-class SegmentationProxy(ProxyConfig):
+class SegmentationProxy(Proxy):
     """See the module.
 
     Attributes:

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sgt_data.errors import RequestError, SourceError, StorageError
-from sgt_data.storage import http_status, join, open_filesystem, read_bytes, retried
+from sgt_data.files.reading import http_status, read_bytes, retried
+from sgt_data.files.urls import join, open_filesystem
 
 _Value = TypeVar("_Value")
 

@@ -16,12 +16,9 @@ from tempfile import TemporaryDirectory
 from sgt_data.corpus.copy_header import begun_header, finished_header
 from sgt_data.corpus.header import encode_header
 from sgt_data.corpus.layout import CORPUS_FILE
-from sgt_data.corpus.reader import open_corpus
 from sgt_data.corpus.receipt import Receipt
-from sgt_data.corpus.shard_copy import AT_ONCE
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.publish.card import LeftOut, corpus_card, is_ours
-from sgt_data.publish.consignment import Consignment, Piece, batches, consign
 from sgt_data.publish.hub import (
     MAIN,
     HubRepository,
@@ -30,8 +27,16 @@ from sgt_data.publish.hub import (
     repository_url,
     require_hub,
 )
+from sgt_data.publish.repository_state import check_all_there, header_there, receipts_there
+from sgt_data.publish.selected_files import (
+    Consignment,
+    Piece,
+    batches,
+    consign,
+)
 from sgt_data.publish.shard_files import ShardFiles, shard_files
-from sgt_data.publish.there import check_all_there, header_there, receipts_there
+from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.shard_copy import AT_ONCE
 
 CARD = "README.md"
 

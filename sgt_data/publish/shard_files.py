@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sgt_data.corpus.layout import index_path, quarantine_path, receipt_path, tar_path
+from sgt_data.corpus.layout import (
+    index_path,
+    quarantine_path,
+    receipt_path,
+    tar_path,
+)
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.receipt import Receipt
-from sgt_data.corpus.shard_copy import ShardCopier
 from sgt_data.errors import CorpusError, SourceError
-from sgt_data.storage import copy_to_file, is_local, join
+from sgt_data.files.reading import copy_to_file
+from sgt_data.files.urls import is_local, join
+from sgt_data.subsets.shard_copy import ShardCopier
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,4 @@
-"""Visual questions about a corpus' pictures, made by rule from its index and facts."""
+"""Visual questions: a corpus' facts in, questions and answers in LLaVA's form out, by rule.
+
+May know corpus and proxies; knows neither torch nor the stream.
+"""

@@ -14,12 +14,24 @@ import orjson
 
 from sgt_data.corpus.layout import tar_path
 from sgt_data.corpus.reader import Corpus
-from sgt_data.decoding import decode
 from sgt_data.errors import CorpusError, SourceError
+from sgt_data.files.reading import read_range
+from sgt_data.files.urls import join
+from sgt_data.proxies.decoding import decode
 from sgt_data.questions.answering import Answering
-from sgt_data.questions.objects import Kind, SeenPicture, Thing, nearness
-from sgt_data.questions.tasks import Candidate, Found, Questioner, Rules, Task
-from sgt_data.storage import join, read_range
+from sgt_data.questions.objects import (
+    Kind,
+    SeenPicture,
+    Thing,
+    nearness,
+)
+from sgt_data.questions.tasks import (
+    Candidate,
+    Found,
+    Questioner,
+    Rules,
+    Task,
+)
 
 Row = Mapping[str, Any]
 

@@ -18,15 +18,18 @@ from typing import Any
 
 import orjson
 
-from sgt_data.corpus.reader import Corpus, open_corpus
+from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import CorpusError, FileMissing, RequestError
+from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.urls import absolute, join
+from sgt_data.files.writing import write_atomic
 from sgt_data.questions.account import left_out_account, splits_account
 from sgt_data.questions.answering import Answering, answering
 from sgt_data.questions.balance import Question, choose_questions
 from sgt_data.questions.reading import gather
 from sgt_data.questions.splits import SHARES, exact_shares, split_of
 from sgt_data.questions.tasks import Candidate, Rules
-from sgt_data.storage import absolute, join, list_files, read_bytes, write_atomic
+from sgt_data.subsets.opening import open_corpus
 
 MARKER = "questions.json"
 IMAGES = "images"

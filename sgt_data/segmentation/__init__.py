@@ -1,1 +1,4 @@
-"""Run-length masks -> label map -> colours. Pure functions; no files, no network, no clock."""
+"""Segmentation targets: run-length masks in, label map and colours out; and back.
+
+Pure: knows neither files nor sources nor proxies.
+"""

@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import AnnotationError
-from sgt_data.records import Annotation, Category, MaskAnnotation, Segment
+from sgt_data.records import (
+    Annotation,
+    Category,
+    MaskAnnotation,
+    Segment,
+)
 from sgt_data.segmentation.colours import Colours
 from sgt_data.segmentation.id_map import index_ids
 from sgt_data.segmentation.label_map import (

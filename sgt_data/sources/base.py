@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from sgt_data.errors import AnnotationError
+from sgt_data.names import checked_name
 from sgt_data.records import (
     Annotation,
     DenseLayer,
@@ -21,22 +22,10 @@ from sgt_data.records import (
 )
 from sgt_data.sources.dense_maps import parse_dense
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def checked_name(name: str) -> str:
-    """Names of sources and proxies become parts of keys and paths.
-
-    Raises:
-        ValueError: it is no such name.
-    """
-    if not _NAME.fullmatch(name):
-        raise ValueError("a name is 1 to 32 of a-z, 0-9 and -, and begins with a letter")
-    return name
-
-
-class SourceConfig(BaseModel):
+class Source(BaseModel):
     """Base of every source's part of the manifest. Subclasses are sources: they list and read.
 
     Attributes:
@@ -100,9 +89,9 @@ class SourceConfig(BaseModel):
         Raises:
             AnnotationError: it is missing, or no such map.
         """
-        if layer in raw.missing:
-            raise AnnotationError(raw.missing[layer])
-        return parse_dense(raw.beside[layer])
+        if layer in raw.layer_problems:
+            raise AnnotationError(raw.layer_problems[layer])
+        return parse_dense(raw.layer_bytes[layer])
 
 
 def key_of(source: str, identity: str) -> str:

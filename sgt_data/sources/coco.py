@@ -11,13 +11,22 @@ import orjson
 from pydantic import Field, model_validator
 
 from sgt_data.errors import InputError
-from sgt_data.records import Annotation, Inventory, Layer, RawInput, RawShard, Slice
+from sgt_data.files.reading import exists, list_files, read_bytes
+from sgt_data.files.urls import absolute, join
+from sgt_data.records import (
+    Annotation,
+    Inventory,
+    Layer,
+    RawInput,
+    RawShard,
+    Slice,
+)
 from sgt_data.sources.annotation_json import load_json
-from sgt_data.sources.base import SourceConfig, key_of
+from sgt_data.sources.base import Source, key_of
 from sgt_data.sources.coco_annotations import read_instances, read_panoptic, read_pixelmap
 from sgt_data.sources.coco_index import CocoEntry, index_coco
 from sgt_data.sources.picture_pool import COCO_URL, fetch
-from sgt_data.storage import absolute, chunked, exists, join, list_files, read_bytes
+from sgt_data.sources.slices import chunked
 
 CocoKind = Literal["instances", "panoptic", "stuff", "stuff_pixelmaps"]
 
@@ -31,7 +40,7 @@ _FETCH_THREADS = 8
 _EXPECTED_BYTES = 165_000  # mean of train2017
 
 
-class CocoSource(SourceConfig):
+class CocoSource(Source):
     """COCO in its own form. Files that are not named lie where COCO puts them below `root`.
 
     Attributes:

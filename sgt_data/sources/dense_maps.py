@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import AnnotationError, FileMissing, RequestError
+from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.urls import absolute, join
 from sgt_data.pictures.prepare import MAX_PIXELS
 from sgt_data.records import DenseMap, RawInput
-from sgt_data.storage import absolute, join, list_files, read_bytes
 
 CODES = 65535
 _HEAD = struct.Struct("<4sIIdd?")
@@ -83,8 +84,8 @@ def _grey16(data: bytes) -> NDArray[np.uint16]:
 
 
 def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawInput, ...]:
-    """The inputs with `<folder>/<stem of the picture>.png` under `beside`; a file that is not
-    there is noted under `missing`.
+    """The inputs with `<folder>/<stem of the picture>.png` under `layer_bytes`; a file that is not
+    there is noted under `layer_problems`.
 
     Raises:
         SourceError: one cannot be read just now.
@@ -94,9 +95,11 @@ def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawI
     def attach(raw: RawInput) -> RawInput:
         name = posixpath.splitext(posixpath.basename(raw.member))[0] + ".png"
         try:
-            return replace(raw, beside={**raw.beside, role: read_bytes(join(root, name))})
+            return replace(raw, layer_bytes={**raw.layer_bytes, role: read_bytes(join(root, name))})
         except FileMissing:
-            return replace(raw, missing={**raw.missing, role: f"{role}: there is no {name}"})
+            return replace(
+                raw, layer_problems={**raw.layer_problems, role: f"{role}: there is no {name}"}
+            )
 
     with ThreadPoolExecutor(_THREADS) as threads:
         return tuple(threads.map(attach, inputs))

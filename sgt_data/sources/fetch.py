@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sgt_data.errors import InputError
+from sgt_data.files.reading import read_range
 from sgt_data.records import FilePart, RawInput
-from sgt_data.storage import read_range
 
 
 def fetched(raw: RawInput) -> RawInput:

@@ -10,16 +10,25 @@ from typing import ClassVar, Literal
 import orjson
 
 from sgt_data.errors import InputError, RequestError
-from sgt_data.records import Annotation, Inventory, Layer, RawInput, RawShard, Slice
-from sgt_data.sources.base import SourceConfig, key_of
+from sgt_data.files.reading import list_files
+from sgt_data.files.urls import absolute
+from sgt_data.records import (
+    Annotation,
+    Inventory,
+    Layer,
+    RawInput,
+    RawShard,
+    Slice,
+)
+from sgt_data.sources.base import Source, key_of
 from sgt_data.sources.picture_pool import fetch
+from sgt_data.sources.slices import chunked
 from sgt_data.sources.tars import PICTURE_SUFFIXES
-from sgt_data.storage import absolute, chunked, list_files
 
 _FETCH_THREADS = 8
 
 
-class FolderSource(SourceConfig):
+class FolderSource(Source):
     """Every picture below a folder (`.jpg`, `.jpeg`, `.png`, `.webp`), in the order of their paths.
 
     Attributes:

@@ -1,12 +1,12 @@
 """Kinds of sources by name. A user's package adds its own through the entry point group
-`sgt_data.sources`, whose values are subclasses of `SourceConfig`."""
+`sgt_data.sources`, whose values are subclasses of `Source`."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from sgt_data.kinds import registered
-from sgt_data.sources.base import SourceConfig
+from sgt_data.plugins import registered
+from sgt_data.sources.base import Source
 from sgt_data.sources.coco import CocoSource
 from sgt_data.sources.folder import FolderSource
 from sgt_data.sources.sa1b import Sa1bSource
@@ -14,9 +14,9 @@ from sgt_data.sources.tars import TarsSource
 
 
 @lru_cache(maxsize=1)
-def source_kinds() -> dict[str, type[SourceConfig]]:
+def source_kinds() -> dict[str, type[Source]]:
     """Every kind of source, by the `type` that a manifest gives."""
-    own: dict[str, type[SourceConfig]] = {
+    own: dict[str, type[Source]] = {
         "sa1b": Sa1bSource,
         "coco": CocoSource,
         "folder": FolderSource,

@@ -11,6 +11,8 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from sgt_data.errors import AnnotationError, RequestError, SourceError
+from sgt_data.files.reading import http_status, read_bytes
+from sgt_data.files.urls import expand
 from sgt_data.records import (
     Annotation,
     Inventory,
@@ -21,11 +23,15 @@ from sgt_data.records import (
     Segment,
     Slice,
 )
-from sgt_data.sources.annotation_json import counts_of, load_json, score, whole_number
-from sgt_data.sources.base import SourceConfig
+from sgt_data.sources.annotation_json import (
+    counts_of,
+    load_json,
+    score,
+    whole_number,
+)
+from sgt_data.sources.base import Source
 from sgt_data.sources.tar_cut import TarCut
 from sgt_data.sources.tars import slice_name, tar_inventory
-from sgt_data.storage import expand, http_status, read_bytes
 
 PICTURES_PER_TAR = 11_186
 BYTES_PER_TAR = 11 * 10**9
@@ -35,7 +41,7 @@ _LINK_NAME = re.compile(r"[A-Za-z0-9_-]+\.tar")
 _EXTENSIONS = {"jpg": "picture", "json": "annotation"}
 
 
-class Sa1bSource(SourceConfig):
+class Sa1bSource(Source):
     """SA-1B in its own form.
 
     Attributes:

@@ -14,11 +14,16 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sgt_data.forward_reader import ForwardReader
-from sgt_data.records import FilePart, RawInput, RawShard, shard_name
+from sgt_data.files.forward_reader import ForwardReader
+from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
+from sgt_data.files.urls import is_local
+from sgt_data.records import (
+    FilePart,
+    RawInput,
+    RawShard,
+    shard_name,
+)
 from sgt_data.sources.base import key_of
-from sgt_data.sources.tar_walk import TarDamage, TarMember, walk_tar
-from sgt_data.storage import is_local
 
 HELD_BYTES_MAX = 1 << 30
 """Bytes of unfinished shards kept in memory; beyond it members are noted and fetched later."""

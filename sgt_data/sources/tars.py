@@ -9,12 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
-from sgt_data.forward_reader import ForwardReader
-from sgt_data.records import Annotation, Inventory, Layer, RawInput, RawShard, Slice
-from sgt_data.sources.base import SourceConfig
+from sgt_data.files.forward_reader import ForwardReader
+from sgt_data.files.reading import read_range, size_of
+from sgt_data.files.tar_walk import TarMember, walk_tar
+from sgt_data.files.urls import expand, is_local
+from sgt_data.records import (
+    Annotation,
+    Inventory,
+    Layer,
+    RawInput,
+    RawShard,
+    Slice,
+)
+from sgt_data.sources.base import Source
 from sgt_data.sources.tar_cut import RoleOf, TarCut
-from sgt_data.sources.tar_walk import TarMember, walk_tar
-from sgt_data.storage import expand, is_local, read_range, size_of
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -23,7 +31,7 @@ _COUNTED_EXACTLY = 16
 _PROBED_MEMBERS = 64
 
 
-class TarsSource(SourceConfig):
+class TarsSource(Source):
     """WebDataset tars, or any others, that hold pictures.
 
     Attributes:

@@ -1,1 +1,4 @@
-"""The stream: samples for trainers, in one order that is a pure function of corpus and seed."""
+"""The stream: corpora, mixture and seed in, batches out, the same for every topology.
+
+May know corpus and subsets; `order`, `mixture` and `schedule` are pure.
+"""

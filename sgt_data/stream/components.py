@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sgt_data.corpus.reader import Corpus, open_corpus
-from sgt_data.corpus.subset import fraction_of
+from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
-from sgt_data.storage import expand
+from sgt_data.files.urls import expand
 from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
 from sgt_data.stream.reading import CorpusReader
 from sgt_data.stream.samples import Sample
 from sgt_data.stream.shard_cache import RemoteShard, ShardCache
+from sgt_data.subsets.choice import fraction_of
+from sgt_data.subsets.opening import open_corpus
 
 TOGETHER = "all"
 """The one component of a stream without a mixture."""

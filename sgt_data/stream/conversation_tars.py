@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import orjson
 
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.forward_reader import ForwardReader
-from sgt_data.sources.tar_walk import TarDamage, TarMember, walk_tar
+from sgt_data.files.forward_reader import ForwardReader
+from sgt_data.files.reading import read_range
+from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
+from sgt_data.files.urls import absolute
 from sgt_data.sources.tars import PICTURE_SUFFIXES
-from sgt_data.storage import absolute, read_range
 from sgt_data.stream.conversations import Conversation, parse_turns
 from sgt_data.stream.shard_cache import RemoteShard
 

@@ -16,8 +16,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sgt_data.errors import CorpusError, FileMissing, RequestError, SourceError
-from sgt_data.storage import absolute, is_local, join, read_bytes, read_range
+from sgt_data.errors import (
+    CorpusError,
+    FileMissing,
+    RequestError,
+    SourceError,
+)
+from sgt_data.files.reading import read_bytes, read_range
+from sgt_data.files.urls import absolute, is_local, join
 
 SHARD_LINES = 1024
 """Lines that are shuffled together as one shard of a corpus is."""

@@ -17,11 +17,12 @@ import orjson
 import pyarrow as pa
 from isal.isal_zlib import crc32
 
+from sgt_data.corpus.index import MEMBERS
 from sgt_data.corpus.layout import INPUT, tar_path
 from sgt_data.corpus.reader import Corpus
-from sgt_data.corpus.shard import MEMBERS
 from sgt_data.errors import CorpusError, FileMissing
-from sgt_data.storage import is_local, join, read_range
+from sgt_data.files.reading import read_range
+from sgt_data.files.urls import is_local, join
 from sgt_data.stream.samples import Sample
 from sgt_data.stream.shard_cache import RemoteShard, ShardCache
 

@@ -18,7 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from sgt_data.errors import SourceError
-from sgt_data.storage import fetch_file, size_of
+from sgt_data.files.reading import fetch_file, size_of
 
 _PART = ".part"
 

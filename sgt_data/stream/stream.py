@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sgt_data.errors import CorpusError, RequestError, StreamError
-from sgt_data.storage import absolute, is_local
+from sgt_data.files.urls import absolute, is_local
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.components import Component, open_components
 from sgt_data.stream.instructions import ALLOWED, Instructions, instructed
 from sgt_data.stream.mixture import Mixture, Weights
 from sgt_data.stream.order import WINDOW, Order
-from sgt_data.stream.schedule import Last, Place, Schedule, share_of
+from sgt_data.stream.schedule import (
+    Last,
+    Place,
+    Schedule,
+    share_of,
+)
 from sgt_data.stream.shard_cache import ShardCache
 
 if TYPE_CHECKING:

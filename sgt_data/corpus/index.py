@@ -1,0 +1,74 @@
+"""The index of a shard: a Parquet file with a row per sample, which says where its members lie."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from sgt_data.errors import CorpusError
+
+MEMBERS = ("input", "target", "instruction", "facts")
+"""The members of a sample, as the index names them, in the order of the tar. Where the pictures are
+shared, samples lack `input`, and the shared inputs have but `input` and `facts`."""
+
+INDEX_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("source", pa.string()),
+        ("member", pa.string()),
+        ("licence", pa.string()),
+        ("source_sha256", pa.string()),
+        ("source_width", pa.int32()),
+        ("source_height", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("segments", pa.int32()),
+        ("categories", pa.list_(pa.string())),
+        ("target_extension", pa.string()),
+    ]
+    + [
+        (f"{member}_{what}", kind)
+        for member in MEMBERS
+        for what, kind in (("offset", pa.int64()), ("size", pa.int64()), ("crc32", pa.uint32()))
+    ]
+)
+"""A row per key. `<member>_offset` and `_size` give a member's bytes within the tar, `_crc32` their
+checksum (zlib's), all null where a sample has no such member; `source_sha256` is of the picture
+file as the source holds it."""
+
+
+def ends_of(index: pa.Table) -> NDArray[np.int64]:
+    """Where each sample of an index ends in the tar, the next one beginning there: its facts are
+    the last member, and members fill blocks."""
+    facts = index["facts_offset"].to_numpy() + index["facts_size"].to_numpy()
+    ends: NDArray[np.int64] = -(-facts // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+    return ends
+
+
+def index_bytes(table: pa.Table) -> bytes:
+    """An index (`INDEX_SCHEMA`) as a Parquet file."""
+    out = pa.BufferOutputStream()
+    table = table.cast(INDEX_SCHEMA)  # one that was read names the items of lists otherwise
+    pq.write_table(table, out, compression="zstd", write_statistics=True)
+    encoded: bytes = out.getvalue().to_pybytes()
+    return encoded
+
+
+def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """All columns of an index, or some.
+
+    Raises:
+        CorpusError: the bytes are no index of this version.
+    """
+    try:
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            if not file.schema_arrow.equals(INDEX_SCHEMA):
+                raise CorpusError(f"{where} has other columns than an index has")
+            return file.read(columns, use_threads=False)
+    except (pa.ArrowException, OSError) as why:
+        raise CorpusError(f"{where} is not an index: {why}") from why

@@ -1,0 +1,100 @@
+"""Read a file from front to back through whatever connection there is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fsspec.implementations.local import LocalFileSystem
+
+from sgt_data.files.reading import retried
+from sgt_data.files.urls import open_filesystem
+
+STREAM_BLOCK_BYTES = 8 << 20
+
+
+class ForwardReader:
+    """A file read from front to back, with a position, that survives a broken connection.
+
+    After a failure it opens the file again and goes on at the same byte; where the server cannot
+    seek, by reading up to it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.position = 0
+        self._file: Any = None
+        self._size: int | None = None
+
+    def read(self, length: int) -> bytes:
+        """`length` bytes, or fewer at the end of the file.
+
+        Raises:
+            SourceError: the file cannot be read, after several attempts.
+        """
+        data = retried(lambda: self._read(length), f"cannot read {self.url}")
+        self.position += len(data)
+        return data
+
+    def skip(self, length: int) -> int:
+        """Move on by `length` bytes; how many there were."""
+        retried(self._open, f"cannot read {self.url}")
+        if self._size is not None and self._file.seekable():
+            done = min(length, self._size - self.position)
+            self.position += done
+            self._file.seek(self.position)
+            return done
+        done = 0
+        while done < length:
+            data = self.read(min(length - done, STREAM_BLOCK_BYTES))
+            if not data:
+                break
+            done += len(data)
+        return done
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> None:
+        if self._file is not None:
+            return
+        filesystem, path = open_filesystem(self.url)
+        if isinstance(filesystem, LocalFileSystem):
+            self._file = open(path, "rb", buffering=1 << 20)  # noqa: SIM115
+            self._size = os.fstat(self._file.fileno()).st_size
+        else:
+            self._file = filesystem.open(
+                path, "rb", block_size=STREAM_BLOCK_BYTES, cache_type="readahead"
+            )
+            self._size = getattr(self._file, "size", None)
+        if self.position:
+            self._advance_to(self.position)
+
+    def _advance_to(self, position: int) -> None:
+        if self._file.seekable():
+            self._file.seek(position)
+            return
+        left = position
+        while left:
+            data = self._file.read(min(left, STREAM_BLOCK_BYTES))
+            if not data:
+                raise EOFError(f"{self.url} is shorter than it was")
+            left -= len(data)
+
+    def _read(self, length: int) -> bytes:
+        try:
+            self._open()
+            parts: list[bytes] = []
+            left = length
+            while left:
+                data = self._file.read(left)
+                if not data:
+                    break
+                parts.append(data)
+                left -= len(data)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        except BaseException:
+            self.close()
+            raise

@@ -1,0 +1,59 @@
+"""`--set FIELD.PATH=VALUE`: change fields of plain data before it is validated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from sgt_data.errors import ManifestError
+
+
+def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Apply `field.path=value` each to plain data; list items by number or name, values in YAML.
+
+    Raises:
+        ManifestError: it has another form, or names no place.
+    """
+    for override in overrides:
+        _override(data, override)
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise ManifestError(f"--set {override!r}: the form is field.path=value")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as why:
+        raise ManifestError(f"--set {override!r}: the value is not YAML: {why}") from why
+    *parents, last = path.split(".")
+    place: Any = data
+    for step in parents:
+        place = _step(place, step, override)
+    if isinstance(place, list):
+        place[_position(place, last, override)] = value
+    else:
+        place[last] = value
+
+
+def _step(place: Any, step: str, override: str) -> Any:
+    if isinstance(place, list):
+        return place[_position(place, step, override)]
+    below = place.setdefault(step, {})
+    if not isinstance(below, dict | list):
+        raise ManifestError(f"--set {override!r}: {step} is {below!r:.40} and has no fields")
+    return below
+
+
+def _position(items: list[Any], step: str, override: str) -> int:
+    """A list item by its number, its name, or its type where it has no name."""
+    names = [
+        str(item.get("name", item.get("type"))) if isinstance(item, dict) else "" for item in items
+    ]
+    if step in names:
+        return names.index(step)
+    if step.isdigit() and int(step) < len(items):
+        return int(step)
+    raise ManifestError(f"--set {override!r}: found {step!r}; allowed: {', '.join(names)}")

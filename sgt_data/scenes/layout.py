@@ -1,0 +1,151 @@
+"""What stands where in a scene: a pure function of seed and index, free of any picture size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.scenes.dice import Dice
+from sgt_data.scenes.materials import choose_materials
+from sgt_data.scenes.setting import Setting, choose_setting
+from sgt_data.scenes.staging import (
+    STAGINGS,
+    Scenes,
+    Span,
+    Staging,
+)
+from sgt_data.seeds import generator
+
+Vec = tuple[float, float, float]
+MAX_THINGS: Final = 8
+
+
+class Camera(NamedTuple):
+    """A pinhole at (0, height, 0): unit axes in world coordinates (x right, y up, z away).
+
+    `focal` is the focal length in units of the picture's short side.
+    """
+
+    height: float
+    right: Vec
+    up: Vec
+    forward: Vec
+    focal: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One thing: its kind, where it stands (metres), its size (metres a side) and yaw (radians)."""
+
+    kind: str
+    x: float
+    z: float
+    size: Vec
+    yaw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A whole scene before it is drawn. `materials`: [3 per thing, 16] float64."""
+
+    camera: Camera
+    setting: Setting
+    things: tuple[Placed, ...]
+    materials: NDArray[np.float64]
+
+
+def plan_layout(seed: int, index: int, scenes: Scenes = "varied") -> Layout:
+    """Scene number `index` of the stream `seed`: things before a camera, as `scenes` are staged."""
+    staging = STAGINGS[scenes]
+    rng = generator(seed, "synthetic scene", str(index))
+    materials = choose_materials(rng, MAX_THINGS, staging.patterned)
+    dice = Dice(rng)
+    half_angle = math.radians(dice.within(*staging.half_angle))
+    reach = dice.within(*staging.reach)
+    distance = reach / math.tan(half_angle)
+    camera = _aim(dice, staging.tilt, half_angle, distance)
+    setting = choose_setting(dice, distance)
+    things = _place(dice, staging, reach, distance, setting)
+    return Layout(camera, setting, things, materials[: 3 * len(things)])
+
+
+def _aim(dice: Dice, tilts: Span, half_angle: float, distance: float) -> Camera:
+    tilt = math.radians(dice.within(*tilts))
+    roll = math.radians(dice.within(-2.5, 2.5))
+    height = 0.35 + distance * math.tan(tilt)
+    sin_t, cos_t, sin_r, cos_r = math.sin(tilt), math.cos(tilt), math.sin(roll), math.cos(roll)
+    level_up = (0.0, cos_t, sin_t)
+    return Camera(
+        height=height,
+        right=(cos_r, sin_r * level_up[1], sin_r * level_up[2]),
+        up=(-sin_r, cos_r * level_up[1], cos_r * level_up[2]),
+        forward=(0.0, -sin_t, cos_t),
+        focal=0.5 / math.tan(half_angle),
+    )
+
+
+def _place(
+    dice: Dice, staging: Staging, reach: float, distance: float, setting: Setting
+) -> tuple[Placed, ...]:
+    fewest, most = staging.things
+    wanted = fewest + dice.below(most - fewest + 1)
+    things: list[Placed] = []
+    while len(things) < wanted:
+        kind = dice.one_of(staging.kinds)
+        if things and dice.chance() < staging.same_kind:
+            kind = things[-1].kind
+        aside = staging.aside[0 if len(things) < 2 else 1]
+        for _ in range(staging.tries):
+            thing = _candidate(dice, kind, staging, aside, reach, distance)
+            if _stands_free(thing, things, setting) and _apart(thing, things, staging.apart):
+                things.append(thing)
+                break
+        else:
+            wanted = max(staging.crowding, wanted - 1)
+    return tuple(things)
+
+
+def _candidate(
+    dice: Dice, kind: str, staging: Staging, aside: float, reach: float, distance: float
+) -> Placed:
+    z = distance * (staging.nearest + staging.deep * dice.chance() ** staging.forward)
+    side = dice.within(*staging.side)
+    return Placed(
+        kind=kind,
+        x=dice.within(-aside, aside) * reach * z / distance,
+        z=z,
+        size=(
+            side * dice.within(0.9, 1.1),
+            side * dice.within(0.9, 1.2),
+            side * dice.within(0.9, 1.1),
+        ),
+        yaw=math.pi + math.radians(dice.within(-65.0, 65.0)),
+    )
+
+
+def _stands_free(thing: Placed, others: list[Placed], setting: Setting) -> bool:
+    radius = 0.58 * max(thing.size[0], thing.size[2])
+    for other in others:
+        gap = math.hypot(thing.x - other.x, thing.z - other.z)
+        if gap < 0.9 * (radius + 0.58 * max(other.size[0], other.size[2])):
+            return False
+    start, slope, swing, _ = setting.shore
+    if thing.z + radius > start + slope * thing.x - 1.5 * swing:
+        return False
+    for nx, nz, c, _ in setting.walls.tolist():
+        if nx * thing.x + nz * thing.z - c < radius + 0.05:
+            return False
+    return True
+
+
+def _apart(thing: Placed, others: list[Placed], least: float) -> bool:
+    """Whether a thing's middle is clear of the others' as seen from the camera."""
+    return all(
+        abs(thing.x / thing.z - other.x / other.z)
+        >= least * (thing.size[0] / thing.z + other.size[0] / other.z)
+        for other in others
+    )

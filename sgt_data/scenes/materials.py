@@ -1,0 +1,49 @@
+"""Colours and textures of things, drawn without looking at what the thing is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.scenes.colours import PALETTES
+
+PLAIN, BANDS, CHECKER, SPOTS, MARBLE, SPECKLE = 0, 1, 2, 3, 4, 5
+COLUMNS: Final = 16
+"""0-2 and 3-5 two linear RGB colours, 6 pattern, 7 repeats per metre, 8 gloss 0-1, 9 shininess,
+10-12 offset of the pattern in metres, 13-15 unit direction of bands."""
+
+_PATTERN_ODDS: Final = np.cumsum([0.3, 0.18, 0.12, 0.14, 0.16, 0.10])
+_REPEATS: Final = np.array([1.0, 3.2, 2.9, 4.2, 1.6, 2.2])
+_PALETTE_ARRAY: Final = np.array(PALETTES)
+
+
+def choose_materials(rng: np.random.Generator, things: int, patterned: bool) -> NDArray[np.float64]:
+    """[3 * things, COLUMNS] float64: main, second and accent material of each thing in turn.
+
+    Accents are always plain; `patterned` says whether others may have a pattern.
+    """
+    rows = 3 * things
+    table = np.empty((rows, COLUMNS))
+    scene_palettes = rng.integers(len(PALETTES), size=2)
+    palette = np.repeat(scene_palettes[rng.integers(2, size=things)], 3)
+    order = np.argsort(rng.random((things, 6)), axis=1)
+    first = order[:, :3].ravel()
+    second = order[:, 3:].ravel()
+    lightness = rng.uniform(0.8, 1.12, (rows, 1))
+    table[:, 0:3] = np.minimum(_PALETTE_ARRAY[palette, first] * lightness, 0.9)
+    table[:, 3:6] = np.minimum(_PALETTE_ARRAY[palette, second] * lightness, 0.9)
+    pattern = np.searchsorted(_PATTERN_ODDS, rng.random(rows) * _PATTERN_ODDS[-1])
+    pattern[2::3] = PLAIN
+    if not patterned:
+        pattern[:] = PLAIN
+    table[:, 6] = pattern
+    table[:, 7] = _REPEATS[pattern] * rng.uniform(0.75, 1.5, rows)
+    glossy = rng.random(rows) < 0.45
+    table[:, 8] = np.where(glossy, rng.uniform(0.35, 0.9, rows), rng.uniform(0.0, 0.08, rows))
+    table[:, 9] = np.where(glossy, rng.uniform(30.0, 120.0, rows), 12.0)
+    table[:, 10:13] = rng.uniform(0.0, 8.0, (rows, 3))
+    direction = rng.normal(0.0, 1.0, (rows, 3)) + np.array([0.0, 1.0, 0.0])
+    table[:, 13:16] = direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    return table

@@ -1,0 +1,139 @@
+"""Bytes of a tar that belong to some of its samples: which they are, and how they are read."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.errors import CorpusError, FileMissing
+from sgt_data.files.reading import read_range
+from sgt_data.files.urls import is_local
+
+PIECE_BYTES = 1 << 20
+"""A local file is read in pieces of at most so many bytes."""
+
+REMOTE_BYTES = 8 << 20
+"""Asked for at once on an object store."""
+
+REMOTE_GAP = 128 << 10
+"""There so many bytes are rather read and dropped than asked around."""
+
+_REMOTE_THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Bytes of a tar that lie together."""
+
+    start: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
+
+def runs_of(ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> list[Run]:
+    """The bytes of the samples that are kept; neighbours in one run.
+
+    Args:
+        ends: of all samples, each beginning where the one before ends.
+        kept: which.
+    """
+    starts = np.concatenate([[0], ends[:-1]])
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
+    return [
+        Run(int(starts[first]), int(ends[after - 1] - starts[first]))
+        for first, after in edges.reshape(-1, 2).tolist()
+    ]
+
+
+def pieces_of(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
+    """The bytes of runs, one after the other, in pieces. A piece is there until the next is
+    asked for.
+
+    Raises:
+        SourceError: they cannot be read just now.
+        CorpusError: the file is missing or ends too early.
+    """
+    try:
+        yield from _local_pieces(url, runs) if is_local(url) else _remote_pieces(url, runs)
+    except FileMissing as why:
+        raise CorpusError(str(why)) from why
+
+
+def cut(runs: Sequence[Run], most: int) -> Iterator[Run]:
+    """The same bytes in runs of at most `most`."""
+    for run in runs:
+        for start in range(run.start, run.end, most):
+            yield Run(start, min(most, run.end - start))
+
+
+def grouped(runs: Sequence[Run], gap: int, most: int) -> list[list[Run]]:
+    """Runs that are asked for at once: with at most `gap` bytes between them, and at most `most`
+    from the first to the last. Longer ones are cut."""
+    groups: list[list[Run]] = []
+    for run in cut(runs, most):
+        last = groups[-1] if groups else None
+        if last and run.start - last[-1].end <= gap and run.end - last[0].start <= most:
+            last.append(run)
+        else:
+            groups.append([run])
+    return groups
+
+
+def _local_pieces(path: str, runs: Sequence[Run]) -> Iterator[memoryview]:
+    buffer, used = memoryview(bytearray(PIECE_BYTES)), 0
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError as why:
+        raise CorpusError(f"{path} cannot be read: {why.strerror or why}") from why
+    try:
+        for run in runs:
+            at = run.start
+            while at < run.end:
+                room = buffer[used : used + run.end - at]
+                count = os.preadv(file, [room], at)
+                if not count:
+                    raise CorpusError(f"{path} ends before byte {run.end}")
+                at += count
+                used += count
+                if used == PIECE_BYTES:
+                    yield buffer
+                    used = 0
+    except OSError as why:
+        raise CorpusError(f"{path} cannot be read: {why.strerror or why}") from why
+    finally:
+        os.close(file)
+    if used:
+        yield buffer[:used]
+
+
+def _remote_pieces(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
+    """In order, with some of the next on their way."""
+
+    def fetch(group: Sequence[Run]) -> list[memoryview]:
+        start, end = group[0].start, group[-1].end
+        data = memoryview(read_range(url, start, end - start))
+        if len(data) != end - start:
+            raise CorpusError(f"{url} ends before byte {end}")
+        return [data[run.start - start : run.end - start] for run in group]
+
+    coming: deque[Future[list[memoryview]]] = deque()
+    with ThreadPoolExecutor(_REMOTE_THREADS) as threads:
+        try:
+            for group in grouped(runs, REMOTE_GAP, REMOTE_BYTES):
+                coming.append(threads.submit(fetch, group))
+                if len(coming) == _REMOTE_THREADS:
+                    yield from coming.popleft().result()
+            while coming:
+                yield from coming.popleft().result()
+        finally:
+            for one in coming:
+                one.cancel()

@@ -1,0 +1,35 @@
+"""Open what a URL names: a corpus, or the keys of a corpus that a subset file names."""
+
+from __future__ import annotations
+
+from sgt_data.corpus.header import read_header
+from sgt_data.corpus.reader import Corpus
+from sgt_data.errors import RequestError
+from sgt_data.files.urls import absolute
+from sgt_data.subsets.subset_file import find_parent, is_subset_file, opened_header, read_subset
+from sgt_data.subsets.view import accounted_anew
+
+
+def open_corpus(url: str) -> Corpus:
+    """Open the corpus at an fsspec URL, or, at that of a `.subset.parquet` file, the subset.
+
+    Raises:
+        RequestError: there is none; or the corpus of a subset is another one by now.
+        CorpusError: its header is damaged, or of another version.
+    """
+    root = absolute(url)
+    if is_subset_file(root):
+        return _open_subset(root)
+    header = read_header(root)
+    if header is None:
+        raise RequestError(f"{root} holds no corpus (no corpus.json)")
+    return Corpus(root, header)
+
+
+def _open_subset(url: str) -> Corpus:
+    file = read_subset(url)
+    root, header = find_parent(file, url)
+    subset = Corpus(root, opened_header(file, header), file.selection)
+    if set(subset.folders) <= file.selection.held.keys():
+        return subset
+    return accounted_anew(Corpus(root, header), file.selection, subset.header)

@@ -1,0 +1,145 @@
+"""Copy samples of a shard into a shard of another corpus: ranges of bytes, nothing decoded.
+
+Members of a sample lie together in the tar, and samples in key order, so the samples that are kept
+are runs of bytes. What is copied is checked on the way: the files of the shard against its receipt,
+the members against the checksums of the index, their headers for their names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from sgt_data.corpus.index import MEMBERS, ends_of, index_bytes, parse_index
+from sgt_data.corpus.layout import index_path, quarantine_path, tar_path
+from sgt_data.corpus.receipt import Receipt, commit, read_receipt
+from sgt_data.corpus.shard import (
+    EncodedShard,
+    file_digest,
+    ledger_lines,
+    receipt_bytes,
+    tar_size,
+)
+from sgt_data.corpus.tar_inspector import TarInspector, members_of
+from sgt_data.errors import CorpusError
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import join
+from sgt_data.files.writing import open_atomic
+from sgt_data.subsets.byte_ranges import Run, pieces_of, runs_of
+from sgt_data.subsets.view import ledger_rows
+
+AT_ONCE = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Shards that one process does best to copy at a time: while one waits for the disk, others are
+read and hashed."""
+
+
+def moved(index: pa.Table, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> pa.Table:
+    """The index of the samples that are kept, as they lie in the copy."""
+    sizes = np.diff(ends, prepend=0)
+    left_out = np.cumsum(np.where(kept, 0, sizes))[kept]
+    table = index.filter(pa.array(kept))
+    for member in MEMBERS:
+        name = f"{member}_offset"
+        offsets = pc.subtract(table[name], pa.array(left_out, pa.int64()))
+        table = table.set_column(table.column_names.index(name), index.schema.field(name), offsets)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class ShardCopier:
+    """Copies shards of one corpus into another.
+
+    Attributes:
+        origin: URL of the corpus.
+        root: of the copy.
+        whole: take shards with all they hold and leave out.
+    """
+
+    origin: str
+    root: str
+    whole: bool
+
+    def copy(self, proxy: str, shard: str, keys: Sequence[str], fingerprint: str) -> Receipt:
+        """Copy one shard of one folder, and commit it.
+
+        Args:
+            keys: to take (of a whole shard, not looked at). Those that the folder lacks go into
+                the ledger, with the reason that the origin's states.
+            fingerprint: of the copy, for this folder.
+
+        Raises:
+            CorpusError: the shard is damaged, or has no account of a key.
+            SourceError: it cannot be read just now.
+            StorageError: the copy cannot be written.
+        """
+        receipt = read_receipt(self.origin, proxy, shard)
+        index = self._read(receipt, "index", index_path(proxy, shard))
+        ledger = self._read(receipt, "quarantine", quarantine_path(proxy, shard))
+        stored = parse_index(index, join(self.origin, index_path(proxy, shard)))
+        counts = {name: receipt[name] for name in ("samples", "damaged", "filtered", "segments")}
+        ends, kept = ends_of(stored), np.ones(len(stored), np.bool_)
+        if not self.whole:
+            wanted = pa.array(keys, pa.string())
+            kept = pc.is_in(stored["key"], value_set=wanted).to_numpy(zero_copy_only=False)
+            stored = moved(stored, ends, kept)
+            lacking = set(keys) - set(stored["key"].to_pylist())
+            rows = ledger_rows(self.origin, proxy, shard, lacking) if lacking else []
+            index, ledger = index_bytes(stored), ledger_lines(rows)
+            damaged = sum(row["kind"] == "damaged" for row in rows)
+            counts = {
+                "samples": len(stored),
+                "damaged": damaged,
+                "filtered": len(rows) - damaged,
+                "segments": pc.sum(stored["segments"]).as_py() or 0,
+            }
+        runs = runs_of(ends, kept)
+        digest = self._copy_tar(receipt, stored, runs) if runs else None
+        summary = {
+            **receipt,
+            **counts,
+            "inputs": counts["samples"] + counts["damaged"] + counts["filtered"],
+            "source_bytes": sum(run.length for run in runs),
+            "fingerprint": fingerprint,
+            "tar": digest,
+            "index": file_digest(index),
+            "quarantine": file_digest(ledger),
+        }
+        encoded = EncodedShard(None, index, ledger, receipt_bytes(summary), summary, ())
+        return commit(self.root, encoded)
+
+    def _read(self, receipt: Receipt, part: str, path: str) -> bytes:
+        """An index or a ledger, compared with the receipt."""
+        data = read_bytes(join(self.origin, path))
+        if file_digest(data) != receipt[part]:
+            raise CorpusError(
+                f"{join(self.origin, path)}: size or SHA-256 is not what its receipt says"
+            )
+        return data
+
+    def _copy_tar(self, receipt: Receipt, index: pa.Table, runs: Sequence[Run]) -> dict[str, Any]:
+        """Copy the tar, look through it on the way, say what it is. It appears once it is whole and
+        right."""
+        path = tar_path(receipt["proxy"], receipt["shard"])
+        source, place = join(self.origin, path), join(self.root, path)
+        if self.whole:  # with all that its writer put at its end
+            runs = [Run(0, receipt["tar"]["bytes"])]
+        seen = TarInspector([] if self.whole else members_of(index.to_pylist()), source)
+        with open_atomic(place) as out:
+            for piece in pieces_of(source, runs):
+                seen.look(piece)
+                out.write(piece)
+            if not self.whole:
+                ending = bytes(tar_size(seen.nbytes) - seen.nbytes)
+                seen.look(ending)
+                out.write(ending)
+            digest = seen.digest()
+            if self.whole and digest != receipt["tar"]:
+                raise CorpusError(f"{source}: size or SHA-256 is not what its receipt says")
+        return digest
