@@ -16,6 +16,7 @@ from PIL import features
 
 from sgt_data.corpus.layout import INPUT
 from sgt_data.errors import CorpusMismatch
+from sgt_data.files.claim import as_list, differences
 from sgt_data.prompts.bank import load_bank
 
 _BY_PROXY = ("proxies", "banks", "makers")
@@ -102,51 +103,9 @@ def check_same_build(
         CorpusMismatch: naming every field that differs, with both values.
     """
     kept = of_proxies(wanted, built["proxies"].keys())
-    refuse_differences(built, kept, where, "a corpus of another build", place)
-
-
-def refuse_differences(
-    built: Mapping[str, Any],
-    wanted: Mapping[str, Any],
-    where: str,
-    what: str,
-    place: str = "--output",
-) -> None:
-    """Raises:
-    CorpusMismatch: naming every field that differs, with both values.
-    """
-    found = differences(built, wanted)
+    found = differences(built, kept)
     if found:
-        listing = as_list(found)
         raise CorpusMismatch(
-            f"{where} holds {what}; it stays one build. These differ:\n"
-            f"{listing}\nUse another {place}, or what it was begun with."
+            f"{where} holds a corpus of another build; it stays one build. These differ:\n"
+            f"{as_list(found)}\nUse another {place}, or what it was begun with."
         )
-
-
-def differences(built: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Every field that differs, by its path, with both values."""
-    return _differences("", dict(built), dict(wanted))
-
-
-def as_list(found: list[str]) -> str:
-    """Differences, a line each; of many the first."""
-    more = [f"and {len(found) - 12} more"] if len(found) > 12 else []
-    return "\n".join(f"  {line}" for line in [*found[:12], *more])
-
-
-def _differences(path: str, built: Any, wanted: Any) -> list[str]:
-    if isinstance(built, Mapping) and isinstance(wanted, Mapping):
-        found = []
-        for name in sorted(built.keys() | wanted.keys()):
-            below = f"{path}.{name}" if path else name
-            if name not in wanted:
-                found.append(f"{below}: in the corpus {built[name]!r:.80}, now gone")
-            elif name not in built:
-                found.append(f"{below}: not in the corpus, now {wanted[name]!r:.80}")
-            else:
-                found += _differences(below, built[name], wanted[name])
-        return found
-    if built == wanted:
-        return []
-    return [f"{path}: in the corpus {built!r:.80}, now {wanted!r:.80}"]

@@ -21,7 +21,7 @@ import orjson
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import role
-from sgt_data.corpus.identity import codec_versions, refuse_differences
+from sgt_data.corpus.identity import codec_versions
 from sgt_data.corpus.shard import (
     append_member,
     end_tar,
@@ -39,12 +39,12 @@ from sgt_data.engine.tasks import (
 )
 from sgt_data.errors import (
     CorpusError,
-    FileMissing,
     InputError,
     RequestError,
     SourceError,
     StorageError,
 )
+from sgt_data.files.claim import Claim, claim
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import absolute, join
 from sgt_data.files.writing import sweep_unfinished, write_atomic
@@ -225,23 +225,13 @@ def _as_jpeg(raw: RawInput) -> RawInput:
 
 def _claim(root: str, annotator: dict[str, Any], files: dict[str, str], per_tar: int) -> None:
     """Note what makes this build, or check that the output is of the same one."""
-    wanted = {
+    identity = {
         "annotator": annotator,
         "files": files,
         "pictures_per_tar": per_tar,
         "codecs": codec_versions(),
     }
-    place = join(root, _HEADER)
-    try:
-        built = orjson.loads(read_bytes(place))
-    except FileMissing:
-        if any(name.endswith(".tar") for name in list_files(root)):
-            raise RequestError(f"{root} holds tars that are not of this command") from None
-        write_atomic(place, orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
-        return
-    except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{place} is not JSON: {why}") from why
-    refuse_differences(built, wanted, root, "tars of another annotation")
+    claim(root, Claim(_HEADER, identity, "tars of this command"), remedy="use another --output")
 
 
 def _receipts(root: str) -> dict[str, dict[str, Any]]:

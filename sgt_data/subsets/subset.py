@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sgt_data.corpus.identity import as_list, differences
 from sgt_data.corpus.reader import Corpus
 from sgt_data.engine.build import Progress
 from sgt_data.errors import CorpusMismatch, RequestError
+from sgt_data.files.claim import as_list, differences
 from sgt_data.files.reading import exists
 from sgt_data.files.urls import absolute
 from sgt_data.files.writing import write_atomic

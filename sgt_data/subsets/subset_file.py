@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.corpus.header import CorpusHeader, read_header
-from sgt_data.corpus.identity import as_list, differences
 from sgt_data.corpus.selection import Selection
 from sgt_data.errors import (
     CorpusError,
@@ -29,6 +28,7 @@ from sgt_data.errors import (
     FileMissing,
     RequestError,
 )
+from sgt_data.files.claim import as_list, differences
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import is_local, join
 from sgt_data.subsets.subset_header import keys_digest, made_of, subset_header
@@ -172,7 +172,7 @@ def find_parent(file: SubsetFile, url: str) -> tuple[str, CorpusHeader]:
         )
         refused = refused or CorpusMismatch(
             f"{url} is a subset of another corpus than {place} holds; these differ:\n"
-            + as_list(found or [f"fingerprints: {stated}"])
+            + (as_list(found) if found else f"  fingerprints: {stated}")
         )
     raise refused or RequestError(
         f"{url} is a subset of the corpus {file.parent['name']!r}, which is neither at "

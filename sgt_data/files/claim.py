@@ -1,0 +1,125 @@
+"""Whose work a folder is: a marker file says it, and other work is refused field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sgt_data.errors import CorpusError, CorpusMismatch, FileMissing
+from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.urls import join
+from sgt_data.files.writing import write_atomic
+
+_LISTED = 12
+"""So many differences are named; of more, their number."""
+
+_ABSENT: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that has one value where a folder was claimed, and another one now.
+
+    Attributes:
+        path: of the field, with dots.
+        claimed: its value there; absent where the field is new.
+        wanted: its value now; absent where the field is gone.
+    """
+
+    path: str
+    claimed: Any
+    wanted: Any
+
+    def __str__(self) -> str:
+        return f"{self.path} is {_shown(self.claimed)} there, {_shown(self.wanted)} here"
+
+    def of_corpus(self) -> str:
+        """The difference in the words that suit a corpus."""
+        if self.claimed is _ABSENT:
+            return f"{self.path}: not in the corpus, now {_shown(self.wanted)}"
+        now = "now gone" if self.wanted is _ABSENT else f"now {_shown(self.wanted)}"
+        return f"{self.path}: in the corpus {_shown(self.claimed)}, {now}"
+
+
+def differences(claimed: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Difference]:
+    """Every field that differs, at any depth, by its path."""
+    return _differences("", dict(claimed), dict(wanted))
+
+
+def as_list(found: Sequence[Difference]) -> str:
+    """Differences from a corpus, a line each; of many the first."""
+    more = [f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
+    lines = [*(difference.of_corpus() for difference in found[:_LISTED]), *more]
+    return "\n".join(f"  {line}" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a folder is claimed for.
+
+    Attributes:
+        marker: name of the file in the folder that states the claim.
+        identity: all that makes the work itself, as plain JSON.
+        what: what such a folder holds, for messages ("an export", "questions").
+    """
+
+    marker: str
+    identity: Mapping[str, Any]
+    what: str
+
+
+def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") -> bool:
+    """Note whose work a folder is, or check that it is this work's already.
+
+    Args:
+        folder: URL.
+        wanted: what the folder is claimed for.
+        remedy: what a person can do where it is other work's.
+
+    Returns:
+        True where the folder is claimed now, False where it was claimed for the same work before.
+
+    Raises:
+        CorpusMismatch: it is other work's, or holds files of none; names every field that differs.
+        CorpusError: the marker is damaged.
+    """
+    place = join(folder, wanted.marker)
+    identity = orjson.dumps(wanted.identity, option=orjson.OPT_INDENT_2) + b"\n"
+    try:
+        claimed = orjson.loads(read_bytes(place))
+    except FileMissing:
+        if list_files(folder):
+            raise CorpusMismatch(f"{folder} holds something else than {wanted.what}") from None
+        write_atomic(place, identity)
+        return True
+    except orjson.JSONDecodeError as why:
+        raise CorpusError(f"{place} is not JSON: {why}") from why
+    if not isinstance(claimed, Mapping):
+        raise CorpusError(f"{place} states no claim: found {type(claimed).__name__}")
+    # compared as JSON, in which a tuple is a list and every key a string
+    found = differences(claimed, orjson.loads(identity))
+    if found:
+        listing = "; ".join(map(str, found[:_LISTED]))
+        raise CorpusMismatch(f"{place}: {listing}; {remedy}")
+    return False
+
+
+def _differences(path: str, claimed: Any, wanted: Any) -> list[Difference]:
+    if isinstance(claimed, Mapping) and isinstance(wanted, Mapping):
+        return [
+            difference
+            for name in sorted(claimed.keys() | wanted.keys())
+            for difference in _differences(
+                f"{path}.{name}" if path else name,
+                claimed.get(name, _ABSENT),
+                wanted.get(name, _ABSENT),
+            )
+        ]
+    return [] if claimed == wanted else [Difference(path, claimed, wanted)]
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is _ABSENT else f"{value!r:.80}"

@@ -1,0 +1,35 @@
+"""How far long work is: one shape for builds, copies, exports, questions, runs and pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a piece of long work is.
+
+    Attributes:
+        done: units finished by this run (pictures, samples, shards, steps).
+        total: units that there are to do; None where that is not known.
+        exact: whether `total` is counted; False where it is an estimate.
+        shards: shards that this run has committed, where the work commits shards.
+        nbytes: bytes of tars that this run has written, where it writes tars.
+        note: what is being done, or a remark, for a person.
+    """
+
+    done: int
+    total: int | None = None
+    exact: bool = True
+    shards: int = 0
+    nbytes: int = 0
+    note: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+"""Called every time that some units are finished, in the process that asked for the work."""
+
+
+def ignore(progress: Progress) -> None:
+    """Take note of nothing: the default `on_progress`."""
