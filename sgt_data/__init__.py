@@ -3,7 +3,8 @@ generative proxy tasks out."""
 
 from typing import TYPE_CHECKING, Any
 
-from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
 from sgt_data.engine.build import BuildReport, build_corpus
 from sgt_data.manifest import Manifest, load_manifest
@@ -22,7 +23,7 @@ __all__ = [
     "Corpus",
     "Manifest",
     "PushReport",
-    "StoredSample",
+    "Sample",
     "Stream",
     "SubsetReport",
     "annotate_pictures",

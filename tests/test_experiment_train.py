@@ -45,7 +45,7 @@ def data(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     (root / "questions/images").mkdir(parents=True)
     lines = []
     for number, one in enumerate(sgt_data.open_corpus(str(root / "corpus")).samples("semantic")):
-        (root / f"questions/images/{one.key}.jpg").write_bytes(one.picture)
+        (root / f"questions/images/{one.key}.jpg").write_bytes(one.input)
         count = len(one.facts["segments"])
         said = [("How many classes are there?", str(min(count, 4))), ("Any?", "yes")]
         for question, answer in said:

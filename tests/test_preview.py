@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.engine.build import build_corpus
 from sgt_data.errors import CorpusError
 from sgt_data.manifest import parse_manifest
@@ -112,7 +113,7 @@ def in_cell(picture: Image.Image, cell: Cell) -> NDArray[np.uint8]:
     return np.asarray(whole)
 
 
-def shown_sample(corpus: Corpus, proxy: str) -> StoredSample:
+def shown_sample(corpus: Corpus, proxy: str) -> Sample:
     """The one that a sheet of one picture shows: of the middle one of its middle shard."""
     shards = corpus.shards(proxy)
     samples = list(corpus.samples(proxy, [shards[len(shards) // 2]]))
@@ -203,7 +204,7 @@ def test_cells_come_by_tier_and_within_it_by_the_manifest(corpus: Corpus) -> Non
         "boxes", "boxes-overlay", "referring", "instance", "panoptic", "semantic",
         "depth", "depth-inferno", "edge", "canny",
     )  # fmt: skip
-    clean = shown_sample(corpus, "boxes").picture
+    clean = shown_sample(corpus, "boxes").input
     for data, cell in zip(
         [clean, *(shown_sample(corpus, proxy).target for proxy in expected)], cells, strict=False
     ):
@@ -219,7 +220,7 @@ def test_restoration_cells_show_the_spoilt_input_left_and_the_clean_target_right
     for proxy, cell in zip(RESTORATION, cells[11:], strict=False):
         sample = shown_sample(corpus, proxy.replace("_", "-"))
         picture = picture_of(sheet, cell)
-        spoilt = in_cell(fitted(sample.picture, cell.width, cell.height), cell)
+        spoilt = in_cell(fitted(sample.input, cell.width, cell.height), cell)
         clean = in_cell(fitted(sample.target, cell.width, cell.height), cell)
         third = cell.width // 3
         assert (picture[:, :third] == spoilt[:, :third]).all()

@@ -123,7 +123,7 @@ def pictures_of(corpus: Path) -> set[bytes]:
     opened = open_corpus(str(corpus))
     for proxy in opened.proxies:
         for sample in opened.samples(proxy):
-            found.add(sample.picture)
+            found.add(sample.input)
             if sample.extension == "jpg":
                 found.add(sample.target)
     return found

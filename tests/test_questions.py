@@ -641,7 +641,7 @@ def test_a_damaged_sample_is_named(corpus: Path, tmp_path: Path) -> None:
     for row in rows:
         data[row["target_offset"] + 40] ^= 1
     tar.write_bytes(data)
-    with pytest.raises(CorpusError, match=r"depth/.*sample coco_\d+: its target has another CRC"):
+    with pytest.raises(CorpusError, match=r"depth/.*target of sample coco_\d+ has another CRC"):
         write_questions(str(copy), str(tmp_path / "q"))
 
 

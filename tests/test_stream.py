@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.mixture import Mixture
 from sgt_data.stream.order import Order
-from sgt_data.stream.samples import Sample
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.testing import check_exact, global_batches
 
@@ -130,7 +130,7 @@ def key_of(sample: Sample) -> tuple[str, str]:
 def test_three_lines_give_every_sample_once(corpus: str) -> None:
     stream = Stream({corpus: ["entity", "panoptic"]}, batch_size=6, last="drop", window=2)
     stored = {
-        (sample.proxy, sample.key): (sample.picture, sample.target, sample.instruction)
+        (sample.proxy, sample.key): (sample.input, sample.target, sample.instruction)
         for proxy in ("entity", "panoptic")
         for sample in open_corpus(corpus).samples(proxy)
     }

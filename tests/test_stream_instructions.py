@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from sgt_data import build_corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.prompts.bank import load_bank
 from sgt_data.stream.conversations import Conversation
 from sgt_data.stream.instructions import instructed
-from sgt_data.stream.samples import Sample
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.testing import check_exact
 

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data import build_corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.referring.phrases import Margins, candidates
 from sgt_data.referring.reading import referents
 from sgt_data.referring.seen import Seen
-from sgt_data.stream.samples import Sample
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import (
     BAGEL,

@@ -266,7 +266,7 @@ def test_the_stream_takes_a_subset_file(
     ]
     assert {sample.key for sample in seen} == set(keys_of(open_corpus(file), "panoptic"))
     for sample in seen:
-        assert sample.input == stored[sample.key].picture
+        assert sample.input == stored[sample.key].input
         assert sample.target == stored[sample.key].target
 
 

@@ -23,12 +23,12 @@ BLOCK = tarfile.BLOCKSIZE
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class EncodedSample:
     """One sample, encoded: what it lacks is None. `row` holds what the index says beside key and
     member places."""
 
     key: str
-    picture: bytes | None
+    input: bytes | None
     target: bytes | None
     target_extension: str | None
     instruction: str | None
@@ -70,7 +70,7 @@ class EncodedShard:
 class ShardWriter:
     """Collects samples and quarantine rows of one shard of one proxy."""
 
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[EncodedSample] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
 
     def encode(self, origin: ShardOrigin) -> EncodedShard:
@@ -131,13 +131,13 @@ def member_names(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _write_tar(samples: list[Sample]) -> tuple[bytes, list[dict[str, Any]]]:
+def _write_tar(samples: list[EncodedSample]) -> tuple[bytes, list[dict[str, Any]]]:
     """The tar's bytes, and an index row per sample."""
     out = io.BytesIO()
     rows = []
     for sample in samples:
         contents = {
-            "input": sample.picture,
+            "input": sample.input,
             "target": sample.target,
             "instruction": None if sample.instruction is None else sample.instruction.encode(),
             "facts": orjson.dumps(sample.facts),

@@ -11,7 +11,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.preview.sheet_layout import (
     CAPTION_HEIGHT,
@@ -46,8 +47,8 @@ _NAME_SIZE, _FACT_SIZE, _TEXT_SIZE, _LABEL_SIZE = 16, 14, 15, 12
 _LETTER_GAP = 2
 _SHARDS_MAX = 6
 
-Place = tuple[str, Mapping[str, Any]]
-"""A shard, and a row of its index."""
+Place = tuple[str, str]
+"""A shard, and a key that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,17 @@ class Card:
     """One picture with its sample of each proxy (None where it has none)."""
 
     key: str
-    samples: Mapping[str, StoredSample | None]
+    samples: Mapping[str, Sample | None]
 
     @property
-    def any_sample(self) -> StoredSample:
+    def any_sample(self) -> Sample:
         return next(sample for sample in self.samples.values() if sample is not None)
 
     @property
     def clean(self) -> bytes:
         """The picture as it is: a proxy's input, or, where all spoil it, one's target."""
         some = [sample for sample in self.samples.values() if sample is not None]
-        inputs = (sample.picture for sample in some if not _degrades(sample))
+        inputs = (sample.input for sample in some if not _degrades(sample))
         return next(inputs, some[0].target)
 
 
@@ -121,8 +122,8 @@ def _places(corpus: Corpus, source: str, shards: int) -> dict[str, dict[str, Pla
             if corpus.receipt(proxy, shard)["source"] == source
         ]
         for shard in _spread(own, shards):
-            for row in corpus.index(proxy, shard).to_pylist():
-                places.setdefault(row["key"], {})[proxy] = shard, row
+            for key in corpus.index(proxy, shard)["key"].to_pylist():
+                places.setdefault(key, {})[proxy] = shard, key
     return places
 
 
@@ -132,7 +133,7 @@ def _tiers(corpus: Corpus, places: Mapping[str, Mapping[str, Place]]) -> dict[st
     for proxy in corpus.proxies:
         some = next((held[proxy] for held in places.values() if proxy in held), None)
         if some is not None:
-            found[proxy] = str(corpus.read(proxy, *some).facts["tier"])
+            found[proxy] = str(corpus.sample(proxy, *some).facts["tier"])
     return dict(sorted(found.items(), key=lambda one: _rank(one[1])))
 
 
@@ -153,7 +154,7 @@ def _cards(
         Card(
             key,
             {
-                proxy: corpus.read(proxy, *places[key][proxy]) if proxy in places[key] else None
+                proxy: corpus.sample(proxy, *places[key][proxy]) if proxy in places[key] else None
                 for proxy in proxies
             },
         )
@@ -168,7 +169,7 @@ def _spread(items: Sequence[Any], count: int) -> list[Any]:
     return [items[(2 * number + 1) * len(items) // (2 * count)] for number in range(count)]
 
 
-def _degrades(sample: StoredSample) -> bool:
+def _degrades(sample: Sample) -> bool:
     """Whether its input is a spoilt picture and worth a look beside the target."""
     kind = proxy_kinds().get(sample.facts["type"])
     return "degradation" in sample.facts or (kind is not None and kind.degrades)
@@ -275,9 +276,9 @@ class _Pen:
                 self.text(left, top, line.text[begin:end], _INK, _TEXT_SIZE)
 
 
-def _shown(sample: StoredSample, cell: Cell) -> Image.Image:
+def _shown(sample: Sample, cell: Cell) -> Image.Image:
     """The target, beside the input where that is spoilt."""
     target = fitted(sample.target, cell.width, cell.height)
     if not _degrades(sample):
         return target
-    return split(fitted(sample.picture, cell.width, cell.height), target)
+    return split(fitted(sample.input, cell.width, cell.height), target)

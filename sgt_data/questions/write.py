@@ -10,7 +10,6 @@ The lists are written last, so where there is a list, its pictures are there.
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from typing import Any
 import orjson
 
 from sgt_data.corpus.reader import Corpus
-from sgt_data.errors import CorpusError, FileMissing, RequestError
+from sgt_data.errors import FileMissing, RequestError
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import absolute, join
 from sgt_data.files.writing import write_atomic
@@ -177,16 +176,11 @@ def _write_images(
     there = list_files(folder)
     written = nbytes = 0
     for shard in corpus.shards(proxy):
-        for row in corpus.index(proxy, shard).to_pylist():
-            if row["key"] not in keys:
+        for key in corpus.index(proxy, shard)["key"].to_pylist():
+            if key not in keys:
                 continue
-            picture = corpus.read(proxy, shard, row).picture
-            if row["input_size"] is not None and zlib.crc32(picture) != row["input_crc32"]:
-                raise CorpusError(
-                    f"{proxy}/{shard}: the input of sample {row['key']} has another CRC-32 than "
-                    "the index says"
-                )
-            name = f"{row['key']}.jpg"
+            picture = corpus.sample(proxy, shard, key).input
+            name = f"{key}.jpg"
             if there.get(name) != len(picture):
                 write_atomic(join(folder, name), picture)
                 written += 1

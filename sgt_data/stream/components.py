@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
+from sgt_data.corpus.sample_reader import RemoteTar, SampleReader
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import expand
 from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
-from sgt_data.stream.reading import CorpusReader
-from sgt_data.stream.samples import Sample
-from sgt_data.stream.shard_cache import RemoteShard, ShardCache
+from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.subsets.choice import fraction_of
 from sgt_data.subsets.opening import open_corpus
 
@@ -30,7 +30,7 @@ class Shard(Protocol):
     def count(self) -> int: ...
 
     @property
-    def tars(self) -> list[RemoteShard]:
+    def tars(self) -> list[RemoteTar]:
         """Of which tars elsewhere a local copy helps."""
         ...
 
@@ -46,17 +46,17 @@ class Shard(Protocol):
 class CorpusShard:
     """One shard of one proxy."""
 
-    reader: CorpusReader
+    reader: SampleReader
     proxy: str
     name: str
     count: int
 
     @property
-    def tars(self) -> list[RemoteShard]:
+    def tars(self) -> list[RemoteTar]:
         return self.reader.tars(self.proxy, self.name)
 
     def read(self, component: str, row: int) -> Sample:
-        return self.reader.read(component, self.proxy, self.name, row)
+        return self.reader.read(self.proxy, self.name, row, component=component)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ConversationShard:
     count: int
 
     @property
-    def tars(self) -> list[RemoteShard]:
+    def tars(self) -> list[RemoteTar]:
         return []
 
     def read(self, component: str, row: int) -> Conversation:
@@ -146,7 +146,7 @@ def _conversations(url: str, images: str | None) -> list[Shard]:
 def _proxies(
     corpus: Corpus, proxies: Sequence[str], checksums: bool, cache: ShardCache | None
 ) -> dict[str, list[Shard]]:
-    reader = CorpusReader(corpus, checksums=checksums, cache=cache)
+    reader = SampleReader(corpus, checksums=checksums, copies=cache)
     found: dict[str, list[Shard]] = {}
     for proxy in corpus.finished(proxies):
         counts = corpus.samples_per_shard(proxy)

@@ -13,11 +13,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
 from sgt_data.seeds import derive_seed
 from sgt_data.stream.components import Item
-from sgt_data.stream.samples import Sample
 
 Instructions = Literal["stored", "resampled", "held-out"]
 """`stored`: as built. `resampled`: a train line for each epoch. `held-out`: a line that no training

@@ -25,7 +25,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sgt_data.stream.samples import Sample
+from sgt_data.corpus.sample import Sample
 
 PIXELS = 1024 * 1024
 SIDE = 2048

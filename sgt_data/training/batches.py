@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.pictures.decode import rgb_pixels
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.conversations import Conversation
-from sgt_data.stream.samples import Sample
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import target_filter
 from sgt_data.training.config import TrainConfig
