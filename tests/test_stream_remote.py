@@ -17,6 +17,7 @@ from typing import Any
 import fsspec
 import pytest
 from corpora import both_sources_document
+from stream_options import grouped
 
 import sgt_data
 from sgt_data.corpus.sample import Sample
@@ -82,7 +83,9 @@ def served(corpus: Path) -> Iterator[tuple[str, type[Server]]]:
 
 
 def stream_of(url: str, **options: Any) -> sgt_data.Stream:
-    return sgt_data.Stream({url: ["entity", "panoptic"]}, batch_size=4, seed=1, **options)
+    return sgt_data.Stream(
+        {url: ["entity", "panoptic"]}, batch_size=4, seed=1, **grouped(**options)
+    )
 
 
 def seen(stream: sgt_data.Stream) -> list[list[tuple[str, bytes, bytes]]]:
@@ -151,7 +154,8 @@ def test_a_spoilt_copy_is_thrown_away_and_read_from_where_it_came(
 
 KILLED = """
 import sys, time, sgt_data
-stream = sgt_data.Stream({sys.argv[1]: ["entity"]}, batch_size=4, cache=sys.argv[2])
+stream = sgt_data.Stream({sys.argv[1]: ["entity"]}, batch_size=4,
+                         reading=sgt_data.Reading(cache=sys.argv[2]))
 next(iter(stream))
 print("reading", flush=True)
 time.sleep(60)

@@ -27,6 +27,7 @@ from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.referring.phrases import Margins, candidates
 from sgt_data.referring.reading import referents
 from sgt_data.referring.seen import Seen
+from sgt_data.stream.options import Ordering, Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import (
     BAGEL,
@@ -68,7 +69,9 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
 @pytest.fixture(scope="module")
 def samples(corpus: str) -> list[Sample]:
     names = [path.parent.name for path in Path(corpus).glob("*/*.tar")]
-    stream = Stream({corpus: sorted(set(names))}, batch_size=50, shuffle=False, last="pad")
+    stream = Stream(
+        {corpus: sorted(set(names))}, batch_size=50, order=Ordering(shuffle=False, last="pad")
+    )
     found = {(one.proxy, one.key): one for batch in list(stream) for one in batch["samples"]}
     assert {proxy for proxy, _ in found} > LABELS
     return list(found.values())
@@ -347,9 +350,13 @@ def test_spawned_workers_give_the_same_pictures(corpus: str) -> None:
 
     def stream() -> Stream:
         return Stream(
-            {corpus: ["panoptic", "places", "depth"]}, batch_size=9, seed=2, last="drop",
-            transform=Pictures(SMALLER, "torch", WILD), rank=0, world=1,
-        )  # fmt: skip
+            {corpus: ["panoptic", "places", "depth"]},
+            batch_size=9,
+            seed=2,
+            transform=Pictures(SMALLER, "torch", WILD),
+            order=Ordering(last="drop"),
+            topology=Topology(0, 1),
+        )
 
     loader = data.DataLoader(
         stream(), batch_size=None, num_workers=2, multiprocessing_context="spawn"

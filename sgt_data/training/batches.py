@@ -18,6 +18,7 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.pictures.decode import rgb_pixels
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.conversations import Conversation
+from sgt_data.stream.options import Reading, Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import target_filter
 from sgt_data.training.config import TrainConfig
@@ -127,10 +128,9 @@ def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:
         mixture=mixture,
         batch_size=config.questions + config.drawings,
         seed=config.seed,
-        fraction=data.fraction,
         transform=ToModel(config.model.picture, data.blind),
-        rank=rank,
-        world=world,
+        reading=Reading(fraction=data.fraction),
+        topology=Topology(rank, world),
     )
 
 
