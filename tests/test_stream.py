@@ -277,7 +277,7 @@ def test_skipping_leaves_out_the_same_samples_everywhere(damaged: tuple[Path, st
     expected = global_batches(make, 1, 0, 4)
     assert sorted(len(batch) for batch in expected) == [5, 6, 6, 6]
     assert ("entity", key) not in [one for batch in expected for one in batch]
-    stream = make(0, 1)
+    stream = make(Topology(0, 1))
     list(stream)
     assert len(stream.skipped) == 1 and key in stream.skipped[0]
 
