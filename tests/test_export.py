@@ -20,6 +20,7 @@ from PIL import Image
 from sgt_data import build_corpus, open_corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
+from sgt_data.progress import Progress
 from sgt_data.trainers.export import export_corpus
 from sgt_data.trainers.layouts import LAYOUTS, Form
 
@@ -180,12 +181,12 @@ def test_a_stopped_export_goes_on(
     whole, stopped = tmp_path / "a", tmp_path / "b"
     export_corpus(str(corpora["embedded"]), str(whole))
 
-    def stop(done: int, total: int) -> None:
-        if done == total // 2:
+    def stop(progress: Progress) -> None:
+        if progress.done == (progress.total or 0) // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_corpus(str(corpora["embedded"]), str(stopped), on_sample=stop)
+        export_corpus(str(corpora["embedded"]), str(stopped), on_progress=stop)
     assert not (stopped / "denoise.txt").exists()
     for number, path in enumerate(sorted(stopped.rglob("*/*/*"))):
         if number % 3 == 0:  # what a killed machine may leave: gone, cut short, half written
@@ -272,7 +273,7 @@ def test_the_target_is_where_the_loaders_look(form: Form, extension: str) -> Non
 
 
 def test_the_command_exports(corpora: dict[str, Path], tmp_path: Path) -> None:
-    code = "from sgt_data.cli import main; main()"
+    code = "from sgt_data.cli.app import main; main()"
     command = [sys.executable, "-c", code, "export", str(corpora["shared"]), "--json"]
     done = subprocess.run(
         [*command, "--output", str(tmp_path / "out"), "--format", "omnigen2", "--proxy", "edge"],

@@ -191,7 +191,10 @@ def export(
     from sgt_data.trainers.export import export_corpus
 
     with reports.CountProgress(notes, "samples") as progress:
-        report = export_corpus(corpus, output, form, proxies, on_sample=progress)  # type: ignore[arg-type]
+        report = export_corpus(
+            corpus, output, form, proxies,  # type: ignore[arg-type]
+            on_progress=lambda state: progress(state.done, state.total),
+        )  # fmt: skip
     for note in report.notes:
         notes.print(f"note: {note}", markup=False)
     show(reports.export_text(report), reports.export_json(report), as_json)

@@ -1,60 +1,54 @@
-"""Write a corpus as the folders and lists that the released code of SGT reads unchanged.
+"""Exports a corpus as the folders and lists that SGT's released training code reads unchanged.
 
 OUTPUT/
-  export.json                   which corpus this is of
+  export.json                   which corpus was exported, and how
   <proxy>/sam_selection/<key>.jpg, <proxy>/sam_mask/<key>.png                           (bagel)
   <proxy>/train2017/<key>.jpg, <proxy>/annotations/panoptic_train2017/<key>.png         (omnigen2)
-  <proxy>.txt                   pictures, a path a line
-  <proxy>.jsonl                 the same with their instructions
+  <proxy>.txt                   paths of the input pictures, one per line
+  <proxy>.jsonl                 paths and instructions, one sample per line
   bagel.yaml | omnigen2.yml, omnigen2_sgt.yml     lines for the trainer's configuration
 
-Pictures and targets are the corpus' own bytes. A file appears under its name when it is whole, so
-an export that was stopped goes on where it stood. A picture that several proxies condition on is
-written once; the others are hard links to it.
+Pictures and targets are the corpus' own bytes. A file gets its name when it is whole, so an export
+that was stopped can be continued. An input picture that several proxies share is written for the
+first of them; the others get hard links to it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import IO
 
 import orjson
 
 from sgt_data.corpus.reader import Corpus
-from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError, StorageError
+from sgt_data.files.claim import Claim, claim
 from sgt_data.files.urls import absolute, is_local
-from sgt_data.files.writing import write_atomic
+from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
+from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.result import Result
 from sgt_data.subsets.opening import open_corpus
-from sgt_data.trainers.layouts import (
-    LAYOUTS,
-    Form,
-    Layout,
-    configs,
-    row,
-)
+from sgt_data.trainers.layouts import LAYOUTS, Form, Layout, configs, row
 
 MARKER = "export.json"
-
-Progress = Callable[[int, int], None]
-"""Called with the samples done, and in all."""
+"""File in the output folder that states which corpus was exported."""
 
 
 @dataclass(slots=True)
-class ExportReport:
+class ExportReport(Result):
     """What an export did.
 
     Attributes:
-        output, form: of the export.
-        samples: by proxy.
-        written, linked, kept: files written, linked to a picture of another proxy, and found there
-            already.
-        nbytes: of the files written.
-        configs: paths of the trainer's configurations.
-        notes: what a trainer would not show faithfully.
+        output: absolute path of the output folder.
+        form: the trainer whose layout was written.
+        samples: number of samples by proxy.
+        written: number of picture files that this run wrote.
+        linked: number of picture files that this run made as hard links.
+        kept: number of picture files that an earlier run had written.
+        nbytes: total size of the written picture files in bytes.
+        configs: paths of the trainer's configuration files.
     """
 
     output: str
@@ -65,7 +59,6 @@ class ExportReport:
     kept: int = 0
     nbytes: int = 0
     configs: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def export_corpus(
@@ -73,93 +66,65 @@ def export_corpus(
     output: str,
     form: Form = "bagel",
     proxies: Sequence[str] | None = None,
-    on_sample: Progress | None = None,
+    *,
+    on_progress: OnProgress = ignore,
 ) -> ExportReport:
-    """Export a finished corpus, or go on exporting it.
+    """Export a finished corpus, or continue an export that was stopped.
 
     Args:
-        corpus: fsspec URL.
+        corpus: fsspec URL of the corpus or of a subset file.
         output: a local folder.
-        form: whose loader is to read it.
-        proxies: which; all by default.
-        on_sample: told of progress.
+        form: the trainer that will read the export.
+        proxies: names of the proxies to export; None for all.
+        on_progress: called after every sample, with samples as units.
 
     Raises:
         RequestError: the corpus is not complete or has no such proxy; the output is not local,
-            holds something else, or has a path that the released loaders would misread.
+            holds other files, or has a path that the released loaders would misread.
         CorpusError: a sample is damaged.
         StorageError: the output cannot be written.
     """
     opened = open_corpus(corpus)
-    wanted = opened.finished(proxies)
-    chosen = tuple(proxy for proxy in opened.proxies if proxy in wanted)
+    finished = opened.finished(proxies)
+    chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
     if form not in LAYOUTS:
         raise RequestError(f"format: found {form!r}; allowed: {', '.join(LAYOUTS)}")
     if not is_local(output):
         raise RequestError(f"output is {output}; the trainers read local folders only")
     root = absolute(output)
-    layout = LAYOUTS[form]
-    _check_path(layout, root)
-    _mark(root, opened, form, chosen)
-    report = ExportReport(root, form, notes=_size_notes(opened, form))
+    _check_output_path(LAYOUTS[form], root)
+    if not claim(root, _claim_of(opened, form, chosen), remedy="export to another folder"):
+        sweep_unfinished(root)
+    report = ExportReport(root, form, notes=_notes_on_sizes(opened, form))
     total = sum(sum(opened.samples_per_shard(proxy)) for proxy in chosen)
     done = 0
     for number, proxy in enumerate(chosen):
         report.samples[proxy] = 0
-        for _ in _export_proxy(opened, report, proxy, chosen[:number]):
-            report.samples[proxy] += 1
-            done += 1
-            if on_sample is not None:
-                on_sample(done, total)
+        with closing(_export_proxy(opened, report, proxy, chosen[:number])) as exported_keys:
+            for _ in exported_keys:
+                report.samples[proxy] += 1
+                done += 1
+                on_progress(Progress(done, total))
     for name, text in configs(form, root, report.samples).items():
         write_atomic(f"{root}/{name}", text.encode())
         report.configs.append(f"{root}/{name}")
+    report.complete = True
     return report
 
 
-def _export_proxy(
-    corpus: Corpus, report: ExportReport, proxy: str, earlier: Sequence[str]
-) -> Iterator[Sample]:
-    """Export one proxy's samples; gives each when it is done.
-
-    Args:
-        earlier: proxies that are exported already, whose pictures may be the same.
-    """
-    layout = LAYOUTS[report.form]
-    root, folder = report.output, f"{report.output}/{proxy}"
-    with _listing(f"{folder}.txt") as paths, _listing(f"{folder}.jsonl") as rows:
-        for shard in corpus.shards(proxy):
-            for sample in corpus.samples(proxy, [shard]):
-                picture, target = layout.names(sample.key, sample.extension)
-                if layout.target_of(f"{folder}/{picture}") != f"{folder}/{target}":
-                    raise RequestError(
-                        f"{folder}/{picture}: the released loaders take every 'jpg' and "
-                        f"{layout.pictures!r} in a path for their own, so names of proxies and "
-                        "keys must hold neither"
-                    )
-                twins = [
-                    f"{root}/{other}/{layout.names(sample.key, extension)[0]}"
-                    for other in earlier
-                    for extension in ("png", "jpg")
-                ]
-                _place(report, f"{folder}/{picture}", sample.input, twins)
-                _place(report, f"{folder}/{target}", sample.target, ())
-                if _has_16_bits(sample.target):
-                    note = (
-                        f"{proxy}: targets have 16 bits, which the released loaders clip to white; "
-                        "build with bits: 8"
-                    )
-                    if note not in report.notes:
-                        report.notes.append(note)
-                paths.write(f"{folder}/{picture}\n".encode())
-                rows.write(
-                    orjson.dumps(row(report.form, folder, picture, target, sample.instruction))
-                )
-                rows.write(b"\n")
-                yield sample
+def _claim_of(corpus: Corpus, form: Form, proxies: Sequence[str]) -> Claim:
+    """What the output folder is claimed for: existing files are trusted by their size, so they must
+    come from exactly this corpus."""
+    identity = {
+        "version": 1,
+        "format": form,
+        "corpus": corpus.header.name,
+        "fingerprints": {proxy: corpus.header.fingerprints[proxy] for proxy in proxies},
+    }
+    return Claim(MARKER, identity, "an export")
 
 
-def _check_path(layout: Layout, root: str) -> None:
+def _check_output_path(layout: Layout, root: str) -> None:
     for word in ("jpg", layout.pictures):
         if word in root:
             raise RequestError(
@@ -168,36 +133,8 @@ def _check_path(layout: Layout, root: str) -> None:
             )
 
 
-def _mark(root: str, corpus: Corpus, form: Form, proxies: Sequence[str]) -> None:
-    """State what the export is of, and refuse to mix it with anything else: existing files are
-    trusted by their size, so they must be of this very corpus."""
-    stated = {
-        "version": 1,
-        "format": form,
-        "corpus": corpus.header.name,
-        "fingerprints": {proxy: corpus.header.fingerprints[proxy] for proxy in proxies},
-    }
-    place = f"{root}/{MARKER}"
-    try:
-        with open(place, "rb") as file:
-            found = orjson.loads(file.read())
-    except FileNotFoundError:
-        if os.path.isdir(root) and os.listdir(root):
-            raise RequestError(f"{root} holds something else than an export") from None
-        write_atomic(place, orjson.dumps(stated, option=orjson.OPT_INDENT_2) + b"\n")
-        return
-    except (OSError, ValueError) as why:
-        raise RequestError(f"{place} cannot be read: {why}") from why
-    for name, value in stated.items():
-        there = found.get(name) if isinstance(found, dict) else None
-        if there != value:
-            raise RequestError(
-                f"{place}: {name} is {there!r} there, {value!r} here; export to another folder"
-            )
-
-
-def _size_notes(corpus: Corpus, form: Form) -> list[str]:
-    """Whether the trainer would resize targets, and so blend their colours."""
+def _notes_on_sizes(corpus: Corpus, form: Form) -> list[str]:
+    """A note where the trainer would resize targets, and so blend their colours."""
     sizes = corpus.header.manifest.get("pictures", {})
     fits = sizes.get("max_side", 1024) <= 1024 and sizes.get("multiple_of", 16) % 16 == 0
     if form == "bagel":
@@ -210,22 +147,84 @@ def _size_notes(corpus: Corpus, form: Form) -> list[str]:
     ]
 
 
-def _has_16_bits(data: bytes) -> bool:
-    """Whether a picture is a PNG of 16 bits a channel (its header's depth)."""
+def _export_proxy(
+    corpus: Corpus, report: ExportReport, proxy: str, earlier: Sequence[str]
+) -> Iterator[str]:
+    """Export the samples of one proxy; yields each key when its files are written.
+
+    Args:
+        corpus: the opened corpus.
+        report: updated with every file.
+        proxy: name of the proxy.
+        earlier: proxies that are exported already, whose input pictures may be the same.
+    """
+    layout = LAYOUTS[report.form]
+    folder = f"{report.output}/{proxy}"
+    with open_atomic(f"{folder}.txt") as paths, open_atomic(f"{folder}.jsonl") as rows:
+        for sample in corpus.samples(proxy):
+            picture, target = layout.names(sample.key, sample.extension)
+            _check_target_is_found(layout, f"{folder}/{picture}", f"{folder}/{target}")
+            candidates = [
+                f"{report.output}/{other}/{layout.names(sample.key, extension)[0]}"
+                for other in earlier
+                for extension in ("png", "jpg")
+            ]
+            _export_file(report, f"{folder}/{picture}", sample.input, candidates)
+            _export_file(report, f"{folder}/{target}", sample.target)
+            if _is_16_bit_png(sample.target):
+                _note_16_bits(report, proxy)
+            paths.write(f"{folder}/{picture}\n".encode())
+            fields = row(report.form, folder, picture, target, sample.instruction)
+            rows.write(orjson.dumps(fields) + b"\n")
+            yield sample.key
+
+
+def _check_target_is_found(layout: Layout, picture: str, target: str) -> None:
+    """Check that the loaders' rule leads from the path of a picture to that of its target."""
+    if layout.target_of(picture) != target:
+        raise RequestError(
+            f"{picture}: the released loaders take every 'jpg' and {layout.pictures!r} in a path "
+            "for their own, so names of proxies and keys must hold neither"
+        )
+
+
+def _is_16_bit_png(data: bytes) -> bool:
+    """Whether a picture is a PNG with 16 bits per channel, as its header states."""
     return data.startswith(b"\x89PNG") and data[24:25] == b"\x10"
 
 
-def _place(report: ExportReport, path: str, data: bytes, twins: Sequence[str]) -> None:
-    """Put a file at its place: kept, linked to a twin of the same bytes, or written."""
-    if _size(path) == len(data):
+def _note_16_bits(report: ExportReport, proxy: str) -> None:
+    note = (
+        f"{proxy}: targets have 16 bits, which the released loaders clip to white; "
+        "build with bits: 8"
+    )
+    if note not in report.notes:
+        report.notes.append(note)
+
+
+def _export_file(
+    report: ExportReport, path: str, data: bytes, candidates: Sequence[str] = ()
+) -> None:
+    """Make sure that a file holds `data`: keep it, link it to a file of the same bytes, or write.
+
+    Args:
+        report: counts the file as kept, linked or written.
+        path: of the file.
+        data: the whole content.
+        candidates: paths of files that may hold the same bytes; they need not exist.
+    """
+    if _size_of(path) == len(data):
         report.kept += 1
         return
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        for twin in twins:
-            if _size(twin) == len(data) and _holds(twin, data) and _link(twin, path):
+        for candidate in candidates:
+            same = _size_of(candidate) == len(data) and _read(candidate) == data
+            if same and _hard_link(candidate, path):
                 report.linked += 1
                 return
+        # not `write_atomic`, which waits for the disk at every file: a file that a crash of the
+        # machine cut short has another size, and is written again
         with open(f"{path}.part", "wb") as file:
             file.write(data)
         os.replace(f"{path}.part", path)
@@ -235,36 +234,26 @@ def _place(report: ExportReport, path: str, data: bytes, twins: Sequence[str]) -
     report.nbytes += len(data)
 
 
-def _size(path: str) -> int | None:
+def _size_of(path: str) -> int | None:
+    """Size of a file in bytes; None where there is no such file."""
     try:
         return os.stat(path).st_size
     except OSError:
         return None
 
 
-def _holds(path: str, data: bytes) -> bool:
+def _read(path: str) -> bytes:
     with open(path, "rb") as file:
-        return file.read() == data
+        return file.read()
 
 
-def _link(twin: str, path: str) -> bool:
-    """Hard-link a file; False where the file system has no (more) links."""
+def _hard_link(existing: str, path: str) -> bool:
+    """Make `path` a hard link; False where the file system has no (more) links."""
     with suppress(FileNotFoundError):
         os.unlink(f"{path}.part")
     try:
-        os.link(twin, f"{path}.part")
+        os.link(existing, f"{path}.part")
     except OSError:
         return False
     os.replace(f"{path}.part", path)
     return True
-
-
-@contextmanager
-def _listing(path: str) -> Iterator[IO[bytes]]:
-    """A file written bit by bit that appears when it is complete."""
-    try:
-        with open(f"{path}.part", "wb") as file:
-            yield file
-        os.replace(f"{path}.part", path)
-    except OSError as why:
-        raise StorageError(f"cannot write {path}: {why.strerror or why}") from why
