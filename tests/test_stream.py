@@ -81,7 +81,9 @@ def test_a_window_needs_its_own_shards_alone() -> None:
     order = Order(np.full(20, 10), "a", 0, window=4)
     for start in range(0, 200, 40):
         assert len(set(order.places(start, start + 40).shards.tolist())) == 4
-        assert set(order.places(start, start + 40).shards) <= set(order.upcoming(start).tolist())
+        assert set(order.places(start, start + 40).shards) <= set(
+            order.upcoming_shards(start).tolist()
+        )
 
 
 # --- mixture
@@ -97,7 +99,7 @@ def test_shares_hold_to_within_a_sample_and_nothing_is_taken_back(
     for step in range(60):
         assert mixture.counts(step).sum() == batch_size
         assert (mixture.counts(step) >= 0).all()
-        assert np.abs(mixture.before(step) - shares * step * batch_size).max() < 1 + 1e-6
+        assert np.abs(mixture.counts_before(step) - shares * step * batch_size).max() < 1 + 1e-6
 
 
 def test_two_to_one_is_sixteen_and_eight_in_every_batch() -> None:
@@ -109,7 +111,7 @@ def test_a_schedule_changes_at_its_step() -> None:
     mixture = Mixture({0: {"a": 1, "b": 0}, 5: {"a": 1, "b": 3}}, 8)
     counts = [mixture.counts(step).tolist() for step in range(10)]
     assert counts == [[8, 0]] * 5 + [[2, 6]] * 5
-    assert mixture.before(10).tolist() == [50, 30]
+    assert mixture.counts_before(10).tolist() == [50, 30]
 
 
 # --- the stream

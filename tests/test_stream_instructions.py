@@ -16,7 +16,7 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.prompts.bank import load_bank
 from sgt_data.stream.conversations import Conversation
-from sgt_data.stream.instructions import instructed
+from sgt_data.stream.instructions import with_instruction
 from sgt_data.stream.options import Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.testing import check_exact
@@ -192,11 +192,11 @@ def test_a_state_with_other_instructions_is_refused(corpus: str) -> None:
 def test_facts_from_which_nothing_can_be_drawn_are_named(said: Any, corpus: str) -> None:
     _, sample = next(samples_of(stream_of(corpus, "stored"), 1))
     spoiled = replace(sample, facts={**sample.facts, "instruction": said})
-    assert instructed(spoiled, "stored", 0, 0) is spoiled
+    assert with_instruction(spoiled, "stored", 0, 0) is spoiled
     with pytest.raises(CorpusError, match=rf"sample {sample.key}: its facts state no instruction"):
-        instructed(spoiled, "resampled", 0, 0)
+        with_instruction(spoiled, "resampled", 0, 0)
 
 
 def test_conversations_keep_their_words() -> None:
     talk = Conversation("vqa", "1", "a.jsonl", ({"from": "human", "value": "Hm?"},), None, {})
-    assert instructed(talk, "resampled", 0, 0) is talk
+    assert with_instruction(talk, "resampled", 0, 0) is talk

@@ -257,11 +257,11 @@ if os.path.exists(state):
 done = 0
 while done < steps:
     for batch in stream:
-        with open(f"{log}.{stream.rank}.{stream.world}", "a") as file:
+        with open(f"{log}.{stream.topology.rank}.{stream.topology.world}", "a") as file:
             names = [[one.component, one.key] for one in batch["samples"]]
             file.write(json.dumps([batch["step"], names]) + "\\n")
         dist.barrier()
-        if stream.rank == 0:
+        if stream.topology.rank == 0:
             with open(state + ".part", "w") as file:
                 json.dump(stream.state_dict(), file)
             os.replace(state + ".part", state)

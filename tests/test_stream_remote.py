@@ -185,7 +185,7 @@ def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
     source.write_bytes(os.urandom(1 << 20))
     shard = RemoteTar(f"file://{source}", "1")
     one, other = (ShardCache(str(cache), 1 << 30) for _ in range(2))
-    taken = one._fetch_one
+    taken = one._fetch
     started, go_on = threading.Event(), threading.Event()
 
     def slow(url: str, path: str) -> None:
@@ -200,7 +200,7 @@ def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
         thread = threading.Thread(target=taken, args=(shard, set()))
         thread.start()
         assert started.wait(10)
-        other._fetch_one(shard, set())  # comes back at once, with nothing done
+        other._fetch(shard, set())  # comes back at once, with nothing done
         assert not other.path(shard).exists()
         go_on.set()
         thread.join()

@@ -29,16 +29,8 @@ from sgt_data.referring.reading import referents
 from sgt_data.referring.seen import Seen
 from sgt_data.stream.options import Ordering, Topology
 from sgt_data.stream.stream import Stream
-from sgt_data.stream.transforms import (
-    BAGEL,
-    OMNIGEN2,
-    CropAndFlip,
-    Pictures,
-    WithinArea,
-    is_label_target,
-    mirrored_instruction,
-    mirrored_phrase,
-)
+from sgt_data.stream.transforms import BAGEL, OMNIGEN2, Pictures, WithinArea, is_label_target
+from sgt_data.stream.views import CropAndFlip, mirrored_instruction, mirrored_phrase
 
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 LABELS = {

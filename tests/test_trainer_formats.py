@@ -19,8 +19,9 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.trainers import bagel
-from sgt_data.trainers.bagel import BagelDataset, to_bagel
-from sgt_data.trainers.omnigen2 import to_omnigen2, to_sgt_omnigen2
+from sgt_data.trainers.bagel import BagelDataset
+from sgt_data.trainers.bagel_sample import to_bagel
+from sgt_data.trainers.omnigen2 import SizeLimits, to_omnigen2, to_sgt_omnigen2
 
 SYSTEM = "Draw what you are told to."
 EPOCH = 36
@@ -147,7 +148,7 @@ def as_worker(
     iterator = iter(data)
     while True:
         with monkeypatch.context() as patched:
-            patched.setattr(bagel, "_worker", lambda: (worker, workers))
+            patched.setattr(bagel, "loader_worker", lambda: (worker, workers))
             found = next(iterator)
         yield found
 
@@ -289,9 +290,7 @@ class Processor:
 
 def test_a_sample_is_what_omnigen2_collates(corpus: str) -> None:
     for sample in first_samples(corpus, "edge"):
-        found = to_omnigen2(
-            sample, Words(), Processor(), system=SYSTEM, max_input_pixels=7, max_output_pixels=8
-        )
+        found = to_omnigen2(sample, Words(), Processor(), system=SYSTEM, limits=SizeLimits(7, 8))
         picture, target = sample.pictures()
         assert set(found) == {
             "task_type", "instruction", "input_images_path", "input_images", "output_image",

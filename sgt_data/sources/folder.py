@@ -12,6 +12,7 @@ import orjson
 from sgt_data.errors import InputError, RequestError
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import absolute
+from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
     Inventory,
@@ -23,7 +24,6 @@ from sgt_data.records import (
 from sgt_data.sources.base import Source, key_of
 from sgt_data.sources.picture_pool import fetch
 from sgt_data.sources.slices import chunked
-from sgt_data.sources.tars import PICTURE_SUFFIXES
 
 _FETCH_THREADS = 8
 

@@ -13,6 +13,7 @@ from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.tar_walk import TarMember, walk_tar
 from sgt_data.files.urls import expand, is_local
+from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
     Inventory,
@@ -23,8 +24,6 @@ from sgt_data.records import (
 )
 from sgt_data.sources.base import Source
 from sgt_data.sources.tar_cut import RoleOf, TarCut
-
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 _EDGE_BYTES = 64 << 10
 _COUNTED_EXACTLY = 16

@@ -1,4 +1,5 @@
-"""The stream: corpora, mixture and seed in, batches out, the same for every topology.
+"""The stream: corpora, mixture and seed go in, batches come out, the same for every topology.
 
-May know corpus and subsets; `order`, `mixture` and `schedule` are pure.
+`order`, `mixture` and `schedule` decide which samples are in which batch, and are pure. May know
+files, pictures, prompts, corpus and subsets.
 """

@@ -1,8 +1,8 @@
-"""Batches, and how they pass between processes: all arrays of one as one block of shared memory.
+"""Batches, and how they pass between processes: all arrays in one block of shared memory.
 
-A DataLoader hands over a worker's tensors one by one, each with a file of its own, and numpy arrays
-as bytes through a pipe, copied three times; before that it looks at every number in every sample to
-see whether it is an array. For batches of pictures all this can cost as much as decoding them.
+By itself, a DataLoader sends each tensor of a worker through a file of its own, and numpy arrays as
+bytes through a pipe, copied three times; before that it looks at every number in every sample to
+see whether it is an array. For batches of pictures, this can cost as much as decoding them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,23 @@ _ALIGNMENT = 64
 
 
 class Batch:
-    """One rank's part of a global batch: `batch["step"]`, `batch["epoch"]` and `batch["samples"]`,
-    a list of what the stream's transform gives.
+    """One rank's part of a global batch: `batch["step"]`, `batch["epoch"]` and `batch["samples"]`.
 
-    It can be unpacked like a dict (`dict(batch)`), yet is none, so that a DataLoader leaves its
-    samples as they are. From a DataLoader's worker, the arrays and CPU tensors of its samples
-    (dicts, lists or tuples of them, lists in these too) travel as one block, and come out as views
-    of it.
+    The samples are a list of what the stream's transform returns. A batch unpacks like a dict
+    (`dict(batch)`), but is no dict, so a DataLoader does not convert its samples. Arrays and CPU
+    tensors in the samples (dicts, lists or tuples of them, and lists in these) travel from a
+    DataLoader's worker as one block of shared memory, and arrive as views of it.
     """
 
     __slots__ = ("_fields",)
 
     def __init__(self, step: int, epoch: int, samples: list[Any]) -> None:
+        """
+        Args:
+            step: number of the global batch, from 0.
+            epoch: the epoch that it belongs to, from 0.
+            samples: this rank's samples.
+        """
         self._fields = {"step": step, "epoch": epoch, "samples": samples}
 
     def __getitem__(self, name: str) -> Any:
@@ -45,6 +50,7 @@ class Batch:
         return iter(self._fields)
 
     def keys(self) -> Iterator[str]:
+        """Names of the fields: step, epoch, samples."""
         return iter(self._fields)
 
     def __repr__(self) -> str:
@@ -56,16 +62,22 @@ class Batch:
         if torch is None or torch.utils.data.get_worker_info() is None:
             return Batch, (self["step"], self["epoch"], self["samples"])
         packer = _Packer(torch)
-        samples = _changed(self["samples"], packer.put)
+        samples = _map_arrays(self["samples"], packer.put)
         if packer.size == 0:
             return Batch, (self["step"], self["epoch"], self["samples"])
-        return _unpacked, (self["step"], self["epoch"], samples, packer.block())
+        return _unpack, (self["step"], self["epoch"], samples, packer.block())
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an array lies in a block. `axes` [D]: which axis of a tensor each axis in memory is;
-    None for an array."""
+class _ArrayPlace:
+    """Where an array lies in a block.
+
+    Attributes:
+        offset: position of its first byte in the block's content.
+        shape: its shape, with the axes in the order of memory.
+        dtype: numpy's name of its type.
+        axes: [D] for a tensor, the tensor's axis that each axis in memory is; None for an array.
+    """
 
     offset: int
     shape: tuple[int, ...]
@@ -74,7 +86,7 @@ class _Place:
 
 
 class _Packer:
-    """Collects arrays, and lays them out in one block of `size` bytes of shared memory."""
+    """Collects arrays, and puts them into one block of shared memory of `size` bytes."""
 
     def __init__(self, torch: Any) -> None:
         self._torch = torch
@@ -82,7 +94,7 @@ class _Packer:
         self.size = 0
 
     def put(self, value: Any) -> Any:
-        """The place that an array or a tensor gets; anything else as it is."""
+        """The place that an array or a tensor gets; any other value is returned unchanged."""
         axes = None
         if isinstance(value, self._torch.Tensor):
             if value.is_cuda or value.requires_grad or value.layout != self._torch.strided:
@@ -96,13 +108,13 @@ class _Packer:
         elif not isinstance(value, np.ndarray) or value.dtype.kind not in "buif":
             return value
         array = np.ascontiguousarray(value).reshape(value.shape)
-        place = _Place(self.size, array.shape, array.dtype.str, axes)
+        place = _ArrayPlace(self.size, array.shape, array.dtype.str, axes)
         self._arrays.append((self.size, array))
         self.size += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
         return place
 
     def block(self) -> Any:
-        """A block of shared memory with all arrays."""
+        """A block of shared memory that holds all arrays."""
         block = _pool(os.getpid()).lease(self.size)
         memory = block[HEADER:].numpy()
         for offset, array in self._arrays:
@@ -112,15 +124,15 @@ class _Packer:
 
 @lru_cache(maxsize=1)
 def _pool(process: int) -> BlockPool:
-    """The blocks of this process: a fork does not inherit its parent's."""
+    """The blocks of this process; after a fork, the child makes a pool of its own."""
     return BlockPool(sys.modules["torch"])
 
 
-def _unpacked(step: int, epoch: int, samples: list[Any], block: Any) -> Batch:
+def _unpack(step: int, epoch: int, samples: list[Any], block: Any) -> Batch:
     memory = content(block)
 
-    def take(value: Any) -> Any:
-        if not isinstance(value, _Place):
+    def view(value: Any) -> Any:
+        if not isinstance(value, _ArrayPlace):
             return value
         size = int(np.prod(value.shape, dtype=np.int64)) * np.dtype(value.dtype).itemsize
         array = memory[value.offset : value.offset + size].view(value.dtype).reshape(value.shape)
@@ -129,17 +141,18 @@ def _unpacked(step: int, epoch: int, samples: list[Any], block: Any) -> Batch:
         torch: Any = sys.modules["torch"]
         return torch.from_numpy(array).permute(*np.argsort(value.axes).tolist())
 
-    return Batch(step, epoch, _changed(samples, take))
+    return Batch(step, epoch, _map_arrays(samples, view))
 
 
-def _changed(samples: list[Any], change: Callable[[Any], Any]) -> list[Any]:
-    """Samples with their arrays changed: those that are one, or hold them, or lists of them."""
+def _map_arrays(samples: list[Any], change: Callable[[Any], Any]) -> list[Any]:
+    """Samples with `change` applied to every value that may be an array: to the sample itself, to
+    its items, and to the items of lists in it."""
 
-    def within(value: Any, depth: int) -> Any:
+    def mapped(value: Any, depth: int) -> Any:
         if type(value) in (list, tuple) and depth < 2:
-            return type(value)([within(one, depth + 1) for one in value])
+            return type(value)([mapped(item, depth + 1) for item in value])
         if type(value) is dict and depth == 0:
-            return {name: within(one, 1) for name, one in value.items()}
+            return {name: mapped(item, 1) for name, item in value.items()}
         return change(value)
 
-    return [within(sample, 0) for sample in samples]
+    return [mapped(sample, 0) for sample in samples]

@@ -1,4 +1,4 @@
-"""The components of a mixture: runs of shards, from corpora and from instruction data."""
+"""The components of a mixture: lists of shards, of corpora and of instruction data."""
 
 from __future__ import annotations
 
@@ -18,34 +18,49 @@ from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.subsets.choice import fraction_of
 from sgt_data.subsets.opening import open_corpus
 
-TOGETHER = "all"
-"""The one component of a stream without a mixture."""
+SINGLE = "all"
+"""Name of the only component of a stream without a mixture."""
 
 Item = Sample | Conversation
 
 
 class Shard(Protocol):
-    """Samples that lie together."""
+    """Samples that lie in one file, and are shuffled as one shard."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """Number of samples."""
+        ...
 
     @property
     def tars(self) -> list[RemoteTar]:
-        """Of which tars elsewhere a local copy helps."""
+        """The remote tars of which local copies make reading faster."""
         ...
 
     def read(self, component: str, row: int) -> Item:
-        """Raises:
-        CorpusError: the sample is damaged.
-        SourceError: it cannot be read just now.
+        """The sample in a row of the shard.
+
+        Args:
+            component: name of the mixture's component, noted in the sample.
+            row: number of the sample, from 0.
+
+        Raises:
+            CorpusError: the sample is damaged.
+            SourceError: the sample cannot be read just now.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusShard:
-    """One shard of one proxy."""
+    """A shard of one proxy of a corpus.
+
+    Attributes:
+        reader: reads samples of the corpus.
+        proxy: name of the proxy.
+        name: name of the shard.
+        count: number of samples.
+    """
 
     reader: SampleReader
     proxy: str
@@ -54,15 +69,23 @@ class CorpusShard:
 
     @property
     def tars(self) -> list[RemoteTar]:
+        """The remote tars that hold the shard's samples; none of a local corpus."""
         return self.reader.tars(self.proxy, self.name)
 
     def read(self, component: str, row: int) -> Sample:
+        """The sample in a row of the shard's index; see `Shard.read`."""
         return self.reader.read(self.proxy, self.name, row, component=component)
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationShard:
-    """A run of lines of a JSONL file."""
+    """A run of lines of a JSONL file.
+
+    Attributes:
+        file: the JSONL file.
+        first: number of the first line, from 0.
+        count: number of lines.
+    """
 
     file: ConversationFile
     first: int
@@ -70,15 +93,22 @@ class ConversationShard:
 
     @property
     def tars(self) -> list[RemoteTar]:
+        """No tars: the lines are in a JSONL file."""
         return []
 
     def read(self, component: str, row: int) -> Conversation:
+        """The conversation in a line of the run; see `Shard.read`."""
         return self.file.read(component, self.first + row)
 
 
 @dataclass(slots=True)
 class Component:
-    """One component of a mixture."""
+    """One component of a mixture.
+
+    Attributes:
+        name: name of the component.
+        shards: its shards, in the order of the sources.
+    """
 
     name: str
     shards: list[Shard] = field(default_factory=list)
@@ -88,16 +118,16 @@ def open_components(
     sources: Mapping[str, Sequence[str] | str],
     reading: Reading,
     cache: ShardCache | None,
-    together: bool,
+    merged: bool,
 ) -> dict[str, Component]:
-    """The components of a stream by name.
+    """The components of a stream, by name.
 
     Args:
-        sources: by fsspec URL: of a corpus the proxies to take (each a component), of a `.jsonl`
-            file or of `.tar` files (brace and glob patterns) the name of their component.
-        reading: what is read of them, and how.
-        cache: of remote tars.
-        together: one component of everything.
+        sources: by fsspec URL: for a corpus, names of the proxies to take, each a component; for a
+            `.jsonl` file or for `.tar` files (brace and glob patterns), the name of the component.
+        reading: what is read of the sources, and how.
+        cache: keeps local copies of remote tars; None for no copies.
+        merged: put all shards into one component.
 
     Raises:
         RequestError: a source does not exist, is not complete, or has no such proxy.
@@ -105,25 +135,25 @@ def open_components(
     components: dict[str, Component] = {}
 
     def add(name: str, shards: Sequence[Shard]) -> None:
-        name = TOGETHER if together else name
+        name = SINGLE if merged else name
         components.setdefault(name, Component(name)).shards.extend(shards)
 
     for url, names in sources.items():
         if isinstance(names, str):
-            add(names, _conversations(url, reading.images))
+            add(names, _conversation_shards(url, reading.images))
             continue
         corpus = open_corpus(url)
         if reading.fraction is not None:
             corpus = fraction_of(corpus, reading.fraction, names)
         reader = SampleReader(corpus, checksums=reading.checksums, copies=cache)
         for proxy in corpus.finished(names):
-            add(proxy, _shards(corpus, proxy, reader))
+            add(proxy, _corpus_shards(corpus, proxy, reader))
     if not components:
         raise RequestError("a stream needs at least one proxy of one corpus, or a JSONL file")
     return components
 
 
-def _conversations(url: str, images: str | None) -> list[Shard]:
+def _conversation_shards(url: str, images: str | None) -> list[Shard]:
     if url.endswith(".tar"):
         tars = expand(url)
         if not tars:
@@ -141,7 +171,7 @@ def _conversations(url: str, images: str | None) -> list[Shard]:
     ]
 
 
-def _shards(corpus: Corpus, proxy: str, reader: SampleReader) -> list[Shard]:
+def _corpus_shards(corpus: Corpus, proxy: str, reader: SampleReader) -> list[Shard]:
     counts = corpus.samples_per_shard(proxy)
     return [
         CorpusShard(reader, proxy, shard, count)

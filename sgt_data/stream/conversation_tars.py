@@ -1,8 +1,9 @@
-"""Instruction data as WebDataset tars: `KEY.json` with `conversations` as in LLaVA's JSONL, and at
-most one picture beside it (`KEY.jpg`, `.jpeg`, `.png`, `.webp`).
+"""Instruction data in WebDataset tars: one conversation per key, with at most one picture.
 
-A tar is walked once, its headers alone, and its members are read by their places. Names are labels:
-members of other kinds, pickles among them, are neither unpacked nor looked at.
+A sample is `KEY.json`, whose `conversations` are as in LLaVA's JSONL, and its picture if there is
+one: `KEY.jpg`, `.jpeg`, `.png` or `.webp`. The headers of a tar are read once; then members are
+read by their positions. Member names are labels only, and nothing is unpacked. Members of other
+kinds, pickles among them, are not read.
 """
 
 from __future__ import annotations
@@ -18,13 +19,20 @@ from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.reading import read_range
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import absolute
-from sgt_data.sources.tars import PICTURE_SUFFIXES
+from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.stream.conversations import Conversation, parse_turns
 
 
 @dataclass(slots=True)
 class _Row:
-    """One sample's members by their places, or what is wrong where it should be."""
+    """Where the members of one sample lie in the tar.
+
+    Attributes:
+        key: key of the sample.
+        text: position and size of its JSON in bytes; None where the tar has none.
+        picture: position and size of its picture in bytes; None where the tar has none.
+        damage: what is broken in the tar at this sample; None where nothing is.
+    """
 
     key: str
     text: tuple[int, int] | None = None
@@ -34,68 +42,80 @@ class _Row:
 
 @dataclass(slots=True)
 class ConversationTar:
-    """One tar of conversations."""
+    """One tar of conversations, read as one shard.
+
+    Attributes:
+        url: URL of the tar.
+        rows: where the members of each sample lie.
+    """
 
     url: str
     rows: list[_Row] = field(default_factory=list)
 
     @classmethod
     def open(cls, url: str) -> ConversationTar:
-        """Walk the tar's headers.
+        """Open a tar: read all its headers.
 
         Raises:
-            RequestError: it holds no conversation.
-            SourceError: it cannot be read.
+            RequestError: the tar holds no conversation.
+            SourceError: the tar cannot be read.
         """
-        place = absolute(url)
+        tar = absolute(url)
         rows: dict[str, _Row] = {}
-        reader = ForwardReader(place)
+        reader = ForwardReader(tar)
         try:
             for item in walk_tar(reader):
-                _note(rows, item)
+                _add(rows, item)
         finally:
             reader.close()
-        found = [row for row in rows.values() if row.text or row.damage]
-        if not found:
+        samples = [row for row in rows.values() if row.text or row.damage]
+        if not samples:
             raise RequestError(f"{url} holds no KEY.json with a conversation")
-        return cls(place, found)
+        return cls(tar, samples)
 
     @property
     def count(self) -> int:
+        """Number of conversations, broken ones too."""
         return len(self.rows)
 
     @property
     def tars(self) -> list[RemoteTar]:
-        """None: they have no checksums by which an outdated copy would be known."""
+        """No tars: without checksums, an outdated local copy would not be noticed."""
         return []
 
     def read(self, component: str, row: int) -> Conversation:
-        """One conversation, with its picture.
+        """The conversation in a row of the tar, with its picture.
+
+        Args:
+            component: name of the mixture's component, noted in the conversation.
+            row: number of the conversation, from 0.
 
         Raises:
-            CorpusError: it is damaged, or no conversation: which tar, key, what.
+            CorpusError: it is damaged or no conversation; names tar, key and what is wrong.
             SourceError: the tar cannot be read just now.
         """
-        one = self.rows[row]
-        where = f"{self.url}, sample {one.key}"
-        if one.damage or one.text is None:
-            raise CorpusError(f"{where}: {one.damage}")
+        sample = self.rows[row]
+        where = f"{self.url}, sample {sample.key}"
+        if sample.damage or sample.text is None:
+            raise CorpusError(f"{where}: {sample.damage}")
         try:
-            fields = orjson.loads(self._bytes(one.text, where))
+            fields = orjson.loads(self._member(sample.text, where))
         except orjson.JSONDecodeError as why:
             raise CorpusError(f"{where}: its JSON is damaged: {why}") from why
         turns = parse_turns(fields, where)
-        picture = self._bytes(one.picture, where) if one.picture else None
-        return Conversation(component, one.key, self.url, turns, picture, fields)
+        picture = self._member(sample.picture, where) if sample.picture else None
+        return Conversation(component, sample.key, self.url, turns, picture, fields)
 
-    def _bytes(self, place: tuple[int, int], where: str) -> bytes:
-        data = read_range(self.url, *place)
-        if len(data) != place[1]:
-            raise CorpusError(f"{where}: the tar ends {place[1] - len(data)} bytes too early")
+    def _member(self, place: tuple[int, int], where: str) -> bytes:
+        position, size = place
+        data = read_range(self.url, position, size)
+        if len(data) != size:
+            raise CorpusError(f"{where}: the tar ends {size - len(data)} bytes too early")
         return data
 
 
-def _note(rows: dict[str, _Row], item: TarMember | TarDamage) -> None:
+def _add(rows: dict[str, _Row], item: TarMember | TarDamage) -> None:
+    """Note a member, or a broken place of the tar, in the row of its key."""
     if isinstance(item, TarDamage):
         key = posixpath.splitext(item.member or f"at byte {item.position}")[0]
         rows.setdefault(key, _Row(key)).damage = item.reason

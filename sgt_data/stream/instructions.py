@@ -1,8 +1,9 @@
-"""Which line of its bank a sample's instruction is: the stored one, or one drawn while streaming.
+"""Which instruction a sample gets in a stream: the stored one, or another line of its bank.
 
-A corpus stores one instruction a sample, so over ten epochs a model sees the same words with the
-same picture ten times. Drawn anew in each epoch they vary as the bank does; the words that a line
-is filled with ("the leftmost dog") stay those of the sample. Train and held-out lines never mix.
+A corpus stores one instruction per sample, so over ten epochs a model sees the same words with the
+same picture ten times. Lines that are drawn anew in each epoch vary as the bank does. The words
+that fill a line's blanks ("the leftmost dog") stay those of the sample. Lines for training and
+held-out lines never mix.
 """
 
 from __future__ import annotations
@@ -20,41 +21,50 @@ from sgt_data.seeds import derive_seed
 from sgt_data.stream.components import Item
 from sgt_data.stream.options import Instructions
 
-_BANK, _BLANK = re.compile(r"[a-z0-9_]+"), re.compile(r"\{(\w+)\}")
+_BANK_NAME, _BLANK = re.compile(r"[a-z0-9_]+"), re.compile(r"\{(\w+)\}")
 
 
-def instructed(sample: Item, instructions: Instructions, seed: int, epoch: int) -> Item:
-    """The sample with the instruction that it has in an epoch of the stream; a pure function of
-    seed, epoch, proxy and key. `facts["instruction"]` then states split and number of that line.
-    A conversation has its own words and keeps them.
+def with_instruction(sample: Item, instructions: Instructions, seed: int, epoch: int) -> Item:
+    """A sample with the instruction that it has in an epoch of a stream.
+
+    The instruction is a pure function of seed, epoch, proxy and key. `facts["instruction"]` states
+    the split and the number of the line. A conversation has its own words and stays as it is.
+
+    Args:
+        sample: a sample or a conversation.
+        instructions: `stored`, `resampled` or `held-out`.
+        seed: seed of the stream.
+        epoch: number of the epoch.
 
     Raises:
-        CorpusError: its facts name no bank of this package, or words that do not fill its lines.
+        CorpusError: the facts name no bank of this package, or words that do not fill its lines.
     """
     if instructions == "stored" or not isinstance(sample, Sample):
         return sample
-    bank, words = _stated(sample)
+    bank, words = _bank_and_words(sample)
     if instructions == "held-out":
         bank, split, epoch = replace(bank, train=bank.held_out), "held-out", 0
     else:
         split = "train"
-    drawn = derive_seed(seed, "instructions", instructions, sample.proxy, str(epoch))
-    chosen = choose_instruction(bank, drawn, sample.key, words)
-    said = {**sample.facts["instruction"], "split": split, "line": chosen.line}
-    return replace(sample, instruction=chosen.text, facts={**sample.facts, "instruction": said})
+    line_seed = derive_seed(seed, "instructions", instructions, sample.proxy, str(epoch))
+    chosen = choose_instruction(bank, line_seed, sample.key, words)
+    record = {**sample.facts["instruction"], "split": split, "line": chosen.line}
+    return replace(sample, instruction=chosen.text, facts={**sample.facts, "instruction": record})
 
 
-def _stated(sample: Sample) -> tuple[Bank, Mapping[str, str]]:
-    """The bank and the words that a sample's facts state."""
-    said: Any = sample.facts.get("instruction")
+def _bank_and_words(sample: Sample) -> tuple[Bank, Mapping[str, str]]:
+    """The bank and the words that a sample's facts name."""
+    record: Any = sample.facts.get("instruction")
     try:
-        name, words = said["bank"], said.get("words", {})
-        # the name becomes a file's: no path may hide in it
-        if not _BANK.fullmatch(name) or not all(isinstance(one, str) for one in words.values()):
+        name, words = record["bank"], record.get("words", {})
+        # the name becomes that of a file, so it must not hold a path
+        if not _BANK_NAME.fullmatch(name) or not all(
+            isinstance(word, str) for word in words.values()
+        ):
             raise ValueError(f"bank {name!r:.40} with words {words!r:.80}")
         bank = load_bank(name)
-        if lacking := _blanks(name) - set(words):
-            raise ValueError(f"bank {name} has lines with {', '.join(sorted(lacking))}")
+        if missing := _blanks(name) - set(words):
+            raise ValueError(f"bank {name} has lines with {', '.join(sorted(missing))}")
         return bank, words
     except (KeyError, TypeError, ValueError, AttributeError, FileNotFoundError) as why:
         raise CorpusError(
@@ -65,6 +75,6 @@ def _stated(sample: Sample) -> tuple[Bank, Mapping[str, str]]:
 
 @lru_cache(maxsize=64)
 def _blanks(name: str) -> frozenset[str]:
-    """What the lines of a bank are to be filled with."""
+    """Names of the blanks in the lines of a bank."""
     bank = load_bank(name)
     return frozenset(_BLANK.findall(" ".join((*bank.train, *bank.held_out))))

@@ -1,4 +1,4 @@
-"""What a stream can be told beside its sources, mixture and seed: order, reading, topology."""
+"""Options of a stream: the order of samples, how sources are read, and the rank of this process."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Literal
 
 from sgt_data.errors import RequestError
 from sgt_data.stream.order import WINDOW
-from sgt_data.stream.schedule import Last
+from sgt_data.stream.schedule import LastBatch
 
 OnError = Literal["raise", "skip"]
+"""What happens at a damaged sample: `raise` an error, or `skip` the sample."""
 
 Instructions = Literal["stored", "resampled", "held-out"]
-"""`stored`: as built. `resampled`: a train line for each epoch. `held-out`: a line that no training
-sees, the same in every epoch, so that evaluations compare."""
+"""Which instruction a sample gets: `stored`, as built; `resampled`, another line of the train bank
+in each epoch; `held-out`, a line that training never sees, the same in every epoch, so that
+evaluations can be compared."""
 
 INSTRUCTIONS: tuple[Instructions, ...] = ("stored", "resampled", "held-out")
 
@@ -26,14 +28,14 @@ class Ordering:
     Attributes:
         shuffle: False keeps the order of the corpora.
         window: number of shards that are shuffled together (see `order`); None for all shards.
-        last: what becomes of an epoch's incomplete last batch: `carry` its samples over into the
-            next epoch, `drop` them, or `pad` the batch with others.
-        epoch_of: the component whose pass is an epoch; None for the mixture's first.
+        last: what happens to an epoch's incomplete last batch: `carry` fills it up with samples of
+            the next epoch, `drop` leaves it out, `pad` fills it up with samples of the same epoch.
+        epoch_of: name of the component whose pass is an epoch; None for the mixture's first.
     """
 
     shuffle: bool = True
     window: int | None = WINDOW
-    last: Last = "carry"
+    last: LastBatch = "carry"
     epoch_of: str | None = None
 
 
@@ -42,18 +44,21 @@ class Reading:
     """What a stream reads of its sources, and how.
 
     Attributes:
-        fraction: of the corpora, above 0 and at most 1: the keys that `sgt_data.subset` takes by
-            default; fractions nest. Conversations are not divided. None for all.
-        instructions: `stored`; `resampled`, a line of the train bank for each epoch; or
-            `held-out`, for evaluation.
-        images: folder of the JSONL files' pictures; None for the files' own folders.
-        on_error: `raise`, or `skip` damaged samples: the same ones in every topology.
-        skip_max: share of the samples read so far (0 to 1) above which skipping ends in an error;
-            the first damaged sample is always skipped.
+        fraction: share of each corpus, above 0 and at most 1: the keys that `sgt_data.subset` takes
+            by default, so a smaller fraction lies within a larger one. Conversations are not
+            divided. None for all keys.
+        instructions: which instruction a sample gets: `stored`, `resampled` or `held-out`.
+        images: fsspec URL of the folder of the JSONL files' pictures; None for each file's own
+            folder.
+        on_error: `raise` an error at a damaged sample, or `skip` damaged samples; every topology
+            skips the same ones.
+        skip_max: greatest share of damaged samples among those read so far, 0 to 1; more end in an
+            error. The first damaged sample is always skipped.
         checksums: compare every member with its CRC-32.
-        cache: a folder on a local disk where shards of remote corpora are kept, for any number of
-            processes. None reads their samples by ranges.
-        cache_bytes: that the folder may hold; the least recently used shards are removed.
+        cache: a folder on a local disk that keeps shards of remote corpora, for any number of
+            processes; None reads single samples by byte ranges.
+        cache_bytes: greatest size of that folder in bytes; the least recently used shards are
+            removed first.
     """
 
     fraction: float | None = None
@@ -74,10 +79,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Which share of every global batch this process gets.
+    """Which part of every global batch this process gets.
 
     Attributes:
-        rank: of this process, from 0.
+        rank: rank of this process, from 0.
         world: number of processes.
     """
 
@@ -90,5 +95,5 @@ class Topology:
 
     @classmethod
     def of_torchrun(cls) -> Topology:
-        """From torchrun's environment, RANK and WORLD_SIZE; without them rank 0 of 1."""
+        """The topology that torchrun states in RANK and WORLD_SIZE; without them, rank 0 of 1."""
         return cls(int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)))

@@ -12,14 +12,20 @@ from sgt_data.errors import RequestError
 from sgt_data.stream.mixture import Mixture
 from sgt_data.stream.order import Order
 
-Last = Literal["carry", "drop", "pad"]
-"""What becomes of an epoch's incomplete last batch: the next epoch fills it up (`carry`), it is
-left out (`drop`), or it is filled with samples from the epoch's beginning (`pad`)."""
+LastBatch = Literal["carry", "drop", "pad"]
+"""What happens to an epoch's incomplete last batch: samples of the next epoch fill it up (`carry`),
+it is left out (`drop`), or samples from the beginning of the same epoch fill it up (`pad`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One sample of a batch: its component, shard number and row."""
+    """Where one sample of a batch lies.
+
+    Attributes:
+        component: name of its component.
+        shard: number of its shard within the component.
+        row: its row within the shard.
+    """
 
     component: str
     shard: int
@@ -27,15 +33,24 @@ class Place:
 
 
 class Schedule:
-    """All batches, by step. An epoch is one pass over the component `epoch_of`; the others go
-    through their own at their own pace, each sample once in each."""
+    """The samples of every global batch, by step.
+
+    An epoch is one pass over the component `epoch_of`. Every other component has passes of its own,
+    which begin wherever the one before ends; each pass gives each of its samples once.
+    """
 
     def __init__(
-        self, mixture: Mixture, orders: Mapping[str, Order], epoch_of: str, last: Last
+        self, mixture: Mixture, orders: Mapping[str, Order], epoch_of: str, last: LastBatch
     ) -> None:
         """
+        Args:
+            mixture: how many samples of each component are in each batch.
+            orders: the order of each component's samples.
+            epoch_of: name of the component whose pass is an epoch.
+            last: what happens to an epoch's incomplete last batch.
+
         Raises:
-            RequestError: a component is empty, or policy and mixture do not fit.
+            RequestError: a component is empty, or `last`, `epoch_of` and mixture do not fit.
         """
         for name, order in orders.items():
             if order.size == 0:
@@ -43,34 +58,34 @@ class Schedule:
         if epoch_of not in orders:
             raise RequestError(f"epoch_of: found {epoch_of!r}; allowed: {', '.join(orders)}")
         self._mixture, self._orders, self._last = mixture, dict(orders), last
-        self._first = mixture.components.index(epoch_of)
-        self._size = orders[epoch_of].size
-        self._steps: int | None = None
+        self._main = mixture.components.index(epoch_of)
+        self._epoch_size = orders[epoch_of].size
+        self._steps_per_epoch: int | None = None  # None where epochs begin within batches
         if last != "carry":
-            if mixture.changes:
+            if not mixture.is_constant:
                 raise RequestError(
                     f"last: {last} does not go with a mixture that changes; carry does"
                 )
-            self._steps = self._aligned_steps()
-            if self._steps == 0:
+            self._steps_per_epoch = self._whole_batches()
+            if self._steps_per_epoch == 0:
                 raise RequestError(
-                    f"an epoch of {self._size} samples fills no batch of {mixture.batch_size}"
+                    f"an epoch of {self._epoch_size} samples fills no batch of {mixture.batch_size}"
                 )
-        elif not mixture.before(1 + mixture.longest_wait(self._first))[self._first]:
+        elif not mixture.counts_before(1 + mixture.steps_until_all_come)[self._main]:
             raise RequestError(f"epoch_of: {epoch_of} has no weight")
 
     def epoch_start(self, epoch: int) -> int:
         """The first step of an epoch."""
-        if self._steps is not None:
-            return epoch * self._steps
-        return self._first_step_with(epoch * self._size)
+        if self._steps_per_epoch is not None:
+            return epoch * self._steps_per_epoch
+        return self._first_step_after(epoch * self._epoch_size)
 
     def epoch_at(self, step: int) -> int:
         """The epoch that a step belongs to."""
-        if self._steps is not None:
-            return step // self._steps
-        # a batch belongs to the epoch of its first sample of that component
-        epoch = int(self._mixture.before(step)[self._first]) // self._size
+        if self._steps_per_epoch is not None:
+            return step // self._steps_per_epoch
+        # a batch belongs to the epoch of its first sample of the component `epoch_of`
+        epoch = int(self._mixture.counts_before(step)[self._main]) // self._epoch_size
         while self.epoch_start(epoch + 1) <= step:
             epoch += 1
         while self.epoch_start(epoch) > step:
@@ -78,61 +93,64 @@ class Schedule:
         return epoch
 
     def batch(self, step: int) -> list[Place]:
-        """The samples of a step's global batch, in order."""
-        found: list[Place] = []
+        """The places of the samples of a step's global batch, in order."""
+        batch: list[Place] = []
         for index, name in enumerate(self._mixture.components):
-            for start, stop in self._positions(step, index):
+            for start, stop in self._position_ranges(step, index):
                 places = self._orders[name].places(start, stop)
-                found += [
+                batch += [
                     Place(name, shard, row)
                     for shard, row in zip(places.shards.tolist(), places.rows.tolist(), strict=True)
                 ]
-        return found
+        return batch
 
-    def upcoming(self, step: int) -> list[tuple[str, int]]:
-        """Components and shard numbers that a step and those soon after it take from, in the order
-        in which they are needed: what is worth fetching."""
-        found: list[tuple[str, int]] = []
+    def upcoming_shards(self, step: int) -> list[tuple[str, int]]:
+        """The shards that are worth fetching for a step and those soon after it: names of
+        components and numbers of shards, for each component in the order of its windows."""
+        upcoming: list[tuple[str, int]] = []
         for index, name in enumerate(self._mixture.components):
-            for start, _ in self._positions(step, index)[:1]:
-                found += [(name, shard) for shard in self._orders[name].upcoming(start).tolist()]
-        return found
+            for start, _ in self._position_ranges(step, index)[:1]:
+                shards = self._orders[name].upcoming_shards(start)
+                upcoming += [(name, shard) for shard in shards.tolist()]
+        return upcoming
 
-    def _positions(self, step: int, index: int) -> Sequence[tuple[int, int]]:
-        """Runs of positions in a component's order that a step takes."""
-        if self._steps is None:
-            before, after = self._mixture.before(step), self._mixture.before(step + 1)
+    def _position_ranges(self, step: int, index: int) -> Sequence[tuple[int, int]]:
+        """Ranges (start, stop) of positions in a component's order that a step takes."""
+        if self._steps_per_epoch is None:
+            before = self._mixture.counts_before(step)
+            after = self._mixture.counts_before(step + 1)
             return [(int(before[index]), int(after[index]))]
-        epoch, within = divmod(step, self._steps)
-        before, after = self._mixture.before(within), self._mixture.before(within + 1)
+        epoch, step_in_epoch = divmod(step, self._steps_per_epoch)
+        before = self._mixture.counts_before(step_in_epoch)
+        after = self._mixture.counts_before(step_in_epoch + 1)
         start, stop = int(before[index]), int(after[index])
-        if index != self._first:
-            passed = epoch * int(self._mixture.before(self._steps)[index])
-            return [(passed + start, passed + stop)]
-        base = epoch * self._size
-        runs = [(base + start, base + min(stop, self._size))]
-        left = stop - max(start, self._size) if stop > self._size else 0
-        while left > 0:  # pad: from the epoch's beginning, as often as need be
-            runs.append((base, base + min(left, self._size)))
-            left -= self._size
-        return [run for run in runs if run[0] < run[1]]
+        if index != self._main:
+            per_epoch = int(self._mixture.counts_before(self._steps_per_epoch)[index])
+            return [(epoch * per_epoch + start, epoch * per_epoch + stop)]
+        first = epoch * self._epoch_size
+        ranges = [(first + start, first + min(stop, self._epoch_size))]
+        missing = stop - max(start, self._epoch_size) if stop > self._epoch_size else 0
+        while missing > 0:  # pad from the beginning of the epoch, as often as is necessary
+            ranges.append((first, first + min(missing, self._epoch_size)))
+            missing -= self._epoch_size
+        return [(start, stop) for start, stop in ranges if start < stop]
 
-    def _aligned_steps(self) -> int:
-        """Steps of an epoch whose beginning is a batch's."""
-        full = self._first_step_with(self._size)
+    def _whole_batches(self) -> int:
+        """Steps of an epoch that begins and ends with a batch."""
+        steps = self._first_step_after(self._epoch_size)
         if self._last == "pad":
-            return full
-        exact = int(self._mixture.before(full)[self._first]) == self._size
-        return full if exact else full - 1
+            return steps
+        exact = int(self._mixture.counts_before(steps)[self._main]) == self._epoch_size
+        return steps if exact else steps - 1
 
-    def _first_step_with(self, samples: int) -> int:
-        """The least step before which so many samples of the epoch's component have been given."""
+    def _first_step_after(self, samples: int) -> int:
+        """The first step before which at least so many samples of `epoch_of` have come."""
         low, high = 0, 1
-        while self._mixture.before(high)[self._first] < samples:
+        while self._mixture.counts_before(high)[self._main] < samples:
             low, high = high, 2 * high
         while low < high:
             middle = (low + high) // 2
-            if self._mixture.before(middle)[self._first] < samples:
+            if self._mixture.counts_before(middle)[self._main] < samples:
                 low = middle + 1
             else:
                 high = middle
@@ -140,6 +158,8 @@ class Schedule:
 
 
 def share_of(batch: Sequence[Place], rank: int, world: int) -> list[Place]:
-    """The part of a global batch that one of `world` ranks takes: every `world`-th sample, so that
-    all get alike of every component."""
-    return [batch[at] for at in np.arange(rank, len(batch), world).tolist()]
+    """The part of a global batch that one of `world` ranks takes.
+
+    It is every `world`-th sample, so that all ranks get about as many of every component.
+    """
+    return [batch[number] for number in np.arange(rank, len(batch), world).tolist()]

@@ -1,9 +1,10 @@
-"""Remote shards on a local disk: a folder of bounded size that many processes share.
+"""Copies of remote shards on a local disk: a folder of bounded size that many processes share.
 
-Nobody ever waits for it: what is not there yet is read by ranges from where it lies, while one
-thread of each process fetches whole shards, those first that are needed next. A shard is fetched by
-one process at a time, which holds a lock on the unfinished file; files whose owner was killed hold
-none, and are removed. The least recently used shards go when the folder is full.
+No reader waits for the cache: a shard without a copy is read by byte ranges from where it lies,
+while one thread of each process fetches whole shards, in the order in which they are needed. Only
+one process fetches a shard at a time: it holds a lock on the unfinished file. The unfinished files
+of a killed process are not locked, and are removed. When the folder is full, the least recently
+used shards are removed.
 """
 
 from __future__ import annotations
@@ -20,23 +21,28 @@ from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import SourceError
 from sgt_data.files.reading import fetch_file, size_of
 
-_PART = ".part"
+_UNFINISHED = ".part"
 
 
 class ShardCache:
-    """A folder of shards. Copies and pickles share the folder, each with a thread of its own."""
+    """A folder of shard copies. Each process, copy and pickle has a fetching thread of its own.
+
+    Attributes:
+        folder: path of the folder.
+        max_bytes: greatest size of all its files together in bytes.
+    """
 
     def __init__(self, folder: str, max_bytes: int) -> None:
         """
         Args:
-            folder: on a local disk; made where it is not there.
-            max_bytes: that its files have together, unfinished ones too. Shards beyond it are read
-                by ranges.
+            folder: path of a folder on a local disk; it is made if it does not exist.
+            max_bytes: greatest size of all its files together in bytes, unfinished ones too. Shards
+                that do not fit are read by byte ranges.
         """
         self.folder, self.max_bytes = folder, max_bytes
         self._lock = threading.Condition()
-        self._wanted: tuple[RemoteTar, ...] = ()
-        self._process: int | None = None  # the one whose thread is running
+        self._requested: tuple[RemoteTar, ...] = ()
+        self._process: int | None = None  # the process whose thread is running
 
     def __getstate__(self) -> tuple[str, int]:
         return self.folder, self.max_bytes
@@ -45,12 +51,12 @@ class ShardCache:
         self.__init__(*state)  # type: ignore[misc]
 
     def path(self, shard: RemoteTar) -> Path:
-        """Where a shard is, if it is."""
+        """The path of a shard's copy, which need not exist."""
         name = blake2b(f"{shard.url} {shard.fingerprint}".encode(), digest_size=16).hexdigest()
         return Path(self.folder, f"{name}.tar")
 
     def read(self, shard: RemoteTar, start: int, length: int) -> bytes | None:
-        """A range of a shard, or None where it is not here."""
+        """A byte range of a shard's copy; None where there is no copy."""
         try:
             file = os.open(self.path(shard), os.O_RDONLY)
         except FileNotFoundError:
@@ -62,77 +68,87 @@ class ShardCache:
             os.close(file)
 
     def forget(self, shard: RemoteTar) -> None:
-        """Remove a shard that is not what it should be."""
+        """Remove the copy of a shard, because it is damaged."""
         self.path(shard).unlink(missing_ok=True)
 
-    def want(self, shards: Sequence[RemoteTar]) -> None:
-        """Shards that are needed from now on, first ones first; fetched in the background."""
+    def request(self, shards: Sequence[RemoteTar]) -> None:
+        """Fetch shards in the background; this replaces the request before.
+
+        Args:
+            shards: the shards that are needed from now on, in the order in which they are needed.
+        """
         with self._lock:
-            if tuple(shards) == self._wanted and self._process == os.getpid():
+            if tuple(shards) == self._requested and self._process == os.getpid():
                 return
-            self._wanted = tuple(shards)
-            if self._process != os.getpid():  # none yet, or left behind by a fork
+            self._requested = tuple(shards)
+            if self._process != os.getpid():  # no thread yet, or that of the parent before a fork
                 self._process = os.getpid()
-                threading.Thread(target=self._fetch_wanted, daemon=True).start()
+                threading.Thread(target=self._fetch_requested, daemon=True).start()
             self._lock.notify()
 
-    def _fetch_wanted(self) -> None:
-        done: tuple[RemoteTar, ...] = ()
+    def _fetch_requested(self) -> None:
+        fetched: tuple[RemoteTar, ...] = ()
         while True:
             with self._lock:
-                self._lock.wait_for(lambda last=done: self._wanted != last)  # type: ignore[misc]
-                done = self._wanted
-            self._fetch(done)
+                self._lock.wait_for(lambda last=fetched: self._requested != last)  # type: ignore[misc]
+                fetched = self._requested
+            self._fetch_all(fetched)
 
-    def _fetch(self, shards: tuple[RemoteTar, ...]) -> None:
-        keep = {self.path(shard).name for shard in shards}
+    def _fetch_all(self, shards: tuple[RemoteTar, ...]) -> None:
+        needed = {self.path(shard).name for shard in shards}
         for shard in shards:
-            if self._wanted != shards:
+            if self._requested != shards:
                 return
             try:
                 if not self.path(shard).exists():
-                    self._fetch_one(shard, keep)
+                    self._fetch(shard, needed)
             except (SourceError, OSError):
-                continue  # reading its ranges says what is wrong, if anything is
+                continue  # reading its byte ranges reports what is wrong, if anything is
 
-    def _fetch_one(self, shard: RemoteTar, keep: set[str]) -> None:
+    def _fetch(self, shard: RemoteTar, needed: set[str]) -> None:
         size = size_of(shard.url)
         if size is None or size > self.max_bytes:
             return
         path = self.path(shard)
-        # the name reserves the room that the finished file will take
-        with _locked(Path(self.folder, f"{path.stem}.{size}{_PART}")) as part:
-            if part is None or path.exists() or not self._make_room(keep):
+        # the size in the name reserves the room that the finished file will take
+        unfinished = Path(self.folder, f"{path.stem}.{size}{_UNFINISHED}")
+        with _locked(unfinished) as locked:
+            if not locked or path.exists() or not self._make_room(needed):
                 return
-            fetch_file(shard.url, str(part))
-            if part.stat().st_size == size:
-                part.rename(path)
+            fetch_file(shard.url, str(unfinished))
+            if unfinished.stat().st_size == size:
+                unfinished.rename(path)
 
-    def _make_room(self, keep: set[str]) -> bool:
-        """Whether all that is here or under way fits, once those shards have gone that were used
-        longest ago and are not wanted. Sweeps up after killed processes."""
-        with _lock_of(Path(self.folder, ".lock")):
-            held, total = [], 0
-            for place in Path(self.folder).iterdir():
-                if place.name.endswith(_PART):
-                    if not _swept(place):
-                        total += int(place.name.split(".")[1])
-                elif place.suffix == ".tar":
-                    state = place.stat()
+    def _make_room(self, needed: set[str]) -> bool:
+        """Remove shards that are not needed, the least recently used first, until all files fit.
+
+        Files that killed processes left unfinished are removed as well.
+
+        Returns:
+            Whether all files fit, with the room that unfinished files reserve.
+        """
+        with _waiting_for_lock(Path(self.folder, ".lock")):
+            removable, total = [], 0
+            for path in Path(self.folder).iterdir():
+                if path.name.endswith(_UNFINISHED):
+                    if not _remove_abandoned(path):
+                        total += int(path.name.split(".")[1])
+                elif path.suffix == ".tar":
+                    state = path.stat()
                     total += state.st_size
-                    if place.name not in keep:
-                        held.append((state.st_mtime_ns, state.st_size, place))
-            for _, freed, place in sorted(held):
+                    if path.name not in needed:
+                        removable.append((state.st_mtime_ns, state.st_size, path))
+            for _, size, path in sorted(removable):
                 if total <= self.max_bytes:
                     break
-                place.unlink(missing_ok=True)
-                total -= freed
+                path.unlink(missing_ok=True)
+                total -= size
             return total <= self.max_bytes
 
 
 @contextmanager
-def _lock_of(path: Path) -> Iterator[None]:
-    """Wait for the lock on a file; it lasts only as long as a folder is looked through."""
+def _waiting_for_lock(path: Path) -> Iterator[None]:
+    """Hold the lock on a file, after waiting for it; others hold it for a short time only."""
     file = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -142,28 +158,31 @@ def _lock_of(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(part: Path) -> Iterator[Path | None]:
-    """An unfinished file that this process alone writes, gone afterwards; None where another
-    process is at it."""
-    part.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(part, os.O_RDWR | os.O_CREAT)
+def _locked(unfinished: Path) -> Iterator[bool]:
+    """Hold the lock on an unfinished file, without waiting; afterwards the file is removed.
+
+    Yields:
+        Whether the lock is held; False where another process holds it.
+    """
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(unfinished, os.O_RDWR | os.O_CREAT)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # the lock may have come free because the file was finished, or swept up
-            ours = os.fstat(file).st_ino == part.stat().st_ino
+            # the lock may be free because the file was finished, or removed
+            locked = os.fstat(file).st_ino == unfinished.stat().st_ino
         except (BlockingIOError, FileNotFoundError):
-            ours = False
+            locked = False
         try:
-            yield part if ours else None
+            yield locked
         finally:
-            if ours:
-                part.unlink(missing_ok=True)
+            if locked:
+                unfinished.unlink(missing_ok=True)
     finally:
         os.close(file)
 
 
-def _swept(part: Path) -> bool:
-    """Whether an unfinished file was nobody's, and is gone."""
-    with _locked(part) as found:
-        return found is not None
+def _remove_abandoned(unfinished: Path) -> bool:
+    """Remove an unfinished file that no process has locked; whether it was removed."""
+    with _locked(unfinished) as locked:
+        return locked

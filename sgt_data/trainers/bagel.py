@@ -1,9 +1,9 @@
-"""Samples for BAGEL's packed training, and a data set that its registry takes beside its own.
+"""A data set of corpora for the registry of BAGEL's training code.
 
 What to change in BAGEL (as published, or as SGT released it):
 
 data/dataset_info.py
-    from sgt_data.stream.bagel import BagelDataset
+    from sgt_data.trainers.bagel import BagelDataset
     DATASET_REGISTRY = {..., 'sgt': BagelDataset}
     DATASET_INFO = {..., 'sgt': {'sa1b': {'data_dir': 's3://bucket/corpus'}}}   # fsspec URLs
 data/configs/<yours>.yaml
@@ -16,96 +16,46 @@ data/configs/<yours>.yaml
       num_used_data: [190000]        # samples, one number per corpus
       weight: 2.0
 
-The registry's classes are built with keywords, told `set_epoch`, and iterated; nothing looks at
-their base, so this one does not need BAGEL's to be importable. Pictures built with `min_side: 512,
-max_side: 1024, multiple_of: 16` keep their size in BAGEL's transform, so that colours of targets
-stay what they are.
+BAGEL builds the classes of its registry with keywords, calls `set_epoch` and iterates; it does not
+look at their base class, so this module does not import BAGEL. Pictures that were built with
+`min_side: 512, max_side: 1024, multiple_of: 16` keep their size in BAGEL's transform, so the
+colours of targets stay exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, Protocol
+from itertools import count as count_from
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import RequestError
 from sgt_data.seeds import generator
+from sgt_data.stream.loader_worker import loader_worker
 from sgt_data.stream.order import Order
-from sgt_data.stream.stream import _worker
 from sgt_data.subsets.opening import open_corpus
+from sgt_data.trainers.bagel_sample import PictureTransform, Tokenizer, to_bagel
 
-SEED = 42
-"""Of the order until `set_epoch` is called: that of BAGEL's own data sets."""
-
-
-class PictureTransform(Protocol):
-    """BAGEL's `ImageTransform`: an RGB picture -> a tensor [3, H, W], its sides multiples of
-    `stride` pixels, which is what one token covers."""
-
-    stride: int
-
-    def __call__(self, picture: Image.Image) -> Any: ...
-
-
-class Tokenizer(Protocol):
-    """A tokenizer of `transformers`."""
-
-    def encode(self, text: str) -> list[int]: ...
-
-
-def to_bagel(
-    sample: Sample,
-    tokenizer: Tokenizer,
-    vae_transform: PictureTransform,
-    vit_transform: PictureTransform,
-) -> dict[str, Any]:
-    """What BAGEL's `PackedDataset` packs, made anew for each call, as packing empties its lists.
-
-    `image_tensor_list` holds input (ViT), target (VAE) and input (VAE), of which the plan uses the
-    first two; `data_indexes` names the sample and is replaced where a data set counts.
-
-    Raises:
-        CorpusError: a picture cannot be decoded.
-    """
-    picture, target = sample.pictures()
-    seen = vit_transform(picture)
-    drawn = vae_transform(target)
-    text = list(tokenizer.encode(sample.instruction))
-    return {
-        "image_tensor_list": [seen, drawn, vae_transform(picture)],
-        "text_ids_list": [text],
-        "num_tokens": (
-            _tokens(seen, vit_transform.stride) + _tokens(drawn, vae_transform.stride) + len(text)
-        ),
-        "sequence_plan": [
-            _step("vit_image"),
-            _step("text", enable_cfg=1),
-            _step("vae_image", loss=1),
-        ],
-        "data_indexes": {
-            "data_indexes": sample.key,
-            "worker_id": 0,
-            "dataset_name": sample.component,
-        },
-    }
+DEFAULT_SEED = 42
+"""Seed of the order until `set_epoch` is called, as in BAGEL's own data sets."""
 
 
 class BagelDataset:
-    """Samples of corpora for one of BAGEL's data set groups: endless, in an order that a seed
-    decides, every sample once an epoch over all ranks and workers together.
+    """Samples of corpora for one of BAGEL's data set groups, without end.
 
-    Each worker gives every `world_size * workers`-th sample and counts what it gave in
-    `data_indexes`, through all epochs. `data_status`, which BAGEL keeps of these counts by worker,
-    resumes after exactly that sample, given as many ranks and workers as before. (BAGEL's packing
-    may hold samples back in its own buffer; what is in it at a checkpoint is BAGEL's to lose.)
+    A seed decides the order; over all ranks and workers together, every epoch gives every sample
+    once.
+
+    Each worker gives every `world_size * workers`-th sample and counts its samples in
+    `data_indexes`, through all epochs. BAGEL keeps these counts by worker as `data_status`; with
+    them the data set resumes after exactly that sample, given as many ranks and workers as before.
+    (BAGEL's packing may hold samples back in a buffer of its own; at a checkpoint these are lost.)
     """
 
     def __init__(
@@ -124,16 +74,18 @@ class BagelDataset:
     ) -> None:
         """
         Args:
-            dataset_name: of the group; groups are shuffled apart.
-            transform, vit_transform: of targets, and of pictures to look at.
-            tokenizer: of instructions.
+            dataset_name: name of the group; each group has an order of its own.
+            transform: applied to pictures to generate.
+            vit_transform: applied to pictures to look at.
+            tokenizer: makes tokens of instructions.
             data_dir_list: fsspec URLs of finished corpora.
-            num_used_data: how many samples of each corpus to use; more than there are means all.
-                A smaller number's samples are among those of a larger one, whatever the seed.
-            proxies: to take of each corpus; all by default.
-            local_rank, world_size: of this process.
-            num_workers: of the DataLoader; 0 counts as one.
-            data_status: this rank's counts by worker, from `data_indexes`.
+            num_used_data: how many samples of each corpus to use; a number above its size means
+                all. A smaller number's samples are among those of a larger one, for any seed.
+            proxies: names of the proxies to take of each corpus; None for all.
+            local_rank: rank of this process, from 0.
+            world_size: number of processes.
+            num_workers: number of the DataLoader's workers; 0 counts as one.
+            data_status: this rank's last count by worker, from `data_indexes`.
 
         Raises:
             RequestError: corpora, proxies, numbers and workers do not fit.
@@ -160,24 +112,24 @@ class BagelDataset:
         self._shards = [
             shard
             for url, number in zip(data_dir_list, numbers, strict=True)
-            for shard in _shards_of(open_corpus(url), proxies, number)
+            for shard in _used_shards(open_corpus(url), proxies, number)
         ]
-        self.set_epoch(SEED)
+        self.set_epoch(DEFAULT_SEED)
         if not len(self):
             raise RequestError(f"{dataset_name}: no sample is left to use")
 
     def __len__(self) -> int:
-        """Samples of an epoch, over all ranks."""
+        """Number of samples of an epoch, over all ranks."""
         return sum(len(shard.rows) for shard in self._shards)
 
-    def set_epoch(self, seed: int = SEED) -> None:
-        """Take another order: before iterating, as BAGEL does once with its data seed."""
+    def set_epoch(self, seed: int = DEFAULT_SEED) -> None:
+        """Choose another order, before iterating; BAGEL calls it once, with its data seed."""
         self._seed = seed
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         # BAGEL makes the iterator before it sets the seed and starts workers, so all of this must
-        # wait for the first sample to be asked for
-        worker, workers = _worker()
+        # wait until the first sample is asked for
+        worker, workers = loader_worker()
         if workers != self.num_workers:
             raise RequestError(
                 f"{self.dataset_name}: num_workers is {self.num_workers}, the DataLoader has "
@@ -185,10 +137,11 @@ class BagelDataset:
             )
         counts = np.array([len(shard.rows) for shard in self._shards])
         order = Order(counts, self.dataset_name, self._seed)
-        for number in count(self.data_status.get(worker, -1) + 1):
+        for number in count_from(self.data_status.get(worker, -1) + 1):
             position = (number * workers + worker) * self.world_size + self.local_rank
-            place = order.places(position, position + 1)
-            sample = self._shards[int(place.shards[0])].read(self.dataset_name, int(place.rows[0]))
+            places = order.places(position, position + 1)
+            shard, row = self._shards[int(places.shards[0])], int(places.rows[0])
+            sample = shard.read(self.dataset_name, row)
             packed = to_bagel(sample, self.tokenizer, self.transform, self.vit_transform)
             packed["data_indexes"] = {
                 "data_indexes": number,
@@ -199,8 +152,15 @@ class BagelDataset:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shard:
-    """The samples of one shard that are used: `rows` of its index."""
+class _UsedShard:
+    """The samples of one shard that are used.
+
+    Attributes:
+        reader: reads samples of the corpus.
+        proxy: name of the proxy.
+        name: name of the shard.
+        rows: [n] rows of the shard's index.
+    """
 
     reader: SampleReader
     proxy: str
@@ -212,25 +172,25 @@ class _Shard:
         return self.reader.read(self.proxy, self.name, row, component=component)
 
 
-def _shards_of(
+def _used_shards(
     corpus: Corpus, proxies: Sequence[str] | None, number: int | None
-) -> Iterator[_Shard]:
+) -> Iterator[_UsedShard]:
     if number is not None and number < 1:
         raise RequestError(f"num_used_data: found {number} for {corpus.url}; from 1 on")
     reader = SampleReader(corpus)
-    listed = [
-        (proxy, shard, held)
+    shards = [
+        (proxy, shard, count)
         for proxy in corpus.finished(proxies)
-        for shard, held in zip(corpus.shards(proxy), corpus.samples_per_shard(proxy), strict=True)
+        for shard, count in zip(corpus.shards(proxy), corpus.samples_per_shard(proxy), strict=True)
     ]
-    counts = [held for _, _, held in listed]
-    for (proxy, shard, _), rows in zip(listed, _chosen(counts, number), strict=True):
-        yield _Shard(reader, proxy, shard, rows)
+    rows_of_shards = _used_rows([count for _, _, count in shards], number)
+    for (proxy, shard, _), rows in zip(shards, rows_of_shards, strict=True):
+        yield _UsedShard(reader, proxy, shard, rows)
 
 
-def _chosen(counts: Sequence[int], number: int | None) -> list[NDArray[np.int64]]:
-    """Rows to use of each shard: the first `number` of one fixed permutation of all samples, so
-    that fewer lie within more."""
+def _used_rows(counts: Sequence[int], number: int | None) -> list[NDArray[np.int64]]:
+    """Rows to use of each shard: those of the first `number` samples in one fixed permutation of
+    all, so that the samples of a smaller number are among those of a larger one."""
     total = sum(counts)
     used = np.ones(total, np.bool_)
     if number is not None and number < total:
@@ -238,26 +198,3 @@ def _chosen(counts: Sequence[int], number: int | None) -> list[NDArray[np.int64]
     ends = np.cumsum(counts, dtype=np.int64).tolist()
     starts = [0, *ends]
     return [np.flatnonzero(used[start:end]) for start, end in zip(starts, ends, strict=False)]
-
-
-def _tokens(tensor: Any, stride: int) -> int:
-    """Tokens of a picture [3, H, W]."""
-    height, width = tensor.shape[1:]
-    return int(height) * int(width) // stride**2
-
-
-def _step(kind: str, enable_cfg: int = 0, loss: int = 0) -> dict[str, Any]:
-    """One step of BAGEL's sequence plan.
-
-    Args:
-        kind: what comes next in the sequence.
-        enable_cfg: 1 where training may leave it out, for classifier-free guidance.
-        loss: 1 where it is learnt.
-    """
-    return {
-        "type": kind,
-        "enable_cfg": enable_cfg,
-        "loss": loss,
-        "special_token_loss": 0,
-        "special_token_label": None,
-    }

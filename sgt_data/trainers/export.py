@@ -16,7 +16,7 @@ first of them; the others get hard links to it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
@@ -149,7 +149,7 @@ def _notes_on_sizes(corpus: Corpus, form: Form) -> list[str]:
 
 def _export_proxy(
     corpus: Corpus, report: ExportReport, proxy: str, earlier: Sequence[str]
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Export the samples of one proxy; yields each key when its files are written.
 
     Args:

@@ -1,9 +1,9 @@
-"""How the released code of SGT (BAGEL, OmniGen2) finds pictures and targets: names, lists, configs.
+"""File names, lists and configurations that SGT's released loaders (BAGEL, OmniGen2) expect.
 
-Its loaders are told where a picture is and work out the target's path by replacing a folder's name
-and `jpg` by `png`, wherever they stand in the path. Targets that are JPEG are therefore named
-`.jpeg`, and so are their pictures: `jpg` is not in it, so the rule leaves it alone, and no file has
-a name that lies about what it holds.
+The loaders get the path of an input picture and derive the path of its target: they replace the
+name of a folder, and `jpg` by `png`, wherever these stand in the path. JPEG targets are therefore
+named `.jpeg`, and so are their input pictures: `jpeg` does not contain `jpg`, so the rule leaves
+the extension alone, and every extension names the real format.
 """
 
 from __future__ import annotations
@@ -16,32 +16,38 @@ from typing import Any, Literal
 import yaml
 
 Form = Literal["bagel", "omnigen2"]
+"""The trainer whose layout an export has."""
 
 OMNIGEN2_TASK = "edit"
 """OmniGen2's word for "picture and instruction in, picture out"."""
 
-_ENDINGS = {"png": ("jpg", "png"), "jpg": ("jpeg", "jpeg")}
+_EXTENSIONS = {"png": ("jpg", "png"), "jpg": ("jpeg", "jpeg")}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Folders of pictures and targets, below that of their proxy."""
+    """Folders of a proxy's pictures, relative to the proxy's own folder.
+
+    Attributes:
+        pictures: folder of the input pictures.
+        targets: folder of the targets.
+    """
 
     pictures: str
     targets: str
 
     def names(self, key: str, extension: str) -> tuple[str, str]:
-        """Paths of a sample's picture and target, relative to the proxy's folder.
+        """Paths of a sample's input picture and target, relative to the proxy's folder.
 
         Args:
-            key: of the sample.
-            extension: of its target in the corpus, `png` or `jpg`.
+            key: key of the sample.
+            extension: file name extension of its target in the corpus, `png` or `jpg`.
         """
-        picture, target = _ENDINGS[extension]
+        picture, target = _EXTENSIONS[extension]
         return f"{self.pictures}/{key}.{picture}", f"{self.targets}/{key}.{target}"
 
     def target_of(self, picture: str) -> str:
-        """Where the released loaders look for the target of a picture."""
+        """Path at which the released loaders look for the target of an input picture."""
         return picture.replace(self.pictures, self.targets).replace("jpg", "png")
 
 
@@ -52,11 +58,14 @@ LAYOUTS: Mapping[Form, Layout] = {
 
 
 def row(form: Form, folder: str, picture: str, target: str, instruction: str) -> dict[str, Any]:
-    """A sample's row in the list that carries instructions.
+    """The row of a sample in the list with instructions, as JSON fields.
 
     Args:
-        folder: of the proxy, absolute.
-        picture, target: relative to it.
+        form: the trainer that reads the list.
+        folder: absolute path of the proxy's folder.
+        picture: path of the input picture, relative to the folder.
+        target: path of the target, relative to the folder.
+        instruction: the sample's instruction.
     """
     if form == "bagel":
         return {"image": picture, "generation_prompt": instruction}
@@ -69,14 +78,15 @@ def row(form: Form, folder: str, picture: str, target: str, instruction: str) ->
 
 
 def configs(form: Form, output: str, samples: Mapping[str, int]) -> dict[str, str]:
-    """The configurations of a trainer, by file name.
+    """The configuration files of a trainer: their text by file name.
 
     Args:
-        output: folder of the export, absolute.
-        samples: how many there are, by proxy.
+        form: the trainer.
+        output: absolute path of the export's folder.
+        samples: number of samples by proxy; proxies without samples are left out.
     """
-    held = {proxy: count for proxy, count in samples.items() if count}
-    return _bagel_configs(output, held) if form == "bagel" else _omnigen2_configs(output, held)
+    counts = {proxy: count for proxy, count in samples.items() if count}
+    return _bagel_configs(output, counts) if form == "bagel" else _omnigen2_configs(output, counts)
 
 
 def _bagel_configs(output: str, samples: Mapping[str, int]) -> dict[str, str]:
@@ -90,8 +100,8 @@ def _bagel_configs(output: str, samples: Mapping[str, int]) -> dict[str, str]:
         for proxy in samples
     }
     info = [
-        f"#     'sgt_{proxy}': {{'sgt_{proxy}': {json.dumps(place)}}},"
-        for proxy, place in paths.items()
+        f"#     'sgt_{proxy}': {{'sgt_{proxy}': {json.dumps(entry)}}},"
+        for proxy, entry in paths.items()
     ]
     groups = {
         f"sgt_{proxy}": {
@@ -127,9 +137,10 @@ def _bagel_configs(output: str, samples: Mapping[str, int]) -> dict[str, str]:
 
 
 def _omnigen2_configs(output: str, samples: Mapping[str, int]) -> dict[str, str]:
-    def config(head: str, ending: str) -> str:
+    def config(head: str, extension: str) -> str:
         data = [
-            {"path": f"{output}/{proxy}.{ending}", "type": proxy, "ratio": 1.0} for proxy in samples
+            {"path": f"{output}/{proxy}.{extension}", "type": proxy, "ratio": 1.0}
+            for proxy in samples
         ]
         return head + yaml.safe_dump({"data": data}, sort_keys=False)
 

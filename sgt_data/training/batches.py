@@ -141,7 +141,7 @@ def answers_of(config: TrainConfig) -> tuple[str, ...]:
     found: set[str] = set()
     for url in [questions_file(config.data.questions), *config.data.more_questions]:
         file = ConversationFile(url)
-        lines = (file.read("", line, pictured=False) for line in range(len(file)))
+        lines = (file.read("", line, with_picture=False) for line in range(len(file)))
         found |= {question_and_answer(one)[1] for one in lines}
     return tuple(sorted(found))
 
