@@ -26,7 +26,7 @@ from sgt_data.cli import (
 from sgt_data.cli.output import print_messages
 from sgt_data.errors import SgtDataError
 
-_COMMANDS: dict[str, Callable[..., int]] = {
+COMMANDS: dict[str, Callable[..., int]] = {
     "build": corpora.build_command,
     "verify": corpora.verify_command,
     "info": corpora.info_command,
@@ -40,6 +40,7 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "train": experiments.train,
     "experiment": experiments.experiment,
 }
+"""Every command by name; the parameters of its function are its arguments and options."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -87,5 +88,5 @@ app = typer.Typer(
     callback=_root_options,
     result_callback=_exit_with,
 )
-for _name, _command in _COMMANDS.items():
+for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

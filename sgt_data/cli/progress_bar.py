@@ -23,11 +23,12 @@ from sgt_data.progress import Progress
 class ProgressBar:
     """A bar on standard error: units done, of how many, units per second, time left, a note.
 
-    It is an `OnProgress`: a context manager to be called with each `Progress`.
+    It is a context manager, and an `OnProgress`: within the context, call it with each `Progress`.
     """
 
     def __init__(self, unit: str) -> None:
-        """
+        """Prepare a bar; it is shown from `__enter__` to `__exit__`.
+
         Args:
             unit: what is counted, in the plural: pictures, samples, shards, steps.
         """

@@ -64,7 +64,7 @@ def _report_table(report: PushReport) -> Table:
         table.add_row(
             left_out.folder, f"{left_out.samples:,}", "-", size_text(left_out.nbytes), "left out"
         )
-    state = "would be pushed" if report.dry_run else "pushed" if report.complete else "begun"
+    state = "would be pushed" if report.dry_run else "pushed" if report.complete else "not complete"
     table.title = f"{report.repository} ({state})"
     return table
 

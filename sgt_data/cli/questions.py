@@ -75,7 +75,9 @@ def _report_table(report: QuestionsReport) -> Table:
 
 
 def _report_messages(report: QuestionsReport) -> list[str]:
-    lines = [f"note: no questions of {task}: {why}" for task, why in report.unanswered.items()]
+    lines = [
+        f"note: no questions of {task}: {reason}" for task, reason in report.unanswered.items()
+    ]
     lines += [
         f"note: {split} has no questions" for split, rows in report.splits.items() if not rows
     ]

@@ -38,7 +38,7 @@ def scale_command(
     ] = None,
     strata: Annotated[
         str,
-        typer.Option(help="exact shares of each source; or in each source by segments or category"),
+        typer.Option(help="what a subset has its exact share of: source, segments or category"),
     ] = "source",
     described_by: Annotated[
         str | None,
@@ -110,7 +110,7 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
             "the fraction is exact in shards, not in samples"
         )
     for report in reports:
-        lines += [f"not copied: {shard}: {why}" for shard, why in report.failures.items()]
+        lines += [f"not copied: {shard}: {reason}" for shard, reason in report.failures.items()]
     if not all(report.complete for report in reports):
         lines.append("The copy is not complete. The same command continues it.")
     return lines

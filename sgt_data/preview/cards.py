@@ -17,8 +17,8 @@ TIERS = ("high", "mid", "low")
 _SHARDS_MAX = 6
 _Item = TypeVar("_Item")
 
-_Rows = Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]]
-"""By key and proxy: the shard that holds the sample, and its row of the shard's index."""
+_Place = tuple[str, Mapping[str, Any]]
+"""Where a sample is: the name of its shard, and its row of the shard's index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,15 @@ def choose_sections(corpus: Corpus, per_source: int | None) -> list[Section]:
         CorpusError: the corpus holds no sample.
     """
     names = [source["name"] for source in corpus.header.manifest["sources"]]
-    rows_of = {name: _read_rows(corpus, name, per_source or _SHARDS_MAX) for name in names}
-    rows_of = {name: rows for name, rows in rows_of.items() if rows}
-    if not rows_of:
+    places_of = {name: _find_samples(corpus, name, per_source or _SHARDS_MAX) for name in names}
+    places_of = {name: places for name, places in places_of.items() if places}
+    if not places_of:
         raise CorpusError(f"{corpus.url} holds no sample to show")
-    tiers_of = {name: _read_tiers(corpus, rows) for name, rows in rows_of.items()}
+    tiers_of = {name: _read_tiers(corpus, places) for name, places in places_of.items()}
     count = per_source or usual_cards([len(tiers) + 1 for tiers in tiers_of.values()])
     return [
-        Section(name, tiers_of[name], _read_cards(corpus, rows, list(tiers_of[name]), count))
-        for name, rows in rows_of.items()
+        Section(name, tiers_of[name], _read_cards(corpus, places, list(tiers_of[name]), count))
+        for name, places in places_of.items()
     ]
 
 
@@ -95,11 +95,9 @@ def has_degraded_input(sample: StoredSample) -> bool:
     return "degradation" in sample.facts or (kind is not None and kind.degrades)
 
 
-def _read_rows(
-    corpus: Corpus, source: str, shards_max: int
-) -> dict[str, dict[str, tuple[str, Mapping[str, Any]]]]:
-    """Index rows of some of a source's shards."""
-    rows: dict[str, dict[str, tuple[str, Mapping[str, Any]]]] = {}
+def _find_samples(corpus: Corpus, source: str, shards_max: int) -> dict[str, dict[str, _Place]]:
+    """Places of the samples in some shards of a source, by key and proxy."""
+    places: dict[str, dict[str, _Place]] = {}
     for proxy in corpus.proxies:
         shards = [
             shard
@@ -108,29 +106,34 @@ def _read_rows(
         ]
         for shard in _evenly_spaced(shards, shards_max):
             for row in corpus.index(proxy, shard).to_pylist():
-                rows.setdefault(row["key"], {})[proxy] = shard, row
-    return rows
+                places.setdefault(row["key"], {})[proxy] = shard, row
+    return places
 
 
-def _read_tiers(corpus: Corpus, rows: _Rows) -> dict[str, str]:
+def _read_tiers(corpus: Corpus, places: Mapping[str, Mapping[str, _Place]]) -> dict[str, str]:
     """The tier of each proxy that has a sample, by rank; within a tier as in the manifest."""
     tiers: dict[str, str] = {}
     for proxy in corpus.proxies:
-        place = next((by_proxy[proxy] for by_proxy in rows.values() if proxy in by_proxy), None)
+        place = next((by_proxy[proxy] for by_proxy in places.values() if proxy in by_proxy), None)
         if place is not None:
             tiers[proxy] = str(corpus.read(proxy, *place).facts["tier"])
     return dict(sorted(tiers.items(), key=lambda item: tier_rank(item[1])))
 
 
-def _read_cards(corpus: Corpus, rows: _Rows, proxies: Sequence[str], count: int) -> list[Card]:
+def _read_cards(
+    corpus: Corpus,
+    places: Mapping[str, Mapping[str, _Place]],
+    proxies: Sequence[str],
+    count: int,
+) -> list[Card]:
     """Cards of evenly spaced keys, among the keys that the largest number of proxies has."""
-    most = max(map(len, rows.values()))
-    keys = [key for key in sorted(rows) if len(rows[key]) == most]
+    most = max(map(len, places.values()))
+    keys = [key for key in sorted(places) if len(places[key]) == most]
     return [
         Card(
             key,
             {
-                proxy: corpus.read(proxy, *rows[key][proxy]) if proxy in rows[key] else None
+                proxy: corpus.read(proxy, *places[key][proxy]) if proxy in places[key] else None
                 for proxy in proxies
             },
         )

@@ -44,9 +44,10 @@ class SheetPen:
     """Draws on a contact sheet. Coordinates and sizes are in pixels."""
 
     def __init__(self, sheet: Image.Image) -> None:
-        """
+        """Draw on a sheet.
+
         Args:
-            sheet: an RGB picture, on which is drawn.
+            sheet: RGB picture of `SHEET_WIDTH` pixels; it is changed in place.
         """
         self._sheet = sheet
         self._draw = ImageDraw.Draw(sheet)

@@ -86,7 +86,7 @@ def repository_url(repo: str, revision: str = MAIN) -> str:
 
 
 class HubRepository:
-    """A branch of a dataset repository; repository and branch are created where they are missing.
+    """A branch of a dataset repository of the Hugging Face Hub.
 
     Attributes:
         repo: name of the repository, `owner/name`.
@@ -95,7 +95,8 @@ class HubRepository:
     """
 
     def __init__(self, repo: str, revision: str = MAIN, private: bool = False) -> None:
-        """
+        """Open the branch; create the repository and the branch where they are missing.
+
         Args:
             repo: name of the repository, `owner/name`.
             revision: name of the branch; a new branch begins at the newest commit of `main`.
