@@ -258,7 +258,7 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
     (tmp_path / "plan.yaml").write_text(PLAN)
     output = tmp_path / "killed"
     command = [
-        sys.executable, "-c", "from sgt_data.cli import main; main()", "experiment", "scale",
+        sys.executable, "-c", "from sgt_data.cli.app import main; main()", "experiment", "scale",
         corpus, "--plan", str(tmp_path / "plan.yaml"), "--output", str(output), "--processes", "2",
         "--set", "seeds=[0]",
     ]  # fmt: skip
