@@ -30,7 +30,7 @@ from sgt_data import (
     subset,
     verify_corpus,
 )
-from sgt_data.corpus.layout import BESIDE, INPUT
+from sgt_data.corpus.layout import INPUT, REPOSITORY_FILES
 from sgt_data.corpus.receipt import parse_receipt
 from sgt_data.errors import (
     CorpusMismatch,
@@ -110,7 +110,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 def corpus_files(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files of a repository that belong to its corpus."""
-    return {path: data for path, data in files.items() if path not in BESIDE}
+    return {path: data for path, data in files.items() if path not in REPOSITORY_FILES}
 
 
 def small_batches(monkeypatch: pytest.MonkeyPatch, shards: int) -> None:

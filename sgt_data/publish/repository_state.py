@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
 from sgt_data.corpus.layout import (
-    BESIDE,
     CORPUS_FILE,
     RECEIPTS,
+    REPOSITORY_FILES,
     receipt_path,
 )
 from sgt_data.corpus.receipt import Receipt, committed_receipts
@@ -34,7 +34,7 @@ def pushed_header(
         CorpusMismatch: it holds folders that this push leaves out.
     """
     if CORPUS_FILE not in stored:
-        other_files = sorted(stored.keys() - set(BESIDE))
+        other_files = sorted(stored.keys() - set(REPOSITORY_FILES))
         if other_files:
             raise RequestError(
                 f"{repository.url} holds no corpus, but other files, such as {other_files[0]}; "

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sgt_data.corpus.identity import proxy_fingerprint
 from sgt_data.corpus.layout import (
-    BESIDE,
     CORPUS_FILE,
+    REPOSITORY_FILES,
     index_path,
     quarantine_path,
     receipt_path,
@@ -104,7 +104,7 @@ def _check_files(
     corpus: Corpus, files: Mapping[str, int], known: Sequence[tuple[str, str]]
 ) -> Iterator[Finding]:
     """Missing receipts, and files that belong to no shard."""
-    expected = {CORPUS_FILE, *BESIDE}
+    expected = {CORPUS_FILE, *REPOSITORY_FILES}
     for folder, shard in known:
         receipt = receipt_path(folder, shard)
         expected |= {path(folder, shard) for path in (tar_path, index_path, quarantine_path)}
