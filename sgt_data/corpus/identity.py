@@ -24,7 +24,7 @@ _RECORDED = ("sgt-data", "numpy", "numba", "pyarrow", "ray", "fsspec", "orjson")
 
 
 def codec_versions() -> dict[str, str]:
-    """Versions of the libraries that turn pixels into bytes; another version may make other bytes."""
+    """Versions of the libraries that turn pixels into bytes; others may make other bytes."""
     versions = {"pillow": version("pillow"), "pycocotools": version("pycocotools")}
     for name in ("jpg", "libjpeg_turbo", "zlib", "zlib_ng", "webp", "littlecms2"):
         versions[name] = str(features.version(name))
