@@ -109,7 +109,7 @@ class Corpus:
     def stored_index(
         self, proxy: str, shard: str, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """The index of a shard as stored, with the rows that a subset lacks; all columns or some."""
+        """The index of a shard as stored, with rows that a subset lacks; all columns or some."""
         self._check(proxy)
         place = join(self.url, index_path(proxy, shard))
         return parse_index(read_bytes(place), place, columns)
