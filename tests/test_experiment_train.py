@@ -20,7 +20,7 @@ from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream import samples
 from sgt_data.training import batches
-from sgt_data.training.batches import Collation, open_stream
+from sgt_data.training.batches import Collator, open_stream
 from sgt_data.training.checkpoint import read_checkpoint
 from sgt_data.training.config import (
     TrainConfig,
@@ -81,12 +81,12 @@ def written(folder: Path) -> list[dict[str, float]]:
 KILLED = """
 import json, os, signal, sys, torch
 torch.set_num_threads(1)
-from sgt_data.experiment.config import parse_config
-from sgt_data.experiment.train import train
-def stop(row):
-    if row["step"] == 6:  # after the checkpoint of step 4, in the middle of things
+from sgt_data.training.config import parse_config
+from sgt_data.training.train import train
+def stop(progress):
+    if progress.done == 6:  # after the checkpoint of step 4, in the middle of things
         os.kill(os.getpid(), signal.SIGKILL)
-train(parse_config(json.loads(sys.argv[1])), sys.argv[2], stop)
+train(parse_config(json.loads(sys.argv[1])), sys.argv[2], on_progress=stop)
 """
 
 
@@ -116,7 +116,7 @@ def test_a_finished_run_is_not_trained_again(data: dict[str, str], tmp_path: Pat
     kept = {path.name: path.stat().st_mtime_ns for path in first.checkpoint.parent.iterdir()}
     assert sorted(kept) == ["step-00000008.pt", "step-00000012.pt"]
     again: list[Any] = []
-    second = train(config, tmp_path, again.append)
+    second = train(config, tmp_path, on_progress=again.append)
     assert losses(second) == losses(first)
     assert second.checkpoint == first.checkpoint
     assert again == []
@@ -141,8 +141,8 @@ def test_workers_change_nothing(data: dict[str, str], tmp_path: Path) -> None:
 RANK = """
 import json, sys, torch
 torch.set_num_threads(1)
-from sgt_data.experiment.config import parse_config
-from sgt_data.experiment.train import train
+from sgt_data.training.config import parse_config
+from sgt_data.training.train import train
 train(parse_config(json.loads(sys.argv[1])), sys.argv[2])
 """
 
@@ -195,7 +195,7 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
 
 def first_batch(config: TrainConfig, answers: tuple[str, ...]) -> TrainingBatch:
     stream = open_stream(config, 0, 1)
-    return Collation(answers)(stream.batch(0))
+    return Collator(answers)(stream.batch(0))
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_pictures_that_are_kept_are_those_that_are_decoded(
 ) -> None:
     config = config_of(data)
     fresh = [first_batch(config, ("yes",)) for _ in range(2)][1]
-    monkeypatch.setattr(batches, "_KEPT_BYTES", room)
+    monkeypatch.setattr(batches, "_CACHE_BYTES", room)
     stream, decoded = open_stream(config, 0, 1), list[int]()
     rgb_pixels = samples.rgb_pixels
     monkeypatch.setattr(
@@ -281,7 +281,7 @@ def test_pictures_that_are_kept_are_those_that_are_decoded(
     )
     stream.batch(0)
     first = len(decoded)
-    again = Collation(("yes",))(stream.batch(0))
+    again = Collator(("yes",))(stream.batch(0))
     assert first > 0 and (len(decoded) == first) == (room == 1 << 28)
     for one, other in ((fresh.questions, again.questions), (fresh.drawings, again.drawings)):
         assert one is not None and other is not None

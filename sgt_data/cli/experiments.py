@@ -40,8 +40,10 @@ def train(
     if fraction is not None:
         data["fraction"] = fraction
     settings = load_config(config, data, overrides or ())
-    with reports.TrainProgress(notes, settings.steps) as progress:
-        trained = train_model(settings, output, progress)
+    with reports.CountProgress(notes, "steps") as bar:
+        trained = train_model(
+            settings, output, on_progress=lambda state: bar(state.done, state.total, state.note)
+        )
     if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
         return 0
     show(reports.trained_text(trained), reports.trained_json(trained), as_json)

@@ -92,20 +92,6 @@ class BuildProgress(CountProgress):
         super().__call__(state.inputs, max(state.inputs, state.expected), note)
 
 
-class TrainProgress(CountProgress):
-    """The bar of a run: call it with rows of its curve."""
-
-    def __init__(self, console: Console, steps: int) -> None:
-        super().__init__(console, "steps")
-        self._steps = steps
-
-    def __call__(self, row: Mapping[str, float]) -> None:  # type: ignore[override]
-        losses = (
-            f"{name} {row[name]:.3f}" for name in ("answers", "accuracy", "drawings") if name in row
-        )
-        super().__call__(int(row["step"]), self._steps, ", ".join(losses))
-
-
 def size_text(nbytes: float) -> str:
     """Bytes in the unit that suits them (powers of 1000)."""
     for unit in ("B", "kB", "MB", "GB"):
