@@ -28,16 +28,13 @@ from sgt_data.corpus.layout import index_path, tar_path
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.questions.balance import choose_questions
-from sgt_data.questions.objects import SeenPicture
+from sgt_data.questions.picture_facts import PictureFacts
+from sgt_data.questions.plan import QuestionPlan
+from sgt_data.questions.questioner import Questioner
 from sgt_data.questions.splits import exact_shares, parse_shares, split_of
-from sgt_data.questions.tasks import (
-    TASKS,
-    Candidate,
-    Found,
-    LeftOut,
-    Questioner,
-)
+from sgt_data.questions.tasks import TASKS, Candidate, LeftOut, Outcome
 from sgt_data.questions.write import write_questions
+from sgt_data.referring.segment_facts import NamedCategory
 from sgt_data.scenes.write import write_samples
 from sgt_data.stream.conversations import ConversationFile
 
@@ -73,7 +70,7 @@ def corpus(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def asked(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("questions") / "all"
-    write_questions(str(corpus), str(root), shares=SHARES)
+    write_questions(str(corpus), str(root), QuestionPlan(shares=SHARES))
     return root
 
 
@@ -215,7 +212,8 @@ def test_what_is_nearer_is_so_in_the_exact_depth(asked: Path, coco: COCO, scenes
 def test_stuff_is_asked_about_as_the_panoptic_annotation_has_it(
     corpus: Path, scenes: Path, tmp_path: Path
 ) -> None:
-    write_questions(str(corpus), str(tmp_path / "q"), proxy="panoptic", tasks=["presence"])
+    plan = QuestionPlan(tasks=["presence"])
+    write_questions(str(corpus), str(tmp_path / "q"), plan, proxy="panoptic")
     document = json.loads((scenes / "coco/annotations/panoptic_train2017.json").read_text())
     names = {one["id"]: one["name"] for one in document["categories"]}
     there = {
@@ -292,16 +290,16 @@ def test_balance_and_limits_hold_whatever_there_is_to_choose_from(
     chosen = choose_questions(splits, per_picture, per_task)
     choices = {}
     for split, questions in chosen.items():
-        assert {one.asked for one in questions} <= set(splits[split])
-        assert len({one.asked for one in questions}) == len(questions)
-        about = Counter((one.asked.key, one.asked.task) for one in questions)
+        assert {one.candidate for one in questions} <= set(splits[split])
+        assert len({one.candidate for one in questions}) == len(questions)
+        about = Counter((one.candidate.key, one.candidate.task) for one in questions)
         assert max(about.values(), default=0) <= per_picture
-        of_task = Counter(one.asked.task for one in questions)
+        of_task = Counter(one.candidate.task for one in questions)
         assert per_task is None or max(of_task.values(), default=0) <= per_task
         answers: dict[str, Counter[str]] = defaultdict(Counter)
         for one in questions:
-            answers[one.asked.text][one.asked.answer] += 1
-            assert choices.setdefault(one.asked.text, one.choices) == one.choices
+            answers[one.candidate.text][one.candidate.answer] += 1
+            assert choices.setdefault(one.candidate.text, one.choices) == one.choices
         for text, counts in answers.items():
             assert set(counts) == set(choices[text]) and len(counts) > 1
             assert len(set(counts.values())) == 1
@@ -317,7 +315,7 @@ def test_most_questions_are_kept() -> None:
         for number, answer in enumerate(answers)
     ]
     chosen = choose_questions({"train": candidates}, 1)["train"]
-    assert Counter(one.asked.answer for one in chosen) == {"1": 10, "2": 10}
+    assert Counter(one.candidate.answer for one in chosen) == {"1": 10, "2": 10}
     assert {one.choices for one in chosen} == {("1", "2")}
 
 
@@ -329,7 +327,7 @@ def test_same_pictures_same_questions_however_the_corpus_was_built(
         scenes, tmp_path / "other", [DEPTH, {"type": "edge"}, INSTANCE],
         shard_samples=17, inputs="shared",
     )  # fmt: skip
-    write_questions(str(other), str(tmp_path / "questions"), shares=SHARES)
+    write_questions(str(other), str(tmp_path / "questions"), QuestionPlan(shares=SHARES))
     for path in asked.rglob("*"):
         if path.is_file() and path.name != "questions.json":
             same = tmp_path / "questions" / path.relative_to(asked)
@@ -349,7 +347,7 @@ def test_depth_added_later_adds_questions_and_changes_none(
     asked: Path, scenes: Path, tmp_path: Path
 ) -> None:
     bare = build(scenes, tmp_path / "bare", [PANOPTIC, INSTANCE])
-    report = write_questions(str(bare), str(tmp_path / "before"), shares=SHARES)
+    report = write_questions(str(bare), str(tmp_path / "before"), QuestionPlan(shares=SHARES))
     assert report.unanswered == {"nearer": "there is no depth proxy"}
     for split in SPLITS:
         others = [line for line in lines_of(asked, split) if line["task"] != "nearer"]
@@ -380,7 +378,7 @@ def test_a_smaller_train_split_lies_in_a_larger_one_and_leaves_the_others_alone(
 
 
 def test_another_seed_asks_something_else(corpus: Path, asked: Path, tmp_path: Path) -> None:
-    write_questions(str(corpus), str(tmp_path / "q"), seed=1, shares=SHARES)
+    write_questions(str(corpus), str(tmp_path / "q"), QuestionPlan(seed=1, shares=SHARES))
     assert lines_of(tmp_path / "q") != lines_of(asked)
 
 
@@ -402,7 +400,7 @@ def test_pictures_are_the_corpus_own_bytes_and_the_stream_reads_the_lines(
 
 
 def test_no_more_than_so_many_of_a_task_about_one_picture(corpus: Path, tmp_path: Path) -> None:
-    write_questions(str(corpus), str(tmp_path / "q"), per_picture=1)
+    write_questions(str(corpus), str(tmp_path / "q"), QuestionPlan(per_picture=1))
     lines = lines_of(tmp_path / "q")
     assert max(Counter((line["key"], line["task"]) for line in lines).values()) == 1
 
@@ -415,13 +413,13 @@ def test_questions_are_written_again_where_they_are_and_over_nothing_else(
     removed = sorted((copy / "images").iterdir())[:3]
     for path in (*removed, copy / "val.jsonl"):
         path.unlink()
-    report = write_questions(str(corpus), str(copy), shares=SHARES)
+    report = write_questions(str(corpus), str(copy), QuestionPlan(shares=SHARES))
     assert report.images == 3
     for path in asked.rglob("*"):
         if path.is_file():
             assert (copy / path.relative_to(asked)).read_bytes() == path.read_bytes()
     with pytest.raises(RequestError, match="seed is 0 there, 7 here"):
-        write_questions(str(corpus), str(copy), seed=7, shares=SHARES)
+        write_questions(str(corpus), str(copy), QuestionPlan(seed=7, shares=SHARES))
     with pytest.raises(RequestError, match=r"holds corpus\.json"):
         write_questions(str(corpus), str(corpus))
 
@@ -429,8 +427,8 @@ def test_questions_are_written_again_where_they_are_and_over_nothing_else(
 def test_requests_that_cannot_be_met_are_refused(
     corpus: Path, scenes: Path, tmp_path: Path
 ) -> None:
-    def ask(url: Path = corpus, **more: Any) -> None:
-        write_questions(str(url), str(tmp_path / "q"), **more)
+    def ask(url: Path = corpus, proxy: str | None = None, **more: Any) -> None:
+        write_questions(str(url), str(tmp_path / "q"), QuestionPlan(**more), proxy=proxy)
 
     entity = {"type": "segmentation", "name": "entity", "variant": "entity"}
     other = build(scenes, tmp_path / "other", [entity, SEMANTIC])
@@ -475,14 +473,14 @@ def facts_of(*segments: dict[str, Any], **more: Any) -> dict[str, Any]:
     } | more
 
 
-SHOWN = {(name, True): 1.0 for name in ("dog", "cat", "bear", "teddy bear", "person")}
+SHOWN = {NamedCategory(name, True): 1.0 for name in ("dog", "cat", "bear", "teddy bear", "person")}
 
 
 def asked_of(facts: dict[str, Any]) -> tuple[set[tuple[str, str]], set[str]]:
     """Texts with answers of all that could be asked, and the reasons for what could not."""
-    questioner = Questioner({"made": {**SHOWN, ("grass", False): 1.0}}, seed=0)
-    picture = SeenPicture.of(facts)
-    found: list[Found] = [
+    questioner = Questioner({"made": {**SHOWN, NamedCategory("grass", False): 1.0}}, seed=0)
+    picture = PictureFacts.of(facts)
+    found: list[Outcome] = [
         *questioner.counts(picture),
         *questioner.presences(picture),
         *questioner.positions(picture),

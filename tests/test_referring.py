@@ -53,8 +53,8 @@ from sgt_data.records import (
 )
 from sgt_data.referring.nouns import might_mean, noun_of
 from sgt_data.referring.phrases import Candidate, Margins, candidates
-from sgt_data.referring.reading import referents
-from sgt_data.referring.seen import Seen
+from sgt_data.referring.referents import referents
+from sgt_data.referring.segment_facts import SegmentFacts
 
 MARGINS = Margins(0.1, 0.05, 2.0, 0.002)
 
@@ -100,12 +100,14 @@ def seen(
     isthing: bool = True,
     iscrowd: bool = False,
     area: int | None = None,
-) -> Seen:
-    return Seen(number, category, isthing, iscrowd, area or box[2] * box[3], box)
+) -> SegmentFacts:
+    return SegmentFacts(number, category, isthing, iscrowd, area or box[2] * box[3], box)
 
 
 def said(
-    visible: Sequence[Seen], hidden: Sequence[Seen] = (), size: tuple[int, int] = (100, 100)
+    visible: Sequence[SegmentFacts],
+    hidden: Sequence[SegmentFacts] = (),
+    size: tuple[int, int] = (100, 100),
 ) -> dict[str, frozenset[int]]:
     """Every phrase that can be used, with what it means."""
     found = candidates(visible, hidden, *size, MARGINS)
@@ -113,7 +115,7 @@ def said(
 
 
 @st.composite
-def layouts(draw: st.DrawFn) -> tuple[list[Seen], list[Seen]]:
+def layouts(draw: st.DrawFn) -> tuple[list[SegmentFacts], list[SegmentFacts]]:
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4))
     everything = []
     for number in range(draw(st.integers(1, 9))):
@@ -122,7 +124,7 @@ def layouts(draw: st.DrawFn) -> tuple[list[Seen], list[Seen]]:
         box = (left, top, draw(st.integers(1, 100 - left)), draw(st.integers(1, 100 - top)))
         area = draw(st.integers(1, box[2] * box[3]))
         crowd = isthing and draw(st.integers(0, 7)) == 0
-        everything.append(Seen(number, category, isthing, crowd, area, box))
+        everything.append(SegmentFacts(number, category, isthing, crowd, area, box))
     hidden = [one for one in everything if draw(st.integers(0, 11)) == 0]
     visible = [one for one in everything if one not in hidden]
     return visible, [replace(one, area=0, box=(0, 0, 0, 0)) for one in hidden]
@@ -131,7 +133,7 @@ def layouts(draw: st.DrawFn) -> tuple[list[Seen], list[Seen]]:
 @settings(max_examples=600, deadline=None)
 @given(layouts(), st.floats(0.001, 0.3), st.floats(1.01, 4))
 def test_every_phrase_means_what_it_was_made_for(
-    layout: tuple[list[Seen], list[Seen]], gap: float, ratio: float
+    layout: tuple[list[SegmentFacts], list[SegmentFacts]], gap: float, ratio: float
 ) -> None:
     visible, hidden = layout
     for one in candidates(visible, hidden, 100, 100, Margins(gap, gap / 2, ratio, 0.0)):
@@ -141,7 +143,7 @@ def test_every_phrase_means_what_it_was_made_for(
             assert referents(wording, [*hidden, *reversed(visible)]) == one.ids, wording
 
 
-def rival(one: Candidate, group: Sequence[Seen]) -> Seen:
+def rival(one: Candidate, group: Sequence[SegmentFacts]) -> SegmentFacts:
     """One more of the category, which the phrase ought to mean as well, or instead."""
     chosen = next(seen for seen in group if seen.id in one.ids)
     left, top, across, down = chosen.box
@@ -159,7 +161,7 @@ def rival(one: Candidate, group: Sequence[Seen]) -> Seen:
 @settings(max_examples=300, deadline=None)
 @given(layouts())
 def test_a_changed_layout_no_longer_fits_its_phrase(
-    layout: tuple[list[Seen], list[Seen]],
+    layout: tuple[list[SegmentFacts], list[SegmentFacts]],
 ) -> None:
     visible, hidden = layout
     for one in candidates(visible, hidden, 100, 100, MARGINS):
@@ -510,7 +512,7 @@ def test_a_swapped_phrase_is_found(corpus: Path) -> None:
     phrases = sorted({facts["referring"]["phrase"] for facts, _ in samples})
     assert len(phrases) > 4
     for facts, target in samples:
-        everything = [Seen.of(one) for one in (*facts["segments"], *facts["others"])]
+        everything = [SegmentFacts.of(one) for one in (*facts["segments"], *facts["others"])]
         drawn = {one["id"] for one in facts["segments"]}
         for phrase in phrases:
             if referents(phrase, everything) == drawn:

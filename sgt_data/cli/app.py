@@ -307,15 +307,18 @@ def questions(
     """Ask questions about the pictures, whose words do not tell the answers; in LLaVA's form."""
     from sgt_data.cli import reports
     from sgt_data.cli.question_reports import questions_json, questions_notes, questions_table
+    from sgt_data.questions.plan import QuestionPlan
     from sgt_data.questions.splits import parse_shares
     from sgt_data.questions.write import write_questions
 
-    with reports.CountProgress(notes, "pictures") as progress:
+    plan = QuestionPlan(
+        seed=seed, tasks=tasks.split(",") if tasks else None,
+        per_picture=per_picture, per_task=per_task, shares=parse_shares(shares),
+    )  # fmt: skip
+    with reports.CountProgress(notes, "pictures") as bar:
         report = write_questions(
-            corpus, output,
-            proxy=proxy, seed=seed, tasks=tasks.split(",") if tasks else None,
-            per_picture=per_picture, per_task=per_task, shares=parse_shares(shares),
-            on_picture=progress,
+            corpus, output, plan, proxy=proxy,
+            on_progress=lambda state: bar(state.done, state.total),
         )  # fmt: skip
     for line in questions_notes(report):
         notes.print(line, markup=False)

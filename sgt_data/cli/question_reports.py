@@ -36,6 +36,4 @@ def questions_json(report: QuestionsReport) -> dict[str, Any]:
 
 def questions_notes(report: QuestionsReport) -> list[str]:
     """What a person must know beside the counts."""
-    lines = [f"note: no questions of {task}: {why}" for task, why in report.unanswered.items()]
-    lines += [f"note: {split} has no questions" for split, row in report.splits.items() if not row]
-    return lines
+    return [f"note: {note}" for note in report.notes]
