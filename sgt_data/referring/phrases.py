@@ -16,6 +16,12 @@ import numpy as np
 from sgt_data.referring.noun_forms import Noun
 from sgt_data.referring.nouns import might_mean, noun_of
 from sgt_data.referring.segment_facts import NamedCategory, SegmentFacts
+from sgt_data.referring.wordings import (
+    all_wordings,
+    definite_wordings,
+    stuff_wordings,
+    superlative_wordings,
+)
 
 _Option = TypeVar("_Option")
 
@@ -141,11 +147,11 @@ def _of_category(
     everything = frozenset(segment.id for segment in group)
     has_crowd = any(segment.iscrowd for segment in group)
     if not group[0].isthing:
-        yield Candidate("category", category, "all", _stuff_wordings(noun), everything)
+        yield Candidate("category", category, "all", stuff_wordings(noun), everything)
     elif len(group) > 1 or has_crowd:
-        yield Candidate("category", category, "all", _all_wordings(noun), everything)
+        yield Candidate("category", category, "all", all_wordings(noun), everything)
     else:
-        yield Candidate("single", category, "only", _definite_wordings(noun), everything)
+        yield Candidate("single", category, "only", definite_wordings(noun), everything)
     if not group[0].isthing or len(group) == 1 or has_crowd or noun.singular is None:
         return
     for relation, measures in _PLACES.items():
@@ -217,44 +223,8 @@ def _ahead_of_all(
             yield segment
 
 
-_SUPERLATIVES = {
-    "leftmost": ("the leftmost {}", "the {} farthest to the left"),
-    "rightmost": ("the rightmost {}", "the {} farthest to the right"),
-    "topmost": ("the topmost {}", "the {} nearest the top of the picture"),
-    "bottommost": ("the bottommost {}", "the {} nearest the bottom of the picture"),
-    "largest": ("the largest {}", "the {} that takes up the most space"),
-    "smallest": ("the smallest {}", "the {} that takes up the least space"),
-}
-
-
 def _singled_out(
     kind: PhraseKind, relation: str, singular: str, segment: SegmentFacts
 ) -> Candidate:
-    wordings = tuple(wording.format(singular) for wording in _SUPERLATIVES[relation])
+    wordings = superlative_wordings(relation, singular)
     return Candidate(kind, segment.category, relation, wordings, frozenset((segment.id,)))
-
-
-def _definite_wordings(noun: Noun) -> tuple[str, ...]:
-    return () if noun.singular is None else (f"the {noun.singular}",)
-
-
-def _all_wordings(noun: Noun) -> tuple[str, ...]:
-    wordings = []
-    if noun.plural is not None:
-        wordings += [f"all {noun.plural}", f"all the {noun.plural}"]
-    if noun.singular is not None:
-        wordings.append(f"every {noun.singular}")
-    return tuple(wordings)
-
-
-def _stuff_wordings(noun: Noun) -> tuple[str, ...]:
-    """Wordings for stuff. "All the tables" is not used: it says that there are several."""
-    if noun.mass is not None:
-        return f"the {noun.mass}", f"everything that is {noun.mass}", f"all the {noun.mass}"
-    if noun.extent is not None:
-        return f"the {noun.extent}", f"all of the {noun.extent}"
-    wordings = [] if noun.plural is None else [f"all {noun.plural}"]
-    if noun.singular is not None:
-        article = "an" if noun.singular[0] in "aeiou" else "a"
-        wordings += [f"every {noun.singular}", f"everything that is {article} {noun.singular}"]
-    return tuple(wordings)

@@ -14,7 +14,7 @@ from sgt_data.training.learner import TrainingBatch
 
 
 class Convolutional(nn.Module):
-    """Convolutions read the picture, a bag of words reads the question or the instruction."""
+    """A `Learner` of convolutions for the picture and a bag of words for the text."""
 
     def __init__(self, answers: int, width: int = 32) -> None:
         super().__init__()

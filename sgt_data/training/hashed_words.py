@@ -1,5 +1,7 @@
-"""Text as numbers without a vocabulary: the number of a word is its hash, so that instructions and
-questions of any corpus can be read."""
+"""Text as numbers without a vocabulary: the number of a word is its hash.
+
+So instructions and questions of any corpus can be read.
+"""
 
 from __future__ import annotations
 

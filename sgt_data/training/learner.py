@@ -1,5 +1,7 @@
-"""What the trainer and the experiments ask of a model: a model with these methods can be trained
-and measured like the bundled one."""
+"""What the trainer and the experiments require of a model, and the batches that they give to it.
+
+Any model with the methods of `Learner` can be trained and measured like the bundled one.
+"""
 
 from __future__ import annotations
 

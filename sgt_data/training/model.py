@@ -203,8 +203,11 @@ class UnifiedModel(nn.Module):
     def _drawn(
         self, tokens: Tensor, noisy: Tensor | None = None, time: Tensor | None = None
     ) -> Tensor:
-        """Drawn patches [n, side^2, 3 * PATCH^2]; with flow, what `noisy` patches come from, which
-        lie between noise (`time` 0) and the target (1)."""
+        """Drawn patches [n, side^2, 3 * PATCH^2].
+
+        With flow they are predicted from the `noisy` patches at their `time`, 0 (noise) to 1 (the
+        target).
+        """
         places = self.side**2
         if noisy is not None and time is not None:
             waves = time[:, None] * torch.exp(torch.linspace(0, 6, 16)).to(time)
