@@ -297,7 +297,7 @@ def test_runs_of_changed_code_are_not_put_beside_older_ones(
     own.train["model"]["picture"] = 32
     first = run_experiment("scale", own, corpus, tmp_path / "out", processes=1)
     assert first.succeeded
-    (home / "edited_model.py").write_text(source.replace("Convolutions see", "They see"))
+    (home / "edited_model.py").write_text(source.replace("of convolutions", "of layers"))
     assert run_experiment("scale", own, corpus, tmp_path / "out", processes=1).succeeded
     more = replace(own, seeds=(0, 1))
     with pytest.raises(RequestError, match=r"edited_model\.py changed since its first runs"):

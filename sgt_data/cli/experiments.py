@@ -29,7 +29,7 @@ def train(
     as_json: AsJson = False,
 ) -> int:
     """Train the bundled unified model, or one of your own, on questions and drawings."""
-    from sgt_data.cli.training_report import of_curve, trained_document, trained_text
+    from sgt_data.cli.training_report import trained_document, trained_text
     from sgt_data.training.config import load_config
     from sgt_data.training.train import train as train_model
 
@@ -38,7 +38,7 @@ def train(
         data["fraction"] = fraction
     settings = load_config(config, data, overrides or ())
     with ProgressBar("steps") as bar:
-        trained = train_model(settings, output, of_curve(bar, settings.steps))
+        trained = train_model(settings, output, on_progress=bar)
     if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
         return 0
     show(trained_text(trained), trained_document(trained), as_json)

@@ -9,7 +9,6 @@ import typer
 from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
-from sgt_data.cli.old_progress import of_counts
 from sgt_data.cli.output import print_messages, report_table, show, size_text
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -43,17 +42,20 @@ def questions_command(
     as_json: AsJson = False,
 ) -> int:
     """Write visual questions whose wording does not give the answers away, in LLaVA's format."""
+    from sgt_data.questions.plan import QuestionPlan
     from sgt_data.questions.splits import parse_shares
     from sgt_data.questions.write import write_questions
 
+    plan = QuestionPlan(
+        seed=seed,
+        tasks=tasks.split(",") if tasks else None,
+        per_picture=per_picture,
+        per_task=per_task,
+        shares=parse_shares(shares),
+    )
     with ProgressBar("pictures") as bar:
-        report = write_questions(
-            corpus, output,
-            proxy=proxy, seed=seed, tasks=tasks.split(",") if tasks else None,
-            per_picture=per_picture, per_task=per_task, shares=parse_shares(shares),
-            on_picture=of_counts(bar),
-        )  # fmt: skip
-    print_messages(_report_messages(report))
+        report = write_questions(corpus, output, plan, proxy=proxy, on_progress=bar)
+    print_messages([f"note: {note}" for note in report.notes])
     show(_report_table(report), asdict(report), as_json)
     return 0
 
@@ -72,13 +74,3 @@ def _report_table(report: QuestionsReport) -> Table:
         f"{report.pictures:,} pictures read; {report.images:,} written ({size_text(report.nbytes)})"
     )
     return table
-
-
-def _report_messages(report: QuestionsReport) -> list[str]:
-    lines = [
-        f"note: no questions of {task}: {reason}" for task, reason in report.unanswered.items()
-    ]
-    lines += [
-        f"note: {split} has no questions" for split, rows in report.splits.items() if not rows
-    ]
-    return lines
