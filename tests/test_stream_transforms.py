@@ -25,8 +25,8 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.referring.phrases import Margins, candidates
-from sgt_data.referring.reading import referents
-from sgt_data.referring.seen import Seen
+from sgt_data.referring.referents import referents
+from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.stream.options import Ordering, Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import BAGEL, OMNIGEN2, Pictures, WithinArea, is_label_target
@@ -239,7 +239,7 @@ def test_transforms_are_the_same_after_pickling(samples: Sequence[Sample]) -> No
 # --- words in a mirror
 
 
-def mirrored(one: Seen, width: int) -> Seen:
+def mirrored(one: SegmentFacts, width: int) -> SegmentFacts:
     x, y, wide, high = one.box
     return replace(one, box=(width - x - wide, y, wide, high))
 
@@ -255,7 +255,7 @@ def test_what_a_phrase_says_is_true_in_the_mirror(samples: Sequence[Sample]) -> 
         facts = sample.facts
         width = facts["size"]["width"]
         everything = [
-            mirrored(Seen.of(one), width)
+            mirrored(SegmentFacts.of(one), width)
             for one in (*facts["segments"], *facts["others"], *facts["hidden"])
         ]
         drawn = {one["id"] for one in facts["segments"]}
@@ -291,7 +291,7 @@ BOXES = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st
 @given(found=st.lists(st.tuples(st.sampled_from(["dog", "cat", "sky"]), BOXES), max_size=7))
 def test_every_phrase_means_the_same_in_the_mirror(found: list[tuple[str, Any]]) -> None:
     segments = [
-        Seen(number, name, name != "sky", False, box[2] * box[3], box)
+        SegmentFacts(number, name, name != "sky", False, box[2] * box[3], box)
         for number, (name, box) in enumerate(found, 1)
     ]
     there = [mirrored(one, 100) for one in segments]

@@ -23,7 +23,7 @@ from sgt_data.files.urls import join
 
 
 class Corpus:
-    """A corpus at an fsspec URL, or a subset of it. Open one with `open_corpus`."""
+    """A corpus at an fsspec URL, or a subset of it. `open_corpus` makes it."""
 
     def __init__(self, url: str, header: CorpusHeader, selection: Selection | None = None) -> None:
         """
@@ -52,17 +52,17 @@ class Corpus:
 
     @property
     def stored_fingerprints(self) -> Mapping[str, str]:
-        """Of what lies at `url`, by folder: of a subset, those of the corpus it is taken from."""
+        """Fingerprints of the shards that lie at `url`, by folder; of a subset, its corpus' own."""
         if self.selection is None or self.header.parent is None:
             return self.header.fingerprints
         fingerprints: Mapping[str, str] = self.header.parent["fingerprints"]
         return fingerprints
 
     def finished(self, proxies: Sequence[str] | None = None) -> tuple[str, ...]:
-        """These proxies (all by default), if there are such and the corpus is complete.
+        """Names of proxies of a complete corpus: those asked for, or all.
 
         Raises:
-            RequestError: it is not, or has no such proxy.
+            RequestError: the corpus is not complete, or has no such proxy.
         """
         if not self.header.complete:
             raise RequestError(f"{self.url} is not complete; build it to its end first")
@@ -109,13 +109,13 @@ class Corpus:
     def stored_index(
         self, proxy: str, shard: str, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """The same as it is stored, also of what a subset does not see; or only some columns."""
+        """The index of a shard as stored, with rows that a subset lacks; all columns or some."""
         self._check(proxy)
         place = join(self.url, index_path(proxy, shard))
         return parse_index(read_bytes(place), place, columns)
 
     def restricted(self, index: pa.Table, shard: str) -> pa.Table:
-        """The rows of a stored index that are seen."""
+        """The rows of a stored index that this corpus or subset has."""
         return index if self.selection is None else self.selection.rows(index, shard)
 
     def samples(self, proxy: str, shards: Sequence[str] | None = None) -> Iterator[Sample]:
@@ -148,7 +148,7 @@ class Corpus:
 
     @cached_property
     def _promised(self) -> dict[tuple[str, str], int]:
-        """How many rows a subset has of an index, by folder and shard."""
+        """How many rows a subset takes of an index, by folder and shard."""
         if self.selection is None:
             return {}
         return {

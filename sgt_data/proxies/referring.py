@@ -28,8 +28,8 @@ from sgt_data.referring.phrases import (
     candidates,
     choose_phrase,
 )
-from sgt_data.referring.reading import referents
-from sgt_data.referring.seen import Seen
+from sgt_data.referring.referents import referents
+from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.seeds import generator
 from sgt_data.segmentation.label_map import visible_regions
 from sgt_data.segmentation.regions import regions_of
@@ -93,7 +93,7 @@ class ReferringProxy(Proxy):
             )
         ]
         hidden = drawn.describe_hidden(regions, subject.vocabulary)
-        phrase = self._choose([Seen.of(one) for one in visible], hidden, size, subject)
+        phrase = self._choose([SegmentFacts.of(one) for one in visible], hidden, size, subject)
         meant = phrase.candidate.ids
         is_meant = np.array([0, *(255 * (one["id"] in meant) for one in visible)], np.uint8)
         chosen = [one for one in visible if one["id"] in meant]
@@ -153,12 +153,12 @@ class ReferringProxy(Proxy):
 
     def _choose(
         self,
-        visible: Sequence[Seen],
+        visible: Sequence[SegmentFacts],
         hidden: Sequence[Mapping[str, Any]],
         size: tuple[int, int],
         subject: Subject,
     ) -> Phrase:
-        concealed = [Seen.of(one) for one in hidden]
+        concealed = [SegmentFacts.of(one) for one in hidden]
         margins = Margins(self.centre_margin, self.edge_margin, self.size_ratio, self.min_area)
         found = [
             one for one in candidates(visible, concealed, *size, margins) if one.kind in self.kinds
@@ -186,8 +186,8 @@ class _Stated:
     phrase: str
     words: str
     category: str
-    segments: tuple[Seen, ...]
-    rest: tuple[Seen, ...]
+    segments: tuple[SegmentFacts, ...]
+    rest: tuple[SegmentFacts, ...]
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> _Stated:
@@ -201,8 +201,8 @@ class _Stated:
                 facts["referring"]["phrase"],
                 facts["instruction"]["words"]["target"],
                 facts["referring"]["category"],
-                tuple(Seen.of(one) for one in facts["segments"]),
-                tuple(Seen.of(one) for one in (*facts["others"], *facts["hidden"])),
+                tuple(SegmentFacts.of(one) for one in facts["segments"]),
+                tuple(SegmentFacts.of(one) for one in (*facts["others"], *facts["hidden"])),
             )
             if {type(stated.phrase), type(stated.words), type(stated.category)} != {str}:
                 raise TypeError("phrase or category is no text")
@@ -215,7 +215,7 @@ class _Stated:
         return stated
 
 
-def _hull(segments: Sequence[Seen]) -> list[int]:
+def _hull(segments: Sequence[SegmentFacts]) -> list[int]:
     """The smallest box (x, y, width, height) around all of them."""
     boxes = [one.box for one in segments]
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,21 +12,13 @@ from typing import Any
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
+from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.proxies.decoding import decode
-from sgt_data.questions.answering import Answering
-from sgt_data.questions.objects import (
-    Kind,
-    SeenPicture,
-    Thing,
-    nearness,
-)
-from sgt_data.questions.tasks import (
-    Candidate,
-    Found,
-    Questioner,
-    Rules,
-    Task,
-)
+from sgt_data.questions.answerable import AnswerableTasks
+from sgt_data.questions.picture_facts import PictureFacts, VisibleSegment, nearness
+from sgt_data.questions.questioner import Questioner
+from sgt_data.questions.tasks import Candidate, Outcome, Rules, Task
+from sgt_data.referring.segment_facts import NamedCategory
 
 Row = Mapping[str, Any]
 
@@ -34,52 +26,57 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 @dataclass(slots=True)
-class Gathered:
-    """Candidates of all pictures, and how often what was left out, by task and reason."""
+class CorpusCandidates:
+    """The questions that can be asked about a corpus.
+
+    Attributes:
+        candidates: of all pictures.
+        left_out: how many questions cannot be asked, by task and reason.
+        pictures: pictures that were read.
+    """
 
     candidates: list[Candidate] = field(default_factory=list)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     pictures: int = 0
 
 
-def gather(
+def read_candidates(
     corpus: Corpus,
-    asked: Answering,
+    answerable: AnswerableTasks,
     seed: int,
     rules: Rules,
-    on_picture: Callable[[int, int], None] | None = None,
-) -> Gathered:
-    """All candidates of a corpus.
+    on_progress: OnProgress = ignore,
+) -> CorpusCandidates:
+    """Read what can be asked about all pictures of a corpus.
 
     Raises:
-        CorpusError: a sample is damaged: which, how.
+        CorpusError: a sample is damaged; names it.
     """
-    gathered = Gathered()
-    questioner = Questioner(_shown_categories(corpus, asked.proxy), seed, rules)
-    total = sum(corpus.samples_per_shard(asked.proxy))
-    for shard in corpus.shards(asked.proxy):
-        depths = _DepthShard(corpus, asked.depth, shard)
-        for row in range(corpus.reader.count(asked.proxy, shard)):
-            sample = _read(corpus, asked.proxy, shard, row)
+    read = CorpusCandidates()
+    questioner = Questioner(_shown_categories(corpus, answerable.proxy), seed, rules)
+    total = sum(corpus.samples_per_shard(answerable.proxy))
+    for shard in corpus.shards(answerable.proxy):
+        depths = _DepthShard(corpus, answerable.depth, shard)
+        for row in range(corpus.reader.count(answerable.proxy, shard)):
+            sample = _read(corpus, answerable.proxy, shard, row)
             try:
-                found = list(_candidates(sample, depths, questioner, asked.tasks))
+                outcomes = list(_outcomes(sample, depths, questioner, answerable.tasks))
             except CorpusError as why:
                 raise CorpusError(f"{sample.place}: {why}") from why
-            for one in found:
-                if isinstance(one, Candidate):
-                    gathered.candidates.append(one)
+            for outcome in outcomes:
+                if isinstance(outcome, Candidate):
+                    read.candidates.append(outcome)
                 else:
-                    gathered.left_out[one.task, one.reason] += 1
-            gathered.pictures += 1
-            if on_picture is not None:
-                on_picture(gathered.pictures, total)
-    return gathered
+                    read.left_out[outcome.task, outcome.reason] += 1
+            read.pictures += 1
+            on_progress(Progress(read.pictures, total))
+    return read
 
 
-def _candidates(
+def _outcomes(
     sample: Sample, depths: _DepthShard, questioner: Questioner, tasks: Collection[Task]
-) -> Iterator[Found]:
-    picture = SeenPicture.of(sample.facts)
+) -> Iterator[Outcome]:
+    picture = PictureFacts.of(sample.facts)
     if picture.key != sample.key:
         raise CorpusError(f"its facts are those of {picture.key!r:.200}")
     if "count" in tasks:
@@ -149,20 +146,20 @@ class _Nearness:
             )
         return labels, depth
 
-    def __call__(self, thing: Thing) -> float:
+    def __call__(self, segment: VisibleSegment) -> float:
         labels, depth = self._maps
-        return nearness(thing, labels, depth.inverse_depth, depth.low, depth.high)
+        return nearness(segment, labels, depth.inverse_depth, depth.low, depth.high)
 
 
-def _shown_categories(corpus: Corpus, proxy: str) -> dict[str, dict[Kind, float]]:
+def _shown_categories(corpus: Corpus, proxy: str) -> dict[str, dict[NamedCategory, float]]:
     """By source, the categories that its pictures show, each with the share of them; from the
     indexes and the sources' lists of categories."""
-    kinds: dict[tuple[str, str], set[Kind]] = defaultdict(set)
+    kinds: dict[tuple[str, str], set[NamedCategory]] = defaultdict(set)
     for source, categories in corpus.header.vocabulary.items():
-        for one in categories:
-            kinds[source, one.name].add((one.name, one.isthing))
+        for category in categories:
+            kinds[source, category.name].add(NamedCategory(category.name, category.isthing))
     pictures: Counter[str] = Counter()
-    showing: dict[str, Counter[Kind]] = defaultdict(Counter)
+    showing: dict[str, Counter[NamedCategory]] = defaultdict(Counter)
     for shard in corpus.shards(proxy):
         index = corpus.index(proxy, shard)
         for source, names in zip(
