@@ -1,11 +1,11 @@
-"""The stream beside its peers: samples per second over a shuffled epoch, page cache warm.
+"""Compares the stream with its peers: samples per second over a shuffled epoch, page cache warm.
 
-Decoded: input and target as RGB at their stored size (about 512 px), with 0, 1 and 2 workers. Raw,
-for information: encoded bytes; ours checks every member's CRC-32 and parses the sample's JSON, the
-peers do neither. An epoch counts from the first request on, the start of its workers with it, the
-opening of the data set without. Contestants take turns, each round begun by another one; the first
-round does not count. Batches are dropped as soon as they are there. Before all that, every
-contestant must have given the same pixels. How each is set: see `stream_peers`.
+Decoded samples: input and target as RGB at their stored size (about 512 px), with 0, 1 and 2
+workers. Raw samples, for information: encoded bytes; ours checks every member's CRC-32 and parses
+the sample's JSON, the peers do neither. The time of an epoch includes the start of its workers, but
+not the opening of the data set. Contestants take turns, and each round begins with another one; the
+first round does not count. A batch is dropped as soon as it has come. Before all that, every
+contestant must have given the same pixels. `stream_peers` says how each is set.
 
 Needs the peers' environment (`make bench-stream`).
 
@@ -49,12 +49,12 @@ _RAW_TURNS = 3
 
 
 def best_form(name: str, workers: int) -> Form:
-    """In which a contestant hands its pictures over fastest."""
+    """The form in which a contestant gives its pictures fastest."""
     return "pil" if workers == 0 and name != "ours" else "torch"
 
 
-def rate(opened: Callable[[], Loader], samples: int, epochs: int) -> float:
-    """Samples per second over epochs, each of a data set opened anew.
+def rate(open_loader: Callable[[], Loader], samples: int, epochs: int) -> float:
+    """Samples per second over epochs; each epoch opens the data set anew.
 
     Raises:
         SystemExit: an epoch did not give every sample.
@@ -62,7 +62,7 @@ def rate(opened: Callable[[], Loader], samples: int, epochs: int) -> float:
     seconds = 0.0
     for _ in range(epochs):
         gc.collect()
-        loader = opened()
+        loader = open_loader()
         began = time.perf_counter()
         count = sum(map(len, loader))
         seconds += time.perf_counter() - began
@@ -72,39 +72,39 @@ def rate(opened: Callable[[], Loader], samples: int, epochs: int) -> float:
 
 
 def rates(
-    ways: Mapping[str, Callable[[], Loader]], samples: int, rounds: int, epochs: int = 1
+    contestants: Mapping[str, Callable[[], Loader]], samples: int, rounds: int, epochs: int = 1
 ) -> dict[str, float]:
-    """Median rates over rounds, after one that does not count."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    names = list(ways)
+    """Median rate of each contestant over rounds, after a round that does not count."""
+    measured: dict[str, list[float]] = {name: [] for name in contestants}
+    names = list(contestants)
     for number in range(1 + rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            taken[name].append(rate(ways[name], samples, epochs))
-    return {name: median(found[1:]) for name, found in taken.items()}
+            measured[name].append(rate(contestants[name], samples, epochs))
+    return {name: median(values[1:]) for name, values in measured.items()}
 
 
 def check_pixels(stored: Stored, workers: int) -> None:
-    """That all contestants give the same pixels.
+    """Check that all contestants give the same pixels.
 
     Raises:
         SystemExit: they do not.
     """
-    sums = {}
-    for name, way in CONTESTANTS.items():
-        found: Counter[int] = Counter()
-        for batch in way(stored, workers, best_form(name, workers)):
+    checksums_of = {}
+    for name, open_loader in CONTESTANTS.items():
+        checksums: Counter[int] = Counter()
+        for batch in open_loader(stored, workers, best_form(name, workers)):
             for sample in batch:
-                pair = (sample["input"], sample["target"]) if name == "ours" else sample
-                found[hash(tuple(zlib.crc32(channels_last(picture)) for picture in pair))] += 1
-        sums[name] = found
-    for name, found in sums.items():
-        if found != sums["ours"]:
+                pictures = (sample["input"], sample["target"]) if name == "ours" else sample
+                checksums[hash(tuple(zlib.crc32(channels_last(image)) for image in pictures))] += 1
+        checksums_of[name] = checksums
+    for name, checksums in checksums_of.items():
+        if checksums != checksums_of["ours"]:
             raise SystemExit(f"{name} gives other pixels than ours")
 
 
 def channels_last(picture: Any) -> bytes:
-    """[H, W, 3] of an image, an array, or a tensor that may have its channels first."""
+    """Bytes [H, W, 3] of an image, an array, or a tensor that may have its channels first."""
     pixels = np.asarray(picture)
     return (pixels if pixels.shape[-1] == 3 else pixels.transpose(1, 2, 0)).tobytes()
 
@@ -112,44 +112,58 @@ def channels_last(picture: Any) -> bytes:
 def contest(
     stored: Stored, samples: int, rounds: int, workers: int, form: Form | None
 ) -> dict[str, Cell]:
-    """A row of decoded samples; `form` None takes each contestant's best."""
-    ways = {
-        name: partial(way, stored, workers, form or best_form(name, workers))
-        for name, way in CONTESTANTS.items()
+    """A row of the table for decoded samples.
+
+    Args:
+        stored: where the samples are.
+        samples: how many there are.
+        rounds: how many rounds count.
+        workers: number of workers.
+        form: form of the pictures; None takes the fastest form of each contestant.
+    """
+    contestants = {
+        name: partial(open_loader, stored, workers, form or best_form(name, workers))
+        for name, open_loader in CONTESTANTS.items()
     }
-    found = rates(ways, samples, rounds)
-    best = max(rate for name, rate in found.items() if not name.startswith("ours"))
+    measured = rates(contestants, samples, rounds)
+    best = max(value for name, value in measured.items() if not name.startswith("ours"))
     return {
         "samples": "decoded",
         "workers": workers,
-        **found,
-        "ours_by_best_peer": found["ours"] / best,
+        **measured,
+        "ours_by_best_peer": measured["ours"] / best,
     }
 
 
 def raw(stored: Stored, samples: int, rounds: int) -> dict[str, Cell]:
-    ways = {
-        name: partial(way, stored, 0, None)
-        for name, way in CONTESTANTS.items()
+    """A row of the table for raw samples."""
+    contestants = {
+        name: partial(open_loader, stored, 0, None)
+        for name, open_loader in CONTESTANTS.items()
         if name != "ours_by_pillow"
     }
-    found = rates(ways, samples, rounds, _RAW_TURNS)
-    best = max(rate for name, rate in found.items() if name != "ours")
-    return {"samples": "raw", "workers": 0, **found, "ours_by_best_peer": found["ours"] / best}
+    measured = rates(contestants, samples, rounds, _RAW_TURNS)
+    best = max(value for name, value in measured.items() if name != "ours")
+    return {
+        "samples": "raw",
+        "workers": 0,
+        **measured,
+        "ours_by_best_peer": measured["ours"] / best,
+    }
 
 
 def checksums(corpus: str, samples: int, rounds: int) -> dict[str, Cell]:
-    """What comparing every member with its CRC-32 costs of raw samples."""
+    """What it costs raw samples to compare every member with its CRC-32."""
 
-    def opened(checked: bool) -> Loader:
+    def open_loader(checked: bool) -> Loader:
         stream = sgt_data.Stream(
             {corpus: [PROXY]}, batch_size=BATCH, reading=Reading(checksums=checked)
         )
         return (batch["samples"] for batch in loaded(stream, 0))
 
-    ways = {"with": partial(opened, True), "without": partial(opened, False)}
-    found = rates(ways, samples, 2 * rounds, _RAW_TURNS)
-    return {**found, "loss_percent": 100 * (1 - found["with"] / found["without"])}
+    contestants = {"with": partial(open_loader, True), "without": partial(open_loader, False)}
+    measured = rates(contestants, samples, 2 * rounds, _RAW_TURNS)
+    return {**measured, "loss_percent": 100 * (1 - measured["with"] / measured["without"])}
 
 
 def main() -> None:

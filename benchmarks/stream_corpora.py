@@ -1,8 +1,9 @@
 """Corpora for the stream benchmarks: drawn and built, or multiplied to any size.
 
-A multiplied corpus repeats a few drawn samples, each under a key of its own. It is written through
-the package's own writers and verifies, deep as well. The tars of a linked one are hard links to a
-single one: what the stream checks (places, checksums) holds, but for their members' names.
+A multiplied corpus repeats a few drawn samples, each under a key of its own. It is written by the
+package's own writers and passes `verify --deep`. The tars of a linked corpus are hard links to one
+tar: everything that the stream checks (places, checksums) is right, but members have the names of
+that one tar.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ from sgt_data.subsets.opening import open_corpus
 PROXY = "entity"
 _SCENES = 96
 _SOURCE = "s0"
-_LAID = {"key", "target_extension"} | {
-    f"{member}_{what}" for member in MEMBERS for what in ("offset", "size", "crc32")
+_WRITER_COLUMNS = {"key", "target_extension"} | {
+    f"{member}_{field}" for member in MEMBERS for field in ("offset", "size", "crc32")
 }
-"""Columns of the index that its writer fills."""
+"""Columns of the index that the shard's writer fills."""
 
 
 def drawn(folder: Path, samples: int, side: int = 512, shard_samples: int = 64) -> str:
-    """A corpus of drawn scenes, each several times under different keys."""
+    """Build a corpus of drawn scenes, each several times under different keys; returns its path."""
     scenes = min(samples, _SCENES)
     write_samples(str(folder / "scenes"), scenes, width=side, height=side)
     sources = [
@@ -67,7 +68,7 @@ def drawn(folder: Path, samples: int, side: int = 512, shard_samples: int = 64) 
 
 
 def multiplied(folder: Path, samples: int, side: int = 64, shard_samples: int = 256) -> str:
-    """A corpus of small pictures with so many samples, all bytes of them written."""
+    """Write a corpus of so many samples with small pictures; returns its path."""
     corpus = open_corpus(drawn(folder, _SCENES, side))
     models = _models(corpus)
     root = str(folder / "multiplied")
@@ -81,56 +82,57 @@ def multiplied(folder: Path, samples: int, side: int = 64, shard_samples: int = 
 
 
 def linked(folder: Path, samples: int, side: int = 64, shard_samples: int = 256) -> str:
-    """A corpus of so many samples (whole shards of them) with an index and a receipt for every
-    shard, but one tar, linked to all their names."""
+    """Write a corpus of so many samples, rounded down to whole shards, of which only one tar is
+    written: the others are hard links to it. Every shard has an index and a receipt of its own.
+    Returns its path."""
     corpus = open_corpus(drawn(folder, _SCENES, side))
     models = _models(corpus)
     root = str(folder / "linked")
     encoded = _shard(corpus, 0, [models[row % len(models)] for row in range(shard_samples)])
-    model = commit(root, encoded)
+    first_receipt = commit(root, encoded)
     table = pq.read_table(io.BytesIO(encoded.index))
-    receipts = [model]
+    receipts = [first_receipt]
     for number in range(1, samples // shard_samples):
         keys = pa.array([_key(number, row) for row in range(shard_samples)], pa.string())
         index = io.BytesIO()
         pq.write_table(table.set_column(0, INDEX_SCHEMA.field("key"), keys), index)
-        receipt = {**model, "shard": _name(number), "index": file_digest(index.getvalue())}
-        part = EncodedShard(
+        receipt = {**first_receipt, "shard": _name(number), "index": file_digest(index.getvalue())}
+        shard = EncodedShard(
             None, index.getvalue(), encoded.quarantine, orjson.dumps(receipt), receipt, ()
         )
-        receipts.append(commit(root, part))
-        os.link(*(Path(root) / tar_path(PROXY, _name(one)) for one in (0, number)))
+        receipts.append(commit(root, shard))
+        os.link(*(Path(root) / tar_path(PROXY, _name(linked)) for linked in (0, number)))
     _finish(corpus, root, receipts)
     return root
 
 
 def _models(corpus: Corpus) -> list[EncodedSample]:
-    """All samples of a corpus."""
-    found = []
+    """All samples of a corpus, encoded."""
+    models = []
     for shard in corpus.shards(PROXY):
         for row in corpus.index(PROXY, shard).to_pylist():
-            one = corpus.sample(PROXY, shard, row["key"])
-            kept = {name: value for name, value in row.items() if name not in _LAID}
-            found.append(
+            sample = corpus.sample(PROXY, shard, row["key"])
+            columns = {name: row[name] for name in row if name not in _WRITER_COLUMNS}
+            models.append(
                 EncodedSample(
-                    one.key,
-                    one.input,
-                    one.target,
-                    one.extension,
-                    one.instruction,
-                    one.facts,
-                    kept,
+                    sample.key,
+                    sample.input,
+                    sample.target,
+                    sample.extension,
+                    sample.instruction,
+                    sample.facts,
+                    columns,
                 )
             )
-    return found
+    return models
 
 
 def _renamed(model: EncodedSample, key: str) -> EncodedSample:
-    """The sample under another key, with the instruction that this key chooses."""
-    stated = model.facts["instruction"]
-    bank = load_bank(stated["bank"])
-    chosen = choose_instruction(bank, model.facts["seed"], key, stated.get("words"))
-    facts = {**model.facts, "key": key, "instruction": {**stated, "line": chosen.line}}
+    """The sample under another key, with the instruction that belongs to this key."""
+    record = model.facts["instruction"]
+    bank = load_bank(record["bank"])
+    chosen = choose_instruction(bank, model.facts["seed"], key, record.get("words"))
+    facts = {**model.facts, "key": key, "instruction": {**record, "line": chosen.line}}
     return replace(model, key=key, instruction=chosen.text, facts=facts)
 
 
@@ -147,8 +149,8 @@ def _finish(corpus: Corpus, root: str, receipts: Sequence[Receipt]) -> None:
         root,
         replace(
             corpus.header,
-            shards={PROXY: tuple(one["shard"] for one in receipts)},
-            samples={PROXY: tuple(one["samples"] for one in receipts)},
+            shards={PROXY: tuple(receipt["shard"] for receipt in receipts)},
+            samples={PROXY: tuple(receipt["samples"] for receipt in receipts)},
             totals={PROXY: totals},
             source_totals={PROXY: {_SOURCE: totals}},
         ),

@@ -1,9 +1,9 @@
 """What a stream of a million samples needs, and whether a worker's memory grows over an epoch.
 
-The million: seconds to a first batch and to one in mid-epoch, and by how much that grows the
-resident memory of a process of its own, also after it has read on for a while. Its tars are links
-to one (see `stream_corpora`), so the page cache is warmer than with a real million. The worker: its
-resident memory as it goes through an epoch of small samples.
+A million samples: the seconds to a first batch and to a batch in the middle of an epoch, and by how
+much the resident memory of a process of its own grows, at once and after many more batches. All
+tars are hard links to one tar (see `stream_corpora`), so the page cache is warmer than with a
+million real samples. A worker: its resident memory during an epoch of small samples.
 
 Needs the peers' environment (`make bench-stream`), as all of the stream's benchmarks.
 
@@ -34,7 +34,7 @@ from sgt_data.subsets.opening import open_corpus
 GROWTH_GOAL_MB = 100.0
 BATCH = 24
 _READ_ON = 5_000
-"""Batches read to see what a stream comes to hold: they touch more shards than it keeps indexes."""
+"""Number of further batches: they need more shards than a stream keeps indexes of."""
 _FLAT = 1.05
 
 
@@ -44,23 +44,24 @@ def resident_mb(process: int | None = None) -> float:
     return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def opened(corpus: str) -> Stream:
+def open_stream(corpus: str) -> Stream:
     return Stream({corpus: [PROXY]}, batch_size=BATCH)
 
 
 def million(corpus: str) -> dict[str, Cell]:
-    """In a process of its own: open, take a batch, go on in mid-epoch, read on."""
+    """The row for a million samples: open a stream, take a batch, resume in the middle of an epoch,
+    read many batches. It needs a process of its own."""
     is_local(corpus)  # fsspec loads what it needs
     gc.collect()
     before, began = resident_mb(), time.perf_counter()
-    stream = opened(corpus)
+    stream = open_stream(corpus)
     next(iter(stream))
     first = time.perf_counter() - began
     grown = resident_mb() - before
     stream.set_epoch(0)
     state = {**stream.state_dict(), "step": len(stream) // 2}
     began = time.perf_counter()
-    resumed = opened(corpus)
+    resumed = open_stream(corpus)
     resumed.load_state_dict(state)
     next(iter(resumed))
     resume = time.perf_counter() - began
@@ -77,10 +78,10 @@ def million(corpus: str) -> dict[str, Cell]:
 
 
 def worker_over_epoch(corpus: str) -> list[dict[str, Cell]]:
-    """Resident memory of a DataLoader's worker, where it is in its epoch."""
+    """Resident memory of a DataLoader's worker at several points of its epoch."""
     from torch.utils.data import DataLoader
 
-    stream = opened(corpus)
+    stream = open_stream(corpus)
     steps = len(stream)
     loader: DataLoader[Any] = DataLoader(stream, batch_size=None, num_workers=1)  # type: ignore[arg-type]
     marks = {max(1, steps * percent // 100): percent for percent in (1, 10, 25, 50, 75, 100)}

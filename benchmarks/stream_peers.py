@@ -1,18 +1,18 @@
-"""The stream and its peers on the same samples, each in its own format and at its best for local
-reading: contestants that give batches, as lists.
+"""The stream and its peers on the same samples: contestants that give batches as lists.
 
-Every format holds all four members of a sample. Decoded, a sample is its input and target as RGB
-uint8 at their stored size: the peers' by Pillow, ours by its own transform and, so that reading can
-be told from decoding, by Pillow too. The peers:
+Each reads its own format with the settings that are best for local reading. Every format holds all
+four members of a sample. A decoded sample is its input and target as RGB uint8 at their stored
+size: the peers decode by Pillow; ours decodes by its own transform and, to tell reading from
+decoding, by Pillow too. The peers:
 
-- webdataset reads the corpus's own tars; a shuffle buffer of its default size.
-- MosaicML streaming reads MDS shards (its default of 64 MiB), hashes off, as they are by default;
-  iterated without a loader where there are no workers, in torch's DataLoader where there are.
-- LitData reads its own chunks (64 MB) in place, in its StreamingDataLoader, at its defaults;
-  these shuffle chunks, and blocks of 256 samples within each.
+- webdataset reads the corpus' own tars, with a shuffle buffer of its default size.
+- MosaicML streaming reads MDS shards (its default of 64 MiB) without hashes (its default);
+  it is iterated without a loader where there are no workers, and in torch's DataLoader otherwise.
+- LitData reads its own chunks (64 MB) in place, in its StreamingDataLoader, with its defaults:
+  it shuffles chunks, and blocks of 256 samples within each.
 
-Without workers Pillow's images are the fastest to hand over for all peers, as they are not copied
-again; from workers it is torch's tensors, which go through shared memory.
+Without workers, all peers give Pillow's images fastest, as these are not copied again; with workers
+they give torch's tensors fastest, which go through shared memory.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ SHUFFLE_BUFFER = 1000
 """webdataset's own default for its shuffle buffer."""
 
 PREDOWNLOAD = 10_000
-"""Samples that MosaicML's threads look after ahead of the reader. By default they are 8 batches
-and never done, beside the reader, which halves what it reads; yet a first batch is there sooner."""
+"""Number of samples that MosaicML's threads prepare ahead of the reader. Its default is 8 batches:
+then the threads never rest, which halves the reader's rate, but a first batch comes sooner."""
 
 Form = Literal["pil", "numpy", "torch"]
 Loader = Iterable[list[Any]]
@@ -51,7 +51,13 @@ Loader = Iterable[list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Where the same samples are: the corpus, MDS shards, LitData's chunks."""
+    """Where the same samples are stored in each format.
+
+    Attributes:
+        corpus: folder of the corpus.
+        mds: folder of the MDS shards.
+        litdata: folder of LitData's chunks.
+    """
 
     corpus: str
     mds: str
@@ -59,7 +65,7 @@ class Stored:
 
 
 def rgb(data: bytes, form: Form) -> Any:
-    """A picture as RGB uint8: PIL, or [H, W, 3]."""
+    """A picture as RGB uint8: a PIL image, or an array or tensor [H, W, 3]."""
     with Image.open(io.BytesIO(data)) as image:
         picture = image.convert("RGB")
     if form == "pil":
@@ -74,7 +80,7 @@ def rgb(data: bytes, form: Form) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class PillowPictures:
-    """The same for the stream."""
+    """Decodes input and target of a stream's sample by Pillow."""
 
     form: Form
 
@@ -84,7 +90,13 @@ class PillowPictures:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Decodes input and target of a peer's sample, a mapping of members to bytes."""
+    """Decodes input and target of a peer's sample, a mapping of members to bytes, by Pillow.
+
+    Attributes:
+        input: name of the input picture's member.
+        target: name of the target's member.
+        form: form of the pictures.
+    """
 
     input: str
     target: str
@@ -95,10 +107,12 @@ class Decoded:
 
 
 def ours(stored: Stored, workers: int, form: Form | None) -> Loader:
+    """Batches of the stream with its own transform; `form` None gives encoded samples."""
     return _ours(stored, workers, None if form is None else Pictures(form=form))
 
 
 def ours_by_pillow(stored: Stored, workers: int, form: Form | None) -> Loader:
+    """Batches of the stream, decoded by Pillow; `form` None gives encoded samples."""
     return _ours(stored, workers, None if form is None else PillowPictures(form))
 
 
@@ -108,6 +122,7 @@ def _ours(stored: Stored, workers: int, transform: Callable[[Any], Any] | None) 
 
 
 def webdatasets(stored: Stored, workers: int, form: Form | None) -> Loader:
+    """Batches of webdataset; `form` None gives encoded samples."""
     import webdataset
 
     tars = sorted(map(str, Path(stored.corpus).glob(f"{PROXY}/*.tar")))
@@ -119,15 +134,17 @@ def webdatasets(stored: Stored, workers: int, form: Form | None) -> Loader:
 
 
 def mosaic(stored: Stored, workers: int, form: Form | None) -> Loader:
+    """Batches of MosaicML streaming; `form` None gives encoded samples."""
     dataset = mosaic_dataset(stored.mds, form, PREDOWNLOAD)
     if workers == 0:
-        return batches(iter(dataset))
+        return batches_of(iter(dataset))
     from torch.utils.data import DataLoader
 
     return DataLoader(dataset, batch_size=BATCH, num_workers=workers, collate_fn=list)
 
 
 def mosaic_dataset(mds: str, form: Form | None, predownload: int | None) -> Any:
+    """MosaicML's data set; `predownload` None takes its default."""
     provide_torchvision_operators()  # the package imports torchvision
     from streaming import StreamingDataset
     from streaming.base.util import clean_stale_shared_memory
@@ -135,8 +152,8 @@ def mosaic_dataset(mds: str, form: Form | None, predownload: int | None) -> Any:
     decode = None if form is None else Decoded("input", "target", form)
 
     class Dataset(StreamingDataset):  # type: ignore[misc]
-        def __getitem__(self, at: Any) -> Any:
-            sample = super().__getitem__(at)
+        def __getitem__(self, index: Any) -> Any:
+            sample = super().__getitem__(index)
             return sample if decode is None else decode(sample)
 
     clean_stale_shared_memory()
@@ -144,11 +161,13 @@ def mosaic_dataset(mds: str, form: Form | None, predownload: int | None) -> Any:
 
 
 def litdatas(stored: Stored, workers: int, form: Form | None) -> Loader:
-    found: Loader = litdata_loader(stored.litdata, workers, form)
-    return found
+    """Batches of LitData; `form` None gives encoded samples."""
+    loader: Loader = litdata_loader(stored.litdata, workers, form)
+    return loader
 
 
 def litdata_loader(chunks: str, workers: int, form: Form | None) -> Any:
+    """LitData's loader of batches."""
     from litdata import StreamingDataLoader, StreamingDataset
 
     decode = None if form is None else Decoded("input", "target", form)
@@ -157,22 +176,24 @@ def litdata_loader(chunks: str, workers: int, form: Form | None) -> Any:
 
 
 def peer_versions() -> dict[str, str]:
+    """Versions of the peers and of torch."""
     return {
         name: version(name) for name in ("webdataset", "mosaicml-streaming", "litdata", "torch")
     }
 
 
 def loaded(dataset: Any, workers: int) -> Iterable[Any]:
-    """A data set of batches, through torch's DataLoader if there are workers."""
+    """The batches of a data set, through torch's DataLoader if there are workers."""
     if workers == 0:
-        found: Iterable[Any] = dataset
-        return found
+        batches: Iterable[Any] = dataset
+        return batches
     from torch.utils.data import DataLoader
 
     return DataLoader(dataset, batch_size=None, num_workers=workers)
 
 
-def batches(samples: Iterator[Any]) -> Iterator[list[Any]]:
+def batches_of(samples: Iterator[Any]) -> Iterator[list[Any]]:
+    """Samples in lists of the batch size."""
     while batch := list(islice(samples, BATCH)):
         yield batch
 
@@ -187,13 +208,13 @@ CONTESTANTS: dict[str, Callable[[Stored, int, Form | None], Loader]] = {
 
 
 def stored_for_all(corpus: str, folder: Path) -> Stored:
-    """Write a corpus's samples in the peers' formats too."""
+    """Write the samples of a corpus in the formats of the peers as well."""
     stored = Stored(corpus, str(folder / "mds"), str(folder / "litdata"))
-    # apart: LitData's writer changes how this process would start its workers
-    writing = get_context("spawn").Process(target=_write, args=(stored,))
-    writing.start()
-    writing.join()
-    assert writing.exitcode == 0
+    # in another process: LitData's writer changes how a process starts its workers
+    writer = get_context("spawn").Process(target=_write, args=(stored,))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == 0
     return stored
 
 
@@ -214,12 +235,17 @@ def _write(stored: Stored) -> None:
 
 
 def members(place: tuple[str, str]) -> Iterator[dict[str, Any]]:
-    """The samples of a shard of a corpus: key, encoded pictures, text, and the JSON's bytes."""
-    for one in open_corpus(place[0]).samples(PROXY, [place[1]]):
+    """The samples of a shard as members: key, encoded pictures, text, and the JSON's bytes.
+
+    Args:
+        place: URL of the corpus, and name of the shard.
+    """
+    corpus, shard = place
+    for sample in open_corpus(corpus).samples(PROXY, [shard]):
         yield {
-            "key": one.key,
-            "input": one.input,
-            "target": one.target,
-            "text": one.instruction,
-            "facts": orjson.dumps(one.facts),
+            "key": sample.key,
+            "input": sample.input,
+            "target": sample.target,
+            "text": sample.instruction,
+            "facts": orjson.dumps(sample.facts),
         }

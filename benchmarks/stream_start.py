@@ -1,10 +1,10 @@
-"""How soon the stream and its peers give a first batch, and go on in mid-epoch: seconds.
+"""How soon the stream and its peers give a first batch, and resume in mid-epoch: seconds.
 
 Encoded samples, no workers, page cache warm. Each figure is of a process of its own, from the
 opening of the data set on, with all imports done. MosaicML's threads look ahead as far as they
-do by default, which is its fastest start. Each takes its state after half an epoch, then
-gives one more batch; whoever resumes exactly begins with this very batch. webdataset has no state:
-it reads on to where it was.
+do by default, which is its fastest start. Each contestant takes its state after half an epoch, then
+gives one more batch; who resumes exactly begins with the same batch. webdataset has no state: it
+reads all samples up to where it was.
 
 Needs the peers' environment (`make bench-stream`).
 
@@ -29,7 +29,7 @@ from stream_corpora import PROXY, multiplied
 from stream_peers import (
     BATCH,
     Stored,
-    batches,
+    batches_of,
     litdata_loader,
     mosaic_dataset,
     peer_versions,
@@ -43,7 +43,12 @@ from sgt_data.stream.stream import Stream
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Batches, and what to go on from after so many of them."""
+    """An opened data set.
+
+    Attributes:
+        batches: its batches.
+        state_after: the state to resume from, by the number of batches taken.
+    """
 
     batches: Iterator[list[Any]]
     state_after: Callable[[int], Any]
@@ -57,15 +62,15 @@ def ours(stored: Stored, state: Any) -> Opened:
 
 
 def webdataset(stored: Stored, state: Any) -> Opened:
-    found = iter(webdatasets(stored, 0, None))
-    return Opened(islice(found, state, None), lambda steps: steps)
+    all_batches = iter(webdatasets(stored, 0, None))
+    return Opened(islice(all_batches, state, None), lambda steps: steps)
 
 
 def mosaicml(stored: Stored, state: Any) -> Opened:
     dataset = mosaic_dataset(stored.mds, None, None)
     if state is not None:
         dataset.load_state_dict(state)
-    return Opened(batches(iter(dataset)), lambda steps: dataset.state_dict(steps * BATCH, True))
+    return Opened(batches_of(iter(dataset)), lambda steps: dataset.state_dict(steps * BATCH, True))
 
 
 def litdata(stored: Stored, state: Any) -> Opened:
@@ -84,8 +89,16 @@ OPEN: dict[str, Callable[[Stored, Any], Opened]] = {
 
 
 def child(task: dict[str, Any]) -> dict[str, Any]:
-    """In a process of its own: open, from a state if the task has one, and take a batch. With
-    `read`, take so many, the state after them, and the keys of the batch that follows."""
+    """Open a data set in a process of its own, and take a batch.
+
+    Args:
+        task: `name` of the contestant, `stored`, and perhaps the `state` to resume from. With
+            `read`, so many batches are taken.
+
+    Returns:
+        The seconds to the first batch and its keys; with `read`, the state after these batches and
+        the keys of the batch that follows.
+    """
     import_all(task["name"])
     began = time.perf_counter()
     opened = OPEN[task["name"]](Stored(**task["stored"]), task.get("state"))
@@ -98,7 +111,7 @@ def child(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def import_all(name: str) -> None:
-    """What a contestant imports when it is opened."""
+    """Import what a contestant imports when it is opened."""
     provide_torchvision_operators()
     import torch.utils.data  # noqa: F401
 
@@ -113,6 +126,7 @@ def import_all(name: str) -> None:
 
 
 def keys(batch: list[Any]) -> list[str]:
+    """Keys of the samples of a batch."""
     if not isinstance(batch[0], dict):
         return [sample.key for sample in batch]
     return [sample.get("__key__", sample.get("key")) for sample in batch]
@@ -125,24 +139,26 @@ def warm(folder: Path) -> None:
             file.read_bytes()
 
 
-def measured(stored: Stored, samples: int, rounds: int) -> list[dict[str, Cell]]:
+def measure(stored: Stored, samples: int, rounds: int) -> list[dict[str, Cell]]:
+    """A row of the table for each contestant."""
+
     def run(name: str, **task: Any) -> Any:
         task |= {"name": name, "stored": asdict(stored)}
         return in_fresh_process(__file__, "--child", json.dumps(task))
 
     half = samples // BATCH // 2
-    there = {name: run(name, read=half) for name in OPEN}
+    resume_points = {name: run(name, read=half) for name in OPEN}
     first: dict[str, list[float]] = {name: [] for name in OPEN}
     resumed: dict[str, list[float]] = {name: [] for name in OPEN}
     exact = dict.fromkeys(OPEN, True)
     names = list(OPEN)
     for number in range(rounds):
-        turn = number % len(names)
-        for name in names[turn:] + names[:turn]:
+        start = number % len(names)
+        for name in names[start:] + names[:start]:
             first[name].append(run(name)["seconds"])
-            found = run(name, state=there[name]["state"])
-            resumed[name].append(found["seconds"])
-            exact[name] &= found["keys"] == there[name]["keys"]
+            result = run(name, state=resume_points[name]["state"])
+            resumed[name].append(result["seconds"])
+            exact[name] &= result["keys"] == resume_points[name]["keys"]
     return [
         {
             "contestant": name,
@@ -168,7 +184,7 @@ def main() -> None:
         corpus = multiplied(Path(folder), arguments.samples)
         stored = stored_for_all(corpus, Path(folder))
         warm(Path(folder))
-        rows = measured(stored, arguments.samples, arguments.rounds)
+        rows = measure(stored, arguments.samples, arguments.rounds)
     settings = {
         "samples": arguments.samples,
         "rounds": arguments.rounds,
