@@ -28,6 +28,7 @@ import psutil
 from measuring import Cell, pictures, report, verdict
 
 from sgt_data.engine.build import INLINE, build_corpus
+from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.manifest import Manifest, parse_manifest
 from sgt_data.records import RawInput
 
@@ -139,7 +140,9 @@ def run_together(
 def _build(build: Build, barrier: Barrier, results: Connection) -> None:
     if build.workers == INLINE:
         with TemporaryDirectory(dir=build.scratch) as corpus:
-            build_corpus(_manifest((build.warm_up,), build.shard_samples), corpus, workers=INLINE)
+            build_corpus(
+                _manifest((build.warm_up,), build.shard_samples), corpus, cluster=IN_PROCESS
+            )
     barrier.wait(_START_LIMIT)
     finished: list[tuple[float, int]] = []
     began = time.monotonic()

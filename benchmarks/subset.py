@@ -26,11 +26,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from measuring import Cell, report, verdict
 
-from sgt_data import open_corpus, subset
+from sgt_data import IN_PROCESS, SubsetRule, open_corpus, subset
 from sgt_data.corpus.header import CorpusHeader, write_header
 from sgt_data.corpus.receipt import add_up, commit
 from sgt_data.corpus.shard import Sample, ShardOrigin, ShardWriter
-from sgt_data.subsets.choice import Rule, rank_keys
+from sgt_data.subsets.ranked_keys import rank_keys
 from sgt_data.subsets.ranking import keyed_hashes, ranked
 
 PICTURE_BYTES, TARGET_BYTES = 380_000, 42_000
@@ -121,7 +121,7 @@ def ranking_rows(count: int, rounds: int) -> list[dict[str, Cell]]:
 def index_row(folder: Path, shards: int, rounds: int) -> dict[str, Cell]:
     """From the corpus on disk to the order of its keys."""
     url = draw_corpus(folder, Size(shards, 256, 1, 1))
-    took = median(seconds(lambda: rank_keys(open_corpus(url), Rule())) for _ in range(rounds))
+    took = median(seconds(lambda: rank_keys(open_corpus(url), SubsetRule())) for _ in range(rounds))
     return {"keys": shards * 256, "shards": shards, "read and rank s": took}
 
 
@@ -156,9 +156,10 @@ def copy_row(
     made, target = folder / "made", folder / "target"
     sources = (Path(url), made)
     shutil.rmtree(made, ignore_errors=True)
-    subset(url, fraction, whole_shards=whole, output=str(made), workers=0)
+    rule = SubsetRule(whole_shards=whole)
+    subset(url, fraction, rule=rule, output=str(made), cluster=IN_PROCESS)
     works: dict[str, Callable[[], object]] = {
-        "ours": lambda: subset(url, fraction, whole_shards=whole, output=str(target), workers=0),
+        "ours": lambda: subset(url, fraction, rule=rule, output=str(target), cluster=IN_PROCESS),
         "plain": lambda: plain_copy(made, target, durable=True),
         "unsynced": lambda: plain_copy(made, target, durable=False),
     }

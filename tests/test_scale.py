@@ -21,11 +21,13 @@ import pytest
 from corpora import file_digests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, write_sources
+from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, request, write_sources
 from test_object_store import bucket  # noqa: F401  (a fixture)
 
 from sgt_data import (
+    Cluster,
     Corpus,
+    SubsetRule,
     open_corpus,
     subset,
     verify_corpus,
@@ -36,13 +38,14 @@ from sgt_data.corpus.tar_inspector import Member, TarInspector
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.writing import open_atomic
-from sgt_data.subsets import byte_ranges as ranges
+from sgt_data.subsets import byte_ranges
 from sgt_data.subsets.byte_ranges import (
     Run,
     grouped,
     pieces_of,
     runs_of,
 )
+from sgt_data.subsets.copy_subset import copy_subset
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +190,7 @@ def test_another_request_does_not_go_on_there_and_the_field_is_named(
 ) -> None:
     subset(corpus, 0.4, output=f"{tmp_path}/copy")
     with pytest.raises(CorpusMismatch, match=said):
-        subset(corpus, **terms, output=f"{tmp_path}/copy")
+        subset(corpus, **request(**terms), output=f"{tmp_path}/copy")
 
 
 def test_a_corpus_is_not_overwritten(corpus: str, sources: Path, tmp_path: Path) -> None:
@@ -200,11 +203,11 @@ def test_a_corpus_is_not_overwritten(corpus: str, sources: Path, tmp_path: Path)
 
 def test_a_proxy_added_later_is_copied_alone(sources: Path, tmp_path: Path) -> None:
     url = build_scaling(sources, tmp_path / "corpus", proxies=list(PROXIES[:2]))
-    subset(url, 0.4, output=f"{tmp_path}/copy", where="segments > 0")
+    subset(url, 0.4, output=f"{tmp_path}/copy", rule=SubsetRule(where="segments > 0"))
     before = file_digests(tmp_path / "copy")
     added = {**PROXIES[0], "name": "again"}
     build_scaling(sources, tmp_path / "corpus", proxies=[*PROXIES[:2], added])
-    report = subset(url, 0.4, output=f"{tmp_path}/copy", where="segments > 0")
+    report = subset(url, 0.4, output=f"{tmp_path}/copy", rule=SubsetRule(where="segments > 0"))
     after = file_digests(tmp_path / "copy")
     assert {path: after[path] for path in before} == before
     assert report.totals["again"]["samples"] == report.totals["entity"]["samples"]
@@ -243,11 +246,10 @@ def test_damage_is_named_and_not_passed_on(
         path.write_bytes(damage(data))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(view, "url", str(broken))
-        from sgt_data.subsets.copy_corpus import copy_corpus
-
-        report = copy_corpus(view, f"{tmp_path}/copy")
-        assert list(report.failures) == [shard]
-        assert said in report.failures[shard]
+        report = copy_subset(view, f"{tmp_path}/copy")
+        (failure,) = report.failures
+        assert failure.part == shard
+        assert said in failure.message
         assert not report.complete
         assert not open_corpus(f"{tmp_path}/copy").header.complete
         copied = {path.parent.name for path in tmp_path.glob(f"copy/receipts/*/{shard}.json")}
@@ -256,12 +258,12 @@ def test_damage_is_named_and_not_passed_on(
         for proxy in lost:
             assert not Path(f"{tmp_path}/copy/{proxy}/{shard}.tar").exists()
         path.write_bytes(data)
-        assert copy_corpus(view, f"{tmp_path}/copy").complete
+        assert copy_subset(view, f"{tmp_path}/copy").complete
     assert verify_corpus(f"{tmp_path}/copy", deep=True).sound
 
 
 def test_whole_shards_are_copied_as_they_are(corpus: str, tmp_path: Path) -> None:
-    report = subset(corpus, 0.5, whole_shards=True, output=f"{tmp_path}/copy")
+    report = subset(corpus, 0.5, rule=SubsetRule(whole_shards=True), output=f"{tmp_path}/copy")
     copy, original = open_corpus(report.place), open_corpus(corpus)
     assert (report.rule["shards"], report.rule["from"]) == (7, 13)
     ours, theirs = file_digests(tmp_path / "copy"), file_digests(Path(corpus))
@@ -269,23 +271,27 @@ def test_whole_shards_are_copied_as_they_are(corpus: str, tmp_path: Path) -> Non
     for proxy in copy.proxies:
         assert set(copy.shards(proxy)) < set(original.shards(proxy))
     assert verify_corpus(report.place, deep=True).sound
-    file = subset(corpus, 0.5, whole_shards=True, file=f"{tmp_path}/x.subset.parquet").place
+    file = subset(
+        corpus, 0.5, rule=SubsetRule(whole_shards=True), file=f"{tmp_path}/x.subset.parquet"
+    ).place
     assert open_corpus(file).header == copy.header
-    smaller = subset(file, samples=None, fraction=0.5, whole_shards=True,
+    smaller = subset(file, samples=None, fraction=0.5, rule=SubsetRule(whole_shards=True),
                      file=f"{tmp_path}/y.subset.parquet").place  # fmt: skip
     assert set(open_corpus(smaller).shards("denoise")) < set(copy.shards("denoise"))
 
 
 def test_whole_shards_say_what_they_do_to_randomness(corpus: str, tmp_path: Path) -> None:
-    report = subset(corpus, 0.5, whole_shards=True, file=f"{tmp_path}/x.subset.parquet")
+    report = subset(
+        corpus, 0.5, rule=SubsetRule(whole_shards=True), file=f"{tmp_path}/x.subset.parquet"
+    )
     assert [one.of for one in report.clusters] == ["segments of entity", "bytes of entity"]
     assert all(-1 <= one.correlation <= 1 for one in report.clusters)
 
 
 @pytest.mark.slow
 def test_ray_copies_the_same_bytes(corpus: str, tmp_path: Path) -> None:
-    subset(corpus, 0.4, output=f"{tmp_path}/inline", workers=0)
-    report = subset(corpus, 0.4, output=f"{tmp_path}/ray", workers=2)
+    subset(corpus, 0.4, output=f"{tmp_path}/inline", cluster=IN_PROCESS)
+    report = subset(corpus, 0.4, output=f"{tmp_path}/ray", cluster=Cluster(workers=2))
     assert report.complete
     assert file_digests(tmp_path / "ray") == file_digests(tmp_path / "inline")
 
@@ -301,7 +307,9 @@ def test_from_and_to_memory(corpus: str, tmp_path: Path) -> None:
     subset(corpus, 0.4, output=f"{tmp_path}/local")
     assert file_digests(tmp_path / "fetched") == file_digests(tmp_path / "local")
     with pytest.raises(RequestError, match="workers=0"):
-        subset("memory://scaling/corpus", 0.4, output="memory://scaling/x", workers=1)
+        subset(
+            "memory://scaling/corpus", 0.4, output="memory://scaling/x", cluster=Cluster(workers=1)
+        )
 
 
 def test_from_and_to_an_object_store(
@@ -327,14 +335,14 @@ def test_from_and_to_an_object_store(
 
 SLOWLY = """
 import sys, time
-from sgt_data.corpus import shard_copy
+from sgt_data.subsets import shard_copy
 commit = shard_copy.commit
 def slowly(*given):
     time.sleep(0.1)
     return commit(*given)
 shard_copy.commit = slowly
-from sgt_data import subset
-subset(sys.argv[1], 0.8, output=sys.argv[2], workers=0)
+from sgt_data import IN_PROCESS, subset
+subset(sys.argv[1], 0.8, output=sys.argv[2], cluster=IN_PROCESS)
 """
 
 
@@ -408,9 +416,9 @@ def test_runs_hold_what_is_kept_and_nothing_else(
     place.write_bytes(content)
     fsspec.filesystem("memory").pipe_file("/runs/file", content)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ranges, "REMOTE_GAP", gap)
-        patched.setattr(ranges, "REMOTE_BYTES", most)
-        patched.setattr(ranges, "PIECE_BYTES", 512 * (1 + most % 7))
+        patched.setattr(byte_ranges, "REMOTE_GAP", gap)
+        patched.setattr(byte_ranges, "REMOTE_BYTES", most)
+        patched.setattr(byte_ranges, "PIECE_BYTES", 512 * (1 + most % 7))
         for url in (str(place), "memory://runs/file"):
             assert b"".join(map(bytes, pieces_of(url, runs))) == expected
     for group in grouped(runs, gap, most):

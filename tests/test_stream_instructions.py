@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sgt_data import build_corpus
+from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.prompts.bank import load_bank
@@ -42,7 +42,7 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
         ],
     }
     root = tmp_path_factory.mktemp("said")
-    build_corpus(parse_manifest(document), str(root), workers=0)
+    build_corpus(parse_manifest(document), str(root), cluster=IN_PROCESS)
     return str(root)
 
 

@@ -13,27 +13,27 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, write_sources
+from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, request, write_sources
 
 from sgt_data import (
     Corpus,
     Stream,
+    SubsetRule,
     open_corpus,
     subset,
-    subset_ladder,
     verify_corpus,
 )
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
-from sgt_data.subsets.choice import RankedKeys, Rule, rank_keys
+from sgt_data.subsets.ranked_keys import RankedKeys, rank_keys
 from sgt_data.subsets.ranking import count_of
 from sgt_data.subsets.strata import StrataRule
 from sgt_data.trainers.export import export_corpus
 
 RULES = {
-    "source": Rule(),
-    "segments": Rule(strata="segments"),
-    "category": Rule(strata="category", described_by="panoptic"),
-    "where": Rule(where="segments % 2 = 0"),
+    "source": SubsetRule(),
+    "segments": SubsetRule(strata="segments"),
+    "category": SubsetRule(strata="category", described_by="panoptic"),
+    "where": SubsetRule(where="segments % 2 = 0"),
 }
 
 
@@ -58,7 +58,7 @@ def orders(corpus: str) -> dict[str, RankedKeys]:
 
 
 def subset_file(corpus: str, folder: Path, fraction: float = 0.25, **terms: Any) -> str:
-    return subset(corpus, fraction, file=f"{folder}/some.subset.parquet", **terms).place
+    return subset(corpus, fraction, file=f"{folder}/some.subset.parquet", **request(**terms)).place
 
 
 @settings(deadline=None, max_examples=40)
@@ -119,7 +119,7 @@ def test_every_stratum_has_its_share_within_one(corpus: str, strata: StrataRule)
             finer = row["segments"].bit_length() if strata == "segments" else 0
             stratum[row["key"]] = (row["source"], finer)
     sizes = Counter(stratum.values())
-    order = rank_keys(opened, Rule(strata=strata))
+    order = rank_keys(opened, SubsetRule(strata=strata))
     for count in range(1, len(stratum) + 1):
         held = Counter(stratum[key] for key in keys_by_proxy(order.first(count))["entity"])
         for one, size in sizes.items():
@@ -145,7 +145,7 @@ def test_neither_does_the_order_of_building(
     in_order = builder.pending_tasks
     monkeypatch.setattr(builder, "pending_tasks", lambda *given: in_order(*given)[::-1])
     other = build_scaling(sources, tmp_path / "other")
-    one, two = (rank_keys(open_corpus(url), Rule()).first(15) for url in (corpus, other))
+    one, two = (rank_keys(open_corpus(url), SubsetRule()).first(15) for url in (corpus, other))
     assert keys_by_proxy(one) == keys_by_proxy(two)
 
 
@@ -154,14 +154,14 @@ def test_a_proxy_added_later_changes_no_subset(first: bool, sources: Path, tmp_p
     """Wherever the manifest lists it; and a subset file from before has its samples too."""
     root = tmp_path / "corpus"
     url = build_scaling(sources, root, proxies=list(PROXIES[:2]))
-    before = {count: keys_by_proxy(rank_keys(open_corpus(url), Rule()).first(count))
+    before = {count: keys_by_proxy(rank_keys(open_corpus(url), SubsetRule()).first(count))
               for count in (4, 20, 40)}  # fmt: skip
     file = subset_file(url, tmp_path, 0.5)
     added = {"type": "deblur"}
     proxies = [added, *PROXIES[:2]] if first else [*PROXIES[:2], added]
     build_scaling(sources, root, proxies=proxies)
     for count, keys in before.items():
-        now = keys_by_proxy(rank_keys(open_corpus(url), Rule()).first(count))
+        now = keys_by_proxy(rank_keys(open_corpus(url), SubsetRule()).first(count))
         assert {proxy: now[proxy] for proxy in keys} == keys
         assert now["deblur"] >= now["entity"]
     opened = open_corpus(file)
@@ -171,7 +171,9 @@ def test_a_proxy_added_later_changes_no_subset(first: bool, sources: Path, tmp_p
 
 def test_the_seed_is_the_manifests_and_matters(corpus: str) -> None:
     opened = open_corpus(corpus)
-    ours, same, other = (rank_keys(opened, Rule(seed=seed)).first(10) for seed in (None, 11, 12))
+    ours, same, other = (
+        rank_keys(opened, SubsetRule(seed=seed)).first(10) for seed in (None, 11, 12)
+    )
     assert keys_by_proxy(ours) == keys_by_proxy(same) != keys_by_proxy(other)
     assert ours.header.identity["subset"]["seed"] == 11
 
@@ -179,9 +181,8 @@ def test_the_seed_is_the_manifests_and_matters(corpus: str) -> None:
 def test_a_subset_of_a_subset_is_one_of_the_corpus(corpus: str, tmp_path: Path) -> None:
     for name, rule in RULES.items():
         whole = rank_keys(open_corpus(corpus), rule)
-        terms = {"strata": rule.strata, "described_by": rule.described_by, "where": rule.where}
-        file = subset(corpus, samples=20, file=f"{tmp_path}/{name}.subset.parquet", **terms).place  # type: ignore[arg-type]
-        again = rank_keys(open_corpus(file), Rule(None, rule.strata, None, rule.described_by))
+        file = subset(corpus, samples=20, rule=rule, file=f"{tmp_path}/{name}.subset.parquet").place
+        again = rank_keys(open_corpus(file), SubsetRule(None, rule.strata, None, rule.described_by))
         for count in (1, 7, 20):
             assert keys_by_proxy(again.first(count)) == keys_by_proxy(whole.first(count))
 
@@ -200,7 +201,7 @@ def test_a_thousand_samples_take_a_few_kilobytes(corpus: str) -> None:
     from sgt_data.corpus.selection import Selection
     from sgt_data.subsets.subset_file import encode_subset
 
-    header = rank_keys(open_corpus(corpus), Rule()).first(3).header
+    header = rank_keys(open_corpus(corpus), SubsetRule()).first(3).header
     chance = np.random.default_rng(0)
     ids = np.sort(chance.choice(11_000_000, 20_000, replace=False))
     held = {proxy: pa.array(np.ones(20_000, bool)) for proxy in ("entity", "panoptic", "denoise")}
@@ -410,7 +411,7 @@ def test_what_is_recorded_says_how_it_was_chosen(corpus: str, tmp_path: Path) ->
 def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
     corpus: str, tmp_path: Path
 ) -> None:
-    steps = subset_ladder(corpus, [0.1, 0.5, 1], file=f"{tmp_path}/{{}}.subset.parquet")
+    steps = subset(corpus, [0.1, 0.5, 1], file=f"{tmp_path}/{{}}.subset.parquet")
     found = [keys_by_proxy(open_corpus(step.place)) for step in steps]
     assert [Path(step.place).name for step in steps] == [
         "0.1.subset.parquet", "0.5.subset.parquet", "1.subset.parquet",
@@ -440,4 +441,4 @@ def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
 )
 def test_a_wrong_request_is_refused(corpus: str, terms: dict[str, Any], said: str) -> None:
     with pytest.raises(RequestError, match=said):
-        subset(corpus, **terms)
+        subset(corpus, **request(**terms))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -68,6 +68,7 @@ def build(
     """Build the corpus that a manifest describes, or go on building it."""
     from sgt_data.cli import reports
     from sgt_data.engine.build import build_corpus
+    from sgt_data.engine.cluster import Cluster
     from sgt_data.engine.forecast import forecast
     from sgt_data.engine.listing import list_inputs
     from sgt_data.manifest import load_manifest
@@ -83,7 +84,7 @@ def build(
         return 0
     with reports.BuildProgress(notes) as progress:
         report = build_corpus(
-            resolved, output, address=address, workers=workers, on_progress=progress
+            resolved, output, cluster=Cluster(address, workers), on_progress=progress
         )
     for line in reports.build_warnings(report):
         notes.print(line, markup=False)
@@ -158,6 +159,7 @@ def annotate(
     """Draw masks of everything in pictures without annotation, as SA-1B-format tars."""
     from sgt_data.cli import reports
     from sgt_data.engine.annotate_pictures import annotate_pictures
+    from sgt_data.engine.cluster import Cluster
     from sgt_data.manifest import parse_annotator
     from sgt_data.overrides import override_fields
 
@@ -167,11 +169,11 @@ def annotate(
     with reports.BuildProgress(notes) as progress:
         report = annotate_pictures(
             pictures, output, annotator,
-            pictures_per_tar=pictures_per_tar, address=address, workers=workers,
+            pictures_per_tar=pictures_per_tar, cluster=Cluster(address, workers),
             on_progress=progress,
         )  # fmt: skip
     for failure in report.failures:
-        notes.print(f"not done: {failure.slice}: {failure.message}", markup=False)
+        notes.print(f"not done: {failure}", markup=False)
     show(reports.annotation_text(report), reports.annotation_json(report), as_json)
     return 0 if report.succeeded else 1
 
@@ -266,22 +268,24 @@ def scale(
     """Take nested subsets: a file that names the keys, or with --output a corpus of its own."""
     from sgt_data.cli import reports
     from sgt_data.cli.subset_reports import subset_json, subset_notes, subset_table
-    from sgt_data.subsets.subset import subset, subset_ladder
+    from sgt_data.engine.cluster import Cluster
+    from sgt_data.subsets.rule import SubsetRule
+    from sgt_data.subsets.subset import subset
 
     if (more or fractions is not None) and (fraction is not None or samples is not None):
         raise RequestError("give one of --fraction, --samples and --fractions")
     if more and fractions is None:
         raise RequestError(f"found {more[0]:g} after the corpus; is --fractions missing?")
     with reports.BuildProgress(notes) as progress:
+        rule = SubsetRule(seed, cast(Any, strata), where, described_by, shards)
         terms: dict[str, Any] = {
-            "where": where, "strata": strata, "described_by": described_by, "seed": seed,
-            "whole_shards": shards, "file": file, "output": output, "address": address,
-            "workers": workers, "on_progress": progress,
+            "samples": samples, "rule": rule, "file": file, "output": output,
+            "cluster": Cluster(address, workers), "on_progress": progress,
         }  # fmt: skip
         if fractions is None:
-            done = [subset(corpus, fraction, samples=samples, **terms)]
+            done = [subset(corpus, fraction, **terms)]
         else:
-            done = subset_ladder(corpus, [fractions, *(more or ())], **terms)
+            done = subset(corpus, [fractions, *(more or ())], **terms)
     for line in subset_notes(done):
         notes.print(line, markup=False)
     show(subset_table(done), subset_json(done), as_json)

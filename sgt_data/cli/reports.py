@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from sgt_data.corpus.reader import Corpus
     from sgt_data.engine.annotate_pictures import AnnotationReport
     from sgt_data.engine.build import BuildReport
-    from sgt_data.engine.build import Progress as BuildState
     from sgt_data.engine.forecast import Forecast
     from sgt_data.engine.listing import Listing
+    from sgt_data.progress import Progress as WorkProgress
     from sgt_data.trainers.export import ExportReport
     from sgt_data.training.train import Trained
     from sgt_data.verify.corpus import Verdict
@@ -86,10 +86,10 @@ class BuildProgress(CountProgress):
     def __init__(self, console: Console) -> None:
         super().__init__(console, "pictures")
 
-    def __call__(self, state: BuildState) -> None:  # type: ignore[override]
+    def __call__(self, state: WorkProgress) -> None:  # type: ignore[override]
         about = "" if state.exact else " (total estimated)"
         note = f"{state.shards} shards, {size_text(state.nbytes)}{about}"
-        super().__call__(state.inputs, max(state.inputs, state.expected), note)
+        super().__call__(state.done, max(state.done, state.total or 0), note)
 
 
 class TrainProgress(CountProgress):
@@ -168,10 +168,7 @@ def build_json(report: BuildReport) -> dict[str, Any]:
 def build_warnings(report: BuildReport) -> list[str]:
     """What a person must know beside the totals."""
     lines = [f"note: {note}" for note in report.notes]
-    lines += [
-        f"not read: {failure.source}/{failure.slice}: {failure.message}"
-        for failure in report.failures
-    ]
+    lines += [f"not read: {failure}" for failure in report.failures]
     if report.failures:
         lines.append("The corpus is not complete. The same command goes on where it stopped.")
     lines += [
@@ -185,7 +182,8 @@ def build_warnings(report: BuildReport) -> list[str]:
 def annotation_text(report: AnnotationReport) -> str:
     totals = report.totals
     return (
-        f"{report.output}: {report.written} tars written, {report.found} found; "
+        f"{report.output}: {report.built_shards} tars written, {report.found_shards} "
+        f"found; "
         f"{totals['samples']:,} of {totals['inputs']:,} pictures with {totals['masks']:,} masks, "
         f"{totals['damaged']:,} left out (quarantine/), {size_text(totals['bytes'])}"
     )

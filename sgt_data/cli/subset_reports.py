@@ -11,7 +11,7 @@ from rich.table import Table
 from sgt_data.cli.reports import size_text
 
 if TYPE_CHECKING:
-    from sgt_data.subsets.subset import SubsetReport
+    from sgt_data.subsets.report import SubsetReport
 
 
 def subset_table(reports: Sequence[SubsetReport]) -> Table:
@@ -56,7 +56,7 @@ def subset_notes(reports: Sequence[SubsetReport]) -> list[str]:
             "counts are exact in shards, not in samples"
         )
     for report in reports:
-        lines += [f"not copied: {shard}: {why}" for shard, why in report.failures.items()]
+        lines += [f"not copied: {failure}" for failure in report.failures]
     if not all(report.complete for report in reports):
         lines.append("The copy is not complete. The same command goes on where it stopped.")
     return lines

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 
-from sgt_data.corpus.copy_header import begun_header, finished_header
 from sgt_data.corpus.header import encode_header
 from sgt_data.corpus.layout import CORPUS_FILE
 from sgt_data.corpus.receipt import Receipt
@@ -35,6 +34,7 @@ from sgt_data.publish.selected_files import (
     consign,
 )
 from sgt_data.publish.shard_files import ShardFiles, shard_files
+from sgt_data.subsets.headers import begun_header, finished_header
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.subsets.shard_copy import AT_ONCE
 

@@ -14,8 +14,8 @@ from sgt_data.stream.conversations import SHARD_LINES, Conversation, Conversatio
 from sgt_data.stream.reading import CorpusReader
 from sgt_data.stream.samples import Sample
 from sgt_data.stream.shard_cache import RemoteShard, ShardCache
-from sgt_data.subsets.choice import fraction_of
 from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.ranked_keys import fraction_of
 
 TOGETHER = "all"
 """The one component of a stream without a mixture."""

@@ -21,10 +21,10 @@ class ClusterEffect:
 
     Attributes:
         of: what was looked at.
-        correlation: intra-shard, of the whole corpus. Negative where shards are more mixed than
-            chance would have them.
-        design_effect: variance of a mean over whole shards, in units of that over as many pictures
-            drawn one by one.
+        correlation: intra-shard correlation over the whole corpus. Negative where shards are more
+            mixed than chance would have them.
+        design_effect: variance of a mean over whole shards, as a multiple of the variance over as
+            many pictures that are drawn one by one.
     """
 
     of: str
@@ -35,16 +35,17 @@ class ClusterEffect:
 def cluster_effect(
     of: str, values: NDArray[np.int64], shard: NDArray[np.int64], source: NDArray[np.int64]
 ) -> ClusterEffect | None:
-    """Measure it.
+    """Measure how alike the pictures of a shard are.
 
     Args:
-        of: what the values are.
-        values: one per picture.
-        shard, source: numbers of each picture's; a shard is of one source.
+        of: what the values are, in words.
+        values: `[pictures]`, a value of each picture.
+        shard: `[pictures]`, number of its shard.
+        source: `[pictures]`, number of its source; a shard is of one source.
 
     Returns:
-        None where it cannot be told: all values are equal, or no source has several shards, or no
-        shard several pictures.
+        None where it cannot be measured: all values are equal, or no source has several shards, or
+        no shard has several pictures.
     """
     if not len(values):
         return None
