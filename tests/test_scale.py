@@ -25,6 +25,7 @@ from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, request, wri
 from test_object_store import bucket  # noqa: F401  (a fixture)
 
 from sgt_data import (
+    IN_PROCESS,
     Cluster,
     Corpus,
     SubsetRule,
@@ -271,21 +272,18 @@ def test_whole_shards_are_copied_as_they_are(corpus: str, tmp_path: Path) -> Non
     for proxy in copy.proxies:
         assert set(copy.shards(proxy)) < set(original.shards(proxy))
     assert verify_corpus(report.place, deep=True).sound
-    file = subset(
-        corpus, 0.5, rule=SubsetRule(whole_shards=True), file=f"{tmp_path}/x.subset.parquet"
-    ).place
+    rule = SubsetRule(whole_shards=True)
+    file = subset(corpus, 0.5, rule=rule, file=f"{tmp_path}/x.subset.parquet").place
     assert open_corpus(file).header == copy.header
-    smaller = subset(file, samples=None, fraction=0.5, rule=SubsetRule(whole_shards=True),
-                     file=f"{tmp_path}/y.subset.parquet").place  # fmt: skip
+    smaller = subset(file, 0.5, rule=rule, file=f"{tmp_path}/y.subset.parquet").place
     assert set(open_corpus(smaller).shards("denoise")) < set(copy.shards("denoise"))
 
 
 def test_whole_shards_say_what_they_do_to_randomness(corpus: str, tmp_path: Path) -> None:
-    report = subset(
-        corpus, 0.5, rule=SubsetRule(whole_shards=True), file=f"{tmp_path}/x.subset.parquet"
-    )
-    assert [one.of for one in report.clusters] == ["segments of entity", "bytes of entity"]
-    assert all(-1 <= one.correlation <= 1 for one in report.clusters)
+    rule = SubsetRule(whole_shards=True)
+    report = subset(corpus, 0.5, rule=rule, file=f"{tmp_path}/x.subset.parquet")
+    assert [effect.of for effect in report.clusters] == ["segments of entity", "bytes of entity"]
+    assert all(-1 <= effect.correlation <= 1 for effect in report.clusters)
 
 
 @pytest.mark.slow

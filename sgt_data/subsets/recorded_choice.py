@@ -1,4 +1,4 @@
-"""What a subset records of how it was chosen, so that a choice among its keys has the same order."""
+"""What a subset records of how it was chosen, so that its own subsets have the same order."""
 
 from __future__ import annotations
 
