@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from making import built, sa1b_members, tar_of
 from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, request, write_sources
 
 from sgt_data import (
@@ -394,6 +395,24 @@ def test_keys_that_were_changed_are_noticed(corpus: str, tmp_path: Path) -> None
         writer.add_key_value_metadata({"sgt_data subset": document})
     with pytest.raises(CorpusError, match="its keys are not those that it was written with"):
         open_corpus(str(file))
+
+
+def test_a_shard_without_samples_moves_no_other_shards_keys(tmp_path: Path) -> None:
+    """All inputs of the second of three shards are damaged."""
+    members = sa1b_members(6)
+    damaged = [(name, b"no picture") if name in ("sa_3.jpg", "sa_4.jpg") else (name, body)
+               for name, body in members]  # fmt: skip
+    (tmp_path / "sa_0.tar").write_bytes(tar_of(damaged))
+    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_0.tar"}
+    assert built(tmp_path / "corpus", source, shard_samples=2).complete
+    whole = open_corpus(f"{tmp_path}/corpus")
+    assert whole.samples_per_shard("entity") == (2, 0, 2)
+    file = subset(whole.url, 1.0, file=f"{tmp_path}/all.subset.parquet").place
+    opened = open_corpus(file)
+    assert keys_of(opened, "entity") == keys_of(whole, "entity")
+    assert verify_corpus(file).sound
+    assert subset(file, output=f"{tmp_path}/copy").complete
+    assert verify_corpus(f"{tmp_path}/copy", deep=True).sound
 
 
 def test_what_is_recorded_says_how_it_was_chosen(corpus: str, tmp_path: Path) -> None:

@@ -43,5 +43,6 @@ class SubsetRule:
         check_strata(self.strata)
         if self.seed is not None and not 0 <= self.seed < SEEDS:
             raise RequestError(f"seed: found {self.seed}; allowed: 0 to 2**63 - 1")
-        if self.whole_shards and self != SubsetRule(self.seed, whole_shards=True):
+        about_keys = (self.strata, self.where, self.described_by)
+        if self.whole_shards and about_keys != ("source", None, None):
             raise RequestError("whole shards go with no where, strata or described_by")
