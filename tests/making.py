@@ -271,9 +271,9 @@ def samples_in(root: Path, proxy: str = "entity") -> dict[str, dict[str, bytes]]
     """All samples of a proxy on disk; no key twice."""
     samples: dict[str, dict[str, bytes]] = {}
     for place in sorted((root / proxy).glob("*.tar")):
-        found = by_key(tar_members(place.read_bytes()))
-        assert not samples.keys() & found.keys()
-        samples |= found
+        of_tar = by_key(tar_members(place.read_bytes()))
+        assert not samples.keys() & of_tar.keys()
+        samples |= of_tar
     return samples
 
 

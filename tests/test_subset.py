@@ -68,7 +68,7 @@ def test_of_any_two_subsets_one_lies_in_the_other(
     orders: dict[str, RankedKeys], name: str, sizes: tuple[float, float]
 ) -> None:
     order = orders[name]
-    small, large = (order.first(max(1, count_of(one, order.count))) for one in sorted(sizes))
+    small, large = (order.first(max(1, count_of(size, order.count))) for size in sorted(sizes))
     for proxy, keys in keys_by_proxy(small).items():
         assert keys <= keys_by_proxy(large)[proxy]
 
@@ -83,16 +83,16 @@ def test_counts_are_exact_and_the_same_pictures_are_in_every_proxy(
     keys = keys_by_proxy(orders["source"].first(count))
     assert len(keys["entity"]) == count
     everything = set.union(*keys.values())
-    for proxy, found in keys.items():
-        assert found == everything & whole[proxy]  # what it lacks is not in the corpus either
+    for proxy, held in keys.items():
+        assert held == everything & whole[proxy]  # what it lacks is not in the corpus either
 
 
 def test_the_whole_is_the_corpus(corpus: str, tmp_path: Path) -> None:
     """Also what the first proxy filtered out and others have."""
-    found, whole = open_corpus(subset_file(corpus, tmp_path, 1)), open_corpus(corpus)
-    assert keys_by_proxy(found) == keys_by_proxy(whole)
-    assert len(keys_by_proxy(found)["denoise"]) > len(keys_by_proxy(found)["entity"])
-    assert found.header.totals["denoise"] == whole.header.totals["denoise"]
+    everything, whole = open_corpus(subset_file(corpus, tmp_path, 1)), open_corpus(corpus)
+    assert keys_by_proxy(everything) == keys_by_proxy(whole)
+    assert len(keys_by_proxy(everything)["denoise"]) > len(keys_by_proxy(everything)["entity"])
+    assert everything.header.totals["denoise"] == whole.header.totals["denoise"]
 
 
 def test_what_only_a_later_proxy_has_is_thinned_alike(
@@ -123,8 +123,8 @@ def test_every_stratum_has_its_share_within_one(corpus: str, strata: StrataRule)
     order = rank_keys(opened, SubsetRule(strata=strata))
     for count in range(1, len(stratum) + 1):
         held = Counter(stratum[key] for key in keys_by_proxy(order.first(count))["entity"])
-        for one, size in sizes.items():
-            assert abs(held[one] - count * size / len(stratum)) < 1
+        for name, size in sizes.items():
+            assert abs(held[name] - count * size / len(stratum)) < 1
 
 
 @pytest.mark.parametrize("shard_samples", [2, 50])
@@ -133,9 +133,9 @@ def test_shard_size_does_not_matter(
 ) -> None:
     other = build_scaling(sources, tmp_path / "other", shard_samples)
     for rule in RULES.values():
-        one, two = (rank_keys(open_corpus(url), rule) for url in (corpus, other))
-        for count in (1, 9, 20, one.count):
-            assert keys_by_proxy(one.first(count)) == keys_by_proxy(two.first(count))
+        ours, others = (rank_keys(open_corpus(url), rule) for url in (corpus, other))
+        for count in (1, 9, 20, ours.count):
+            assert keys_by_proxy(ours.first(count)) == keys_by_proxy(others.first(count))
 
 
 def test_neither_does_the_order_of_building(
@@ -146,8 +146,8 @@ def test_neither_does_the_order_of_building(
     in_order = builder.pending_tasks
     monkeypatch.setattr(builder, "pending_tasks", lambda *given: in_order(*given)[::-1])
     other = build_scaling(sources, tmp_path / "other")
-    one, two = (rank_keys(open_corpus(url), SubsetRule()).first(15) for url in (corpus, other))
-    assert keys_by_proxy(one) == keys_by_proxy(two)
+    ours, others = (rank_keys(open_corpus(url), SubsetRule()).first(15) for url in (corpus, other))
+    assert keys_by_proxy(ours) == keys_by_proxy(others)
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -206,8 +206,8 @@ def test_a_thousand_samples_take_a_few_kilobytes(corpus: str) -> None:
     chance = np.random.default_rng(0)
     ids = np.sort(chance.choice(11_000_000, 20_000, replace=False))
     held = {proxy: pa.array(np.ones(20_000, bool)) for proxy in ("entity", "panoptic", "denoise")}
-    spans = {f"sa1b-sa_{one:06d}-00000": (20 * one, 20 * one + 20) for one in range(1000)}
-    selection = Selection(pa.array([f"sa1b_sa_{one}" for one in ids]), spans, held)
+    spans = {f"sa1b-sa_{shard:06d}-00000": (20 * shard, 20 * shard + 20) for shard in range(1000)}
+    selection = Selection(pa.array([f"sa1b_sa_{number}" for number in ids]), spans, held)
     nbytes = len(encode_subset(header, selection, "/a/b.subset.parquet"))
     assert nbytes < 20 * 5000
 
@@ -232,7 +232,7 @@ def test_what_is_counted_is_what_is_seen(
         assert [len(table) for table in tables] == list(opened.samples_per_shard(folder))
         totals = opened.header.totals[folder]
         assert totals["samples"] == sum(map(len, tables))
-        assert totals["segments"] == sum(sum(one["segments"].to_pylist()) for one in tables)
+        assert totals["segments"] == sum(sum(table["segments"].to_pylist()) for table in tables)
         assert totals["inputs"] == totals["samples"] + totals["damaged"] + totals["filtered"]
     for proxy, keys in keys_by_proxy(opened).items():
         assert keys == set(keys_of(opened, proxy))
@@ -260,7 +260,7 @@ def test_the_stream_takes_a_subset_file(
 ) -> None:
     corpus = request.getfixturevalue(form)
     file = subset_file(corpus, tmp_path)
-    stored = {one.key: one for one in open_corpus(corpus).samples("panoptic")}
+    stored = {sample.key: sample for sample in open_corpus(corpus).samples("panoptic")}
     seen = [
         sample
         for batch in Stream({file: ["panoptic"]}, batch_size=1)
@@ -355,7 +355,7 @@ def test_verify_compares_a_subset_with_its_corpus(corpus: str, tmp_path: Path) -
     verdict = verify_corpus(file)
     totals = open_corpus(file).header.totals
     assert verdict.sound
-    assert verdict.samples == sum(one["samples"] for one in totals.values())
+    assert verdict.samples == sum(by_proxy["samples"] for by_proxy in totals.values())
     shard = open_corpus(file).shards("denoise")[0]
     (tmp_path / "corpus" / "index" / "denoise" / f"{shard}.parquet").unlink()
     (finding,) = verify_corpus(file).findings
@@ -431,17 +431,17 @@ def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
     corpus: str, tmp_path: Path
 ) -> None:
     steps = subset(corpus, [0.1, 0.5, 1], file=f"{tmp_path}/{{}}.subset.parquet")
-    found = [keys_by_proxy(open_corpus(step.place)) for step in steps]
+    keys = [keys_by_proxy(open_corpus(step.place)) for step in steps]
     assert [Path(step.place).name for step in steps] == [
         "0.1.subset.parquet", "0.5.subset.parquet", "1.subset.parquet",
     ]  # fmt: skip
-    for small, large in pairwise(found):
+    for small, large in pairwise(keys):
         assert all(small[proxy] <= large[proxy] for proxy in small)
-    assert found[1] == keys_by_proxy(open_corpus(subset_file(corpus, tmp_path, 0.5)))
+    assert keys[1] == keys_by_proxy(open_corpus(subset_file(corpus, tmp_path, 0.5)))
 
 
 @pytest.mark.parametrize(
-    ("terms", "said"),
+    ("terms", "message"),
     [
         ({}, "needs a fraction"),
         ({"fraction": 0.0}, "above 0"),
@@ -458,6 +458,6 @@ def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
         ({"fraction": 0.5, "whole_shards": True, "where": "true"}, "no where"),
     ],
 )
-def test_a_wrong_request_is_refused(corpus: str, terms: dict[str, Any], said: str) -> None:
-    with pytest.raises(RequestError, match=said):
+def test_a_wrong_request_is_refused(corpus: str, terms: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         subset(corpus, **request(**terms))

@@ -146,18 +146,18 @@ def test_where_composes_with_fractions(corpus: str, tmp_path: Path) -> None:
     licences = {key: row["licence"] for key, row in rows_of(corpus, "panoptic").items()}
     fitting = {key for key, licence in licences.items() if licence == "Attribution License"}
     assert len(fitting) == 24
-    found = {}
+    keys_of_fraction = {}
     for fraction in (0.5, 1.0):
         file = f"{tmp_path}/{fraction}.subset.parquet"
         report = subset(
             corpus, fraction, rule=SubsetRule(where=where, described_by="panoptic"), file=file
         )
-        found[fraction] = keys_by_proxy(open_corpus(report.place))
+        keys_of_fraction[fraction] = keys_by_proxy(open_corpus(report.place))
         assert report.rule["where"] == where
-    assert found[1.0]["panoptic"] == fitting
-    assert 0 < len(found[0.5]["panoptic"]) < 24
-    for proxy, keys in found[0.5].items():
-        assert keys <= found[1.0][proxy]
+    assert keys_of_fraction[1.0]["panoptic"] == fitting
+    assert 0 < len(keys_of_fraction[0.5]["panoptic"]) < 24
+    for proxy, keys in keys_of_fraction[0.5].items():
+        assert keys <= keys_of_fraction[1.0][proxy]
 
 
 def test_where_alone_takes_all_that_fit(corpus: str, tmp_path: Path) -> None:

@@ -35,8 +35,9 @@ _HEADER = "annotate.json"
 
 @dataclass(slots=True, kw_only=True)
 class AnnotationReport(ShardResult):
-    """What came of annotating pictures; a shard is a tar. Failures are runs of pictures that could
-    not be worked on.
+    """What came of annotating pictures; a shard is a tar.
+
+    Failures are runs of pictures that could not be worked on.
 
     Attributes:
         output: folder of the tars.

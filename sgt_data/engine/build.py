@@ -34,7 +34,9 @@ from sgt_data.progress import OnProgress, Progress, ignore
 
 @dataclass(slots=True, kw_only=True)
 class BuildReport(ShardResult):
-    """What came of a build. Failures are slices that could not be read.
+    """What came of a build.
+
+    Failures are slices that could not be read.
 
     Attributes:
         output: root of the corpus.
@@ -54,8 +56,7 @@ class BuildReport(ShardResult):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the corpus is complete, and no more inputs are damaged than the manifest
-        allows."""
+        """Whether the corpus is complete, with no more damage than the manifest allows."""
         return self.complete and not self.failures and not self.too_damaged
 
 

@@ -31,8 +31,7 @@ def repeated_keys(
     folders_of: Mapping[str, Sequence[str]],
     hashes: MutableMapping[str, NDArray[np.uint64]],
 ) -> dict[str, dict[str, str]]:
-    """Keys of committed shards that an earlier shard holds, by shard, with the reason to leave
-    each out.
+    """By shard: its keys that an earlier shard holds, with the reason to leave each out.
 
     Args:
         root: of the corpus.

@@ -19,8 +19,11 @@ from sgt_data.errors import BuildError, RequestError, SgtDataError
 
 
 class RayEngine:
-    """Runs annotators and tasks on Ray. A context manager: it connects when Ray is first needed,
-    and takes down what it has started."""
+    """Runs annotators and tasks on Ray.
+
+    A context manager: it connects when Ray is first needed, and at the end takes down what it has
+    started.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

@@ -55,8 +55,9 @@ def runs_of(ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> list[Run]:
 
 
 def pieces_of(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
-    """The bytes of runs, one after the other, in pieces. A piece is valid until the next one is
-    asked for.
+    """Read the bytes of runs, one after the other, in pieces.
+
+    A piece is valid until the next one is asked for.
 
     Raises:
         SourceError: they cannot be read just now.

@@ -97,8 +97,10 @@ def finished_header(
 
 
 def header_without(header: CorpusHeader, folders: Collection[str]) -> CorpusHeader:
-    """The header of a copy that leaves folders out: that of a build without these proxies, but for
-    `left_out`. Other folders keep their fingerprints.
+    """The header of a copy that leaves folders out.
+
+    It is that of a build without these proxies, but for `left_out`; other folders keep their
+    fingerprints.
 
     Args:
         header: of what is copied.

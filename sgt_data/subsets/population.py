@@ -81,8 +81,10 @@ class _ShardKeys:
 
 
 def reference_proxy(corpus: Corpus, source: str) -> str | None:
-    """The first proxy of the manifest that takes a source. Proxies added later come after it, so
-    what it holds can stand for the source."""
+    """The first proxy of the manifest that takes a source, by name.
+
+    Proxies added later come after it, so what it holds can stand for the source.
+    """
     for proxy in corpus.header.manifest["proxies"]:
         if proxy.get("sources") is None or source in proxy["sources"]:
             return str(proxy["name"])

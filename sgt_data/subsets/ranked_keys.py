@@ -88,8 +88,10 @@ class RankedKeys:
 
 
 def fraction_of(corpus: Corpus, fraction: float, proxies: Sequence[str]) -> Corpus:
-    """A fraction of a corpus as some of its proxies see it: with the keys that a subset of all of
-    them has, and accounts of these alone. Fewer indexes are read.
+    """A fraction of a corpus, for some of its proxies.
+
+    It has the keys that a subset of all proxies has, and accounts of the named proxies alone: fewer
+    indexes are read.
 
     Args:
         corpus: a complete corpus, or a subset of it.

@@ -49,8 +49,11 @@ def recorded_population(corpus: Corpus, terms: Mapping[str, Any]) -> Mapping[str
 
 
 def original_sizes(corpus: Corpus, terms: Mapping[str, Any], strata: Strata) -> Strata:
-    """The strata of a subset with the sizes that they had in what it was chosen from, if that was
-    done by these terms: then the order is the original one."""
+    """The strata of a subset, with the sizes that they had in what it was chosen from.
+
+    Then its keys have their original order. Where it was chosen by other terms, the strata are
+    returned unchanged.
+    """
     population = recorded_population(corpus, terms)
     resized = None if population is None else with_sizes(strata, population["strata"])
     return resized or strata

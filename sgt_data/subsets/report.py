@@ -13,8 +13,9 @@ from sgt_data.subsets.cluster_effect import ClusterEffect
 
 @dataclass(slots=True, kw_only=True)
 class SubsetReport(ShardResult):
-    """What came of a subset: a file that names its keys, or a copy. Failures are shards that could
-    not be copied.
+    """What came of a subset: a file that names its keys, or a copy.
+
+    Failures are shards that could not be copied.
 
     Attributes:
         place: URL of its file, or of its copy.

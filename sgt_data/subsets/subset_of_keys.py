@@ -18,8 +18,9 @@ from sgt_data.subsets.selected_corpus import select_keys
 
 
 def subset_of_keys(corpus: Corpus, keys: Collection[str]) -> Corpus:
-    """The corpus with these keys, in every proxy that has them. A fraction of it is a fraction of
-    these keys, in the corpus' own order.
+    """The subset of a corpus with these keys, in every proxy that has them.
+
+    A fraction of it is a fraction of these keys, in the corpus' own order.
 
     Args:
         corpus: a complete corpus, or a subset of it.
