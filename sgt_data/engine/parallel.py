@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -14,17 +14,18 @@ _Done = TypeVar("_Done")
 
 def call_for_each(
     function: Callable[[_Item], _Done], items: Iterable[_Item], cluster: Cluster, threads: int
-) -> Iterator[_Done]:
+) -> Generator[_Done, None, None]:
     """Call a function for every item; results as they come, in any order.
 
-    Items are made only a little before their turn, so there may be many of them.
+    Items are taken only a little before their turn, so there may be many of them. Closing the
+    generator ends the work.
 
     Args:
-        function: called on threads, or on Ray's workers; there it is pickled, with the items and
-            the results, and called again for an item whose worker died.
-        items: what to call it with.
-        cluster: where.
-        threads: in this process: calls at a time.
+        function: what to call, on threads or on Ray's workers. For Ray it must be picklable, with
+            items and results; where a worker dies, its item is worked on again.
+        items: arguments of the calls.
+        cluster: where the function runs.
+        threads: calls at a time, where it runs in this process.
 
     Raises:
         BuildError: Ray failed.
@@ -38,7 +39,7 @@ def call_for_each(
 
 def _call_on_threads(
     function: Callable[[_Item], _Done], items: Iterable[_Item], threads: int
-) -> Iterator[_Done]:
+) -> Generator[_Done, None, None]:
     pool = ThreadPoolExecutor(threads)
     running: set[Future[_Done]] = set()
     try:

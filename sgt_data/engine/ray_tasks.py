@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeVar, cast
 
 import ray
@@ -15,12 +15,12 @@ _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
 
 _WORKER_DEATHS = 20
-"""An item's call is repeated so many times where its worker, or the worker's machine, dies."""
+"""A call is repeated so many times, at most, where its worker or the worker's machine dies."""
 
 
 def call_on_ray(
     function: Callable[[_Item], _Done], items: Iterable[_Item], cluster: Cluster
-) -> Iterator[_Done]:
+) -> Generator[_Done, None, None]:
     """Call a function for every item, one CPU each; results as they come, in any order.
 
     Raises:
@@ -28,11 +28,11 @@ def call_on_ray(
     """
     with ray_session(cluster):
         call = ray.remote(_call).options(num_cpus=1, max_retries=_WORKER_DEATHS)
-        function_there = ray.put(function)
+        shared_function = ray.put(function)
         running: list[Any] = []
         try:
             for item in items:
-                running.append(call.remote(function_there, item))
+                running.append(call.remote(shared_function, item))
                 # as many again wait their turn, so that no CPU waits for this process
                 while len(running) >= 2 * max(1, int(cluster_resource("CPU"))):
                     ended, running = ray.wait(running)
@@ -42,6 +42,9 @@ def call_on_ray(
                 yield from cast(list[_Done], ray.get(ended))
         except ray.exceptions.RayError as why:
             raise BuildError(f"Ray failed: {why}") from why
+        finally:
+            for task in running:
+                ray.cancel(task)
 
 
 def _call(function: Callable[[Any], Any], item: Any) -> Any:

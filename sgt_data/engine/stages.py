@@ -77,7 +77,7 @@ class AnnotateStage:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What is done to slices. Travels to every worker, so that it can be pickled.
+    """What is done to slices. It travels to every worker, so its functions must be picklable.
 
     Attributes:
         read: reads what is still to do of a slice; may raise SourceError.
@@ -106,7 +106,7 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
 
 
 def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]:
-    """Do the first stage; that the source cannot be read is the last outcome."""
+    """Do the first stage; where the source cannot be read, a failure comes last."""
     try:
         yield from stages.read(task)
     except SourceError as why:

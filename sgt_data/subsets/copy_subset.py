@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,8 +34,8 @@ _NO_HASHES = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
-class _ShardToCopy:
-    """A shard that some folders of the copy lack.
+class _MissingShard:
+    """A shard that folders of the copy lack.
 
     Attributes:
         shard: its name.
@@ -94,8 +95,9 @@ def copy_subset(
     if lacking:
         copy = partial(_copy_shard, ShardCopier(subset.url, root, selection.whole))
         keys = sum(selection.spans[shard][1] - selection.spans[shard][0] for shard in lacking)
-        outcomes = call_for_each(copy, _shards_to_copy(subset, lacking), cluster, AT_ONCE)
-        drive(outcomes, report, note, Progress(0, keys), on_progress)
+        work = call_for_each(copy, _missing_shards(subset, lacking), cluster, AT_ONCE)
+        with closing(work) as outcomes:
+            drive(outcomes, report, note, Progress(0, keys), on_progress)
     finished = finished_header(header, receipts)
     write_header(root, finished)
     report.complete, report.totals = finished.complete, finished.totals
@@ -119,27 +121,27 @@ def _lacking_folders(
     return {shard: folders for shard, folders in lacking.items() if folders}
 
 
-def _shards_to_copy(
+def _missing_shards(
     subset: Corpus, lacking: Mapping[str, tuple[str, ...]]
-) -> Iterator[_ShardToCopy]:
-    """The shards one after the other: the keys of all of them may be many."""
+) -> Iterator[_MissingShard]:
+    """The missing shards, one after the other: the keys of all of them may be many."""
     selection, fingerprints = subset.selection, subset.header.fingerprints
     assert selection is not None
     for shard, folders in lacking.items():
         keys = () if selection.whole else tuple(selection.of(shard).to_pylist())
-        yield _ShardToCopy(shard, keys, {folder: fingerprints[folder] for folder in folders})
+        yield _MissingShard(shard, keys, {folder: fingerprints[folder] for folder in folders})
 
 
-def _copy_shard(copier: ShardCopier, todo: _ShardToCopy) -> Outcome:
+def _copy_shard(copier: ShardCopier, missing: _MissingShard) -> Outcome:
     """Copy a shard of every folder that lacks it."""
     began = time.monotonic()
     try:
         receipts = tuple(
-            copier.copy(folder, todo.shard, todo.keys, fingerprint)
-            for folder, fingerprint in todo.fingerprints.items()
+            copier.copy(folder, missing.shard, missing.keys, fingerprint)
+            for folder, fingerprint in missing.fingerprints.items()
         )
     except (SourceError, CorpusError) as why:
-        return Failure(todo.shard, str(why))
+        return Failure(missing.shard, str(why))
     except StorageError as why:
         return OutputRefused(str(why))
-    return CommittedShard(todo.shard, receipts, time.monotonic() - began, _NO_HASHES)
+    return CommittedShard(missing.shard, receipts, time.monotonic() - began, _NO_HASHES)
