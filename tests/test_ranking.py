@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sgt_data.errors import RequestError
-from sgt_data.subsets.cluster_effect import cluster_effect
 from sgt_data.subsets.ranking import count_of, keyed_hashes, ranked
+from sgt_data.subsets.shard_likeness import shard_likeness
 from sgt_data.subsets.strata import stratify
 
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=30) | st.lists(
@@ -129,10 +129,10 @@ def test_shards_of_like_pictures_are_told_from_mixed_ones() -> None:
     mixed = chance.normal(0, 3, 10_000)
     source = shard % 2
     for values, correlation in ((alike + 100 * source, 0.9), (mixed, 0.0)):
-        effect = cluster_effect("it", (1000 * values).astype(np.int64), shard, source)
+        effect = shard_likeness("it", (1000 * values).astype(np.int64), shard, source)
         assert effect is not None
         assert effect.correlation == pytest.approx(correlation, abs=0.03)
         assert effect.design_effect == pytest.approx(1 + 24 * correlation, abs=0.5)
     same = np.ones(10_000, np.int64)
-    assert cluster_effect("it", same, shard, source) is None
-    assert cluster_effect("it", np.arange(10), np.arange(10), np.zeros(10, np.int64)) is None
+    assert shard_likeness("it", same, shard, source) is None
+    assert shard_likeness("it", np.arange(10), np.arange(10), np.zeros(10, np.int64)) is None

@@ -285,8 +285,8 @@ def test_whole_shards_are_copied_as_they_are(corpus: str, tmp_path: Path) -> Non
 def test_whole_shards_say_what_they_do_to_randomness(corpus: str, tmp_path: Path) -> None:
     rule = SubsetRule(whole_shards=True)
     report = subset(corpus, 0.5, rule=rule, file=f"{tmp_path}/x.subset.parquet")
-    assert [effect.of for effect in report.clusters] == ["segments of entity", "bytes of entity"]
-    assert all(-1 <= effect.correlation <= 1 for effect in report.clusters)
+    assert [effect.of for effect in report.likeness] == ["segments of entity", "bytes of entity"]
+    assert all(-1 <= effect.correlation <= 1 for effect in report.likeness)
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def subset_notes(reports: Sequence[SubsetReport]) -> list[str]:
         f"note: {effect.of}: pictures of one shard correlate with {effect.correlation:+.3f}; "
         f"a mean over whole shards varies {effect.design_effect:.2f} times as much as one over "
         "as many single pictures"
-        for effect in reports[0].clusters
+        for effect in reports[0].likeness
     ]
     if "shards" in reports[0].rule:
         lines.append(

@@ -28,7 +28,7 @@ from sgt_data.subsets.report import SubsetReport
 from sgt_data.subsets.shard_copy import AT_ONCE, ShardCopier
 
 SMALL_BYTES = 2 << 30
-"""Up to here a copy is done before Ray would have started."""
+"""A copy of at most so many bytes takes less time than Ray takes to start."""
 
 _NO_HASHES = np.empty(0, np.uint64)
 

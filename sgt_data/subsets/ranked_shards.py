@@ -9,12 +9,12 @@ import numpy as np
 
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
-from sgt_data.subsets.cluster_effect import ClusterEffect, cluster_effect
 from sgt_data.subsets.population import Population, read_population
 from sgt_data.subsets.ranking import keyed_hashes, ranked
 from sgt_data.subsets.recorded_choice import ChoiceRecord, original_sizes, record_of, seed_of
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_shards
+from sgt_data.subsets.shard_likeness import ShardLikeness, shard_likeness
 from sgt_data.subsets.strata import Strata, stratify
 
 
@@ -53,7 +53,7 @@ class RankedShards:
         record = ChoiceRecord(rule, record_of(self.strata))
         return select_shards(self.corpus, self.population, self.order[:count], record)
 
-    def clusters(self) -> tuple[ClusterEffect, ...]:
+    def likeness(self) -> tuple[ShardLikeness, ...]:
         """How alike the pictures of a shard are, in the first proxy that tells pictures apart."""
         population = self.population
         for proxy in self.corpus.proxies:
@@ -61,7 +61,7 @@ class RankedShards:
             places = held.samples
             shard, source = population.shard[places], population.source[places]
             segments, nbytes = (
-                cluster_effect(f"{name} of {proxy}", values[places], shard, source)
+                shard_likeness(f"{name} of {proxy}", values[places], shard, source)
                 for name, values in (("segments", held.segments), ("bytes", held.target_bytes))
             )
             if segments is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sgt_data.corpus.reader import Corpus
 from sgt_data.engine.drive import ShardResult
-from sgt_data.subsets.cluster_effect import ClusterEffect
+from sgt_data.subsets.shard_likeness import ShardLikeness
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class SubsetReport(ShardResult):
         rule: how it was chosen: seed, strata, `where`; `samples` or `shards`, and `from` how many.
         totals: by folder.
         copied: whether it has become a corpus of its own, shard by shard.
-        clusters: of whole shards: how alike their pictures are.
+        likeness: of whole shards: how alike their pictures are.
     """
 
     place: str
@@ -31,7 +31,7 @@ class SubsetReport(ShardResult):
     rule: Mapping[str, Any]
     totals: Mapping[str, Mapping[str, int]]
     copied: bool = False
-    clusters: tuple[ClusterEffect, ...] = ()
+    likeness: tuple[ShardLikeness, ...] = ()
 
     @classmethod
     def of(cls, subset: Corpus, place: str) -> SubsetReport:

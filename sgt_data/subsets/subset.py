@@ -11,13 +11,13 @@ from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import absolute
 from sgt_data.progress import OnProgress, ignore
-from sgt_data.subsets.cluster_effect import ClusterEffect
 from sgt_data.subsets.copy_subset import copy_subset
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.subsets.ranked_keys import count_taken, rank_keys
 from sgt_data.subsets.ranked_shards import rank_shards
 from sgt_data.subsets.report import SubsetReport
 from sgt_data.subsets.rule import SubsetRule
+from sgt_data.subsets.shard_likeness import ShardLikeness
 from sgt_data.subsets.subset_file import SUFFIX, is_subset_file, write_subset_file
 
 SIZE_MARK = "{}"
@@ -107,7 +107,7 @@ def subset(
         )
     if output is None and not is_subset_file(place):
         raise RequestError(f"file: found {place!r}; its name must end in {SUFFIX}")
-    subsets, clusters = _chosen(opened, sizes, rule)
+    subsets, likeness = _chosen(opened, sizes, rule)
     reports = []
     for size, chosen in zip(sizes, subsets, strict=True):
         target = absolute(place.replace(SIZE_MARK, size.label))
@@ -117,7 +117,7 @@ def subset(
             report.complete = True
         else:
             report = copy_subset(chosen, target, cluster=cluster, on_progress=on_progress)
-        report.clusters = clusters
+        report.likeness = likeness
         reports.append(report)
     return reports if has_several else reports[0]
 
@@ -152,7 +152,7 @@ class _Size:
 
 def _chosen(
     corpus: Corpus, sizes: Sequence[_Size], rule: SubsetRule
-) -> tuple[Iterator[Corpus], tuple[ClusterEffect, ...]]:
+) -> tuple[Iterator[Corpus], tuple[ShardLikeness, ...]]:
     """The subsets one after the other, and what whole shards do to randomness."""
     all_are_all = all(size.is_all for size in sizes)
     if not rule.whole_shards:
@@ -167,4 +167,4 @@ def _chosen(
     if all_are_all or any(size.samples is not None for size in sizes):
         raise RequestError("whole shards: give a fraction; each shard has as many as it has")
     shards = rank_shards(corpus, rule)
-    return (shards.first(size.of(shards.count)) for size in sizes), shards.clusters()
+    return (shards.first(size.of(shards.count)) for size in sizes), shards.likeness()

@@ -1,4 +1,4 @@
-"""What taking whole shards does to randomness.
+"""How alike the pictures of a shard are: what taking whole shards does to randomness.
 
 Pictures of one shard come from one run of the source (one tar, one stretch of ids) and are alike
 where the source is sorted. A sample of whole shards then says less than its size: with an
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterEffect:
+class ShardLikeness:
     """How alike the pictures of a shard are in one respect.
 
     Attributes:
@@ -32,9 +32,9 @@ class ClusterEffect:
     design_effect: float
 
 
-def cluster_effect(
+def shard_likeness(
     of: str, values: NDArray[np.int64], shard: NDArray[np.int64], source: NDArray[np.int64]
-) -> ClusterEffect | None:
+) -> ShardLikeness | None:
     """Measure how alike the pictures of a shard are.
 
     Args:
@@ -70,4 +70,4 @@ def cluster_effect(
     spread = mean_between + (usual - 1) * mean_within
     correlation = (mean_between - mean_within) / spread
     effect = 1 + (float((sizes**2).sum()) / len(values) - 1) * correlation
-    return ClusterEffect(of, correlation, max(effect, 0.0))
+    return ShardLikeness(of, correlation, max(effect, 0.0))
