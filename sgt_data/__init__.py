@@ -7,20 +7,25 @@ from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
 from sgt_data.engine.build import BuildReport, build_corpus
+from sgt_data.engine.cluster import IN_PROCESS, Cluster
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.proxies.decoding import decode
 from sgt_data.publish.push import PushReport, push_corpus
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.subsets.opening import open_corpus
-from sgt_data.subsets.subset import SubsetReport, subset, subset_ladder
+from sgt_data.subsets.report import SubsetReport
+from sgt_data.subsets.rule import SubsetRule
+from sgt_data.subsets.subset import subset
 from sgt_data.verify.corpus import verify_corpus
 
 if TYPE_CHECKING:
     from sgt_data.stream.stream import Stream
 
 __all__ = [
+    "IN_PROCESS",
     "AnnotationReport",
     "BuildReport",
+    "Cluster",
     "Corpus",
     "Manifest",
     "Ordering",
@@ -29,6 +34,7 @@ __all__ = [
     "Sample",
     "Stream",
     "SubsetReport",
+    "SubsetRule",
     "Topology",
     "annotate_pictures",
     "build_corpus",
@@ -37,7 +43,6 @@ __all__ = [
     "open_corpus",
     "push_corpus",
     "subset",
-    "subset_ladder",
     "verify_corpus",
 ]
 

@@ -70,7 +70,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
             {"type": "referring", "name": "referring"},
         ],
     }
-    assert sgt_data.build_corpus(parse_manifest(document), str(root / "c"), workers=0).succeeded
+    assert sgt_data.build_corpus(
+        parse_manifest(document), str(root / "c"), cluster=sgt_data.IN_PROCESS
+    ).succeeded
     return str(root / "c")
 
 

@@ -28,8 +28,8 @@ from sgt_data.experiment.prepare import prepare
 from sgt_data.experiment.runs import do, jobs_of
 from sgt_data.manifest import parse_manifest
 from sgt_data.scenes.write import write_samples
-from sgt_data.subsets.listed_keys import listed_keys
-from sgt_data.subsets.subset import write_subset_file
+from sgt_data.subsets.subset_file import write_subset_file
+from sgt_data.subsets.subset_of_keys import subset_of_keys
 from sgt_data.training.config import document_of
 
 PLAN = """
@@ -59,7 +59,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
             for name in ("panoptic", "semantic")
         ],
     }
-    assert sgt_data.build_corpus(parse_manifest(document), str(root / "c"), workers=0).succeeded
+    assert sgt_data.build_corpus(
+        parse_manifest(document), str(root / "c"), cluster=sgt_data.IN_PROCESS
+    ).succeeded
     return str(root / "c")
 
 
@@ -236,7 +238,7 @@ def test_runs_are_measured_once_and_found_again(
 def test_a_list_of_keys_becomes_a_subset_that_nests(corpus: str, tmp_path: Path) -> None:
     keys = sorted(keys_in(corpus))[::2]
     file = str(tmp_path / "listed.subset.parquet")
-    write_subset_file(listed_keys(sgt_data.open_corpus(corpus), keys), file)
+    write_subset_file(subset_of_keys(sgt_data.open_corpus(corpus), keys), file)
     assert keys_in(file) == set(keys)
     halves = [
         sgt_data.subset(file, fraction, file=f"{tmp_path}/{fraction}.subset.parquet").place
@@ -244,4 +246,4 @@ def test_a_list_of_keys_becomes_a_subset_that_nests(corpus: str, tmp_path: Path)
     ]
     assert keys_in(halves[0]) < keys_in(halves[1]) < set(keys)
     with pytest.raises(RequestError, match="has no 'nobody'"):
-        listed_keys(sgt_data.open_corpus(corpus), ["nobody"])
+        subset_of_keys(sgt_data.open_corpus(corpus), ["nobody"])

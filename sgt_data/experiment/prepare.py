@@ -14,10 +14,11 @@ from sgt_data.experiment.arms import Kind, Material, Plan
 from sgt_data.questions.plan import QuestionPlan
 from sgt_data.questions.splits import exact_shares, split_of
 from sgt_data.questions.write import write_questions
-from sgt_data.subsets.listed_keys import listed_keys
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.subsets.population import read_population
-from sgt_data.subsets.subset import subset, write_subset_file
+from sgt_data.subsets.subset import subset
+from sgt_data.subsets.subset_file import write_subset_file
+from sgt_data.subsets.subset_of_keys import subset_of_keys
 
 SEED = 0
 """Of the splits and the questions: the same for all runs of all experiments on a corpus."""
@@ -60,7 +61,7 @@ def prepare(
     opened = open_corpus(corpus)
     keys = _training_keys(opened, shares)
     on_note(f"{len(keys)} pictures to draw")
-    write_subset_file(listed_keys(opened, keys), str(training))
+    write_subset_file(subset_of_keys(opened, keys), str(training))
     labels = {}
     sizes = [count for count in plan.ladder if count < len(keys)]
     if kind == "scale" and plan.ladder:

@@ -1,4 +1,4 @@
-"""What is there to do: pure functions from inventories and receipts to tasks."""
+"""What there is to do: pure functions from slices and receipts to tasks."""
 
 from __future__ import annotations
 
@@ -33,22 +33,27 @@ class SliceTask:
     def finished_shards(self) -> frozenset[str]:
         """Shards that every folder has: they need not be read."""
         return frozenset(
-            shard for shard, done in self.committed.items() if set(self.folders) <= set(done)
+            shard for shard, holders in self.committed.items() if set(self.folders) <= set(holders)
         )
 
     def open_folders(self, shard: str) -> tuple[str, ...]:
         """The folders that lack a shard."""
-        return tuple(one for one in self.folders if one not in self.committed.get(shard, ()))
+        holders = self.committed.get(shard, ())
+        return tuple(folder for folder in self.folders if folder not in holders)
 
 
-def by_slice(receipts: Mapping[str, Receipt]) -> dict[SliceId, list[str]]:
-    """One folder's committed shards, in order, by the slice they come from."""
-    groups: dict[SliceId, list[str]] = defaultdict(list)
+def shards_by_slice(receipts: Mapping[str, Receipt]) -> dict[SliceId, list[str]]:
+    """The committed shards of one folder by the slice they come from, in order.
+
+    Args:
+        receipts: of the folder, by shard.
+    """
+    shards_of: dict[SliceId, list[str]] = defaultdict(list)
     for shard, receipt in receipts.items():
-        groups[receipt["source"], receipt["slice"]].append(shard)
-    for shards in groups.values():
+        shards_of[receipt["source"], receipt["slice"]].append(shard)
+    for shards in shards_of.values():
         shards.sort(key=lambda shard: (len(shard), shard))
-    return groups
+    return shards_of
 
 
 def pending_tasks(
@@ -63,16 +68,18 @@ def pending_tasks(
         folders_of: by source: the folders that it is drawn for.
         receipts: what is committed, by folder and shard.
     """
-    groups = {folder: by_slice(found) for folder, found in receipts.items()}
+    committed_of = {folder: shards_by_slice(by_shard) for folder, by_shard in receipts.items()}
     tasks = []
     for piece in slices:
         folders = folders_of[piece.source]
-        shards = {one: groups[one].get((piece.source, piece.name), []) for one in folders}
-        if all(_whole(piece, shards[one], receipts[one]) for one in folders):
+        shards = {
+            folder: committed_of[folder].get((piece.source, piece.name), []) for folder in folders
+        }
+        if all(_is_whole(piece, shards[folder], receipts[folder]) for folder in folders):
             continue
         begun = sorted({shard for names in shards.values() for shard in names})
         committed = {
-            shard: tuple(one for one in folders if shard in shards[one]) for shard in begun
+            shard: tuple(folder for folder in folders if shard in shards[folder]) for shard in begun
         }
         tasks.append(SliceTask(piece, folders, committed))
     return tasks
@@ -81,17 +88,23 @@ def pending_tasks(
 def corpus_order(
     slices: Sequence[Slice], sources: Collection[str], receipts: Mapping[str, Receipt]
 ) -> tuple[str, ...]:
-    """All committed shards of one folder, in corpus order."""
-    groups = by_slice(receipts)
+    """All committed shards of one folder, in corpus order.
+
+    Args:
+        slices: all slices, in corpus order.
+        sources: names of the sources whose shards are meant.
+        receipts: of the folder, by shard.
+    """
+    shards_of = shards_by_slice(receipts)
     return tuple(
         shard
         for piece in slices
         if piece.source in sources
-        for shard in groups.get((piece.source, piece.name), ())
+        for shard in shards_of.get((piece.source, piece.name), ())
     )
 
 
-def _whole(piece: Slice, shards: Sequence[str], receipts: Mapping[str, Receipt]) -> bool:
+def _is_whole(piece: Slice, shards: Sequence[str], receipts: Mapping[str, Receipt]) -> bool:
     if piece.shards is not None:
         return list(piece.shards) == list(shards)
     if not shards or not receipts[shards[-1]]["last"]:

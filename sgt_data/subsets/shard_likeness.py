@@ -1,4 +1,4 @@
-"""What taking whole shards does to randomness.
+"""How alike the pictures of a shard are: what taking whole shards does to randomness.
 
 Pictures of one shard come from one run of the source (one tar, one stretch of ids) and are alike
 where the source is sorted. A sample of whole shards then says less than its size: with an
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterEffect:
+class ShardLikeness:
     """How alike the pictures of a shard are in one respect.
 
     Attributes:
         of: what was looked at.
-        correlation: intra-shard, of the whole corpus. Negative where shards are more mixed than
-            chance would have them.
-        design_effect: variance of a mean over whole shards, in units of that over as many pictures
-            drawn one by one.
+        correlation: intra-shard correlation over the whole corpus. Negative where shards are more
+            mixed than chance would have them.
+        design_effect: variance of a mean over whole shards, as a multiple of the variance over as
+            many pictures that are drawn one by one.
     """
 
     of: str
@@ -32,19 +32,20 @@ class ClusterEffect:
     design_effect: float
 
 
-def cluster_effect(
+def shard_likeness(
     of: str, values: NDArray[np.int64], shard: NDArray[np.int64], source: NDArray[np.int64]
-) -> ClusterEffect | None:
-    """Measure it.
+) -> ShardLikeness | None:
+    """Measure how alike the pictures of a shard are.
 
     Args:
-        of: what the values are.
-        values: one per picture.
-        shard, source: numbers of each picture's; a shard is of one source.
+        of: what the values are, in words.
+        values: `[pictures]`, a value of each picture.
+        shard: `[pictures]`, number of its shard.
+        source: `[pictures]`, number of its source; a shard is of one source.
 
     Returns:
-        None where it cannot be told: all values are equal, or no source has several shards, or no
-        shard several pictures.
+        None where it cannot be measured: all values are equal, or no source has several shards, or
+        no shard has several pictures.
     """
     if not len(values):
         return None
@@ -69,4 +70,4 @@ def cluster_effect(
     spread = mean_between + (usual - 1) * mean_within
     correlation = (mean_between - mean_within) / spread
     effect = 1 + (float((sizes**2).sum()) / len(values) - 1) * correlation
-    return ClusterEffect(of, correlation, max(effect, 0.0))
+    return ShardLikeness(of, correlation, max(effect, 0.0))
