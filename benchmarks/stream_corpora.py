@@ -101,7 +101,9 @@ def linked(folder: Path, samples: int, side: int = 64, shard_samples: int = 256)
             None, index.getvalue(), encoded.quarantine, orjson.dumps(receipt), receipt, ()
         )
         receipts.append(commit(root, shard))
-        os.link(*(Path(root) / tar_path(PROXY, _name(linked)) for linked in (0, number)))
+        os.link(
+            *(Path(root) / tar_path(PROXY, _name(shard_number)) for shard_number in (0, number))
+        )
     _finish(corpus, root, receipts)
     return root
 

@@ -47,22 +47,22 @@ def corpora(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> d
 def read_bagel(output: Path, proxy: str) -> list[tuple[bytes, bytes, str]]:
     """As SGT's BAGEL does: the row's picture below the folder, the target by the path's name."""
     config = yaml.safe_load((output / "bagel.yaml").read_text())[f"sgt_{proxy}"]
-    found = []
+    samples = []
     for line in (output / f"{proxy}.jsonl").read_text().splitlines():
         row = json.loads(line)
         picture = f"{output}/{proxy}/" + row["image"]
         target = picture.replace("sam_selection", "sam_mask").replace("jpg", "png")
-        found.append((read(picture), read(target), row["generation_prompt"]))
-    assert config["num_used_data"] == [len(found)]
-    return found
+        samples.append((read(picture), read(target), row["generation_prompt"]))
+    assert config["num_used_data"] == [len(samples)]
+    return samples
 
 
 def read_omnigen2(output: Path, proxy: str) -> list[tuple[bytes, bytes, str]]:
     """As OmniGen2 does: paths out of the row."""
     (data,) = (
-        one
-        for one in yaml.safe_load((output / "omnigen2.yml").read_text())["data"]
-        if one["type"] == proxy
+        entry
+        for entry in yaml.safe_load((output / "omnigen2.yml").read_text())["data"]
+        if entry["type"] == proxy
     )
     rows = [json.loads(line) for line in Path(data["path"]).read_text().splitlines()]
     assert all(set(row) == {"task_type", "instruction", "input_images", "output_image"}
@@ -75,12 +75,12 @@ def read_omnigen2(output: Path, proxy: str) -> list[tuple[bytes, bytes, str]]:
 
 def read_list(output: Path, proxy: str, form: Form) -> list[tuple[bytes, bytes]]:
     """As both do with a text file of paths."""
-    here, there = {
+    pictures, targets = {
         "bagel": ("sam_selection", "sam_mask"),
         "omnigen2": ("train2017", "annotations/panoptic_train2017"),
     }[form]
     return [
-        (read(line), read(line.replace(here, there).replace("jpg", "png")))
+        (read(line), read(line.replace(pictures, targets).replace("jpg", "png")))
         for line in (output / f"{proxy}.txt").read_text().splitlines()
     ]
 
@@ -117,15 +117,15 @@ def test_the_released_loaders_find_the_very_bytes_of_the_corpus(
         reader = read_bagel if form == "bagel" else read_omnigen2
         expected = in_tars(corpora["embedded"], proxy)
         assert sorted(reader(tmp_path / "out", proxy)) == sorted(expected)
-        found = read_list(tmp_path / "out", proxy, form)
-        assert sorted(found) == sorted(one[:2] for one in expected)
+        pictures = read_list(tmp_path / "out", proxy, form)
+        assert sorted(pictures) == sorted(sample[:2] for sample in expected)
     assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_list_keeps_the_order_of_the_corpus(corpora: dict[str, Path], tmp_path: Path) -> None:
     export_corpus(str(corpora["embedded"]), str(tmp_path / "out"))
     for proxy in PROXIES:
-        keys = [one.key for one in open_corpus(str(corpora["embedded"])).samples(proxy)]
+        keys = [sample.key for sample in open_corpus(str(corpora["embedded"])).samples(proxy)]
         lines = (tmp_path / "out" / f"{proxy}.txt").read_text().splitlines()
         assert [Path(line).stem for line in lines] == keys
 
@@ -160,7 +160,7 @@ def test_without_hard_links_pictures_are_copied(
     )
 
 
-def everything(output: Path) -> dict[str, bytes]:
+def all_files(output: Path) -> dict[str, bytes]:
     return {str(p.relative_to(output)): p.read_bytes() for p in output.rglob("*") if p.is_file()}
 
 
@@ -168,10 +168,10 @@ def test_a_second_export_changes_nothing(corpora: dict[str, Path], tmp_path: Pat
     output = tmp_path / "out"
     export_corpus(str(corpora["shared"]), str(output))
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*/*/*")}
-    files = everything(output)
+    files = all_files(output)
     again = export_corpus(str(corpora["shared"]), str(output))
     assert (again.written, again.linked, again.kept, again.nbytes) == (0, 0, 120, 0)
-    assert everything(output) == files
+    assert all_files(output) == files
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*/*/*")} == before
 
 
@@ -196,9 +196,9 @@ def test_a_stopped_export_goes_on(
             path.write_bytes(b"cut")
             path.with_name(path.name + ".part").write_bytes(b"half")
     export_corpus(str(corpora["embedded"]), str(stopped))
-    left = {name: data for name, data in everything(stopped).items()
+    left = {name: data for name, data in all_files(stopped).items()
             if name.startswith(PROXIES) and not name.endswith(("jsonl", "txt"))}  # fmt: skip
-    assert left == {name: data for name, data in everything(whole).items() if name in left}
+    assert left == {name: data for name, data in all_files(whole).items() if name in left}
     assert len(left) == 120
     for proxy in PROXIES:
         assert read_bagel(stopped, proxy) == read_bagel(whole, proxy)

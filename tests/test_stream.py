@@ -39,15 +39,15 @@ def test_every_epoch_holds_every_sample_once(
     counts: list[int], window: int | None, shuffle: bool
 ) -> None:
     order = Order(np.array(counts), "a", 5, window, shuffle)
-    everything = {(shard, row) for shard, count in enumerate(counts) for row in range(count)}
+    all_places = {(shard, row) for shard, count in enumerate(counts) for row in range(count)}
     orders = []
     for epoch in range(3):
         places = order.places(epoch * order.size, (epoch + 1) * order.size)
-        found = list(zip(places.shards.tolist(), places.rows.tolist(), strict=True))
-        assert len(found) == len(everything) and set(found) == everything
-        orders.append(found)
+        places_of_epoch = list(zip(places.shards.tolist(), places.rows.tolist(), strict=True))
+        assert len(places_of_epoch) == len(all_places) and set(places_of_epoch) == all_places
+        orders.append(places_of_epoch)
     if not shuffle:
-        assert orders[0] == orders[1] == sorted(everything)
+        assert orders[0] == orders[1] == sorted(all_places)
 
 
 @settings(max_examples=100, deadline=None)
@@ -94,7 +94,9 @@ def test_a_window_needs_its_own_shards_alone() -> None:
 def test_shares_hold_to_within_a_sample_and_nothing_is_taken_back(
     weights: list[float], batch_size: int
 ) -> None:
-    mixture = Mixture({0: {str(at): one for at, one in enumerate(weights)}}, batch_size)
+    mixture = Mixture(
+        {0: {str(number): weight for number, weight in enumerate(weights)}}, batch_size
+    )
     shares = np.array(weights) / sum(weights)
     for step in range(60):
         assert mixture.counts(step).sum() == batch_size
@@ -144,12 +146,12 @@ def test_three_lines_give_every_sample_once(corpus: str) -> None:
     }
     batches = list(stream)
     assert len(batches) == len(stream) == len(stored) // 6
-    given_ = {
+    streamed = {
         (sample.proxy, sample.key): (sample.input, sample.target, sample.instruction)
         for batch in batches
         for sample in batch["samples"]
     }
-    assert given_ == stored
+    assert streamed == stored
     assert stream.epoch == 1, "the next iteration is the next epoch"
 
 
@@ -172,7 +174,7 @@ def test_batches_are_the_same_in_every_topology_and_after_every_restart(
             topology=topology,
         )
 
-    check_exact(make, steps=13, identify=lambda seen: seen)
+    check_exact(make, steps=13, identify=lambda sample: sample)
 
 
 @pytest.mark.parametrize(
@@ -189,9 +191,9 @@ def test_the_incomplete_last_batch_goes_by_its_policy(
     assert len(set(keys)) == given_once
     second = [key for batch in stream for key in batch["samples"]]
     if last == "carry":
-        everything = keys + second
+        both_epochs = keys + second
         for start in (0, 24):
-            assert len(set(everything[start : start + 24])) == 24
+            assert len(set(both_epochs[start : start + 24])) == 24
     else:
         assert len(second) == len(keys) and second != keys
 
@@ -204,8 +206,8 @@ def test_ranks_have_alike_of_every_component(corpus: str) -> None:
             mixture={"entity": 2, "panoptic": 1},
             topology=Topology(rank, 3),
         )
-        found = [sample.component for sample in stream.batch(0)["samples"]]
-        assert sorted(found) == ["entity", "entity", "panoptic"]
+        components = [sample.component for sample in stream.batch(0)["samples"]]
+        assert sorted(components) == ["entity", "entity", "panoptic"]
 
 
 def test_a_state_of_another_stream_is_refused(corpus: str) -> None:
@@ -280,7 +282,7 @@ def test_skipping_leaves_out_the_same_samples_everywhere(damaged: tuple[Path, st
 
     expected = global_batches(make, 1, 0, 4)
     assert sorted(len(batch) for batch in expected) == [5, 6, 6, 6]
-    assert ("entity", key) not in [one for batch in expected for one in batch]
+    assert ("entity", key) not in [sample for batch in expected for sample in batch]
     stream = make(Topology(0, 1))
     list(stream)
     assert len(stream.skipped) == 1 and key in stream.skipped[0]
@@ -328,7 +330,7 @@ def test_a_corpus_elsewhere_gives_the_same_batches(sample_sources: Path, corpus:
 
     def batches(url: str) -> list[list[tuple[str, bytes]]]:
         stream = Stream({url: ["entity", "panoptic"]}, batch_size=5, order=Ordering(window=2))
-        return [[(one.key, one.input) for one in batch["samples"]] for batch in stream]
+        return [[(sample.key, sample.input) for sample in batch["samples"]] for batch in stream]
 
     assert batches("memory://stream-corpus") == batches(corpus)
 
@@ -412,5 +414,5 @@ def test_each_kind_of_damage_is_named_or_skipped_and_never_ends_an_epoch_early(
     whole = global_batches(make, 1, 0, 6)
     assert sum(map(len, whole)) == 24 - lost
     for ranks, workers in ((2, 0), (1, 3)):
-        found = global_batches(make, ranks, workers, 6)
-        assert [sorted(batch) for batch in found] == [sorted(batch) for batch in whole]
+        batches = global_batches(make, ranks, workers, 6)
+        assert [sorted(batch) for batch in batches] == [sorted(batch) for batch in whole]

@@ -44,17 +44,23 @@ def kinds(number: int) -> list[Any]:
     ]
 
 
-def same(one: Any, other: Any) -> bool:
-    assert type(one) is type(other), (one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, np.ndarray):
-        return one.dtype == other.dtype and one.shape == other.shape and bool((one == other).all())
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    return bool(one == other)
+def same(value: Any, expected: Any) -> bool:
+    assert type(value) is type(expected), (value, expected)
+    if isinstance(value, dict):
+        return value.keys() == expected.keys() and all(
+            same(value[name], expected[name]) for name in value
+        )
+    if isinstance(value, list | tuple):
+        return len(value) == len(expected) and all(map(same, value, expected))
+    if isinstance(value, np.ndarray):
+        return (
+            value.dtype == expected.dtype
+            and value.shape == expected.shape
+            and bool((value == expected).all())
+        )
+    if isinstance(value, torch.Tensor):
+        return value.dtype == expected.dtype and torch.equal(value, expected)
+    return bool(value == expected)
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
@@ -62,9 +68,9 @@ def test_samples_of_any_form_come_out_of_workers_as_they_went_in(start: str) -> 
     loader = DataLoader(
         Made(6, kinds), batch_size=None, num_workers=2, multiprocessing_context=start
     )
-    found = list(loader)
-    assert [batch["step"] for batch in found] == list(range(6))
-    for number, batch in enumerate(found):
+    batches = list(loader)
+    assert [batch["step"] for batch in batches] == list(range(6))
+    for number, batch in enumerate(batches):
         assert same(batch["samples"], kinds(number))
 
 
@@ -79,15 +85,15 @@ def constant(number: int) -> list[Any]:
 
 def test_what_a_consumer_keeps_is_never_overwritten() -> None:
     """Views are kept of every third batch, of one sample only, while the workers go on."""
-    kept = {}
+    views = {}
     for batch in DataLoader(Made(60, constant), batch_size=None, num_workers=2):
         number = batch["step"]
         if number % 3 == 0:
-            kept[number] = batch["samples"][0]["input"][10:20]
+            views[number] = batch["samples"][0]["input"][10:20]
         elif number % 3 == 1:
-            kept[number] = batch["samples"][1][5:]
-    assert len(kept) == 40
-    for number, view in kept.items():
+            views[number] = batch["samples"][1][5:]
+    assert len(views) == 40
+    for number, view in views.items():
         assert (view == number).all()
 
 
@@ -101,11 +107,11 @@ def test_a_batch_is_no_mapping_for_a_loader_but_unpacks_like_one() -> None:
 def test_blocks_are_used_again_once_their_content_has_died_and_not_before() -> None:
     pool = BlockPool(torch)
     first = pool.lease(1000)
-    held = content(first)
+    view = content(first)
     second = pool.lease(1000)
     assert second is not first
-    part = held[10:20]
-    del held
+    part = view[10:20]
+    del view
     gc.collect()
     assert pool.lease(1000) is not first, "a view of it is still there"
     del part

@@ -27,7 +27,7 @@ PROXIES = ["panoptic", "instance", "referring"]
 @pytest.fixture(scope="module")
 def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     document = {
-        "name": "said",
+        "name": "instructions",
         "shard_samples": 4,
         "pictures": {"min_side": 64, "max_side": 96, "multiple_of": 8},
         "sources": [
@@ -43,15 +43,15 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
             {"type": "referring"},
         ],
     }
-    root = tmp_path_factory.mktemp("said")
+    root = tmp_path_factory.mktemp("instructions")
     build_corpus(parse_manifest(document), str(root), cluster=IN_PROCESS)
     return str(root)
 
 
-def stream_of(corpus: str, instructions: Any, **more: Any) -> Stream:
+def stream_of(corpus: str, instructions: Any, **options: Any) -> Stream:
     return Stream(
         {corpus: PROXIES},
-        **grouped(**{"batch_size": 4, "seed": 3, "instructions": instructions, **more}),
+        **grouped(**{"batch_size": 4, "seed": 3, "instructions": instructions, **options}),
     )
 
 
@@ -70,27 +70,30 @@ def filled(sample: Sample, lines: tuple[str, ...]) -> set[str]:
 
 
 def test_stored_instructions_stay(corpus: str) -> None:
-    stored = {(one.proxy, one.key): one for _, one in samples_of(stream_of(corpus, "stored"), 1)}
+    stored = {
+        (sample.proxy, sample.key): sample
+        for _, sample in samples_of(stream_of(corpus, "stored"), 1)
+    }
     default = Stream({corpus: PROXIES}, batch_size=4, seed=3, topology=Topology(0, 1))
-    assert {(one.proxy, one.key): one for _, one in samples_of(default, 1)} == stored
+    assert {(sample.proxy, sample.key): sample for _, sample in samples_of(default, 1)} == stored
 
 
 @pytest.mark.parametrize(("how", "split"), [("resampled", "train"), ("held-out", "held_out")])
 def test_lines_are_of_their_split_alone(how: str, split: str, corpus: str) -> None:
-    other = {"train": "held_out", "held_out": "train"}[split]
+    other_split = {"train": "held_out", "held_out": "train"}[split]
     numbers = set()
     for _, sample in samples_of(stream_of(corpus, how), 12):
-        said = sample.facts["instruction"]
-        bank = load_bank(said["bank"])
+        record = sample.facts["instruction"]
+        bank = load_bank(record["bank"])
         assert sample.instruction in filled(sample, getattr(bank, split))
-        assert sample.instruction not in filled(sample, getattr(bank, other))
-        assert said["split"] == split.replace("_", "-")
-        line = getattr(bank, split)[said["line"]]
+        assert sample.instruction not in filled(sample, getattr(bank, other_split))
+        assert record["split"] == split.replace("_", "-")
+        line = getattr(bank, split)[record["line"]]
         assert sample.instruction in filled(sample, (line,))
         if sample.facts["type"] == "referring":
-            assert said["words"] == {"target": sample.facts["referring"]["phrase"]}
+            assert record["words"] == {"target": sample.facts["referring"]["phrase"]}
             assert sample.facts["referring"]["phrase"] in sample.instruction
-        numbers.add((bank.name, said["line"]))
+        numbers.add((bank.name, record["line"]))
     banks = {name for name, _ in numbers}
     assert banks == {"segmentation_panoptic", "segmentation_instance", "referring"}
     assert len(numbers) > (100 if split == "train" else 20), "all over the bank"
@@ -110,14 +113,14 @@ def test_the_epoch_is_the_batchs(corpus: str) -> None:
     """Also where a component goes through its samples several times in it."""
     mixture = {"panoptic": 1, "instance": 5}
     stream = stream_of(corpus, "resampled", mixture=mixture, batch_size=6, epoch_of="panoptic")
-    said: dict[tuple[int, str], set[str]] = {}
+    lines_of_sample: dict[tuple[int, str], set[str]] = {}
     counts: dict[tuple[int, str], int] = {}
     for epoch, sample in samples_of(stream, 2):
         if sample.component == "instance":
-            said.setdefault((epoch, sample.key), set()).add(sample.instruction)
+            lines_of_sample.setdefault((epoch, sample.key), set()).add(sample.instruction)
             counts[epoch, sample.key] = counts.get((epoch, sample.key), 0) + 1
     assert max(counts.values()) > 1
-    assert all(len(lines) == 1 for lines in said.values())
+    assert all(len(lines) == 1 for lines in lines_of_sample.values())
 
 
 def test_held_out_lines_are_the_same_in_every_epoch(corpus: str) -> None:
@@ -128,7 +131,10 @@ def test_held_out_lines_are_the_same_in_every_epoch(corpus: str) -> None:
 
 
 def test_all_else_is_as_stored(corpus: str) -> None:
-    stored = {(one.proxy, one.key): one for _, one in samples_of(stream_of(corpus, "stored"), 1)}
+    stored = {
+        (sample.proxy, sample.key): sample
+        for _, sample in samples_of(stream_of(corpus, "stored"), 1)
+    }
     for _, sample in samples_of(stream_of(corpus, "resampled"), 1):
         before = stored[sample.proxy, sample.key]
         facts = {**sample.facts, "instruction": before.facts["instruction"]}
@@ -149,16 +155,16 @@ def test_instructions_are_the_same_in_every_topology_and_after_every_restart(
             last=last, transform=said_by, topology=topology,
         )  # fmt: skip
 
-    check_exact(make, steps=8, topologies=[(1, 2), (2, 0), (3, 2)], identify=lambda one: one)
+    check_exact(make, steps=8, topologies=[(1, 2), (2, 0), (3, 2)], identify=lambda item: item)
 
 
 def test_seeds_draw_apart(corpus: str) -> None:
     first, second = (
-        {(one.proxy, one.key): one.instruction for _, one in samples_of(stream, 1)}
+        {(sample.proxy, sample.key): sample.instruction for _, sample in samples_of(stream, 1)}
         for stream in (stream_of(corpus, "resampled"), stream_of(corpus, "resampled", seed=4))
     )
     assert first.keys() == second.keys()
-    assert sum(first[one] != second[one] for one in first) > 0.9 * len(first)
+    assert sum(first[place] != second[place] for place in first) > 0.9 * len(first)
 
 
 def test_a_state_with_other_instructions_is_refused(corpus: str) -> None:
@@ -176,7 +182,7 @@ def test_a_state_with_other_instructions_is_refused(corpus: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "record",
     [
         None,
         "panoptic",
@@ -189,14 +195,16 @@ def test_a_state_with_other_instructions_is_refused(corpus: str) -> None:
         {"bank": "referring", "words": {"other": "dog"}},
     ],
 )
-def test_facts_from_which_nothing_can_be_drawn_are_named(said: Any, corpus: str) -> None:
+def test_facts_from_which_nothing_can_be_drawn_are_named(record: Any, corpus: str) -> None:
     _, sample = next(samples_of(stream_of(corpus, "stored"), 1))
-    spoiled = replace(sample, facts={**sample.facts, "instruction": said})
+    spoiled = replace(sample, facts={**sample.facts, "instruction": record})
     assert with_instruction(spoiled, "stored", 0, 0) is spoiled
     with pytest.raises(CorpusError, match=rf"sample {sample.key}: its facts state no instruction"):
         with_instruction(spoiled, "resampled", 0, 0)
 
 
 def test_conversations_keep_their_words() -> None:
-    talk = Conversation("vqa", "1", "a.jsonl", ({"from": "human", "value": "Hm?"},), None, {})
-    assert with_instruction(talk, "resampled", 0, 0) is talk
+    conversation = Conversation(
+        "vqa", "1", "a.jsonl", ({"from": "human", "value": "Hm?"},), None, {}
+    )
+    assert with_instruction(conversation, "resampled", 0, 0) is conversation

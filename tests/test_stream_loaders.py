@@ -61,7 +61,7 @@ def name_of(item: Any) -> tuple[str, str]:
     return item.component, item.key
 
 
-def make(corpus: str, **more: Any) -> Stream:
+def make(corpus: str, **options: Any) -> Stream:
     return Stream(
         {corpus: ["entity", "panoptic"]},
         batch_size=6,
@@ -69,12 +69,14 @@ def make(corpus: str, **more: Any) -> Stream:
         seed=3,
         transform=name_of,
         order=Ordering(window=2),
-        **more,
+        **options,
     )
 
 
 def keys(batches: Any) -> list[tuple[int, list[tuple[str, str]]]]:
-    return [(int(batch["step"]), [tuple(one) for one in batch["samples"]]) for batch in batches]
+    return [
+        (int(batch["step"]), [tuple(sample) for sample in batch["samples"]]) for batch in batches
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,10 +109,10 @@ def test_torchdatas_stateful_dataloader_resumes_with_the_next_batch(
     expected = keys(make(corpus))
     for stop in (1, 2, 3, 5):
         loader = stateful.StatefulDataLoader(make(corpus), batch_size=None, num_workers=workers)
-        given = iter(loader)
-        first = keys([next(given) for _ in range(stop)])
+        batches = iter(loader)
+        first = keys([next(batches) for _ in range(stop)])
         state = loader.state_dict()
-        del given
+        del batches
         resumed = stateful.StatefulDataLoader(make(corpus), batch_size=None, num_workers=workers)
         resumed.load_state_dict(state)
         assert first + keys(resumed) == expected
@@ -144,16 +146,16 @@ def test_conversations_are_mixed_in_exactly(corpus: str, vqa: Path) -> None:
 
     for batch in mixed(Topology()):
         assert [name for name, _ in batch["samples"]] == ["entity"] * 4 + ["vqa"] * 2
-    check_exact(mixed, steps=7, topologies=[(1, 2), (2, 0), (3, 4)], identify=lambda seen: seen)
+    check_exact(mixed, steps=7, topologies=[(1, 2), (2, 0), (3, 4)], identify=lambda item: item)
 
 
 def test_a_conversation_comes_whole(vqa: Path) -> None:
     stream = Stream({str(vqa): "vqa"}, batch_size=30, order=Ordering(shuffle=False))
     (batch,) = list(stream)
-    for number, one in enumerate(batch["samples"]):
-        assert isinstance(one, Conversation)
-        assert (one.key, one.turns[1]["value"]) == (f"q{number}", str(number))
-        assert (one.image is None) == (number % 3 == 0)
+    for number, conversation in enumerate(batch["samples"]):
+        assert isinstance(conversation, Conversation)
+        assert (conversation.key, conversation.turns[1]["value"]) == (f"q{number}", str(number))
+        assert (conversation.image is None) == (number % 3 == 0)
 
 
 @pytest.mark.parametrize(
@@ -218,8 +220,11 @@ class Evil:
 def test_tars_of_conversations_stream_and_nothing_in_them_is_executed(tars: Path) -> None:
     stream = Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=10, order=Ordering(shuffle=False))
     (batch,) = list(stream)
-    found = [(one.key, one.turns[0]["value"], one.image is None) for one in batch["samples"]]
-    assert found == [
+    conversations = [
+        (conversation.key, conversation.turns[0]["value"], conversation.image is None)
+        for conversation in batch["samples"]
+    ]
+    assert conversations == [
         (f"{number}{row}", f"{number}{row}", row % 2 == 0)
         for number in range(2)
         for row in range(5)
@@ -234,8 +239,8 @@ def test_a_truncated_tar_of_conversations_loses_what_it_lost(tars: Path) -> None
     stream = Stream(
         {f"{tars}/sft-*.tar": "sft"}, batch_size=3, reading=Reading(on_error="skip", skip_max=0.5)
     )
-    keys_ = sorted(one.key for batch in stream for one in batch["samples"])
-    assert keys_ == ["00", "01", "02", "03", "04", "10", "11", "12"]
+    read_keys = sorted(conversation.key for batch in stream for conversation in batch["samples"])
+    assert read_keys == ["00", "01", "02", "03", "04", "10", "11", "12"]
     assert "sft-1.tar, sample 13" in stream.skipped[0]
     with pytest.raises(CorpusError, match="sample 13"):
         list(Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=5))
@@ -323,7 +328,7 @@ def test_a_killed_job_of_two_resumes_as_three_and_sees_exactly_the_rest(
     after = logged(log, 3)
     assert sorted(after) == list(range(stopped, stopped + 9))
     expected = {
-        step: [list(one) for one in make(corpus, topology=Topology(0, 1)).batch(step)["samples"]]
+        step: [list(name) for name in make(corpus, topology=Topology(0, 1)).batch(step)["samples"]]
         for step in range(stopped + 9)
     }
     before = logged(log, 2)

@@ -31,7 +31,7 @@ from sgt_data.stream.shard_cache import ShardCache
 class Server(http.server.SimpleHTTPRequestHandler):
     """Files of a folder, ranges too. Counts what it gave; can be told to be silent."""
 
-    given: dict[str, int]
+    bytes_given: dict[str, int]
     silent: threading.Event
     pause = 0.0
 
@@ -48,7 +48,7 @@ class Server(http.server.SimpleHTTPRequestHandler):
         if asked:
             first, last = asked.removeprefix("bytes=").split("-")
             status, data = 206, data[int(first) : int(last) + 1 if last else None]
-        self.given[self.path] = self.given.get(self.path, 0) + len(data)
+        self.bytes_given[self.path] = self.bytes_given.get(self.path, 0) + len(data)
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -75,7 +75,7 @@ def corpus(
 @pytest.fixture
 def served(corpus: Path) -> Iterator[tuple[str, type[Server]]]:
     """URL of the corpus, and what serves it."""
-    kind = type("Served", (Server,), {"given": {}, "silent": threading.Event()})
+    kind = type("Served", (Server,), {"bytes_given": {}, "silent": threading.Event()})
     handler = partial(kind, directory=str(corpus))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)  # type: ignore[arg-type]
     server.daemon_threads = True
@@ -90,7 +90,7 @@ def stream_of(url: str, **options: Any) -> sgt_data.Stream:
     )
 
 
-def seen(stream: sgt_data.Stream) -> list[list[tuple[str, bytes, bytes]]]:
+def contents(stream: sgt_data.Stream) -> list[list[tuple[str, bytes, bytes]]]:
     return [[content(sample) for sample in batch["samples"]] for batch in stream]
 
 
@@ -113,15 +113,15 @@ def test_a_cached_corpus_gives_the_same_batches_and_is_fetched_once(
     corpus: Path, served: tuple[str, type[Server]], tmp_path: Path
 ) -> None:
     url, server = served
-    expected = seen(stream_of(str(corpus)))
+    expected = contents(stream_of(str(corpus)))
     stream = stream_of(url, cache=str(tmp_path / "cache"))
-    assert seen(stream) == expected
+    assert contents(stream) == expected
     shards = sum(1 for tar in corpus.glob("*/*.tar") if tar.parent.name != "instance")
     shards -= len(list(corpus.glob("semantic/*.tar")))
     wait_for(lambda: len(tars_of(tmp_path / "cache")) == shards)
-    server.given.clear()
-    assert seen(stream_of(url, cache=str(tmp_path / "cache"))) == expected
-    assert not [path for path in server.given if path.endswith(".tar")], "all are here"
+    server.bytes_given.clear()
+    assert contents(stream_of(url, cache=str(tmp_path / "cache"))) == expected
+    assert not [path for path in server.bytes_given if path.endswith(".tar")], "all are here"
     assert not list((tmp_path / "cache").glob("*.part"))
 
 
@@ -132,18 +132,18 @@ def test_the_folder_stays_within_its_bound_and_the_batches_the_same(
     sizes = [tar.stat().st_size for tar in corpus.glob("*/*.tar")]
     bound = 2 * max(sizes)
     stream = stream_of(url, cache=str(tmp_path), cache_bytes=bound, window=1)
-    found = []
+    batches = []
     for batch in stream:
-        found.append([content(sample) for sample in batch["samples"]])
+        batches.append([content(sample) for sample in batch["samples"]])
         assert sum(path.stat().st_size for path in tmp_path.iterdir() if path.exists()) <= bound
-    assert found == seen(stream_of(str(corpus), window=1))
+    assert batches == contents(stream_of(str(corpus), window=1))
 
 
 def test_a_spoilt_copy_is_thrown_away_and_read_from_where_it_came(
     corpus: Path, served: tuple[str, type[Server]], tmp_path: Path
 ) -> None:
     url, _ = served
-    expected = seen(stream_of(str(corpus)))
+    expected = contents(stream_of(str(corpus)))
     list(stream_of(url, cache=str(tmp_path)))
     wait_for(lambda: len(tars_of(tmp_path)) > 2)
     time.sleep(0.2)
@@ -151,7 +151,7 @@ def test_a_spoilt_copy_is_thrown_away_and_read_from_where_it_came(
         data = bytearray(tar.read_bytes())
         data[512::7] = bytes(len(data[512::7]))
         tar.write_bytes(data)
-    assert seen(stream_of(url, cache=str(tmp_path))) == expected
+    assert contents(stream_of(url, cache=str(tmp_path))) == expected
 
 
 KILLED = """
@@ -186,8 +186,8 @@ def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
     source, cache = tmp_path / "source.tar", tmp_path / "cache"
     source.write_bytes(os.urandom(1 << 20))
     shard = RemoteTar(f"file://{source}", "1")
-    one, other = (ShardCache(str(cache), 1 << 30) for _ in range(2))
-    taken = one._fetch
+    first, second = (ShardCache(str(cache), 1 << 30) for _ in range(2))
+    fetch = first._fetch
     started, go_on = threading.Event(), threading.Event()
 
     def slow(url: str, path: str) -> None:
@@ -199,15 +199,15 @@ def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sgt_data.stream.shard_cache.fetch_file", slow)
-        thread = threading.Thread(target=taken, args=(shard, set()))
+        thread = threading.Thread(target=fetch, args=(shard, set()))
         thread.start()
         assert started.wait(10)
-        other._fetch(shard, set())  # comes back at once, with nothing done
-        assert not other.path(shard).exists()
+        second._fetch(shard, set())  # comes back at once, with nothing done
+        assert not second.path(shard).exists()
         go_on.set()
         thread.join()
-    assert one.read(shard, 10, 20) == source.read_bytes()[10:30]
-    assert other.read(shard, 0, 5) == source.read_bytes()[:5]
+    assert first.read(shard, 10, 20) == source.read_bytes()[10:30]
+    assert second.read(shard, 0, 5) == source.read_bytes()[:5]
 
 
 def test_a_corpus_built_anew_at_its_place_is_fetched_anew(tmp_path: Path) -> None:

@@ -39,14 +39,16 @@ def collated(batch: Batch) -> dict[str, torch.Tensor]:
     """Mean colours of inputs and targets [B, 3], and what was seen."""
     return {
         "pixel_values": torch.stack(
-            [one["input"].float().mean((1, 2)) for one in batch["samples"]]
+            [sample["input"].float().mean((1, 2)) for sample in batch["samples"]]
         ),
-        "labels": torch.stack([one["target"].float().mean((1, 2)) for one in batch["samples"]]),
+        "labels": torch.stack(
+            [sample["target"].float().mean((1, 2)) for sample in batch["samples"]]
+        ),
         "step": torch.tensor(batch["step"]),
     }
 
 
-def given(corpus: str, steps: int) -> list[torch.Tensor]:
+def mean_colours(corpus: str, steps: int) -> list[torch.Tensor]:
     """What the stream itself gives."""
     stream = stream_of(corpus)
     return [collated(stream.batch(step))["pixel_values"] for step in range(steps)]
@@ -62,8 +64,8 @@ class Model(nn.Module):
         self, pixel_values: torch.Tensor, labels: torch.Tensor, step: torch.Tensor
     ) -> dict[str, torch.Tensor]:
         self.seen.append(pixel_values.clone())
-        found = self.layer(pixel_values / 255)
-        return {"loss": (found - labels / 255).square().mean(), "logits": found}
+        prediction = self.layer(pixel_values / 255)
+        return {"loss": (prediction - labels / 255).square().mean(), "logits": prediction}
 
 
 # its warnings are classes of its own, which another process would have to import to show
@@ -114,10 +116,10 @@ def test_lightning_trains_on_it_and_resumes(corpus: str, tmp_path: Path, workers
         return module.model.seen, place
 
     first, checkpoint = trained(3, None)
-    rest, _ = trained(5, checkpoint)
-    expected = given(corpus, 5)
+    second, _ = trained(5, checkpoint)
+    expected = mean_colours(corpus, 5)
     assert all(map(torch.equal, first, expected[:3])) and len(first) == 3
-    assert all(map(torch.equal, rest, expected[3:])) and len(rest) == 2
+    assert all(map(torch.equal, second, expected[3:])) and len(second) == 2
 
 
 def test_hugging_faces_trainer_trains_on_it_and_resumes(corpus: str, tmp_path: Path) -> None:
@@ -140,6 +142,6 @@ def test_hugging_faces_trainer_trains_on_it_and_resumes(corpus: str, tmp_path: P
         trainer.train(resume_from_checkpoint=resume)
         return model.seen
 
-    first, rest, expected = trained(3, False), trained(5, True), given(corpus, 5)
+    first, second, expected = trained(3, False), trained(5, True), mean_colours(corpus, 5)
     assert all(map(torch.equal, first, expected[:3])) and len(first) == 3
-    assert all(map(torch.equal, rest, expected[3:])) and len(rest) == 2
+    assert all(map(torch.equal, second, expected[3:])) and len(second) == 2

@@ -64,9 +64,11 @@ def samples(corpus: str) -> list[Sample]:
     stream = Stream(
         {corpus: sorted(set(names))}, batch_size=50, order=Ordering(shuffle=False, last="pad")
     )
-    found = {(one.proxy, one.key): one for batch in list(stream) for one in batch["samples"]}
-    assert {proxy for proxy, _ in found} > LABELS
-    return list(found.values())
+    by_proxy_and_key = {
+        (sample.proxy, sample.key): sample for batch in list(stream) for sample in batch["samples"]
+    }
+    assert {proxy for proxy, _ in by_proxy_and_key} > LABELS
+    return list(by_proxy_and_key.values())
 
 
 def stored(data: bytes) -> NDArray[np.uint8]:
@@ -142,12 +144,12 @@ def test_forms_hold_the_same_pixels_of_the_asked_size(
 
 def test_all_else_is_passed_on(samples: Sequence[Sample]) -> None:
     for sample in samples:
-        seen = Pictures(SMALLER, "numpy")(sample)
-        assert {name: seen[name] for name in ("key", "proxy", "component", "instruction")} == {
+        fields = Pictures(SMALLER, "numpy")(sample)
+        assert {name: fields[name] for name in ("key", "proxy", "component", "instruction")} == {
             "key": sample.key, "proxy": sample.proxy, "component": "all",
             "instruction": sample.instruction,
         }  # fmt: skip
-        assert seen["facts"] == sample.facts
+        assert fields["facts"] == sample.facts
     assert Pictures()("a conversation") == "a conversation"
 
 
@@ -155,16 +157,18 @@ def test_all_else_is_passed_on(samples: Sequence[Sample]) -> None:
 
 
 def test_each_target_is_what_its_proxy_makes(samples: Sequence[Sample]) -> None:
-    assert {one.proxy for one in samples if is_label_target(one.facts)} == LABELS
-    assert {one.proxy for one in samples if not is_label_target(one.facts)}.isdisjoint(LABELS)
+    labels = {sample.proxy for sample in samples if is_label_target(sample.facts)}
+    assert labels == LABELS
+    others = {sample.proxy for sample in samples if not is_label_target(sample.facts)}
+    assert others.isdisjoint(LABELS)
 
 
 @pytest.mark.parametrize("size", [SMALLER, LARGER])
 def test_labels_never_blend(size: SizeRule, samples: Sequence[Sample]) -> None:
     blended = 0
     for sample in samples:
-        seen = Pictures(size, "numpy", WILD)(sample)["target"]
-        new = colours(seen) - colours(stored(sample.target))
+        target = Pictures(size, "numpy", WILD)(sample)["target"]
+        new = colours(target) - colours(stored(sample.target))
         if sample.proxy in LABELS:
             assert not new, (sample.proxy, sample.key)
         else:
@@ -188,15 +192,15 @@ def test_grey_depth_stays_between_its_neighbours(samples: Sequence[Sample]) -> N
 def test_both_pictures_are_cut_and_mirrored_alike(samples: Sequence[Sample]) -> None:
     kinds = set()
     for sample in samples:
-        seen = Pictures(None, "numpy", WILD)(sample)
-        x, y, wide, high = seen["view"]["box"]
-        kinds.add(seen["view"]["mirrored"])
+        fields = Pictures(None, "numpy", WILD)(sample)
+        x, y, wide, high = fields["view"]["box"]
+        kinds.add(fields["view"]["mirrored"])
         for name in ("input", "target"):
             expected = stored(getattr(sample, name))[y : y + high, x : x + wide]
             assert expected.shape == (high, wide, 3)
-            if seen["view"]["mirrored"]:
+            if fields["view"]["mirrored"]:
                 expected = expected[:, ::-1]
-            np.testing.assert_array_equal(seen[name], expected)
+            np.testing.assert_array_equal(fields[name], expected)
     assert kinds == {True, False}
 
 
@@ -214,18 +218,18 @@ def test_crops_keep_their_share_and_the_pictures_form(samples: Sequence[Sample])
 
 def test_a_view_depends_on_seed_epoch_and_key_alone(samples: Sequence[Sample]) -> None:
     def views(augment: CropAndFlip) -> list[Any]:
-        return [augment.view(one, 192, 144) for one in samples]
+        return [augment.view(sample, 192, 144) for sample in samples]
 
     first = views(WILD)
     assert views(pickle.loads(pickle.dumps(WILD))) == first == views(WILD.reseed(4).reseed(0))
     others = [replace(WILD, seed=4), WILD.reseed(1), WILD.reseed(2), WILD.reseed(2).reseed(3)]
-    assert len({tuple(views(one)) for one in [WILD, *others]}) == 5
+    assert len({tuple(views(augment)) for augment in [WILD, *others]}) == 5
     assert views(WILD.reseed(5).reseed(2)) == views(WILD.reseed(2))
     boxes: dict[str, set[Any]] = {}
     for sample, view in zip(samples, first, strict=True):
         if sample.proxy in ("entity", "panoptic", "depth", "canny", "denoise"):
             boxes.setdefault(sample.key, set()).add((view.box, view.mirrored))
-    assert len(boxes) > 5 and all(len(one) == 1 for one in boxes.values())
+    assert len(boxes) > 5 and all(len(views_of_key) == 1 for views_of_key in boxes.values())
 
 
 def test_transforms_are_the_same_after_pickling(samples: Sequence[Sample]) -> None:
@@ -239,9 +243,9 @@ def test_transforms_are_the_same_after_pickling(samples: Sequence[Sample]) -> No
 # --- words in a mirror
 
 
-def mirrored(one: SegmentFacts, width: int) -> SegmentFacts:
-    x, y, wide, high = one.box
-    return replace(one, box=(width - x - wide, y, wide, high))
+def mirrored(segment: SegmentFacts, width: int) -> SegmentFacts:
+    x, y, wide, high = segment.box
+    return replace(segment, box=(width - x - wide, y, wide, high))
 
 
 def test_what_a_phrase_says_is_true_in_the_mirror(samples: Sequence[Sample]) -> None:
@@ -250,20 +254,20 @@ def test_what_a_phrase_says_is_true_in_the_mirror(samples: Sequence[Sample]) -> 
     for sample in samples:
         if sample.facts["type"] != "referring":
             continue
-        seen = flip(sample)
-        assert seen["view"]["mirrored"]
+        fields = flip(sample)
+        assert fields["view"]["mirrored"]
         facts = sample.facts
         width = facts["size"]["width"]
-        everything = [
-            mirrored(SegmentFacts.of(one), width)
-            for one in (*facts["segments"], *facts["others"], *facts["hidden"])
+        mirrored_segments = [
+            mirrored(SegmentFacts.of(segment), width)
+            for segment in (*facts["segments"], *facts["others"], *facts["hidden"])
         ]
-        drawn = {one["id"] for one in facts["segments"]}
-        before, after = sample.instruction, seen["instruction"]
+        drawn = {segment["id"] for segment in facts["segments"]}
+        before, after = sample.instruction, fields["instruction"]
         phrase = facts["referring"]["phrase"]
-        said = before.split(phrase)
-        new = after.removeprefix(said[0]).removesuffix(said[-1])
-        assert referents(new, everything) == drawn
+        around = before.split(phrase)
+        new = after.removeprefix(around[0]).removesuffix(around[-1])
+        assert referents(new, mirrored_segments) == drawn
         place = re.search(r"(left|right)(?:most|$)", new)
         if place is None:
             assert after == before
@@ -271,16 +275,16 @@ def test_what_a_phrase_says_is_true_in_the_mirror(samples: Sequence[Sample]) -> 
         swapped += 1
         assert after != before
         # read from the pixels themselves: where the white lies, and where the others are
-        columns = np.flatnonzero(seen["target"][..., 0].any(0))
+        columns = np.flatnonzero(fields["target"][..., 0].any(0))
         centre = (columns[0] + columns[-1]) / 2
         category = facts["referring"]["category"]
         rivals = [
-            one.box[0] + one.box[2] / 2
-            for one in everything
-            if one.category == category and one.id not in drawn
+            segment.box[0] + segment.box[2] / 2
+            for segment in mirrored_segments
+            if segment.category == category and segment.id not in drawn
         ]
         assert rivals
-        assert all((centre < one) == (place[1] == "left") for one in rivals)
+        assert all((centre < rival) == (place[1] == "left") for rival in rivals)
     assert swapped >= 3
 
 
@@ -288,22 +292,22 @@ BOXES = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st
 
 
 @settings(max_examples=200, deadline=None)
-@given(found=st.lists(st.tuples(st.sampled_from(["dog", "cat", "sky"]), BOXES), max_size=7))
-def test_every_phrase_means_the_same_in_the_mirror(found: list[tuple[str, Any]]) -> None:
+@given(things=st.lists(st.tuples(st.sampled_from(["dog", "cat", "sky"]), BOXES), max_size=7))
+def test_every_phrase_means_the_same_in_the_mirror(things: list[tuple[str, Any]]) -> None:
     segments = [
         SegmentFacts(number, name, name != "sky", False, box[2] * box[3], box)
-        for number, (name, box) in enumerate(found, 1)
+        for number, (name, box) in enumerate(things, 1)
     ]
-    there = [mirrored(one, 100) for one in segments]
-    for one in candidates(segments, [], 100, 100, Margins(0.1, 0.05, 2.0, 0.0)):
-        for wording in one.wordings:
+    mirrored_segments = [mirrored(segment, 100) for segment in segments]
+    for candidate in candidates(segments, [], 100, 100, Margins(0.1, 0.05, 2.0, 0.0)):
+        for wording in candidate.wordings:
             phrase = mirrored_phrase(wording)
             assert phrase is not None and mirrored_phrase(phrase) == wording
-            assert referents(phrase, there) == one.ids
+            assert referents(phrase, mirrored_segments) == candidate.ids
 
 
 @pytest.mark.parametrize(
-    ("phrase", "there"),
+    ("phrase", "expected"),
     [
         ("the leftmost dog", "the rightmost dog"),
         ("the dog farthest to the right", "the dog farthest to the left"),
@@ -314,8 +318,8 @@ def test_every_phrase_means_the_same_in_the_mirror(found: list[tuple[str, Any]])
         ("the leftmost right shoe", None),
     ],
 )
-def test_phrases_in_a_mirror(phrase: str, there: str | None) -> None:
-    assert mirrored_phrase(phrase) == there
+def test_phrases_in_a_mirror(phrase: str, expected: str | None) -> None:
+    assert mirrored_phrase(phrase) == expected
 
 
 def test_only_the_phrase_is_changed_and_what_cannot_be_said_is_not_mirrored(
@@ -353,13 +357,13 @@ def test_spawned_workers_give_the_same_pictures(corpus: str) -> None:
     loader = data.DataLoader(
         stream(), batch_size=None, num_workers=2, multiprocessing_context="spawn"
     )
-    expected, found = list(stream()), list(loader)
-    assert len(expected) == len(found) >= 3
-    for one, other in zip(expected, found, strict=True):
-        assert one["step"] == other["step"]
-        for mine, theirs in zip(one["samples"], other["samples"], strict=True):
-            for name in mine:
-                same = mine[name] == theirs[name]
+    expected, from_workers = list(stream()), list(loader)
+    assert len(expected) == len(from_workers) >= 3
+    for batch, worker_batch in zip(expected, from_workers, strict=True):
+        assert batch["step"] == worker_batch["step"]
+        for fields, worker_fields in zip(batch["samples"], worker_batch["samples"], strict=True):
+            for name in fields:
+                same = fields[name] == worker_fields[name]
                 assert same.all() if name in ("input", "target") else same
 
 

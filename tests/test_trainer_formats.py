@@ -67,7 +67,7 @@ class Picture:
         return np.asarray(picture.resize((size[0], size[1]))).transpose(2, 0, 1)
 
 
-def dataset(corpus: str, **more: Any) -> BagelDataset:
+def dataset(corpus: str, **changes: Any) -> BagelDataset:
     """As `PackedDataset.build_datasets` makes it: by keyword."""
     arguments = {
         "dataset_name": "sgt",
@@ -81,7 +81,7 @@ def dataset(corpus: str, **more: Any) -> BagelDataset:
         "data_dir_list": [corpus],
         "num_used_data": [1000],
     }
-    return BagelDataset(**(arguments | more))
+    return BagelDataset(**(arguments | changes))
 
 
 def first_samples(corpus: str, proxy: str = "panoptic", number: int = 3) -> list[Sample]:
@@ -95,7 +95,7 @@ def identity(packed: dict[str, Any]) -> tuple[bytes, bytes, tuple[int, ...]]:
     return picture.tobytes(), target.tobytes(), tuple(packed["text_ids_list"][0])
 
 
-def everything(corpus: str) -> list[tuple[bytes, bytes, tuple[int, ...]]]:
+def all_identities(corpus: str) -> list[tuple[bytes, bytes, tuple[int, ...]]]:
     return sorted(
         identity(to_bagel(sample, Words(), Picture(16), Picture(14, 112)))
         for proxy in ("panoptic", "edge")
@@ -110,9 +110,9 @@ def test_a_sample_is_what_bagel_packs(corpus: str) -> None:
     for sample in first_samples(corpus):
         packed = to_bagel(sample, Words(), Picture(16), Picture(14, 112))
         picture, target = (np.asarray(image).transpose(2, 0, 1) for image in sample.pictures())
-        seen, drawn, clean = packed["image_tensor_list"]
-        assert seen.shape == (3, 112, 112)
-        assert np.array_equal(drawn, target) and np.array_equal(clean, picture)
+        vit_input, vae_target, vae_input = packed["image_tensor_list"]
+        assert vit_input.shape == (3, 112, 112)
+        assert np.array_equal(vae_target, target) and np.array_equal(vae_input, picture)
         assert packed["text_ids_list"] == [list(sample.instruction.encode())]
         height, width = target.shape[1:]
         assert packed["num_tokens"] == 64 + height * width // 256 + len(sample.instruction.encode())
@@ -149,33 +149,33 @@ def as_worker(
     while True:
         with monkeypatch.context() as patched:
             patched.setattr(bagel, "loader_worker", lambda: (worker, workers))
-            found = next(iterator)
-        yield found
+            packed = next(iterator)
+        yield packed
 
 
 def test_an_epoch_holds_every_sample_once_in_any_topology(
     corpus: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = everything(corpus)
+    expected = all_identities(corpus)
     for world, workers in ((1, 1), (2, 2), (3, 1), (1, 4)):
-        found = []
+        samples = []
         for rank, worker in itertools.product(range(world), range(workers)):
             data = dataset(corpus, local_rank=rank, world_size=world, num_workers=workers)
-            given = as_worker(data, worker, workers, monkeypatch)
-            found += list(itertools.islice(given, EPOCH // (world * workers)))
-        assert sorted(map(identity, found)) == expected
+            iterator = as_worker(data, worker, workers, monkeypatch)
+            samples += list(itertools.islice(iterator, EPOCH // (world * workers)))
+        assert sorted(map(identity, samples)) == expected
 
 
 def test_no_sample_is_left_over_where_workers_do_not_divide_them(
     corpus: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five workers: a whole number of epochs is given after 36 samples of each."""
-    found = []
+    samples = []
     for worker in range(5):
         data = dataset(corpus, num_workers=5)
-        given = as_worker(data, worker, 5, monkeypatch)
-        found += list(map(identity, itertools.islice(given, EPOCH)))
-    assert sorted(found) == sorted(everything(corpus) * 5)
+        iterator = as_worker(data, worker, 5, monkeypatch)
+        samples += list(map(identity, itertools.islice(iterator, EPOCH)))
+    assert sorted(samples) == sorted(all_identities(corpus) * 5)
 
 
 def test_it_resumes_exactly_after_any_sample(corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,9 +183,9 @@ def test_it_resumes_exactly_after_any_sample(corpus: str, monkeypatch: pytest.Mo
     streams = []
     for worker in range(workers):
         data = dataset(corpus, num_workers=workers)
-        given = as_worker(data, worker, workers, monkeypatch)
-        streams.append(list(itertools.islice(given, steps)))
-    expected = [[identity(one) for one in stream] for stream in streams]
+        iterator = as_worker(data, worker, workers, monkeypatch)
+        streams.append(list(itertools.islice(iterator, steps)))
+    expected = [[identity(packed) for packed in stream] for stream in streams]
     for stopped in range(steps - 2):
         # as BAGEL's training keeps it: the last index of each worker
         status = {}
@@ -195,9 +195,9 @@ def test_it_resumes_exactly_after_any_sample(corpus: str, monkeypatch: pytest.Mo
             status[where["worker_id"]] = where["data_indexes"]
         for worker, last in enumerate((stopped, stopped // 2)):
             data = dataset(corpus, num_workers=workers, data_status=status)
-            given = as_worker(data, worker, workers, monkeypatch)
-            rest = [identity(one) for one in itertools.islice(given, 2)]
-            assert rest == expected[worker][last + 1 : last + 3]
+            iterator = as_worker(data, worker, workers, monkeypatch)
+            following = [identity(packed) for packed in itertools.islice(iterator, 2)]
+            assert following == expected[worker][last + 1 : last + 3]
     fresh = as_worker(dataset(corpus, num_workers=2, data_status={0: 3}), 1, 2, monkeypatch)
     assert identity(next(fresh)) == expected[1][0]  # a worker that had given nothing yet
 
@@ -208,7 +208,7 @@ def test_seeds_decide_the_order_and_are_heard_after_the_iterator_is_made(corpus:
         iterator = iter(data)  # as BAGEL does, before it sets the epoch
         if seed is not None:
             data.set_epoch(seed)
-        return [identity(one) for one in itertools.islice(iterator, EPOCH)]
+        return [identity(packed) for packed in itertools.islice(iterator, EPOCH)]
 
     assert order(1) == order(1)
     assert order(1) != order(2)
@@ -220,11 +220,11 @@ def test_fewer_samples_lie_within_more(corpus: str) -> None:
         data = dataset(corpus, num_used_data=[number])
         data.set_epoch(seed)
         assert len(data) == min(number, EPOCH)
-        return {identity(one) for one in itertools.islice(data, len(data))}
+        return {identity(packed) for packed in itertools.islice(data, len(data))}
 
     sets = [used(number, seed) for seed, number in enumerate((1, 5, 17, 36, 50))]
-    assert [len(one) for one in sets] == [1, 5, 17, 36, 36]
-    assert all(less <= more for less, more in itertools.pairwise(sets))
+    assert [len(samples) for samples in sets] == [1, 5, 17, 36, 36]
+    assert all(smaller <= larger for smaller, larger in itertools.pairwise(sets))
 
 
 def test_proxies_and_corpora_are_chosen(corpus: str) -> None:
@@ -235,8 +235,8 @@ def test_proxies_and_corpora_are_chosen(corpus: str) -> None:
 
 def test_it_travels_to_workers_that_are_started_anew(corpus: str) -> None:
     data = dataset(corpus)
-    one, other = iter(data), iter(pickle.loads(pickle.dumps(data)))
-    assert [identity(next(one)) for _ in range(5)] == [identity(next(other)) for _ in range(5)]
+    first, second = iter(data), iter(pickle.loads(pickle.dumps(data)))
+    assert [identity(next(first)) for _ in range(5)] == [identity(next(second)) for _ in range(5)]
 
 
 def test_torch_workers_give_what_the_counts_say(corpus: str) -> None:
@@ -253,12 +253,14 @@ def test_torch_workers_give_what_the_counts_say(corpus: str) -> None:
     loader = data.DataLoader(
         Endless(), batch_size=None, num_workers=2, multiprocessing_context="fork"
     )
-    given = [(one["worker_id"], one["data_indexes"]) for one in itertools.islice(loader, 6)]
-    assert given == [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]
+    worker_counts = [
+        (indexes["worker_id"], indexes["data_indexes"]) for indexes in itertools.islice(loader, 6)
+    ]
+    assert worker_counts == [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]
 
 
 @pytest.mark.parametrize(
-    ("more", "message"),
+    ("changes", "message"),
     [
         ({"local_rank": 2, "world_size": 2}, "rank is 2 of 2"),
         ({"data_status": {3: 1}, "num_workers": 2}, "as many workers as before"),
@@ -268,9 +270,9 @@ def test_torch_workers_give_what_the_counts_say(corpus: str) -> None:
         ({"proxies": []}, "no sample is left"),
     ],
 )
-def test_what_does_not_fit_is_refused(corpus: str, more: dict[str, Any], message: str) -> None:
+def test_what_does_not_fit_is_refused(corpus: str, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        dataset(corpus, **more)
+        dataset(corpus, **changes)
 
 
 def test_another_number_of_workers_than_stated_is_refused(corpus: str) -> None:
@@ -290,28 +292,28 @@ class Processor:
 
 def test_a_sample_is_what_omnigen2_collates(corpus: str) -> None:
     for sample in first_samples(corpus, "edge"):
-        found = to_omnigen2(sample, Words(), Processor(), system=SYSTEM, limits=SizeLimits(7, 8))
+        fields = to_omnigen2(sample, Words(), Processor(), system=SYSTEM, limits=SizeLimits(7, 8))
         picture, target = sample.pictures()
-        assert set(found) == {
+        assert set(fields) == {
             "task_type", "instruction", "input_images_path", "input_images", "output_image",
             "output_image_path",
         }  # fmt: skip
-        assert found["instruction"] == f"system:{SYSTEM}|user:{sample.instruction}"
-        ((image, pixels, side),) = found["input_images"]
+        assert fields["instruction"] == f"system:{SYSTEM}|user:{sample.instruction}"
+        ((image, pixels, side),) = fields["input_images"]
         assert np.array_equal(image, np.asarray(picture)) and (pixels, side) == (7, 2048)
-        image, pixels, side = found["output_image"]
+        image, pixels, side = fields["output_image"]
         assert np.array_equal(image, np.asarray(target)) and (pixels, side) == (8, 2048)
-        assert sample.key in found["output_image_path"]
+        assert sample.key in fields["output_image_path"]
 
 
 def test_guidance_leaves_instruction_and_picture_out(corpus: str) -> None:
     (sample,) = first_samples(corpus, number=1)
-    found = to_omnigen2(
+    fields = to_omnigen2(
         sample, Words(), Processor(), system=SYSTEM, drop_instruction=True, drop_picture=True
     )
-    assert found["instruction"] == f"system:{SYSTEM}|user:"
-    assert found["input_images"] is None and found["input_images_path"] is None
-    assert found["output_image"] is not None
+    assert fields["instruction"] == f"system:{SYSTEM}|user:"
+    assert fields["input_images"] is None and fields["input_images_path"] is None
+    assert fields["output_image"] is not None
 
 
 def test_sgts_omnigen2_shows_the_picture_to_the_text_encoder(corpus: str) -> None:
@@ -323,9 +325,9 @@ def test_sgts_omnigen2_shows_the_picture_to_the_text_encoder(corpus: str) -> Non
         assert np.array_equal(np.asarray(images[0]), np.asarray(sample.pictures()[0]))
         return {"input_ids": 1, "attention_mask": 2, "pixel_values": 3, "image_grid_thw": 4}
 
-    found = to_sgt_omnigen2(sample, qwen, Processor(), system=SYSTEM)
-    assert sample.instruction in found["instruction"]
-    assert found["task_type"] != "sft"
-    kept = [found[name] for name in ("input_ids", "attention_mask", "pixel_values")]
-    assert [*kept, found["image_grid_thw"]] == [1, 2, 3, 4]
-    assert "labels" not in found
+    fields = to_sgt_omnigen2(sample, qwen, Processor(), system=SYSTEM)
+    assert sample.instruction in fields["instruction"]
+    assert fields["task_type"] != "sft"
+    tensors = [fields[name] for name in ("input_ids", "attention_mask", "pixel_values")]
+    assert [*tensors, fields["image_grid_thw"]] == [1, 2, 3, 4]
+    assert "labels" not in fields
