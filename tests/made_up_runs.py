@@ -8,7 +8,7 @@ import numpy as np
 
 from sgt_data.experiment.measure.intervals import Estimate
 from sgt_data.experiment.measure.lift_off import lift_off
-from sgt_data.experiment.measure.results import (
+from sgt_data.experiment.measure.run_result import (
     ProbeResult,
     RunResult,
     Samples,

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from painted import COLOURS, decoded_of, painted, rng
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.fidelity import Generated, layout_fidelity
+from sgt_data.experiment.measure.fidelity import GeneratedTarget, layout_fidelity
 from sgt_data.experiment.measure.layout import (
     class_colours,
     class_layout,
     class_overlap,
     mask_iou,
     nearest_colours,
-    sampled,
+    resampled,
     segment_layout,
     segment_overlap,
 )
@@ -185,7 +185,7 @@ def test_class_blind_segments_are_paired_by_overlap_whatever_their_colours() -> 
 
 def test_truth_is_sampled_as_targets_are_drawn() -> None:
     labels = rng().integers(0, 5, (10, 15))
-    found = sampled(labels, 4, 6)
+    found = resampled(labels, 4, 6)
     for row in range(4):
         for column in range(6):
             at = int((row + 0.5) * 10 / 4), int((column + 0.5) * 15 / 6)
@@ -273,11 +273,11 @@ def test_a_stored_target_is_measured_by_its_proxys_own_measure() -> None:
     }  # fmt: skip
     picture = painted(labels, [COLOURS["ball"]])
     target = encode_target(labels, np.array([[255, 0, 0]], np.uint8))
-    one = Generated(picture, picture, target, facts)
+    one = GeneratedTarget(picture, picture, target, facts)
     assert layout_fidelity([one], COLOURS, 0)["mIoU"].value == 1
-    blind = Generated(picture, picture, target, {**facts, "palette": "distinct"})
+    blind = GeneratedTarget(picture, picture, target, {**facts, "palette": "distinct"})
     assert layout_fidelity([blind], {}, 0)["PQ"].value == 1
-    plain = Generated(picture, -picture, target, {"type": "denoise"})
+    plain = GeneratedTarget(picture, -picture, target, {"type": "denoise"})
     assert layout_fidelity([plain], {}, 0)["L1"].value == pytest.approx(1)
     with pytest.raises(CorpusError, match="2 kinds"):
         layout_fidelity([one, plain], COLOURS, 0)

@@ -11,10 +11,10 @@ import pytest
 from painted import rng
 
 from sgt_data.experiment.measure.accuracy import (
-    Asked,
+    AskedQuestion,
     accuracy_per_task,
-    chance_of,
-    mark,
+    chance_accuracy,
+    mark_answers,
     mean_accuracy,
     paired_difference,
 )
@@ -23,9 +23,9 @@ from sgt_data.experiment.measure.intervals import (
     Estimate,
     as_share,
     bootstrap,
-    mean,
-    over_seeds,
-    ratio,
+    mean_over_pictures,
+    mean_over_seeds,
+    ratio_of_sums,
 )
 from sgt_data.experiment.measure.lift_off import lift_off
 
@@ -40,7 +40,7 @@ def test_questions_of_one_picture_do_not_count_as_independent() -> None:
     """100 pictures with 20 questions each, all right or all wrong: the interval is that of 100
     throws, not of 2,000."""
     right = (rng().random(100) < 0.5) * 20.0
-    found = ratio(right, np.full(100, 20.0), seed=0)
+    found = ratio_of_sums(right, np.full(100, 20.0), seed=0)
     binomial = stats.binomtest(int(right.sum() / 20), 100).proportion_ci(method="wilson")
     assert found.low == pytest.approx(binomial.low, abs=0.03)
     assert found.high == pytest.approx(binomial.high, abs=0.03)
@@ -55,14 +55,16 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         draws = rng(trial)
         asked = draws.integers(1, 6, 60)
         skill = draws.beta(3, 2, 60)
-        found = ratio(draws.binomial(asked, skill).astype(float), asked.astype(float), seed=trial)
+        found = ratio_of_sums(
+            draws.binomial(asked, skill).astype(float), asked.astype(float), seed=trial
+        )
         hits += found.low <= 0.6 <= found.high
     assert 0.88 <= hits / 120 <= 0.99
 
 
 def test_intervals_agree_with_scipys_bootstrap() -> None:
     values = rng(3).exponential(size=80)
-    ours = mean(values, seed=1)
+    ours = mean_over_pictures(values, seed=1)
     theirs = stats.bootstrap(
         (values,), np.mean, method="percentile", n_resamples=4000, rng=rng(5)
     ).confidence_interval
@@ -72,53 +74,53 @@ def test_intervals_agree_with_scipys_bootstrap() -> None:
 
 def test_intervals_are_the_same_each_time_and_differ_by_seed() -> None:
     values = rng(3).random(50)
-    assert mean(values, seed=1) == mean(values, seed=1)
-    assert mean(values, seed=1) != mean(values, seed=2)
+    assert mean_over_pictures(values, seed=1) == mean_over_pictures(values, seed=1)
+    assert mean_over_pictures(values, seed=1) != mean_over_pictures(values, seed=2)
 
 
 def test_a_perfect_score_on_few_pictures_is_no_certainty() -> None:
     right = np.full(12, 3.0)
-    found = as_share(ratio(right, right, seed=0))
+    found = as_share(ratio_of_sums(right, right, seed=0))
     exact = stats.binomtest(12, 12).proportion_ci(method="exact")
     assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
-    none = as_share(ratio(0 * right, right, seed=0))
+    none = as_share(ratio_of_sums(0 * right, right, seed=0))
     exact = stats.binomtest(0, 12).proportion_ci(method="exact")
     assert (none.low, none.high) == pytest.approx((exact.low, exact.high))
 
 
 def test_one_picture_has_no_interval_and_none_has_no_value() -> None:
-    assert mean(np.array([0.3]), seed=0) == Estimate(0.3, None, None, 1)
+    assert mean_over_pictures(np.array([0.3]), seed=0) == Estimate(0.3, None, None, 1)
     with pytest.raises(ValueError, match="no pictures"):
-        mean(np.array([]), seed=0)
+        mean_over_pictures(np.array([]), seed=0)
     with pytest.raises(ValueError, match="is nan"):
         bootstrap(lambda weights: weights[:, 0] * np.nan, 3, seed=0)
 
 
 def test_seeds_have_a_t_interval() -> None:
     values = [0.61, 0.58, 0.66, 0.6]
-    found = over_seeds(values)
+    found = mean_over_seeds(values)
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
     assert (found.low, found.high) == pytest.approx((low, high))
     assert found.error == pytest.approx(stats.sem(values))
-    assert over_seeds([0.5]).error is None
+    assert mean_over_seeds([0.5]).error is None
 
 
 # --- accuracy ------------------------------------------------------------------------------------
 
 
-def asked(pictures: int = 40) -> list[Asked]:
+def asked(pictures: int = 40) -> list[AskedQuestion]:
     draws = rng(1)
     found = []
     for key in range(pictures):
         for task, choices in (("count", ("1", "2", "3")), ("presence", ("yes", "no"))):
             found += [
-                Asked(f"p{key}", task, str(draws.choice(choices)), choices)
+                AskedQuestion(f"p{key}", task, str(draws.choice(choices)), choices)
                 for _ in range(int(draws.integers(1, 4)))
             ]
     return found
 
 
-def answers(questions: Sequence[Asked], skill: float, seed: int) -> list[str]:
+def answers(questions: Sequence[AskedQuestion], skill: float, seed: int) -> list[str]:
     draws = rng(seed)
     return [
         one.answer if draws.random() < skill else str(draws.choice(one.choices))
@@ -129,7 +131,7 @@ def answers(questions: Sequence[Asked], skill: float, seed: int) -> list[str]:
 def test_accuracy_is_sklearns_and_its_mean_counts_tasks_the_same() -> None:
     questions = asked()
     given = answers(questions, 0.5, 2)
-    marks = mark(questions, given)
+    marks = mark_answers(questions, given)
     found = accuracy_per_task(questions, marks, seed=0)
     for task in ("count", "presence"):
         truth, said = zip(
@@ -146,36 +148,38 @@ def test_accuracy_is_sklearns_and_its_mean_counts_tasks_the_same() -> None:
 
 def test_chance_is_what_guessing_scores() -> None:
     questions = asked(400)
-    found = accuracy_per_task(questions, mark(questions, answers(questions, 0, 3)), seed=0)
+    found = accuracy_per_task(questions, mark_answers(questions, answers(questions, 0, 3)), seed=0)
     assert found["count"].chance == pytest.approx(1 / 3)
     assert found["presence"].chance == pytest.approx(1 / 2)
     for one in found.values():
         assert one.low - 0.01 <= one.chance <= one.high + 0.01
         assert one.commonest >= one.chance
     with pytest.raises(ValueError, match=r"'blue'.*not among"):
-        chance_of([Asked("a", "t", "blue", ("red", "green"))])
+        chance_accuracy([AskedQuestion("a", "t", "blue", ("red", "green"))])
 
 
 def test_unbalanced_answers_show_what_a_constant_answer_scores() -> None:
-    questions = [Asked(str(k), "t", "yes" if k < 90 else "no", ("yes", "no")) for k in range(100)]
-    found = accuracy_per_task(questions, mark(questions, ["yes"] * 100), seed=0)["t"]
+    questions = [
+        AskedQuestion(str(k), "t", "yes" if k < 90 else "no", ("yes", "no")) for k in range(100)
+    ]
+    found = accuracy_per_task(questions, mark_answers(questions, ["yes"] * 100), seed=0)["t"]
     assert found.value == found.commonest == 0.9
     assert found.chance == 0.5
 
 
 def test_a_repeated_choice_is_one_choice() -> None:
-    assert chance_of([Asked("a", "t", "x", ("x", "x", "y"))]) == 0.5
+    assert chance_accuracy([AskedQuestion("a", "t", "x", ("x", "x", "y"))]) == 0.5
 
 
 def test_as_many_answers_as_questions_are_needed() -> None:
     with pytest.raises(ValueError, match="1 answers to 2"):
-        mark([Asked("a", "t", "x", ("x",))] * 2, ["x"])
+        mark_answers([AskedQuestion("a", "t", "x", ("x",))] * 2, ["x"])
 
 
 def test_a_resample_that_lost_a_task_is_a_mean_of_the_rest() -> None:
-    rare = [Asked("p0", "rare", "yes", ("yes", "no"))]
-    many = [Asked(f"p{k}", "often", "yes", ("yes", "no")) for k in range(30)]
-    found = mean_accuracy(mark(rare + many, ["yes"] + ["no"] * 30), seed=0)
+    rare = [AskedQuestion("p0", "rare", "yes", ("yes", "no"))]
+    many = [AskedQuestion(f"p{k}", "often", "yes", ("yes", "no")) for k in range(30)]
+    found = mean_accuracy(mark_answers(rare + many, ["yes"] + ["no"] * 30), seed=0)
     assert (found.value, found.low, found.high) == (0.5, 0.0, 0.5)
 
 
@@ -191,7 +195,7 @@ def test_a_paired_difference_is_sharper_than_two_intervals_apart() -> None:
             right = shared.random() < ease[one.key] or draws.random() < bonus
             wrong = next(choice for choice in one.choices if choice != one.answer)
             given.append(one.answer if right else wrong)
-        return mark(questions, given)
+        return mark_answers(questions, given)
 
     ours, theirs = [run(0.15, s) for s in range(3)], [run(0.0, 50 + s) for s in range(3)]
     found = paired_difference(ours, theirs, seed=0)
@@ -210,7 +214,7 @@ def test_no_difference_is_claimed_where_there_is_none() -> None:
     held = 0
     for trial in range(40):
         arms = [
-            [mark(questions, answers(questions, 0.4, 1000 * trial + 10 * arm + seed))
+            [mark_answers(questions, answers(questions, 0.4, 1000 * trial + 10 * arm + seed))
              for seed in range(3)]
             for arm in (1, 2)
         ]  # fmt: skip
@@ -221,8 +225,8 @@ def test_no_difference_is_claimed_where_there_is_none() -> None:
 
 def test_arms_that_were_asked_different_questions_are_not_compared() -> None:
     questions = asked(10)
-    full = mark(questions, [one.answer for one in questions])
-    part = mark(questions[1:], [one.answer for one in questions[1:]])
+    full = mark_answers(questions, [one.answer for one in questions])
+    part = mark_answers(questions[1:], [one.answer for one in questions[1:]])
     with pytest.raises(ValueError, match="same questions"):
         paired_difference([full], [part], seed=0)
     with pytest.raises(ValueError, match="2 seeds of one arm against 1"):
@@ -231,7 +235,7 @@ def test_arms_that_were_asked_different_questions_are_not_compared() -> None:
 
 def test_one_seed_says_that_it_is_one() -> None:
     questions = asked(30)
-    arms = [mark(questions, answers(questions, skill, 5)) for skill in (0.9, 0.1)]
+    arms = [mark_answers(questions, answers(questions, skill, 5)) for skill in (0.9, 0.1)]
     found = paired_difference([arms[0]], [arms[1]], seed=0)
     assert (found.seeds, found.seed_error) == (1, None)
     assert found.low < found.value < found.high

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from painted import decoded_of, rng
 
 from sgt_data.experiment.measure.probe_examples import (
-    Examples,
+    ProbeExamples,
     cell_weights,
     number_examples,
     thing_examples,
 )
-from sgt_data.experiment.measure.probes import confused_pair, pair_probe, probe
+from sgt_data.experiment.measure.probes import confused_categories, probe, two_category_probe
 from sgt_data.segmentation.target_png import DecodedSegmentation
 
 
@@ -61,19 +61,19 @@ def test_numbers_are_read_from_mean_and_maximum_and_never_from_merged_individual
 
 def cluster(
     names: Sequence[str], centres: NDArray[Any], count: int, noise: float, seed: int, prefix: str
-) -> Examples:
+) -> ProbeExamples:
     draws = rng(seed)
     which = draws.integers(len(names), size=count)
     features = centres[which] + draws.normal(scale=noise, size=(count, centres.shape[1]))
     keys = tuple(f"{prefix}{k // 3}" for k in range(count))
-    return Examples(features, tuple(names[k] for k in which.tolist()), keys)
+    return ProbeExamples(features, tuple(names[k] for k in which.tolist()), keys)
 
 
 NAMES = ("ball", "cone", "cottage", "house")
 CENTRES = np.array([[4, 0, 0, 0], [0, 4, 0, 0], [0, 0, 4, 0], [0, 0, 4, 0.8]])
 
 
-def parts(noise: float = 0.5) -> tuple[Examples, Examples]:
+def parts(noise: float = 0.5) -> tuple[ProbeExamples, ProbeExamples]:
     return (
         cluster(NAMES, CENTRES, 400, noise, 1, "train"),
         cluster(NAMES, CENTRES, 300, noise, 2, "test"),
@@ -98,7 +98,7 @@ def test_a_probe_finds_what_is_there_as_well_as_sklearns_own_pipeline() -> None:
 
 def test_a_probe_finds_nothing_where_nothing_is() -> None:
     train, test = parts()
-    noise = [Examples(rng(k).normal(size=(len(p.labels), 4)), p.labels, p.keys)
+    noise = [ProbeExamples(rng(k).normal(size=(len(p.labels), 4)), p.labels, p.keys)
              for k, p in enumerate((train, test))]  # fmt: skip
     found = probe(*noise, seed=0)
     assert found.accuracy.low <= found.chance + 0.02
@@ -108,25 +108,25 @@ def test_a_probe_finds_nothing_where_nothing_is() -> None:
 
 def test_the_pair_is_the_one_that_is_taken_for_each_other_and_is_named() -> None:
     train, test = parts()
-    assert confused_pair(train, seed=0) == ("cottage", "house")
-    found = pair_probe(train, test, seed=0)
+    assert confused_categories(train, seed=0) == ("cottage", "house")
+    found = two_category_probe(train, test, seed=0)
     assert found.classes == ("cottage", "house")
     assert found.test == sum(label in ("cottage", "house") for label in test.labels)
     assert 0.6 < found.accuracy.value < 0.95
-    named = pair_probe(train, test, seed=0, pair=("ball", "cone"))
+    named = two_category_probe(train, test, seed=0, categories=("ball", "cone"))
     assert named.classes == ("ball", "cone")
     assert named.accuracy.value > 0.98
     with pytest.raises(ValueError, match="no mug"):
-        pair_probe(train, test, seed=0, pair=("ball", "mug"))
+        two_category_probe(train, test, seed=0, categories=("ball", "mug"))
 
 
 def test_test_pictures_have_no_say_in_what_is_chosen() -> None:
     train, test = parts()
-    shuffled = Examples(test.features[::-1], test.labels, test.keys)
+    shuffled = ProbeExamples(test.features[::-1], test.labels, test.keys)
     one, other = probe(train, test, seed=0), probe(train, shuffled, seed=0)
     assert (one.strength, one.classes) == (other.strength, other.classes)
     with pytest.raises(ValueError, match="both parts of a probe, such as train0"):
-        probe(train, Examples(test.features, test.labels, ("train0", *test.keys[1:])), seed=0)
+        probe(train, ProbeExamples(test.features, test.labels, ("train0", *test.keys[1:])), seed=0)
 
 
 def test_probes_refuse_what_cannot_be_told() -> None:
@@ -136,13 +136,13 @@ def test_probes_refuse_what_cannot_be_told() -> None:
         probe(train, nothing, seed=0)
     with pytest.raises(ValueError, match="all are 'ball'"):
         probe(train.where(np.array(train.labels) == "ball"), test, seed=0)
-    broken = Examples(train.features * np.nan, train.labels, train.keys)
+    broken = ProbeExamples(train.features * np.nan, train.labels, train.keys)
     with pytest.raises(ValueError, match="not finite"):
         probe(broken, test, seed=0)
 
 
 def test_features_that_do_not_vary_do_no_harm() -> None:
     train, test = parts()
-    flat = [Examples(np.hstack((p.features, np.full((len(p.labels), 2), 7.3))), p.labels, p.keys)
+    flat = [ProbeExamples(np.hstack((p.features, np.full((len(p.labels), 2), 7.3))), p.labels, p.keys)
             for p in (train, test)]  # fmt: skip
     assert probe(*flat, seed=0).accuracy.value == probe(train, test, seed=0).accuracy.value

@@ -1,4 +1,4 @@
-"""What `sgt-data experiment` shows while it works, and at its end."""
+"""What `sgt-data experiment` shows: progress while it works, and its results at the end."""
 
 from __future__ import annotations
 
@@ -9,62 +9,64 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    Progress,
     SpinnerColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as ProgressBar
+
+from sgt_data.progress import Progress
 
 if TYPE_CHECKING:
-    from sgt_data.experiment.parallel_runs import State
     from sgt_data.experiment.run_experiment import ExperimentReport
 
 _SPEED_OVER_SECONDS = 600.0
 
 
 class ExperimentProgress:
-    """Two bars: runs, and the training of all of them, from which the time left is told."""
+    """A bar over the training samples of all runs, with the time left and what is being done.
+
+    Notes that start with `note: ` are for the reader and stay on the screen.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
+        self._bar = ProgressBar(
             SpinnerColumn(),
             BarColumn(),
-            TextColumn("{task.fields[share]}"),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[what]}"),
+            TextColumn("{task.description}"),
             console=console,
             transient=True,
             speed_estimate_period=_SPEED_OVER_SECONDS,
         )
-        self._task = self._bar.add_task("", total=None, share="", what="")
+        self._task = self._bar.add_task("", total=None)
 
     def __enter__(self) -> Self:
         self._bar.start()
         return self
 
-    def __exit__(self, *ended: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._bar.stop()
 
-    def note(self, text: str) -> None:
-        """What is being done; what a reader must know stays on the screen."""
-        if text.startswith("note: "):
-            self._console.print(text, markup=False)
-        else:
-            self._bar.update(self._task, what=text)
-
-    def __call__(self, split: str, state: State) -> None:
-        names = ", ".join(name.rpartition("-")[0] for name in state.running)
+    def __call__(self, progress: Progress) -> None:
+        if progress.note.startswith("note: "):
+            self._console.print(progress.note, markup=False)
+            return
         self._bar.update(
-            self._task, total=1.0, completed=state.work,
-            share=f"{state.done}/{state.jobs} runs on {split}", what=names,
-        )  # fmt: skip
+            self._task,
+            description=progress.note,
+            completed=progress.done,
+            total=progress.total,
+        )
 
 
 def experiment_text(report: ExperimentReport) -> str:
-    """What came out, and where it stands."""
+    """The main comparisons, the number of runs with a result, and the path of the page."""
     lines = [*report.findings]
     if report.page is not None:
         done = report.runs - len(report.failures)
@@ -73,12 +75,18 @@ def experiment_text(report: ExperimentReport) -> str:
 
 
 def experiment_json(report: ExperimentReport) -> dict[str, Any]:
+    """The report as plain data."""
     return {**asdict(report), "succeeded": report.succeeded}
 
 
 def failure_lines(report: ExperimentReport, test: bool) -> Sequence[str]:
-    """Runs that failed, and what that means."""
-    lines = [f"failed: {one.run} ({one.arm}): {one.message}" for one in report.failures]
+    """Runs that failed, and what to do next.
+
+    Args:
+        report: report of the experiment.
+        test: whether results on the test split were asked for.
+    """
+    lines = [f"failed: {failure}" for failure in report.failures]
     if report.failures:
         lines.append("The same command does what is missing, and nothing else.")
     if report.failures and test and report.split != "test":

@@ -1,4 +1,4 @@
-"""The commands that train: one run, or an experiment of many."""
+"""The commands that train: `train` for one run, `experiment` for many."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from sgt_data.cli.output import (
-    AsJson,
-    CorpusUrl,
-    notes,
-    show,
-)
+from sgt_data.cli.output import AsJson, CorpusUrl, notes, show
 
 
 def train(
     corpus: CorpusUrl,
-    questions: Annotated[str, typer.Option(help="folder of `sgt-data questions`, or a .jsonl")],
-    output: Annotated[Path, typer.Option(help="folder of the run; goes on where it was")],
+    questions: Annotated[
+        str, typer.Option(help="folder written by `sgt-data questions`, or a .jsonl file")
+    ],
+    output: Annotated[
+        Path, typer.Option(help="folder of the run; an interrupted run is continued")
+    ],
     proxies: Annotated[
-        list[str] | None, typer.Option("--proxy", help="to draw; may be repeated")
+        list[str] | None, typer.Option("--proxy", help="proxy to draw; may be repeated")
     ] = None,
-    fraction: Annotated[float | None, typer.Option(help="of the corpus, as in scale")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of all settings")] = None,
+    fraction: Annotated[
+        float | None, typer.Option(help="share of the corpus that is drawn, 0 to 1")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of settings")] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="one setting")
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="change one setting; may be repeated"),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Train the bundled unified model, or one of your own, on questions and drawings."""
+    """Train the bundled unified model, or your own model, on questions and drawings."""
     from sgt_data.cli import reports
     from sgt_data.training.config import load_config
     from sgt_data.training.train import train as train_model
@@ -49,36 +51,47 @@ def train(
 
 
 def experiment(
-    kind: Annotated[Literal["scale", "proxies", "ratio"], typer.Argument(help="what is varied")],
+    kind: Annotated[
+        Literal["scale", "proxies", "ratio"], typer.Argument(help="what differs between the arms")
+    ],
     corpus: CorpusUrl,
-    output: Annotated[Path, typer.Option(help="folder; goes on where it was")],
+    output: Annotated[
+        Path, typer.Option(help="folder of the experiment; an interrupted one is continued")
+    ],
     plan: Annotated[
         Path | None, typer.Option(help="YAML file, or a shipped plan: scale-larger, for GPUs")
     ] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="one field of the plan")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="change one field of the plan; may be repeated"
+        ),
     ] = None,
     test: Annotated[
-        bool, typer.Option("--test", help="open the test split, once, for this plan")
+        bool, typer.Option("--test", help="measure on the test split, which opens once for a plan")
     ] = False,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="runs at a time; default: one for each CPU")
+        int | None, typer.Option(min=1, help="runs at a time; default: one per CPU")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Train and measure all runs of an experiment; tables, plots and a page come out."""
+    """Train and measure all runs of an experiment; write tables, plots and a page."""
     from sgt_data.cli import experiment_reports as reports
-    from sgt_data.experiment.plans import is_shipped, names_proxies, plan_of
+    from sgt_data.experiment.plan.load import is_shipped_plan, load_plan, overrides_name_proxies
     from sgt_data.experiment.run_experiment import run_experiment
 
-    chosen = plan_of(kind, plan, overrides or ())
+    shipped = plan is None or is_shipped_plan(plan)
     with reports.ExperimentProgress(notes) as progress:
         report = run_experiment(
-            kind, chosen, corpus, output,
+            kind,
+            load_plan(kind, plan, overrides or ()),
+            corpus,
+            output,
             test_on=date.today().isoformat() if test else None,
-            leave_out=(plan is None or is_shipped(plan)) and not names_proxies(overrides or ()),
-            processes=processes, on_note=progress.note, on_state=progress,
-        )  # fmt: skip
+            leave_out=shipped and not overrides_name_proxies(overrides or ()),
+            processes=processes,
+            on_progress=progress,
+        )
     for line in reports.failure_lines(report, test):
         notes.print(line, markup=False)
     show(reports.experiment_text(report), reports.experiment_json(report), as_json)

@@ -1,4 +1,4 @@
-"""One command from a corpus to a page: what it leaves, what it does once, what stops it, and that
+"""One command from a corpus to a page: what it writes, what it does once, what stops it, and that
 nothing is lost when it is stopped."""
 
 from __future__ import annotations
@@ -23,16 +23,11 @@ import yaml
 import sgt_data
 from sgt_data.cli.app import main
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment import parallel_runs as side_by_side
-from sgt_data.experiment.arms import (
-    SAME_COMPUTE,
-    Material,
-    Plan,
-    arms_of,
-    parse_plan,
-)
-from sgt_data.experiment.plans import names_proxies, plan_of
-from sgt_data.experiment.proxy_names import with_proxies_of
+from sgt_data.experiment import parallel_runs
+from sgt_data.experiment.plan.arms import SAME_COMPUTE, TrainingData, arms_of
+from sgt_data.experiment.plan.load import load_plan, overrides_name_proxies
+from sgt_data.experiment.plan.plan import Plan, parse_plan
+from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.report import outputs
 from sgt_data.experiment.run_experiment import ExperimentReport, run_experiment
 from sgt_data.manifest import parse_manifest
@@ -190,7 +185,7 @@ def test_what_was_measured_on_test_is_never_measured_again(
     def never(job: Any) -> None:
         raise AssertionError(f"{job.name} is done again")
 
-    monkeypatch.setattr(side_by_side, "do", never)
+    monkeypatch.setattr(parallel_runs, "run_job", never)
     before = bytes_in(folder)
     report = run_experiment("scale", plan, corpus, folder, test_on="2026-02-01", processes=1)
     assert report.succeeded and report.split == "test"
@@ -214,7 +209,7 @@ def test_what_was_measured_on_test_is_never_measured_again(
 def test_a_test_that_is_stopped_goes_on_with_what_is_missing(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    do, done = side_by_side.do, list[str]()
+    do, done = parallel_runs.run_job, list[str]()
 
     def stopped(job: Any) -> None:
         if job.stage == "test" and done:
@@ -222,13 +217,13 @@ def test_a_test_that_is_stopped_goes_on_with_what_is_missing(
         do(job)
         done.extend([job.name] if job.stage == "test" else [])
 
-    monkeypatch.setattr(side_by_side, "do", stopped)
+    monkeypatch.setattr(parallel_runs, "run_job", stopped)
     with pytest.raises(KeyboardInterrupt):
         run_experiment("ratio", SMALL, corpus, tmp_path, test_on=TODAY, processes=1)
     assert len(results_in(tmp_path, "test")) == 1
     stopped_at = {file: file.read_bytes() for file in tmp_path.glob("runs/*/test.json")}
     assert not (tmp_path / "test/index.html").exists()
-    monkeypatch.setattr(side_by_side, "do", do)
+    monkeypatch.setattr(parallel_runs, "run_job", do)
     report = run_experiment("ratio", SMALL, corpus, tmp_path, test_on="2026-01-06", processes=1)
     assert report.succeeded
     assert all(file.read_bytes() == data for file, data in stopped_at.items())
@@ -241,8 +236,8 @@ def test_another_plan_on_validation_does_only_what_it_changes(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_experiment("ratio", SMALL, corpus, tmp_path, processes=1)
-    do, done = side_by_side.do, list[str]()
-    monkeypatch.setattr(side_by_side, "do", lambda job: (done.append(job.arm.name), do(job)))
+    do, done = parallel_runs.run_job, list[str]()
+    monkeypatch.setattr(parallel_runs, "run_job", lambda job: (done.append(job.arm.name), do(job)))
     tuned = replace(SMALL, settings={"questions alone": {"rate": 0.01}})
     assert run_experiment("ratio", tuned, corpus, tmp_path, processes=1).succeeded
     assert done == ["questions alone"]
@@ -317,13 +312,13 @@ def test_an_arm_that_fails_is_named_and_stops_no_other(corpus: str, tmp_path: Pa
     report = run_experiment("scale", broken, corpus, tmp_path, test_on=TODAY, processes=1)
     (failure,) = report.failures
     assert failure.arm == SAME_COMPUTE and "nowhere" in failure.message
-    assert failure.run.startswith("questions-alone--same-compute-seed0-")
+    assert failure.part.startswith("questions-alone--same-compute-seed0-")
     assert not report.succeeded and report.split is None and report.runs == 6
     assert len(list(tmp_path.glob("runs/*/training.json"))) == 4
     assert not (tmp_path / "test_opened.json").exists()
     report = run_experiment("scale", broken, corpus, tmp_path, processes=1)
-    assert report.failures[0].run == failure.run and report.split == "validation"
-    assert f"Missing: {failure.run}" in page_of(report)
+    assert report.failures[0].part == failure.part and report.split == "validation"
+    assert f"Missing: {failure.part}" in page_of(report)
     assert len(results_in(tmp_path, "validation")) == 5
 
 
@@ -343,7 +338,7 @@ def test_a_process_that_is_killed_costs_its_own_run_alone(corpus: str, tmp_path:
 
 def test_one_command_at_a_time_works_in_a_folder(corpus: str, tmp_path: Path) -> None:
     with (
-        side_by_side.alone_in(tmp_path),
+        parallel_runs.locked_folder(tmp_path),
         pytest.raises(RequestError, match="another command is at work"),
     ):
         run_experiment("ratio", SMALL, corpus, tmp_path)
@@ -362,7 +357,13 @@ def test_a_proxy_that_the_corpus_lacks_is_left_out_with_a_note_or_refused(
     assert not list(tmp_path.iterdir())
     notes: list[str] = []
     report = run_experiment(
-        "proxies", wanted, corpus, tmp_path, processes=1, leave_out=True, on_note=notes.append
+        "proxies",
+        wanted,
+        corpus,
+        tmp_path,
+        processes=1,
+        leave_out=True,
+        on_progress=lambda progress: notes.append(progress.note),
     )
     assert report.succeeded and report.runs == 3
     (note,) = report.notes
@@ -386,7 +387,7 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
         settings={"semantic": {"rate": 1}, "things and semantic": {"rate": 2},
                   "depth and referring": {"rate": 3}, SAME_COMPUTE: {"rate": 4}},
     )  # fmt: skip
-    found, notes = with_proxies_of(plan, proxies, leave_out=True)
+    found, notes = with_corpus_proxies(plan, proxies, leave_out=True)
     assert found.proxies == ["coco-semantic", "edge", "near", ["things", "coco-semantic"]]
     assert {name: fields["rate"] for name, fields in found.settings.items()} == {
         "coco-semantic": 1, "things and coco-semantic": 2, SAME_COMPUTE: 4,
@@ -394,7 +395,7 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
     assert len(notes) == 3 and notes[0].startswith("referring: the corpus has no such")
     assert "semantic: drawn by the corpus' proxy coco-semantic" in notes
     with pytest.raises(RequestError, match="has none of reconstruction"):
-        with_proxies_of(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)
+        with_corpus_proxies(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)
 
 
 @pytest.mark.parametrize(
@@ -402,14 +403,14 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
     [("scale", None), ("proxies", None), ("ratio", None), ("scale", "scale-larger")],
 )
 def test_shipped_plans_are_plans_for_the_shipped_corpora(kind: Any, named: str | None) -> None:
-    plan = plan_of(kind, None if named is None else Path(named))
-    assert arms_of(kind, plan, Material("corpus", 1_000_000, "questions", {100: "labels"}))
+    plan = load_plan(kind, None if named is None else Path(named))
+    assert arms_of(kind, plan, TrainingData("corpus", 1_000_000, "questions", {100: "labels"}))
     for name in ("experiment", "coco-every-proxy"):
         manifest = Path(__file__).parent.parent / f"manifests/{name}.yaml"
         document = parse_manifest(yaml.safe_load(manifest.read_text())).resolved()
-        assert with_proxies_of(plan, document["proxies"], leave_out=False)[1] == []
-    assert names_proxies(["proxies=[a]"]) and names_proxies(["proxies.0=a"])
-    assert not names_proxies(["train.steps=3", "seeds=[proxies]"])
+        assert with_corpus_proxies(plan, document["proxies"], leave_out=False)[1] == []
+    assert overrides_name_proxies(["proxies=[a]"]) and overrides_name_proxies(["proxies.0=a"])
+    assert not overrides_name_proxies(["train.steps=3", "seeds=[proxies]"])
 
 
 # --- the command ---------------------------------------------------------------------------------
