@@ -77,31 +77,31 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def folder(corpus: str, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scale experiment that came to its end, test split and all."""
-    place = tmp_path_factory.mktemp("scale")
+    path = tmp_path_factory.mktemp("scale")
     for split, day in (("validation", None), ("test", TODAY)):
-        report = run_experiment("scale", plan, corpus, place, test_on=day, processes=1)
+        report = run_experiment("scale", plan, corpus, path, test_on=day, processes=1)
         assert report.succeeded and report.split == split
-    return place
+    return path
 
 
 @pytest.fixture
 def plotless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages without plots, which take the longest of all; `folder` has them."""
+    """Pages without plots, which take long; `folder` has them."""
     monkeypatch.setattr(outputs, "figures_of", lambda *given: [])
 
 
 def results_in(folder: Path, split: str) -> dict[str, dict[str, Any]]:
-    """Results by run, without the time that they took."""
-    found = {}
+    """Results by run, without their duration."""
+    results = {}
     for file in sorted(folder.glob(f"runs/*/{split}.json")):
         result = json.loads(file.read_text())["result"]
         del result["seconds"]
-        found[file.parent.name] = placeless(result)
-    return found
+        results[file.parent.name] = without_location(result)
+    return results
 
 
-def placeless(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Without where it lay."""
+def without_location(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result without what depends on the folder's location."""
     config = {name: value for name, value in result["config"].items() if name != "data"}
     return {**result, "config": config, "digest": ""}
 
@@ -123,29 +123,29 @@ def page_of(report: ExperimentReport) -> str:
     return Path(report.page).read_text()
 
 
-# --- what it leaves ------------------------------------------------------------------------------
+# --- what it writes ------------------------------------------------------------------------------
 
 
 def test_an_experiment_leaves_its_plan_results_tables_plots_and_pages(
     folder: Path, plan: Plan
 ) -> None:
     for split in ("validation", "test"):
-        place = folder / split
-        assert parse_plan((place / "plan.yaml").read_text()) == plan
-        rows = list(csv.DictReader((place / "results.csv").open()))
+        output = folder / split
+        assert parse_plan((output / "plan.yaml").read_text()) == plan
+        rows = list(csv.DictReader((output / "results.csv").open()))
         assert [row["arm"] for row in rows] == [
             "questions alone", "semantic and referring", "questions alone, same compute",
             "pictures of questions hidden", "labels as questions", "untrained",
         ]  # fmt: skip
         assert {row["seeds"] for row in rows} == {"2"}
-        names = {file.stem for file in (place / "plots").iterdir()}
+        names = {file.stem for file in (output / "plots").iterdir()}
         assert {"accuracy", "probes", "layout", "drawn", "attention", "training"} <= names
         for name in names:
-            assert (place / f"plots/{name}.png").read_bytes().startswith(b"\x89PNG")
-            assert b"<svg" in (place / f"plots/{name}.svg").read_bytes()
+            assert (output / f"plots/{name}.png").read_bytes().startswith(b"\x89PNG")
+            assert b"<svg" in (output / f"plots/{name}.svg").read_bytes()
         assert len(results_in(folder, split)) == 12
-        page = (place / "index.html").read_text()
-        markdown = (place / "results.md").read_text()
+        page = (output / "index.html").read_text()
+        markdown = (output / "results.md").read_text()
         for text in (page, markdown):
             assert "semantic and referring, 8 less questions alone, 0: " in text
             assert "Differences in mean accuracy" in text
@@ -160,20 +160,21 @@ def test_an_experiment_leaves_its_plan_results_tables_plots_and_pages(
 
 
 @pytest.mark.usefixtures("plotless")
-def test_every_arm_is_probed_on_the_same_pair_that_no_training_chose(
+def test_every_arm_is_probed_on_the_same_categories_that_no_training_chose(
     folder: Path, corpus: str, tmp_path: Path
 ) -> None:
-    pair = json.loads((folder / "pair.json").read_text())["pair"]
+    categories = json.loads((folder / "pair.json").read_text())["pair"]
     for split in ("validation", "test"):
-        told = {
-            tuple(one["probes"]["pair"]["classes"]) for one in results_in(folder, split).values()
+        classes = {
+            tuple(result["probes"]["pair"]["classes"])
+            for result in results_in(folder, split).values()
         }
-        assert told == {tuple(sorted(pair))}
+        assert classes == {tuple(sorted(categories))}
     text = (folder / "validation/index.html").read_text()
-    assert f"(pair): {pair[0]} or {pair[1]}" in text
-    other = parse_plan(PLAN, ["seeds=[5]", "train.steps=4", "train.rate=0.5"])
-    run_experiment("ratio", other, corpus, tmp_path, processes=1)
-    assert json.loads((tmp_path / "pair.json").read_text())["pair"] == pair
+    assert f"(pair): {categories[0]} or {categories[1]}" in text
+    other_plan = parse_plan(PLAN, ["seeds=[5]", "train.steps=4", "train.rate=0.5"])
+    run_experiment("ratio", other_plan, corpus, tmp_path, processes=1)
+    assert json.loads((tmp_path / "pair.json").read_text())["pair"] == categories
 
 
 # --- the test split opens once -------------------------------------------------------------------
@@ -191,8 +192,8 @@ def test_what_was_measured_on_test_is_never_measured_again(
     assert report.succeeded and report.split == "test"
     assert bytes_in(folder) == before
     with pytest.raises(RequestError, match=f"test split was opened on {TODAY}"):
-        other = replace(plan, seeds=(0,), control_seeds=())
-        run_experiment("scale", other, corpus, folder, test_on="2026-02-01", processes=1)
+        fewer_seeds = replace(plan, seeds=(0,), control_seeds=())
+        run_experiment("scale", fewer_seeds, corpus, folder, test_on="2026-02-01", processes=1)
     assert bytes_in(folder) == before
     monkeypatch.setattr(outputs, "figures_of", lambda *given: [])
     moved = copied(folder, tmp_path)
@@ -206,7 +207,7 @@ def test_what_was_measured_on_test_is_never_measured_again(
 
 
 @pytest.mark.usefixtures("plotless")
-def test_a_test_that_is_stopped_goes_on_with_what_is_missing(
+def test_an_interrupted_test_continues_with_the_missing_runs(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     do, done = parallel_runs.run_job, list[str]()
@@ -247,7 +248,7 @@ def test_another_plan_on_validation_does_only_what_it_changes(
 
 
 @pytest.mark.usefixtures("plotless")
-def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
+def test_a_killed_command_leaves_no_process_and_continues_to_the_same_results(
     folder: Path, corpus: str, plan: Plan, tmp_path: Path
 ) -> None:
     (tmp_path / "plan.yaml").write_text(PLAN)
@@ -266,7 +267,7 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     psutil.wait_procs(children, timeout=10)
-    assert not [one for one in children if one.is_running() and one.status() != "zombie"]
+    assert not [item for item in children if item.is_running() and item.status() != "zombie"]
     assert len(results_in(output, "validation")) < 6
     report = run_experiment(
         "scale", replace(plan, seeds=(0,), control_seeds=()), corpus, output, processes=1
@@ -274,15 +275,15 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
     assert report.succeeded
     whole = results_in(folder, "validation")
     assert results_in(output, "validation") == {
-        name: one for name, one in whole.items() if one["seed"] == 0
+        name: item for name, item in whole.items() if item["seed"] == 0
     }
 
 
 @pytest.mark.usefixtures("plotless")
-def test_runs_of_changed_code_are_not_put_beside_older_ones(
+def test_runs_of_changed_code_are_not_compared_with_older_runs(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plotless: None
 ) -> None:
-    """A model that is edited in place; what is there can still be told, and goes on elsewhere."""
+    """A model that is edited in place; existing results can still be reported."""
     source = Path(example.__file__).read_text()
     home = tmp_path / "own"
     home.mkdir()
@@ -351,14 +352,14 @@ def test_one_command_at_a_time_works_in_a_folder(corpus: str, tmp_path: Path) ->
 def test_a_proxy_that_the_corpus_lacks_is_left_out_with_a_note_or_refused(
     corpus: str, tmp_path: Path
 ) -> None:
-    wanted = replace(SMALL, proxies=("semantic", "depth"))
+    plan = replace(SMALL, proxies=("semantic", "depth"))
     with pytest.raises(RequestError, match=r"'depth'; the corpus has semantic, instance, referr"):
-        run_experiment("proxies", wanted, corpus, tmp_path, processes=1)
+        run_experiment("proxies", plan, corpus, tmp_path, processes=1)
     assert not list(tmp_path.iterdir())
     notes: list[str] = []
     report = run_experiment(
         "proxies",
-        wanted,
+        plan,
         corpus,
         tmp_path,
         processes=1,
@@ -387,9 +388,9 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
         settings={"semantic": {"rate": 1}, "things and semantic": {"rate": 2},
                   "depth and referring": {"rate": 3}, SAME_COMPUTE: {"rate": 4}},
     )  # fmt: skip
-    found, notes = with_corpus_proxies(plan, proxies, leave_out=True)
-    assert found.proxies == ["coco-semantic", "edge", "near", ["things", "coco-semantic"]]
-    assert {name: fields["rate"] for name, fields in found.settings.items()} == {
+    named, notes = with_corpus_proxies(plan, proxies, leave_out=True)
+    assert named.proxies == ["coco-semantic", "edge", "near", ["things", "coco-semantic"]]
+    assert {name: fields["rate"] for name, fields in named.settings.items()} == {
         "coco-semantic": 1, "things and coco-semantic": 2, SAME_COMPUTE: 4,
     }  # fmt: skip
     assert len(notes) == 3 and notes[0].startswith("referring: the corpus has no such")
@@ -443,13 +444,13 @@ def test_the_command_prints_one_line_of_json(
     report = json.loads(line)
     assert report["succeeded"] and report["split"] == "test" and report["runs"] == 2
     assert Path(report["page"]).exists() and len(report["findings"]) == 1
-    for arguments, said in (
+    for arguments, message in (
         (("--set", "ratio=3"), "ratio: found 3"),
         (("--plan", tmp_path / "no.yaml"), "no.yaml is no plan"),
         (("--test",), "was opened on"),
     ):
         code, out, error = sgt(*shared, *arguments)
-        assert (code, out) == (2, "") and said in error
+        assert (code, out) == (2, "") and message in error
     broken = f"settings={{'questions alone': {{model: {{make: '{__name__}:nothing'}}}}}}"
     code, out, error = sgt(*shared, "--output", tmp_path / "b", "--set", broken, "--processes", 1)
     assert code == 1 and "3 of 4 runs" not in out

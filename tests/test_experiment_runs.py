@@ -227,7 +227,7 @@ def test_runs_are_measured_once_and_found_again(
     for job in jobs:
         result = decode_result(job.result.read_bytes(), str(job.result))
         assert result.arm == job.arm.name and result.split == "validation"
-        assert set(result.layout) == set(job.proxies)
+        assert set(result.layout) == set(job.config.data.proxies)
         assert len(result.attention) == 1
         assert (result.samples.questions > 0) == job.arm.trained
 
