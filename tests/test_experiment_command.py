@@ -28,8 +28,9 @@ from sgt_data.experiment.plan.arms import SAME_COMPUTE, TrainingData, arms_of
 from sgt_data.experiment.plan.load import load_plan, overrides_name_proxies
 from sgt_data.experiment.plan.plan import Plan, parse_plan
 from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
+from sgt_data.experiment.prepared_experiment import ExperimentReport
 from sgt_data.experiment.report import outputs
-from sgt_data.experiment.run_experiment import ExperimentReport, run_experiment
+from sgt_data.experiment.run_experiment import run_experiment
 from sgt_data.manifest import parse_manifest
 from sgt_data.scenes.write import write_samples
 from sgt_data.training import example_learner as example

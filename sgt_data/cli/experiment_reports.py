@@ -20,7 +20,7 @@ from rich.progress import Progress as ProgressBar
 from sgt_data.progress import Progress
 
 if TYPE_CHECKING:
-    from sgt_data.experiment.run_experiment import ExperimentReport
+    from sgt_data.experiment.prepared_experiment import ExperimentReport
 
 _SPEED_OVER_SECONDS = 600.0
 
