@@ -24,6 +24,7 @@ import sgt_data
 from sgt_data.cli.app import main
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment import parallel_runs
+from sgt_data.experiment.code_version import code_digests
 from sgt_data.experiment.plan.arms import SAME_COMPUTE, TrainingData, arms_of
 from sgt_data.experiment.plan.load import load_plan, overrides_name_proxies
 from sgt_data.experiment.plan.plan import Plan, parse_plan
@@ -35,6 +36,7 @@ from sgt_data.manifest import parse_manifest
 from sgt_data.scenes.write import write_samples
 from sgt_data.training import example_learner as example
 
+ROOT = Path(sgt_data.__file__).parent
 TODAY = "2026-01-05"
 PLAN = """
 train:
@@ -255,7 +257,7 @@ def test_a_killed_command_leaves_no_process_and_continues_to_the_same_results(
     (tmp_path / "plan.yaml").write_text(PLAN)
     output = tmp_path / "killed"
     command = [
-        sys.executable, "-c", "from sgt_data.cli import main; main()", "experiment", "scale",
+        sys.executable, "-c", "from sgt_data.cli.app import main; main()", "experiment", "scale",
         corpus, "--plan", str(tmp_path / "plan.yaml"), "--output", str(output), "--processes", "2",
         "--set", "seeds=[0]",
     ]  # fmt: skip
@@ -307,6 +309,14 @@ def test_runs_of_changed_code_are_not_compared_with_older_runs(
     (tmp_path / "out" / "code.json").write_text("[1]")
     with pytest.raises(CorpusError, match=r"code\.json is damaged"):
         run_experiment("scale", own, corpus, tmp_path / "out", test_on=TODAY, processes=1)
+
+
+def test_what_changes_a_run_counts_as_its_code_and_the_page_does_not() -> None:
+    digests = code_digests("sgt_data.training.model:make")
+    for room in ("training", "experiment/measure", "stream", "questions", "pictures"):
+        files = (ROOT / room).rglob("*.py")
+        assert {f"sgt_data/{file.relative_to(ROOT)}" for file in files} <= set(digests)
+    assert not [name for name in digests if "/report/" in name]
 
 
 def test_an_arm_that_fails_is_named_and_stops_no_other(corpus: str, tmp_path: Path) -> None:
