@@ -54,10 +54,10 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "trainers": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
     "questions": frozenset({"files", "corpus", "subsets", "proxies", "referring"}),
     "training": frozenset({"files", "pictures", "corpus", "stream"}),
-    "experiment.plan": frozenset({"files"}),
+    "experiment.plan": frozenset({"files", "training"}),
     "experiment.measure": frozenset(
         {"files", "pictures", "corpus", "subsets", "proxies", "stream", "training",
-         "experiment.plan"}
+         "experiment.plan", "segmentation"}
     ),
     "experiment.report": frozenset({"files", "experiment.plan", "experiment.measure"}),
     "experiment": frozenset(
@@ -190,7 +190,7 @@ def test_what_all_may_know_imports_no_room() -> None:
 
 def test_only_engine_in_subsets_is_for_copies() -> None:
     users = [module for module in below("subsets") if knows(module, "sgt_data.engine")]
-    assert {module.stem for module in users} <= {"copy_corpus", "subset"}
+    assert {module.stem for module in users} <= {"copy_subset", "report", "subset"}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -221,8 +221,8 @@ def _circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 HEAVY = frozenset(
-    {"sgt_data.engine.graph", "sgt_data.annotators.torchvision_operators",
-     "sgt_data.annotators.device", "sgt_data.stream.stream"}
+    {"sgt_data.engine.ray_engine", "sgt_data.engine.ray_tasks", "sgt_data.annotators.device",
+     "sgt_data.annotators.torchvision_operators", "sgt_data.stream.stream"}
 )  # fmt: skip
 """Modules that import Ray or torch, and are therefore imported where they are needed."""
 
@@ -257,7 +257,7 @@ def test_every_room_says_what_it_holds_and_whom_it_may_know() -> None:
         assert text, f"{module} has no docstring"
         assert text.splitlines()[0].endswith((".", ":")), f"{module}: the first line is no sentence"
         if module.parent != ROOT:
-            assert re.search(r"\b(know|knows|Pure|import|imports)\b", text), f"{module}: whom?"
+            assert re.search(r"(?i)\b(knows?|pure|imports?)\b", text), f"{module}: whom?"
 
 
 # --- libraries

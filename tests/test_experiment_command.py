@@ -1,4 +1,4 @@
-"""One command from a corpus to a page: what it leaves, what it does once, what stops it, and that
+"""One command from a corpus to a page: what it writes, what it does once, what stops it, and that
 nothing is lost when it is stopped."""
 
 from __future__ import annotations
@@ -23,22 +23,20 @@ import yaml
 import sgt_data
 from sgt_data.cli.app import main
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment import parallel_runs as side_by_side
-from sgt_data.experiment.arms import (
-    SAME_COMPUTE,
-    Material,
-    Plan,
-    arms_of,
-    parse_plan,
-)
-from sgt_data.experiment.plans import names_proxies, plan_of
-from sgt_data.experiment.proxy_names import with_proxies_of
+from sgt_data.experiment import parallel_runs
+from sgt_data.experiment.code_version import code_digests
+from sgt_data.experiment.plan.arms import SAME_COMPUTE, TrainingData, arms_of
+from sgt_data.experiment.plan.load import load_plan, overrides_name_proxies
+from sgt_data.experiment.plan.plan import Plan, parse_plan
+from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
+from sgt_data.experiment.prepared_experiment import ExperimentReport
 from sgt_data.experiment.report import outputs
-from sgt_data.experiment.run_experiment import ExperimentReport, run_experiment
+from sgt_data.experiment.run_experiment import run_experiment
 from sgt_data.manifest import parse_manifest
 from sgt_data.scenes.write import write_samples
 from sgt_data.training import example_learner as example
 
+ROOT = Path(sgt_data.__file__).parent
 TODAY = "2026-01-05"
 PLAN = """
 train:
@@ -84,31 +82,31 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def folder(corpus: str, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scale experiment that came to its end, test split and all."""
-    place = tmp_path_factory.mktemp("scale")
+    path = tmp_path_factory.mktemp("scale")
     for split, day in (("validation", None), ("test", TODAY)):
-        report = run_experiment("scale", plan, corpus, place, test_on=day, processes=1)
+        report = run_experiment("scale", plan, corpus, path, test_on=day, processes=1)
         assert report.succeeded and report.split == split
-    return place
+    return path
 
 
 @pytest.fixture
 def plotless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages without plots, which take the longest of all; `folder` has them."""
+    """Pages without plots, which take long; `folder` has them."""
     monkeypatch.setattr(outputs, "figures_of", lambda *given: [])
 
 
 def results_in(folder: Path, split: str) -> dict[str, dict[str, Any]]:
-    """Results by run, without the time that they took."""
-    found = {}
+    """Results by run, without their duration."""
+    results = {}
     for file in sorted(folder.glob(f"runs/*/{split}.json")):
         result = json.loads(file.read_text())["result"]
         del result["seconds"]
-        found[file.parent.name] = placeless(result)
-    return found
+        results[file.parent.name] = without_location(result)
+    return results
 
 
-def placeless(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Without where it lay."""
+def without_location(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result without what depends on the folder's location."""
     config = {name: value for name, value in result["config"].items() if name != "data"}
     return {**result, "config": config, "digest": ""}
 
@@ -130,29 +128,29 @@ def page_of(report: ExperimentReport) -> str:
     return Path(report.page).read_text()
 
 
-# --- what it leaves ------------------------------------------------------------------------------
+# --- what it writes ------------------------------------------------------------------------------
 
 
 def test_an_experiment_leaves_its_plan_results_tables_plots_and_pages(
     folder: Path, plan: Plan
 ) -> None:
     for split in ("validation", "test"):
-        place = folder / split
-        assert parse_plan((place / "plan.yaml").read_text()) == plan
-        rows = list(csv.DictReader((place / "results.csv").open()))
+        output = folder / split
+        assert parse_plan((output / "plan.yaml").read_text()) == plan
+        rows = list(csv.DictReader((output / "results.csv").open()))
         assert [row["arm"] for row in rows] == [
             "questions alone", "semantic and referring", "questions alone, same compute",
             "pictures of questions hidden", "labels as questions", "untrained",
         ]  # fmt: skip
         assert {row["seeds"] for row in rows} == {"2"}
-        names = {file.stem for file in (place / "plots").iterdir()}
+        names = {file.stem for file in (output / "plots").iterdir()}
         assert {"accuracy", "probes", "layout", "drawn", "attention", "training"} <= names
         for name in names:
-            assert (place / f"plots/{name}.png").read_bytes().startswith(b"\x89PNG")
-            assert b"<svg" in (place / f"plots/{name}.svg").read_bytes()
+            assert (output / f"plots/{name}.png").read_bytes().startswith(b"\x89PNG")
+            assert b"<svg" in (output / f"plots/{name}.svg").read_bytes()
         assert len(results_in(folder, split)) == 12
-        page = (place / "index.html").read_text()
-        markdown = (place / "results.md").read_text()
+        page = (output / "index.html").read_text()
+        markdown = (output / "results.md").read_text()
         for text in (page, markdown):
             assert "semantic and referring, 8 less questions alone, 0: " in text
             assert "Differences in mean accuracy" in text
@@ -167,20 +165,21 @@ def test_an_experiment_leaves_its_plan_results_tables_plots_and_pages(
 
 
 @pytest.mark.usefixtures("plotless")
-def test_every_arm_is_probed_on_the_same_pair_that_no_training_chose(
+def test_every_arm_is_probed_on_the_same_categories_that_no_training_chose(
     folder: Path, corpus: str, tmp_path: Path
 ) -> None:
-    pair = json.loads((folder / "pair.json").read_text())["pair"]
+    categories = json.loads((folder / "pair.json").read_text())["pair"]
     for split in ("validation", "test"):
-        told = {
-            tuple(one["probes"]["pair"]["classes"]) for one in results_in(folder, split).values()
+        classes = {
+            tuple(result["probes"]["pair"]["classes"])
+            for result in results_in(folder, split).values()
         }
-        assert told == {tuple(sorted(pair))}
+        assert classes == {tuple(sorted(categories))}
     text = (folder / "validation/index.html").read_text()
-    assert f"(pair): {pair[0]} or {pair[1]}" in text
-    other = parse_plan(PLAN, ["seeds=[5]", "train.steps=4", "train.rate=0.5"])
-    run_experiment("ratio", other, corpus, tmp_path, processes=1)
-    assert json.loads((tmp_path / "pair.json").read_text())["pair"] == pair
+    assert f"(pair): {categories[0]} or {categories[1]}" in text
+    other_plan = parse_plan(PLAN, ["seeds=[5]", "train.steps=4", "train.rate=0.5"])
+    run_experiment("ratio", other_plan, corpus, tmp_path, processes=1)
+    assert json.loads((tmp_path / "pair.json").read_text())["pair"] == categories
 
 
 # --- the test split opens once -------------------------------------------------------------------
@@ -192,14 +191,14 @@ def test_what_was_measured_on_test_is_never_measured_again(
     def never(job: Any) -> None:
         raise AssertionError(f"{job.name} is done again")
 
-    monkeypatch.setattr(side_by_side, "do", never)
+    monkeypatch.setattr(parallel_runs, "run_job", never)
     before = bytes_in(folder)
     report = run_experiment("scale", plan, corpus, folder, test_on="2026-02-01", processes=1)
     assert report.succeeded and report.split == "test"
     assert bytes_in(folder) == before
     with pytest.raises(RequestError, match=f"test split was opened on {TODAY}"):
-        other = replace(plan, seeds=(0,), control_seeds=())
-        run_experiment("scale", other, corpus, folder, test_on="2026-02-01", processes=1)
+        fewer_seeds = replace(plan, seeds=(0,), control_seeds=())
+        run_experiment("scale", fewer_seeds, corpus, folder, test_on="2026-02-01", processes=1)
     assert bytes_in(folder) == before
     monkeypatch.setattr(outputs, "figures_of", lambda *given: [])
     moved = copied(folder, tmp_path)
@@ -213,10 +212,10 @@ def test_what_was_measured_on_test_is_never_measured_again(
 
 
 @pytest.mark.usefixtures("plotless")
-def test_a_test_that_is_stopped_goes_on_with_what_is_missing(
+def test_an_interrupted_test_continues_with_the_missing_runs(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    do, done = side_by_side.do, list[str]()
+    do, done = parallel_runs.run_job, list[str]()
 
     def stopped(job: Any) -> None:
         if job.stage == "test" and done:
@@ -224,13 +223,13 @@ def test_a_test_that_is_stopped_goes_on_with_what_is_missing(
         do(job)
         done.extend([job.name] if job.stage == "test" else [])
 
-    monkeypatch.setattr(side_by_side, "do", stopped)
+    monkeypatch.setattr(parallel_runs, "run_job", stopped)
     with pytest.raises(KeyboardInterrupt):
         run_experiment("ratio", SMALL, corpus, tmp_path, test_on=TODAY, processes=1)
     assert len(results_in(tmp_path, "test")) == 1
     stopped_at = {file: file.read_bytes() for file in tmp_path.glob("runs/*/test.json")}
     assert not (tmp_path / "test/index.html").exists()
-    monkeypatch.setattr(side_by_side, "do", do)
+    monkeypatch.setattr(parallel_runs, "run_job", do)
     report = run_experiment("ratio", SMALL, corpus, tmp_path, test_on="2026-01-06", processes=1)
     assert report.succeeded
     assert all(file.read_bytes() == data for file, data in stopped_at.items())
@@ -243,8 +242,8 @@ def test_another_plan_on_validation_does_only_what_it_changes(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_experiment("ratio", SMALL, corpus, tmp_path, processes=1)
-    do, done = side_by_side.do, list[str]()
-    monkeypatch.setattr(side_by_side, "do", lambda job: (done.append(job.arm.name), do(job)))
+    do, done = parallel_runs.run_job, list[str]()
+    monkeypatch.setattr(parallel_runs, "run_job", lambda job: (done.append(job.arm.name), do(job)))
     tuned = replace(SMALL, settings={"questions alone": {"rate": 0.01}})
     assert run_experiment("ratio", tuned, corpus, tmp_path, processes=1).succeeded
     assert done == ["questions alone"]
@@ -254,7 +253,7 @@ def test_another_plan_on_validation_does_only_what_it_changes(
 
 
 @pytest.mark.usefixtures("plotless")
-def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
+def test_a_killed_command_leaves_no_process_and_continues_to_the_same_results(
     folder: Path, corpus: str, plan: Plan, tmp_path: Path
 ) -> None:
     (tmp_path / "plan.yaml").write_text(PLAN)
@@ -273,7 +272,7 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     psutil.wait_procs(children, timeout=10)
-    assert not [one for one in children if one.is_running() and one.status() != "zombie"]
+    assert not [item for item in children if item.is_running() and item.status() != "zombie"]
     assert len(results_in(output, "validation")) < 6
     report = run_experiment(
         "scale", replace(plan, seeds=(0,), control_seeds=()), corpus, output, processes=1
@@ -281,15 +280,15 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
     assert report.succeeded
     whole = results_in(folder, "validation")
     assert results_in(output, "validation") == {
-        name: one for name, one in whole.items() if one["seed"] == 0
+        name: item for name, item in whole.items() if item["seed"] == 0
     }
 
 
 @pytest.mark.usefixtures("plotless")
-def test_runs_of_changed_code_are_not_put_beside_older_ones(
+def test_runs_of_changed_code_are_not_compared_with_older_runs(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plotless: None
 ) -> None:
-    """A model that is edited in place; what is there can still be told, and goes on elsewhere."""
+    """A model that is edited in place; existing results can still be reported."""
     source = Path(example.__file__).read_text()
     home = tmp_path / "own"
     home.mkdir()
@@ -314,18 +313,26 @@ def test_runs_of_changed_code_are_not_put_beside_older_ones(
         run_experiment("scale", own, corpus, tmp_path / "out", test_on=TODAY, processes=1)
 
 
+def test_what_changes_a_run_counts_as_its_code_and_the_page_does_not() -> None:
+    digests = code_digests("sgt_data.training.model:make")
+    for room in ("training", "experiment/measure", "stream", "questions", "pictures"):
+        files = (ROOT / room).rglob("*.py")
+        assert {f"sgt_data/{file.relative_to(ROOT)}" for file in files} <= set(digests)
+    assert not [name for name in digests if "/report/" in name]
+
+
 def test_an_arm_that_fails_is_named_and_stops_no_other(corpus: str, tmp_path: Path) -> None:
     broken = replace(SMALL, settings={SAME_COMPUTE: {"model": {"make": "nowhere:make"}}})
     report = run_experiment("scale", broken, corpus, tmp_path, test_on=TODAY, processes=1)
     (failure,) = report.failures
     assert failure.arm == SAME_COMPUTE and "nowhere" in failure.message
-    assert failure.run.startswith("questions-alone--same-compute-seed0-")
+    assert failure.part.startswith("questions-alone--same-compute-seed0-")
     assert not report.succeeded and report.split is None and report.runs == 6
     assert len(list(tmp_path.glob("runs/*/training.json"))) == 4
     assert not (tmp_path / "test_opened.json").exists()
     report = run_experiment("scale", broken, corpus, tmp_path, processes=1)
-    assert report.failures[0].run == failure.run and report.split == "validation"
-    assert f"Missing: {failure.run}" in page_of(report)
+    assert report.failures[0].part == failure.part and report.split == "validation"
+    assert f"Missing: {failure.part}" in page_of(report)
     assert len(results_in(tmp_path, "validation")) == 5
 
 
@@ -345,7 +352,7 @@ def test_a_process_that_is_killed_costs_its_own_run_alone(corpus: str, tmp_path:
 
 def test_one_command_at_a_time_works_in_a_folder(corpus: str, tmp_path: Path) -> None:
     with (
-        side_by_side.alone_in(tmp_path),
+        parallel_runs.locked_folder(tmp_path),
         pytest.raises(RequestError, match="another command is at work"),
     ):
         run_experiment("ratio", SMALL, corpus, tmp_path)
@@ -358,13 +365,19 @@ def test_one_command_at_a_time_works_in_a_folder(corpus: str, tmp_path: Path) ->
 def test_a_proxy_that_the_corpus_lacks_is_left_out_with_a_note_or_refused(
     corpus: str, tmp_path: Path
 ) -> None:
-    wanted = replace(SMALL, proxies=("semantic", "depth"))
+    plan = replace(SMALL, proxies=("semantic", "depth"))
     with pytest.raises(RequestError, match=r"'depth'; the corpus has semantic, instance, referr"):
-        run_experiment("proxies", wanted, corpus, tmp_path, processes=1)
+        run_experiment("proxies", plan, corpus, tmp_path, processes=1)
     assert not list(tmp_path.iterdir())
     notes: list[str] = []
     report = run_experiment(
-        "proxies", wanted, corpus, tmp_path, processes=1, leave_out=True, on_note=notes.append
+        "proxies",
+        plan,
+        corpus,
+        tmp_path,
+        processes=1,
+        leave_out=True,
+        on_progress=lambda progress: notes.append(progress.note),
     )
     assert report.succeeded and report.runs == 3
     (note,) = report.notes
@@ -388,15 +401,15 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
         settings={"semantic": {"rate": 1}, "things and semantic": {"rate": 2},
                   "depth and referring": {"rate": 3}, SAME_COMPUTE: {"rate": 4}},
     )  # fmt: skip
-    found, notes = with_proxies_of(plan, proxies, leave_out=True)
-    assert found.proxies == ["coco-semantic", "edge", "near", ["things", "coco-semantic"]]
-    assert {name: fields["rate"] for name, fields in found.settings.items()} == {
+    named, notes = with_corpus_proxies(plan, proxies, leave_out=True)
+    assert named.proxies == ["coco-semantic", "edge", "near", ["things", "coco-semantic"]]
+    assert {name: fields["rate"] for name, fields in named.settings.items()} == {
         "coco-semantic": 1, "things and coco-semantic": 2, SAME_COMPUTE: 4,
     }  # fmt: skip
     assert len(notes) == 3 and notes[0].startswith("referring: the corpus has no such")
     assert "semantic: drawn by the corpus' proxy coco-semantic" in notes
     with pytest.raises(RequestError, match="has none of reconstruction"):
-        with_proxies_of(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)
+        with_corpus_proxies(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)
 
 
 @pytest.mark.parametrize(
@@ -404,14 +417,14 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
     [("scale", None), ("proxies", None), ("ratio", None), ("scale", "scale-larger")],
 )
 def test_shipped_plans_are_plans_for_the_shipped_corpora(kind: Any, named: str | None) -> None:
-    plan = plan_of(kind, None if named is None else Path(named))
-    assert arms_of(kind, plan, Material("corpus", 1_000_000, "questions", {100: "labels"}))
+    plan = load_plan(kind, None if named is None else Path(named))
+    assert arms_of(kind, plan, TrainingData("corpus", 1_000_000, "questions", {100: "labels"}))
     for name in ("experiment", "coco-every-proxy"):
         manifest = Path(__file__).parent.parent / f"manifests/{name}.yaml"
         document = parse_manifest(yaml.safe_load(manifest.read_text())).resolved()
-        assert with_proxies_of(plan, document["proxies"], leave_out=False)[1] == []
-    assert names_proxies(["proxies=[a]"]) and names_proxies(["proxies.0=a"])
-    assert not names_proxies(["train.steps=3", "seeds=[proxies]"])
+        assert with_corpus_proxies(plan, document["proxies"], leave_out=False)[1] == []
+    assert overrides_name_proxies(["proxies=[a]"]) and overrides_name_proxies(["proxies.0=a"])
+    assert not overrides_name_proxies(["train.steps=3", "seeds=[proxies]"])
 
 
 # --- the command ---------------------------------------------------------------------------------
@@ -444,13 +457,13 @@ def test_the_command_prints_one_line_of_json(
     report = json.loads(line)
     assert report["succeeded"] and report["split"] == "test" and report["runs"] == 2
     assert Path(report["page"]).exists() and len(report["findings"]) == 1
-    for arguments, said in (
+    for arguments, message in (
         (("--set", "ratio=3"), "ratio: found 3"),
         (("--plan", tmp_path / "no.yaml"), "no.yaml is no plan"),
         (("--test",), "was opened on"),
     ):
         code, out, error = sgt(*shared, *arguments)
-        assert (code, out) == (2, "") and said in error
+        assert (code, out) == (2, "") and message in error
     broken = f"settings={{'questions alone': {{model: {{make: '{__name__}:nothing'}}}}}}"
     code, out, error = sgt(*shared, "--output", tmp_path / "b", "--set", broken, "--processes", 1)
     assert code == 1 and "3 of 4 runs" not in out
