@@ -24,7 +24,7 @@ from sgt_data.engine.mask_tars import (
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
-from sgt_data.files.claim import Claim, claim
+from sgt_data.files.claim import Claim, Difference, claim
 from sgt_data.files.urls import absolute
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
@@ -91,7 +91,8 @@ def annotate_pictures(
             "pictures_per_tar": pictures_per_tar,
             "codecs": codec_versions(),
         }
-        claim(root, Claim(_HEADER, identity, "tars of this command"), remedy="use another --output")
+        work = Claim(_HEADER, identity, "tars of this command", describe=Difference.of_corpus)
+        claim(root, work, remedy="use another --output")
         sweep_unfinished(root)
         receipts = read_tar_receipts(root)
         report = AnnotationReport(output=root, found_shards=len(receipts))

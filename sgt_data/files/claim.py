@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +66,14 @@ class Claim:
         what: what such a folder holds, for messages ("an export", "questions").
         results: fields that the marker may state beside the identity, once the work is done; they
             are not compared.
+        describe: puts a difference into words.
     """
 
     marker: str
     identity: Mapping[str, Any]
     what: str
     results: Collection[str] = ()
+    describe: Callable[[Difference], str] = str
 
 
 def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") -> bool:
@@ -109,7 +111,7 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
     stated = {name: value for name, value in claimed.items() if name not in wanted.results}
     found = differences(stated, orjson.loads(identity))
     if found:
-        listing = "; ".join(map(str, found[:_LISTED]))
+        listing = "; ".join(map(wanted.describe, found[:_LISTED]))
         raise CorpusMismatch(f"{place}: {listing}; {remedy}")
     return False
 
