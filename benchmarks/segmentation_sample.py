@@ -91,10 +91,14 @@ class Engine:
     spec: RenderSpec
 
     @classmethod
-    def of(cls, source: Mapping[str, Any], variant: str) -> Engine:
+    def of(
+        cls, source: Mapping[str, Any], variant: str, size_rule: Mapping[str, int] | None = None
+    ) -> Engine:
+        """The engine for one variant of segmentation; `size_rule` replaces the default sizes."""
         manifest = parse_manifest(
             {
                 "name": "benchmark",
+                "pictures": dict(size_rule or {}),
                 "shard_samples": _WHOLE_SOURCE,
                 "sources": [source],
                 "proxies": [{"type": "segmentation", "name": variant, "variant": variant}],
