@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,24 @@ _LIGHT = np.array([228, 232, 236], np.int64)
 DIMMING_MAX = 0.85
 """The brightest that a picture in the rain may stay, so that streaks show on white too."""
 _REFERENCE_SIDE = 1024
+
+
+class _Veil(NamedTuple):
+    """A veil of fog; opacities and thicknesses in 1 / 256.
+
+    Attributes:
+        thickness: [K, 3 W], relative thickness at K rows of knots, for each value of a row.
+        before: [H], the row of knots at or above each row of pixels.
+        weight: [H], weight of the row of knots below.
+        opacity: [H], opacity of each row where the relative thickness is 1.
+        brightness: grey level of the veil.
+    """
+
+    thickness: NDArray[np.int64]
+    before: NDArray[np.int64]
+    weight: NDArray[np.int64]
+    opacity: NDArray[np.int64]
+    brightness: int
 
 
 def rain(
@@ -64,17 +84,16 @@ def fog(
     height, width, _ = picture.shape
     top = round(density * _ONE)
     bottom = round(density * thinning * _ONE)
-    falling = top - (top - bottom) * np.arange(height) // max(1, height - 1)
-    swathes = rng.integers(_ONE * 3 // 4, _ONE * 5 // 4, (6, 6))
-    foggy = np.empty(picture.shape, np.uint8)
-    _veil(
-        picture.reshape(height, -1),
-        np.repeat(_spread(swathes, width), 3, axis=1),
-        *_steps(len(swathes), height),
-        falling,
+    opacity = top - (top - bottom) * np.arange(height) // max(1, height - 1)
+    knots = rng.integers(_ONE * 3 // 4, _ONE * 5 // 4, (6, 6))
+    veil = _Veil(
+        np.repeat(_spread(knots, width), 3, axis=1),
+        *_steps(len(knots), height),
+        opacity,
         brightness,
-        foggy.reshape(height, -1),
     )
+    foggy = np.empty(picture.shape, np.uint8)
+    _lay_veil(picture.reshape(height, -1), veil, foggy.reshape(height, -1))
     return foggy
 
 
@@ -141,23 +160,16 @@ def _fall(wet: NDArray[np.uint8], streaks: NDArray[np.int64], light: NDArray[np.
 
 
 @njit
-def _veil(
-    values: NDArray[np.uint8],
-    swathes: NDArray[np.int64],
-    before: NDArray[np.int64],
-    weight: NDArray[np.int64],
-    falling: NDArray[np.int64],
-    brightness: int,
-    foggy: NDArray[np.uint8],
-) -> None:
+def _lay_veil(values: NDArray[np.uint8], veil: _Veil, foggy: NDArray[np.uint8]) -> None:
     height, width = values.shape
+    brightness = veil.brightness
     for y in range(height):
-        upper, lower = swathes[before[y]], swathes[before[y] + 1]
-        share = np.int32(weight[y])
-        thick = np.int32(falling[y])
+        upper, lower = veil.thickness[veil.before[y]], veil.thickness[veil.before[y] + 1]
+        share = np.int32(veil.weight[y])
+        thick = np.int32(veil.opacity[y])
         for x in range(width):
-            swathe = np.int32(upper[x]) * (np.int32(256) - share) + np.int32(lower[x]) * share
-            opacity = min((swathe >> np.int32(8)) * thick >> np.int32(8), np.int32(256))
+            between = np.int32(upper[x]) * (np.int32(256) - share) + np.int32(lower[x]) * share
+            opacity = min((between >> np.int32(8)) * thick >> np.int32(8), np.int32(256))
             value = np.int32(values[y, x])
             foggy[y, x] = value + (
                 (np.int32(brightness) - value) * opacity + np.int32(128) >> np.int32(8)

@@ -6,6 +6,8 @@ output pixels are visited: each run is cut against tables of the sampled rows an
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,28 @@ LabelMap = NDArray[np.uint16]
 LABELS_MAX = np.iinfo(np.uint16).max
 TOUCHING_LABELS_MAX = 8192
 """Most labels whose neighbourhood is worth a table of pairs (64 MiB)."""
+
+
+class _Runs(NamedTuple):
+    """`MaskRuns` in the form that compiled code takes."""
+
+    runs: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    height: int
+
+
+class _Samples(NamedTuple):
+    """Which source pixels are sampled.
+
+    Attributes:
+        columns: source column of each output column, rising.
+        first_column: for each source column, the first output column at or after it.
+        first_row: for each source row, the first output row at or after it.
+    """
+
+    columns: NDArray[np.int64]
+    first_column: NDArray[np.int64]
+    first_row: NDArray[np.int64]
 
 
 def painting_order(areas: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -36,17 +60,12 @@ def paint(
         centre.
     """
     columns_first = np.zeros((len(grid.columns), len(grid.rows)), np.uint16)
-    _paint(
-        masks.runs,
-        masks.starts,
-        order,
-        labels,
-        masks.height,
+    samples = _Samples(
         grid.columns,
         _first_sample_at(grid.columns, masks.width),
         _first_sample_at(grid.rows, masks.height),
-        columns_first,
     )
+    _paint(_Runs(masks.runs, masks.starts, masks.height), order, labels, samples, columns_first)
     stored = np.empty((len(grid.rows), len(grid.columns)), np.uint16)
     _transpose(columns_first, stored)
     return grid.upright(stored)
@@ -90,16 +109,14 @@ def _first_sample_at(samples: NDArray[np.int64], size: int) -> NDArray[np.int64]
 
 @njit
 def _paint(
-    runs: NDArray[np.int64],
-    starts: NDArray[np.int64],
+    masks: _Runs,
     order: NDArray[np.int64],
     labels: NDArray[np.uint16],
-    height: int,
-    columns: NDArray[np.int64],
-    first_column: NDArray[np.int64],
-    first_row: NDArray[np.int64],
+    samples: _Samples,
     painted: NDArray[np.uint16],
 ) -> None:
+    runs, starts, height = masks.runs, masks.starts, masks.height
+    columns, first_column, first_row = samples.columns, samples.first_column, samples.first_row
     for mask in order:
         label = labels[mask]
         begin = np.int64(0)
