@@ -57,7 +57,7 @@ def pictures() -> Iterator[Pictures]:
         yield Pictures(f"{len(pairs)} SA-1B pictures of {REAL_DATA}", tars, pairs, found)
         return
     with TemporaryDirectory(prefix="sgt-bench-") as drawn:
-        write_samples(drawn, _DRAWN_SCENES, width=2250, height=1500)
+        write_samples(drawn, _DRAWN_SCENES, size=(2250, 1500))
         origin = f"{_DRAWN_SCENES} drawn scenes ({REAL_DATA} is not set)"
         tars = _tars(Path(drawn))
         yield Pictures(origin, tars, sa1b_pairs(tars), Path(drawn) / "coco")

@@ -1,8 +1,8 @@
 """Palette PNG -> RGB, on one core: our reader, Pillow's and OpenCV's, on real segmentation targets.
 
 All read the same bytes and must give the same pixels. Our reader stays only while it is the fastest
-on pictures of the size that corpora have (512 to 1024 pixels). Targets of drawn scenes of 48 pixels,
-as in `make experiment`, are shown as well: there fixed costs decide, and OpenCV is faster.
+on pictures of the size that corpora have (512 to 1024 pixels). Targets of drawn scenes of 48 pixels
+a side, as in `make experiment`, are shown as well: fixed costs decide there, and OpenCV is faster.
 
 python benchmarks/palette_png.py [--rounds N] [--json FILE]
 """
@@ -61,7 +61,7 @@ def read_opencv(png: bytes) -> NDArray[np.uint8]:
 
 
 def read_opencv_unchanged(png: bytes) -> NDArray[np.uint8]:
-    bgr = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    bgr = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED))
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -92,7 +92,7 @@ def all_targets(sources: Pictures) -> dict[str, list[bytes]]:
         targets["COCO, panoptic"] = targets_of(coco, "panoptic")
     with TemporaryDirectory(prefix="sgt-bench-") as drawn:
         write_samples(
-            drawn, TARGETS_MAX, width=SMALL_SIDE, height=SMALL_SIDE, scenes="simple", forms=["coco"]
+            drawn, TARGETS_MAX, size=(SMALL_SIDE, SMALL_SIDE), scenes="simple", forms=["coco"]
         )
         small = {"type": "coco", "root": f"{drawn}/coco", "annotations": ["panoptic"]}
         rule = {"min_side": SMALL_SIDE, "max_side": SMALL_SIDE, "multiple_of": SMALL_SIDE}

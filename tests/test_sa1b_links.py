@@ -15,7 +15,7 @@ from making import built, check_accounts, files_in, manifest_of, sa1b_pair, samp
 
 from sgt_data.engine.listing import list_inputs
 from sgt_data.errors import RequestError, SourceError
-from sgt_data.files import reading
+from sgt_data.files import retries
 
 SECRET = "Signature=aBc123SECRET&Expires=99"
 
@@ -99,7 +99,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
 
 
 NAMES = ["sa_000000.tar", "sa_000001.tar", "sa_000002.tar"]

@@ -32,9 +32,7 @@ EXPERIMENT = Path(__file__).parent.parent / "manifests" / "experiment.yaml"
 
 
 def write_simple(root: Path, forms: tuple[Form, ...] = ("coco",)) -> None:
-    write_samples(
-        str(root), PICTURES, seed=SEED, width=SIDE, height=SIDE, scenes="simple", forms=forms
-    )
+    write_samples(str(root), PICTURES, seed=SEED, size=(SIDE, SIDE), scenes="simple", forms=forms)
 
 
 def files_in(root: Path) -> dict[str, bytes]:
@@ -109,7 +107,7 @@ def test_a_form_does_not_depend_on_the_other(sample: Path, tmp_path: Path) -> No
 def test_what_was_asked_for_is_recorded(sample: Path, tmp_path: Path) -> None:
     said = json.loads((sample / "sample.json").read_bytes())
     assert (said["scenes"], said["forms"]) == ("simple", ["coco"])
-    write_samples(str(tmp_path / "a"), 1, width=SIDE, height=SIDE)
+    write_samples(str(tmp_path / "a"), 1, size=(SIDE, SIDE))
     said = json.loads((tmp_path / "a" / "sample.json").read_bytes())
     assert (said["scenes"], said["forms"]) == ("varied", ["sa1b", "coco"])
 
@@ -119,7 +117,7 @@ def test_a_sample_of_other_scenes_or_forms_is_refused(sample: Path) -> None:
     with pytest.raises(RequestError, match="forms is coco there, sa1b, coco here"):
         write_simple(sample, ("sa1b", "coco"))
     with pytest.raises(RequestError, match="scenes is simple there, varied here"):
-        write_samples(str(sample), PICTURES, seed=SEED, width=SIDE, height=SIDE, forms=("coco",))
+        write_samples(str(sample), PICTURES, seed=SEED, size=(SIDE, SIDE), forms=("coco",))
     with pytest.raises(RequestError, match="scenes: found 'hard'; allowed: varied, simple"):
         write_samples(str(sample), PICTURES, scenes="hard")  # type: ignore[arg-type]
     with pytest.raises(RequestError, match="forms: found 'voc'; allowed: sa1b, coco"):
@@ -133,16 +131,19 @@ def test_a_sample_that_says_neither_is_varied_and_of_both_forms(tmp_path: Path) 
     said = {"images": 1, "seed": 0, "width": SIDE, "height": SIDE, "pictures_per_tar": 1000}
     (tmp_path / "sample.json").write_text(json.dumps(said))
     with pytest.raises(RequestError, match="scenes is varied there, simple here"):
-        write_samples(str(tmp_path), 1, width=SIDE, height=SIDE, scenes="simple")
-    write_samples(str(tmp_path), 1, width=SIDE, height=SIDE)
+        write_samples(str(tmp_path), 1, size=(SIDE, SIDE), scenes="simple")
+    write_samples(str(tmp_path), 1, size=(SIDE, SIDE))
     assert (tmp_path / "coco").is_dir()
 
 
 def test_simple_scenes_have_no_crowds(tmp_path: Path) -> None:
-    size = {"seed": SEED, "width": 32, "height": 32}
-    simple = write_samples(str(tmp_path / "s"), 60, scenes="simple", forms=("coco",), **size)
+    size = (32, 32)
+    simple = write_samples(
+        str(tmp_path / "s"), 60, seed=SEED, size=size, scenes="simple", forms=("coco",)
+    )
     assert simple.crowds == 0
-    assert write_samples(str(tmp_path / "v"), 60, forms=("coco",), **size).crowds > 0
+    varied = write_samples(str(tmp_path / "v"), 60, seed=SEED, size=size, forms=("coco",))
+    assert varied.crowds > 0
 
 
 def test_the_command_draws_one_form(tmp_path: Path) -> None:

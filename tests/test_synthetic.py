@@ -33,7 +33,7 @@ WIDTH, HEIGHT = 160, 120
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sample")
     summary = write_samples(
-        str(root / "a"), IMAGES, seed=SEED, width=WIDTH, height=HEIGHT, pictures_per_tar=10
+        str(root / "a"), IMAGES, seed=SEED, size=(WIDTH, HEIGHT), pictures_per_tar=10
     )
     assert summary.tars == 3
     assert summary.crowds > 0
@@ -160,19 +160,15 @@ def test_the_fine_pair_differs_by_a_chimney_alone() -> None:
 def test_the_same_arguments_write_the_same_bytes(sample: Path) -> None:
     other = sample.parent / "b"
     for _ in range(2):  # repeating is safe
-        write_samples(
-            str(other), IMAGES, seed=SEED, width=WIDTH, height=HEIGHT, pictures_per_tar=10
-        )
+        write_samples(str(other), IMAGES, seed=SEED, size=(WIDTH, HEIGHT), pictures_per_tar=10)
     assert _files(sample) == _files(other)
 
 
 def test_a_directory_with_another_sample_is_refused(sample: Path) -> None:
     with pytest.raises(RequestError, match="images is 24 there, 25 here"):
-        write_samples(
-            str(sample), IMAGES + 1, seed=SEED, width=WIDTH, height=HEIGHT, pictures_per_tar=10
-        )
+        write_samples(str(sample), IMAGES + 1, seed=SEED, size=(WIDTH, HEIGHT), pictures_per_tar=10)
     with pytest.raises(RequestError, match="width: found 8"):
-        write_samples(str(sample), IMAGES, width=8)
+        write_samples(str(sample), IMAGES, size=(8, 480))
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sgt_data.errors import FileMissing, RequestError, SourceError
-from sgt_data.files.reading import copy_to_file
+from sgt_data.files.fetching import copy_to_file
 from sgt_data.files.urls import absolute, is_local
 
 _HUB_FILES = ("*.json", "*.safetensors")

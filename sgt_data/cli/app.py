@@ -346,8 +346,9 @@ def sample(
 
     with reports.CountProgress(notes, "pictures") as progress:
         written = write_samples(
-            directory, images, seed=seed, width=width, height=height,
-            scenes=scenes, forms=forms or FORMS, on_picture=progress,  # type: ignore[arg-type]
+            directory, images, seed=seed, size=(width, height),
+            scenes=scenes, forms=forms or FORMS,  # type: ignore[arg-type]
+            on_progress=lambda drawn: progress(drawn.done, drawn.total),
         )  # fmt: skip
     said = {
         "sa1b": f"{written.images} pictures in SA-1B's form ({written.masks} masks)",

@@ -1,4 +1,7 @@
-"""The light that every pixel centre sends: ambient and direct apart, so shadows can be softened."""
+"""Shading: the light of every pixel centre.
+
+Ambient and direct light are kept apart, so that the edges of shadows can be softened later.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from sgt_data.scenes.backdrop import (
 )
 from sgt_data.scenes.blueprints import TORUS
 from sgt_data.scenes.cast import ray_through, surface_of
+from sgt_data.scenes.geometry import Vec
 from sgt_data.scenes.ground import ground_colour, sky_colour, water_colour
 from sgt_data.scenes.light import PATTERN, openness, sees_sun
 from sgt_data.scenes.textures import (
@@ -27,12 +31,11 @@ from sgt_data.scenes.textures import (
     wall_colour,
 )
 
-Vec = tuple[float, float, float]
 Images = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 BLACK = (0.0, 0.0, 0.0)
 LIFT = 2e-3
-"""Metres by which rays to the sun start off the surface."""
+"""Metres above the surface at which rays to the sun begin."""
 SUN_DISC = 0.055
 """Angular radius of the sun in radians, larger than life for soft edges of shadows."""
 

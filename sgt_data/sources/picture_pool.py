@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from sgt_data.errors import FileMissing, InputError, SourceError
-from sgt_data.files.reading import open_binary, read_bytes, retried
+from sgt_data.files.reading import open_binary, read_bytes
+from sgt_data.files.retries import retried
 from sgt_data.files.urls import join
 
 COCO_URL = "coco_url"

@@ -11,7 +11,8 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from sgt_data.errors import AnnotationError, RequestError, SourceError
-from sgt_data.files.reading import http_status, read_bytes
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.retries import http_status
 from sgt_data.files.urls import expand
 from sgt_data.records import (
     Annotation,

@@ -18,7 +18,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from sgt_data.errors import SourceError
-from sgt_data.files.reading import fetch_file, size_of
+from sgt_data.files.fetching import fetch_file
+from sgt_data.files.reading import size_of
 
 _PART = ".part"
 
