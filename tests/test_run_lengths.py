@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from sgt_data.errors import AnnotationError
+from sgt_data.records import RunLengths
 from sgt_data.segmentation.label_map import mask_boxes, paint
-from sgt_data.segmentation.run_lengths import RunLengths, compress, parse_masks
+from sgt_data.segmentation.run_lengths import compress, parse_masks
 from sgt_data.segmentation.sampling import sample_grid
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from sgt_data.errors import AnnotationError
-from sgt_data.segmentation.run_lengths import RunLengths
+from sgt_data.records import RunLengths
 
 _NUMBER = (int, float)  # `int | float` would build a union at every call
 
