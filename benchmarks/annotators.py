@@ -106,7 +106,7 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
     config = DepthAnythingAnnotator.model_validate({"model": str(folder), "device": device})
     setup = set_up(config)
     annotator = loaded(config, setup)
-    inner: Any = annotator.annotator
+    inner: Any = annotator.model
     rule = SizeRule()
     views = [inner.prepare(file, rule, MAX_PIXELS) for file in files]
     shapes: dict[tuple[int, ...], list[Any]] = {}
@@ -154,7 +154,7 @@ def sam_contest(
     )
     setup = set_up(config)
     annotator = loaded(config, setup)
-    inner: Any = annotator.annotator
+    inner: Any = annotator.model
     pixels = [np.array(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]
     encoder_input = torch.randn(1, 3, 1024, 1024, device=setup.device)
 

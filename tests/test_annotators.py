@@ -290,7 +290,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(depth_model: Path) -> None:
     rule = SizeRule(**SMALL)
     roomy = annotator_of(config).annotate(inputs, rule, MAX_PIXELS)
     annotator = annotator_of(config)
-    annotator.annotator = cramped = Cramped(annotator.annotator, 2)
+    annotator.model = cramped = Cramped(annotator.model, 2)
     done = annotator.annotate(inputs, rule, MAX_PIXELS)
     assert cramped.sizes == [8, 4, 2, 2, 2, 2, 1]
     for one, other in zip(roomy, done, strict=True):
@@ -302,7 +302,7 @@ def test_a_device_that_holds_not_one_picture_fails_the_shard_not_the_pictures(
     depth_model: Path,
 ) -> None:
     annotator = annotator_of(DepthAnythingAnnotator(model=str(depth_model)))
-    annotator.annotator = Cramped(annotator.annotator, 0)
+    annotator.model = Cramped(annotator.model, 0)
     with pytest.raises(AnnotatorError, match="out of memory with one picture of 518x518"):
         annotator.annotate([RawInput("k", "x.jpg", jpeg(64, 64))], SizeRule(**SMALL), MAX_PIXELS)
 

@@ -12,8 +12,8 @@ class SizeRule(BaseModel):
     least 512, both multiples of 16.
 
     A picture is shrunk until its longer side fits `max_side`, and enlarged only as far as its
-    shorter side needs to reach `min_side`; `max_side` wins where both cannot hold. Each side is then
-    rounded to the nearest multiple of `multiple_of`, so the aspect ratio may change by that much.
+    shorter side needs to reach `min_side`; `max_side` wins where both cannot hold. Then each side
+    is rounded to the nearest multiple of `multiple_of`: the aspect ratio may change by that much.
 
     Attributes:
         min_side: least length of the shorter side.
