@@ -6,7 +6,7 @@ EXPERIMENT := experiment
 # test files at a time; they are independent of each other
 TEST_JOBS ?= 2
 
-.PHONY: demo experiment test test-fast lint types bench bench-stream bench-subset clean
+.PHONY: demo experiment test test-fast test-install lint types bench bench-stream bench-subset clean
 
 # what a user needs; the models' libraries come with .venv/ready
 .venv/base: pyproject.toml constraints.txt
@@ -36,6 +36,15 @@ test: .venv/ready
 
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m 'not slow'
+
+# environments of their own: the base at its lower bounds, each extra at the versions of CI
+test-install: .venv/ready
+	$(BIN)/python tests/clean_install.py
+	$(BIN)/python tests/clean_install.py --extra hub
+	$(BIN)/python tests/clean_install.py --extra s3
+	$(BIN)/python tests/clean_install.py --extra gs
+	$(BIN)/python tests/clean_install.py --extra train
+	$(BIN)/python tests/clean_install.py --extra annotate
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -41,6 +41,7 @@ from stream_peers import (
 )
 
 import sgt_data
+from sgt_data.stream.options import Reading
 
 DECODED_GOAL, LOSS_GOAL = 1.2, 5.0
 _RAW_TURNS = 3
@@ -141,7 +142,9 @@ def checksums(corpus: str, samples: int, rounds: int) -> dict[str, Cell]:
     """What comparing every member with its CRC-32 costs of raw samples."""
 
     def opened(checked: bool) -> Loader:
-        stream = sgt_data.Stream({corpus: [PROXY]}, batch_size=BATCH, checksums=checked)
+        stream = sgt_data.Stream(
+            {corpus: [PROXY]}, batch_size=BATCH, reading=Reading(checksums=checked)
+        )
         return (batch["samples"] for batch in loaded(stream, 0))
 
     ways = {"with": partial(opened, True), "without": partial(opened, False)}

@@ -24,8 +24,8 @@ from sgt_data.corpus.layout import tar_path
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.receipt import Receipt, add_up, commit
 from sgt_data.corpus.shard import (
+    EncodedSample,
     EncodedShard,
-    Sample,
     ShardOrigin,
     ShardWriter,
     file_digest,
@@ -104,17 +104,17 @@ def linked(folder: Path, samples: int, side: int = 64, shard_samples: int = 256)
     return root
 
 
-def _models(corpus: Corpus) -> list[Sample]:
+def _models(corpus: Corpus) -> list[EncodedSample]:
     """All samples of a corpus."""
     found = []
     for shard in corpus.shards(PROXY):
         for row in corpus.index(PROXY, shard).to_pylist():
-            one = corpus.read(PROXY, shard, row)
+            one = corpus.sample(PROXY, shard, row["key"])
             kept = {name: value for name, value in row.items() if name not in _LAID}
             found.append(
-                Sample(
+                EncodedSample(
                     one.key,
-                    one.picture,
+                    one.input,
                     one.target,
                     one.extension,
                     one.instruction,
@@ -125,7 +125,7 @@ def _models(corpus: Corpus) -> list[Sample]:
     return found
 
 
-def _renamed(model: Sample, key: str) -> Sample:
+def _renamed(model: EncodedSample, key: str) -> EncodedSample:
     """The sample under another key, with the instruction that this key chooses."""
     stated = model.facts["instruction"]
     bank = load_bank(stated["bank"])
@@ -134,7 +134,7 @@ def _renamed(model: Sample, key: str) -> Sample:
     return replace(model, key=key, instruction=chosen.text, facts=facts)
 
 
-def _shard(corpus: Corpus, number: int, models: Sequence[Sample]) -> EncodedShard:
+def _shard(corpus: Corpus, number: int, models: Sequence[EncodedSample]) -> EncodedShard:
     samples = [_renamed(model, _key(number, row)) for row, model in enumerate(models)]
     fingerprint = corpus.header.fingerprints[PROXY]
     origin = ShardOrigin(PROXY, _name(number), _SOURCE, "sa_000000", False, 0, fingerprint)

@@ -33,7 +33,7 @@ from stream_corpora import PROXY
 
 import sgt_data
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
-from sgt_data.stream.samples import Sample
+from sgt_data.corpus.sample import Sample
 from sgt_data.stream.transforms import Pictures
 from sgt_data.subsets.opening import open_corpus
 
@@ -218,7 +218,7 @@ def members(place: tuple[str, str]) -> Iterator[dict[str, Any]]:
     for one in open_corpus(place[0]).samples(PROXY, [place[1]]):
         yield {
             "key": one.key,
-            "input": one.picture,
+            "input": one.input,
             "target": one.target,
             "text": one.instruction,
             "facts": orjson.dumps(one.facts),

@@ -29,7 +29,7 @@ from measuring import Cell, report, verdict
 from sgt_data import open_corpus, subset
 from sgt_data.corpus.header import CorpusHeader, write_header
 from sgt_data.corpus.receipt import add_up, commit
-from sgt_data.corpus.shard import Sample, ShardOrigin, ShardWriter
+from sgt_data.corpus.shard import EncodedSample, ShardOrigin, ShardWriter
 from sgt_data.subsets.choice import Rule, rank_keys
 from sgt_data.subsets.ranking import keyed_hashes, ranked
 
@@ -71,7 +71,9 @@ def draw_corpus(root: Path, size: Size) -> str:
             picture = noise[number : number + size.picture]
             target = noise[number : number + size.target]
             writer.samples.append(
-                Sample(key, picture, target, "png", "Segment this picture.", {"key": key}, row)
+                EncodedSample(
+                    key, picture, target, "png", "Segment this picture.", {"key": key}, row
+                )
             )
         name = f"{_SOURCE}-sa_{shard:06d}-00000"
         origin = ShardOrigin(_PROXY, name, _SOURCE, name, True, 0, "0" * 64)

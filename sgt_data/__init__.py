@@ -3,12 +3,14 @@ generative proxy tasks out."""
 
 from typing import TYPE_CHECKING, Any
 
-from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
 from sgt_data.engine.build import BuildReport, build_corpus
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.proxies.decoding import decode
 from sgt_data.publish.push import PushReport, push_corpus
+from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.subsets.subset import SubsetReport, subset, subset_ladder
 from sgt_data.verify.corpus import verify_corpus
@@ -21,10 +23,13 @@ __all__ = [
     "BuildReport",
     "Corpus",
     "Manifest",
+    "Ordering",
     "PushReport",
-    "StoredSample",
+    "Reading",
+    "Sample",
     "Stream",
     "SubsetReport",
+    "Topology",
     "annotate_pictures",
     "build_corpus",
     "decode",

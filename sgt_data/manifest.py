@@ -72,6 +72,7 @@ class Manifest(BaseModel):
     proxies: tuple[Any, ...] = Field(min_length=1)
 
     def source_configs(self) -> tuple[Source, ...]:
+        """`sources`, with the type that they have."""
         return self.sources
 
     def sources_of(self, proxy: Proxy) -> tuple[Source, ...]:
@@ -85,38 +86,40 @@ class Manifest(BaseModel):
     def annotator_of(self, proxy: Proxy, source: Source) -> Annotator | None:
         """The annotator that fills in what a source lacks for a proxy."""
         name = proxy.annotator_for(source.offers())
-        return next((one for one in self.annotators if one.name == name), None)
+        return next((annotator for annotator in self.annotators if annotator.name == name), None)
 
     def annotators_for(self, source: str, proxies: Collection[str]) -> tuple[Annotator, ...]:
         """The annotators that the named proxies need for a source, each once."""
-        found: dict[str, Annotator] = {}
+        needed: dict[str, Annotator] = {}
         for proxy in self.proxies:
-            for one in self.sources_of(proxy):
-                annotator = self.annotator_of(proxy, one)
-                if annotator and proxy.name in proxies and one.name == source:
-                    found[annotator.name] = annotator
-        return tuple(found.values())
+            for drawn_for in self.sources_of(proxy):
+                annotator = self.annotator_of(proxy, drawn_for)
+                if annotator and proxy.name in proxies and drawn_for.name == source:
+                    needed[annotator.name] = annotator
+        return tuple(needed.values())
 
     def resolved(self) -> dict[str, Any]:
         """Every field with its value, defaults included, as plain JSON."""
         lists = ("sources", "annotators", "proxies")
         dumped: dict[str, Any] = self.model_dump(mode="json", exclude=set(lists))
         for name in lists:
-            dumped[name] = [one.model_dump(mode="json") for one in getattr(self, name)]
+            dumped[name] = [member.model_dump(mode="json") for member in getattr(self, name)]
         return dumped
 
     def identity(self) -> dict[str, Any]:
-        """`resolved` without what does not shape a sample's bytes: places and tolerances; and
-        without annotators, which shape those of some proxies only.
+        """What of the manifest shapes a sample's bytes.
+
+        Places, tolerances and annotators are left out; annotators shape some proxies only.
 
         Sources and proxies are keyed by name, so that a difference can be named by its path.
         """
         dumped = self.resolved()
         del dumped["max_quarantined"], dumped["annotators"]
         dumped["sources"] = {
-            one.name: one.model_dump(mode="json", exclude=set(one.places)) for one in self.sources
+            source.name: source.model_dump(mode="json", exclude=set(source.places))
+            for source in self.sources
         }
-        dumped["proxies"] = {one.name: one.model_dump(mode="json") for one in self.proxies}
+        dumped["proxies"] = {proxy.name: proxy.model_dump(mode="json") for proxy in self.proxies}
         return dumped
 
 
@@ -201,12 +204,12 @@ def _validated(
     except ValidationError as why:
         for error in why.errors(include_url=False):
             where = ".".join(map(str, (*path, *error["loc"]))) or "manifest"
-            found = "" if error["type"] == "missing" else f" (found {error['input']!r:.80})"
-            problems.append(f"  {where}: {_said(error)}{found}")
+            value = "" if error["type"] == "missing" else f" (found {error['input']!r:.80})"
+            problems.append(f"  {where}: {_message(error)}{value}")
         return None
 
 
-def _said(error: Any) -> str:
+def _message(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "no such field"
     if error["type"] == "missing":
@@ -248,7 +251,11 @@ def _wrong_annotator(manifest: Manifest, proxy: Proxy, source: Source) -> str | 
     name = proxy.annotator_for(source.offers())
     if name is None:
         return None
-    fitting = [one.name for one in manifest.annotators if one.layer == proxy.annotated_layer]
+    fitting = [
+        annotator.name
+        for annotator in manifest.annotators
+        if annotator.layer == proxy.annotated_layer
+    ]
     if name in fitting:
         return None
     allowed = (

@@ -1,9 +1,9 @@
-"""A small Hub in this process: of its HTTP API what `huggingface_hub` asks for when it makes a
-repository, commits to it, lists it and reads it. Written after the client's source; the real one
-was not asked.
+"""A small Hub in this process: the part of its HTTP API that `huggingface_hub` uses to create a
+repository, commit to it, list it and read it. Written after the client's source; the real Hub was
+not asked.
 
-Files ending in `.tar` or `.parquet` go through the LFS batch, as the Hub's `.gitattributes` has it.
-A commit that names an LFS object which was not uploaded is refused, as there.
+Files that end in `.tar` or `.parquet` go through the LFS batch, as the Hub's `.gitattributes` says.
+A commit that names an LFS object which was not uploaded is refused, as the Hub does.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ import yaml
 
 TOKEN = "hf_writer"
 READER = "hf_reader"
-"""Tokens: one that may write everywhere, one that may write nowhere."""
+"""Tokens: `TOKEN` may write everywhere, `READER` nowhere."""
 
 DROP = 0
-"""As a trouble's status: the connection breaks without an answer."""
+"""Status of a trouble: the connection breaks without an answer."""
 
 PAGE = 40
 """Entries of a tree in one answer."""
@@ -39,7 +39,7 @@ Trouble = Callable[[str, str], int | None]
 
 @dataclass
 class Repository:
-    """Branches with their files; every state that a commit left behind, in order."""
+    """Branches with their files; the message and the files after every commit, in order."""
 
     private: bool
     branches: dict[str, Files] = field(default_factory=lambda: {"main": {".gitattributes": b""}})
@@ -47,8 +47,15 @@ class Repository:
 
 
 class Hub(http.server.ThreadingHTTPServer):
-    """The server, and all that it holds. Every request is noted as method, path and bytes of the
-    answer; the answers to the next `lost_answers` commits are lost on their way."""
+    """The server, and all that it holds.
+
+    Attributes:
+        repositories: by name, `owner/name`.
+        objects: LFS objects by their SHA-256.
+        requests: method, path and bytes of the answer, of every request.
+        trouble: the status with which a method on a path fails; None where it does not.
+        lost_answers: so many of the next commits are made, but their answers are lost.
+    """
 
     daemon_threads = True
 
@@ -76,7 +83,7 @@ class Hub(http.server.ThreadingHTTPServer):
         return folder
 
     def uploaded(self) -> int:
-        """How many files were uploaded one by one."""
+        """The number of LFS objects that were uploaded."""
         return sum(method == "PUT" for method, _, _ in self.requests)
 
 
@@ -102,14 +109,14 @@ def in_lfs(path: str) -> bool:
 
 
 def entry(path: str, data: bytes) -> dict[str, Any]:
-    """A file as listings have it."""
-    found: dict[str, Any] = {
+    """A file as listings state it."""
+    fields: dict[str, Any] = {
         "type": "file", "path": path, "size": len(data), "oid": git_sha1(data),
     }  # fmt: skip
     if in_lfs(path):
         sha256 = hashlib.sha256(data).hexdigest()
-        found["lfs"] = {"oid": sha256, "size": len(data), "pointerSize": 130}
-    return found
+        fields["lfs"] = {"oid": sha256, "size": len(data), "pointerSize": 130}
+    return fields
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -144,11 +151,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self._answer({"error": "trouble"}, status, {"X-Error-Message": "trouble"})
             return
         for allowed, pattern, name in ROUTES:
-            found = re.fullmatch(pattern, path)
-            if method in allowed and found:
+            match = re.fullmatch(pattern, path)
+            if method in allowed and match:
                 with self.server.lock:
                     self.method, self.query = method, parse_qs(url.query)
-                    getattr(self, name)(body, *map(unquote, found.groups("")))
+                    getattr(self, name)(body, *map(unquote, match.groups("")))
                 return
         self._answer({"error": f"no such place: {method} {path}"}, 404)
 
@@ -191,14 +198,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def _files(self, repo: str, revision: str) -> Files | None:
         """The files of a branch; None where an error was answered."""
-        found = self.server.repositories.get(repo)
-        if found is None or (found.private and self._token() not in (TOKEN, READER)):
+        repository = self.server.repositories.get(repo)
+        if repository is None or (repository.private and self._token() not in (TOKEN, READER)):
             self._lacks("RepoNotFound")
             return None
-        if revision not in found.branches:
+        if revision not in repository.branches:
             self._lacks("RevisionNotFound")
             return None
-        return found.branches[revision]
+        return repository.branches[revision]
 
     def create(self, body: bytes) -> None:
         if not self._may_write():
@@ -228,23 +235,23 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def validate(self, body: bytes) -> None:
         content = json.loads(body)["content"]
-        found = yaml.safe_load(content.split("---")[1])
-        assert {"license", "tags", "configs"} <= found.keys()
+        front_matter = yaml.safe_load(content.split("---")[1])
+        assert {"license", "tags", "configs"} <= front_matter.keys()
         self._answer({"errors": [], "warnings": []})
 
     def preupload(self, body: bytes, repo: str, revision: str) -> None:
         if not self._may_write() or (files := self._files(repo, revision)) is None:
             return
-        said = []
+        answers = []
         for asked in json.loads(body)["files"]:
             path = asked["path"]
-            one = {"path": path, "uploadMode": "lfs" if in_lfs(path) else "regular"}
-            one["shouldIgnore"] = False
+            answer = {"path": path, "uploadMode": "lfs" if in_lfs(path) else "regular"}
+            answer["shouldIgnore"] = False
             if path in files:
                 known = entry(path, files[path])
-                one["oid"] = known["lfs"]["oid"] if "lfs" in known else known["oid"]
-            said.append(one)
-        self._answer({"files": said})
+                answer["oid"] = known["lfs"]["oid"] if "lfs" in known else known["oid"]
+            answers.append(answer)
+        self._answer({"files": answers})
 
     def batch(self, body: bytes, repo: str) -> None:
         if not self._may_write():
@@ -277,14 +284,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
             else:
                 self._answer({"error": f"no LFS object {value['oid']}"}, 400)
                 return
-        kept = self.server.repositories[repo]
-        kept.branches[revision] = changed
-        kept.history.append((header["value"]["summary"], changed))
+        repository = self.server.repositories[repo]
+        repository.branches[revision] = changed
+        repository.history.append((header["value"]["summary"], changed))
         if self.server.lost_answers:
             self.server.lost_answers -= 1
             self.close_connection = True
             return
-        number = f"{len(kept.history):040d}"
+        number = f"{len(repository.history):040d}"
         url = f"{self.server.endpoint}/datasets/{repo}/commit/{number}"
         self._answer({"commitUrl": url, "commitOid": number, "success": True})
 
@@ -294,24 +301,24 @@ class Answers(http.server.BaseHTTPRequestHandler):
             return
         prefix = f"{below}/" if below else ""
         recursive = self.query.get("recursive", ["false"])[0].lower() in ("true", "1")
-        listed: dict[str, dict[str, Any]] = {}
+        entries: dict[str, dict[str, Any]] = {}
         for path in sorted(files):
             if not path.startswith(prefix):
                 continue
             parts = path.removeprefix(prefix).split("/")
             for depth in range(1, len(parts) if recursive else min(2, len(parts))):
                 folder = prefix + "/".join(parts[:depth])
-                one = {"type": "directory", "path": folder, "oid": "0" * 40, "size": 0}
-                listed.setdefault(folder, one)
+                directory = {"type": "directory", "path": folder, "oid": "0" * 40, "size": 0}
+                entries.setdefault(folder, directory)
             if recursive or len(parts) == 1:
-                listed[path] = entry(path, files[path])
-        if not listed and below:
+                entries[path] = entry(path, files[path])
+        if not entries and below:
             self._lacks("EntryNotFound")
             return
         start = int(self.query.get("cursor", ["0"])[0])
-        page = list(listed.values())[start : start + PAGE]
+        page = list(entries.values())[start : start + PAGE]
         headers = {}
-        if start + PAGE < len(listed):
+        if start + PAGE < len(entries):
             place = f"{self.server.endpoint}{urlsplit(self.path).path}"
             after = f"recursive={recursive}&cursor={start + PAGE}"
             headers["Link"] = f'<{place}?{after}>; rel="next"'

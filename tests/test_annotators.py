@@ -193,7 +193,7 @@ def test_a_killed_actor_is_replaced_and_its_shard_redone(
     document = depth_manifest(depth_model, photos, shard_samples=2).resolved()
     manifest.write_bytes(orjson.dumps(document))
     output = tmp_path / "out"
-    command = [sys.executable, "-c", "from sgt_data.cli import main; main()", "build"]
+    command = [sys.executable, "-c", "from sgt_data.cli.app import main; main()", "build"]
     driver = subprocess.Popen(
         [*command, str(manifest), "--output", str(output), "--workers", "2"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
 from corpora import both_sources_document
 from PIL import Image
+from rich.console import Console
+
+from sgt_data.cli import progress_bar
+from sgt_data.progress import Progress
 
 
 def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from sgt_data.cli import main; main()"]
-    return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
-    )
+    command = [sys.executable, "-m", "sgt_data", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +37,54 @@ def corpus(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run("build", manifest, "--output", output, "--workers", 0)
     assert done.returncode == 0, done.stderr
     return output
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"sgt-data {version('sgt-data')}\n"
+
+
+def test_help_names_every_command_and_loads_no_large_library() -> None:
+    code = (
+        "import sys\n"
+        "from sgt_data.cli.app import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        "large = {'ray', 'torch', 'duckdb', 'matplotlib', 'transformers', 'huggingface_hub'}\n"
+        "print('loaded:', sorted(large & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert done.endswith("loaded: []\n")
+    commands = (
+        "build", "verify", "info", "preview", "annotate", "export", "push", "scale", "questions",
+        "sample", "train", "experiment",
+    )  # fmt: skip
+    assert all(f"\n  {command} " in done for command in commands)
+
+
+@pytest.mark.parametrize(
+    ("progress", "texts"),
+    [
+        (Progress(3), ("3/?", "pictures")),
+        (
+            Progress(7, 5, exact=False, shards=2, nbytes=1_500_000),
+            ("7/7", "2 shards, 1.5 MB (total estimated)"),
+        ),
+        (Progress(8, 10, note="sending 2 shards"), ("8/10", "sending 2 shards")),
+    ],
+)
+def test_a_progress_bar_shows_what_is_done_and_the_note(
+    progress: Progress, texts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=160)
+    monkeypatch.setattr(progress_bar, "messages", console)
+    with progress_bar.ProgressBar("pictures") as bar:
+        bar(progress)
+    assert all(text in screen.getvalue() for text in texts)
 
 
 def test_json_is_one_line_on_standard_output(manifest: Path, tmp_path: Path) -> None:
@@ -66,7 +118,7 @@ def test_a_wrong_manifest_is_a_wrong_request(manifest: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("frobnicate",), "frobnicate"),
         (("build", "nowhere.yaml"), "--output"),
@@ -76,11 +128,11 @@ def test_a_wrong_manifest_is_a_wrong_request(manifest: Path, tmp_path: Path) -> 
     ],
 )
 def test_a_wrong_request_exits_2_without_a_traceback(
-    arguments: tuple[str, ...], said: str, tmp_path: Path
+    arguments: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout
     assert not list(tmp_path.iterdir())
@@ -118,9 +170,9 @@ def test_verify_answers_by_exit_code(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_info_counts_by_proxy_and_source(corpus: Path) -> None:
-    found = json.loads(run("info", corpus, "--json").stdout)
-    assert found["complete"]
-    assert found["source_totals"]["entity"]["coco"]["inputs"] == 12
+    document = json.loads(run("info", corpus, "--json").stdout)
+    assert document["complete"]
+    assert document["source_totals"]["entity"]["coco"]["inputs"] == 12
     assert "semantic" in run("info", corpus).stdout
 
 

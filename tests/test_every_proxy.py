@@ -82,12 +82,12 @@ def test_all_proxies_hold_the_same_keys_in_the_same_order(corpus: Path) -> None:
 def test_restoration_alone_conditions_on_another_picture(corpus: Path) -> None:
     opened = open_corpus(str(corpus))
     for source, reference in (("sa1b", "entity"), ("coco", "panoptic")):
-        clean = {one.key: one.picture for one in opened.samples(reference)}
+        clean = {one.key: one.input for one in opened.samples(reference)}
         for proxy in opened.proxies:
             kind = proxy_kinds()[next(opened.samples(proxy)).facts["type"]]
             for sample in opened.samples(proxy):
                 if sample.key.startswith(source) and sample.key in clean:
-                    assert (sample.picture != clean[sample.key]) == kind.degrades
+                    assert (sample.input != clean[sample.key]) == kind.degrades
                     if kind.degrades:
                         assert sample.target == clean[sample.key]
 

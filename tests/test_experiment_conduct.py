@@ -258,7 +258,7 @@ def test_a_killed_command_leaves_no_process_and_goes_on_to_the_same_results(
     (tmp_path / "plan.yaml").write_text(PLAN)
     output = tmp_path / "killed"
     command = [
-        sys.executable, "-c", "from sgt_data.cli import main; main()", "experiment", "scale",
+        sys.executable, "-c", "from sgt_data.cli.app import main; main()", "experiment", "scale",
         corpus, "--plan", str(tmp_path / "plan.yaml"), "--output", str(output), "--processes", "2",
         "--set", "seeds=[0]",
     ]  # fmt: skip
@@ -297,7 +297,7 @@ def test_runs_of_changed_code_are_not_put_beside_older_ones(
     own.train["model"]["picture"] = 32
     first = run_experiment("scale", own, corpus, tmp_path / "out", processes=1)
     assert first.succeeded
-    (home / "edited_model.py").write_text(source.replace("Convolutions see", "They see"))
+    (home / "edited_model.py").write_text(source.replace("of convolutions", "of layers"))
     assert run_experiment("scale", own, corpus, tmp_path / "out", processes=1).succeeded
     more = replace(own, seeds=(0, 1))
     with pytest.raises(RequestError, match=r"edited_model\.py changed since its first runs"):

@@ -20,7 +20,7 @@ from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream import samples
 from sgt_data.training import batches
-from sgt_data.training.batches import Collation, open_stream
+from sgt_data.training.batches import Collator, open_stream
 from sgt_data.training.checkpoint import read_checkpoint
 from sgt_data.training.config import (
     TrainConfig,
@@ -44,18 +44,18 @@ def data(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     ).succeeded
     (root / "questions/images").mkdir(parents=True)
     lines = []
-    for number, one in enumerate(sgt_data.open_corpus(str(root / "corpus")).samples("semantic")):
-        (root / f"questions/images/{one.key}.jpg").write_bytes(one.picture)
-        count = len(one.facts["segments"])
-        said = [("How many classes are there?", str(min(count, 4))), ("Any?", "yes")]
-        for question, answer in said:
+    for number, sample in enumerate(sgt_data.open_corpus(str(root / "corpus")).samples("semantic")):
+        (root / f"questions/images/{sample.key}.jpg").write_bytes(sample.input)
+        count = len(sample.facts["segments"])
+        questions = [("How many classes are there?", str(min(count, 4))), ("Any?", "yes")]
+        for question, answer in questions:
             turns = [
                 {"from": "human", "value": f"<image>\n{question}"},
                 {"from": "gpt", "value": answer},
             ]
-            image = f"images/{one.key}.jpg"
+            image = f"images/{sample.key}.jpg"
             lines.append({"id": f"{number}", "image": image, "conversations": turns})
-    (root / "questions/train.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    (root / "questions/train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return {"corpus": str(root / "corpus"), "questions": str(root / "questions")}
 
 
@@ -81,12 +81,12 @@ def written(folder: Path) -> list[dict[str, float]]:
 KILLED = """
 import json, os, signal, sys, torch
 torch.set_num_threads(1)
-from sgt_data.experiment.config import parse_config
-from sgt_data.experiment.train import train
-def stop(row):
-    if row["step"] == 6:  # after the checkpoint of step 4, in the middle of things
+from sgt_data.training.config import parse_config
+from sgt_data.training.train import train
+def stop(progress):
+    if progress.done == 6:  # after the checkpoint of step 4, in the middle of things
         os.kill(os.getpid(), signal.SIGKILL)
-train(parse_config(json.loads(sys.argv[1])), sys.argv[2], stop)
+train(parse_config(json.loads(sys.argv[1])), sys.argv[2], on_progress=stop)
 """
 
 
@@ -116,7 +116,7 @@ def test_a_finished_run_is_not_trained_again(data: dict[str, str], tmp_path: Pat
     kept = {path.name: path.stat().st_mtime_ns for path in first.checkpoint.parent.iterdir()}
     assert sorted(kept) == ["step-00000008.pt", "step-00000012.pt"]
     again: list[Any] = []
-    second = train(config, tmp_path, again.append)
+    second = train(config, tmp_path, on_progress=again.append)
     assert losses(second) == losses(first)
     assert second.checkpoint == first.checkpoint
     assert again == []
@@ -129,8 +129,8 @@ def test_parts_of_a_batch_add_up_to_the_whole(data: dict[str, str], tmp_path: Pa
     whole = train(config_of(data), tmp_path / "whole")
     for count in (2, 5):
         parts = train(config_of(data, f"accumulate={count}"), tmp_path / str(count))
-        for one, other in zip(losses(whole), losses(parts), strict=True):
-            assert one == pytest.approx(other, rel=2e-3)
+        for mine, parted in zip(losses(whole), losses(parts), strict=True):
+            assert mine == pytest.approx(parted, rel=2e-3)
 
 
 def test_workers_change_nothing(data: dict[str, str], tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ def test_workers_change_nothing(data: dict[str, str], tmp_path: Path) -> None:
 RANK = """
 import json, sys, torch
 torch.set_num_threads(1)
-from sgt_data.experiment.config import parse_config
-from sgt_data.experiment.train import train
+from sgt_data.training.config import parse_config
+from sgt_data.training.train import train
 train(parse_config(json.loads(sys.argv[1])), sys.argv[2])
 """
 
@@ -165,9 +165,9 @@ def test_two_processes_learn_what_one_does(data: dict[str, str], tmp_path: Path)
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run(command, env=environment, check=True, timeout=200, capture_output=True)
-    one = losses(train(config, tmp_path / "one"))
-    found = written(tmp_path / "two")
-    for mine, theirs in zip(one, found, strict=True):
+    alone = losses(train(config, tmp_path / "one"))
+    together = written(tmp_path / "two")
+    for mine, theirs in zip(alone, together, strict=True):
         assert {**theirs, "seconds": 0} == pytest.approx({**mine, "seconds": 0}, rel=5e-3)
 
 
@@ -195,7 +195,7 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
 
 def first_batch(config: TrainConfig, answers: tuple[str, ...]) -> TrainingBatch:
     stream = open_stream(config, 0, 1)
-    return Collation(answers)(stream.batch(0))
+    return Collator(answers)(stream.batch(0))
 
 
 @pytest.mark.parametrize(
@@ -213,9 +213,9 @@ def test_models_keep_the_protocol(data: dict[str, str], make: str) -> None:
     assert isinstance(model, Learner)
     batch = first_batch(config, answers)
     assert batch.questions is not None and batch.drawings is not None
-    found = model.forward(batch)
-    assert {"answers", "drawings"} <= set(found)
-    assert all(value.ndim == 0 for value in found.values())
+    losses_by_name = model.forward(batch)
+    assert {"answers", "drawings"} <= set(losses_by_name)
+    assert all(value.ndim == 0 for value in losses_by_name.values())
     pictures, texts = batch.drawings.pictures, batch.drawings.texts
     with torch.no_grad():
         assert model.answer(pictures, texts).shape == (7, 5)
@@ -273,7 +273,7 @@ def test_pictures_that_are_kept_are_those_that_are_decoded(
 ) -> None:
     config = config_of(data)
     fresh = [first_batch(config, ("yes",)) for _ in range(2)][1]
-    monkeypatch.setattr(batches, "_KEPT_BYTES", room)
+    monkeypatch.setattr(batches, "_CACHE_BYTES", room)
     stream, decoded = open_stream(config, 0, 1), list[int]()
     rgb_pixels = samples.rgb_pixels
     monkeypatch.setattr(
@@ -281,11 +281,11 @@ def test_pictures_that_are_kept_are_those_that_are_decoded(
     )
     stream.batch(0)
     first = len(decoded)
-    again = Collation(("yes",))(stream.batch(0))
+    again = Collator(("yes",))(stream.batch(0))
     assert first > 0 and (len(decoded) == first) == (room == 1 << 28)
-    for one, other in ((fresh.questions, again.questions), (fresh.drawings, again.drawings)):
-        assert one is not None and other is not None
-        assert torch.equal(one.pictures, other.pictures)
+    for before, after in ((fresh.questions, again.questions), (fresh.drawings, again.drawings)):
+        assert before is not None and after is not None
+        assert torch.equal(before.pictures, after.pictures)
     assert torch.equal(fresh.drawings.targets, again.drawings.targets)  # type: ignore[union-attr]
 
 
@@ -293,7 +293,7 @@ def test_questions_and_drawings_come_in_exact_shares(data: dict[str, str]) -> No
     config = config_of(data, "questions=8", "drawings=16")
     stream = open_stream(config, 0, 1)
     for step in range(10):
-        parts = [one.get("proxy", "question") for one in stream.batch(step)["samples"]]
+        parts = [sample.get("proxy", "question") for sample in stream.batch(step)["samples"]]
         assert {name: parts.count(name) for name in set(parts)} == {
             "question": 8, "entity": 8, "panoptic": 8,
         }  # fmt: skip
@@ -322,8 +322,8 @@ def test_what_is_wrong_with_a_configuration_is_said(
 
 def test_a_configurations_digest_is_of_all_its_values(data: dict[str, str]) -> None:
     digests = {
-        digest_of(document_of(config_of(data, one)))
-        for one in ("seed=0", "seed=1", "rate=0.1", "data.fraction=0.5")
+        digest_of(document_of(config_of(data, override)))
+        for override in ("seed=0", "seed=1", "rate=0.1", "data.fraction=0.5")
     }
     assert len(digests) == 4
 
@@ -339,9 +339,9 @@ def test_a_fraction_of_the_corpus_is_drawn_and_every_question_asked(data: dict[s
     for fraction in (0.25, 0.5):
         stream = open_stream(config_of(data, f"data.fraction={fraction}"), 0, 1)
         keys[fraction] = {
-            one["key"]
+            sample["key"]
             for step in range(30)
-            for one in stream.batch(step)["samples"]
-            if "key" in one
+            for sample in stream.batch(step)["samples"]
+            if "key" in sample
         }
     assert keys[0.25] < keys[0.5]

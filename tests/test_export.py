@@ -272,7 +272,7 @@ def test_the_target_is_where_the_loaders_look(form: Form, extension: str) -> Non
 
 
 def test_the_command_exports(corpora: dict[str, Path], tmp_path: Path) -> None:
-    code = "from sgt_data.cli import main; main()"
+    code = "from sgt_data.cli.app import main; main()"
     command = [sys.executable, "-c", code, "export", str(corpora["shared"]), "--json"]
     done = subprocess.run(
         [*command, "--output", str(tmp_path / "out"), "--format", "omnigen2", "--proxy", "edge"],

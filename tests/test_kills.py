@@ -23,7 +23,7 @@ KILLS = 21
 
 
 def _build(manifest: Path, output: Path, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from sgt_data.cli import main; main()", "build"]
+    command = [sys.executable, "-c", "from sgt_data.cli.app import main; main()", "build"]
     return subprocess.Popen(
         [*command, str(manifest), "--output", str(output), *more],
         stdout=subprocess.DEVNULL,

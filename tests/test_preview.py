@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.engine.build import build_corpus
 from sgt_data.errors import CorpusError
 from sgt_data.manifest import parse_manifest
@@ -29,12 +30,12 @@ from sgt_data.preview.sheet_layout import (
     lay_out,
     usual_cards,
 )
-from sgt_data.preview.sheet_pictures import fitted, split
+from sgt_data.preview.sheet_pictures import fitted, split_view
 from sgt_data.preview.sheet_text import (
     caption_facts,
-    drawable,
-    fitting,
-    length,
+    join_fitting,
+    printable,
+    text_width,
     wrapped,
 )
 from sgt_data.subsets.opening import open_corpus
@@ -112,19 +113,19 @@ def in_cell(picture: Image.Image, cell: Cell) -> NDArray[np.uint8]:
     return np.asarray(whole)
 
 
-def shown_sample(corpus: Corpus, proxy: str) -> StoredSample:
-    """The one that a sheet of one picture shows: of the middle one of its middle shard."""
+def shown_sample(corpus: Corpus, proxy: str) -> Sample:
+    """The sample that a sheet of one picture shows: the middle one of the middle shard."""
     shards = corpus.shards(proxy)
     samples = list(corpus.samples(proxy, [shards[len(shards) // 2]]))
     return samples[len(samples) // 2]
 
 
-def apart(one: Cell, other: Cell) -> bool:
+def apart(first: Cell, second: Cell) -> bool:
     return (
-        one.left + one.width < other.left
-        or other.left + other.width < one.left
-        or one.bottom < other.top
-        or other.bottom < one.top
+        first.left + first.width < second.left
+        or second.left + second.width < first.left
+        or first.bottom < second.top
+        or second.bottom < first.top
     )
 
 
@@ -140,7 +141,7 @@ def test_cells_lie_inside_the_sheet_and_never_overlap(
         assert cell.left >= MARGIN and cell.left + cell.width <= SHEET_WIDTH - MARGIN
         assert cell.top > TITLE_HEIGHT and cell.bottom <= layout.height - MARGIN
         assert cell.width >= 180 and cell.height >= 60
-    assert all(apart(one, other) for one, other in combinations(cells, 2))
+    assert all(apart(first, second) for first, second in combinations(cells, 2))
 
 
 @pytest.mark.parametrize("proxies", range(1, 26))
@@ -172,7 +173,7 @@ def test_portraits_get_higher_cells_within_bounds() -> None:
 def test_the_usual_number_of_pictures_makes_a_sheet_of_sensible_height(proxies: int) -> None:
     for cells in ([proxies + 1], [proxies + 1, 2], [proxies + 1] * 2):
         count = usual_cards(cells)
-        height = lay_out([(one, [0.75] * count) for one in cells]).height
+        height = lay_out([(number, [0.75] * count) for number in cells]).height
         assert 1 <= count <= 6
         assert count == 1 or height < 4800
         assert count == 6 or height > 2000
@@ -203,7 +204,7 @@ def test_cells_come_by_tier_and_within_it_by_the_manifest(corpus: Corpus) -> Non
         "boxes", "boxes-overlay", "referring", "instance", "panoptic", "semantic",
         "depth", "depth-inferno", "edge", "canny",
     )  # fmt: skip
-    clean = shown_sample(corpus, "boxes").picture
+    clean = shown_sample(corpus, "boxes").input
     for data, cell in zip(
         [clean, *(shown_sample(corpus, proxy).target for proxy in expected)], cells, strict=False
     ):
@@ -219,7 +220,7 @@ def test_restoration_cells_show_the_spoilt_input_left_and_the_clean_target_right
     for proxy, cell in zip(RESTORATION, cells[11:], strict=False):
         sample = shown_sample(corpus, proxy.replace("_", "-"))
         picture = picture_of(sheet, cell)
-        spoilt = in_cell(fitted(sample.picture, cell.width, cell.height), cell)
+        spoilt = in_cell(fitted(sample.input, cell.width, cell.height), cell)
         clean = in_cell(fitted(sample.target, cell.width, cell.height), cell)
         third = cell.width // 3
         assert (picture[:, :third] == spoilt[:, :third]).all()
@@ -230,13 +231,13 @@ def test_restoration_cells_show_the_spoilt_input_left_and_the_clean_target_right
 
 @pytest.mark.parametrize("size", [(264, 196), (40, 30), (30, 90), (7, 5), (1, 1)])
 def test_a_white_line_parts_the_two_halves(size: tuple[int, int]) -> None:
-    both = np.asarray(split(Image.new("RGB", size, "red"), Image.new("RGB", size, "blue")))
-    assert both.shape == (size[1], size[0], 3)
+    view = np.asarray(split_view(Image.new("RGB", size, "red"), Image.new("RGB", size, "blue")))
+    assert view.shape == (size[1], size[0], 3)
     if min(size) >= 30:
-        assert (both[:, 0] == (255, 0, 0)).all() and (both[:, -1] == (0, 0, 255)).all()
-        assert (both.min(axis=2).max(axis=1) > 200).all()
+        assert (view[:, 0] == (255, 0, 0)).all() and (view[:, -1] == (0, 0, 255)).all()
+        assert (view.min(axis=2).max(axis=1) > 200).all()
         # it slants: the spoilt part is wider above
-        reds = (both == (255, 0, 0)).all(axis=2).sum(axis=1)
+        reds = (view == (255, 0, 0)).all(axis=2).sum(axis=1)
         assert reds[0] > reds[-1]
 
 
@@ -319,9 +320,9 @@ def test_wrapped_text_fits_and_loses_nothing_unless_it_says_so(
 ) -> None:
     lines = [line.text for line in wrapped(text, width, 15, most)]
     assert len(lines) <= most
-    assert all(length(line, 15) <= width for line in lines)
+    assert all(text_width(line, 15) <= width for line in lines)
     shown = "".join("".join(lines).split())
-    whole = "".join(drawable(text).split())
+    whole = "".join(printable(text).split())
     assert shown == whole or (lines[-1].endswith("…") and whole.startswith(shown[:-1]))
 
 
@@ -336,21 +337,21 @@ def test_a_filled_in_phrase_stands_out_across_lines_and_in_either_case() -> None
 
 
 def test_letters_that_the_font_lacks_are_spelt_plainly() -> None:
-    assert drawable("Canny à la façade – x²") == "Canny a la facade - x2"
-    assert drawable("all “of” it…\n") == "all “of” it…"
+    assert printable("Canny à la façade – x²") == "Canny a la facade - x2"
+    assert printable("all “of” it…\n") == "all “of” it…"
 
 
 def test_captions_say_what_was_drawn(corpus: Corpus) -> None:
-    def said(**facts: Any) -> str:
+    def caption(**facts: Any) -> str:
         return ", ".join(caption_facts(facts))
 
     noisy = {"kind": "salt_and_pepper", "share": 0.0547}
-    assert said(type="denoise", degradation=noisy) == "salt and pepper, share 0.055"
-    assert said(type="deblur", degradation={"length": 30, "angle": 7}) == "length 30, angle 7"
-    assert said(type="reconstruction", degradation={}) == "unchanged"
-    assert said(type="segmentation", segments=[{}]) == "1 segment"
-    assert said(type="boxes", segments=[{}, {}]) == "2 boxes"
-    assert said(type="somebody's own") == ""
+    assert caption(type="denoise", degradation=noisy) == "salt and pepper, share 0.055"
+    assert caption(type="deblur", degradation={"length": 30, "angle": 7}) == "length 30, angle 7"
+    assert caption(type="reconstruction", degradation={}) == "unchanged"
+    assert caption(type="segmentation", segments=[{}]) == "1 segment"
+    assert caption(type="boxes", segments=[{}, {}]) == "2 boxes"
+    assert caption(type="somebody's own") == ""
     for proxy in corpus.proxies:
         sample = shown_sample(corpus, proxy)
         assert caption_facts(sample.facts)
@@ -360,7 +361,7 @@ def test_captions_say_what_was_drawn(corpus: Corpus) -> None:
 
 def test_captions_keep_what_fits() -> None:
     parts = ["fog", "density 0.84", "thinning 0.75"]
-    assert fitting(parts, 1000, 14) == "fog, density 0.84, thinning 0.75"
-    assert fitting(parts, length("fog, density 0.84", 14), 14) == "fog, density 0.84"
-    assert fitting(parts, length("fog", 14), 14) == "fog"
-    assert fitting([], 100, 14) == ""
+    assert join_fitting(parts, 1000, 14) == "fog, density 0.84, thinning 0.75"
+    assert join_fitting(parts, text_width("fog, density 0.84", 14), 14) == "fog, density 0.84"
+    assert join_fitting(parts, text_width("fog", 14), 14) == "fog"
+    assert join_fitting([], 100, 14) == ""

@@ -1,5 +1,5 @@
 """Push: what arrives at the Hub is the corpus, whole or not at all, and no picture against its
-licence. The Hub is `hub_server`; what talks to it is huggingface_hub's own code."""
+licence. The Hub is `hub_server`; the client is huggingface_hub's own code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sgt_data import (
     subset,
     verify_corpus,
 )
-from sgt_data.corpus.layout import BESIDE, INPUT
+from sgt_data.corpus.layout import INPUT, REPOSITORY_FILES
 from sgt_data.corpus.receipt import parse_receipt
 from sgt_data.errors import (
     CorpusMismatch,
@@ -40,10 +40,10 @@ from sgt_data.errors import (
 )
 from sgt_data.files import reading, retries
 from sgt_data.proxies.registry import proxy_kinds
-from sgt_data.publish import selected_files as consignment
+from sgt_data.publish import push_plan
 from sgt_data.publish.card import MARKER
-from sgt_data.publish.selected_files import Piece, batches
-from sgt_data.publish.shard_files import parts_of
+from sgt_data.publish.push_plan import ShardToPush, batches
+from sgt_data.publish.shard_files import committed_files
 from sgt_data.scenes.write import write_samples
 
 REPO = "somebody/drawn"
@@ -108,32 +108,32 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     close_session()
 
 
-def without_ours(files: dict[str, bytes]) -> dict[str, bytes]:
-    """What is of the corpus."""
-    return {path: data for path, data in files.items() if path not in BESIDE}
+def corpus_files(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files of a repository that belong to its corpus."""
+    return {path: data for path, data in files.items() if path not in REPOSITORY_FILES}
 
 
 def small_batches(monkeypatch: pytest.MonkeyPatch, shards: int) -> None:
-    monkeypatch.setattr(consignment, "BATCH_SHARDS", shards)
+    monkeypatch.setattr(push_plan, "BATCH_SHARDS", shards)
 
 
 def pictures_of(corpus: Path) -> set[bytes]:
     """Every JPEG of a corpus: its pictures, clean, degraded or drawn upon."""
-    found = set()
+    pictures = set()
     opened = open_corpus(str(corpus))
     for proxy in opened.proxies:
         for sample in opened.samples(proxy):
-            found.add(sample.picture)
+            pictures.add(sample.input)
             if sample.extension == "jpg":
-                found.add(sample.target)
-    return found
+                pictures.add(sample.target)
+    return pictures
 
 
 def test_a_whole_corpus_arrives_byte_for_byte(embedded: Path, hub: Hub, tmp_path: Path) -> None:
     report = push_corpus(str(embedded), REPO, pictures=True)
     assert report.complete and not report.failures and not report.left_out
     assert report.repository == URL
-    assert without_ours(hub.files(REPO)) == files_in(embedded)
+    assert corpus_files(hub.files(REPO)) == files_in(embedded)
     assert verify_corpus(str(hub.write_to(tmp_path, REPO)), deep=True).sound
 
 
@@ -146,7 +146,7 @@ def test_commits_are_few_and_no_receipt_comes_before_its_shard(
     for number, (_, files) in enumerate(history):
         for path, data in files.items():
             if path.startswith("receipts/"):
-                assert parts_of(parse_receipt(data, path)).keys() <= files.keys()
+                assert committed_files(parse_receipt(data, path)).keys() <= files.keys()
         complete = json.loads(files["corpus.json"])["complete"]
         assert complete == (number == len(history) - 1)
     shards = len(list((embedded / "receipts").rglob("*.json")))
@@ -155,11 +155,11 @@ def test_commits_are_few_and_no_receipt_comes_before_its_shard(
 
 def test_a_batch_is_bounded_in_shards_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     small_batches(monkeypatch, 3)
-    monkeypatch.setattr(consignment, "BATCH_BYTES", 100)
+    monkeypatch.setattr(push_plan, "BATCH_BYTES", 100)
     sizes = [40, 60, 1, 1, 1, 1, 250, 30, 70, 10]
-    pieces = [Piece("edge", str(number), size) for number, size in enumerate(sizes)]
-    found = [[piece.nbytes for piece in batch] for batch in batches(pieces)]
-    assert found == [[40, 60], [1, 1, 1], [1], [250], [30, 70], [10]]
+    shards = [ShardToPush("edge", str(number), size) for number, size in enumerate(sizes)]
+    cut = [[shard.nbytes for shard in batch] for batch in batches(shards)]
+    assert cut == [[40, 60], [1, 1, 1], [1], [250], [30, 70], [10]]
 
 
 def test_a_subset_arrives_as_its_copy_is_made(embedded: Path, hub: Hub, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_subset_arrives_as_its_copy_is_made(embedded: Path, hub: Hub, tmp_path
     subset(str(embedded), 0.5, file=file)
     subset(str(embedded), 0.5, output=f"{tmp_path}/copy")
     push_corpus(file, REPO, pictures=True)
-    assert without_ours(hub.files(REPO)) == files_in(tmp_path / "copy")
+    assert corpus_files(hub.files(REPO)) == files_in(tmp_path / "copy")
     assert verify_corpus(str(hub.write_to(tmp_path / "got", REPO)), deep=True).sound
 
 
@@ -178,7 +178,7 @@ def test_a_subset_of_whole_shards_arrives_as_its_copy_is_made(
     subset(str(embedded), 0.5, whole_shards=True, file=file)
     subset(str(embedded), 0.5, whole_shards=True, output=f"{tmp_path}/copy")
     push_corpus(file, REPO, pictures=True)
-    assert without_ours(hub.files(REPO)) == files_in(tmp_path / "copy")
+    assert corpus_files(hub.files(REPO)) == files_in(tmp_path / "copy")
 
 
 def test_a_corpus_elsewhere_is_pushed_too(embedded: Path, hub: Hub) -> None:
@@ -190,7 +190,7 @@ def test_a_corpus_elsewhere_is_pushed_too(embedded: Path, hub: Hub) -> None:
         push_corpus("memory://pushed", REPO, pictures=True)
     finally:
         memory.rm("/pushed", recursive=True)
-    assert without_ours(hub.files(REPO)) == files_in(embedded)
+    assert corpus_files(hub.files(REPO)) == files_in(embedded)
 
 
 @pytest.mark.parametrize(("form", "status"), [("whole", 500), ("subset", DROP)])
@@ -210,8 +210,9 @@ def test_what_is_stopped_goes_on_where_it_was(
         subset(str(embedded), 0.5, output=str(expected))
 
     def trouble(method: str, path: str) -> int | None:
-        there = hub.repositories.get(REPO)
-        return status if "/commit/" in path and there and len(there.history) == 3 else None
+        repository = hub.repositories.get(REPO)
+        third = repository is not None and len(repository.history) == 3
+        return status if "/commit/" in path and third else None
 
     hub.trouble = trouble
     with pytest.raises(StorageError):
@@ -233,38 +234,38 @@ def test_what_is_stopped_goes_on_where_it_was(
     }
     assert again == {"corpus.json"}
     assert hub.uploaded() < len([path for path in files_in(expected) if hub_server.in_lfs(path)])
-    assert without_ours(hub.files(REPO)) == files_in(expected)
+    assert corpus_files(hub.files(REPO)) == files_in(expected)
 
 
 def test_a_push_that_is_killed_goes_on_where_it_was(embedded: Path, hub: Hub) -> None:
     killed = threading.Event()
 
     def trouble(method: str, path: str) -> int | None:
-        there = hub.repositories.get(REPO)
-        if "/commit/" not in path or there is None or len(there.history) < 2:
+        repository = hub.repositories.get(REPO)
+        if "/commit/" not in path or repository is None or len(repository.history) < 2:
             return None
         killed.set()
         return DROP
 
     hub.trouble = trouble
-    code = "from sgt_data.publish import consignment; consignment.BATCH_SHARDS = 4"
+    code = "from sgt_data.publish import push_plan; push_plan.BATCH_SHARDS = 4"
     with started(hub, "push", embedded, REPO, "--pictures", code=code) as pushing:
         assert killed.wait(60)
         pushing.kill()
     hub.trouble = lambda method, path: None
     report = push_corpus(str(embedded), REPO, pictures=True)
     assert report.complete and report.found_shards == 4
-    assert without_ours(hub.files(REPO)) == files_in(embedded)
+    assert corpus_files(hub.files(REPO)) == files_in(embedded)
 
 
 def test_a_commit_whose_answer_is_lost_is_not_made_twice(embedded: Path, hub: Hub) -> None:
     hub.lost_answers = 3
     assert push_corpus(str(embedded), REPO, pictures=True).complete
     assert hub.lost_answers == 0 and len(hub.repositories[REPO].history) == 3
-    assert without_ours(hub.files(REPO)) == files_in(embedded)
+    assert corpus_files(hub.files(REPO)) == files_in(embedded)
 
 
-def test_a_push_of_what_is_there_changes_nothing(embedded: Path, hub: Hub) -> None:
+def test_a_repeated_push_changes_nothing(embedded: Path, hub: Hub) -> None:
     push_corpus(str(embedded), REPO, pictures=True)
     commits = len(hub.repositories[REPO].history)
     report = push_corpus(str(embedded), REPO, pictures=True)
@@ -281,7 +282,7 @@ def test_a_shard_that_somebody_changed_is_sent_again(embedded: Path, hub: Hub) -
     receipt = next(path for path in files if path.startswith("receipts/panoptic"))
     files[receipt] = files[receipt].replace(b'"damaged": 0', b'"damaged": 1')
     assert push_corpus(str(embedded), REPO, pictures=True).pushed_shards == 3
-    assert without_ours(hub.files(REPO)) == files_in(embedded)
+    assert corpus_files(hub.files(REPO)) == files_in(embedded)
 
 
 def test_a_trouble_that_passes_is_not_noticed(embedded: Path, hub: Hub) -> None:
@@ -289,15 +290,15 @@ def test_a_trouble_that_passes_is_not_noticed(embedded: Path, hub: Hub) -> None:
 
     def trouble(method: str, path: str) -> int | None:
         asked.append(path)
-        commits = [one for one in asked if "/commit/" in one]
+        commits = [url for url in asked if "/commit/" in url]
         return 503 if path in commits and len(commits) in (2, 4) else None
 
     hub.trouble = trouble
     assert push_corpus(str(embedded), REPO, pictures=True).complete
-    assert without_ours(hub.files(REPO)) == files_in(embedded)
+    assert corpus_files(hub.files(REPO)) == files_in(embedded)
 
 
-def test_another_corpus_there_is_refused_by_the_fields_that_differ(
+def test_a_repository_of_another_corpus_is_refused_by_the_fields_that_differ(
     sources: Path, embedded: Path, hub: Hub, tmp_path: Path
 ) -> None:
     push_corpus(str(embedded), REPO, pictures=True)
@@ -339,7 +340,7 @@ def test_embedded_pictures_are_refused_and_counted_by_licence(embedded: Path, hu
 
 def test_no_picture_goes_without_being_asked_for(shared: Path, hub: Hub, tmp_path: Path) -> None:
     report = push_corpus(str(shared), REPO)
-    assert [one.folder for one in report.left_out] == list(WITH_PICTURES)
+    assert [left_out.folder for left_out in report.left_out] == list(WITH_PICTURES)
     assert tuple(report.totals) == DRAWN
     pictures = pictures_of(shared)
     assert len(pictures) > 5 * PICTURES
@@ -348,7 +349,7 @@ def test_no_picture_goes_without_being_asked_for(shared: Path, hub: Hub, tmp_pat
     for data in set(contents):
         assert b"\xff\xd8\xff" not in data
         assert not any(picture in data for picture in pictures)
-    pushed = without_ours(hub.files(REPO))
+    pushed = corpus_files(hub.files(REPO))
     local = files_in(shared)
     assert {path: local[path] for path in pushed if path != "corpus.json"} == {
         path: data for path, data in pushed.items() if path != "corpus.json"
@@ -386,8 +387,8 @@ def test_who_has_the_pictures_adds_what_was_left_out(
     build_scaling(sources, got, **SHARED)
     assert open_corpus(str(got)).header.left_out == ()
     assert verify_corpus(str(got), deep=True).sound
-    found = file_digests(got)
-    assert {path: found[path] for path in file_digests(shared)} == file_digests(shared)
+    digests = file_digests(got)
+    assert {path: digests[path] for path in file_digests(shared)} == file_digests(shared)
 
 
 def test_a_subset_without_its_pictures_is_its_copy_without_them(
@@ -397,11 +398,11 @@ def test_a_subset_without_its_pictures_is_its_copy_without_them(
     subset(str(shared), 0.5, file=file)
     subset(str(shared), 0.5, output=f"{tmp_path}/copy")
     push_corpus(file, REPO)
-    pushed, copied = without_ours(hub.files(REPO)), files_in(tmp_path / "copy")
+    pushed, copied = corpus_files(hub.files(REPO)), files_in(tmp_path / "copy")
     assert {path: data for path, data in pushed.items() if path != "corpus.json"} == {
         path: data
         for path, data in copied.items()
-        if path != "corpus.json" and not any(f"{one}/" in path for one in WITH_PICTURES)
+        if path != "corpus.json" and not any(f"{folder}/" in path for folder in WITH_PICTURES)
     }
     assert verify_corpus(str(hub.write_to(tmp_path / "got", REPO)), deep=True).sound
 
@@ -410,7 +411,7 @@ def test_pictures_can_follow_but_are_not_taken_back(shared: Path, hub: Hub, tmp_
     push_corpus(str(shared), REPO)
     report = push_corpus(str(shared), REPO, pictures=True)
     assert report.found_shards and report.pushed_shards
-    assert without_ours(hub.files(REPO)) == files_in(shared)
+    assert corpus_files(hub.files(REPO)) == files_in(shared)
     with pytest.raises(CorpusMismatch, match=r"already holds .*input.*takes nothing back"):
         push_corpus(str(shared), REPO)
 
@@ -426,7 +427,7 @@ def test_every_kind_of_proxy_says_whether_it_shows_the_picture() -> None:
     assert overlay.shows_picture
 
 
-def test_a_proxy_of_an_unknown_kind_stays_behind(
+def test_a_proxy_of_an_unknown_kind_is_left_out(
     shared: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sgt_data.publish import licences
@@ -444,10 +445,10 @@ def test_the_card_says_what_the_corpus_is(
     card = hub.files(REPO)["README.md"].decode()
     front = yaml.safe_load(card.split("---")[1])
     assert front["license"] == "other"
-    assert [one["config_name"] for one in front["configs"]] == list(DRAWN)
-    for one in front["configs"]:
-        folder = one["config_name"]
-        assert one["data_files"] == f"{folder}/*.tar"
+    assert [config["config_name"] for config in front["configs"]] == list(DRAWN)
+    for config in front["configs"]:
+        folder = config["config_name"]
+        assert config["data_files"] == f"{folder}/*.tar"
         totals = open_corpus(str(shared)).header.totals[folder]
         numbers = [f"{totals[name]:,}" for name in ("samples", "segments", "bytes")]
         assert f"| `{folder}` | {' | '.join(numbers)} | coco: {PICTURES}, sa1b: " in card
@@ -529,7 +530,8 @@ def test_a_damaged_shard_is_not_passed_on(shared: Path, hub: Hub, tmp_path: Path
     data[700] ^= 1
     tar.write_bytes(data)
     report = push_corpus(str(root), REPO)
-    assert list(report.failures) == [f"edge/{tar.stem}"] and not report.complete
+    assert [failure.part for failure in report.failures] == [f"edge/{tar.stem}"]
+    assert not report.complete
     assert f"edge/{tar.name}" not in hub.files(REPO)
     assert not open_corpus(URL).header.complete
     shutil.copy(shared / "edge" / tar.name, tar)
@@ -555,23 +557,24 @@ def test_a_wrong_name_is_refused_before_anything_else(repo: str, hub: Hub) -> No
 
 def test_what_was_pushed_reads_as_a_corpus(embedded: Path, hub: Hub) -> None:
     push_corpus(str(embedded), REPO, pictures=True)
-    local, there = open_corpus(str(embedded)), open_corpus(URL)
-    assert there.header == local.header
+    local, pushed = open_corpus(str(embedded)), open_corpus(URL)
+    assert pushed.header == local.header
     verdict = verify_corpus(URL, deep=True)
     assert verdict.sound and verdict.samples == verify_corpus(str(embedded)).samples
     shard = local.shards("denoise")[0]
-    pairs = zip(local.samples("denoise", [shard]), there.samples("denoise", [shard]), strict=True)
-    assert all(one == other for one, other in pairs)
+    samples = local.samples("denoise", [shard])
+    pushed_samples = pushed.samples("denoise", [shard])
+    assert all(sample == other for sample, other in zip(samples, pushed_samples, strict=True))
     half = subset(URL, 0.5, output="memory://half", workers=0)
     assert keys_of(open_corpus(half.place), "denoise")
 
 
-def test_the_stream_gives_the_same_batches_from_there(embedded: Path, hub: Hub) -> None:
+def test_the_stream_gives_the_same_batches_from_the_hub(embedded: Path, hub: Hub) -> None:
     push_corpus(str(embedded), REPO, pictures=True)
 
     def keys(url: str) -> list[list[tuple[str, bytes]]]:
         stream = sgt_data.Stream({url: ["denoise"]}, batch_size=9, seed=4)
-        return [[(one.key, one.target) for one in batch["samples"]] for batch in stream]
+        return [[(sample.key, sample.target) for sample in batch["samples"]] for batch in stream]
 
     assert keys(URL) == keys(str(embedded))
 
@@ -604,11 +607,12 @@ def test_any_webdataset_reader_reads_what_was_pushed(
     got = hub.write_to(tmp_path, REPO)
     tars = [str(path) for path in sorted((got / "edge").glob("*.tar"))]
     samples = list(webdataset.WebDataset(tars, shardshuffle=False))
-    assert len(samples) == 2 * PICTURES and all("txt" in one and "json" in one for one in samples)
+    assert len(samples) == 2 * PICTURES
+    assert all("txt" in sample and "json" in sample for sample in samples)
 
 
 def started(hub: Hub, *arguments: object, code: str = "") -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", f"{code}\nfrom sgt_data.cli import main; main()"]
+    command = [sys.executable, "-c", f"{code}\nfrom sgt_data.cli.app import main; main()"]
     environment = {
         **os.environ, "HF_ENDPOINT": hub.endpoint, "HF_TOKEN": hub_server.TOKEN,
         "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1",

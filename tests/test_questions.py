@@ -28,16 +28,13 @@ from sgt_data.corpus.layout import index_path, tar_path
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.questions.balance import choose_questions
-from sgt_data.questions.objects import SeenPicture
+from sgt_data.questions.picture_facts import PictureFacts
+from sgt_data.questions.plan import QuestionPlan
+from sgt_data.questions.questioner import Questioner
 from sgt_data.questions.splits import exact_shares, parse_shares, split_of
-from sgt_data.questions.tasks import (
-    TASKS,
-    Candidate,
-    Found,
-    LeftOut,
-    Questioner,
-)
+from sgt_data.questions.tasks import TASKS, Candidate, LeftOut, Outcome
 from sgt_data.questions.write import write_questions
+from sgt_data.referring.segment_facts import NamedCategory
 from sgt_data.scenes.write import write_samples
 from sgt_data.stream.conversations import ConversationFile
 
@@ -73,7 +70,7 @@ def corpus(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def asked(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("questions") / "all"
-    write_questions(str(corpus), str(root), shares=SHARES)
+    write_questions(str(corpus), str(root), QuestionPlan(shares=SHARES))
     return root
 
 
@@ -99,8 +96,8 @@ def build(scenes: Path, output: Path, proxies: Any = None, **more: Any) -> Path:
 def lines_of(folder: Path, split: str | None = None) -> list[Line]:
     return [
         json.loads(line)
-        for one in ([split] if split else SPLITS)
-        for line in (folder / f"{one}.jsonl").read_text().splitlines()
+        for name in ([split] if split else SPLITS)
+        for line in (folder / f"{name}.jsonl").read_text().splitlines()
     ]
 
 
@@ -114,19 +111,19 @@ def question(line: Line) -> tuple[str, str]:
 
 
 def by_task(lines: list[Line]) -> dict[str, list[Line]]:
-    found: dict[str, list[Line]] = defaultdict(list)
+    lines_by_task: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
-        found[line["task"]].append(line)
-    return found
+        lines_by_task[line["task"]].append(line)
+    return lines_by_task
 
 
 def images_of(coco: COCO, line: Line) -> dict[str, list[dict[str, Any]]]:
     """COCO's annotations of a line's picture, by category."""
     number = int(line["key"].removeprefix("coco_"))
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for one in coco.loadAnns(coco.getAnnIds(imgIds=number)):
-        found[coco.cats[one["category_id"]]["name"]].append(one)
-    return found
+    by_category: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for annotation in coco.loadAnns(coco.getAnnIds(imgIds=number)):
+        by_category[coco.cats[annotation["category_id"]]["name"]].append(annotation)
+    return by_category
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +138,9 @@ def test_counts_are_those_of_the_annotations(asked: Path, coco: COCO) -> None:
         text, answer = question(line)
         plural = re.fullmatch(r"How many (\w+) are there in the picture\?", text)
         assert plural
-        there = images_of(coco, line)[SINGULAR[plural[1]]]
-        assert not any(one["iscrowd"] for one in there)
-        assert answer == str(len(there))
+        annotations = images_of(coco, line)[SINGULAR[plural[1]]]
+        assert not any(annotation["iscrowd"] for annotation in annotations)
+        assert answer == str(len(annotations))
 
 
 def test_what_is_said_to_be_there_is_annotated_and_nothing_else(asked: Path, coco: COCO) -> None:
@@ -172,7 +169,7 @@ def test_positions_are_those_of_the_boxes(asked: Path, coco: COCO) -> None:
         centre = only["bbox"][axis] + only["bbox"][axis + 2] / 2
         assert answer == named[2 if centre < middle else 3]
         answers[answer] += 1
-    assert min(answers[one] for one in ("left", "right", "upper", "lower")) > 5
+    assert min(answers[answer] for answer in ("left", "right", "upper", "lower")) > 5
 
 
 def test_relations_are_those_of_the_boxes(asked: Path, coco: COCO) -> None:
@@ -184,15 +181,18 @@ def test_relations_are_those_of_the_boxes(asked: Path, coco: COCO) -> None:
     answers: Counter[str] = Counter()
     for line in lines:
         text, answer = question(line)
-        form, axis, lesser, greater = next(one for one in forms if re.fullmatch(one[0], text))
+        form, axis, lesser, greater = next(row for row in forms if re.fullmatch(row[0], text))
         names = re.fullmatch(form, text)
         assert names
-        there = images_of(coco, line)
-        (first,), (second,) = there[names[1]], there[names[2]]
-        centres = [one["bbox"][axis] + one["bbox"][axis + 2] / 2 for one in (first, second)]
+        annotations = images_of(coco, line)
+        (first,), (second,) = annotations[names[1]], annotations[names[2]]
+        centres = [
+            annotation["bbox"][axis] + annotation["bbox"][axis + 2] / 2
+            for annotation in (first, second)
+        ]
         assert answer == (lesser if centres[0] < centres[1] else greater)
         answers[answer] += 1
-    assert min(answers[one] for one in ("left", "right", "above", "below")) > 5
+    assert min(answers[answer] for answer in ("left", "right", "above", "below")) > 5
 
 
 def test_what_is_nearer_is_so_in_the_exact_depth(asked: Path, coco: COCO, scenes: Path) -> None:
@@ -202,12 +202,12 @@ def test_what_is_nearer_is_so_in_the_exact_depth(asked: Path, coco: COCO, scenes
         text, answer = question(line)
         names = re.fullmatch(r"Which is nearer to the camera, the (\w+) or the (\w+)\?", text)
         assert names
-        there = images_of(coco, line)
+        annotations = images_of(coco, line)
         with Image.open(scenes / "depth" / f"{line['key'].removeprefix('coco_')}.png") as image:
             inverse = np.asarray(image).astype(np.int64)
         medians = {}
         for name in names.groups():
-            (only,) = there[name]
+            (only,) = annotations[name]
             medians[name] = np.median(inverse[coco.annToMask(only).astype(bool)])
         assert answer == max(medians, key=lambda name: medians[name])
 
@@ -215,20 +215,21 @@ def test_what_is_nearer_is_so_in_the_exact_depth(asked: Path, coco: COCO, scenes
 def test_stuff_is_asked_about_as_the_panoptic_annotation_has_it(
     corpus: Path, scenes: Path, tmp_path: Path
 ) -> None:
-    write_questions(str(corpus), str(tmp_path / "q"), proxy="panoptic", tasks=["presence"])
+    plan = QuestionPlan(tasks=["presence"])
+    write_questions(str(corpus), str(tmp_path / "q"), plan, proxy="panoptic")
     document = json.loads((scenes / "coco/annotations/panoptic_train2017.json").read_text())
-    names = {one["id"]: one["name"] for one in document["categories"]}
-    there = {
-        f"coco_{one['image_id']:012d}": {
-            names[part["category_id"]] for part in one["segments_info"]
+    names = {category["id"]: category["name"] for category in document["categories"]}
+    categories = {
+        f"coco_{annotation['image_id']:012d}": {
+            names[part["category_id"]] for part in annotation["segments_info"]
         }
-        for one in document["annotations"]
+        for annotation in document["annotations"]
     }
     named = set()
     for line in lines_of(tmp_path / "q"):
         text, answer = question(line)
         name = text.removesuffix("?").removesuffix(" in the picture").split()[-1]
-        assert answer == ("yes" if name in there[line["key"]] else "no"), text
+        assert answer == ("yes" if name in categories[line["key"]] else "no"), text
         named.add(name)
     assert {"water", "grass", "wall", "hill", "ball"} <= named
 
@@ -252,9 +253,9 @@ def test_no_reader_of_the_words_alone_does_better_than_chance(asked: Path) -> No
                 guess = learned[text].most_common(1)[0][0] if text in learned else None
                 right += (guess or line["choices"][-1]) == answer
             for line in lines:
-                found = answers[question(line)[0]]
-                assert sorted(found) == sorted(line["choices"]) and len(found) > 1
-                assert len(set(found.values())) == 1
+                counts = answers[question(line)[0]]
+                assert sorted(counts) == sorted(line["choices"]) and len(counts) > 1
+                assert len(set(counts.values())) == 1
             assert right == chance
             stated = account[split][task]
             assert stated["questions"] == len(lines)
@@ -279,7 +280,9 @@ CANDIDATES = st.builds(
 @given(
     st.dictionaries(
         st.sampled_from(SPLITS),
-        st.lists(CANDIDATES, max_size=60, unique_by=lambda one: (one.key, one.text)),
+        st.lists(
+            CANDIDATES, max_size=60, unique_by=lambda candidate: (candidate.key, candidate.text)
+        ),
         min_size=1,
     ),
     st.integers(1, 3),
@@ -292,20 +295,22 @@ def test_balance_and_limits_hold_whatever_there_is_to_choose_from(
     chosen = choose_questions(splits, per_picture, per_task)
     choices = {}
     for split, questions in chosen.items():
-        assert {one.asked for one in questions} <= set(splits[split])
-        assert len({one.asked for one in questions}) == len(questions)
-        about = Counter((one.asked.key, one.asked.task) for one in questions)
+        assert {question.candidate for question in questions} <= set(splits[split])
+        assert len({question.candidate for question in questions}) == len(questions)
+        about = Counter((question.candidate.key, question.candidate.task) for question in questions)
         assert max(about.values(), default=0) <= per_picture
-        of_task = Counter(one.asked.task for one in questions)
+        of_task = Counter(question.candidate.task for question in questions)
         assert per_task is None or max(of_task.values(), default=0) <= per_task
         answers: dict[str, Counter[str]] = defaultdict(Counter)
-        for one in questions:
-            answers[one.asked.text][one.asked.answer] += 1
-            assert choices.setdefault(one.asked.text, one.choices) == one.choices
+        for question in questions:
+            answers[question.candidate.text][question.candidate.answer] += 1
+            assert choices.setdefault(question.candidate.text, question.choices) == question.choices
         for text, counts in answers.items():
             assert set(counts) == set(choices[text]) and len(counts) > 1
             assert len(set(counts.values())) == 1
-    shuffled = {split: rng.sample(some, len(some)) for split, some in splits.items()}
+    shuffled = {
+        split: rng.sample(candidates, len(candidates)) for split, candidates in splits.items()
+    }
     assert choose_questions(dict(reversed(shuffled.items())), per_picture, per_task) == chosen
 
 
@@ -317,8 +322,8 @@ def test_most_questions_are_kept() -> None:
         for number, answer in enumerate(answers)
     ]
     chosen = choose_questions({"train": candidates}, 1)["train"]
-    assert Counter(one.asked.answer for one in chosen) == {"1": 10, "2": 10}
-    assert {one.choices for one in chosen} == {("1", "2")}
+    assert Counter(question.candidate.answer for question in chosen) == {"1": 10, "2": 10}
+    assert {question.choices for question in chosen} == {("1", "2")}
 
 
 def test_same_pictures_same_questions_however_the_corpus_was_built(
@@ -329,7 +334,7 @@ def test_same_pictures_same_questions_however_the_corpus_was_built(
         scenes, tmp_path / "other", [DEPTH, {"type": "edge"}, INSTANCE],
         shard_samples=17, inputs="shared",
     )  # fmt: skip
-    write_questions(str(other), str(tmp_path / "questions"), shares=SHARES)
+    write_questions(str(other), str(tmp_path / "questions"), QuestionPlan(shares=SHARES))
     for path in asked.rglob("*"):
         if path.is_file() and path.name != "questions.json":
             same = tmp_path / "questions" / path.relative_to(asked)
@@ -349,7 +354,7 @@ def test_depth_added_later_adds_questions_and_changes_none(
     asked: Path, scenes: Path, tmp_path: Path
 ) -> None:
     bare = build(scenes, tmp_path / "bare", [PANOPTIC, INSTANCE])
-    report = write_questions(str(bare), str(tmp_path / "before"), shares=SHARES)
+    report = write_questions(str(bare), str(tmp_path / "before"), QuestionPlan(shares=SHARES))
     assert report.unanswered == {"nearer": "there is no depth proxy"}
     for split in SPLITS:
         others = [line for line in lines_of(asked, split) if line["task"] != "nearer"]
@@ -366,10 +371,10 @@ def test_a_smaller_train_split_lies_in_a_larger_one_and_leaves_the_others_alone(
     keys = [f"coco_{number}" for number in range(2000)]
 
     def split(**shares: float) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
+        keys_by_split: dict[str, set[str]] = defaultdict(set)
         for key in keys:
-            found[split_of(key, exact_shares(shares), 0) or ""].add(key)
-        return found
+            keys_by_split[split_of(key, exact_shares(shares), 0) or ""].add(key)
+        return keys_by_split
 
     large, small = split(train=0.8, val=0.1, test=0.1), split(train=0.2, val=0.1, test=0.1)
     assert small["train"] < large["train"]
@@ -380,7 +385,7 @@ def test_a_smaller_train_split_lies_in_a_larger_one_and_leaves_the_others_alone(
 
 
 def test_another_seed_asks_something_else(corpus: Path, asked: Path, tmp_path: Path) -> None:
-    write_questions(str(corpus), str(tmp_path / "q"), seed=1, shares=SHARES)
+    write_questions(str(corpus), str(tmp_path / "q"), QuestionPlan(seed=1, shares=SHARES))
     assert lines_of(tmp_path / "q") != lines_of(asked)
 
 
@@ -393,16 +398,16 @@ def test_pictures_are_the_corpus_own_bytes_and_the_stream_reads_the_lines(
         lines = lines_of(asked, split)
         assert len(file) == len(lines) > 0
         for number, line in enumerate(lines):
-            found = file.read("vqa", number)
-            assert found.key == line["id"]
-            assert found.image == stored[line["key"]]["input.jpg"]
-            assert list(found.turns) == line["conversations"]
+            conversation = file.read("vqa", number)
+            assert conversation.key == line["id"]
+            assert conversation.image == stored[line["key"]]["input.jpg"]
+            assert list(conversation.turns) == line["conversations"]
     ids = [line["id"] for line in lines_of(asked)]
     assert len(ids) == len(set(ids))
 
 
 def test_no_more_than_so_many_of_a_task_about_one_picture(corpus: Path, tmp_path: Path) -> None:
-    write_questions(str(corpus), str(tmp_path / "q"), per_picture=1)
+    write_questions(str(corpus), str(tmp_path / "q"), QuestionPlan(per_picture=1))
     lines = lines_of(tmp_path / "q")
     assert max(Counter((line["key"], line["task"]) for line in lines).values()) == 1
 
@@ -415,13 +420,13 @@ def test_questions_are_written_again_where_they_are_and_over_nothing_else(
     removed = sorted((copy / "images").iterdir())[:3]
     for path in (*removed, copy / "val.jsonl"):
         path.unlink()
-    report = write_questions(str(corpus), str(copy), shares=SHARES)
+    report = write_questions(str(corpus), str(copy), QuestionPlan(shares=SHARES))
     assert report.images == 3
     for path in asked.rglob("*"):
         if path.is_file():
             assert (copy / path.relative_to(asked)).read_bytes() == path.read_bytes()
     with pytest.raises(RequestError, match="seed is 0 there, 7 here"):
-        write_questions(str(corpus), str(copy), seed=7, shares=SHARES)
+        write_questions(str(corpus), str(copy), QuestionPlan(seed=7, shares=SHARES))
     with pytest.raises(RequestError, match=r"holds corpus\.json"):
         write_questions(str(corpus), str(corpus))
 
@@ -429,8 +434,8 @@ def test_questions_are_written_again_where_they_are_and_over_nothing_else(
 def test_requests_that_cannot_be_met_are_refused(
     corpus: Path, scenes: Path, tmp_path: Path
 ) -> None:
-    def ask(url: Path = corpus, **more: Any) -> None:
-        write_questions(str(url), str(tmp_path / "q"), **more)
+    def ask(url: Path = corpus, proxy: str | None = None, **more: Any) -> None:
+        write_questions(str(url), str(tmp_path / "q"), QuestionPlan(**more), proxy=proxy)
 
     entity = {"type": "segmentation", "name": "entity", "variant": "entity"}
     other = build(scenes, tmp_path / "other", [entity, SEMANTIC])
@@ -475,22 +480,24 @@ def facts_of(*segments: dict[str, Any], **more: Any) -> dict[str, Any]:
     } | more
 
 
-SHOWN = {(name, True): 1.0 for name in ("dog", "cat", "bear", "teddy bear", "person")}
+SHOWN = {NamedCategory(name, True): 1.0 for name in ("dog", "cat", "bear", "teddy bear", "person")}
 
 
 def asked_of(facts: dict[str, Any]) -> tuple[set[tuple[str, str]], set[str]]:
     """Texts with answers of all that could be asked, and the reasons for what could not."""
-    questioner = Questioner({"made": {**SHOWN, ("grass", False): 1.0}}, seed=0)
-    picture = SeenPicture.of(facts)
-    found: list[Found] = [
+    questioner = Questioner({"made": {**SHOWN, NamedCategory("grass", False): 1.0}}, seed=0)
+    picture = PictureFacts.of(facts)
+    outcomes: list[Outcome] = [
         *questioner.counts(picture),
         *questioner.presences(picture),
         *questioner.positions(picture),
         *questioner.relations(picture),
         *questioner.nearers(picture, lambda thing: thing.label / 10),
     ]
-    reasons = {one.reason for one in found if isinstance(one, LeftOut)}
-    return {(one.text, one.answer) for one in found if isinstance(one, Candidate)}, reasons
+    reasons = {outcome.reason for outcome in outcomes if isinstance(outcome, LeftOut)}
+    return {
+        (outcome.text, outcome.answer) for outcome in outcomes if isinstance(outcome, Candidate)
+    }, reasons
 
 
 DOGS, DOG, NO_BEAR = "How many dogs are there in the picture?", "Is there a dog in the picture?", (
@@ -499,13 +506,13 @@ DOGS, DOG, NO_BEAR = "How many dogs are there in the picture?", "Is there a dog 
 
 
 def test_what_is_certain_is_asked() -> None:
-    found, _ = asked_of(facts_of({"category": "dog"}, {"category": "cat"}, {"category": "person"}))
-    assert {(DOGS, "1"), (DOG, "yes"), NO_BEAR} <= found
-    assert ("How many people are there in the picture?", "1") in found
-    related = [text for text, _ in found if "to the left" in text]
+    asked, _ = asked_of(facts_of({"category": "dog"}, {"category": "cat"}, {"category": "person"}))
+    assert {(DOGS, "1"), (DOG, "yes"), NO_BEAR} <= asked
+    assert ("How many people are there in the picture?", "1") in asked
+    related = [text for text, _ in asked if "to the left" in text]
     assert len(related) == 6
-    assert not any("above" in text for text, _ in found)  # all at one height
-    nearer = {text: answer for text, answer in found if "nearer" in text}
+    assert not any("above" in text for text, _ in asked)  # all at one height
+    nearer = {text: answer for text, answer in asked if "nearer" in text}
     # nearness_of rises by 0.1 from thing to thing: only those two apart are certain
     assert list(nearer.values()) == ["person", "person"]  # asked in both orders
 
@@ -529,11 +536,11 @@ def test_what_is_certain_is_asked() -> None:
 def test_questions_are_plain_english(
     category: str, isthing: bool, presence: str | None, count: str | None
 ) -> None:
-    found, _ = asked_of(facts_of({"category": category, "isthing": isthing}))
-    about = [text for text, answer in found if answer != "no" and "half" not in text]
-    wanted = [one for one in (presence, count) if one is not None]
-    assert len(about) == len(wanted)
-    assert all(any(text.startswith(one) for text in about) for one in wanted)
+    asked, _ = asked_of(facts_of({"category": category, "isthing": isthing}))
+    about = [text for text, answer in asked if answer != "no" and "half" not in text]
+    beginnings = [beginning for beginning in (presence, count) if beginning is not None]
+    assert len(about) == len(beginnings)
+    assert all(any(text.startswith(beginning) for text in about) for beginning in beginnings)
 
 
 @pytest.mark.parametrize(
@@ -551,11 +558,11 @@ def test_questions_are_plain_english(
 def test_how_many_there_are_is_not_asked_where_it_is_uncertain(
     facts: dict[str, Any], reason: str
 ) -> None:
-    found, reasons = asked_of(facts)
-    assert DOGS not in dict(found)
-    assert (DOG, "yes") in found
+    asked, reasons = asked_of(facts)
+    assert DOGS not in dict(asked)
+    assert (DOG, "yes") in asked
     assert reason in reasons
-    assert not any("the dog" in text for text, _ in found)
+    assert not any("the dog" in text for text, _ in asked)
 
 
 @pytest.mark.parametrize(
@@ -568,8 +575,8 @@ def test_how_many_there_are_is_not_asked_where_it_is_uncertain(
     ],
 )
 def test_nothing_is_said_to_be_absent_that_may_be_there(facts: dict[str, Any]) -> None:
-    found, _ = asked_of(facts)
-    assert "Is there a bear in the picture?" not in dict(found)
+    asked, _ = asked_of(facts)
+    assert "Is there a bear in the picture?" not in dict(asked)
 
 
 def test_stuff_is_absent_only_where_all_has_a_label() -> None:
@@ -641,7 +648,7 @@ def test_a_damaged_sample_is_named(corpus: Path, tmp_path: Path) -> None:
     for row in rows:
         data[row["target_offset"] + 40] ^= 1
     tar.write_bytes(data)
-    with pytest.raises(CorpusError, match=r"depth/.*sample coco_\d+: its target has another CRC"):
+    with pytest.raises(CorpusError, match=r"depth/.*target of sample coco_\d+ has another CRC"):
         write_questions(str(copy), str(tmp_path / "q"))
 
 

@@ -40,7 +40,7 @@ def test_webdataset_reads_the_tars(corpus: Path, stored: dict[str, Any]) -> None
     seen = {sample["__key__"]: sample for sample in dataset}
     assert seen.keys() == stored.keys()
     for key, sample in seen.items():
-        assert sample["input.jpg"] == stored[key].picture
+        assert sample["input.jpg"] == stored[key].input
         assert sample["target.png"] == stored[key].target
         assert sample["txt"].decode() == stored[key].instruction
         assert json.loads(sample["json"]) == stored[key].facts

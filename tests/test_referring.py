@@ -53,8 +53,8 @@ from sgt_data.records import (
 )
 from sgt_data.referring.nouns import might_mean, noun_of
 from sgt_data.referring.phrases import Candidate, Margins, candidates
-from sgt_data.referring.reading import referents
-from sgt_data.referring.seen import Seen
+from sgt_data.referring.referents import referents
+from sgt_data.referring.segment_facts import SegmentFacts
 
 MARGINS = Margins(0.1, 0.05, 2.0, 0.002)
 
@@ -93,27 +93,29 @@ NAMES = [
 ]  # fmt: skip
 
 
-def seen(
+def segment_at(
     number: int,
     category: str,
     box: tuple[int, int, int, int],
     isthing: bool = True,
     iscrowd: bool = False,
     area: int | None = None,
-) -> Seen:
-    return Seen(number, category, isthing, iscrowd, area or box[2] * box[3], box)
+) -> SegmentFacts:
+    return SegmentFacts(number, category, isthing, iscrowd, area or box[2] * box[3], box)
 
 
-def said(
-    visible: Sequence[Seen], hidden: Sequence[Seen] = (), size: tuple[int, int] = (100, 100)
+def phrases_of(
+    visible: Sequence[SegmentFacts],
+    hidden: Sequence[SegmentFacts] = (),
+    size: tuple[int, int] = (100, 100),
 ) -> dict[str, frozenset[int]]:
     """Every phrase that can be used, with what it means."""
-    found = candidates(visible, hidden, *size, MARGINS)
-    return {wording: one.ids for one in found for wording in one.wordings}
+    usable = candidates(visible, hidden, *size, MARGINS)
+    return {wording: candidate.ids for candidate in usable for wording in candidate.wordings}
 
 
 @st.composite
-def layouts(draw: st.DrawFn) -> tuple[list[Seen], list[Seen]]:
+def layouts(draw: st.DrawFn) -> tuple[list[SegmentFacts], list[SegmentFacts]]:
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4))
     everything = []
     for number in range(draw(st.integers(1, 9))):
@@ -122,28 +124,28 @@ def layouts(draw: st.DrawFn) -> tuple[list[Seen], list[Seen]]:
         box = (left, top, draw(st.integers(1, 100 - left)), draw(st.integers(1, 100 - top)))
         area = draw(st.integers(1, box[2] * box[3]))
         crowd = isthing and draw(st.integers(0, 7)) == 0
-        everything.append(Seen(number, category, isthing, crowd, area, box))
-    hidden = [one for one in everything if draw(st.integers(0, 11)) == 0]
-    visible = [one for one in everything if one not in hidden]
-    return visible, [replace(one, area=0, box=(0, 0, 0, 0)) for one in hidden]
+        everything.append(SegmentFacts(number, category, isthing, crowd, area, box))
+    hidden = [segment for segment in everything if draw(st.integers(0, 11)) == 0]
+    visible = [segment for segment in everything if segment not in hidden]
+    return visible, [replace(segment, area=0, box=(0, 0, 0, 0)) for segment in hidden]
 
 
 @settings(max_examples=600, deadline=None)
 @given(layouts(), st.floats(0.001, 0.3), st.floats(1.01, 4))
 def test_every_phrase_means_what_it_was_made_for(
-    layout: tuple[list[Seen], list[Seen]], gap: float, ratio: float
+    layout: tuple[list[SegmentFacts], list[SegmentFacts]], gap: float, ratio: float
 ) -> None:
     visible, hidden = layout
-    for one in candidates(visible, hidden, 100, 100, Margins(gap, gap / 2, ratio, 0.0)):
-        assert one.ids and one.wordings
-        for wording in one.wordings:
-            assert referents(wording, [*visible, *hidden]) == one.ids, wording
-            assert referents(wording, [*hidden, *reversed(visible)]) == one.ids, wording
+    for candidate in candidates(visible, hidden, 100, 100, Margins(gap, gap / 2, ratio, 0.0)):
+        assert candidate.ids and candidate.wordings
+        for wording in candidate.wordings:
+            assert referents(wording, [*visible, *hidden]) == candidate.ids, wording
+            assert referents(wording, [*hidden, *reversed(visible)]) == candidate.ids, wording
 
 
-def rival(one: Candidate, group: Sequence[Seen]) -> Seen:
+def rival(candidate: Candidate, group: Sequence[SegmentFacts]) -> SegmentFacts:
     """One more of the category, which the phrase ought to mean as well, or instead."""
-    chosen = next(seen for seen in group if seen.id in one.ids)
+    chosen = next(segment for segment in group if segment.id in candidate.ids)
     left, top, across, down = chosen.box
     moved = {
         "leftmost": (left - 1, top, across, down),
@@ -152,67 +154,69 @@ def rival(one: Candidate, group: Sequence[Seen]) -> Seen:
         "bottommost": (left, top + 1, across, down),
         "largest": (left, top, across + 1, down),
         "smallest": (left, top, across, down),
-    }.get(one.relation, chosen.box)
+    }.get(candidate.relation, chosen.box)
     return replace(chosen, id=99, box=moved)
 
 
 @settings(max_examples=300, deadline=None)
 @given(layouts())
 def test_a_changed_layout_no_longer_fits_its_phrase(
-    layout: tuple[list[Seen], list[Seen]],
+    layout: tuple[list[SegmentFacts], list[SegmentFacts]],
 ) -> None:
     visible, hidden = layout
-    for one in candidates(visible, hidden, 100, 100, MARGINS):
-        group = [seen for seen in visible if seen.category == one.category]
-        crowd = replace(rival(one, group), iscrowd=True)
-        concealed = replace(rival(one, group), area=0, box=(0, 0, 0, 0))
-        for wording in one.wordings:
-            for more in (rival(one, group), crowd, concealed):
-                assert referents(wording, [*visible, *hidden, more]) != one.ids, wording
-            left = [seen for seen in visible if seen.id not in one.ids]
-            assert referents(wording, [*left, *hidden]) != one.ids
+    for candidate in candidates(visible, hidden, 100, 100, MARGINS):
+        group = [segment for segment in visible if segment.category == candidate.category]
+        crowd = replace(rival(candidate, group), iscrowd=True)
+        concealed = replace(rival(candidate, group), area=0, box=(0, 0, 0, 0))
+        for wording in candidate.wordings:
+            for more in (rival(candidate, group), crowd, concealed):
+                assert referents(wording, [*visible, *hidden, more]) != candidate.ids, wording
+            others = [segment for segment in visible if segment.id not in candidate.ids]
+            assert referents(wording, [*others, *hidden]) != candidate.ids
 
 
 def test_phrases_of_places_and_sizes() -> None:
     dogs = [
-        seen(1, "dog", (5, 50, 10, 10)),
-        seen(2, "dog", (40, 10, 40, 30)),
-        seen(3, "dog", (85, 55, 10, 12)),
+        segment_at(1, "dog", (5, 50, 10, 10)),
+        segment_at(2, "dog", (40, 10, 40, 30)),
+        segment_at(3, "dog", (85, 55, 10, 12)),
     ]
-    found = said(dogs)
-    assert found["the leftmost dog"] == found["the dog farthest to the left"] == {1}
-    assert found["the rightmost dog"] == {3}
-    assert found["the topmost dog"] == found["the dog nearest the top of the picture"] == {2}
-    assert found["the largest dog"] == found["the dog that takes up the most space"] == {2}
-    assert found["all dogs"] == found["every dog"] == {1, 2, 3}
-    assert "the dog" not in found
-    assert not any("bottommost" in phrase or "smallest" in phrase for phrase in found)
+    phrases = phrases_of(dogs)
+    assert phrases["the leftmost dog"] == phrases["the dog farthest to the left"] == {1}
+    assert phrases["the rightmost dog"] == {3}
+    assert phrases["the topmost dog"] == phrases["the dog nearest the top of the picture"] == {2}
+    assert phrases["the largest dog"] == phrases["the dog that takes up the most space"] == {2}
+    assert phrases["all dogs"] == phrases["every dog"] == {1, 2, 3}
+    assert "the dog" not in phrases
+    assert not any("bottommost" in text or "smallest" in text for text in phrases)
 
 
 def test_a_near_runner_up_is_no_phrase() -> None:
     """By its centre, and by its outer edge."""
-    one = seen(1, "dog", (10, 10, 20, 20))
+    dog = segment_at(1, "dog", (10, 10, 20, 20))
     for other in ((19, 10, 20, 20), (12, 10, 60, 20), (14, 10, 70, 20)):
-        assert "the leftmost dog" not in said([one, seen(2, "dog", other)])
-    assert "the leftmost dog" in said([one, seen(2, "dog", (20, 10, 20, 20))])
+        assert "the leftmost dog" not in phrases_of([dog, segment_at(2, "dog", other)])
+    assert "the leftmost dog" in phrases_of([dog, segment_at(2, "dog", (20, 10, 20, 20))])
 
 
 def test_a_crowd_is_spoken_of_as_all_and_never_as_one() -> None:
-    alone = said([seen(1, "person", (0, 0, 50, 50), iscrowd=True)])
-    assert alone == {one: {1} for one in ("all people", "all the people", "every person")}
-    both = said([seen(1, "dog", (0, 0, 9, 9)), seen(2, "dog", (50, 50, 50, 50), iscrowd=True)])
-    assert both == {one: {1, 2} for one in ("all dogs", "all the dogs", "every dog")}
+    alone = phrases_of([segment_at(1, "person", (0, 0, 50, 50), iscrowd=True)])
+    assert alone == {phrase: {1} for phrase in ("all people", "all the people", "every person")}
+    both = phrases_of(
+        [segment_at(1, "dog", (0, 0, 9, 9)), segment_at(2, "dog", (50, 50, 50, 50), iscrowd=True)]
+    )
+    assert both == {phrase: {1, 2} for phrase in ("all dogs", "all the dogs", "every dog")}
 
 
 def test_a_hidden_segment_silences_its_category() -> None:
-    dog, cat = seen(1, "dog", (0, 0, 50, 50)), seen(2, "cat", (50, 50, 50, 50))
-    hidden = seen(3, "dog", (0, 0, 0, 0))
-    assert said([dog, cat], [hidden]) == {"the cat": {2}}
+    dog, cat = segment_at(1, "dog", (0, 0, 50, 50)), segment_at(2, "cat", (50, 50, 50, 50))
+    hidden = segment_at(3, "dog", (0, 0, 0, 0))
+    assert phrases_of([dog, cat], [hidden]) == {"the cat": {2}}
 
 
 def test_a_speck_is_not_worth_a_phrase() -> None:
-    assert said([seen(1, "dog", (0, 0, 4, 4))]) == {}
-    assert said([seen(1, "dog", (0, 0, 4, 5))]) == {"the dog": {1}}
+    assert phrases_of([segment_at(1, "dog", (0, 0, 4, 4))]) == {}
+    assert phrases_of([segment_at(1, "dog", (0, 0, 4, 5))]) == {"the dog": {1}}
 
 
 @pytest.mark.parametrize(
@@ -233,13 +237,13 @@ def test_a_wider_noun_is_silent_beside_a_narrower_one(
     wide: tuple[str, bool], narrow: tuple[str, bool]
 ) -> None:
     segments = [
-        seen(number, name, box, isthing=isthing)
+        segment_at(number, name, box, isthing=isthing)
         for number, ((name, isthing), box) in enumerate(
             [(wide, (0, 0, 50, 50)), (narrow, (50, 50, 50, 50))]
         )
     ]
-    assert 0 not in {one for ids in said(segments).values() for one in ids}
-    assert said(segments[:1])
+    assert 0 not in {id for ids in phrases_of(segments).values() for id in ids}
+    assert phrases_of(segments[:1])
 
 
 @pytest.mark.parametrize(
@@ -256,11 +260,11 @@ def test_a_wider_noun_is_silent_beside_a_narrower_one(
 )
 def test_neighbouring_nouns_silence_each_other(names: tuple[tuple[str, bool], ...]) -> None:
     segments = [
-        seen(number, name, (50 * number, 0, 50, 50), isthing=isthing)
+        segment_at(number, name, (50 * number, 0, 50, 50), isthing=isthing)
         for number, (name, isthing) in enumerate(names)
     ]
-    assert said(segments) == {}
-    assert said(segments[:1]) and said(segments[1:])
+    assert phrases_of(segments) == {}
+    assert phrases_of(segments[:1]) and phrases_of(segments[1:])
 
 
 @pytest.mark.parametrize("name", sorted({*PANOPTIC_STUFF, *STUFF}))
@@ -275,7 +279,7 @@ def test_every_stuff_of_coco_has_a_natural_noun(name: str) -> None:
         assert not {"other", "merged", "stuff"} & set(form.replace("-", " ").split())
         assert "-" not in form and form == form.lower()
         assert might_mean(form, name, False)
-    assert said([seen(1, name, (0, 0, 50, 50), isthing=False)])
+    assert phrases_of([segment_at(1, name, (0, 0, 50, 50), isthing=False)])
 
 
 def test_nouns_of_things() -> None:
@@ -355,10 +359,12 @@ def test_whatever_is_drawn_is_what_is_said(data: st.DataObject) -> None:
     facts = whole_facts(subject, drawn)
     assert ReferringProxy.contradictions(drawn.target, facts) == []
     mask = np.asarray(Image.open(io.BytesIO(drawn.target)))
-    meant = [one["id"] for one in facts["segments"]]
+    meant = [fields["id"] for fields in facts["segments"]]
     np.testing.assert_array_equal(mask, np.isin(ids, meant) * np.uint8(255))
     assert drawn.segments == len(meant)
-    assert sorted(meant + [one["id"] for one in facts["others"]]) == [one.id for one in segments]
+    assert sorted(meant + [fields["id"] for fields in facts["others"]]) == [
+        segment.id for segment in segments
+    ]
 
 
 def facts_and_targets(root: Path, name: str) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -394,9 +400,9 @@ def test_targets_are_black_and_white_and_decode_to_one_label(corpus: Path) -> No
         decoded = decode(target, facts)
         np.testing.assert_array_equal(decoded.labels, pixels // 255)
         (merged,) = decoded.segments
-        assert merged["ids"] == [one["id"] for one in facts["segments"]]
+        assert merged["ids"] == [fields["id"] for fields in facts["segments"]]
         assert merged["phrase"] == facts["referring"]["phrase"]
-        assert (pixels == 255).sum() == sum(one["visible_area"] for one in facts["segments"])
+        assert (pixels == 255).sum() == sum(fields["visible_area"] for fields in facts["segments"])
 
 
 def test_the_instruction_holds_the_phrase(corpus: Path) -> None:
@@ -510,8 +516,8 @@ def test_a_swapped_phrase_is_found(corpus: Path) -> None:
     phrases = sorted({facts["referring"]["phrase"] for facts, _ in samples})
     assert len(phrases) > 4
     for facts, target in samples:
-        everything = [Seen.of(one) for one in (*facts["segments"], *facts["others"])]
-        drawn = {one["id"] for one in facts["segments"]}
+        everything = [SegmentFacts.of(fields) for fields in (*facts["segments"], *facts["others"])]
+        drawn = {fields["id"] for fields in facts["segments"]}
         for phrase in phrases:
             if referents(phrase, everything) == drawn:
                 continue
@@ -544,9 +550,9 @@ def test_verification_names_a_changed_phrase(corpus: Path, tmp_path: Path) -> No
     data = tar.read_bytes()
     place = data.index(b'"phrase":"') + len(b'"phrase":"')
     tar.write_bytes(data[:place] + b"x" + data[place + 1 :])
-    findings = [str(one) for one in verify_corpus(str(root), deep=True).findings]
-    assert any("the instruction names" in one for one in findings), findings
-    assert any("means the segments []" in one for one in findings), findings
+    findings = [str(finding) for finding in verify_corpus(str(root), deep=True).findings]
+    assert any("the instruction names" in finding for finding in findings), findings
+    assert any("means the segments []" in finding for finding in findings), findings
 
 
 def test_spoiled_facts_are_refused_or_found_and_never_crash(corpus: Path) -> None:

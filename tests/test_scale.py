@@ -152,7 +152,7 @@ def test_webdataset_reads_a_copy(corpus: str, tmp_path: Path) -> None:
     seen = {one["__key__"]: one for one in webdataset.WebDataset(tars, shardshuffle=False)}
     assert seen.keys() == set(keys_of(copy, "panoptic"))
     for key, sample in seen.items():
-        assert sample["input.jpg"] == stored[key].picture
+        assert sample["input.jpg"] == stored[key].input
         assert sample["target.png"] == stored[key].target
         assert sample["txt"].decode() == stored[key].instruction
         assert json.loads(sample["json"]) == stored[key].facts

@@ -45,8 +45,8 @@ def test_both_forms_hold_the_same_samples(corpora: dict[str, Path]) -> None:
     for proxy in embedded.proxies:
         pairs = zip(embedded.samples(proxy), shared.samples(proxy), strict=True)
         for one, other in pairs:
-            assert (one.key, one.picture, one.target, one.instruction, one.facts) == (
-                other.key, other.picture, other.target, other.instruction, other.facts,
+            assert (one.key, one.input, one.target, one.instruction, one.facts) == (
+                other.key, other.input, other.target, other.instruction, other.facts,
             )  # fmt: skip
 
 

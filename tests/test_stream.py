@@ -14,13 +14,15 @@ import pytest
 from corpora import both_sources_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stream_options import grouped
 
 from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.mixture import Mixture
+from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order
-from sgt_data.stream.samples import Sample
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.testing import check_exact, global_batches
 
@@ -128,9 +130,11 @@ def key_of(sample: Sample) -> tuple[str, str]:
 
 
 def test_three_lines_give_every_sample_once(corpus: str) -> None:
-    stream = Stream({corpus: ["entity", "panoptic"]}, batch_size=6, last="drop", window=2)
+    stream = Stream(
+        {corpus: ["entity", "panoptic"]}, batch_size=6, order=Ordering(last="drop", window=2)
+    )
     stored = {
-        (sample.proxy, sample.key): (sample.picture, sample.target, sample.instruction)
+        (sample.proxy, sample.key): (sample.input, sample.target, sample.instruction)
         for proxy in ("entity", "panoptic")
         for sample in open_corpus(corpus).samples(proxy)
     }
@@ -153,11 +157,16 @@ def test_batches_are_the_same_in_every_topology_and_after_every_restart(
     proxies = ["entity", "instance", "panoptic"]
     mixture = {"entity": 3, "instance": 1.5, "panoptic": 1}
 
-    def make(rank: int, world: int) -> Stream:
+    def make(topology: Topology) -> Stream:
         return Stream(
-            {corpus: proxies}, batch_size=11, mixture=mixture, seed=4, window=2, last=last,
-            transform=key_of, rank=rank, world=world,
-        )  # fmt: skip
+            {corpus: proxies},
+            batch_size=11,
+            mixture=mixture,
+            seed=4,
+            transform=key_of,
+            order=Ordering(window=2, last=last),
+            topology=topology,
+        )
 
     check_exact(make, steps=13, identify=lambda seen: seen)
 
@@ -169,7 +178,7 @@ def test_the_incomplete_last_batch_goes_by_its_policy(
     last: Any, steps: int, given_once: int, corpus: str
 ) -> None:
     """24 samples in batches of 7."""
-    stream = Stream({corpus: ["entity"]}, batch_size=7, last=last, transform=key_of)
+    stream = Stream({corpus: ["entity"]}, batch_size=7, transform=key_of, order=Ordering(last=last))
     first = [batch["samples"] for batch in stream]
     assert len(first) == steps
     keys = [key for batch in first for key in batch]
@@ -186,9 +195,11 @@ def test_the_incomplete_last_batch_goes_by_its_policy(
 def test_ranks_have_alike_of_every_component(corpus: str) -> None:
     for rank in range(3):
         stream = Stream(
-            {corpus: ["entity", "panoptic"]}, batch_size=9, mixture={"entity": 2, "panoptic": 1},
-            rank=rank, world=3,
-        )  # fmt: skip
+            {corpus: ["entity", "panoptic"]},
+            batch_size=9,
+            mixture={"entity": 2, "panoptic": 1},
+            topology=Topology(rank, 3),
+        )
         found = [sample.component for sample in stream.batch(0)["samples"]]
         assert sorted(found) == ["entity", "entity", "panoptic"]
 
@@ -218,7 +229,7 @@ def test_a_state_of_another_stream_is_refused(corpus: str) -> None:
 )
 def test_what_cannot_be_streamed_is_named(wrong: dict[str, Any], message: str, corpus: str) -> None:
     with pytest.raises(RequestError, match=message):
-        Stream({corpus: ["entity"]}, **{"batch_size": 4, **wrong})
+        Stream({corpus: ["entity"]}, **grouped(**{"batch_size": 4, **wrong}))
     with pytest.raises(RequestError, match="has no proxy 'depth'"):
         Stream({corpus: ["depth"]}, batch_size=4)
 
@@ -246,23 +257,27 @@ def test_a_flipped_byte_is_named(damaged: tuple[Path, str]) -> None:
     root, key = damaged
     with pytest.raises(CorpusError, match=rf"target of sample {key} has another CRC-32"):
         list(Stream({str(root): ["entity"]}, batch_size=4))
-    unchecked = Stream({str(root): ["entity"]}, batch_size=4, checksums=False)
+    unchecked = Stream({str(root): ["entity"]}, batch_size=4, reading=Reading(checksums=False))
     assert sum(len(batch["samples"]) for batch in unchecked) == 24
 
 
 def test_skipping_leaves_out_the_same_samples_everywhere(damaged: tuple[Path, str]) -> None:
     root, key = damaged
 
-    def make(rank: int, world: int) -> Stream:
+    def make(topology: Topology) -> Stream:
         return Stream(
-            {str(root): ["entity"]}, batch_size=6, on_error="skip", last="drop",
-            transform=key_of, rank=rank, world=world,
-        )  # fmt: skip
+            {str(root): ["entity"]},
+            batch_size=6,
+            transform=key_of,
+            reading=Reading(on_error="skip"),
+            order=Ordering(last="drop"),
+            topology=topology,
+        )
 
     expected = global_batches(make, 1, 0, 4)
     assert sorted(len(batch) for batch in expected) == [5, 6, 6, 6]
     assert ("entity", key) not in [one for batch in expected for one in batch]
-    stream = make(0, 1)
+    stream = make(Topology(0, 1))
     list(stream)
     assert len(stream.skipped) == 1 and key in stream.skipped[0]
 
@@ -271,7 +286,9 @@ def test_more_damage_than_allowed_ends_the_stream(damaged: tuple[Path, str]) -> 
     root, _ = damaged
     for tar in (root / "entity").glob("sa1b-*.tar"):
         tar.write_bytes(tar.read_bytes()[:2000])
-    stream = Stream({str(root): ["entity"]}, batch_size=4, on_error="skip", skip_max=0.1)
+    stream = Stream(
+        {str(root): ["entity"]}, batch_size=4, reading=Reading(on_error="skip", skip_max=0.1)
+    )
     with pytest.raises(StreamError, match=r"more than skip_max=0\.1 allows"):
         list(stream)
 
@@ -281,7 +298,7 @@ def test_a_vanished_shard_is_named(damaged: tuple[Path, str]) -> None:
     shard = next((root / "entity").glob("coco-*.tar"))
     shard.unlink()
     with pytest.raises(CorpusError, match=shard.name):
-        list(Stream({str(root): ["entity"]}, batch_size=4, checksums=False))
+        list(Stream({str(root): ["entity"]}, batch_size=4, reading=Reading(checksums=False)))
 
 
 def test_a_corpus_whose_header_lacks_counts_streams_all_the_same(
@@ -306,7 +323,7 @@ def test_a_corpus_elsewhere_gives_the_same_batches(sample_sources: Path, corpus:
     build_corpus(parse_manifest(document), "memory://stream-corpus", workers=0)
 
     def batches(url: str) -> list[list[tuple[str, bytes]]]:
-        stream = Stream({url: ["entity", "panoptic"]}, batch_size=5, window=2)
+        stream = Stream({url: ["entity", "panoptic"]}, batch_size=5, order=Ordering(window=2))
         return [[(one.key, one.input) for one in batch["samples"]] for batch in stream]
 
     assert batches("memory://stream-corpus") == batches(corpus)
@@ -379,11 +396,14 @@ def test_each_kind_of_damage_is_named_or_skipped_and_never_ends_an_epoch_early(
     with pytest.raises(CorpusError, match=rf"entity/{shard}"):
         list(Stream({str(tmp_path): ["entity"]}, batch_size=4))
 
-    def make(rank: int, world: int) -> Stream:
+    def make(topology: Topology) -> Stream:
         return Stream(
-            {str(tmp_path): ["entity"]}, batch_size=4, on_error="skip", skip_max=0.5,
-            transform=key_of, rank=rank, world=world,
-        )  # fmt: skip
+            {str(tmp_path): ["entity"]},
+            batch_size=4,
+            transform=key_of,
+            reading=Reading(on_error="skip", skip_max=0.5),
+            topology=topology,
+        )
 
     whole = global_batches(make, 1, 0, 6)
     assert sum(map(len, whole)) == 24 - lost

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stream_options import grouped
 
 from sgt_data import build_corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.prompts.bank import load_bank
 from sgt_data.stream.conversations import Conversation
 from sgt_data.stream.instructions import instructed
-from sgt_data.stream.samples import Sample
+from sgt_data.stream.options import Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.testing import check_exact
 
@@ -49,7 +51,7 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
 def stream_of(corpus: str, instructions: Any, **more: Any) -> Stream:
     return Stream(
         {corpus: PROXIES},
-        **{"batch_size": 4, "seed": 3, "instructions": instructions, "rank": 0, "world": 1, **more},
+        **grouped(**{"batch_size": 4, "seed": 3, "instructions": instructions, **more}),
     )
 
 
@@ -69,7 +71,7 @@ def filled(sample: Sample, lines: tuple[str, ...]) -> set[str]:
 
 def test_stored_instructions_stay(corpus: str) -> None:
     stored = {(one.proxy, one.key): one for _, one in samples_of(stream_of(corpus, "stored"), 1)}
-    default = Stream({corpus: PROXIES}, batch_size=4, seed=3, rank=0, world=1)
+    default = Stream({corpus: PROXIES}, batch_size=4, seed=3, topology=Topology(0, 1))
     assert {(one.proxy, one.key): one for _, one in samples_of(default, 1)} == stored
 
 
@@ -141,10 +143,10 @@ def said_by(sample: Sample) -> tuple[str, str, str]:
 def test_instructions_are_the_same_in_every_topology_and_after_every_restart(
     last: Any, corpus: str
 ) -> None:
-    def make(rank: int, world: int) -> Stream:
+    def make(topology: Topology) -> Stream:
         return stream_of(
             corpus, "resampled", mixture={"panoptic": 2, "referring": 1}, batch_size=5,
-            last=last, transform=said_by, rank=rank, world=world,
+            last=last, transform=said_by, topology=topology,
         )  # fmt: skip
 
     check_exact(make, steps=8, topologies=[(1, 2), (2, 0), (3, 2)], identify=lambda one: one)

@@ -20,6 +20,7 @@ from sgt_data import build_corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.conversations import Conversation
+from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.testing import check_exact
 
@@ -62,9 +63,14 @@ def name_of(item: Any) -> tuple[str, str]:
 
 def make(corpus: str, **more: Any) -> Stream:
     return Stream(
-        {corpus: ["entity", "panoptic"]}, batch_size=6, mixture={"entity": 2, "panoptic": 1},
-        window=2, seed=3, transform=name_of, **more,
-    )  # fmt: skip
+        {corpus: ["entity", "panoptic"]},
+        batch_size=6,
+        mixture={"entity": 2, "panoptic": 1},
+        seed=3,
+        transform=name_of,
+        order=Ordering(window=2),
+        **more,
+    )
 
 
 def keys(batches: Any) -> list[tuple[int, list[tuple[str, str]]]]:
@@ -127,19 +133,22 @@ def test_plain_iteration_needs_no_torch(corpus: str) -> None:
 
 
 def test_conversations_are_mixed_in_exactly(corpus: str, vqa: Path) -> None:
-    def mixed(rank: int, world: int) -> Stream:
+    def mixed(topology: Topology) -> Stream:
         return Stream(
-            {corpus: ["entity"], str(vqa): "vqa"}, batch_size=6, mixture={"entity": 2, "vqa": 1},
-            transform=name_of, rank=rank, world=world,
-        )  # fmt: skip
+            {corpus: ["entity"], str(vqa): "vqa"},
+            batch_size=6,
+            mixture={"entity": 2, "vqa": 1},
+            transform=name_of,
+            topology=topology,
+        )
 
-    for batch in mixed(0, 1):
+    for batch in mixed(Topology()):
         assert [name for name, _ in batch["samples"]] == ["entity"] * 4 + ["vqa"] * 2
     check_exact(mixed, steps=7, topologies=[(1, 2), (2, 0), (3, 4)], identify=lambda seen: seen)
 
 
 def test_a_conversation_comes_whole(vqa: Path) -> None:
-    stream = Stream({str(vqa): "vqa"}, batch_size=30, shuffle=False)
+    stream = Stream({str(vqa): "vqa"}, batch_size=30, order=Ordering(shuffle=False))
     (batch,) = list(stream)
     for number, one in enumerate(batch["samples"]):
         assert isinstance(one, Conversation)
@@ -165,7 +174,7 @@ def test_a_bad_line_is_named_or_skipped(line: str, message: str, tmp_path: Path)
     file.write_text(f"{good}\n{line}\n{good}\n\n")
     with pytest.raises(CorpusError, match=message):
         list(Stream({str(file): "vqa"}, batch_size=3))
-    stream = Stream({str(file): "vqa"}, batch_size=3, on_error="skip")
+    stream = Stream({str(file): "vqa"}, batch_size=3, reading=Reading(on_error="skip"))
     (batch,) = list(stream)
     assert len(batch["samples"]) == 2 and message in stream.skipped[0]
 
@@ -207,7 +216,7 @@ class Evil:
 
 
 def test_tars_of_conversations_stream_and_nothing_in_them_is_executed(tars: Path) -> None:
-    stream = Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=10, shuffle=False)
+    stream = Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=10, order=Ordering(shuffle=False))
     (batch,) = list(stream)
     found = [(one.key, one.turns[0]["value"], one.image is None) for one in batch["samples"]]
     assert found == [
@@ -222,7 +231,9 @@ def test_a_truncated_tar_of_conversations_loses_what_it_lost(tars: Path) -> None
     place = tars / "sft-1.tar"
     data = place.read_bytes()
     place.write_bytes(data[: data.index(b"13.jpg") + 700])
-    stream = Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=3, on_error="skip", skip_max=0.5)
+    stream = Stream(
+        {f"{tars}/sft-*.tar": "sft"}, batch_size=3, reading=Reading(on_error="skip", skip_max=0.5)
+    )
     keys_ = sorted(one.key for batch in stream for one in batch["samples"])
     assert keys_ == ["00", "01", "02", "03", "04", "10", "11", "12"]
     assert "sft-1.tar, sample 13" in stream.skipped[0]
@@ -239,8 +250,8 @@ import torch.distributed as dist
 import sgt_data
 dist.init_process_group("gloo")
 corpus, state, log, steps = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-stream = sgt_data.Stream({corpus: ["entity", "panoptic"]}, batch_size=6, seed=3, window=2,
-                         mixture={"entity": 2, "panoptic": 1})
+stream = sgt_data.Stream({corpus: ["entity", "panoptic"]}, batch_size=6, seed=3,
+                         order=sgt_data.Ordering(window=2), mixture={"entity": 2, "panoptic": 1})
 if os.path.exists(state):
     stream.load_state_dict(json.load(open(state)))
 done = 0
@@ -312,7 +323,7 @@ def test_a_killed_job_of_two_resumes_as_three_and_sees_exactly_the_rest(
     after = logged(log, 3)
     assert sorted(after) == list(range(stopped, stopped + 9))
     expected = {
-        step: [list(one) for one in make(corpus, rank=0, world=1).batch(step)["samples"]]
+        step: [list(one) for one in make(corpus, topology=Topology(0, 1)).batch(step)["samples"]]
         for step in range(stopped + 9)
     }
     before = logged(log, 2)

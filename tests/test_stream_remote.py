@@ -17,13 +17,15 @@ from typing import Any
 import fsspec
 import pytest
 from corpora import both_sources_document
+from stream_options import grouped
 
 import sgt_data
+from sgt_data.corpus.sample import Sample
+from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import SourceError
 from sgt_data.files import fetching, reading, retries
 from sgt_data.manifest import parse_manifest
-from sgt_data.stream.samples import Sample
-from sgt_data.stream.shard_cache import RemoteShard, ShardCache
+from sgt_data.stream.shard_cache import ShardCache
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
@@ -81,7 +83,9 @@ def served(corpus: Path) -> Iterator[tuple[str, type[Server]]]:
 
 
 def stream_of(url: str, **options: Any) -> sgt_data.Stream:
-    return sgt_data.Stream({url: ["entity", "panoptic"]}, batch_size=4, seed=1, **options)
+    return sgt_data.Stream(
+        {url: ["entity", "panoptic"]}, batch_size=4, seed=1, **grouped(**options)
+    )
 
 
 def seen(stream: sgt_data.Stream) -> list[list[tuple[str, bytes, bytes]]]:
@@ -150,7 +154,8 @@ def test_a_spoilt_copy_is_thrown_away_and_read_from_where_it_came(
 
 KILLED = """
 import sys, time, sgt_data
-stream = sgt_data.Stream({sys.argv[1]: ["entity"]}, batch_size=4, cache=sys.argv[2])
+stream = sgt_data.Stream({sys.argv[1]: ["entity"]}, batch_size=4,
+                         reading=sgt_data.Reading(cache=sys.argv[2]))
 next(iter(stream))
 print("reading", flush=True)
 time.sleep(60)
@@ -178,7 +183,7 @@ def test_a_killed_process_leaves_nothing_that_stays(
 def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
     source, cache = tmp_path / "source.tar", tmp_path / "cache"
     source.write_bytes(os.urandom(1 << 20))
-    shard = RemoteShard(f"file://{source}", "1")
+    shard = RemoteTar(f"file://{source}", "1")
     one, other = (ShardCache(str(cache), 1 << 30) for _ in range(2))
     taken = one._fetch_one
     started, go_on = threading.Event(), threading.Event()
@@ -205,9 +210,7 @@ def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
 
 def test_a_corpus_built_anew_at_its_place_is_fetched_anew(tmp_path: Path) -> None:
     cache = ShardCache(str(tmp_path), 1 << 30)
-    assert cache.path(RemoteShard("s3://b/t.tar", "1")) != cache.path(
-        RemoteShard("s3://b/t.tar", "2")
-    )
+    assert cache.path(RemoteTar("s3://b/t.tar", "1")) != cache.path(RemoteTar("s3://b/t.tar", "2"))
 
 
 def test_a_server_that_never_answers_is_an_error_and_no_wait_without_end(

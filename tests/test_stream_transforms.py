@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data import build_corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.referring.phrases import Margins, candidates
-from sgt_data.referring.reading import referents
-from sgt_data.referring.seen import Seen
-from sgt_data.stream.samples import Sample
+from sgt_data.referring.referents import referents
+from sgt_data.referring.segment_facts import SegmentFacts
+from sgt_data.stream.options import Ordering, Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import (
     BAGEL,
@@ -68,7 +69,9 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
 @pytest.fixture(scope="module")
 def samples(corpus: str) -> list[Sample]:
     names = [path.parent.name for path in Path(corpus).glob("*/*.tar")]
-    stream = Stream({corpus: sorted(set(names))}, batch_size=50, shuffle=False, last="pad")
+    stream = Stream(
+        {corpus: sorted(set(names))}, batch_size=50, order=Ordering(shuffle=False, last="pad")
+    )
     found = {(one.proxy, one.key): one for batch in list(stream) for one in batch["samples"]}
     assert {proxy for proxy, _ in found} > LABELS
     return list(found.values())
@@ -244,7 +247,7 @@ def test_transforms_are_the_same_after_pickling(samples: Sequence[Sample]) -> No
 # --- words in a mirror
 
 
-def mirrored(one: Seen, width: int) -> Seen:
+def mirrored(one: SegmentFacts, width: int) -> SegmentFacts:
     x, y, wide, high = one.box
     return replace(one, box=(width - x - wide, y, wide, high))
 
@@ -260,7 +263,7 @@ def test_what_a_phrase_says_is_true_in_the_mirror(samples: Sequence[Sample]) -> 
         facts = sample.facts
         width = facts["size"]["width"]
         everything = [
-            mirrored(Seen.of(one), width)
+            mirrored(SegmentFacts.of(one), width)
             for one in (*facts["segments"], *facts["others"], *facts["hidden"])
         ]
         drawn = {one["id"] for one in facts["segments"]}
@@ -296,7 +299,7 @@ BOXES = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st
 @given(found=st.lists(st.tuples(st.sampled_from(["dog", "cat", "sky"]), BOXES), max_size=7))
 def test_every_phrase_means_the_same_in_the_mirror(found: list[tuple[str, Any]]) -> None:
     segments = [
-        Seen(number, name, name != "sky", False, box[2] * box[3], box)
+        SegmentFacts(number, name, name != "sky", False, box[2] * box[3], box)
         for number, (name, box) in enumerate(found, 1)
     ]
     there = [mirrored(one, 100) for one in segments]
@@ -347,9 +350,13 @@ def test_spawned_workers_give_the_same_pictures(corpus: str) -> None:
 
     def stream() -> Stream:
         return Stream(
-            {corpus: ["panoptic", "places", "depth"]}, batch_size=9, seed=2, last="drop",
-            transform=Pictures(SMALLER, "torch", WILD), rank=0, world=1,
-        )  # fmt: skip
+            {corpus: ["panoptic", "places", "depth"]},
+            batch_size=9,
+            seed=2,
+            transform=Pictures(SMALLER, "torch", WILD),
+            order=Ordering(last="drop"),
+            topology=Topology(0, 1),
+        )
 
     loader = data.DataLoader(
         stream(), batch_size=None, num_workers=2, multiprocessing_context="spawn"

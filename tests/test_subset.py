@@ -24,6 +24,7 @@ from sgt_data import (
     verify_corpus,
 )
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
+from sgt_data.stream.options import Reading
 from sgt_data.subsets.choice import RankedKeys, Rule, rank_keys
 from sgt_data.subsets.ranking import count_of
 from sgt_data.subsets.strata import StrataRule
@@ -244,7 +245,9 @@ def test_a_streams_fraction_is_the_commands(
 ) -> None:
     corpus = request.getfixturevalue(form)
     file = open_corpus(subset_file(corpus, tmp_path, fraction))
-    stream = Stream({corpus: ["denoise", "panoptic"]}, batch_size=1, fraction=fraction)
+    stream = Stream(
+        {corpus: ["denoise", "panoptic"]}, batch_size=1, reading=Reading(fraction=fraction)
+    )
     seen: dict[str, set[str]] = {"denoise": set(), "panoptic": set()}
     for batch in stream:
         for sample in batch["samples"]:
@@ -266,13 +269,14 @@ def test_the_stream_takes_a_subset_file(
     ]
     assert {sample.key for sample in seen} == set(keys_of(open_corpus(file), "panoptic"))
     for sample in seen:
-        assert sample.input == stored[sample.key].picture
+        assert sample.input == stored[sample.key].input
         assert sample.target == stored[sample.key].target
 
 
 def test_a_state_of_another_fraction_is_refused(corpus: str) -> None:
     first, second = (
-        Stream({corpus: ["denoise"]}, batch_size=2, fraction=fraction) for fraction in (0.5, 0.51)
+        Stream({corpus: ["denoise"]}, batch_size=2, reading=Reading(fraction=fraction))
+        for fraction in (0.5, 0.51)
     )
     with pytest.raises(RequestError, match=r"fraction is 0\.5 there, 0\.51 here"):
         second.load_state_dict(first.state_dict())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from corpora import both_sources_document
 from PIL import Image
 
 from sgt_data import build_corpus, open_corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
-from sgt_data.stream.samples import Sample
 from sgt_data.trainers import bagel
 from sgt_data.trainers.bagel import BagelDataset, to_bagel
 from sgt_data.trainers.omnigen2 import to_omnigen2, to_sgt_omnigen2
@@ -84,11 +85,7 @@ def dataset(corpus: str, **more: Any) -> BagelDataset:
 
 def first_samples(corpus: str, proxy: str = "panoptic", number: int = 3) -> list[Sample]:
     stored = itertools.islice(open_corpus(corpus).samples(proxy), number)
-    return [
-        Sample("all", one.key, proxy, corpus, one.shard, one.picture, one.target, one.instruction,
-               one.facts)
-        for one in stored
-    ]  # fmt: skip
+    return [replace(sample, component="all") for sample in stored]
 
 
 def identity(packed: dict[str, Any]) -> tuple[bytes, bytes, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Verification finds damage done by hand; each kind is told for what it is."""
+"""Verification finds damage that was done by hand, and names each kind of damage."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def lose_a_receipt(corpus: Path) -> None:
 
 def lose_a_whole_shard(corpus: Path) -> None:
     name = _tar(corpus).stem
-    for path in [one for one in corpus.rglob(f"{name}.*") if PROXY in one.parts]:
+    for path in [path for path in corpus.rglob(f"{name}.*") if PROXY in path.parts]:
         path.unlink()
 
 
@@ -99,7 +99,7 @@ def swap_two_targets(corpus: Path) -> None:
     path = _tar(corpus)
     with tarfile.open(path) as archive:
         members = [(member, archive.extractfile(member).read()) for member in archive]  # type: ignore[union-attr]
-    targets = [number for number, (one, _) in enumerate(members) if ".target." in one.name]
+    targets = [number for number, (member, _) in enumerate(members) if ".target." in member.name]
     first, second = targets[0], targets[1]
     contents = [data for _, data in members]
     contents[first], contents[second] = contents[second], contents[first]
@@ -179,7 +179,7 @@ def change_the_index(corpus: Path) -> None:
 
 def drop_a_ledger_row(corpus: Path) -> None:
     receipt = _receipt(corpus)
-    _rewrite_json(receipt, lambda one: one.update(inputs=one["inputs"] + 1))
+    _rewrite_json(receipt, lambda row: row.update(inputs=row["inputs"] + 1))
 
 
 def leave_a_stray_tar(corpus: Path) -> None:
@@ -187,15 +187,15 @@ def leave_a_stray_tar(corpus: Path) -> None:
 
 
 def mix_two_builds(corpus: Path) -> None:
-    _rewrite_json(_receipt(corpus), lambda one: one.update(fingerprint="0" * 64))
+    _rewrite_json(_receipt(corpus), lambda receipt: receipt.update(fingerprint="0" * 64))
 
 
 def change_the_manifest(corpus: Path) -> None:
-    _rewrite_json(corpus / "corpus.json", lambda one: one["identity"].update(seed=7))
+    _rewrite_json(corpus / "corpus.json", lambda header: header["identity"].update(seed=7))
 
 
 def change_the_totals(corpus: Path) -> None:
-    _rewrite_json(corpus / "corpus.json", lambda one: one["totals"][PROXY].update(samples=1))
+    _rewrite_json(corpus / "corpus.json", lambda header: header["totals"][PROXY].update(samples=1))
 
 
 DAMAGES: dict[Callable[[Path], None], str] = {
@@ -234,5 +234,5 @@ def test_deep_verification_names_the_damage(damage: Callable[[Path], None], corp
 
 
 def test_an_unfinished_build_is_not_sound(corpus: Path) -> None:
-    _rewrite_json(corpus / "corpus.json", lambda one: one.update(complete=False))
-    assert any("not complete" in str(one) for one in verify_corpus(str(corpus)).findings)
+    _rewrite_json(corpus / "corpus.json", lambda header: header.update(complete=False))
+    assert any("not complete" in str(finding) for finding in verify_corpus(str(corpus)).findings)

@@ -1,4 +1,5 @@
-"""The command line: a file per group of verbs, with what it shows. Arguments in, exit codes out.
+"""The command line: arguments in, results on standard output and an exit code out.
 
-A thin face over the Python functions; may know every room, and no room knows it.
+`app` has the commands by name; each group of commands has a file, with what it shows. A thin layer
+over the Python functions: may know every room, and no room knows it.
 """

@@ -9,12 +9,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from sgt_data.cli.output import (
-    AsJson,
-    CorpusUrl,
-    notes,
-    show,
-)
+from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.output import messages, print_messages, show
+from sgt_data.cli.progress_bar import ProgressBar
 
 
 def train(
@@ -32,7 +29,7 @@ def train(
     as_json: AsJson = False,
 ) -> int:
     """Train the bundled unified model, or one of your own, on questions and drawings."""
-    from sgt_data.cli import reports
+    from sgt_data.cli.training_report import trained_document, trained_text
     from sgt_data.training.config import load_config
     from sgt_data.training.train import train as train_model
 
@@ -40,11 +37,11 @@ def train(
     if fraction is not None:
         data["fraction"] = fraction
     settings = load_config(config, data, overrides or ())
-    with reports.TrainProgress(notes, settings.steps) as progress:
-        trained = train_model(settings, output, progress)
+    with ProgressBar("steps") as bar:
+        trained = train_model(settings, output, on_progress=bar)
     if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
         return 0
-    show(reports.trained_text(trained), reports.trained_json(trained), as_json)
+    show(trained_text(trained), trained_document(trained), as_json)
     return 0
 
 
@@ -72,14 +69,13 @@ def experiment(
     from sgt_data.experiment.run_experiment import run_experiment
 
     chosen = plan_of(kind, plan, overrides or ())
-    with reports.ExperimentProgress(notes) as progress:
+    with reports.ExperimentProgress(messages) as progress:
         report = run_experiment(
             kind, chosen, corpus, output,
             test_on=date.today().isoformat() if test else None,
             leave_out=(plan is None or is_shipped(plan)) and not names_proxies(overrides or ()),
             processes=processes, on_note=progress.note, on_state=progress,
         )  # fmt: skip
-    for line in reports.failure_lines(report, test):
-        notes.print(line, markup=False)
+    print_messages(reports.failure_lines(report, test))
     show(reports.experiment_text(report), reports.experiment_json(report), as_json)
     return 0 if report.succeeded else 1

@@ -1,25 +1,54 @@
-"""What all commands share: where results and notes go, and arguments that many take."""
+"""What all commands share: where results and messages are printed, tables, sizes."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Any
 
 import orjson
-import typer
 from rich.console import Console
+from rich.table import Table
 
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
-"""Everything that is no result."""
-
-CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of a corpus")]
-AsJson = Annotated[bool, typer.Option("--json", help="one machine-readable line at the end")]
+messages = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Standard error: everything that is not the result of a command."""
 
 
-def show(text: Any, document: Any, as_json: bool) -> None:
-    """The result, for a person or for a program."""
+def print_messages(lines: Iterable[str]) -> None:
+    """Print lines to standard error, each as it is."""
+    for line in lines:
+        messages.print(line, markup=False)
+
+
+def show(text: str | Table, document: Any, as_json: bool) -> None:
+    """Print the result of a command to standard output.
+
+    Args:
+        text: the result for a person.
+        document: the result for a program, of values that JSON has.
+        as_json: print `document` as one line of JSON instead of `text`.
+    """
     if as_json:
         print(orjson.dumps(document).decode())
     elif isinstance(text, str):
         print(text)
     else:
         Console(highlight=False).print(text)
+
+
+def report_table(text_columns: Iterable[str], number_columns: Iterable[str]) -> Table:
+    """An empty table: columns of text, aligned left, then columns of numbers, aligned right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for name in text_columns:
+        table.add_column(name, justify="left", overflow="fold")
+    for name in number_columns:
+        table.add_column(name, justify="right", overflow="fold")
+    return table
+
+
+def size_text(nbytes: float) -> str:
+    """A number of bytes in the unit that suits it (powers of 1000)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if nbytes < 1000:
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1000
+    return f"{nbytes:,.1f} TB"

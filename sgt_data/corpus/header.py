@@ -35,7 +35,7 @@ class CorpusHeader:
         samples: how many each of these shards holds, by proxy, in the same order. (Corpora of the
             first builds lack it; receipts say the same.)
         totals: by proxy: inputs, samples, damaged, filtered, segments, shards, bytes.
-        source_totals: the same by proxy and source.
+        source_totals: totals by proxy and source.
         parent: of a subset: `url` and `fingerprints` of the corpus that it was taken from, and
             sizes of the `population` that it was chosen from. None for a corpus that was built.
         left_out: folders of the corpus that this copy of it lacks, as its pictures may not be
@@ -58,6 +58,7 @@ class CorpusHeader:
 
 
 def write_header(root: str, header: CorpusHeader) -> None:
+    """Write `corpus.json` of the corpus at `root`, in one step."""
     write_atomic(join(root, CORPUS_FILE), encode_header(header))
 
 
@@ -73,10 +74,10 @@ def encode_header(header: CorpusHeader) -> bytes:
 
 
 def read_header(root: str) -> CorpusHeader | None:
-    """The header of the corpus at `root`; None where there is no corpus.
+    """The header of the corpus at `root`; None where no corpus lies.
 
     Raises:
-        CorpusError: the file is there but is no header of this version.
+        CorpusError: the file exists but is no header of this version.
     """
     place = join(root, CORPUS_FILE)
     try:

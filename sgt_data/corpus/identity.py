@@ -1,4 +1,4 @@
-"""What makes a build itself: law 5, a corpus is one build.
+"""What makes a build itself, so that a corpus stays one build.
 
 Identity is the manifest (but for places and tolerances), the inputs by name, size and digest, and
 the versions of the libraries that make the bytes. Anything else may change between two runs.
@@ -24,7 +24,7 @@ _RECORDED = ("sgt-data", "numpy", "numba", "pyarrow", "ray", "fsspec", "orjson")
 
 
 def codec_versions() -> dict[str, str]:
-    """Versions of what turns pixels into bytes; another one may make other bytes."""
+    """Versions of the libraries that turn pixels into bytes; others may make other bytes."""
     versions = {"pillow": version("pillow"), "pycocotools": version("pycocotools")}
     for name in ("jpg", "libjpeg_turbo", "zlib", "zlib_ng", "webp", "littlecms2"):
         versions[name] = str(features.version(name))
@@ -33,13 +33,13 @@ def codec_versions() -> dict[str, str]:
 
 def environment() -> dict[str, str]:
     """Versions of the other packages, for the record."""
-    found = {}
+    versions = {}
     for name in _RECORDED:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            versions[name] = "not installed"
+    return versions
 
 
 def bank_digest(name: str) -> str:
@@ -71,8 +71,10 @@ def build_identity(
 
 
 def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
-    """SHA-256 over what shapes one proxy's shards (or those of the shared inputs); other proxies
-    are no part of it."""
+    """SHA-256 over what shapes the shards of one proxy, or of the shared inputs.
+
+    Other proxies are no part of it, so that a proxy can be added later.
+    """
     relevant = {name: value for name, value in identity.items() if name not in _BY_PROXY}
     if proxy != INPUT:
         # corpora of the first builds, which knew no annotators, have no makers
@@ -84,7 +86,7 @@ def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
 def of_proxies(identity: Mapping[str, Any], proxies: Collection[str]) -> dict[str, Any]:
     """The identity of a build with these proxies alone."""
     return {
-        name: {proxy: one for proxy, one in value.items() if proxy in proxies}
+        name: {proxy: part for proxy, part in value.items() if proxy in proxies}
         if name in _BY_PROXY
         else value
         for name, value in identity.items()
@@ -94,18 +96,21 @@ def of_proxies(identity: Mapping[str, Any], proxies: Collection[str]) -> dict[st
 def check_same_build(
     built: Mapping[str, Any], wanted: Mapping[str, Any], where: str, place: str = "--output"
 ) -> None:
-    """Compare the identity of the corpus at `where` with what is asked for now.
+    """Refuse to continue a corpus that is another build. Proxies may be added; nothing else.
 
-    Proxies may be added; nothing else may differ. `place` is what a person would change to go
-    elsewhere.
+    Args:
+        built: identity of the corpus.
+        wanted: identity that is asked for now.
+        where: URL of the corpus, for the message.
+        place: what a person would change to go elsewhere, for the message.
 
     Raises:
         CorpusMismatch: naming every field that differs, with both values.
     """
     kept = of_proxies(wanted, built["proxies"].keys())
-    found = differences(built, kept)
-    if found:
+    differing = differences(built, kept)
+    if differing:
         raise CorpusMismatch(
             f"{where} holds a corpus of another build; it stays one build. These differ:\n"
-            f"{as_list(found)}\nUse another {place}, or what it was begun with."
+            f"{as_list(differing)}\nUse another {place}, or what it was begun with."
         )

@@ -43,8 +43,10 @@ file as the source holds it."""
 
 
 def ends_of(index: pa.Table) -> NDArray[np.int64]:
-    """Where each sample of an index ends in the tar, the next one beginning there: its facts are
-    the last member, and members fill blocks."""
+    """[n] int64: where each sample of an index ends in its tar, and the next sample begins.
+
+    The facts are a sample's last member, and members fill whole blocks.
+    """
     facts = index["facts_offset"].to_numpy() + index["facts_size"].to_numpy()
     ends: NDArray[np.int64] = -(-facts // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
     return ends
@@ -53,7 +55,7 @@ def ends_of(index: pa.Table) -> NDArray[np.int64]:
 def index_bytes(table: pa.Table) -> bytes:
     """An index (`INDEX_SCHEMA`) as a Parquet file."""
     out = pa.BufferOutputStream()
-    table = table.cast(INDEX_SCHEMA)  # one that was read names the items of lists otherwise
+    table = table.cast(INDEX_SCHEMA)  # an index that was read names the items of lists otherwise
     pq.write_table(table, out, compression="zstd", write_statistics=True)
     encoded: bytes = out.getvalue().to_pybytes()
     return encoded

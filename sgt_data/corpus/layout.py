@@ -4,10 +4,10 @@ from __future__ import annotations
 
 CORPUS_FILE = "corpus.json"
 RECEIPTS = "receipts"
-BESIDE = ("README.md", ".gitattributes")
-"""What else may lie at the root: a repository's own files."""
+REPOSITORY_FILES = ("README.md", ".gitattributes")
+"""Files of a repository that may lie at the root of a corpus."""
 INPUT = "input"
-"""Where the pictures lie if the proxies share them: a folder like a proxy's, without targets."""
+"""Folder of the pictures that proxies share: like a proxy's, but without targets."""
 
 
 def tar_path(proxy: str, shard: str) -> str:

@@ -1,50 +1,29 @@
-"""Open a corpus and read its samples by their places in the index. Only what has a receipt is
-seen, so a corpus can be read while it is being built."""
+"""An opened corpus: its shards, indexes and samples.
+
+Only shards that have a receipt are seen, so a corpus can be read while it is being built.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
-import orjson
 import pyarrow as pa
 
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.index import MEMBERS, parse_index
-from sgt_data.corpus.layout import INPUT, index_path, tar_path
+from sgt_data.corpus.index import parse_index
+from sgt_data.corpus.layout import INPUT, index_path
 from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
+from sgt_data.corpus.sample import Sample
+from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.corpus.selection import Selection
-from sgt_data.errors import CorpusError, RequestError, SourceError
-from sgt_data.files.reading import read_bytes, read_range
+from sgt_data.errors import CorpusError, RequestError
+from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSample:
-    """One sample as stored.
-
-    Attributes:
-        key, proxy, shard: where it is.
-        picture: the input, JPEG bytes (wherever it is stored: see `Manifest.inputs`).
-        target: PNG or JPEG bytes, by `extension`.
-        instruction: the text.
-        facts: the sample's JSON; `sgt_data.decode(target, facts)` takes the target back.
-    """
-
-    key: str
-    proxy: str
-    shard: str
-    picture: bytes
-    target: bytes
-    extension: str
-    instruction: str
-    facts: Mapping[str, Any]
-
-
 class Corpus:
-    """A corpus at an fsspec URL, or a subset of it. Open one with `open_corpus`."""
+    """A corpus at an fsspec URL, or a subset of it. `open_corpus` makes it."""
 
     def __init__(self, url: str, header: CorpusHeader, selection: Selection | None = None) -> None:
         """
@@ -73,17 +52,17 @@ class Corpus:
 
     @property
     def stored_fingerprints(self) -> Mapping[str, str]:
-        """Of what lies at `url`, by folder: of a subset, those of the corpus it is taken from."""
+        """Fingerprints of the shards that lie at `url`, by folder; of a subset, its corpus' own."""
         if self.selection is None or self.header.parent is None:
             return self.header.fingerprints
         fingerprints: Mapping[str, str] = self.header.parent["fingerprints"]
         return fingerprints
 
     def finished(self, proxies: Sequence[str] | None = None) -> tuple[str, ...]:
-        """These proxies (all by default), if there are such and the corpus is complete.
+        """Names of proxies of a complete corpus: those asked for, or all.
 
         Raises:
-            RequestError: it is not, or has no such proxy.
+            RequestError: the corpus is not complete, or has no such proxy.
         """
         if not self.header.complete:
             raise RequestError(f"{self.url} is not complete; build it to its end first")
@@ -130,58 +109,46 @@ class Corpus:
     def stored_index(
         self, proxy: str, shard: str, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """The same as it is stored, also of what a subset does not see; or only some columns."""
+        """The index of a shard as stored, with rows that a subset lacks; all columns or some."""
         self._check(proxy)
         place = join(self.url, index_path(proxy, shard))
         return parse_index(read_bytes(place), place, columns)
 
     def restricted(self, index: pa.Table, shard: str) -> pa.Table:
-        """The rows of a stored index that are seen."""
+        """The rows of a stored index that this corpus or subset has."""
         return index if self.selection is None else self.selection.rows(index, shard)
 
-    def samples(self, proxy: str, shards: Sequence[str] | None = None) -> Iterator[StoredSample]:
-        """All samples of a proxy, or of some of its shards, in order."""
-        for shard in self.shards(proxy) if shards is None else shards:
-            for row in self.index(proxy, shard).to_pylist():
-                yield self.read(proxy, shard, row)
-
-    def read(self, proxy: str, shard: str, row: Mapping[str, Any]) -> StoredSample:
-        """One sample by its row of the index: a single range of its tar, and one of the shared
-        input's where it has none of its own.
+    def samples(self, proxy: str, shards: Sequence[str] | None = None) -> Iterator[Sample]:
+        """All samples of a proxy, or of some of its shards, in order.
 
         Raises:
-            CorpusError: the tar does not hold what the index says.
+            CorpusError: a sample is not what the index says.
+            SourceError: a sample cannot be read just now.
         """
-        place = join(self.url, tar_path(proxy, shard))
-        parts = _members(place, row)
-        if "input" not in parts:
-            parts["input"] = self._shared_input(shard, row["key"])
-        try:
-            facts = orjson.loads(parts["facts"])
-            instruction = parts["instruction"].decode()
-        except ValueError as why:
-            raise CorpusError(f"{place}: sample {row['key']}: {why}") from why
-        return StoredSample(
-            row["key"],
-            proxy,
-            shard,
-            parts["input"],
-            parts["target"],
-            row["target_extension"],
-            instruction,
-            facts,
-        )
+        for shard in self.shards(proxy) if shards is None else shards:
+            for row in range(self.reader.count(proxy, shard)):
+                yield self.reader.read(proxy, shard, row)
 
-    def _shared_input(self, shard: str, key: str) -> bytes:
-        rows = self._input_rows(shard)
-        place = join(self.url, tar_path(INPUT, shard))
-        if key not in rows:
-            raise CorpusError(f"{place} has no input {key}")
-        return _members(place, rows[key])["input"]
+    def sample(self, proxy: str, shard: str, key: str) -> Sample:
+        """The sample of a key in a shard of a proxy.
+
+        Raises:
+            CorpusError: the shard has no sample of this key, or it is not what the index says.
+            SourceError: it cannot be read just now.
+        """
+        row = self.reader.row(proxy, shard, key)
+        if row is None:
+            raise CorpusError(f"{self.url}: {proxy}/{shard} has no sample {key}")
+        return self.reader.read(proxy, shard, row)
+
+    @cached_property
+    def reader(self) -> SampleReader:
+        """Reads samples by shard and row of its index; every byte is compared with the index."""
+        return SampleReader(self)
 
     @cached_property
     def _promised(self) -> dict[tuple[str, str], int]:
-        """How many rows a subset has of an index, by folder and shard."""
+        """How many rows a subset takes of an index, by folder and shard."""
         if self.selection is None:
             return {}
         return {
@@ -193,16 +160,6 @@ class Corpus:
     @cached_property
     def _receipts(self) -> dict[str, dict[str, Receipt]]:
         return read_receipts(self.url, self.folders)
-
-    @cached_property
-    def _input_rows(self) -> Callable[[str], dict[str, dict[str, Any]]]:
-        """Rows of a shard's shared inputs by key; the last shards read are kept."""
-
-        @lru_cache(maxsize=4)
-        def rows(shard: str) -> dict[str, dict[str, Any]]:
-            return {row["key"]: row for row in self.index(INPUT, shard).to_pylist()}
-
-        return rows
 
     def _check(self, proxy: str) -> None:
         if proxy not in self.folders:
@@ -216,23 +173,3 @@ class Corpus:
                 "them by source, member and SHA-256"
             )
         return RequestError(f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}")
-
-
-def _members(place: str, row: Mapping[str, Any]) -> dict[str, bytes]:
-    """What a tar holds of one sample, by member; those that it has not are left out.
-
-    Raises:
-        CorpusError: the tar does not hold what the index says.
-    """
-    held = [member for member in MEMBERS if row[f"{member}_size"] is not None]
-    start = row[f"{held[0]}_offset"]
-    length = row["facts_offset"] + row["facts_size"] - start
-    try:
-        data = read_range(place, start, length)
-    except SourceError as why:
-        raise CorpusError(str(why)) from why
-    if len(data) != length:
-        raise CorpusError(f"{place} ends before sample {row['key']} does")
-    return {
-        member: data[row[f"{member}_offset"] - start :][: row[f"{member}_size"]] for member in held
-    }

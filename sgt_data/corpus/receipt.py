@@ -1,4 +1,4 @@
-"""Receipts: the files that commit shards. What has no receipt is not there."""
+"""Receipts: the files that commit shards. A shard without a receipt does not exist."""
 
 from __future__ import annotations
 
@@ -52,8 +52,14 @@ def revoke(root: str, proxy: str, shard: str) -> None:
 
 
 def parse_receipt(data: bytes, where: str) -> Receipt:
-    """Raises:
-    CorpusError: it is no receipt of this version.
+    """A receipt from its bytes, every field checked.
+
+    Args:
+        data: the file.
+        where: its URL, for messages.
+
+    Raises:
+        CorpusError: it is no receipt of this version.
     """
     try:
         receipt = orjson.loads(data)
@@ -88,18 +94,18 @@ def read_receipts(root: str, proxies: Iterable[str]) -> dict[str, dict[str, Rece
 
 
 def committed_receipts(root: str, fingerprints: Mapping[str, str]) -> dict[str, dict[str, Receipt]]:
-    """All receipts by folder and shard, of one build.
+    """All receipts of one build, by folder and shard.
 
     Args:
         root: of the corpus.
         fingerprints: of the build, by folder.
 
     Raises:
-        CorpusError: a shard there is of another build, or its receipt is damaged.
+        CorpusError: a shard is of another build, or its receipt is damaged.
     """
     receipts = read_receipts(root, fingerprints)
-    for proxy, found in receipts.items():
-        for shard, receipt in found.items():
+    for proxy, by_shard in receipts.items():
+        for shard, receipt in by_shard.items():
             if receipt["fingerprint"] != fingerprints[proxy]:
                 raise CorpusError(
                     f"{root}: shard {proxy}/{shard} was committed by another build "
@@ -113,7 +119,7 @@ def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
     """One receipt.
 
     Raises:
-        SourceError: it is not there.
+        SourceError: it does not exist, or cannot be read just now.
         CorpusError: it is damaged.
     """
     place = join(root, receipt_path(proxy, shard))

@@ -1,4 +1,4 @@
-"""Which keys of a corpus are seen: what makes an opened corpus a subset."""
+"""Which keys of a corpus a subset has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Keys, shard by shard.
+    """The keys of a subset, shard by shard.
 
     Attributes:
         keys: of all shards.
@@ -31,7 +31,7 @@ class Selection:
         return self.keys.slice(begin, end - begin)
 
     def rows(self, table: pa.Table, shard: str) -> pa.Table:
-        """The rows of a shard's index that are seen."""
+        """The rows of a shard's index that the subset has."""
         if self.whole and shard in self.spans:
             return table
         return table.filter(pc.is_in(table["key"], value_set=self.of(shard)))

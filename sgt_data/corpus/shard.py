@@ -23,12 +23,21 @@ BLOCK = tarfile.BLOCKSIZE
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One sample, encoded: what it lacks is None. `row` holds what the index says beside key and
-    member places."""
+class EncodedSample:
+    """One sample on its way into a shard.
+
+    Attributes:
+        key: of the picture.
+        input: JPEG bytes; None where the inputs are shared.
+        target: PNG or JPEG bytes; None in a shard of shared inputs.
+        target_extension: `png` or `jpg`.
+        instruction: the text; None in a shard of shared inputs.
+        facts: the sample's JSON.
+        row: what the index says, save key and places of members.
+    """
 
     key: str
-    picture: bytes | None
+    input: bytes | None
     target: bytes | None
     target_extension: str | None
     instruction: str | None
@@ -70,7 +79,7 @@ class EncodedShard:
 class ShardWriter:
     """Collects samples and quarantine rows of one shard of one proxy."""
 
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[EncodedSample] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
 
     def encode(self, origin: ShardOrigin) -> EncodedShard:
@@ -108,7 +117,7 @@ def file_digest(data: bytes | bytearray) -> dict[str, Any]:
 
 
 def member_name(key: str, member: str, target_extension: str | None) -> str:
-    """Name in the tar of one of a sample's members."""
+    """Name of a sample's member in the tar."""
     suffixes = {
         "input": "input.jpg",
         "target": f"target.{target_extension}",
@@ -131,13 +140,13 @@ def member_names(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _write_tar(samples: list[Sample]) -> tuple[bytes, list[dict[str, Any]]]:
+def _write_tar(samples: list[EncodedSample]) -> tuple[bytes, list[dict[str, Any]]]:
     """The tar's bytes, and an index row per sample."""
     out = io.BytesIO()
     rows = []
     for sample in samples:
         contents = {
-            "input": sample.picture,
+            "input": sample.input,
             "target": sample.target,
             "instruction": None if sample.instruction is None else sample.instruction.encode(),
             "facts": orjson.dumps(sample.facts),
@@ -156,7 +165,11 @@ def _write_tar(samples: list[Sample]) -> tuple[bytes, list[dict[str, Any]]]:
 
 
 def append_member(out: io.BytesIO, name: str, data: bytes) -> int:
-    """Write one member; the offset of its bytes."""
+    """Write one member to a tar.
+
+    Returns:
+        Offset of the member's bytes in the tar.
+    """
     header = tarfile.TarInfo(name)
     header.size = len(data)
     header.mode = 0o644
@@ -168,7 +181,11 @@ def append_member(out: io.BytesIO, name: str, data: bytes) -> int:
 
 
 def end_tar(out: io.BytesIO) -> bytes:
-    """Write the end marker; the whole tar."""
+    """Write the end marker of a tar.
+
+    Returns:
+        The whole tar.
+    """
     out.write(bytes(tar_size(out.tell()) - out.tell()))
     return out.getvalue()
 
@@ -184,6 +201,6 @@ def ledger_bytes(rows: Iterable[QuarantineRow]) -> bytes:
 
 
 def ledger_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """The same from rows as they are read."""
+    """A quarantine ledger from rows as they are read from ledgers."""
     lines = sorted(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)
     return b"".join(line + b"\n" for line in lines)

@@ -1,5 +1,4 @@
-"""Look through a tar while it passes by, piece by piece: its digest, and its members against their
-index."""
+"""Check a tar while its bytes pass by: its digest, and its members against their index."""
 
 from __future__ import annotations
 
@@ -14,14 +13,22 @@ from sgt_data.corpus.shard import BLOCK, member_names
 from sgt_data.errors import CorpusError
 
 _NAME_BYTES = 100
-"""Of a member's name, in its tar header; a longer one stands elsewhere."""
+"""Bytes of a member's name in its tar header; a longer name stands in a header of its own."""
 _SIZE, _CHECKSUM = slice(124, 136), slice(148, 156)
 """Octal, in a tar header. The checksum adds up its bytes, and counts itself as spaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member as the index has it: whose, and its bytes."""
+    """One member of a tar, as the index states it.
+
+    Attributes:
+        key: of its sample.
+        part: `input`, `target`, `instruction` or `facts`.
+        name: in the tar.
+        offset, size: of its bytes in the tar.
+        crc32: of its bytes.
+    """
 
     key: str
     part: str

@@ -17,8 +17,8 @@ from typing import Any
 from sgt_data.annotators.batching import role
 from sgt_data.corpus.layout import INPUT
 from sgt_data.corpus.shard import (
+    EncodedSample,
     EncodedShard,
-    Sample,
     ShardOrigin,
     ShardWriter,
 )
@@ -133,7 +133,7 @@ def _render_input(
     shared = spec.manifest.inputs == "shared"
     if INPUT in writers:
         row = _row(facts, DrawnTarget(b"", "png", {}))
-        writers[INPUT].samples.append(Sample(raw.key, clean(), None, None, None, facts, row))
+        writers[INPUT].samples.append(EncodedSample(raw.key, clean(), None, None, None, facts, row))
     for proxy in proxies:
         annotator = proxy.annotator_for(source.offers())
         seen = subject if annotator is None else _annotated(subject, raw, proxy, annotator)
@@ -170,7 +170,7 @@ def _sample(
     drawn: DrawnTarget,
     jpeg: bytes | None,
     spec: RenderSpec,
-) -> Sample:
+) -> EncodedSample:
     key = common["key"]
     bank = load_bank(proxy.bank())
     instruction = choose_instruction(bank, spec.manifest.seed, key, drawn.words)
@@ -180,7 +180,7 @@ def _sample(
     of_proxy = {"proxy": proxy.name, "type": proxy.type, "tier": proxy.tier, "instruction": said}
     facts = {**common, **of_proxy, **drawn.facts}
     row = _row(common, drawn)
-    return Sample(key, jpeg, drawn.target, drawn.extension, instruction.text, facts, row)
+    return EncodedSample(key, jpeg, drawn.target, drawn.extension, instruction.text, facts, row)
 
 
 def _common_facts(raw: RawInput, source: str, picture: Picture, spec: RenderSpec) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.experiment.arms import Kind, Material, Plan
+from sgt_data.questions.plan import QuestionPlan
 from sgt_data.questions.splits import exact_shares, split_of
 from sgt_data.questions.write import write_questions
 from sgt_data.subsets.listed_keys import listed_keys
@@ -41,15 +42,14 @@ def prepare(
     questions = folder / "questions"
     on_note("asking questions")
     tasks = tuple(plan.tasks) or None
-    report = write_questions(
-        corpus,
-        str(questions),
+    asked = QuestionPlan(
         seed=SEED,
         tasks=tasks,
         per_picture=plan.per_picture,
         per_task=plan.per_task,
         shares=shares,
     )
+    report = write_questions(corpus, str(questions), asked)
     for split in ("train", "val", "test"):
         if not any(one["questions"] for one in report.splits.get(split, {}).values()):
             raise RequestError(
@@ -85,8 +85,8 @@ def _labels(
         pictures = folder / f"training-{count}.subset.parquet"
         subset(str(training), samples=count, file=str(pictures))
     place = folder / f"labels-{count}"
-    write_questions(
-        str(pictures), str(place), seed=SEED, tasks=tasks, per_picture=plan.per_picture,
-        shares={"train": 1.0},
-    )  # fmt: skip
+    asked = QuestionPlan(
+        seed=SEED, tasks=tasks, per_picture=plan.per_picture, shares={"train": 1.0}
+    )
+    write_questions(str(pictures), str(place), asked)
     return str(place / "train.jsonl")

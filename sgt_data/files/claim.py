@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +64,14 @@ class Claim:
         marker: name of the file in the folder that states the claim.
         identity: all that makes the work itself, as plain JSON.
         what: what such a folder holds, for messages ("an export", "questions").
+        results: fields that the marker may state beside the identity, once the work is done; they
+            are not compared.
     """
 
     marker: str
     identity: Mapping[str, Any]
     what: str
+    results: Collection[str] = ()
 
 
 def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") -> bool:
@@ -91,8 +94,11 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
     try:
         claimed = orjson.loads(read_bytes(place))
     except FileMissing:
-        if list_files(folder):
-            raise CorpusMismatch(f"{folder} holds something else than {wanted.what}") from None
+        if files := list_files(folder):
+            first = next(iter(files))
+            raise CorpusMismatch(
+                f"{folder} holds {first}, something else than {wanted.what}"
+            ) from None
         write_atomic(place, identity)
         return True
     except orjson.JSONDecodeError as why:
@@ -100,7 +106,8 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
     if not isinstance(claimed, Mapping):
         raise CorpusError(f"{place} states no claim: found {type(claimed).__name__}")
     # compared as JSON, in which a tuple is a list and every key a string
-    found = differences(claimed, orjson.loads(identity))
+    stated = {name: value for name, value in claimed.items() if name not in wanted.results}
+    found = differences(stated, orjson.loads(identity))
     if found:
         listing = "; ".join(map(str, found[:_LISTED]))
         raise CorpusMismatch(f"{place}: {listing}; {remedy}")

@@ -1,4 +1,5 @@
 """Contact sheets: a corpus in, one picture of its samples out.
 
-May know corpus and proxies.
+`contact_sheet` is the entry; `cards` chooses the samples, `sheet_layout` places them (pure) and
+`sheet_pen` draws them. May know corpus and proxies.
 """

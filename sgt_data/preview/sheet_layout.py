@@ -1,4 +1,8 @@
-"""Where the cells of a contact sheet lie: pure geometry, in pixels."""
+"""Where the cells of a contact sheet lie: pure geometry, in pixels.
+
+A sheet has a section for each source, a section has cards, a card has a cell for the picture and
+for each proxy. Cards of few cells stand next to each other; a card of many cells has several rows.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,14 @@ SHEET_WIDTH = 2000
 MARGIN, GAP = 40, 12
 TITLE_HEIGHT, HEADING_HEIGHT = 142, 58
 LABEL_HEIGHT = 24
-"""Above a cell's picture: a rule, and the label of its tier."""
+"""Above the picture of a cell: a rule, and the label of its tier."""
 TEXT_LINES, LINE_HEIGHT = 3, 19
 CAPTION_HEIGHT = 30
-"""Below a cell's picture, before the lines of text."""
+"""Below the picture of a cell, before the lines of text."""
 
-_CELLS_ACROSS = 7  # a card with more goes on below
-_COLUMNS_LEAST = 5  # where it does
-_CELLS_WANTED = 6  # smaller cards stand side by side until the sheet has about so many across
+_COLUMNS_MAX = 7  # a card of more cells has several rows
+_COLUMNS_MIN = 5  # of a card with several rows
+_COLUMNS_USUAL = 6  # of the cards that stand next to each other, all together
 _CARD_GAP, _ROW_GAP, _CARDS_GAP = 32, 20, 36
 _USUAL_ASPECT = 0.75
 _FLATTEST, _TALLEST = 0.45, 1.0  # heights of a picture over the width of its cell
@@ -26,11 +30,13 @@ _CARDS_MAX = 6
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One picture with the label above it and the text below.
+    """A cell of a card: a label, a picture below it, and text below the picture.
 
     Attributes:
-        left, top, width: of the whole cell.
-        height: of the picture alone.
+        left: left edge of the cell.
+        top: top edge of the cell, that is of its label.
+        width: width of the cell.
+        height: height of the picture alone.
     """
 
     left: int
@@ -40,20 +46,28 @@ class Cell:
 
     @property
     def picture_top(self) -> int:
+        """Top edge of the picture."""
         return self.top + LABEL_HEIGHT
 
     @property
     def picture_bottom(self) -> int:
+        """The first row below the picture."""
         return self.picture_top + self.height
 
     @property
     def bottom(self) -> int:
+        """The first row below the text."""
         return self.picture_bottom + CAPTION_HEIGHT + TEXT_LINES * LINE_HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
 class SectionLayout:
-    """The pictures of one source: where its heading begins, and the cells of each card."""
+    """Where a section lies.
+
+    Attributes:
+        top: top edge of its heading.
+        cards: cells of each card; the first cell is for the picture itself.
+    """
 
     top: int
     cards: tuple[tuple[Cell, ...], ...]
@@ -61,7 +75,12 @@ class SectionLayout:
 
 @dataclass(frozen=True, slots=True)
 class SheetLayout:
-    """A whole sheet of `SHEET_WIDTH`."""
+    """Where everything lies on a sheet that is `SHEET_WIDTH` pixels wide.
+
+    Attributes:
+        height: height of the sheet.
+        sections: layout of each section, from top to bottom.
+    """
 
     height: int
     sections: tuple[SectionLayout, ...]
@@ -69,28 +88,31 @@ class SheetLayout:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """`across` cards side by side, each of `columns` cells of a width that fills the sheet."""
+    """The grid of a section: `cards` next to each other, of `columns` cells each."""
 
-    across: int
+    cards: int
     columns: int
 
     @classmethod
-    def of(cls, cells: int, widest: int) -> _Grid:
-        """For cards of `cells`, on a sheet whose largest have `widest`."""
-        if cells > _CELLS_ACROSS:
-            return cls(1, max(_evenly(cells), _COLUMNS_LEAST))
-        wanted = min(max(widest, _CELLS_WANTED), _CELLS_ACROSS)
-        return cls(max(1, round(wanted / cells)), cells)
+    def of(cls, cells: int, most_cells: int) -> _Grid:
+        """The grid for cards of `cells` cells, on a sheet whose largest cards have `most_cells`."""
+        if cells > _COLUMNS_MAX:
+            return cls(1, max(_even_columns(cells), _COLUMNS_MIN))
+        columns = min(max(most_cells, _COLUMNS_USUAL), _COLUMNS_MAX)
+        return cls(max(1, round(columns / cells)), cells)
 
     @property
     def cell_width(self) -> int:
-        gaps = (self.across - 1) * _CARD_GAP + self.across * (self.columns - 1) * GAP
-        return (SHEET_WIDTH - 2 * MARGIN - gaps) // (self.across * self.columns)
+        """The width of a cell with which the cards fill the sheet."""
+        gaps = (self.cards - 1) * _CARD_GAP + self.cards * (self.columns - 1) * GAP
+        return (SHEET_WIDTH - 2 * MARGIN - gaps) // (self.cards * self.columns)
 
-    def card_left(self, place: int) -> int:
-        return MARGIN + place * (self.columns * (self.cell_width + GAP) - GAP + _CARD_GAP)
+    def card_left(self, number: int) -> int:
+        """Left edge of a card, counted from 0."""
+        return MARGIN + number * (self.columns * (self.cell_width + GAP) - GAP + _CARD_GAP)
 
     def card(self, cells: int, left: int, top: int, height: int) -> tuple[Cell, ...]:
+        """The cells of a card, row by row."""
         first = Cell(left, top, self.cell_width, height)
         step = first.bottom - top + _ROW_GAP
         return tuple(
@@ -105,35 +127,35 @@ class _Grid:
 
 
 def lay_out(sections: Sequence[tuple[int, Sequence[float]]]) -> SheetLayout:
-    """Place the cards of each source.
+    """Place the cards of each section.
 
     Args:
-        sections: of each source, how many cells its cards have, and of each card the height of its
-            picture over its width.
+        sections: for each section the number of cells of its cards, and for each of its cards the
+            height of the picture over its width.
     """
-    widest = max(cells for cells, _ in sections)
-    top, placed = TITLE_HEIGHT, []
+    most_cells = max(cells for cells, _ in sections)
+    top, layouts = TITLE_HEIGHT, []
     for cells, aspects in sections:
-        grid = _Grid.of(cells, widest)
-        begin, cards = top, []
+        grid = _Grid.of(cells, most_cells)
+        section_top, cards = top, []
         top += HEADING_HEIGHT
-        for first in range(0, len(aspects), grid.across):
-            row = aspects[first : first + grid.across]
+        for first in range(0, len(aspects), grid.cards):
+            row = aspects[first : first + grid.cards]
             tallest = min(max(_FLATTEST, *row), _TALLEST)
             height = round(grid.cell_width * tallest)
             cards += [
-                grid.card(cells, grid.card_left(place), top, height) for place in range(len(row))
+                grid.card(cells, grid.card_left(number), top, height) for number in range(len(row))
             ]
             top = cards[-1][-1].bottom + _CARDS_GAP
-        placed.append(SectionLayout(begin, tuple(cards)))
-    return SheetLayout(top - _CARDS_GAP + MARGIN, tuple(placed))
+        layouts.append(SectionLayout(section_top, tuple(cards)))
+    return SheetLayout(top - _CARDS_GAP + MARGIN, tuple(layouts))
 
 
 def usual_cards(cells: Sequence[int]) -> int:
-    """How many pictures of each source make a sheet of sensible height, 1 to 6.
+    """The number of pictures of each source that makes a sheet of sensible height, 1 to 6.
 
     Args:
-        cells: of a card of each source.
+        cells: for each section the number of cells of its cards.
     """
     for count in range(_CARDS_MAX, 1, -1):
         layout = lay_out([(number, [_USUAL_ASPECT] * count) for number in cells])
@@ -142,7 +164,7 @@ def usual_cards(cells: Sequence[int]) -> int:
     return 1
 
 
-def _evenly(cells: int) -> int:
-    """Columns that hold so many cells in as few rows as possible, about equally filled."""
-    rows = -(-cells // _CELLS_ACROSS)
+def _even_columns(cells: int) -> int:
+    """The number of columns with which the fewest rows hold the cells, about equally filled."""
+    rows = -(-cells // _COLUMNS_MAX)
     return -(-cells // rows)

@@ -7,14 +7,17 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-_FINE = 4  # the slanting line is drawn so many times larger, for smooth edges
-_SLANT = 0.12  # of the width, to either side of the middle
+_OVERSAMPLING = 4  # the slanting line is drawn this many times larger, for smooth edges
+_SLANT = 0.12  # share of the width, to either side of the middle
 _LINE_WIDTH = 3
 
 
 def fitted(data: bytes, width: int, height: int) -> Image.Image:
-    """A stored JPEG or PNG as RGB, shrunk to fit; a small one grows by a whole factor, pixel by
-    pixel, for anything else would blur it."""
+    """A stored JPEG or PNG as RGB, at most `width` x `height` pixels.
+
+    A larger picture is shrunk. A small one is enlarged by a whole factor, pixel by pixel, as any
+    other factor would blur it.
+    """
     with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
         picture = _eight_bit(image).convert("RGB")
     factor = min(width // picture.width, height // picture.height)
@@ -26,27 +29,33 @@ def fitted(data: bytes, width: int, height: int) -> Image.Image:
     return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def split(left: Image.Image, right: Image.Image) -> Image.Image:
-    """The left part of one picture and the right part of another of the same size, on either side
-    of a thin white slanting line."""
+def split_view(left: Image.Image, right: Image.Image) -> Image.Image:
+    """The left part of a picture and the right part of another, parted by a slanting white line.
+
+    Args:
+        left: RGB picture whose left part is shown.
+        right: RGB picture of the same size whose right part is shown.
+    """
     width, height = left.size
-    top, bottom = (round(width * _FINE * (0.5 + side * _SLANT)) for side in (1, -1))
-    high = height * _FINE
-    mask = Image.new("L", (width * _FINE, high))
-    ImageDraw.Draw(mask).polygon([(0, 0), (top, 0), (bottom, high), (0, high)], 255)
+    top, bottom = (round(width * _OVERSAMPLING * (0.5 + side * _SLANT)) for side in (1, -1))
+    mask_height = height * _OVERSAMPLING
+    mask = Image.new("L", (width * _OVERSAMPLING, mask_height))
+    ImageDraw.Draw(mask).polygon([(0, 0), (top, 0), (bottom, mask_height), (0, mask_height)], 255)
     line = Image.new("L", mask.size)
-    # beyond both edges, so that its ends are cut by them
-    reach = (top - bottom) * _FINE / high
+    # the line reaches beyond both edges, so that the edges cut its ends
+    reach = (top - bottom) * _OVERSAMPLING / mask_height
     ImageDraw.Draw(line).line(
-        [(top + reach, -_FINE), (bottom - reach, high + _FINE)], 255, _LINE_WIDTH * _FINE
+        [(top + reach, -_OVERSAMPLING), (bottom - reach, mask_height + _OVERSAMPLING)],
+        255,
+        _LINE_WIDTH * _OVERSAMPLING,
     )
-    both = Image.composite(left, right, mask.resize(left.size, Image.Resampling.BOX))
-    both.paste("white", (0, 0), line.resize(left.size, Image.Resampling.BOX))
-    return both
+    view = Image.composite(left, right, mask.resize(left.size, Image.Resampling.BOX))
+    view.paste("white", (0, 0), line.resize(left.size, Image.Resampling.BOX))
+    return view
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit greys in 8 bits, which Pillow would clip."""
+    """A 16-bit grey picture scaled to 8 bits, as Pillow would clip its values."""
     if not image.mode.startswith("I"):
         return image
     values = np.asarray(image).astype(np.uint32)

@@ -1,4 +1,4 @@
-"""What a contact sheet says beneath its pictures: captions, and instructions that fit."""
+"""The text below the pictures of a contact sheet: captions, and instructions cut to fit."""
 
 from __future__ import annotations
 
@@ -18,25 +18,35 @@ _NO_SUCH_LETTER = "\ue000"  # private use: no font has it
 
 @lru_cache(maxsize=16)
 def font(size: int) -> Font:
+    """The font of a sheet in a size in pixels."""
     return ImageFont.load_default(size)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text, and which of its letters stand out, as pairs of first and last but one."""
+    """A line of text.
+
+    Attributes:
+        text: the letters of the line.
+        marked: ranges of letters to highlight: begin, and end (exclusive).
+    """
 
     text: str
     marked: tuple[tuple[int, int], ...]
 
 
 def wrapped(text: str, width: int, size: int, most: int, marks: Sequence[str] = ()) -> list[Line]:
-    """At most `most` lines of `width` pixels, the last one ending in an ellipsis if cut.
+    """Text cut into lines; the last line ends with an ellipsis where the text goes on.
 
     Args:
-        marks: what is to stand out wherever the text has it, in either case.
+        text: any text; runs of white space count as one space.
+        width: width of a line in pixels.
+        size: size of the font in pixels.
+        most: the largest number of lines.
+        marks: phrases to highlight wherever they are in the text, in upper or lower case.
     """
-    whole = " ".join(drawable(text).split())
-    spans = list(_spans(whole, [" ".join(drawable(mark).split()) for mark in marks]))
+    whole = " ".join(printable(text).split())
+    spans = list(_spans(whole, [" ".join(printable(mark).split()) for mark in marks]))
     lines: list[Line] = []
     start = 0
     while start < len(whole) and len(lines) < most:
@@ -50,33 +60,44 @@ def wrapped(text: str, width: int, size: int, most: int, marks: Sequence[str] = 
 
 
 def shortened(text: str, width: int, size: int) -> str:
-    """The text, or as much of it as fits with an ellipsis: whole words if there are several."""
-    text = drawable(text)
-    if length(text, size) <= width:
+    """The text, or its beginning and an ellipsis where it is wider than `width` pixels.
+
+    It is cut between words; a single word is cut within.
+    """
+    text = printable(text)
+    if text_width(text, size) <= width:
         return text
-    while text and length(text + _CUT, size) > width:
+    while text and text_width(text + _CUT, size) > width:
         text = text.rpartition(" ")[0] or text[:-1]
     return text + _CUT
 
 
-def length(text: str, size: int) -> float:
-    """In pixels."""
+def text_width(text: str, size: int) -> float:
+    """The width of a text in pixels, for a size of the font in pixels."""
     return font(size).getlength(text)
 
 
-def drawable(text: str) -> str:
-    """The text without what the font cannot draw, as far as plain letters say the same."""
+def printable(text: str) -> str:
+    """The text in letters that the font has.
+
+    Control characters are left out; a letter that the font lacks becomes the plain letters that
+    Unicode takes it apart into.
+    """
     return "".join(
         letter if _has_glyph(letter) else _plain(letter) for letter in text if letter.isprintable()
     )
 
 
 def caption_facts(facts: Mapping[str, Any]) -> list[str]:
-    """What matters of one sample beside its proxy's name; the first ones most."""
+    """What a caption states of a sample, the most important first.
+
+    Args:
+        facts: the JSON of the sample.
+    """
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
     if "degradation" in facts:
-        return [_parameter(*one) for one in facts["degradation"].items()] or ["unchanged"]
+        return [_parameter(*item) for item in facts["degradation"].items()] or ["unchanged"]
     if "segments" in facts:
         count = len(facts["segments"])
         noun = "box" if facts["type"] == "boxes" else "segment"
@@ -90,17 +111,24 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def fitting(parts: Sequence[str], width: float, size: int) -> str:
-    """As many of the parts as fit, with commas between; a first one that does not is cut."""
+def join_fitting(parts: Sequence[str], width: float, size: int) -> str:
+    """The first parts, with commas between, as many as fit into `width` pixels.
+
+    Where not even the first part fits, it is cut.
+    """
     for count in range(len(parts), 1, -1):
-        text = drawable(", ".join(parts[:count]))
-        if length(text, size) <= width:
+        text = printable(", ".join(parts[:count]))
+        if text_width(text, size) <= width:
             return text
     return shortened(parts[0], int(width), size) if parts else ""
 
 
 def instruction_words(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """What was filled into the instruction of one sample."""
+    """The words that were filled into the instruction of a sample.
+
+    Args:
+        facts: the JSON of the sample.
+    """
     return tuple(map(str, facts["instruction"].get("words", {}).values()))
 
 
@@ -116,19 +144,21 @@ def _line_end(text: str, start: int, width: int, size: int) -> int:
     """Where the line that begins at `start` ends: before a space, or within a word that is wider
     than the line."""
     end = start
-    for position in [at for at in range(start + 1, len(text)) if text[at] == " "] + [len(text)]:
-        if length(text[start:position], size) > width:
+    spaces = [position for position in range(start + 1, len(text)) if text[position] == " "]
+    for position in [*spaces, len(text)]:
+        if text_width(text[start:position], size) > width:
             break
         end = position
     if end > start:
         return end
     end = start + 1
-    while end < len(text) and length(text[start : end + 1], size) <= width:
+    while end < len(text) and text_width(text[start : end + 1], size) <= width:
         end += 1
     return end
 
 
 def _spans(text: str, marks: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The ranges of letters that the marks take in a text."""
     folded = text.lower()
     for mark in marks:
         begin = folded.find(mark.lower()) if mark else -1
@@ -140,6 +170,7 @@ def _spans(text: str, marks: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _within(
     spans: Sequence[tuple[int, int]], start: int, letters: int
 ) -> Iterator[tuple[int, int]]:
+    """The parts of ranges that lie in a line of `letters` letters from `start`, counted in it."""
     for begin, end in spans:
         first, last = max(begin - start, 0), min(end - start, letters)
         if first < last:
@@ -160,4 +191,4 @@ def _plain(letter: str) -> str:
     if unicodedata.category(letter) == "Pd":
         return "-"
     plain = unicodedata.normalize("NFKD", letter)
-    return "".join(one for one in plain if one.isascii()) or letter
+    return "".join(part for part in plain if part.isascii()) or letter

@@ -28,8 +28,8 @@ from sgt_data.referring.phrases import (
     candidates,
     choose_phrase,
 )
-from sgt_data.referring.reading import referents
-from sgt_data.referring.seen import Seen
+from sgt_data.referring.referents import referents
+from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.seeds import generator
 from sgt_data.segmentation.label_map import visible_regions
 from sgt_data.segmentation.regions import regions_of
@@ -94,7 +94,7 @@ class ReferringProxy(Proxy):
             )
         ]
         hidden = drawn.describe_hidden(regions, subject.vocabulary)
-        phrase = self._choose([Seen.of(fact) for fact in visible], hidden, size, subject)
+        phrase = self._choose([SegmentFacts.of(fact) for fact in visible], hidden, size, subject)
         ids = phrase.candidate.ids
         level_of_label = np.array([0, *(255 * (fact["id"] in ids) for fact in visible)], np.uint8)
         drawn_facts = [fact for fact in visible if fact["id"] in ids]
@@ -160,12 +160,12 @@ class ReferringProxy(Proxy):
 
     def _choose(
         self,
-        visible: Sequence[Seen],
+        visible: Sequence[SegmentFacts],
         hidden: Sequence[Mapping[str, Any]],
         size: tuple[int, int],
         subject: Subject,
     ) -> Phrase:
-        concealed = [Seen.of(fact) for fact in hidden]
+        concealed = [SegmentFacts.of(fact) for fact in hidden]
         margins = Margins(self.centre_margin, self.edge_margin, self.size_ratio, self.min_area)
         allowed = [
             candidate
@@ -203,8 +203,8 @@ class _Stated:
     phrase: str
     words: str
     category: str
-    segments: tuple[Seen, ...]
-    rest: tuple[Seen, ...]
+    segments: tuple[SegmentFacts, ...]
+    rest: tuple[SegmentFacts, ...]
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> _Stated:
@@ -219,8 +219,8 @@ class _Stated:
                 facts["referring"]["phrase"],
                 facts["instruction"]["words"]["target"],
                 facts["referring"]["category"],
-                tuple(Seen.of(fact) for fact in facts["segments"]),
-                tuple(Seen.of(fact) for fact in (*facts["others"], *facts["hidden"])),
+                tuple(SegmentFacts.of(fact) for fact in facts["segments"]),
+                tuple(SegmentFacts.of(fact) for fact in (*facts["others"], *facts["hidden"])),
             )
             if {type(stated.phrase), type(stated.words), type(stated.category)} != {str}:
                 raise TypeError("phrase or category is no text")
@@ -233,7 +233,7 @@ class _Stated:
         return stated
 
 
-def _hull(segments: Sequence[Seen]) -> list[int]:
+def _hull(segments: Sequence[SegmentFacts]) -> list[int]:
     """The smallest box (x, y, width, height) around segments."""
     boxes = [segment.box for segment in segments]
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)

@@ -1,10 +1,14 @@
-"""The card of a corpus: the README.md of its repository. The same corpus has the same card."""
+"""The card of a published corpus: the README.md of its repository.
+
+The text is that of the template `card.md.jinja`. The same corpus always has the same card.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import yaml
@@ -12,64 +16,89 @@ import yaml
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.layout import INPUT, tar_path
 from sgt_data.publish.hub import MAIN, repository_url
-from sgt_data.publish.licences import counted
+from sgt_data.publish.licences import counts_text
+from sgt_data.publish.push_plan import PushPlan
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 MARKER = "<!-- Written by sgt-data push, which writes it anew; without this line it is kept. -->"
+"""A line of every card; a README.md that lacks it was written by a person."""
 
 _TAGS = ["sgt_data", "webdataset", "image-generation", "semantic-generative-tuning"]
 
 
+def corpus_card(plan: PushPlan, repo: str, revision: str = MAIN) -> str:
+    """The card of a corpus, as Markdown.
+
+    Args:
+        plan: what is published of the corpus.
+        repo: name of the repository, `owner/name`.
+        revision: name of the branch.
+    """
+    header = plan.header
+    folders = _folders(header)
+    proxy = next(folder for folder in folders if folder != INPUT)
+    shard = header.shards[proxy][0] if header.shards[proxy] else "SHARD"
+    files = f"https://huggingface.co/datasets/{repo}/resolve/{quote(revision, safe='')}"
+    return _template().render(
+        front_matter=_front_matter(header.name, folders),
+        marker=MARKER,
+        header=header,
+        rows=[_row(plan, folder) for folder in folders],
+        left_out=plan.left_out,
+        subset=_subset(header),
+        without_pictures=INPUT in header.left_out,
+        shared_inputs=INPUT in header.totals,
+        url=repository_url(repo, revision),
+        example_folder=proxy,
+        example_tar=f"{files}/{tar_path(proxy, shard)}",
+    )
+
+
+def is_card(readme: bytes) -> bool:
+    """Whether a README.md is a card that a push wrote, and not a person's own text."""
+    return MARKER.encode() in readme
+
+
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A folder that stays behind: how many samples and bytes it has."""
+class _Row:
+    """A row of the card's table."""
 
     folder: str
     samples: int
+    segments: int
     nbytes: int
+    sources: str
+    licences: str
 
 
-def corpus_card(
-    header: CorpusHeader,
-    licences: Mapping[str, Mapping[str, int]],
-    left_out: Sequence[LeftOut],
-    repo: str,
-    revision: str = MAIN,
-) -> str:
-    """The card's text.
+@dataclass(frozen=True, slots=True)
+class _Subset:
+    """The size and the rule of a subset: `taken` of the `population`, counted in `unit`."""
 
-    Args:
-        header: of the corpus as it is published, complete.
-        licences: samples by folder and licence.
-        left_out: what it lacks.
-        repo, revision: where it is published.
-    """
-    parts = [
-        f"---\n{_front_matter(header)}---",
-        MARKER,
-        f"# {_line(header.name)}",
-        _what_it_is(header),
-        _table(header, licences),
-        _left_out(header, left_out),
-        _origin(header),
-        _reading(header, repo, revision),
-        _fingerprints(header),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parent: str
+    taken: int
+    population: int
+    unit: str
+    rule: Sequence[str]
 
 
-def is_ours(card: bytes) -> bool:
-    """Whether a README.md is one of these cards, and not a person's own."""
-    return MARKER.encode() in card
+def _folders(header: CorpusHeader) -> list[str]:
+    """The folders that hold samples: proxies in the order of the manifest, then shared inputs."""
+    proxies = [proxy["name"] for proxy in header.manifest["proxies"]]
+    return [folder for folder in (*proxies, INPUT) if folder in header.totals]
 
 
-def _front_matter(header: CorpusHeader) -> str:
+def _front_matter(name: str, folders: Sequence[str]) -> str:
+    """The YAML that the Hub reads at the beginning of a card."""
     configs: list[dict[str, Any]] = [
-        {"config_name": folder, "data_files": tar_path(folder, "*")} for folder in _folders(header)
+        {"config_name": folder, "data_files": tar_path(folder, "*")} for folder in folders
     ]
     configs[0]["default"] = True
     fields = {
         "license": "other",
-        "pretty_name": " ".join(header.name.split()),
+        "pretty_name": " ".join(name.split()),
         "task_categories": ["image-to-image"],
         "tags": _TAGS,
         "configs": configs,
@@ -78,107 +107,50 @@ def _front_matter(header: CorpusHeader) -> str:
     return text
 
 
-def _what_it_is(header: CorpusHeader) -> str:
-    picture = "" if INPUT in header.left_out else "`KEY.input.jpg`, "
-    text = (
-        "Training targets for image generation: picture + instruction in, target picture out. A "
-        f"corpus of `sgt_data`, as WebDataset tars: {picture}`KEY.target.png` (or `.jpg`), "
-        "`KEY.txt` (the instruction), `KEY.json` (all it takes to decode the target)."
-    )
-    if INPUT in header.totals:
-        text += " Pictures lie once below `input/`; proxies that condition on them have none."
-    return text
-
-
-def _table(header: CorpusHeader, licences: Mapping[str, Mapping[str, int]]) -> str:
-    rows = [
-        "| proxy | samples | segments | bytes | sources | licences |",
-        "|---|---|---|---|---|---|",
-    ]
-    for folder in _folders(header):
-        totals = header.totals[folder]
-        sources = {
-            source: counts["samples"] for source, counts in header.source_totals[folder].items()
-        }
-        numbers = [f"{totals[name]:,}" for name in ("samples", "segments", "bytes")]
-        cells = [f"`{folder}`", *numbers, _line(counted(sources)), _line(counted(licences[folder]))]
-        rows.append(f"| {' | '.join(cells)} |")
-    note = (
-        "Licences are those of the pictures that targets were drawn from; every sample's JSON and "
-        "the index repeat its own."
-    )
-    return "\n".join(rows) + f"\n\n{note}"
-
-
-def _left_out(header: CorpusHeader, folders: Sequence[LeftOut]) -> str:
-    if not folders:
-        return ""
-    listed = "; ".join(
-        f"`{one.folder}` ({one.samples:,} samples, {one.nbytes:,} bytes)" for one in folders
-    )
-    text = (
-        f"**Left out**, as not everyone may pass the pictures on: {listed}. Every sample names its "
-        "picture by source, member and SHA-256."
-    )
-    if header.parent is not None:
-        return text
-    return (
-        f"{text} Who has them builds the same manifest from them on top of a copy of this "
-        "repository: what is there is kept, what was left out is added."
+def _row(plan: PushPlan, folder: str) -> _Row:
+    totals, sources = plan.header.totals[folder], plan.header.source_totals[folder]
+    return _Row(
+        folder,
+        totals["samples"],
+        totals["segments"],
+        totals["bytes"],
+        counts_text({source: counts["samples"] for source, counts in sources.items()}),
+        counts_text(plan.licences[folder]),
     )
 
 
-def _origin(header: CorpusHeader) -> str:
+def _subset(header: CorpusHeader) -> _Subset | None:
     rule = header.identity.get("subset")
     if rule is None or header.parent is None:
-        return ""
-    kind = "shards" if rule.get("whole") else "samples"
-    how = [f"seed {rule['seed']}"] if "seed" in rule else []
-    how += [f"strata {_code(rule['strata'])}"] if rule.get("strata") else []
-    how += [f"where {_code(rule['where'])}"] if rule.get("where") else []
-    return (
-        f"**A subset** of the corpus {_code(header.parent['name'])}: {rule[kind]:,} of "
-        f"{rule['from']:,} {kind}" + (f" ({', '.join(how)})" if how else "") + ". Subsets by one "
-        "rule are nested."
+        return None
+    unit = "shards" if rule.get("whole") else "samples"
+    parts = [f"seed {rule['seed']}"] if "seed" in rule else []
+    parts += [f"strata {_code(rule['strata'])}"] if rule.get("strata") else []
+    parts += [f"where {_code(rule['where'])}"] if rule.get("where") else []
+    return _Subset(header.parent["name"], rule[unit], rule["from"], unit, parts)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("sgt_data", "publish"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )
-
-
-def _reading(header: CorpusHeader, repo: str, revision: str) -> str:
-    folder = next(one for one in _folders(header) if one != INPUT)
-    shard = header.shards[folder][0] if header.shards[folder] else "SHARD"
-    files = f"https://huggingface.co/datasets/{repo}/resolve/{quote(revision, safe='')}"
-    tar = f"{files}/{tar_path(folder, shard)}"
-    webdataset = f'samples = webdataset.WebDataset("{tar}")  # any WebDataset reader'
-    if INPUT in header.left_out:
-        return f"```python\n{webdataset}\n```"
-    return (
-        "```python\n"
-        f'stream = sgt_data.Stream({{"{repository_url(repo, revision)}": ["{folder}"]}}, '
-        "batch_size=8)\n"
-        "for batch in stream:\n"
-        '    batch["samples"]  # input, target, instruction, key, facts\n\n'
-        f"{webdataset}\n```"
-    )
-
-
-def _fingerprints(header: CorpusHeader) -> str:
-    listed = "\n".join(f"- `{name}` `{one}`" for name, one in sorted(header.fingerprints.items()))
-    return f"Fingerprints of the build:\n\n{listed}"
-
-
-def _folders(header: CorpusHeader) -> list[str]:
-    """Those that hold samples: proxies first."""
-    proxies = [proxy["name"] for proxy in header.manifest["proxies"]]
-    return [folder for folder in (*proxies, INPUT) if folder in header.totals]
+    environment.filters |= {"line": _line, "code": _code, "thousands": "{:,}".format}
+    return environment.get_template("card.md.jinja")
 
 
 def _line(text: object) -> str:
-    """Text of a corpus within a line of Markdown, in which it means nothing."""
+    """Text on one line of Markdown, in which none of its signs has a meaning."""
     plain = " ".join(str(text).split())
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in plain)
 
 
 def _code(text: object) -> str:
-    """The same as code, in which only its own end means something."""
+    """Text as code within a line of Markdown."""
     plain = " ".join(str(text).split()).replace("`", "'")
     return f"`{plain}`"

@@ -1,7 +1,7 @@
-"""One dataset repository of the Hugging Face Hub: what lies in it, and commits to it.
+"""A dataset repository of the Hugging Face Hub: its files, and commits to it.
 
-Needs `huggingface_hub`, which the extra `hub` brings. The token is the one that it finds:
-`HF_TOKEN`, or that of `hf auth login`.
+Needs `huggingface_hub`, which the extra `hub` installs. The token is that of `HF_TOKEN`, or of
+`hf auth login`.
 """
 
 from __future__ import annotations
@@ -23,80 +23,89 @@ _Value = TypeVar("_Value")
 MAIN = "main"
 _DATASET = "dataset"
 _NAME = re.compile(r"\b[\w\-.]{1,96}\b/\b[\w\-.]{1,96}\b", re.ASCII)
-_TODO = {
+_ADVICE = {
     400: "it refuses what was sent",
-    401: "it does not know the token, or there is none: `hf auth login`, or set HF_TOKEN",
-    402: "the account's storage does not allow it",
-    403: "the token may not write there: it needs write access to the repository and its owner",
-    404: "there is no such repository, or the token may not see it",
-    409: "something else is changing the repository; the same command goes on",
-    413: "too much at once",
-    429: "too many requests or commits in this hour; the same command goes on, later",
+    401: "the token is missing or not valid: run `hf auth login`, or set HF_TOKEN",
+    402: "the storage of the account does not allow it",
+    403: "the token does not allow it: it needs write access to the repository and its owner",
+    404: "the repository does not exist, or the token may not see it",
+    409: "something else is changing the repository; the same command continues",
+    413: "one request was too large",
+    429: "too many requests or commits in this hour; run the same command later, it continues",
 }
-"""What a status of the Hub means for the person who pushes."""
+"""What an HTTP status of the Hub means for the person who pushes."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file in a repository: its size, and its SHA-256 where the Hub states it."""
+    """A file in a repository.
+
+    Attributes:
+        nbytes: its size.
+        sha256: its SHA-256; None where the Hub does not state it.
+    """
 
     nbytes: int
     sha256: str | None
 
-    def is_that(self, digest: Mapping[str, Any] | None) -> bool:
-        """Whether it is the file of which a receipt states size and SHA-256, as far as can be told
-        without reading it."""
-        return (
-            digest is not None
-            and self.nbytes == digest["bytes"]
-            and self.sha256 in (None, digest["sha256"])
-        )
+    def matches(self, digest: Mapping[str, Any]) -> bool:
+        """Whether the file can be the one whose `bytes` and `sha256` a receipt states."""
+        return self.nbytes == digest["bytes"] and self.sha256 in (None, digest["sha256"])
 
 
 def require_hub() -> None:
-    """Raises:
-    RequestError: `huggingface_hub` is not installed.
+    """Check that the libraries of the extra `hub` are installed.
+
+    Raises:
+        RequestError: one of them is not.
     """
     try:
         import huggingface_hub  # noqa: F401
-    except ImportError as why:
+        import jinja2  # noqa: F401
+    except ImportError as error:
         raise RequestError(
-            "pushing needs huggingface_hub, which is not installed: pip install 'sgt-data[hub]'"
-        ) from why
+            f"a push needs {error.name}, which is not installed: pip install 'sgt-data[hub]'"
+        ) from error
 
 
-def check_name(repo: str) -> str:
-    """A repository's name, if it can be one: `owner/name`.
+def check_repository_name(repo: str) -> None:
+    """Check that the name of a repository has the form `owner/name`.
 
     Raises:
-        RequestError: it cannot.
+        RequestError: it has another form.
     """
-    fits = _NAME.fullmatch(repo) and not repo.endswith(".git")
-    if not fits or "--" in repo or ".." in repo:
+    valid = _NAME.fullmatch(repo) and not repo.endswith(".git")
+    if not valid or "--" in repo or ".." in repo:
         raise RequestError(
-            f"repo: found {repo!r}; it is the name of a dataset on the Hub: OWNER/NAME"
+            f"repo: found {repo!r}; it must be the name of a dataset on the Hub: OWNER/NAME"
         )
-    return repo
 
 
 def repository_url(repo: str, revision: str = MAIN) -> str:
-    """Where its files are read."""
+    """The fsspec URL at which a branch of a dataset repository is read."""
     return f"hf://datasets/{repo}" + (f"@{quote(revision, safe='')}" if revision != MAIN else "")
 
 
 class HubRepository:
-    """A branch of a dataset repository, made if it is not there."""
+    """A branch of a dataset repository of the Hugging Face Hub.
+
+    Attributes:
+        repo: name of the repository, `owner/name`.
+        revision: name of the branch.
+        url: fsspec URL at which the branch is read.
+    """
 
     def __init__(self, repo: str, revision: str = MAIN, private: bool = False) -> None:
-        """
+        """Open the branch; create the repository and the branch where they are missing.
+
         Args:
-            repo: `owner/name`.
-            revision: the branch; a new one begins at the newest commit of `main`.
-            private: nobody else sees it.
+            repo: name of the repository, `owner/name`.
+            revision: name of the branch; a new branch begins at the newest commit of `main`.
+            private: create a private repository, and refuse a public one.
 
         Raises:
-            RequestError: `huggingface_hub` is not installed; or the repository is there, and is not
-                private.
+            RequestError: the extra `hub` is not installed; or the repository exists and is public,
+                but must be private.
             StorageError: the Hub does not allow it, or cannot be reached.
         """
         require_hub()
@@ -114,8 +123,8 @@ class HubRepository:
             info = self._ask(lambda: self._api.repo_info(repo, repo_type=_DATASET))
             if info.private is False:
                 raise RequestError(
-                    f"{self.url} is there already, for everyone to see; make it private on the Hub "
-                    "first, or give another repository"
+                    f"{self.url} exists already, and everyone can see it; make it private on the "
+                    "Hub first, or give another repository"
                 )
         if revision != MAIN:
             self._ask(
@@ -126,40 +135,41 @@ class HubRepository:
         open_filesystem(self.url)[0].invalidate_cache()
 
     def files(self) -> dict[str, StoredFile]:
-        """Every file by its path.
+        """All files of the branch, by path.
 
         Raises:
-            StorageError: the Hub does not answer.
+            StorageError: the Hub does not allow it, or cannot be reached.
         """
-
         from huggingface_hub.hf_api import RepoFile
 
-        def listed() -> dict[str, StoredFile]:
+        def list_tree() -> dict[str, StoredFile]:
             tree = self._api.list_repo_tree(
                 self.repo, repo_type=_DATASET, revision=self.revision, recursive=True
             )
             return {
-                one.path: StoredFile(one.size, one.lfs.sha256 if one.lfs else None)
-                for one in tree
-                if isinstance(one, RepoFile)
+                file.path: StoredFile(file.size, file.lfs.sha256 if file.lfs else None)
+                for file in tree
+                if isinstance(file, RepoFile)
             }
 
-        return self._ask(listed)
+        return self._ask(list_tree)
 
     def read(self, path: str) -> bytes:
-        """A file.
+        """The content of a file of the branch.
 
         Raises:
-            SourceError: it is not there, or cannot be read.
+            SourceError: the file is missing, or cannot be read.
         """
         return read_bytes(join(self.url, path))
 
     def commit(self, message: str, files: Mapping[str, str | bytes]) -> None:
-        """Put files there, all of them in one step or none. What is there already is not sent.
+        """Commit files: all of them in one step, or none.
+
+        Files that the repository already has are not sent again.
 
         Args:
-            message: of the commit.
-            files: by path: a local file's path, or content.
+            message: message of the commit.
+            files: path of a local file, or content, by path in the repository.
 
         Raises:
             StorageError: the Hub does not allow it, or cannot be reached.
@@ -167,7 +177,7 @@ class HubRepository:
         from huggingface_hub import CommitOperationAdd
 
         def send() -> None:
-            # anew at every attempt: it asks again what the repository has by now
+            # new operations at every attempt, so that it asks again what the repository has
             operations = [CommitOperationAdd(path, content) for path, content in files.items()]
             self._api.create_commit(
                 self.repo, operations,
@@ -177,37 +187,38 @@ class HubRepository:
         with _no_bars():
             self._ask(send)
 
-    def forget(self) -> None:
-        """Let readers of this process see what is there now."""
+    def drop_cached_listing(self) -> None:
+        """Let readers in this process see the files that the branch has now."""
         open_filesystem(self.url)[0].invalidate_cache()
 
-    def _ask(self, work: Callable[[], _Value]) -> _Value:
+    def _ask(self, request: Callable[[], _Value]) -> _Value:
+        """Send a request, again where it fails for a moment, and explain its failure."""
         try:
-            return retried(work, f"cannot push to {self.url}")
-        except SourceError as why:
-            status = http_status(why.__cause__)
-            said = getattr(why.__cause__, "server_message", None)
-            message = str(why)
+            return retried(request, f"cannot push to {self.url}")
+        except SourceError as error:
+            status = http_status(error.__cause__)
+            server_message = getattr(error.__cause__, "server_message", None)
+            message = str(error)
             if status is not None:
                 message = f"cannot push to {self.url}: the Hub answered {status}"
-                message += f": {_TODO[status]}" if status in _TODO else ""
-                message += f" ({said})" if said else ""
-            raise StorageError(message) from why
+                message += f": {_ADVICE[status]}" if status in _ADVICE else ""
+                message += f" ({server_message})" if server_message else ""
+            raise StorageError(message) from error
 
 
 @contextmanager
 def _no_bars() -> Iterator[None]:
-    """Without the bars that huggingface_hub draws; ours says how far it is."""
+    """Switch off the progress bars of huggingface_hub, beside which ours could not be read."""
     from huggingface_hub.utils.tqdm import (
         are_progress_bars_disabled,
         disable_progress_bars,
         enable_progress_bars,
     )
 
-    before = are_progress_bars_disabled()
+    disabled_before = are_progress_bars_disabled()
     disable_progress_bars()
     try:
         yield
     finally:
-        if not before:
+        if not disabled_before:
             enable_progress_bars()

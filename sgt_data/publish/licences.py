@@ -1,8 +1,8 @@
-"""Whose pictures lie in a corpus, and which of its folders hold pictures at all.
+"""The licences of the pictures in a corpus, and which of its folders hold pictures.
 
-SA-1B's licence does not let one pass its pictures on, and COCO's pictures have a licence each. What
-was drawn from a picture is not the picture; the picture itself lies in shared inputs, in tars that
-embed their inputs, and in targets that show it.
+SA-1B's licence does not allow its pictures to be passed on, and COCO's pictures have a licence
+each. A target that was drawn from a picture is not the picture. The picture itself lies in shared
+inputs, in tars that embed their inputs, and in targets that show it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Licences:
     """What the indexes of a corpus say of licences and pictures.
 
     Attributes:
-        samples: how many, by folder and licence.
-        pictures: how many, by licence; each once, in however many folders it is.
+        samples: number of samples, by folder and licence.
+        pictures: number of pictures, by licence; a picture that several folders hold counts once.
         embedding: folders whose tars hold inputs.
     """
 
@@ -39,42 +39,42 @@ class Licences:
 
 
 def read_licences(corpus: Corpus) -> Licences:
-    """Read the indexes of a complete corpus, or of what a subset sees of one.
+    """Read licences from the indexes of a complete corpus, or of the part that a subset sees.
 
     Raises:
         CorpusError, SourceError: an index is damaged or cannot be read.
     """
-    holders: dict[str, list[str]] = {}
+    folders_of: dict[str, list[str]] = {}
     for folder in corpus.folders:
         for shard in corpus.shards(folder):
-            holders.setdefault(shard, []).append(folder)
+            folders_of.setdefault(shard, []).append(folder)
 
     def read(shard: str) -> tuple[dict[str, Counter[str]], Counter[str], set[str]]:
         samples: dict[str, Counter[str]] = {}
         pictures: dict[str, str] = {}
         embedding: set[str] = set()
-        for folder in holders[shard]:
+        for folder in folders_of[shard]:
             stored = corpus.stored_index(folder, shard, ("key", "licence", "input_size"))
-            table = corpus.restricted(stored, shard)
-            licences = [one or NOT_STATED for one in table["licence"].to_pylist()]
+            rows = corpus.restricted(stored, shard)
+            licences = [licence or NOT_STATED for licence in rows["licence"].to_pylist()]
             samples[folder] = Counter(licences)
-            pictures |= dict(zip(table["key"].to_pylist(), licences, strict=True))
+            pictures |= dict(zip(rows["key"].to_pylist(), licences, strict=True))
             if stored["input_size"].null_count < len(stored):
                 embedding.add(folder)
         return samples, Counter(pictures.values()), embedding
 
-    found: dict[str, Counter[str]] = {folder: Counter() for folder in corpus.folders}
+    samples: dict[str, Counter[str]] = {folder: Counter() for folder in corpus.folders}
     pictures: Counter[str] = Counter()
     embedding: set[str] = set()
     with ThreadPoolExecutor(min(32, 4 * (os.cpu_count() or 1))) as threads:
-        for by_folder, in_shard, embedded in threads.map(read, holders):
-            for folder, counts in by_folder.items():
-                found[folder] += counts
-            pictures += in_shard
-            embedding |= embedded
+        for shard_samples, shard_pictures, shard_embedding in threads.map(read, folders_of):
+            for folder, counts in shard_samples.items():
+                samples[folder] += counts
+            pictures += shard_pictures
+            embedding |= shard_embedding
     return Licences(
-        {folder: _sorted(counts) for folder, counts in found.items()},
-        _sorted(pictures),
+        {folder: _by_frequency(counts) for folder, counts in samples.items()},
+        _by_frequency(pictures),
         frozenset(embedding),
     )
 
@@ -82,12 +82,12 @@ def read_licences(corpus: Corpus) -> Licences:
 def folders_with_pictures(
     folders: Iterable[str], manifest: Mapping[str, Any], licences: Licences
 ) -> tuple[str, ...]:
-    """Which folders only those may publish who may pass the pictures on.
+    """The folders of a corpus that hold pictures, so that their licences decide who may publish.
 
     Args:
-        folders: of the corpus.
-        manifest: of the corpus, resolved.
-        licences: what its indexes say.
+        folders: folders of the corpus.
+        manifest: resolved manifest of the corpus.
+        licences: what the indexes of the corpus say.
     """
     showing = {proxy["name"] for proxy in manifest["proxies"] if _shows_picture(proxy)}
     return tuple(
@@ -97,13 +97,13 @@ def folders_with_pictures(
     )
 
 
-def counted(counts: Mapping[str, int]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
     """Names with their counts, on one line."""
     return ", ".join(f"{name}: {count:,}" for name, count in counts.items()) or "-"
 
 
 def _shows_picture(fields: Mapping[str, Any]) -> bool:
-    """Of a proxy as a manifest has it. One that is not known here may show anything."""
+    """Whether targets of a proxy show the picture; True where the proxy's type is not known."""
     kind = proxy_kinds().get(str(fields.get("type")))
     if kind is None:
         return True
@@ -113,6 +113,6 @@ def _shows_picture(fields: Mapping[str, Any]) -> bool:
         return True
 
 
-def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
-    """The most frequent first."""
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+def _by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent name first; names of the same count by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,16 +1,16 @@
 """Push a corpus, or a subset of one, into a dataset repository of the Hugging Face Hub.
 
-A commit there is atomic, and takes a shard's receipt together with its tar: so a reader never sees
-half a shard. Commits are few, as the Hub bounds them: one for the header and the card, one for each
-batch of shards, one for the final header.
+A commit of the Hub is atomic and holds a shard's receipt together with its tar, so a reader never
+sees half a shard. The Hub bounds the commits per hour, so a push makes few: the first writes the
+header and the card, one writes each batch of shards, the last writes the final header.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from sgt_data.corpus.copy_header import begun_header, finished_header
@@ -18,49 +18,42 @@ from sgt_data.corpus.header import encode_header
 from sgt_data.corpus.layout import CORPUS_FILE
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
-from sgt_data.publish.card import LeftOut, corpus_card, is_ours
+from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.publish.card import corpus_card, is_card
 from sgt_data.publish.hub import (
     MAIN,
     HubRepository,
     StoredFile,
-    check_name,
+    check_repository_name,
     repository_url,
     require_hub,
 )
-from sgt_data.publish.repository_state import check_all_there, header_there, receipts_there
-from sgt_data.publish.selected_files import (
-    Consignment,
-    Piece,
-    batches,
-    consign,
-)
+from sgt_data.publish.licences import read_licences
+from sgt_data.publish.push_plan import LeftOut, PushPlan, ShardToPush, batches, plan_push
+from sgt_data.publish.repository_state import check_complete, pushed_header, pushed_receipts
 from sgt_data.publish.shard_files import ShardFiles, shard_files
+from sgt_data.result import Failure, Result
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.subsets.shard_copy import AT_ONCE
 
 CARD = "README.md"
 
-Progress = Callable[[int, int, str], None]
-"""Called with the shards that are there, with all, and with what is being done."""
-
 
 @dataclass(slots=True)
-class PushReport:
-    """What came of a push.
+class PushReport(Result):
+    """What came of a push. A failure's part is `folder/shard` of a shard that could not be read.
 
     Attributes:
-        corpus, repository: from where, and where to (as readers open it).
-        totals: of what is published, by folder.
-        licences: samples by folder and licence.
-        left_out: folders with pictures, which stay behind.
-        dry_run: nothing was done; else
-        complete: whether all of it is there,
-        pushed_shards: that were sent now,
-        found_shards: and before,
-        pushed_bytes: of their files,
-        commits: made now,
-        failures: what could not be read, by folder and shard,
-        notes: what a person must know.
+        corpus: URL of the corpus, or of the subset file.
+        repository: fsspec URL at which readers open the repository.
+        totals: totals of what is published, by folder.
+        licences: number of samples by published folder and licence.
+        left_out: folders with pictures that are not published.
+        dry_run: whether nothing was sent because only the plan was asked for.
+        pushed_shards: shards that this push sent.
+        found_shards: shards that the repository held before.
+        pushed_bytes: bytes of all files that this push sent for shards.
+        commits: commits that this push made.
     """
 
     corpus: str
@@ -69,13 +62,10 @@ class PushReport:
     licences: Mapping[str, Mapping[str, int]]
     left_out: tuple[LeftOut, ...]
     dry_run: bool = False
-    complete: bool = False
     pushed_shards: int = 0
     found_shards: int = 0
     pushed_bytes: int = 0
     commits: int = 0
-    failures: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 def push_corpus(
@@ -86,138 +76,142 @@ def push_corpus(
     private: bool = False,
     revision: str | None = None,
     dry_run: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress = ignore,
 ) -> PushReport:
-    """Push a finished corpus to the Hub, or go on pushing it. What is committed there is kept.
+    """Push a complete corpus to the Hub, or continue an unfinished push.
 
-    A subset becomes a corpus of its own, as a copy of it would. A corpus without its pictures is
-    one without `input/` and without the proxies whose targets are pictures; its header says so.
+    Shards that the repository already holds are kept. A subset becomes a corpus of its own, just as
+    its copy would be. Without pictures, the corpus has neither `input/` nor the proxies whose
+    targets show pictures, and its header says so.
 
     Args:
-        corpus: fsspec URL, of a corpus or of a subset file.
-        repo: of a dataset: `owner/name`. It is made if it is not there.
-        pictures: push the pictures too. Only for those whose licences allow it.
-        private: make a private repository.
-        revision: a branch; `main` by default.
-        dry_run: only say what would be pushed, and ask nobody.
-        on_progress: told of progress.
+        corpus: fsspec URL of a corpus or of a subset file.
+        repo: name of a dataset repository, `owner/name`; a missing one is created.
+        pictures: push the pictures too; all their licences must allow it.
+        private: create a private repository, and refuse a public one.
+        revision: name of a branch; None for `main`.
+        dry_run: only report what would be pushed; the Hub is not asked.
+        on_progress: called before and after every commit of shards; counts shards.
 
     Raises:
-        RequestError: the corpus is not complete, or nothing of it is left without its pictures; the
-            repository holds something else; `huggingface_hub` is not installed.
+        RequestError: the corpus is not complete, or without pictures nothing of it is left; the
+            repository holds something else; the extra `hub` is not installed.
         CorpusError, SourceError: the corpus is damaged, or cannot be read just now.
         StorageError: the Hub does not allow it, or cannot be reached.
     """
-    check_name(repo)
+    check_repository_name(repo)
     if not dry_run:
         require_hub()
     opened = open_corpus(corpus)
     opened.finished()
-    goods = consign(opened, pictures)
+    plan = plan_push(opened, read_licences(opened), pictures)
     branch = revision or MAIN
     report = PushReport(
         corpus, repository_url(repo, branch),
-        {folder: goods.header.totals[folder] for folder in goods.licences},
-        goods.licences, goods.left_out, dry_run,
+        {folder: plan.header.totals[folder] for folder in plan.licences},
+        plan.licences, plan.left_out, dry_run,
     )  # fmt: skip
     if dry_run:
         return report
     repository = HubRepository(repo, branch, private)
-    _Push(goods, repository, repository.files(), report, on_progress).do()
+    _Push(plan, repository, repository.files(), report, on_progress).run()
     return report
 
 
 @dataclass(slots=True)
 class _Push:
-    """One run: what is published, what was there as it began."""
+    """A push under way; `stored` are the files that the repository held when it began."""
 
-    goods: Consignment
+    plan: PushPlan
     repository: HubRepository
     stored: Mapping[str, StoredFile]
     report: PushReport
-    on_progress: Progress | None
+    on_progress: OnProgress
 
-    def do(self) -> None:
-        header = self.goods.header
-        existing = header_there(self.repository, self.stored, header)
-        receipts = receipts_there(self.repository, self.stored, self.goods)
+    def run(self) -> None:
+        header = self.plan.header
+        existing = pushed_header(self.repository, self.stored, header)
+        receipts = pushed_receipts(self.repository, self.stored, self.plan)
         self.report.found_shards = sum(map(len, receipts.values()))
-        pieces = self.goods.pieces()
-        missing = [one for one in pieces if one.shard not in receipts[one.folder]]
-        beside = self._card()
+        shards = self.plan.shards()
+        missing = [shard for shard in shards if shard.shard not in receipts[shard.folder]]
+        card = self._card()
         begun = existing is not None and existing.fingerprints == header.fingerprints
         if not begun or (missing and existing is not None and existing.complete):
-            self._commit("Begin", {CORPUS_FILE: encode_header(begun_header(header)), **beside})
+            self._commit("Begin", {CORPUS_FILE: encode_header(begun_header(header)), **card})
         for batch in batches(missing):
-            self._send(batch, len(pieces), receipts)
+            self._send(batch, len(shards), receipts)
         self.report.complete = not self.report.failures
         if self.report.complete:
-            check_all_there(self.repository, receipts)
-            if self.goods.corpus.selection is not None:
+            check_complete(self.repository, receipts)
+            if self.plan.corpus.selection is not None:
                 header = finished_header(header, receipts)
-            final = {CORPUS_FILE: encode_header(header), **beside}
+            final = {CORPUS_FILE: encode_header(header), **card}
             if missing or existing is None or self._differs(final):
                 self._commit("Complete", final)
-        self.repository.forget()
+        self.repository.drop_cached_listing()
 
     def _commit(self, what: str, files: Mapping[str, str | bytes]) -> None:
-        self.repository.commit(f"{what} ({self.goods.header.name})", files)
+        self.repository.commit(f"{what} ({self.plan.header.name})", files)
         self.report.commits += 1
 
     def _differs(self, files: Mapping[str, bytes]) -> bool:
-        """Whether the repository has others than these."""
+        """Whether the repository lacks one of these files, or has another content for it."""
         return any(
             path not in self.stored or self.repository.read(path) != data
             for path, data in files.items()
         )
 
     def _send(
-        self, batch: Sequence[Piece], of: int, receipts: Mapping[str, dict[str, Receipt]]
+        self,
+        batch: Sequence[ShardToPush],
+        total: int,
+        receipts: Mapping[str, dict[str, Receipt]],
     ) -> None:
-        """One batch in one commit."""
-        self._tell(of, f"{len(batch)} shards are made ready")
+        """Send a batch in one commit, and add the receipts of its shards to `receipts`."""
+        self._tell(total, f"preparing {len(batch)} shards")
         with TemporaryDirectory(prefix="sgt-push-") as scratch:
-            ready = self._made_ready(batch, scratch)
-            places = {path: place for one in ready for path, place in one.places.items()}
-            if not places:
+            prepared = self._prepare(batch, scratch)
+            files = {path: local for shard in prepared for path, local in shard.local_paths.items()}
+            if not files:
                 return
-            nbytes = sum(map(os.path.getsize, places.values()))
-            self._tell(of, f"{len(ready)} shards are sent, {nbytes / 1e6:,.0f} MB")
-            there = self.report.found_shards + self.report.pushed_shards
-            self._commit(f"Shards {there + 1} to {there + len(ready)} of {of}", places)
-        for one in ready:
-            receipts[one.receipt["proxy"]][one.receipt["shard"]] = one.receipt
-        self.report.pushed_shards += len(ready)
+            nbytes = sum(map(os.path.getsize, files.values()))
+            self._tell(total, f"sending {len(prepared)} shards, {nbytes / 1e6:,.0f} MB")
+            done = self._shards_done
+            self._commit(f"Shards {done + 1} to {done + len(prepared)} of {total}", files)
+        for shard in prepared:
+            receipts[shard.receipt["proxy"]][shard.receipt["shard"]] = shard.receipt
+        self.report.pushed_shards += len(prepared)
         self.report.pushed_bytes += nbytes
-        self._tell(of, "")
+        self._tell(total)
 
-    def _made_ready(self, batch: Sequence[Piece], scratch: str) -> list[ShardFiles]:
-        def lay(piece: Piece) -> ShardFiles | str:
+    def _prepare(self, batch: Sequence[ShardToPush], scratch: str) -> list[ShardFiles]:
+        """The files of each shard of a batch; a shard that cannot be read becomes a failure."""
+
+        def prepare(shard: ShardToPush) -> ShardFiles | Failure:
             try:
-                return shard_files(self.goods.corpus, piece.folder, piece.shard, scratch)
-            except (CorpusError, SourceError) as why:
-                return str(why)
+                return shard_files(self.plan.corpus, shard.folder, shard.shard, scratch)
+            except (CorpusError, SourceError) as error:
+                return Failure(f"{shard.folder}/{shard.shard}", str(error))
 
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            found = list(threads.map(lay, batch))
-        for piece, one in zip(batch, found, strict=True):
-            if isinstance(one, str):
-                self.report.failures[f"{piece.folder}/{piece.shard}"] = one
-        return [one for one in found if not isinstance(one, str)]
+            outcomes = list(threads.map(prepare, batch))
+        self.report.failures += [each for each in outcomes if isinstance(each, Failure)]
+        return [each for each in outcomes if isinstance(each, ShardFiles)]
 
-    def _tell(self, of: int, what: str) -> None:
-        if self.on_progress is not None:
-            self.on_progress(self.report.found_shards + self.report.pushed_shards, of, what)
+    @property
+    def _shards_done(self) -> int:
+        return self.report.found_shards + self.report.pushed_shards
+
+    def _tell(self, total: int, note: str = "") -> None:
+        self.on_progress(Progress(self._shards_done, total, note=note))
 
     def _card(self) -> dict[str, bytes]:
-        """The card by its name, unless the repository has one of somebody's own."""
-        if CARD in self.stored and not is_ours(self.repository.read(CARD)):
+        """The card by its path; nothing where the repository has a README.md of a person's own."""
+        if CARD in self.stored and not is_card(self.repository.read(CARD)):
             self.report.notes.append(
-                f"{CARD} of {self.repository.url} is not of a push, and is kept as it is"
+                f"{CARD} of {self.repository.url} was not written by a push, and is kept as it is"
             )
             return {}
-        goods, repository = self.goods, self.repository
-        text = corpus_card(
-            goods.header, goods.licences, goods.left_out, repository.repo, repository.revision
-        )
+        text = corpus_card(self.plan, self.repository.repo, self.repository.revision)
         return {CARD: text.encode()}

@@ -1,4 +1,4 @@
-"""What a repository already holds of a corpus, and whether it may hold this one."""
+"""What a repository already holds of a corpus, and whether it may hold this corpus."""
 
 from __future__ import annotations
 
@@ -7,100 +7,116 @@ from collections.abc import Mapping
 from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
 from sgt_data.corpus.layout import (
-    BESIDE,
     CORPUS_FILE,
     RECEIPTS,
+    REPOSITORY_FILES,
     receipt_path,
 )
 from sgt_data.corpus.receipt import Receipt, committed_receipts
 from sgt_data.errors import CorpusMismatch, RequestError, StorageError
 from sgt_data.publish.hub import HubRepository, StoredFile
-from sgt_data.publish.selected_files import Consignment
-from sgt_data.publish.shard_files import parts_of
+from sgt_data.publish.push_plan import PushPlan
+from sgt_data.publish.shard_files import committed_files
 
 
-def header_there(
+def pushed_header(
     repository: HubRepository, stored: Mapping[str, StoredFile], header: CorpusHeader
 ) -> CorpusHeader | None:
-    """The header of the corpus that the repository holds: this one, begun or complete; None where
-    it is empty.
+    """The header of the corpus that a repository holds; None where it holds no corpus.
+
+    Args:
+        repository: the repository to push to.
+        stored: its files by path.
+        header: header of the corpus to push.
 
     Raises:
-        RequestError: it holds something else.
+        RequestError: the repository holds another corpus, or files of something else.
+        CorpusMismatch: it holds folders that this push leaves out.
     """
     if CORPUS_FILE not in stored:
-        strange = sorted(stored.keys() - set(BESIDE))
-        if strange:
+        other_files = sorted(stored.keys() - set(REPOSITORY_FILES))
+        if other_files:
             raise RequestError(
-                f"{repository.url} holds no corpus, but other files, as {strange[0]}; give an "
-                "empty repository, or a new one"
+                f"{repository.url} holds no corpus, but other files, such as {other_files[0]}; "
+                "give an empty repository, or a new one"
             )
         return None
     existing = read_header(repository.url)
     if existing is None:
         return None
-    known = of_proxies(existing.identity, header.identity["proxies"])
-    check_same_build(known, header.identity, repository.url, "repository")
-    if gone := sorted(existing.fingerprints.keys() - header.fingerprints.keys()):
+    identity = of_proxies(existing.identity, header.identity["proxies"])
+    check_same_build(identity, header.identity, repository.url, "repository")
+    if missing := sorted(existing.fingerprints.keys() - header.fingerprints.keys()):
         raise CorpusMismatch(
-            f"{repository.url} already holds {', '.join(gone)}, which this push would leave out; a "
-            "push takes nothing back. Give --pictures, or another repository"
+            f"{repository.url} already holds {', '.join(missing)}, which this push would leave "
+            "out; a push takes nothing back. Give --pictures, or another repository"
         )
     return existing
 
 
-def receipts_there(
-    repository: HubRepository, stored: Mapping[str, StoredFile], goods: Consignment
+def pushed_receipts(
+    repository: HubRepository, stored: Mapping[str, StoredFile], plan: PushPlan
 ) -> dict[str, dict[str, Receipt]]:
-    """Receipts of the shards that need not be sent, by folder and shard.
+    """Receipts of the shards that the repository already holds, by folder and shard.
 
     Raises:
-        CorpusError: a shard there is of another build, or its receipt is damaged.
+        CorpusError: a shard in the repository is of another build, or its receipt is damaged.
         SourceError: a receipt cannot be read just now.
     """
-    fingerprints = goods.header.fingerprints
+    fingerprints = plan.header.fingerprints
     if not any(path.startswith(f"{RECEIPTS}/") for path in stored):
         return {folder: {} for folder in fingerprints}
     return {
-        folder: {shard: one for shard, one in by_shard.items() if _stands(one, stored, goods)}
-        for folder, by_shard in committed_receipts(repository.url, fingerprints).items()
+        folder: {
+            shard: receipt
+            for shard, receipt in receipts.items()
+            if _is_in_repository(receipt, stored, plan)
+        }
+        for folder, receipts in committed_receipts(repository.url, fingerprints).items()
     }
 
 
-def _stands(receipt: Receipt, stored: Mapping[str, StoredFile], goods: Consignment) -> bool:
-    """Whether a shard of this build is there as it would be sent: of a whole corpus with the very
-    receipt, in any case with the files that it commits."""
-    corpus, folder, shard = goods.corpus, receipt["proxy"], receipt["shard"]
-    if shard not in goods.header.shards[folder]:
-        return False
-    if corpus.selection is None and corpus.receipt(folder, shard) != receipt:
-        return False
-    return all(
-        path in stored and stored[path].is_that(digest)
-        for path, digest in parts_of(receipt).items()
-    )
-
-
-def check_all_there(
+def check_complete(
     repository: HubRepository, receipts: Mapping[str, Mapping[str, Receipt]]
 ) -> None:
-    """Look once more, before a header says that a corpus is complete.
+    """Check that a repository holds every file of a corpus, before its header says so.
+
+    Args:
+        repository: the repository, whose files are listed anew.
+        receipts: receipts of all shards, by folder and shard.
 
     Raises:
-        StorageError: the repository lacks a file of it.
+        StorageError: the repository lacks a file.
     """
     stored = repository.files()
     for folder, by_shard in receipts.items():
         for shard, receipt in by_shard.items():
             lacking = [
                 path
-                for path, digest in parts_of(receipt).items()
-                if path not in stored or not stored[path].is_that(digest)
+                for path, digest in committed_files(receipt).items()
+                if path not in stored or not stored[path].matches(digest)
             ]
             if receipt_path(folder, shard) not in stored:
                 lacking.append(receipt_path(folder, shard))
             if lacking:
                 raise StorageError(
                     f"{repository.url} does not have {lacking[0]} as it was sent; is there a "
-                    ".gitignore, or does another push run? The same command goes on"
+                    ".gitignore, or does another push run? The same command continues"
                 )
+
+
+def _is_in_repository(receipt: Receipt, stored: Mapping[str, StoredFile], plan: PushPlan) -> bool:
+    """Whether the repository holds a shard just as this push would send it.
+
+    Of a whole corpus the receipt must be the same too. Of a subset it is known only when the shard
+    is cut out, so there the files that the receipt commits are compared alone.
+    """
+    corpus, folder, shard = plan.corpus, receipt["proxy"], receipt["shard"]
+    if shard not in plan.header.shards[folder]:
+        return False
+    if corpus.selection is None and corpus.receipt(folder, shard) != receipt:
+        return False
+    return all(
+        path in stored and stored[path].matches(digest)
+        for path, digest in committed_files(receipt).items()
+    )

@@ -1,4 +1,4 @@
-"""The files of a shard as local files, ready to be sent: in place, fetched, or cut out."""
+"""The files of a shard as local files, to be sent: where they lie, fetched, or cut out."""
 
 from __future__ import annotations
 
@@ -23,14 +23,20 @@ from sgt_data.subsets.shard_copy import ShardCopier
 
 @dataclass(frozen=True, slots=True)
 class ShardFiles:
-    """A shard's receipt, and where its files lie on this machine by their paths in a corpus."""
+    """The files of a shard of one folder, on this machine.
+
+    Attributes:
+        receipt: receipt of the shard.
+        local_paths: path on this machine, by path in the corpus; the receipt's own file is among
+            them.
+    """
 
     receipt: Receipt
-    places: Mapping[str, str]
+    local_paths: Mapping[str, str]
 
 
-def parts_of(receipt: Receipt) -> dict[str, Mapping[str, Any]]:
-    """Digests of the files that a receipt commits, by their paths in a corpus."""
+def committed_files(receipt: Receipt) -> dict[str, Mapping[str, Any]]:
+    """Digests (`bytes` and `sha256`) of the files that a receipt commits, by path in the corpus."""
     folder, shard = receipt["proxy"], receipt["shard"]
     paths = {
         "tar": tar_path(folder, shard),
@@ -41,13 +47,16 @@ def parts_of(receipt: Receipt) -> dict[str, Mapping[str, Any]]:
 
 
 def shard_files(corpus: Corpus, folder: str, shard: str, scratch: str) -> ShardFiles:
-    """Lay a shard of one folder ready.
+    """Have the files of a shard of one folder on this machine.
+
+    Local files of a whole corpus are taken where they lie; remote ones are fetched. The shard of a
+    subset is cut out of the subset's corpus.
 
     Args:
-        corpus: of a whole one, local files are taken where they lie; of a subset, the shard is cut
-            out of its corpus.
-        folder, shard: which.
-        scratch: a local folder for what has to be written.
+        corpus: a complete corpus, or a subset of one.
+        folder: the folder of the corpus: a proxy, or the shared inputs.
+        shard: name of the shard.
+        scratch: a local folder for files that have to be written.
 
     Raises:
         CorpusError: the shard is damaged.
@@ -58,36 +67,37 @@ def shard_files(corpus: Corpus, folder: str, shard: str, scratch: str) -> ShardF
         copier = ShardCopier(corpus.url, scratch, corpus.selection.whole)
         keys = [] if corpus.selection.whole else corpus.selection.of(shard).to_pylist()
         receipt = copier.copy(folder, shard, keys, corpus.header.fingerprints[folder])
-        paths = (*parts_of(receipt), receipt_path(folder, shard))
+        paths = (*committed_files(receipt), receipt_path(folder, shard))
         return ShardFiles(receipt, {path: join(scratch, path) for path in paths})
     receipt = corpus.receipt(folder, shard)
     if receipt["fingerprint"] != corpus.header.fingerprints[folder]:
-        raise CorpusError(f"the receipt of {folder}/{shard} is that of another build")
-    digests = parts_of(receipt)
-    places = {
-        path: _local(corpus.url, path, scratch) for path in (*digests, receipt_path(folder, shard))
+        raise CorpusError(f"the receipt of {folder}/{shard} is of another build")
+    digests = committed_files(receipt)
+    local_paths = {
+        path: _local_path(corpus.url, path, scratch)
+        for path in (*digests, receipt_path(folder, shard))
     }
     for path, digest in digests.items():
-        if _digest(places[path]) != digest:
+        if _digest(local_paths[path]) != digest:
             raise CorpusError(
                 f"{join(corpus.url, path)}: size or SHA-256 is not what its receipt says"
             )
-    return ShardFiles(receipt, places)
+    return ShardFiles(receipt, local_paths)
 
 
-def _local(root: str, path: str, scratch: str) -> str:
+def _local_path(root: str, path: str, scratch: str) -> str:
     if is_local(root):
         return join(root, path)
-    place = join(scratch, path)
-    copy_to_file(join(root, path), place)
-    return place
+    copied = join(scratch, path)
+    copy_to_file(join(root, path), copied)
+    return copied
 
 
-def _digest(place: str) -> dict[str, Any]:
-    """Size and SHA-256 of a local file, which may be large."""
+def _digest(path: str) -> dict[str, Any]:
+    """Size and SHA-256 of a local file, which is never held in memory as a whole."""
     try:
-        with open(place, "rb") as file:
+        with open(path, "rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             return {"bytes": file.tell(), "sha256": sha256}
-    except OSError as why:
-        raise SourceError(f"cannot read {place}: {why.strerror or why}") from why
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""The best reader that never looks at the picture."""
+"""A reader that answers questions without looking at the picture."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from sgt_data.questions.balance import Question
 
 
 class BlindReader:
-    """Gives each question text the answer that it had most often where it learned; to a text that
-    it has not met, the first of its choices."""
+    """Answers each question text with the answer that was most frequent in training.
 
-    def __init__(self, met: Iterable[Question]) -> None:
-        """
+    No reader that looks at the text alone does better. A text that was not in training gets the
+    first of its possible answers.
+    """
+
+    def __init__(self, training: Iterable[Question]) -> None:
+        """Learn the most frequent answer of each text.
+
         Args:
-            met: what it learns from.
+            training: questions to learn from.
         """
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for question in met:
-            counts[question.asked.text][question.asked.answer] += 1
+        for question in training:
+            counts[question.candidate.text][question.candidate.answer] += 1
         self._best = {
-            text: min(answers, key=lambda one: (-answers[one], one))
+            text: min(answers, key=lambda answer: (-answers[answer], answer))
             for text, answers in counts.items()
         }
 
-    def right(self, asked: Iterable[Question]) -> int:
-        """How many of these questions it answers rightly."""
+    def count_right(self, questions: Iterable[Question]) -> int:
+        """How many of these questions the reader answers correctly."""
         return sum(
-            self._best.get(question.asked.text, question.choices[0]) == question.asked.answer
-            for question in asked
+            self._best.get(question.candidate.text, question.choices[0])
+            == question.candidate.answer
+            for question in questions
         )

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import orjson
-
-from sgt_data.corpus.layout import tar_path
 from sgt_data.corpus.reader import Corpus
-from sgt_data.errors import CorpusError, SourceError
-from sgt_data.files.reading import read_range
-from sgt_data.files.urls import join
+from sgt_data.corpus.sample import Sample
+from sgt_data.errors import CorpusError
+from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.proxies.decoding import decode
-from sgt_data.questions.answering import Answering
-from sgt_data.questions.objects import (
-    Kind,
-    SeenPicture,
-    Thing,
-    nearness,
-)
-from sgt_data.questions.tasks import (
-    Candidate,
-    Found,
-    Questioner,
-    Rules,
-    Task,
-)
+from sgt_data.questions.answerable import AnswerableTasks
+from sgt_data.questions.picture_facts import PictureFacts, VisibleSegment, nearness
+from sgt_data.questions.questioner import Questioner
+from sgt_data.questions.tasks import Candidate, Outcome, Rules, Task
+from sgt_data.referring.segment_facts import NamedCategory
 
 Row = Mapping[str, Any]
 
@@ -39,53 +26,58 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 @dataclass(slots=True)
-class Gathered:
-    """Candidates of all pictures, and how often what was left out, by task and reason."""
+class CorpusCandidates:
+    """The questions that can be asked about a corpus.
+
+    Attributes:
+        candidates: of all pictures.
+        left_out: how many questions cannot be asked, by task and reason.
+        pictures: pictures that were read.
+    """
 
     candidates: list[Candidate] = field(default_factory=list)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     pictures: int = 0
 
 
-def gather(
+def read_candidates(
     corpus: Corpus,
-    asked: Answering,
+    answerable: AnswerableTasks,
     seed: int,
     rules: Rules,
-    on_picture: Callable[[int, int], None] | None = None,
-) -> Gathered:
-    """All candidates of a corpus.
+    on_progress: OnProgress = ignore,
+) -> CorpusCandidates:
+    """Read what can be asked about all pictures of a corpus.
 
     Raises:
-        CorpusError: a sample is damaged: which, how.
+        CorpusError: a sample is damaged; names it.
     """
-    gathered = Gathered()
-    questioner = Questioner(_shown_categories(corpus, asked.proxy), seed, rules)
-    total = sum(corpus.samples_per_shard(asked.proxy))
-    for shard in corpus.shards(asked.proxy):
-        depths = _DepthShard(corpus, asked.depth, shard)
-        for row in corpus.index(asked.proxy, shard).to_pylist():
-            stored = _Stored.read(corpus, asked.proxy, shard, row)
+    read = CorpusCandidates()
+    questioner = Questioner(_shown_categories(corpus, answerable.proxy), seed, rules)
+    total = sum(corpus.samples_per_shard(answerable.proxy))
+    for shard in corpus.shards(answerable.proxy):
+        depths = _DepthShard(corpus, answerable.depth, shard)
+        for row in range(corpus.reader.count(answerable.proxy, shard)):
+            sample = _read(corpus, answerable.proxy, shard, row)
             try:
-                found = list(_candidates(stored, depths, questioner, asked.tasks))
+                outcomes = list(_outcomes(sample, depths, questioner, answerable.tasks))
             except CorpusError as why:
-                raise CorpusError(f"{stored.where}: {why}") from why
-            for one in found:
-                if isinstance(one, Candidate):
-                    gathered.candidates.append(one)
+                raise CorpusError(f"{sample.place}: {why}") from why
+            for outcome in outcomes:
+                if isinstance(outcome, Candidate):
+                    read.candidates.append(outcome)
                 else:
-                    gathered.left_out[one.task, one.reason] += 1
-            gathered.pictures += 1
-            if on_picture is not None:
-                on_picture(gathered.pictures, total)
-    return gathered
+                    read.left_out[outcome.task, outcome.reason] += 1
+            read.pictures += 1
+            on_progress(Progress(read.pictures, total))
+    return read
 
 
-def _candidates(
-    stored: _Stored, depths: _DepthShard, questioner: Questioner, tasks: Collection[Task]
-) -> Iterator[Found]:
-    picture = SeenPicture.of(stored.facts)
-    if picture.key != stored.key:
+def _outcomes(
+    sample: Sample, depths: _DepthShard, questioner: Questioner, tasks: Collection[Task]
+) -> Iterator[Outcome]:
+    picture = PictureFacts.of(sample.facts)
+    if picture.key != sample.key:
         raise CorpusError(f"its facts are those of {picture.key!r:.200}")
     if "count" in tasks:
         yield from questioner.counts(picture)
@@ -95,102 +87,79 @@ def _candidates(
         yield from questioner.positions(picture)
     if "relation" in tasks:
         yield from questioner.relations(picture)
-    if "nearer" in tasks and stored.key in depths.rows:
-        yield from questioner.nearers(picture, _Nearness(stored, depths, picture))
+    if "nearer" in tasks and sample.key in depths.rows:
+        yield from questioner.nearers(picture, _Nearness(sample, depths))
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Target and facts of one sample, as stored. `where` says which it is."""
+def _read(corpus: Corpus, proxy: str, shard: str, row: int) -> Sample:
+    """One sample without its input, which no question is made of.
 
-    key: str
-    where: str
-    target: bytes
-    facts: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, corpus: Corpus, proxy: str, shard: str, row: Row) -> _Stored:
-        """One range of the tar, without the input.
-
-        Raises:
-            CorpusError: it is not what the index says.
-        """
-        key, place = row["key"], join(corpus.url, tar_path(proxy, shard))
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
-            raise CorpusError(f"{place}: {key!r:.200} cannot be the key of a sample")
-        where = f"{place}: sample {key}"
-        members = {}
-        start, end = row["target_offset"], row["facts_offset"] + row["facts_size"]
-        try:
-            data = read_range(place, start, end - start)
-        except SourceError as why:
-            raise CorpusError(str(why)) from why
-        for member in ("target", "facts"):
-            offset = row[f"{member}_offset"] - start
-            members[member] = data[offset : offset + row[f"{member}_size"]]
-            if zlib.crc32(members[member]) != row[f"{member}_crc32"]:
-                raise CorpusError(f"{where}: its {member} has another CRC-32 than the index says")
-        try:
-            facts = orjson.loads(members["facts"])
-        except orjson.JSONDecodeError as why:
-            raise CorpusError(f"{where}: its facts are not JSON: {why}") from why
-        return cls(key, where, members["target"], facts)
+    Raises:
+        CorpusError: it is not what the index says, or its key cannot name a file.
+    """
+    key = corpus.reader.key(proxy, shard, row)
+    if not _KEY.fullmatch(key):
+        raise CorpusError(f"{corpus.url}: {proxy}/{shard}: {key!r:.200} cannot be a sample's key")
+    return corpus.reader.read(proxy, shard, row, with_input=False)
 
 
 class _DepthShard:
-    """The depth samples of one shard, by key; none where there is no depth proxy."""
+    """The depth samples of one shard; none where there is no depth proxy."""
 
     def __init__(self, corpus: Corpus, proxy: str | None, shard: str) -> None:
         self._corpus, self._proxy, self._shard = corpus, proxy, shard
 
     @cached_property
-    def rows(self) -> dict[str, Row]:
+    def rows(self) -> dict[str, int]:
+        """Rows of the shard's index by key."""
         if self._proxy is None or self._shard not in self._corpus.shards(self._proxy):
             return {}
-        table = self._corpus.index(self._proxy, self._shard)
-        return {row["key"]: row for row in table.to_pylist()}
+        keys = self._corpus.index(self._proxy, self._shard)["key"].to_pylist()
+        return {key: row for row, key in enumerate(keys)}
 
-    def read(self, key: str) -> _Stored:
+    def read(self, key: str) -> Sample:
+        """The depth sample of a key."""
         assert self._proxy is not None
-        return _Stored.read(self._corpus, self._proxy, self._shard, self.rows[key])
+        return _read(self._corpus, self._proxy, self._shard, self.rows[key])
 
 
 class _Nearness:
-    """Decodes the two targets of a picture when they are first asked for."""
+    """How near things of a picture are; its two targets are decoded when this is first asked."""
 
-    def __init__(self, stored: _Stored, depths: _DepthShard, picture: SeenPicture) -> None:
-        self._stored, self._depths, self._picture = stored, depths, picture
+    def __init__(self, sample: Sample, depths: _DepthShard) -> None:
+        self._sample, self._depths = sample, depths
 
     @cached_property
     def _maps(self) -> tuple[Any, Any]:
-        beside = self._depths.read(self._stored.key)
+        """Label map and decoded depth, of the same size."""
+        sample = self._depths.read(self._sample.key)
         try:
-            depth = decode(beside.target, beside.facts)
-            if beside.facts["type"] != "depth":
-                raise CorpusError(f"it is of type {beside.facts['type']}, not depth")
+            depth = decode(sample.target, sample.facts)
+            if sample.facts["type"] != "depth":
+                raise CorpusError(f"it is of type {sample.facts['type']}, not depth")
         except CorpusError as why:
-            raise CorpusError(f"{beside.where}: {why}") from why
-        labels = decode(self._stored.target, self._stored.facts).labels
+            raise CorpusError(f"{sample.place}: {why}") from why
+        labels = decode(self._sample.target, self._sample.facts).labels
         if depth.inverse_depth.shape != labels.shape:
             raise CorpusError(
-                f"{beside.where} is {depth.inverse_depth.shape}, the segments' {labels.shape}"
+                f"{sample.place} is {depth.inverse_depth.shape}, the segments' {labels.shape}"
             )
         return labels, depth
 
-    def __call__(self, thing: Thing) -> float:
+    def __call__(self, segment: VisibleSegment) -> float:
         labels, depth = self._maps
-        return nearness(thing, labels, depth.inverse_depth, depth.low, depth.high)
+        return nearness(segment, labels, depth.inverse_depth, depth.low, depth.high)
 
 
-def _shown_categories(corpus: Corpus, proxy: str) -> dict[str, dict[Kind, float]]:
+def _shown_categories(corpus: Corpus, proxy: str) -> dict[str, dict[NamedCategory, float]]:
     """By source, the categories that its pictures show, each with the share of them; from the
     indexes and the sources' lists of categories."""
-    kinds: dict[tuple[str, str], set[Kind]] = defaultdict(set)
+    kinds: dict[tuple[str, str], set[NamedCategory]] = defaultdict(set)
     for source, categories in corpus.header.vocabulary.items():
-        for one in categories:
-            kinds[source, one.name].add((one.name, one.isthing))
+        for category in categories:
+            kinds[source, category.name].add(NamedCategory(category.name, category.isthing))
     pictures: Counter[str] = Counter()
-    showing: dict[str, Counter[Kind]] = defaultdict(Counter)
+    showing: dict[str, Counter[NamedCategory]] = defaultdict(Counter)
     for shard in corpus.shards(proxy):
         index = corpus.index(proxy, shard)
         for source, names in zip(

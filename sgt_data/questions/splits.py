@@ -1,4 +1,4 @@
-"""Which split a picture is in: by a keyed hash of its key, whatever else the corpus holds."""
+"""Which split a picture is in: a seeded hash of its key decides, whatever else the corpus holds."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from sgt_data.seeds import derive_seed
 
 SPLITS = ("train", "val", "test")
 SHARES: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
+"""The shares by default."""
 
 
 def parse_shares(text: str) -> dict[str, float]:
-    """Shares as the command line has them: `train=0.8,val=0.1,test=0.1`.
+    """Shares from the command line, in the form `train=0.8,val=0.1,test=0.1`.
 
     Raises:
-        RequestError: they are not of this form.
+        RequestError: the text has another form.
     """
     shares: dict[str, float] = {}
     for part in text.split(","):
@@ -29,11 +30,11 @@ def parse_shares(text: str) -> dict[str, float]:
 
 
 def exact_shares(shares: Mapping[str, float]) -> dict[str, Fraction]:
-    """Shares as their decimal digits say, those of the splits that get any.
+    """Shares as exact fractions of their decimal digits, without splits whose share is 0.
 
     Raises:
-        RequestError: another split than train, val and test is named, or a share is not 0 to 1, or
-            they are more than everything, or nothing.
+        RequestError: a split is not train, val or test, a share is not 0 to 1, or the sum is 0 or
+            more than 1.
     """
     for name, share in shares.items():
         if name not in SPLITS:
@@ -47,15 +48,20 @@ def exact_shares(shares: Mapping[str, float]) -> dict[str, Fraction]:
 
 
 def split_of(key: str, shares: Mapping[str, Fraction], seed: int) -> str | None:
-    """A picture's split; None where the shares leave it out.
+    """The split of a picture; None where the shares leave it out.
 
-    Train is filled from one end of the hashes, test from the other and val beside it: a smaller
-    train split lies inside a larger one, and test and val stay what they are.
+    The hashes are in 0 to 1. Train takes the lowest, test the highest, val those below test: a
+    smaller train split lies inside a larger one, and val and test do not change with it.
+
+    Args:
+        key: of the picture.
+        shares: by split, as `exact_shares` gives them.
+        seed: of the hash.
     """
-    place = Fraction(derive_seed(seed, "split", key), 2**64)
+    position = Fraction(derive_seed(seed, "split", key), 2**64)
     test, val = shares.get("test", Fraction(0)), shares.get("val", Fraction(0))
-    if place >= 1 - test:
+    if position >= 1 - test:
         return "test"
-    if place >= 1 - test - val:
+    if position >= 1 - test - val:
         return "val"
-    return "train" if place < shares.get("train", Fraction(0)) else None
+    return "train" if position < shares.get("train", Fraction(0)) else None

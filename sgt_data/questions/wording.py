@@ -5,71 +5,83 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sgt_data.questions.objects import Kind
-from sgt_data.referring.nouns import Noun, might_mean, noun_of
+from sgt_data.referring.noun_forms import Noun
+from sgt_data.referring.nouns import might_mean, noun_of
+from sgt_data.referring.segment_facts import NamedCategory
 
-_TWINS = (frozenset(("cottage", "house")),)
-"""Categories that one may take for each other, beside those that `might_mean` knows."""
+_CONFUSED = (frozenset(("cottage", "house")),)
+"""Categories that people confuse, besides those that `might_mean` knows."""
 
 
 @lru_cache(maxsize=4096)
-def noun(kind: Kind) -> Noun | None:
-    """How to speak of a category; None where one cannot."""
-    found = noun_of(*kind)
-    return found if found is not None and found.forms else None
+def question_noun(category: NamedCategory) -> Noun | None:
+    """The noun that names a category in questions; None where it cannot be named."""
+    noun = noun_of(*category)
+    return noun if noun is not None and noun.forms else None
 
 
-def confusable(kind: Kind, others: Iterable[Kind]) -> bool:
-    """Whether someone who is asked about a category might think of one of the others."""
-    return any(_might_mean(kind, other) for other in others if other != kind)
+def is_confusable(category: NamedCategory, others: Iterable[NamedCategory]) -> bool:
+    """Whether a person who is asked about a category might think of one of the others."""
+    return any(_might_mean(category, other) for other in others if other != category)
 
 
 @lru_cache(maxsize=65536)
-def _might_mean(kind: Kind, other: Kind) -> bool:
-    spoken = noun(kind)
-    twins = any({kind[0], other[0]} == pair for pair in _TWINS)
-    return spoken is not None and (twins or any(might_mean(form, *other) for form in spoken.forms))
+def _might_mean(category: NamedCategory, other: NamedCategory) -> bool:
+    noun = question_noun(category)
+    if noun is None:
+        return False
+    confused = any({category.name, other.name} == names for names in _CONFUSED)
+    return confused or any(might_mean(form, *other) for form in noun.forms)
 
 
-def presence_question(spoken: Noun) -> str:
-    if spoken.singular is not None:
-        article = "an" if spoken.singular[0] in "aeiou" else "a"
-        return f"Is there {article} {spoken.singular} in the picture?"
-    if spoken.plural is not None:
-        return f"Are there any {spoken.plural} in the picture?"
-    if spoken.mass is not None:
-        return f"Is there any {spoken.mass} in the picture?"
-    return f"Does the picture show any {spoken.extent}?"
+def presence_question(noun: Noun) -> str:
+    """Whether the picture shows a category; `noun` has at least one form."""
+    if noun.singular is not None:
+        article = "an" if noun.singular[0] in "aeiou" else "a"
+        return f"Is there {article} {noun.singular} in the picture?"
+    if noun.plural is not None:
+        return f"Are there any {noun.plural} in the picture?"
+    if noun.mass is not None:
+        return f"Is there any {noun.mass} in the picture?"
+    return f"Does the picture show any {noun.extent}?"
 
 
-def count_question(spoken: Noun) -> str | None:
-    """None where one would not know what to count: single skis, or pairs of them."""
-    if spoken.singular is None or spoken.plural is None or spoken.singular.startswith("pair of "):
+def count_question(noun: Noun) -> str | None:
+    """How many of a category the picture shows.
+
+    None where it is unclear what to count, for example single skis or pairs of skis.
+    """
+    if noun.singular is None or noun.plural is None or noun.singular.startswith("pair of "):
         return None
-    return f"How many {spoken.plural} are there in the picture?"
+    return f"How many {noun.plural} are there in the picture?"
 
 
 HALVES = (("left", "right"), ("upper", "lower"))
-"""Answers by axis: the half of lesser coordinates, and the half of greater ones."""
+"""Answers by axis: the half with the smaller coordinates, and the half with the greater ones."""
 
 
 def position_question(axis: int, singular: str) -> str:
-    """Args:
-    axis: 0 is x, 1 is y.
-    singular: what is asked about.
+    """In which half of the picture something is.
+
+    Args:
+        axis: 0 for the left and right half, 1 for the upper and lower half.
+        singular: noun of what is asked about.
     """
-    one, other = HALVES[axis]
-    return f"Is the {singular} in the {one} or in the {other} half of the picture?"
+    smaller, greater = HALVES[axis]
+    return f"Is the {singular} in the {smaller} or in the {greater} half of the picture?"
 
 
 SIDES = (("left", "right"), ("above", "below"))
-"""Answers by axis: where the first one has the lesser coordinate, and where the greater."""
+"""Answers by axis: where the first has the smaller coordinate, and where it has the greater one."""
 
 
 def relation_question(axis: int, first: str, second: str) -> str:
-    """Args:
-    axis: 0 is x, 1 is y.
-    first, second: what is asked about, in the singular.
+    """On which side of the second thing the first is.
+
+    Args:
+        axis: 0 for left and right, 1 for above and below.
+        first: noun, in the singular.
+        second: noun, in the singular.
     """
     if axis == 0:
         return f"Is the {first} to the left or to the right of the {second}?"
@@ -77,4 +89,5 @@ def relation_question(axis: int, first: str, second: str) -> str:
 
 
 def nearer_question(first: str, second: str) -> str:
+    """Which of two things is nearer to the camera; both nouns are in the singular."""
     return f"Which is nearer to the camera, the {first} or the {second}?"

@@ -1,56 +1,57 @@
 """Write questions about a corpus' pictures in LLaVA's form.
 
 OUTPUT/
-  questions.json             what they are of, how many, what chance is, what was left out
+  questions.json             which questions these are, how many, what chance is, what was left out
   images/<key>.jpg           the pictures that are asked about, as the corpus holds them
   train|val|test.jsonl       a line per question, by key
 
-The lists are written last, so where there is a list, its pictures are there.
+The lists are written last: where there is a list, its pictures are there.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 
 from sgt_data.corpus.reader import Corpus
-from sgt_data.errors import CorpusError, FileMissing, RequestError
-from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.claim import Claim, claim
+from sgt_data.files.reading import list_files
 from sgt_data.files.urls import absolute, join
 from sgt_data.files.writing import write_atomic
-from sgt_data.questions.account import left_out_account, splits_account
-from sgt_data.questions.answering import Answering, answering
+from sgt_data.progress import OnProgress, ignore
+from sgt_data.questions.answerable import AnswerableTasks, answerable_tasks
 from sgt_data.questions.balance import Question, choose_questions
-from sgt_data.questions.reading import gather
-from sgt_data.questions.splits import SHARES, exact_shares, split_of
+from sgt_data.questions.plan import QuestionPlan
+from sgt_data.questions.reading import read_candidates
+from sgt_data.questions.splits import exact_shares, split_of
+from sgt_data.questions.summary import count_left_out, summarise_splits
 from sgt_data.questions.tasks import Candidate, Rules
+from sgt_data.result import Result
 from sgt_data.subsets.opening import open_corpus
 
 MARKER = "questions.json"
 IMAGES = "images"
 
-Progress = Callable[[int, int], None]
-"""Called with the pictures read, and all."""
-
+_RESULTS = ("pictures", "splits", "left_out", "unanswered")
 _SORTED = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionsReport:
-    """What was written.
+@dataclass(slots=True, kw_only=True)
+class QuestionsReport(Result):
+    """What came of asking about a corpus.
 
     Attributes:
-        output: where.
-        pictures: that were read.
-        images, nbytes: picture files written now, and their bytes.
-        splits: counts by split and task, see `account.splits_account`.
-        left_out: by task and reason, how many questions were not asked.
-        unanswered: tasks of which nothing is asked, and why.
+        output: URL of the folder.
+        pictures: pictures that were read.
+        images: picture files that were written now.
+        nbytes: bytes of these files.
+        splits: counts by split and task, see `summary.summarise_splits`.
+        left_out: how many questions were not asked, by task and reason.
+        unanswered: by task, why nothing is asked.
     """
 
     output: str
@@ -65,129 +66,108 @@ class QuestionsReport:
 def write_questions(
     corpus: str,
     output: str,
+    plan: QuestionPlan | None = None,
     *,
     proxy: str | None = None,
-    seed: int = 0,
-    tasks: Collection[str] | None = None,
-    per_picture: int = 4,
-    per_task: int | None = None,
-    shares: Mapping[str, float] = SHARES,
-    on_picture: Progress | None = None,
+    on_progress: OnProgress = ignore,
 ) -> QuestionsReport:
-    """Ask about a finished corpus, or go on where that was interrupted.
+    """Write questions about a finished corpus, or go on where this was interrupted.
 
     Args:
         corpus: fsspec URL.
         output: fsspec URL of a folder.
-        proxy: whose segments are asked about; by default the first of variant instance, or else
-            panoptic, or else semantic.
-        seed: of every choice.
-        tasks: count, presence, position, relation, nearer; by default all that can be answered.
-        per_picture: at most so many questions of each task about one picture.
-        per_task: at most so many of each task in each split; None for no bound.
-        shares: of the pictures, by split; what they leave out is not asked about.
-        on_picture: told of progress.
+        plan: what to ask; by default all tasks about all pictures.
+        proxy: the segmentation proxy whose segments are asked about; by default the first of
+            variant instance, or else panoptic, or else semantic.
+        on_progress: called after every picture that was read.
 
     Raises:
-        RequestError: the corpus is not complete, or cannot answer; an argument is out of range;
-            output holds something else.
+        RequestError: the corpus is not complete or cannot answer.
+        CorpusMismatch: output holds something else.
         CorpusError: a sample is damaged.
         StorageError: output cannot be written.
     """
-    exact = exact_shares(shares)
-    for name, limit in (("per_picture", per_picture), ("per_task", per_task)):
-        if limit is not None and limit < 1:
-            raise RequestError(f"{name}: found {limit}, must be 1 or more")
+    plan = plan or QuestionPlan()
     opened = open_corpus(corpus)
     opened.finished()
-    asked = answering(opened.header.manifest["proxies"], proxy, tasks)
+    answerable = answerable_tasks(opened.header.manifest["proxies"], proxy, plan.tasks)
     root, rules = absolute(output), Rules()
-    stated = {
-        "format": "sgt_data questions",
-        "version": 1,
-        "corpus": _corpus_facts(opened, asked),
-        "seed": seed,
-        "tasks": list(asked.tasks),
-        "per_picture": per_picture,
-        "per_task": per_task,
-        "shares": {name: float(share) for name, share in exact.items()},
-        "rules": asdict(rules),
+    identity = _identity(opened, answerable, plan, rules)
+    claim(root, Claim(MARKER, identity, "questions", _RESULTS), remedy="choose another folder")
+    read = read_candidates(opened, answerable, plan.seed, rules, on_progress)
+    shares = exact_shares(plan.shares)
+    splits: dict[str, list[Candidate]] = {name: [] for name in shares}
+    for candidate in read.candidates:
+        if (split := split_of(candidate.key, shares, plan.seed)) is not None:
+            splits[split].append(candidate)
+    chosen = choose_questions(splits, plan.per_picture, plan.per_task)
+    results: dict[str, Any] = {
+        "pictures": read.pictures,
+        "splits": summarise_splits(chosen),
+        "left_out": count_left_out(read.left_out, read.candidates, splits, chosen),
+        "unanswered": dict(answerable.unanswered),
     }
-    _check_output(root, stated)
-    gathered = gather(opened, asked, seed, rules, on_picture)
-    splits: dict[str, list[Candidate]] = {name: [] for name in exact}
-    for one in gathered.candidates:
-        if (split := split_of(one.key, exact, seed)) is not None:
-            splits[split].append(one)
-    chosen = choose_questions(splits, per_picture, per_task)
-    counts = splits_account(chosen)
-    left_out = left_out_account(gathered.left_out, gathered.candidates, splits, chosen)
-    found = {
-        "pictures": gathered.pictures,
-        "splits": counts,
-        "left_out": left_out,
-        "unanswered": dict(asked.unanswered),
-    }
-    write_atomic(join(root, MARKER), orjson.dumps({**stated, **found}, option=_SORTED) + b"\n")
-    keys = {one.asked.key for questions in chosen.values() for one in questions}
-    images, nbytes = _write_images(opened, asked.proxy, keys, join(root, IMAGES))
+    write_atomic(join(root, MARKER), orjson.dumps({**identity, **results}, option=_SORTED) + b"\n")
+    keys = {question.candidate.key for questions in chosen.values() for question in questions}
+    images, nbytes = _write_images(opened, answerable.proxy, keys, join(root, IMAGES))
     for name, questions in chosen.items():
         write_atomic(join(root, f"{name}.jsonl"), b"".join(_lines(questions)))
     return QuestionsReport(
-        root, gathered.pictures, images, nbytes, counts, left_out, asked.unanswered
+        complete=True,
+        notes=_notes(answerable, chosen),
+        output=root,
+        images=images,
+        nbytes=nbytes,
+        **results,
     )
 
 
-def _corpus_facts(corpus: Corpus, asked: Answering) -> dict[str, Any]:
-    proxies = [asked.proxy] if asked.depth is None else [asked.proxy, asked.depth]
+def _identity(
+    corpus: Corpus, answerable: AnswerableTasks, plan: QuestionPlan, rules: Rules
+) -> dict[str, Any]:
+    """All that decides which questions are written."""
+    depth = [] if answerable.depth is None else [answerable.depth]
     return {
-        "url": corpus.url,
-        "name": corpus.header.name,
-        "proxy": asked.proxy,
-        "depth": asked.depth,
-        "fingerprints": {name: corpus.header.fingerprints[name] for name in proxies},
-        "subset": corpus.header.identity.get("subset"),
+        "format": "sgt_data questions",
+        "version": 1,
+        "corpus": {
+            "url": corpus.url,
+            "name": corpus.header.name,
+            "proxy": answerable.proxy,
+            "depth": answerable.depth,
+            "fingerprints": {
+                name: corpus.header.fingerprints[name] for name in (answerable.proxy, *depth)
+            },
+            "subset": corpus.header.identity.get("subset"),
+        },
+        "seed": plan.seed,
+        "tasks": list(answerable.tasks),
+        "per_picture": plan.per_picture,
+        "per_task": plan.per_task,
+        "shares": {name: float(share) for name, share in exact_shares(plan.shares).items()},
+        "rules": asdict(rules),
     }
 
 
-def _check_output(root: str, stated: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds anything else than these very questions."""
-    place = join(root, MARKER)
-    try:
-        there = orjson.loads(read_bytes(place))
-    except FileMissing:
-        if found := next(iter(list_files(root)), None):
-            raise RequestError(f"{root} holds {found} and no questions; choose another") from None
-        return
-    except orjson.JSONDecodeError as why:
-        raise RequestError(f"{place} cannot be read: {why}") from why
-    for name, value in orjson.loads(orjson.dumps(stated)).items():
-        other = there.get(name) if isinstance(there, dict) else None
-        if other != value:
-            raise RequestError(
-                f"{place}: {name} is {other!r:.200} there, {value!r:.200} here; choose another "
-                "folder"
-            )
+def _notes(answerable: AnswerableTasks, chosen: Mapping[str, Sequence[Question]]) -> list[str]:
+    """What a person must know besides the counts."""
+    tasks = [f"no questions of {task}: {why}" for task, why in answerable.unanswered.items()]
+    return tasks + [f"{split} has no questions" for split, asked in chosen.items() if not asked]
 
 
 def _write_images(
     corpus: Corpus, proxy: str, keys: Collection[str], folder: str
 ) -> tuple[int, int]:
-    """Write the pictures of these keys that are not there yet; how many, and their bytes."""
-    there = list_files(folder)
+    """Write the pictures of these keys that the folder lacks; returns their number and bytes."""
+    sizes = list_files(folder)
     written = nbytes = 0
     for shard in corpus.shards(proxy):
-        for row in corpus.index(proxy, shard).to_pylist():
-            if row["key"] not in keys:
+        for key in corpus.index(proxy, shard)["key"].to_pylist():
+            if key not in keys:
                 continue
-            picture = corpus.read(proxy, shard, row).picture
-            if row["input_size"] is not None and zlib.crc32(picture) != row["input_crc32"]:
-                raise CorpusError(
-                    f"{proxy}/{shard}: the input of sample {row['key']} has another CRC-32 than "
-                    "the index says"
-                )
-            name = f"{row['key']}.jpg"
-            if there.get(name) != len(picture):
+            picture = corpus.sample(proxy, shard, key).input
+            name = f"{key}.jpg"
+            if sizes.get(name) != len(picture):
                 write_atomic(join(folder, name), picture)
                 written += 1
                 nbytes += len(picture)
@@ -195,20 +175,21 @@ def _write_images(
 
 
 def _lines(questions: Sequence[Question]) -> Iterator[bytes]:
-    """LLaVA's lines. The number in an id counts the picture's questions of one task."""
+    """Questions as LLaVA's lines. The number in an id counts questions of a picture and task."""
     numbers: Counter[tuple[str, str]] = Counter()
     for question in questions:
-        asked = question.asked
-        numbers[asked.key, asked.task] += 1
+        candidate = question.candidate
+        numbers[candidate.key, candidate.task] += 1
+        number = numbers[candidate.key, candidate.task]
         line = {
-            "id": f"{asked.key}-{asked.task}-{numbers[asked.key, asked.task]}",
-            "image": f"{IMAGES}/{asked.key}.jpg",
+            "id": f"{candidate.key}-{candidate.task}-{number}",
+            "image": f"{IMAGES}/{candidate.key}.jpg",
             "conversations": [
-                {"from": "human", "value": f"<image>\n{asked.text}"},
-                {"from": "gpt", "value": asked.answer},
+                {"from": "human", "value": f"<image>\n{candidate.text}"},
+                {"from": "gpt", "value": candidate.answer},
             ],
-            "key": asked.key,
-            "task": asked.task,
+            "key": candidate.key,
+            "task": candidate.task,
             "choices": list(question.choices),
         }
         yield orjson.dumps(line) + b"\n"

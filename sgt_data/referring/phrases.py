@@ -1,8 +1,8 @@
 """Phrases that mean exactly some of a picture's segments, and nothing else in it.
 
-A phrase is a candidate only where nothing visible, hidden or neighbouring could be meant instead,
-and, for places and sizes, where a margin separates the chosen segment from the runner-up. Places
-are those of the picture plane: "topmost" is nearest the upper edge, whatever lies behind.
+A phrase is a candidate only where nothing visible, hidden or neighbouring could be meant instead.
+For places and sizes, a margin must separate the chosen segment from the next best. Places are those
+in the picture plane: "topmost" is nearest the upper edge, whatever lies behind.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from sgt_data.referring.nouns import Noun, might_mean, noun_of
-from sgt_data.referring.seen import Seen
+from sgt_data.referring.noun_forms import Noun
+from sgt_data.referring.nouns import might_mean, noun_of
+from sgt_data.referring.segment_facts import NamedCategory, SegmentFacts
+from sgt_data.referring.wordings import (
+    all_wordings,
+    definite_wordings,
+    stuff_wordings,
+    superlative_wordings,
+)
 
 _Option = TypeVar("_Option")
 
@@ -23,11 +30,11 @@ PhraseKind = Literal["category", "single", "place", "size"]
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """What makes a phrase unmistakable.
+    """The margins that make a phrase unmistakable.
 
     Attributes:
         centre: least distance between the centres of two boxes, as a share of the picture's side.
-        edge: the same for the edges of the boxes on that side.
+        edge: least distance between the outer edges of two boxes, as a share of the picture's side.
         size: least ratio of visible areas, and of the areas of visible boxes.
         area: least visible area of what a phrase means, as a share of the picture.
     """
@@ -40,7 +47,16 @@ class Margins:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What can be said in any of `wordings`, and the segments that it means."""
+    """Segments of one category, and the wordings that mean exactly them.
+
+    Attributes:
+        kind: `category`: all of a category; `single`: its only segment; `place`, `size`: the
+            segment that its place or size singles out.
+        category: name of the category.
+        relation: `all`, `only`, or what singles the segment out, for example `leftmost`.
+        wordings: phrases with the same meaning.
+        ids: ids of the segments.
+    """
 
     kind: PhraseKind
     category: str
@@ -51,42 +67,63 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A chosen candidate in one wording."""
+    """A candidate in one of its wordings.
+
+    Attributes:
+        text: the wording.
+        candidate: what it means.
+    """
 
     text: str
     candidate: Candidate
 
 
 def candidates(
-    visible: Sequence[Seen], hidden: Sequence[Seen], height: int, width: int, margins: Margins
+    visible: Sequence[SegmentFacts],
+    hidden: Sequence[SegmentFacts],
+    height: int,
+    width: int,
+    margins: Margins,
 ) -> list[Candidate]:
-    """All that can be said of a picture [height, width], in an order that depends on names and ids
-    alone."""
-    groups: dict[tuple[str, bool], list[Seen]] = {}
-    for one in sorted(visible, key=lambda one: one.id):
-        groups.setdefault(one.kind, []).append(one)
-    present = {one.kind for one in (*visible, *hidden)}
-    concealed = {one.kind for one in hidden}
-    found = []
-    for kind in sorted(groups):
-        noun = noun_of(*kind)
-        others = present - {kind}
-        if noun is None or kind in concealed or _ambiguous(noun, others):
+    """All candidates of a picture, in an order that depends on names and ids alone.
+
+    Args:
+        visible: segments of which the picture shows something.
+        hidden: segments of which it shows nothing.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        margins: what makes a phrase unmistakable.
+    """
+    groups: dict[NamedCategory, list[SegmentFacts]] = {}
+    for segment in sorted(visible, key=lambda segment: segment.id):
+        groups.setdefault(segment.named_category, []).append(segment)
+    hidden_categories = {segment.named_category for segment in hidden}
+    present = hidden_categories | groups.keys()
+    result = []
+    for category in sorted(groups):
+        noun = noun_of(*category)
+        others = present - {category}
+        if noun is None or category in hidden_categories or _is_ambiguous(noun, others):
             continue
-        found += [
-            one
-            for one in _of_category(noun, groups[kind], (height, width), margins)
-            if one.wordings and _large_enough(one, groups[kind], margins.area * height * width)
+        result += [
+            candidate
+            for candidate in _of_category(noun, groups[category], (height, width), margins)
+            if candidate.wordings
+            and _is_large_enough(candidate, groups[category], margins.area * height * width)
         ]
-    return found
+    return result
 
 
-def choose_phrase(found: Sequence[Candidate], rng: np.random.Generator) -> Phrase:
-    """A kind of phrase first, then a category, then a candidate and its wording, evenly: places
-    would outnumber all else if every candidate had the same chance."""
-    kind = _one_of(sorted({one.kind for one in found}), rng)
-    category = _one_of(sorted({one.category for one in found if one.kind == kind}), rng)
-    chosen = _one_of([one for one in found if (one.kind, one.category) == (kind, category)], rng)
+def choose_phrase(options: Sequence[Candidate], rng: np.random.Generator) -> Phrase:
+    """Choose a candidate and one of its wordings at random.
+
+    A kind is chosen first, then a category, then a candidate and a wording, each evenly: places
+    would outnumber everything else if all candidates had the same chance.
+    """
+    kind = _one_of(sorted({option.kind for option in options}), rng)
+    of_kind = [option for option in options if option.kind == kind]
+    category = _one_of(sorted({option.category for option in of_kind}), rng)
+    chosen = _one_of([option for option in of_kind if option.category == category], rng)
     return Phrase(_one_of(chosen.wordings, rng), chosen)
 
 
@@ -94,129 +131,100 @@ def _one_of(options: Sequence[_Option], rng: np.random.Generator) -> _Option:
     return options[int(rng.integers(len(options)))]
 
 
-def _ambiguous(noun: Noun, others: set[tuple[str, bool]]) -> bool:
-    return any(might_mean(form, *kind) for form in noun.forms for kind in others)
+def _is_ambiguous(noun: Noun, others: set[NamedCategory]) -> bool:
+    return any(might_mean(form, *category) for form in noun.forms for category in others)
 
 
-def _large_enough(candidate: Candidate, group: Sequence[Seen], least: float) -> bool:
-    return sum(one.area for one in group if one.id in candidate.ids) >= least
+def _is_large_enough(candidate: Candidate, group: Sequence[SegmentFacts], least: float) -> bool:
+    return sum(segment.area for segment in group if segment.id in candidate.ids) >= least
 
 
 def _of_category(
-    noun: Noun, group: Sequence[Seen], size: tuple[int, int], margins: Margins
+    noun: Noun, group: Sequence[SegmentFacts], size: tuple[int, int], margins: Margins
 ) -> Iterator[Candidate]:
     """Candidates of one category, of which the picture shows `group` and nothing more."""
     category = group[0].category
-    everything = frozenset(one.id for one in group)
-    crowded = any(one.iscrowd for one in group)
+    everything = frozenset(segment.id for segment in group)
+    has_crowd = any(segment.iscrowd for segment in group)
     if not group[0].isthing:
-        yield Candidate("category", category, "all", _stuff_wordings(noun), everything)
-    elif len(group) > 1 or crowded:
-        yield Candidate("category", category, "all", _all_wordings(noun), everything)
+        yield Candidate("category", category, "all", stuff_wordings(noun), everything)
+    elif len(group) > 1 or has_crowd:
+        yield Candidate("category", category, "all", all_wordings(noun), everything)
     else:
-        yield Candidate("single", category, "only", _definite_wordings(noun), everything)
-    if not group[0].isthing or len(group) == 1 or crowded or noun.singular is None:
+        yield Candidate("single", category, "only", definite_wordings(noun), everything)
+    if not group[0].isthing or len(group) == 1 or has_crowd or noun.singular is None:
         return
     for relation, measures in _PLACES.items():
         side = size[1] if relation in ("leftmost", "rightmost") else size[0]
         gaps = (2 * margins.centre * side, 2 * margins.edge * side)
-        for one in _ahead(group, measures, _before, gaps):
-            yield _singled_out("place", category, relation, noun.singular, one)
+        for segment in _ahead_of_all(group, measures, _is_before, gaps):
+            yield _singled_out("place", relation, noun.singular, segment)
     ratios = (margins.size, margins.size)
-    for relation, beats in (("largest", _times), ("smallest", _times_less)):
-        for one in _ahead(group, _SIZES, beats, ratios):
-            yield _singled_out("size", category, relation, noun.singular, one)
+    for relation, beats in (("largest", _is_larger), ("smallest", _is_smaller)):
+        for segment in _ahead_of_all(group, _SIZES, beats, ratios):
+            yield _singled_out("size", relation, noun.singular, segment)
 
 
-def _before(mine: int, other: int, gap: float) -> bool:
+def _is_before(mine: int, other: int, gap: float) -> bool:
     return other - mine >= gap
 
 
-def _times(mine: int, other: int, ratio: float) -> bool:
+def _is_larger(mine: int, other: int, ratio: float) -> bool:
     return mine >= ratio * other
 
 
-def _times_less(mine: int, other: int, ratio: float) -> bool:
+def _is_smaller(mine: int, other: int, ratio: float) -> bool:
     return other >= ratio * mine
 
 
-Measure = Callable[[Seen], int]
+Measure = Callable[[SegmentFacts], int]
 
 _PLACES: dict[str, tuple[Measure, Measure]] = {
-    "leftmost": (lambda one: 2 * one.box[0] + one.box[2], lambda one: 2 * one.box[0]),
-    "rightmost": (
-        lambda one: -2 * one.box[0] - one.box[2],
-        lambda one: -2 * (one.box[0] + one.box[2]),
+    "leftmost": (
+        lambda segment: 2 * segment.box[0] + segment.box[2],
+        lambda segment: 2 * segment.box[0],
     ),
-    "topmost": (lambda one: 2 * one.box[1] + one.box[3], lambda one: 2 * one.box[1]),
+    "rightmost": (
+        lambda segment: -2 * segment.box[0] - segment.box[2],
+        lambda segment: -2 * (segment.box[0] + segment.box[2]),
+    ),
+    "topmost": (
+        lambda segment: 2 * segment.box[1] + segment.box[3],
+        lambda segment: 2 * segment.box[1],
+    ),
     "bottommost": (
-        lambda one: -2 * one.box[1] - one.box[3],
-        lambda one: -2 * (one.box[1] + one.box[3]),
+        lambda segment: -2 * segment.box[1] - segment.box[3],
+        lambda segment: -2 * (segment.box[1] + segment.box[3]),
     ),
 }
-"""Twice the distance of centre and outer edge from the picture's edge; the least one is meant."""
+"""By relation, twice the coordinates of centre and outer edge, with a sign so that the least is
+meant."""
 
 _SIZES: tuple[Measure, Measure] = (
-    lambda one: one.area,
-    lambda one: one.box[2] * one.box[3],
+    lambda segment: segment.area,
+    lambda segment: segment.box[2] * segment.box[3],
 )
 
 
-def _ahead(
-    group: Sequence[Seen],
+def _ahead_of_all(
+    group: Sequence[SegmentFacts],
     measures: Sequence[Measure],
     beats: Callable[[int, int, float], bool],
     margins: Sequence[float],
-) -> Iterator[Seen]:
-    """The one of a group, if there is one, that beats all others by every measure."""
-    for one in group:
+) -> Iterator[SegmentFacts]:
+    """The segment of a group that beats all others by every measure, if there is one."""
+    for segment in group:
         if all(
-            beats(measure(one), measure(other), margin)
+            beats(measure(segment), measure(other), margin)
             for other in group
-            if other is not one
+            if other is not segment
             for measure, margin in zip(measures, margins, strict=True)
         ):
-            yield one
-
-
-_SUPERLATIVES = {
-    "leftmost": ("the leftmost {}", "the {} farthest to the left"),
-    "rightmost": ("the rightmost {}", "the {} farthest to the right"),
-    "topmost": ("the topmost {}", "the {} nearest the top of the picture"),
-    "bottommost": ("the bottommost {}", "the {} nearest the bottom of the picture"),
-    "largest": ("the largest {}", "the {} that takes up the most space"),
-    "smallest": ("the smallest {}", "the {} that takes up the least space"),
-}
+            yield segment
 
 
 def _singled_out(
-    kind: PhraseKind, category: str, relation: str, singular: str, one: Seen
+    kind: PhraseKind, relation: str, singular: str, segment: SegmentFacts
 ) -> Candidate:
-    wordings = tuple(wording.format(singular) for wording in _SUPERLATIVES[relation])
-    return Candidate(kind, category, relation, wordings, frozenset((one.id,)))
-
-
-def _definite_wordings(noun: Noun) -> tuple[str, ...]:
-    return () if noun.singular is None else (f"the {noun.singular}",)
-
-
-def _all_wordings(noun: Noun) -> tuple[str, ...]:
-    wordings = []
-    if noun.plural is not None:
-        wordings += [f"all {noun.plural}", f"all the {noun.plural}"]
-    if noun.singular is not None:
-        wordings.append(f"every {noun.singular}")
-    return tuple(wordings)
-
-
-def _stuff_wordings(noun: Noun) -> tuple[str, ...]:
-    """Of counted stuff there may be one or many, so "all the tables" would presume too much."""
-    if noun.mass is not None:
-        return f"the {noun.mass}", f"everything that is {noun.mass}", f"all the {noun.mass}"
-    if noun.extent is not None:
-        return f"the {noun.extent}", f"all of the {noun.extent}"
-    wordings = [] if noun.plural is None else [f"all {noun.plural}"]
-    if noun.singular is not None:
-        article = "an" if noun.singular[0] in "aeiou" else "a"
-        wordings += [f"every {noun.singular}", f"everything that is {article} {noun.singular}"]
-    return tuple(wordings)
+    wordings = superlative_wordings(relation, singular)
+    return Candidate(kind, segment.category, relation, wordings, frozenset((segment.id,)))

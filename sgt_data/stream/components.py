@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
+from sgt_data.corpus.sample_reader import RemoteTar, SampleReader
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import expand
 from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
-from sgt_data.stream.reading import CorpusReader
-from sgt_data.stream.samples import Sample
-from sgt_data.stream.shard_cache import RemoteShard, ShardCache
+from sgt_data.stream.options import Reading
+from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.subsets.choice import fraction_of
 from sgt_data.subsets.opening import open_corpus
 
@@ -30,7 +31,7 @@ class Shard(Protocol):
     def count(self) -> int: ...
 
     @property
-    def tars(self) -> list[RemoteShard]:
+    def tars(self) -> list[RemoteTar]:
         """Of which tars elsewhere a local copy helps."""
         ...
 
@@ -46,17 +47,17 @@ class Shard(Protocol):
 class CorpusShard:
     """One shard of one proxy."""
 
-    reader: CorpusReader
+    reader: SampleReader
     proxy: str
     name: str
     count: int
 
     @property
-    def tars(self) -> list[RemoteShard]:
+    def tars(self) -> list[RemoteTar]:
         return self.reader.tars(self.proxy, self.name)
 
     def read(self, component: str, row: int) -> Sample:
-        return self.reader.read(component, self.proxy, self.name, row)
+        return self.reader.read(self.proxy, self.name, row, component=component)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class ConversationShard:
     count: int
 
     @property
-    def tars(self) -> list[RemoteShard]:
+    def tars(self) -> list[RemoteTar]:
         return []
 
     def read(self, component: str, row: int) -> Conversation:
@@ -85,44 +86,41 @@ class Component:
 
 def open_components(
     sources: Mapping[str, Sequence[str] | str],
-    images: str | None,
-    checksums: bool,
-    together: bool,
+    reading: Reading,
     cache: ShardCache | None,
-    fraction: float | None,
+    together: bool,
 ) -> dict[str, Component]:
     """The components of a stream by name.
 
     Args:
         sources: by fsspec URL: of a corpus the proxies to take (each a component), of a `.jsonl`
             file or of `.tar` files (brace and glob patterns) the name of their component.
-        images: folder of the JSONL files' pictures; by default their own.
-        checksums: compare members with their CRC-32.
+        reading: what is read of them, and how.
+        cache: of remote tars.
         together: one component of everything.
-        cache: of tars that lie elsewhere.
-        fraction: of the corpora; None for all.
 
     Raises:
-        RequestError: a source is not there, not complete, or has no such proxy.
+        RequestError: a source does not exist, is not complete, or has no such proxy.
     """
-    found: dict[str, Component] = {}
+    components: dict[str, Component] = {}
 
     def add(name: str, shards: Sequence[Shard]) -> None:
         name = TOGETHER if together else name
-        found.setdefault(name, Component(name)).shards.extend(shards)
+        components.setdefault(name, Component(name)).shards.extend(shards)
 
-    for url, what in sources.items():
-        if isinstance(what, str):
-            add(what, _conversations(url, images))
+    for url, names in sources.items():
+        if isinstance(names, str):
+            add(names, _conversations(url, reading.images))
             continue
         corpus = open_corpus(url)
-        if fraction is not None:
-            corpus = fraction_of(corpus, fraction, what)
-        for proxy, shards in _proxies(corpus, what, checksums, cache).items():
-            add(proxy, shards)
-    if not found:
+        if reading.fraction is not None:
+            corpus = fraction_of(corpus, reading.fraction, names)
+        reader = SampleReader(corpus, checksums=reading.checksums, copies=cache)
+        for proxy in corpus.finished(names):
+            add(proxy, _shards(corpus, proxy, reader))
+    if not components:
         raise RequestError("a stream needs at least one proxy of one corpus, or a JSONL file")
-    return found
+    return components
 
 
 def _conversations(url: str, images: str | None) -> list[Shard]:
@@ -143,15 +141,9 @@ def _conversations(url: str, images: str | None) -> list[Shard]:
     ]
 
 
-def _proxies(
-    corpus: Corpus, proxies: Sequence[str], checksums: bool, cache: ShardCache | None
-) -> dict[str, list[Shard]]:
-    reader = CorpusReader(corpus, checksums=checksums, cache=cache)
-    found: dict[str, list[Shard]] = {}
-    for proxy in corpus.finished(proxies):
-        counts = corpus.samples_per_shard(proxy)
-        found[proxy] = [
-            CorpusShard(reader, proxy, shard, count)
-            for shard, count in zip(corpus.shards(proxy), counts, strict=True)
-        ]
-    return found
+def _shards(corpus: Corpus, proxy: str, reader: SampleReader) -> list[Shard]:
+    counts = corpus.samples_per_shard(proxy)
+    return [
+        CorpusShard(reader, proxy, shard, count)
+        for shard, count in zip(corpus.shards(proxy), counts, strict=True)
+    ]

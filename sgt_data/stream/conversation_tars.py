@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.reading import read_range
@@ -19,7 +20,6 @@ from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import absolute
 from sgt_data.sources.tars import PICTURE_SUFFIXES
 from sgt_data.stream.conversations import Conversation, parse_turns
-from sgt_data.stream.shard_cache import RemoteShard
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class ConversationTar:
         return len(self.rows)
 
     @property
-    def tars(self) -> list[RemoteShard]:
+    def tars(self) -> list[RemoteTar]:
         """None: they have no checksums by which an outdated copy would be known."""
         return []
 

@@ -11,19 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
 from sgt_data.seeds import derive_seed
 from sgt_data.stream.components import Item
-from sgt_data.stream.samples import Sample
-
-Instructions = Literal["stored", "resampled", "held-out"]
-"""`stored`: as built. `resampled`: a train line for each epoch. `held-out`: a line that no training
-sees, the same in every epoch, so that evaluations compare."""
-
-ALLOWED: tuple[Instructions, ...] = ("stored", "resampled", "held-out")
+from sgt_data.stream.options import Instructions
 
 _BANK, _BLANK = re.compile(r"[a-z0-9_]+"), re.compile(r"\{(\w+)\}")
 

@@ -13,23 +13,15 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import SourceError
 from sgt_data.files.fetching import fetch_file
 from sgt_data.files.reading import size_of
 
 _PART = ".part"
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteShard:
-    """A tar elsewhere, and the fingerprint of its build: with another one it is another file."""
-
-    url: str
-    fingerprint: str
 
 
 class ShardCache:
@@ -44,7 +36,7 @@ class ShardCache:
         """
         self.folder, self.max_bytes = folder, max_bytes
         self._lock = threading.Condition()
-        self._wanted: tuple[RemoteShard, ...] = ()
+        self._wanted: tuple[RemoteTar, ...] = ()
         self._process: int | None = None  # the one whose thread is running
 
     def __getstate__(self) -> tuple[str, int]:
@@ -53,12 +45,12 @@ class ShardCache:
     def __setstate__(self, state: tuple[str, int]) -> None:
         self.__init__(*state)  # type: ignore[misc]
 
-    def path(self, shard: RemoteShard) -> Path:
+    def path(self, shard: RemoteTar) -> Path:
         """Where a shard is, if it is."""
         name = blake2b(f"{shard.url} {shard.fingerprint}".encode(), digest_size=16).hexdigest()
         return Path(self.folder, f"{name}.tar")
 
-    def read(self, shard: RemoteShard, start: int, length: int) -> bytes | None:
+    def read(self, shard: RemoteTar, start: int, length: int) -> bytes | None:
         """A range of a shard, or None where it is not here."""
         try:
             file = os.open(self.path(shard), os.O_RDONLY)
@@ -70,11 +62,11 @@ class ShardCache:
         finally:
             os.close(file)
 
-    def forget(self, shard: RemoteShard) -> None:
+    def forget(self, shard: RemoteTar) -> None:
         """Remove a shard that is not what it should be."""
         self.path(shard).unlink(missing_ok=True)
 
-    def want(self, shards: Sequence[RemoteShard]) -> None:
+    def want(self, shards: Sequence[RemoteTar]) -> None:
         """Shards that are needed from now on, first ones first; fetched in the background."""
         with self._lock:
             if tuple(shards) == self._wanted and self._process == os.getpid():
@@ -86,14 +78,14 @@ class ShardCache:
             self._lock.notify()
 
     def _fetch_wanted(self) -> None:
-        done: tuple[RemoteShard, ...] = ()
+        done: tuple[RemoteTar, ...] = ()
         while True:
             with self._lock:
                 self._lock.wait_for(lambda last=done: self._wanted != last)  # type: ignore[misc]
                 done = self._wanted
             self._fetch(done)
 
-    def _fetch(self, shards: tuple[RemoteShard, ...]) -> None:
+    def _fetch(self, shards: tuple[RemoteTar, ...]) -> None:
         keep = {self.path(shard).name for shard in shards}
         for shard in shards:
             if self._wanted != shards:
@@ -104,7 +96,7 @@ class ShardCache:
             except (SourceError, OSError):
                 continue  # reading its ranges says what is wrong, if anything is
 
-    def _fetch_one(self, shard: RemoteShard, keep: set[str]) -> None:
+    def _fetch_one(self, shard: RemoteTar, keep: set[str]) -> None:
         size = size_of(shard.url)
         if size is None or size > self.max_bytes:
             return

@@ -7,19 +7,20 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sgt_data.errors import CorpusError, RequestError, StreamError
+from sgt_data.files.claim import Difference
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.components import Component, open_components
-from sgt_data.stream.instructions import ALLOWED, Instructions, instructed
+from sgt_data.stream.instructions import instructed
 from sgt_data.stream.mixture import Mixture, Weights
-from sgt_data.stream.order import WINDOW, Order
+from sgt_data.stream.options import Ordering, Reading, Topology
+from sgt_data.stream.order import Order
 from sgt_data.stream.schedule import (
-    Last,
     Place,
     Schedule,
     share_of,
@@ -34,7 +35,6 @@ else:
     except ImportError:
         _Dataset = object
 
-OnError = Literal["raise", "skip"]
 State = dict[str, Any]
 
 _FETCH_THREADS = 16
@@ -58,76 +58,43 @@ class Stream(_Dataset):
         batch_size: int,
         mixture: Weights | Mapping[int, Weights] | None = None,
         seed: int = 0,
-        fraction: float | None = None,
         transform: Callable[[Any], Any] | None = None,
-        instructions: Instructions = "stored",
-        shuffle: bool = True,
-        window: int | None = WINDOW,
-        last: Last = "carry",
-        epoch_of: str | None = None,
-        on_error: OnError = "raise",
-        skip_max: float = 0.01,
-        checksums: bool = True,
-        images: str | None = None,
-        cache: str | None = None,
-        cache_bytes: int = 50 << 30,
-        rank: int | None = None,
-        world: int | None = None,
+        order: Ordering | None = None,
+        reading: Reading | None = None,
+        topology: Topology | None = None,
     ) -> None:
         """
         Args:
             sources: by fsspec URL: of a corpus, the proxies to take; of a `.jsonl` file in LLaVA's
                 form, or of WebDataset `.tar` files of it, the name of their component. A proxy's
-                name is its component; one that several corpora have is one component over all.
+                name is its component; a proxy that several corpora have is one component.
             batch_size: samples of a global batch, over all ranks.
             mixture: weights by component, or such by the step from which on they hold. None takes
                 all components together, each sample once an epoch.
             seed: of the order.
-            fraction: of the corpora, above 0 and at most 1: the keys that `sgt_data.subset` takes
-                by default. Nested; conversations are not divided.
             transform: of each sample, in the worker.
-            instructions: `stored`; `resampled`, a line of the train bank for each epoch; or
-                `held-out`, for evaluation (see `instructions`).
-            shuffle: False keeps the order of the corpora.
-            window: shards shuffled together (see `order`); None for all.
-            last: what becomes of an epoch's incomplete last batch.
-            epoch_of: the component whose pass is an epoch; the mixture's first by default.
-            on_error: `raise`, or `skip` damaged samples: the same ones in every topology.
-            skip_max: share of the samples read so far (0 to 1) above which skipping ends in an
-                error all the same; the first is always forgiven.
-            checksums: compare every member with its CRC-32.
-            images: folder of the JSONL files' pictures; by default their own.
-            cache: a folder on a local disk where shards of corpora elsewhere are kept, for any
-                number of processes; without it their samples are read by ranges.
-            cache_bytes: that it may hold; the least recently used shards go.
-            rank, world: of this process; by default torchrun's RANK and WORLD_SIZE, else 0 of 1.
+            order: how samples are shuffled, and what an epoch is.
+            reading: what is read of the sources, and what happens to damaged samples.
+            topology: rank and number of processes; None asks torchrun's environment.
 
         Raises:
             RequestError: corpora, proxies, mixture and sizes do not fit.
         """
-        self.rank = int(os.environ.get("RANK", 0)) if rank is None else rank
-        self.world = int(os.environ.get("WORLD_SIZE", 1)) if world is None else world
-        if not 0 <= self.rank < self.world:
-            raise RequestError(f"rank is {self.rank} of {self.world}")
-        if batch_size < self.world:
+        order, self.reading = order or Ordering(), reading or Reading()
+        self.topology = topology or Topology.of_torchrun()
+        if batch_size < self.topology.world:
             raise RequestError(
-                f"batch_size is {batch_size}; {self.world} ranks need at least one sample each"
+                f"batch_size is {batch_size}; {self.topology.world} ranks need at least one "
+                "sample each"
             )
-        if instructions not in ALLOWED:
-            raise RequestError(
-                f"instructions: found {instructions!r}; allowed: {', '.join(ALLOWED)}"
-            )
-        self._instructions, self._seed = instructions, seed
-        self.transform, self.on_error, self.skip_max = transform, on_error, skip_max
-        self._cache = None if cache is None else ShardCache(absolute(cache), cache_bytes)
-        self._components = open_components(
-            sources, images, checksums, mixture is None, self._cache, fraction
-        )
+        self.transform, self._seed = transform, seed
+        self._cache = _cache_of(self.reading)
+        self._components = open_components(sources, self.reading, self._cache, mixture is None)
         self._remote = not all(map(is_local, sources)) or any(
-            shard.tars for one in self._components.values() for shard in one.shards
+            shard.tars for component in self._components.values() for shard in component.shards
         )
-        schedule = _by_step(mixture, self._components)
-        weights = Mixture(schedule, batch_size)
+        weights_by_step = _by_step(mixture, self._components)
+        weights = Mixture(weights_by_step, batch_size)
         for name in weights.components:
             if name not in self._components:
                 raise RequestError(
@@ -135,25 +102,26 @@ class Stream(_Dataset):
                 )
         orders = {
             name: Order(
-                np.array([one.count for one in self._components[name].shards]),
+                np.array([shard.count for shard in self._components[name].shards]),
                 name,
                 seed,
-                window,
-                shuffle,
+                order.window,
+                order.shuffle,
             )
             for name in weights.components
         }
-        self._schedule = Schedule(weights, orders, epoch_of or weights.components[0], last)
+        epoch_of = order.epoch_of or weights.components[0]
+        self._schedule = Schedule(weights, orders, epoch_of, order.last)
         self._identity = {
             "seed": seed,
-            "fraction": fraction,
+            "fraction": self.reading.fraction,
             "batch_size": batch_size,
-            "shuffle": shuffle,
-            "window": window,
-            "last": last,
-            "epoch_of": epoch_of or weights.components[0],
-            "instructions": instructions,
-            "mixture": {str(step): dict(weights) for step, weights in schedule.items()},
+            "shuffle": order.shuffle,
+            "window": order.window,
+            "last": order.last,
+            "epoch_of": epoch_of,
+            "instructions": self.reading.instructions,
+            "mixture": {str(step): dict(weights) for step, weights in weights_by_step.items()},
             "samples": {name: order.size for name, order in orders.items()},
         }
         self._next = 0
@@ -200,18 +168,19 @@ class Stream(_Dataset):
             CorpusError, SourceError: a sample cannot be read (`on_error` raise).
             StreamError: too many were skipped.
         """
-        places = share_of(self._schedule.batch(step), self.rank, self.world)
+        topology = self.topology
+        places = share_of(self._schedule.batch(step), topology.rank, topology.world)
         epoch = self._schedule.epoch_at(step)
         self._fetch_ahead(step)
         read = partial(self._sample, epoch=epoch)
-        found = _threads(os.getpid()).map(read, places) if self._remote else map(read, places)
+        items = _threads(os.getpid()).map(read, places) if self._remote else map(read, places)
         samples = []
-        for one in found:
+        for item in items:
             self._read += 1
-            if isinstance(one, CorpusError):
-                self._skip(one)
+            if isinstance(item, CorpusError):
+                self._skip(item)
             else:
-                samples.append(one)
+                samples.append(item)
         return Batch(step, epoch, samples)
 
     def state_dict(self) -> State:
@@ -231,11 +200,10 @@ class Stream(_Dataset):
         if state.get("version") != 1 or not isinstance(state.get("stream"), dict):
             raise RequestError(f"no state of a stream: {str(state)[:80]}")
         for name, value in self._identity.items():
-            if state["stream"].get(name) != value:
-                there = state["stream"].get(name)
-                raise RequestError(
-                    f"the state is of another stream: {name} is {there!r} there, {value!r} here"
-                )
+            stated = state["stream"].get(name)
+            if stated != value:
+                difference = Difference(name, stated, value)
+                raise RequestError(f"the state is of another stream: {difference}")
         self._next, self._of_worker = int(state["step"]), state.get("of_worker")
 
     def _fetch_ahead(self, step: int) -> None:
@@ -249,20 +217,26 @@ class Stream(_Dataset):
         shard = self._components[place.component].shards[place.shard]
         try:
             sample = shard.read(place.component, place.row)
-            sample = instructed(sample, self._instructions, self._seed, epoch)
+            sample = instructed(sample, self.reading.instructions, self._seed, epoch)
             return sample if self.transform is None else self.transform(sample)
         except CorpusError as why:
             return why
 
     def _skip(self, why: CorpusError) -> None:
-        if self.on_error == "raise":
+        if self.reading.on_error == "raise":
             raise why
         self.skipped.append(str(why))
-        if len(self.skipped) > max(1, self.skip_max * self._read):
+        if len(self.skipped) > max(1, self.reading.skip_max * self._read):
             raise StreamError(
                 f"{len(self.skipped)} of {self._read} samples are damaged, more than "
-                f"skip_max={self.skip_max} allows; the last: {why}"
+                f"skip_max={self.reading.skip_max} allows; the last: {why}"
             ) from why
+
+
+def _cache_of(reading: Reading) -> ShardCache | None:
+    if reading.cache is None:
+        return None
+    return ShardCache(absolute(reading.cache), reading.cache_bytes)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Check that a stream is exact: for your own corpora, mixture and transform, as well as for ours.
 
 from sgt_data.stream.testing import check_exact
-check_exact(lambda rank, world: Stream(..., rank=rank, world=world), batch_size=24)
+check_exact(lambda topology: Stream(..., topology=topology), batch_size=24)
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from unittest import mock
 
 from sgt_data.stream import stream as stream_module
 from sgt_data.stream.batch import Batch
+from sgt_data.stream.options import Topology
 from sgt_data.stream.stream import State, Stream
 
-Make = Callable[[int, int], Stream]
-"""Rank and world -> a new stream."""
+Make = Callable[[Topology], Stream]
+"""Makes a new stream for a rank."""
 
 TOPOLOGIES = tuple((ranks, workers) for ranks in (1, 2, 3, 8) for workers in (0, 1, 4))
 
@@ -26,7 +27,9 @@ def global_batches(
 ) -> list[list[Any]]:
     """The next global batches, put together again from what every rank and worker gives, as a
     DataLoader with so many workers would: epoch after epoch, worker after worker in turn."""
-    of_rank = [_of_rank(make(rank, ranks), workers, steps, state) for rank in range(ranks)]
+    of_rank = [
+        _of_rank(make(Topology(rank, ranks)), workers, steps, state) for rank in range(ranks)
+    ]
     together = []
     for step, parts in enumerate(zip(*of_rank, strict=True)):
         assert len({part["step"] for part in parts}) == 1, f"ranks differ at batch {step}"
@@ -68,7 +71,7 @@ def check_exact(
         found = seen(global_batches(make, ranks, workers, steps))
         assert found == expected, f"{ranks} ranks of {workers} workers give other batches"
     for step in range(steps):
-        stream = make(0, 1)
+        stream = make(Topology())
         states = _states(stream, step)
         ranks, workers = topologies[step % len(topologies)]
         for state in (states, _again(make, states)):
@@ -88,7 +91,7 @@ def _states(stream: Stream, steps: int) -> State:
 
 def _again(make: Make, state: State) -> State:
     """A state, restored and taken again."""
-    stream = make(0, 1)
+    stream = make(Topology())
     stream.load_state_dict(copy.deepcopy(state))
     return stream.state_dict()
 

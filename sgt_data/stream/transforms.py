@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.seeds import generator
-from sgt_data.stream.samples import Sample
 
 Form = Literal["pil", "numpy", "torch"]
 Pixels = NDArray[np.uint8]

@@ -34,11 +34,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
+from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import RequestError
 from sgt_data.seeds import generator
 from sgt_data.stream.order import Order
-from sgt_data.stream.reading import CorpusReader
-from sgt_data.stream.samples import Sample
 from sgt_data.stream.stream import _worker
 from sgt_data.subsets.opening import open_corpus
 
@@ -202,13 +202,14 @@ class BagelDataset:
 class _Shard:
     """The samples of one shard that are used: `rows` of its index."""
 
-    reader: CorpusReader
+    reader: SampleReader
     proxy: str
     name: str
     rows: NDArray[np.int64]
 
     def read(self, component: str, number: int) -> Sample:
-        return self.reader.read(component, self.proxy, self.name, int(self.rows[number]))
+        row = int(self.rows[number])
+        return self.reader.read(self.proxy, self.name, row, component=component)
 
 
 def _shards_of(
@@ -216,7 +217,7 @@ def _shards_of(
 ) -> Iterator[_Shard]:
     if number is not None and number < 1:
         raise RequestError(f"num_used_data: found {number} for {corpus.url}; from 1 on")
-    reader = CorpusReader(corpus)
+    reader = SampleReader(corpus)
     listed = [
         (proxy, shard, held)
         for proxy in corpus.finished(proxies)

@@ -16,16 +16,16 @@ written once; the others are hard links to it.
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 import orjson
 
-from sgt_data.corpus.reader import Corpus, StoredSample
-from sgt_data.errors import CorpusError, RequestError, StorageError
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
+from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.files.writing import write_atomic
 from sgt_data.subsets.opening import open_corpus
@@ -119,7 +119,7 @@ def export_corpus(
 
 def _export_proxy(
     corpus: Corpus, report: ExportReport, proxy: str, earlier: Sequence[str]
-) -> Iterator[StoredSample]:
+) -> Iterator[Sample]:
     """Export one proxy's samples; gives each when it is done.
 
     Args:
@@ -129,9 +129,7 @@ def _export_proxy(
     root, folder = report.output, f"{report.output}/{proxy}"
     with _listing(f"{folder}.txt") as paths, _listing(f"{folder}.jsonl") as rows:
         for shard in corpus.shards(proxy):
-            for place in corpus.index(proxy, shard).to_pylist():
-                sample = corpus.read(proxy, shard, place)
-                _check_bytes(sample, place)
+            for sample in corpus.samples(proxy, [shard]):
                 picture, target = layout.names(sample.key, sample.extension)
                 if layout.target_of(f"{folder}/{picture}") != f"{folder}/{target}":
                     raise RequestError(
@@ -144,7 +142,7 @@ def _export_proxy(
                     for other in earlier
                     for extension in ("png", "jpg")
                 ]
-                _place(report, f"{folder}/{picture}", sample.picture, twins)
+                _place(report, f"{folder}/{picture}", sample.input, twins)
                 _place(report, f"{folder}/{target}", sample.target, ())
                 if _has_16_bits(sample.target):
                     note = (
@@ -210,19 +208,6 @@ def _size_notes(corpus: Corpus, form: Form) -> list[str]:
         "the trainer resizes these pictures, and blends the colours of targets; build with "
         "pictures: {min_side: 512, max_side: 1024, multiple_of: 16}"
     ]
-
-
-def _check_bytes(sample: StoredSample, place: Mapping[str, Any]) -> None:
-    """Compare with the checksums of the index; a shared input has none in this row."""
-    members = {"target": sample.target}
-    if place["input_size"] is not None:
-        members["input"] = sample.picture
-    for member, data in members.items():
-        if zlib.crc32(data) != place[f"{member}_crc32"]:
-            raise CorpusError(
-                f"{sample.proxy}/{sample.shard}: {member} of sample {sample.key} has another "
-                "CRC-32 than the index says"
-            )
 
 
 def _has_16_bits(data: bytes) -> bool:

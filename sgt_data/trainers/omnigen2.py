@@ -8,7 +8,7 @@ What to change in OmniGen2's train.py:
     collate = OmniGen2Collator(tokenizer=text_tokenizer, max_token_len=...)
     stream = Stream({'s3://bucket/corpus': ['segmentation']},
         batch_size=args.train.batch_size * accelerator.num_processes,
-        rank=accelerator.process_index, world=accelerator.num_processes,
+        topology=Topology(accelerator.process_index, accelerator.num_processes),
         transform=partial(to_omnigen2, tokenizer=text_tokenizer, system=...,
             image_processor=OmniGen2ImageProcessor(vae_scale_factor=16, do_resize=True)))
     train_dataloader = DataLoader(stream, batch_size=None,
@@ -25,7 +25,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sgt_data.stream.samples import Sample
+from sgt_data.corpus.sample import Sample
 
 PIXELS = 1024 * 1024
 SIDE = 2048

@@ -1,4 +1,6 @@
-"""The bundled trainer: a configuration and a stream in, a trained model out, exact after a kill.
+"""The bundled trainer: a configuration, a corpus and questions in; a trained model out.
 
-May know the stream and torch; knows nothing of experiments.
+A run also leaves checkpoints and a curve of its losses; after a kill it goes on exactly.
+
+May know the stream, pictures, files and torch. Knows nothing of experiments, manifests or Ray.
 """

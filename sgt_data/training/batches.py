@@ -1,4 +1,4 @@
-"""The stream of a run: questions and drawings in exact shares, as tensors."""
+"""The batches of a run: questions and drawings in exact shares, as tensors."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.utils.data import DataLoader
 
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.pictures.decode import rgb_pixels
 from sgt_data.stream.batch import Batch
-from sgt_data.stream.conversations import Conversation
-from sgt_data.stream.samples import Sample
+from sgt_data.stream.conversations import Conversation, ConversationFile
+from sgt_data.stream.options import Reading, Topology
 from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import target_filter
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.learner import Drawings, Questions, TrainingBatch
 
 QUESTIONS = "questions"
-"""The component of all questions."""
+"""The mixture's component of all questions."""
 
 _GREY = 127
-_KEPT_BYTES = 256 * 1024**2
+_CACHE_BYTES = 256 * 1024**2
 _PICTURE_WORD = "<image>"
 
 
 def questions_file(questions: str, split: str = "train") -> str:
-    """The file of a split: of a folder of questions its own, else the file named itself."""
+    """The file of a split in a folder of questions; a `.jsonl` file stands for itself."""
     if questions.endswith(".jsonl"):
         return questions
     return str(Path(questions) / f"{split}.jsonl")
@@ -40,47 +42,60 @@ def questions_file(questions: str, split: str = "train") -> str:
 
 @dataclass(frozen=True, slots=True)
 class ToModel:
-    """Samples as a model of this picture size takes them, uint8. Targets of labels are resized by
-    the nearest pixel.
+    """A transform of the stream: resizes and decodes samples for a model, to uint8 [S, S, 3].
 
-    Pictures are kept, by what their bytes are, until they take up `_KEPT_BYTES`: a small model sees
-    the same ones many times, and decoding a photograph takes longer than learning from it.
+    Targets of labels are resized by the nearest pixel. Resized pictures are cached, up to 256 MiB:
+    a small model reads the same pictures many times, and decoding a photograph takes longer than
+    learning from it.
+
+    Attributes:
+        picture: side S of the model's pictures, pixels.
+        blind: whether questions get a grey picture.
+        cache: resized pictures by digest and resampling filter.
     """
 
     picture: int
     blind: bool
-    kept: dict[tuple[bytes, int], np.ndarray] = field(default_factory=dict, repr=False)
+    cache: dict[tuple[bytes, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     def __call__(self, sample: Any) -> dict[str, Any]:
+        """The fields that the model reads.
+
+        Of a question `picture`, `text` and `answer`; of a drawing `picture`, `target`, `text`,
+        `proxy` and `key`.
+
+        Raises:
+            CorpusError: the sample is damaged.
+        """
         cubic = Image.Resampling.BICUBIC
         if isinstance(sample, Conversation):
             question, answer = question_and_answer(sample)
-            seen = np.full((self.picture, self.picture, 3), _GREY, np.uint8)
+            picture = np.full((self.picture, self.picture, 3), _GREY, np.uint8)
             if not self.blind:
-                seen = self._picture(sample.image or b"", cubic, lambda data: _decoded(sample))
-            return {"picture": seen, "text": question, "answer": answer}
+                picture = self._resized(sample.image or b"", cubic, lambda data: _decoded(sample))
+            return {"picture": picture, "text": question, "answer": answer}
         assert isinstance(sample, Sample)
         resampling = target_filter(sample.facts)
         return {
-            "picture": self._picture(sample.input, cubic, sample.decoded),
-            "target": self._picture(sample.target, resampling, sample.decoded),
+            "picture": self._resized(sample.input, cubic, sample.decoded),
+            "target": self._resized(sample.target, resampling, sample.decoded),
             "text": sample.instruction,
             "proxy": sample.proxy,
             "key": sample.key,
         }
 
-    def _picture(
-        self, data: bytes, resampling: Image.Resampling, decoded: Callable[[bytes], np.ndarray]
+    def _resized(
+        self, data: bytes, resampling: Image.Resampling, decode: Callable[[bytes], np.ndarray]
     ) -> np.ndarray:
         name = blake2b(data, digest_size=16).digest(), int(resampling)
-        if (found := self.kept.get(name)) is not None:
-            return found
+        if (cached := self.cache.get(name)) is not None:
+            return cached
         size = (self.picture, self.picture)
-        pixels = decoded(data)
+        pixels = decode(data)
         if pixels.shape[:2] != size:
             pixels = np.asarray(Image.fromarray(pixels).resize(size, resampling))
-        if (1 + len(self.kept)) * pixels.nbytes <= _KEPT_BYTES:
-            self.kept[name] = pixels
+        if (1 + len(self.cache)) * pixels.nbytes <= _CACHE_BYTES:
+            self.cache[name] = pixels
         return pixels
 
 
@@ -88,12 +103,12 @@ def question_and_answer(sample: Conversation) -> tuple[str, str]:
     """The first question of a conversation about a picture, and its answer.
 
     Raises:
-        CorpusError: it has none.
+        CorpusError: the conversation has no question, no answer or no picture.
     """
-    said = [turn["value"] for turn in sample.turns[:2]]
-    if len(said) < 2 or sample.fields.get("image") is None:
+    texts = [turn["value"] for turn in sample.turns[:2]]
+    if len(texts) < 2 or sample.fields.get("image") is None:
         raise CorpusError(f"{sample.source}, {sample.key}: no question about a picture")
-    return said[0].replace(_PICTURE_WORD, "").strip(), said[1].strip()
+    return texts[0].replace(_PICTURE_WORD, "").strip(), texts[1].strip()
 
 
 def _decoded(sample: Conversation) -> np.ndarray:
@@ -104,16 +119,21 @@ def _decoded(sample: Conversation) -> np.ndarray:
 
 
 def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:
-    """The stream of a run.
+    """The stream of a run, as one rank reads it.
+
+    Args:
+        config: of the run.
+        rank: number of the process, from 0.
+        world: number of processes.
 
     Raises:
-        RequestError: the corpus, a proxy or the questions are not there.
+        RequestError: the corpus, a proxy or the questions do not exist.
     """
     data = config.data
     sources: dict[str, Sequence[str] | str] = {}
     mixture: dict[str, float] = {}
     if config.questions:
-        for url in [questions_file(data.questions), *data.more_questions]:
+        for url in _question_files(config):
             sources[url] = QUESTIONS
         mixture[QUESTIONS] = config.questions
     if config.drawings:
@@ -127,68 +147,102 @@ def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:
         mixture=mixture,
         batch_size=config.questions + config.drawings,
         seed=config.seed,
-        fraction=data.fraction,
         transform=ToModel(config.model.picture, data.blind),
-        rank=rank,
-        world=world,
+        reading=Reading(fraction=data.fraction),
+        topology=Topology(rank, world),
     )
 
 
+def epoch_batches(stream: Stream, workers: int) -> Iterator[Any]:
+    """Batches of the stream's epoch, loaded by so many worker processes; 0: in this process."""
+    if workers == 0:
+        return iter(stream)
+    loader: DataLoader[Any] = DataLoader(
+        stream,  # type: ignore[arg-type]
+        batch_size=None,
+        num_workers=workers,
+    )
+    return iter(loader)
+
+
 def answers_of(config: TrainConfig) -> tuple[str, ...]:
-    """Every answer that the training questions have, sorted: what a model chooses from."""
-    from sgt_data.stream.conversations import ConversationFile
+    """All answers to the training questions, sorted; a model chooses from them.
 
-    found: set[str] = set()
-    for url in [questions_file(config.data.questions), *config.data.more_questions]:
+    Raises:
+        RequestError: a file of questions does not exist or is empty.
+        CorpusError: a line is no question about a picture.
+    """
+    answers: set[str] = set()
+    for url in _question_files(config):
         file = ConversationFile(url)
-        lines = (file.read("", line, pictured=False) for line in range(len(file)))
-        found |= {question_and_answer(one)[1] for one in lines}
-    return tuple(sorted(found))
+        for line in range(len(file)):
+            answers.add(question_and_answer(file.read("", line, pictured=False))[1])
+    return tuple(sorted(answers))
 
 
-class Collation:
-    """Batches of the stream -> tensors."""
+def _question_files(config: TrainConfig) -> list[str]:
+    return [questions_file(config.data.questions), *config.data.more_questions]
+
+
+class Collator:
+    """Makes tensors of the samples that `ToModel` gave."""
 
     def __init__(self, answers: Sequence[str]) -> None:
-        self._numbers: Mapping[str, int] = {one: number for number, one in enumerate(answers)}
+        """Number the answers.
+
+        Args:
+            answers: answers that the model chooses from, in order.
+        """
+        self._numbers: Mapping[str, int] = {answer: number for number, answer in enumerate(answers)}
 
     def __call__(self, batch: Batch) -> TrainingBatch:
-        asked = [one for one in batch["samples"] if "answer" in one]
-        drawn = [one for one in batch["samples"] if "target" in one]
+        """The questions and the drawings of a batch, apart."""
+        questions = [sample for sample in batch["samples"] if "answer" in sample]
+        drawings = [sample for sample in batch["samples"] if "target" in sample]
         return TrainingBatch(
-            self.questions(asked) if asked else None, self.drawings(drawn) if drawn else None
+            self.questions(questions) if questions else None,
+            self.drawings(drawings) if drawings else None,
         )
 
     def questions(self, samples: Sequence[Mapping[str, Any]]) -> Questions:
-        numbers = [self._numbers.get(one["answer"], -1) for one in samples]
-        pictures = as_pictures([one["picture"] for one in samples])
-        return Questions(pictures, [one["text"] for one in samples], torch.tensor(numbers))
+        """Questions as tensors; an answer that is not in the list has number -1."""
+        numbers = [self._numbers.get(sample["answer"], -1) for sample in samples]
+        pictures = as_pictures([sample["picture"] for sample in samples])
+        return Questions(pictures, [sample["text"] for sample in samples], torch.tensor(numbers))
 
     def drawings(self, samples: Sequence[Mapping[str, Any]]) -> Drawings:
+        """Pictures and their targets as tensors."""
         pictures, targets = (
-            as_pictures([one[name] for one in samples]) for name in ("picture", "target")
+            as_pictures([sample[name] for sample in samples]) for name in ("picture", "target")
         )
-        return Drawings(pictures, [one["text"] for one in samples], targets)
+        return Drawings(pictures, [sample["text"] for sample in samples], targets)
 
 
 def as_pictures(pixels: Sequence[np.ndarray]) -> Tensor:
-    """n pictures [S, S, 3] uint8 -> [n, 3, S, S] float in -1 to 1."""
+    """n pictures [S, S, 3] uint8 as one tensor [n, 3, S, S], float in -1 to 1."""
     stacked = torch.from_numpy(np.stack(pixels))
     return stacked.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
-def parts_of(batch: TrainingBatch, count: int) -> Iterator[tuple[TrainingBatch, dict[str, float]]]:
-    """A batch cut into `count` parts for accumulated gradients, and what share of the whole batch's
-    losses each part's are."""
+def split_batch(
+    batch: TrainingBatch, count: int
+) -> Iterator[tuple[TrainingBatch, dict[str, float]]]:
+    """Cut a batch into `count` parts, for gradients that are accumulated.
+
+    Yields:
+        A part, and by name of a loss the share that the part has in the loss of the whole batch.
+    """
     for number in range(count):
         cut = slice(number, None, count)
-        asked, drawn, shares = batch.questions, batch.drawings, {}
-        if asked is not None:
-            whole = len(asked.texts)
-            asked = Questions(asked.pictures[cut], asked.texts[cut], asked.answers[cut])
-            shares["answers"] = shares["accuracy"] = len(asked.texts) / whole
-        if drawn is not None:
-            whole = len(drawn.texts)
-            drawn = Drawings(drawn.pictures[cut], drawn.texts[cut], drawn.targets[cut])
-            shares["drawings"] = len(drawn.texts) / whole
-        yield TrainingBatch(asked, drawn), shares
+        questions, drawings, shares = batch.questions, batch.drawings, {}
+        if questions is not None:
+            whole = len(questions.texts)
+            questions = Questions(
+                questions.pictures[cut], questions.texts[cut], questions.answers[cut]
+            )
+            shares["answers"] = shares["accuracy"] = len(questions.texts) / whole
+        if drawings is not None:
+            whole = len(drawings.texts)
+            drawings = Drawings(drawings.pictures[cut], drawings.texts[cut], drawings.targets[cut])
+            shares["drawings"] = len(drawings.texts) / whole
+        yield TrainingBatch(questions, drawings), shares

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: written whole or not at all, read without executing anything in them."""
+"""Checkpoints of a run: written whole or not at all, and read without executing what they hold."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ _KEPT = 2
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that a run goes on from.
+    """The state of a run after a step; the names of its fields are those in the file.
 
     Attributes:
-        step: the next one.
-        config: of the run, as `config.document_of` gives it.
-        answers: of the model, in order.
-        model, optimisers, stream: their states.
-        chance: torch's generator, by rank.
-        curve: what was logged so far.
+        step: number of steps that are done.
+        config: the run's configuration, as `config.document_of` gives it.
+        answers: the answers that the model chooses from, in order.
+        model: weights by name.
+        optimisers: states of the optimisers.
+        stream: state of the stream.
+        chance: states of torch's random number generator, by rank.
+        curve: rows that were logged so far.
     """
 
     step: int
@@ -41,40 +43,53 @@ class Checkpoint:
     curve: Sequence[Mapping[str, float]]
 
 
-def checkpoint_place(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step lies."""
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """The path of the checkpoint of a step."""
     return folder / f"step-{step:08d}.pt"
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write it to its place, and remove all but the newest few."""
-    out = io.BytesIO()
-    torch.save({name: getattr(checkpoint, name) for name in _FIELDS}, out)
-    place = checkpoint_place(folder, checkpoint.step)
-    write_atomic(str(place), out.getvalue())
-    for old in sorted(folder.glob("step-*.pt"))[:-_KEPT]:
+    """Write a checkpoint, and remove all but the newest two.
+
+    Returns:
+        Its path.
+    """
+    content = io.BytesIO()
+    torch.save({name: getattr(checkpoint, name) for name in _FIELDS}, content)
+    path = checkpoint_path(folder, checkpoint.step)
+    write_atomic(str(path), content.getvalue())
+    for old in _checkpoints(folder)[:-_KEPT]:
         old.unlink()
-    return place
+    return path
 
 
 def newest_checkpoint(folder: Path) -> Checkpoint | None:
-    """The newest one of a folder, if there is any."""
-    found = sorted(folder.glob("step-*.pt"))
-    return read_checkpoint(str(found[-1])) if found else None
+    """The newest checkpoint in a folder; None where the folder has none.
+
+    Raises:
+        RequestError: the file is no checkpoint.
+    """
+    paths = _checkpoints(folder)
+    return read_checkpoint(str(paths[-1])) if paths else None
 
 
 def read_checkpoint(path: str) -> Checkpoint:
-    """
+    """Read a checkpoint; tensors come to the CPU.
+
     Raises:
-        RequestError: it is not there, or is no checkpoint.
+        RequestError: the file is not there, or is no checkpoint.
     """
     if not os.path.isfile(path):
         raise RequestError(f"there is no checkpoint {path}")
     try:
         fields = torch.load(path, map_location="cpu", weights_only=True)
         return Checkpoint(**{name: fields[name] for name in _FIELDS})
-    except Exception as why:  # torch raises its own kinds, by what is damaged
+    except Exception as why:  # torch raises many kinds, depending on the damage
         raise RequestError(f"{path} is no checkpoint of a run: {why!r:.200}") from why
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return sorted(folder.glob("step-*.pt"))
 
 
 _FIELDS = tuple(Checkpoint.__dataclass_fields__)

@@ -1,4 +1,4 @@
-"""What a run trains, on what and how: typed, from YAML and `key=value`, kept beside the results."""
+"""The configuration of a run: typed, from YAML and `key=value`, and stored with its results."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _CHECKED = ConfigDict(extra="forbid")
 
 @checked(frozen=True, config=_CHECKED)
 class ModelConfig:
-    """The bundled model (`experiment.model`), or another one.
+    """Which model is trained: the bundled one (`training.model`), or another one.
 
     Attributes:
-        make: `package.module:function` that makes a `Learner` of (answers, settings).
-        picture: side of the pictures that it sees and draws, pixels.
-        settings: of that function.
+        make: `package.module:function` that makes a `Learner` from (answers, settings).
+        picture: side of the pictures that the model reads and draws, pixels.
+        settings: keyword settings for that function.
     """
 
     make: str = "sgt_data.training.model:make"
@@ -39,15 +39,15 @@ class ModelConfig:
 
 @checked(frozen=True, config=_CHECKED)
 class DataConfig:
-    """What is learnt.
+    """The data that a model learns from.
 
     Attributes:
         corpus: fsspec URL of a corpus or of a subset file.
-        proxies: whose targets are drawn; none: questions alone.
-        fraction: of the corpus that is drawn, as `sgt-data scale` takes it; None for all.
         questions: a folder of `sgt-data questions`, or a `.jsonl` file in LLaVA's form.
-        more_questions: files in the same form that are mixed into the questions.
-        blind: grey pictures in place of those of the questions.
+        proxies: proxies whose targets are drawn; empty for questions alone.
+        fraction: fraction of the corpus that is drawn, chosen as by `sgt-data scale`; None for all.
+        more_questions: `.jsonl` files in LLaVA's form that are mixed into the questions.
+        blind: whether grey pictures replace the pictures of the questions.
     """
 
     corpus: str
@@ -60,26 +60,30 @@ class DataConfig:
 
 @checked(frozen=True, config=_CHECKED)
 class TrainConfig:
-    """One run.
+    """The configuration of one run.
 
     Attributes:
-        data, model: see there.
-        seed: of the model, the order and all else.
-        steps: optimiser steps.
-        questions, drawings: of a global batch; drawings are shared equally by the proxies.
-        drawing_weight: of the loss of drawings beside that of the answers.
-        optimiser: `muon` takes matrices, AdamW the rest; or AdamW takes all.
-        matrix_rate, rate: learning rates of Muon, and of AdamW.
-        weight_decay: of both.
-        warm_up: steps in which the rates rise from 0.
-        cool_down: share of the steps, the last ones, in which the rates fall to 0.
-        clip: largest norm of a gradient; 0 for no bound.
-        accumulate: parts into which a rank's batch is cut, one backward pass each.
+        data: the data that the model learns from.
+        model: the model that is trained.
+        seed: seed of the weights, the order and every other random choice.
+        steps: number of optimiser steps.
+        questions: questions in a global batch.
+        drawings: targets to draw in a global batch; the proxies share them equally.
+        drawing_weight: weight of the loss of drawings; the loss of answers has weight 1.
+        optimiser: `muon`: Muon for matrices and AdamW for the rest; `adamw`: AdamW for all.
+        matrix_rate: learning rate of Muon.
+        rate: learning rate of AdamW.
+        weight_decay: weight decay of both optimisers.
+        warm_up: steps in which the learning rates rise from 0.
+        cool_down: share of the steps, the last ones, in which the learning rates fall to 0.
+        clip: largest norm of the gradient; 0 for no bound.
+        accumulate: parts into which a rank's batch is cut, with one backward pass each.
         precision: `bf16` computes forward and backward passes in bfloat16 where there is a GPU.
-        threads: of a process that computes on a CPU; a small model is fastest on one.
-        workers: of the DataLoader; 0 loads in the training process.
-        log_every: steps that a row of the curve is the mean of.
-        checkpoint_every: steps; a multiple of `log_every`, as no row spans a checkpoint.
+        threads: CPU threads of each process; a small model is fastest on one.
+        workers: worker processes that load data; 0 loads in the training process.
+        checkpoint_every: steps between checkpoints; a multiple of `log_every`, so that no row of
+            the curve spans a checkpoint.
+        log_every: steps whose mean is one row of the curve.
     """
 
     data: DataConfig
@@ -120,7 +124,7 @@ class TrainConfig:
 
 
 def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:
-    """A configuration from a document and `key=value` overrides (`data.samples=128`).
+    """A configuration from a document and `key=value` overrides (`data.fraction=0.5`).
 
     Raises:
         RequestError: names the field, what was found and what would be right.
@@ -134,11 +138,13 @@ def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:
 
 
 def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = "") -> T:
-    """A document as a typed one.
+    """Check a document against a type, and return it as a value of this type.
 
     Args:
-        whole: what the document is called where all of it is wrong.
-        inside: where it stands in another one, before a field's name.
+        adapter: of the type.
+        document: plain data.
+        whole: name of the document in messages about all of it.
+        inside: prefix of field names in messages, for a document that is part of another one.
 
     Raises:
         RequestError: names the first field that is wrong, and what was found.
@@ -154,11 +160,17 @@ def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = 
 def load_config(
     path: Path | None, data: Mapping[str, Any], overrides: Sequence[str] = ()
 ) -> TrainConfig:
-    """A configuration from a YAML file, with other data; drawings are 0 where there is nothing to
-    draw.
+    """A configuration from a YAML file, with some fields of its data replaced.
+
+    Where the data names no proxies, `drawings` becomes 0.
+
+    Args:
+        path: of the YAML file; None for the defaults.
+        data: fields of `DataConfig` that replace those of the file.
+        overrides: `key=value` each, applied last.
 
     Raises:
-        RequestError: there is no such file, or it is none; names the field.
+        RequestError: the file is missing or is no configuration, or a field is wrong (names it).
     """
     document: dict[str, Any] = {}
     if path is not None:
@@ -173,13 +185,13 @@ def load_config(
 
 
 def document_of(config: TrainConfig) -> dict[str, Any]:
-    """The configuration as plain data, every default written out."""
-    found: dict[str, Any] = orjson.loads(orjson.dumps(asdict(config)))
-    return found
+    """A configuration as plain data, with every default written out."""
+    document: dict[str, Any] = orjson.loads(orjson.dumps(asdict(config)))
+    return document
 
 
 def digest_of(document: Any) -> str:
-    """16 hexadecimal digits that stand for a configuration."""
+    """A digest of plain data, 16 hexadecimal digits; the order of the keys does not matter."""
     data = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     return sha256(data).hexdigest()[:16]
 

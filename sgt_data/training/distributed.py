@@ -1,4 +1,4 @@
-"""The processes of a run: one, or those that `torchrun` started."""
+"""The processes that train together: one, or those that `torchrun` started."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from torch import distributed as dist
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
-    """Which of how many, and on what.
+class ProcessGroup:
+    """The processes of a run, as one of them sees them.
 
     Attributes:
-        rank, world: of this process, and how many there are.
-        device: that it computes on.
+        rank: number of this process, from 0.
+        world: number of processes.
+        device: device that this process computes on.
     """
 
     rank: int
@@ -28,55 +29,64 @@ class Processes:
     device: torch.device
 
     @property
-    def first(self) -> bool:
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes files and reports progress."""
         return self.rank == 0
 
     @classmethod
     @contextmanager
-    def joined(cls) -> Iterator[Processes]:
-        """This process among those of the run: with `torchrun`'s environment one of its group, a
-        GPU each where there are GPUs."""
+    def join(cls) -> Iterator[ProcessGroup]:
+        """Join the processes of the run, and leave them at the end.
+
+        Rank and number are those that `torchrun` put into the environment; without it this process
+        is the only one. Where there are GPUs, each process takes one.
+        """
         rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         device = torch.device("cpu")
         if torch.cuda.is_available():
             device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
             torch.cuda.set_device(device)
-        ours = world > 1 and not dist.is_initialized()
-        if ours:
+        starts_group = world > 1 and not dist.is_initialized()
+        if starts_group:
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         try:
             yield cls(rank, world, device)
         finally:
-            if ours:
+            if starts_group:
                 dist.destroy_process_group()
 
     def mean(self, value: Tensor) -> float:
-        """Of a scalar, over all processes."""
+        """The mean of a scalar over all processes."""
         if self.world > 1:
             value = value.clone()
             dist.all_reduce(value)
             value = value / self.world
         return float(value)
 
-    def gathered(self, value: Tensor) -> list[Tensor]:
-        """A tensor of each process, by rank."""
+    def gather(self, value: Tensor) -> list[Tensor]:
+        """The tensors of all processes by rank, on the CPU; all have the same shape."""
         if self.world == 1:
             return [value]
         value = value.to(self.device)
-        found = [torch.empty_like(value) for _ in range(self.world)]
-        dist.all_gather(found, value)
-        return [one.cpu() for one in found]
+        tensors = [torch.empty_like(value) for _ in range(self.world)]
+        dist.all_gather(tensors, value)
+        return [tensor.cpu() for tensor in tensors]
 
-    def board(self, folder: Path, step: int) -> Any:
-        """TensorBoard's log of the first process, from a step on; other processes have none."""
-        if not self.first:
-            return _Nothing()
+    def summary_writer(self, folder: Path, step: int) -> Any:
+        """TensorBoard's writer on the first process, one that writes nothing on the others.
+
+        Args:
+            folder: folder of TensorBoard's files.
+            step: where the run stands; what the files have after it is hidden.
+        """
+        if not self.is_first:
+            return _NoWriter()
         from torch.utils.tensorboard import SummaryWriter
 
         return SummaryWriter(str(folder), purge_step=step or None)
 
 
-class _Nothing:
+class _NoWriter:
     def add_scalar(self, name: str, value: float, step: int) -> None: ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""A model of one's own: --set model.make=sgt_data.training.example_learner:make"""
+"""An example of an own model: --set model.make=sgt_data.training.example_learner:make"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sgt_data.training.learner import TrainingBatch
 
 
 class Convolutional(nn.Module):
-    """Convolutions see; a bag of words tells them what to answer and what to draw."""
+    """A `Learner` of convolutions for the picture and a bag of words for the text."""
 
     def __init__(self, answers: int, width: int = 32) -> None:
         super().__init__()
@@ -36,22 +36,23 @@ class Convolutional(nn.Module):
         return losses
 
     def answer(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        seen = self.see(pictures).mean((2, 3))
-        return self.to_answer(torch.cat([seen, self._read(texts, pictures)], 1))  # type: ignore[no-any-return]
+        mean = self.see(pictures).mean((2, 3))
+        return self.to_answer(torch.cat([mean, self._read(texts, pictures)], 1))  # type: ignore[no-any-return]
 
     def draw(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        asked = self._read(texts, pictures)[:, :, None, None]
-        return self.to_draw(self.see(pictures) * (1 + asked)).clamp(-1, 1)  # type: ignore[no-any-return]
+        words = self._read(texts, pictures)[:, :, None, None]
+        return self.to_draw(self.see(pictures) * (1 + words)).clamp(-1, 1)  # type: ignore[no-any-return]
 
     def features(self, pictures: Tensor) -> Tensor:
         return self.see(pictures).permute(0, 2, 3, 1)  # type: ignore[no-any-return]
 
     def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        return torch.zeros(0, len(pictures))  # it has none
+        return torch.zeros(0, len(pictures))  # there is no attention
 
     def _read(self, texts: Sequence[str], like: Tensor) -> Tensor:
         return self.words(hashed_words(texts, 24, 4096).to(like.device))  # type: ignore[no-any-return]
 
 
 def make(answers: Sequence[str], settings: Mapping[str, Any]) -> Convolutional:
+    """The model, for so many answers; the setting `width` is its number of channels."""
     return Convolutional(len(answers), settings.get("width", 32))

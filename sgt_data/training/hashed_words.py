@@ -1,5 +1,7 @@
-"""Text as numbers without a vocabulary: each word's hash is its number, so that any corpus's
-instructions and questions can be read."""
+"""Text as numbers without a vocabulary: the number of a word is its hash.
+
+So instructions and questions of any corpus can be read.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,21 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def hashed_words(texts: Sequence[str], length: int, rows: int) -> Tensor:
-    """[n, length] int64: lower-cased words and signs as numbers from 1 to `rows` - 1; 0 pads, what
-    is beyond `length` is cut off. Two words may share a number; with 4,096 rows one in forty of a
-    hundred words does."""
-    found = torch.zeros(len(texts), length, dtype=torch.int64)
+    """Numbers of the words of texts, [n, length] int64.
+
+    Lower-cased words and punctuation marks have numbers from 1 to `rows` - 1; 0 is padding. Two
+    words may share a number; with 4,096 rows one in forty of a hundred words does.
+
+    Args:
+        texts: n texts.
+        length: words of a text that are read; the rest is cut off.
+        rows: rows of the table of word vectors.
+    """
+    table = torch.zeros(len(texts), length, dtype=torch.int64)
     for line, text in enumerate(texts):
         numbers = [_number(word, rows) for word in _WORD.findall(text.lower())[:length]]
-        found[line, : len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
-    return found
+        table[line, : len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
+    return table
 
 
 @lru_cache(maxsize=65536)

@@ -1,4 +1,4 @@
-"""Layers of the bundled model."""
+"""Layers of the bundled model, and pictures as patches."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 PATCH = 8
-"""Pixels to a side."""
+"""Side of a patch, pixels."""
 
 
 class Convolution(nn.Module):
-    """A convolution whose weight is a matrix, so that Muon takes it."""
+    """A convolution whose weight is a matrix, so that Muon can change it."""
 
     def __init__(self, channels: int, out: int, size: int, stride: int = 1) -> None:
         super().__init__()
@@ -23,13 +23,14 @@ class Convolution(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convolve [n, channels, H, W] to [n, out, H / stride, W / stride]."""
         kernel = self.weight.view(len(self.weight), -1, self.size, self.size)
         padding = (self.size - self.stride + 1) // 2
         return F.conv2d(x, kernel, self.bias, self.stride, padding)
 
 
 class Residual(nn.Module):
-    """x + what a convolution makes of it."""
+    """A convolution whose result is added to its input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -37,11 +38,12 @@ class Residual(nn.Module):
         self.convolution = Convolution(channels, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convolve [n, channels, H, W]; the shape stays."""
         return x + F.gelu(self.convolution(self.norm(x)))
 
 
 class Block(nn.Module):
-    """A transformer layer, normalised first, in which every token sees every other."""
+    """A transformer layer with the norms first; every token attends to every other."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -53,30 +55,37 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor, kept: int | None = None) -> Tensor:
-        """[n, tokens, width] -> the same of the first `kept` tokens, or of all."""
-        query, key, value = self._parts(x, kept)
-        seen = F.scaled_dot_product_attention(query, key, value)
-        x = x[:, :kept] + self.out(seen.transpose(1, 2).flatten(2))
+        """Change tokens [n, tokens, width].
+
+        Args:
+            x: all tokens.
+            kept: number of tokens, from the first on, that are computed and returned; None for all.
+        """
+        query, key, value = self._projections(x, kept)
+        attended = F.scaled_dot_product_attention(query, key, value)
+        x = x[:, :kept] + self.out(attended.transpose(1, 2).flatten(2))
         changed: Tensor = x + self.down(F.gelu(self.up(self.between(x))))
         return changed
 
     def attention(self, x: Tensor) -> Tensor:
-        """What each token looks at: [n, heads, tokens, tokens], rows add up to 1."""
-        query, key, _ = self._parts(x)
+        """Attention of each token to all tokens, [n, heads, tokens, tokens]; rows add up to 1."""
+        query, key, _ = self._projections(x)
         return (query @ key.transpose(2, 3) / math.sqrt(query.shape[3])).softmax(3)
 
-    def _parts(self, x: Tensor, kept: int | None = None) -> list[Tensor]:
+    def _projections(self, x: Tensor, kept: int | None = None) -> list[Tensor]:
         x = self.before(x)
         return [
-            part(of).reshape(*of.shape[:2], self.heads, -1).transpose(1, 2)
-            for part, of in ((self.query, x[:, :kept]), (self.key, x), (self.value, x))
+            project(tokens).reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
+            for project, tokens in ((self.query, x[:, :kept]), (self.key, x), (self.value, x))
         ]
 
 
 class AnswerHead(nn.Module):
-    """Answers from the token that answers, the mean of the patches, and patches picked out by
-    attention with places added (Lee et al. 2019): without these a small model learns late to
-    compare where two things are."""
+    """Scores of answers, from the answering token, the mean of the patches and attended patches.
+
+    The attention pools the patches with their places added (Lee et al. 2019): without it a small
+    model learns late to compare where two things are.
+    """
 
     def __init__(self, width: int, answers: int, heads: int = 8) -> None:
         super().__init__()
@@ -87,32 +96,41 @@ class AnswerHead(nn.Module):
         )
 
     def forward(self, token: Tensor, patches: Tensor, places: Tensor) -> Tensor:
-        """Scores [n, answers] of `token` [n, width], `patches` [n, p, width] and the vectors of
-        their `places` [p, width]."""
-        seen = patches + places
-        look = (self.look(seen) * seen.shape[2] ** -0.5).softmax(1)
-        values = self.value(seen).reshape(*look.shape, -1)
-        picked = torch.einsum("nph,nphd->nhd", look, values).flatten(1)
-        found: Tensor = self.answer(torch.cat([token, patches.mean(1), picked], 1))
-        return found
+        """Compute scores [n, answers].
+
+        Args:
+            token: the answering token [n, width].
+            patches: [n, p, width].
+            places: vectors of the patches' places [p, width].
+        """
+        placed = patches + places
+        attention = (self.look(placed) * placed.shape[2] ** -0.5).softmax(1)
+        values = self.value(placed).reshape(*attention.shape, -1)
+        pooled = torch.einsum("nph,nphd->nhd", attention, values).flatten(1)
+        scores: Tensor = self.answer(torch.cat([token, patches.mean(1), pooled], 1))
+        return scores
 
 
 def grid_waves(side: int, width: int) -> Tensor:
-    """[side^2, width]: sines and cosines of each place's row and column, from waves as long as two
-    pictures to such of two patches."""
-    at = (torch.arange(side) + 0.5) / side
-    waves = math.pi * at[:, None] * torch.logspace(0, math.log2(max(2, side)), width // 4, base=2)
+    """Vectors of places in a grid of patches, [side^2, width].
+
+    They are sines and cosines of a place's row and column; the longest wave is two pictures long,
+    the shortest two patches.
+    """
+    centres = (torch.arange(side) + 0.5) / side
+    frequencies = torch.logspace(0, math.log2(max(2, side)), width // 4, base=2)
+    waves = math.pi * centres[:, None] * frequencies
     line = torch.cat([waves.sin(), waves.cos()], 1)
     rows, columns = line[:, None].expand(-1, side, -1), line[None].expand(side, -1, -1)
     return torch.cat([rows, columns], 2).reshape(side**2, width)
 
 
 def to_patches(pictures: Tensor) -> Tensor:
-    """[n, 3, S, S] -> [n, (S / PATCH)^2, 3 * PATCH^2]."""
+    """Cut pictures [n, 3, S, S] into patches [n, (S / PATCH)^2, 3 * PATCH^2]."""
     return F.pixel_unshuffle(pictures, PATCH).flatten(2).transpose(1, 2)
 
 
 def from_patches(patches: Tensor) -> Tensor:
-    """[n, (S / PATCH)^2, 3 * PATCH^2] -> [n, 3, S, S]."""
+    """Put patches [n, (S / PATCH)^2, 3 * PATCH^2] together to pictures [n, 3, S, S]."""
     side = math.isqrt(patches.shape[1])
     return F.pixel_shuffle(patches.transpose(1, 2).reshape(len(patches), -1, side, side), PATCH)

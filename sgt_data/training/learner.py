@@ -1,4 +1,7 @@
-"""What the trainer and the experiments ask of a model: implement this, and they run on yours."""
+"""What the trainer and the experiments require of a model, and the batches that they give to it.
+
+Any model with the methods of `Learner` can be trained and measured like the bundled one.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Pictures with questions.
+    """Pictures with questions and their answers.
 
     Attributes:
         pictures: [n, 3, S, S] float, RGB in -1 to 1.
         texts: n questions.
-        answers: [n] int64, numbers in the list of answers that a model is made with; -1 where the
-            answer is none of these (it counts as wrong, and is not learnt).
+        answers: [n] int64, numbers in the list of answers that the model is made with; -1 where
+            the answer is not in this list (it counts as wrong and is not learnt).
     """
 
     pictures: Tensor
@@ -28,11 +31,12 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Drawings:
-    """Pictures with what to draw of them.
+    """Pictures with instructions and the targets to draw.
 
     Attributes:
-        pictures, targets: [m, 3, S, S] float, RGB in -1 to 1.
+        pictures: [m, 3, S, S] float, RGB in -1 to 1.
         texts: m instructions.
+        targets: [m, 3, S, S] float, RGB in -1 to 1.
     """
 
     pictures: Tensor
@@ -42,45 +46,60 @@ class Drawings:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """One step's share of one rank; either part may be missing."""
+    """What one rank learns from in one step.
+
+    Attributes:
+        questions: pictures with questions; None where the run has no questions.
+        drawings: pictures with targets; None where the run draws nothing.
+    """
 
     questions: Questions | None
     drawings: Drawings | None
 
     def to(self, device: torch.device) -> TrainingBatch:
-        """The same on another device."""
-        asked, drawn = self.questions, self.drawings
-        if asked is not None:
-            asked = Questions(asked.pictures.to(device), asked.texts, asked.answers.to(device))
-        if drawn is not None:
-            drawn = Drawings(drawn.pictures.to(device), drawn.texts, drawn.targets.to(device))
-        return TrainingBatch(asked, drawn)
+        """A copy of the batch on another device."""
+        questions, drawings = self.questions, self.drawings
+        if questions is not None:
+            questions = Questions(
+                questions.pictures.to(device), questions.texts, questions.answers.to(device)
+            )
+        if drawings is not None:
+            drawings = Drawings(
+                drawings.pictures.to(device), drawings.texts, drawings.targets.to(device)
+            )
+        return TrainingBatch(questions, drawings)
 
 
 @runtime_checkable
 class Learner(Protocol):
-    """A unified model: a `torch.nn.Module` that has these methods. `make(answers, settings)`, named
-    in a configuration as `package.module:make`, returns one."""
+    """A unified model: a `torch.nn.Module` with these methods.
+
+    `make(answers, settings)`, named in a configuration as `package.module:make`, returns one.
+    """
 
     def forward(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        """Losses, each a scalar mean: `answers` and `drawings`, where the batch has such. Also
-        `accuracy` if the model likes, the share of right answers, for the log."""
+        """Losses of a batch, each a scalar mean.
+
+        `answers` and `drawings` where the batch has such, and for the log `accuracy`, the share of
+        right answers, if the model reports it.
+        """
         ...
 
     def answer(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Scores of every answer [n, answers] for pictures [n, 3, S, S] and questions."""
+        """Scores of all answers [n, answers] for pictures [n, 3, S, S] and n questions."""
         ...
 
     def draw(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Generated pictures [n, 3, S, S] in -1 to 1."""
+        """Generated pictures [n, 3, S, S], in -1 to 1, for n pictures and instructions."""
         ...
 
     def features(self, pictures: Tensor) -> Tensor:
-        """What it sees: features of a grid of places [n, rows, columns, D], from which probes read
-        shapes."""
+        """Features of a grid of places [n, rows, columns, D], from which probes read shapes."""
         ...
 
     def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Share of attention that the token (or tokens) which gives the answer pays to visual
-        tokens, per layer [layers, n], each 0 to 1; [0, n] for a model without attention."""
+        """Share of attention, 0 to 1, that the answering tokens pay to visual tokens.
+
+        [layers, n]; [0, n] for a model without attention.
+        """
         ...

@@ -1,26 +1,23 @@
-"""A unified model, small enough to read in a sitting: one trunk over a picture's patches and a
-text's words, a head that answers and a head that draws.
+"""The bundled unified model: one trunk over patches and words, two heads that answer and draw.
 
-Two shapes, after the two models of Semantic Generative Tuning: `joint` as BAGEL, where every weight
-learns from both losses; `frozen` as OmniGen2, where a trained trunk stays as it is and the heads
-learn to read it. Pictures are drawn by regression, in one pass, or by rectified flow (Liu et al.
-2022), in steps from noise.
+It has two shapes, like the two models of Semantic Generative Tuning: `joint` as BAGEL, where all
+weights learn from both losses; `frozen` as OmniGen2, where a trained trunk stays as it is and the
+heads learn to read it. Pictures are drawn by regression, in one pass, or by rectified flow (Liu et
+al. 2022), in steps from noise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sgt_data.errors import RequestError
-from sgt_data.training.config import validated
+from sgt_data.training.checkpoint import read_checkpoint
 from sgt_data.training.hashed_words import hashed_words
 from sgt_data.training.layers import (
     PATCH,
@@ -33,66 +30,39 @@ from sgt_data.training.layers import (
     to_patches,
 )
 from sgt_data.training.learner import TrainingBatch
+from sgt_data.training.model_settings import ModelSettings, parse_settings
 
 _SHIFT = 3.0
-"""Of flow's times towards noise (Esser et al. 2024), in training by so many logits and in drawing
-as a factor: where little noise is left a target can be told from itself, and nothing of the picture
-need be known."""
+"""Shift of the flow's times towards noise (Esser et al. 2024): logits in training, a factor in
+drawing. Where little noise is left, a noisy target shows the target, and the model need not look at
+the picture."""
 
-
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class ModelSettings:
-    """Sizes and shape.
-
-    Attributes:
-        picture: side of pictures, pixels; a multiple of 8, which is the side of a patch.
-        width, layers, heads: of the trunk.
-        residuals: convolutions before the trunk that add to what they are given.
-        words: of a text that are read.
-        rows: of the table of word vectors, see `hashed_words`.
-        shape: see the module.
-        trunk: of a `frozen` model: a checkpoint of a `joint` one, whose trunk and answers it takes.
-        generation: by which the target is drawn.
-        generator_layers: of the drawing head's own, between the trunk and the patches.
-        flow_steps: in which a picture is drawn by flow.
-    """
-
-    picture: int = 48
-    width: int = 64
-    layers: int = 2
-    heads: int = 4
-    residuals: int = 2
-    words: int = 24
-    rows: int = 4096
-    shape: Literal["joint", "frozen"] = "joint"
-    trunk: str | None = None
-    generation: Literal["regression", "flow"] = "regression"
-    generator_layers: int = 0
-    flow_steps: int = 16
+_DRAWING_PARTS = ("generator", "patches", "noised", "clock")
+"""Beginnings of the names of the drawing head's weights."""
 
 
 def make(answers: Sequence[str], settings: Mapping[str, Any]) -> UnifiedModel:
-    """The bundled model, for so many answers.
+    """The bundled model.
+
+    Args:
+        answers: answers that the model chooses from.
+        settings: fields of `ModelSettings`.
 
     Raises:
-        RequestError: the settings are none of `ModelSettings`.
+        RequestError: a setting is wrong, or a `frozen` model has no checkpoint that fits.
     """
-    found = validated(
-        TypeAdapter(ModelSettings), dict(settings), "model.settings", "model.settings."
-    )
-    if found.picture % PATCH or found.width % (4 * found.heads) or found.width % 8:
-        raise RequestError(
-            f"model.settings: picture is {found.picture}, a multiple of {PATCH} is needed; width "
-            f"is {found.width}, a multiple of 8 and of 4 times the heads is"
-        )
-    model = UnifiedModel(len(answers), found)
-    if found.shape == "frozen":
-        model.take_trunk(found.trunk)
+    sizes = parse_settings(settings)
+    model = UnifiedModel(len(answers), sizes)
+    if sizes.shape == "frozen":
+        model.take_trunk(sizes.trunk)
     return model
 
 
 class UnifiedModel(nn.Module):
-    """See the module; implements `Learner`."""
+    """A `Learner` with one trunk for questions and drawings.
+
+    The names of its parts are those in checkpoints. `adamw_parts` are the parts that AdamW trains.
+    """
 
     adamw_parts = ("answers", "tell", "patches", "noised", "clock")
 
@@ -125,27 +95,29 @@ class UnifiedModel(nn.Module):
             )
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
-        """Losses: cross-entropy of the answers, mean squared error of drawn pixels (-1 to 1)."""
+        """Losses: cross-entropy of the answers, mean squared error of drawn pixels in -1 to 1."""
         parts = [part for part in (batch.questions, batch.drawings) if part is not None]
         tokens = self._trunk(
             torch.cat([part.pictures for part in parts]),
             [text for part in parts for text in part.texts],
         )
         losses = {}
-        asked = 0 if batch.questions is None else len(batch.questions.texts)
+        questions = 0 if batch.questions is None else len(batch.questions.texts)
         if batch.questions is not None:
-            scores, right = self._answers(tokens[:asked]), batch.questions.answers
+            scores, right = self._answers(tokens[:questions]), batch.questions.answers
             losses["answers"] = F.cross_entropy(scores, right, ignore_index=-1)
             losses["accuracy"] = (scores.detach().argmax(1) == right).float().mean()
         if batch.drawings is not None:
-            wanted = to_patches(batch.drawings.targets)
-            losses["drawings"] = self._drawing_loss(tokens[asked:], wanted)
+            targets = to_patches(batch.drawings.targets)
+            losses["drawings"] = self._drawing_loss(tokens[questions:], targets)
         return losses
 
     def answer(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
+        """Scores of all answers [n, answers]."""
         return self._answers(self._trunk(pictures, texts))
 
     def draw(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
+        """Generated pictures [n, 3, S, S] in -1 to 1; by flow, from torch's random noise."""
         tokens = self._trunk(pictures, texts)
         if self.settings.generation == "regression":
             return from_patches(self._drawn(tokens)).clamp(-1, 1)
@@ -158,98 +130,99 @@ class UnifiedModel(nn.Module):
         return from_patches(drawn).clamp(-1, 1)
 
     def features(self, pictures: Tensor) -> Tensor:
+        """The trunk's vectors of the patches [n, S / PATCH, S / PATCH, width], without a text."""
         tokens = self._trunk(pictures, [""] * len(pictures))
         return tokens[:, : self.side**2].reshape(len(tokens), self.side, self.side, -1)
 
     def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
+        """Share of attention that the answering token pays to patches [layers, n], 0 to 1."""
         x, shares = self._tokens(pictures, texts), []
         for block in self.trunk:
             assert isinstance(block, Block)
-            paid = block.attention(x)[:, :, self.side**2, : self.side**2]
-            shares.append(paid.sum(2).mean(1))
+            attention = block.attention(x)[:, :, self.side**2, : self.side**2]
+            shares.append(attention.sum(2).mean(1))
             x = block(x)
         return torch.stack(shares)
 
     def take_trunk(self, checkpoint: str | None) -> None:
-        """Take all but the drawing head from a checkpoint; what comes before the heads learns no
-        more.
+        """Take a trained trunk and its answers from a checkpoint, and freeze the trunk.
+
+        Args:
+            checkpoint: path of a checkpoint of a `joint` model.
 
         Raises:
-            RequestError: there is none, or it is of another model.
+            RequestError: the path is None, or the checkpoint is missing or of another model.
         """
-        from sgt_data.training.checkpoint import read_checkpoint
-
         if checkpoint is None:
             raise RequestError("model.settings.trunk: a frozen model needs a checkpoint")
-        drawing = ("generator", "patches", "noised", "clock")
-        found = {
+        weights = {
             name: weight
             for name, weight in read_checkpoint(checkpoint).model.items()
-            if not name.startswith(drawing)
+            if not name.startswith(_DRAWING_PARTS)
         }
         try:
-            lacking = self.load_state_dict(found, strict=False).missing_keys
+            lacking = self.load_state_dict(weights, strict=False).missing_keys
         except RuntimeError as why:
             raise RequestError(f"{checkpoint} is of another model: {why}") from why
-        if other := [name for name in lacking if not name.startswith(drawing)]:
-            raise RequestError(f"{checkpoint} is of another model: it has no {other[0]}")
-        learning = ("answers", *drawing)
+        if missing := [name for name in lacking if not name.startswith(_DRAWING_PARTS)]:
+            raise RequestError(f"{checkpoint} is of another model: it has no {missing[0]}")
         for name, weight in self.named_parameters():
-            weight.requires_grad = name.startswith(learning)
+            weight.requires_grad = name.startswith(("answers", *_DRAWING_PARTS))
 
     def _tokens(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """[n, side^2 + 1 + words, width]: patches, the token that answers, words.
+        """Tokens of the patches, of the answer and of the words, [n, side^2 + 1 + words, width].
 
-        The mean of the words is told to every patch, and is what the answering token starts from:
-        without it, finding out which patches a text means took half again as many steps.
+        A summary of the words is added to every patch, and the answering token starts from it:
+        without it, training took half again as many steps to learn which patches a text means.
         """
         s = self.settings
         words = hashed_words(texts, s.words, s.rows).to(pictures.device)
-        pictures = pictures.contiguous(
-            memory_format=torch.channels_last
-        )  # convolved a tenth faster
-        seen = self.stem_norm(self.stem(pictures).flatten(2).transpose(1, 2)) + self.patch_places
-        there = (words > 0).unsqueeze(2).to(seen)
-        said = self.word_vectors(words).to(seen) * there
-        gist = said.sum(1, keepdim=True) / there.sum(1, keepdim=True).clamp(min=1).sqrt()
-        read = torch.cat([gist, said], 1) + self.word_places
-        return torch.cat([seen + self.tell(gist), read], 1)
+        # channels last: a tenth faster to convolve
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        patches = self.stem_norm(self.stem(pictures).flatten(2).transpose(1, 2)) + self.patch_places
+        is_word = (words > 0).unsqueeze(2).to(patches)
+        vectors = self.word_vectors(words).to(patches) * is_word
+        summary = vectors.sum(1, keepdim=True) / is_word.sum(1, keepdim=True).clamp(min=1).sqrt()
+        text = torch.cat([summary, vectors], 1) + self.word_places
+        return torch.cat([patches + self.tell(summary), text], 1)
 
     def _trunk(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """[n, side^2 + 1, width]: of patches and of the token that answers, which have read the
-        words by then."""
+        """Patches and the answering token after the trunk, [n, side^2 + 1, width]."""
         x = self._tokens(pictures, texts)
         last = len(self.trunk) - 1
         for number, block in enumerate(self.trunk):
             x = block(x, self.side**2 + 1 if number == last else None)
-        found: Tensor = self.trunk_norm(x)
-        return found
+        tokens: Tensor = self.trunk_norm(x)
+        return tokens
 
     def _answers(self, tokens: Tensor) -> Tensor:
         places = self.side**2
-        found: Tensor = self.answers(tokens[:, places], tokens[:, :places], self.patch_places)
-        return found
+        scores: Tensor = self.answers(tokens[:, places], tokens[:, :places], self.patch_places)
+        return scores
 
     def _drawn(
         self, tokens: Tensor, noisy: Tensor | None = None, time: Tensor | None = None
     ) -> Tensor:
-        """Clean patches [n, side^2, 3 * PATCH^2]; for flow, of patches part way from noise (`time`
-        0) to the target (1)."""
+        """Drawn patches [n, side^2, 3 * PATCH^2].
+
+        With flow they are predicted from the `noisy` patches at their `time`, 0 (noise) to 1 (the
+        target).
+        """
         places = self.side**2
         if noisy is not None and time is not None:
             waves = time[:, None] * torch.exp(torch.linspace(0, 6, 16)).to(time)
             clock = self.clock(torch.cat([waves.sin(), waves.cos()], 1))
-            shown = tokens[:, :places] + self.noised(noisy) + clock[:, None]
-            tokens = torch.cat([shown, tokens[:, places:]], 1)
+            noisy_tokens = tokens[:, :places] + self.noised(noisy) + clock[:, None]
+            tokens = torch.cat([noisy_tokens, tokens[:, places:]], 1)
         for block in self.generator:
             tokens = block(tokens)
-        found: Tensor = self.patches(self.generator_norm(tokens[:, :places]))
-        return found
+        patches: Tensor = self.patches(self.generator_norm(tokens[:, :places]))
+        return patches
 
-    def _drawing_loss(self, tokens: Tensor, wanted: Tensor) -> Tensor:
+    def _drawing_loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
         if self.settings.generation == "regression":
-            return F.mse_loss(self._drawn(tokens), wanted)
-        time = torch.sigmoid(torch.randn(len(wanted)) - _SHIFT).to(wanted)
-        noise = torch.randn(wanted.shape).to(wanted)
+            return F.mse_loss(self._drawn(tokens), targets)
+        time = torch.sigmoid(torch.randn(len(targets)) - _SHIFT).to(targets)
+        noise = torch.randn(targets.shape).to(targets)
         part = time[:, None, None]
-        return F.mse_loss(self._drawn(tokens, part * wanted + (1 - part) * noise, time), wanted)
+        return F.mse_loss(self._drawn(tokens, part * targets + (1 - part) * noise, time), targets)

@@ -1,7 +1,7 @@
-"""Training: one process or many (`torchrun`), exact again after a kill.
+"""Training, in one process or in many (`torchrun`), that goes on exactly after a kill.
 
-A run is a folder: `config.json`, `curve.jsonl` (a row for every few steps), `checkpoints/`,
-`tensorboard/`. Started again over such a folder it goes on from the newest checkpoint, and on a CPU
+A run is a folder: `config.json`, `curve.jsonl` (a row for every few steps), `checkpoints/` and
+`tensorboard/`. Started again on this folder, a run goes on from the newest checkpoint, and on a CPU
 its losses are those of a run that was never stopped.
 """
 
@@ -21,39 +21,39 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from sgt_data.errors import RequestError
+from sgt_data.files.claim import differences
 from sgt_data.files.writing import write_atomic
-from sgt_data.stream.stream import Stream
-from sgt_data.training.batches import (
-    Collation,
-    answers_of,
-    open_stream,
-    parts_of,
-)
+from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.result import Result
+from sgt_data.training.batches import Collator, answers_of, epoch_batches, open_stream, split_batch
 from sgt_data.training.checkpoint import (
     Checkpoint,
-    checkpoint_place,
+    checkpoint_path,
     newest_checkpoint,
     write_checkpoint,
 )
 from sgt_data.training.config import TrainConfig, document_of
-from sgt_data.training.distributed import Processes
+from sgt_data.training.distributed import ProcessGroup
 from sgt_data.training.learner import Learner, TrainingBatch
 from sgt_data.training.optimisers import Optimisers
 
 Row = dict[str, float]
-"""One row of a run's curve: `step` (the number done), `seconds` since the start (those before a
-restart too), and means since the last row: `answers`, `drawings`, `accuracy`."""
+"""A row of a run's curve.
+
+`step` is the number of steps that are done; `seconds` is the time since the start, with the time
+before restarts; `answers`, `drawings` and `accuracy` are means over the steps since the last row.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A run that came to its end.
+@dataclass(slots=True, kw_only=True)
+class Trained(Result):
+    """The result of a run that reached its last step.
 
     Attributes:
-        model: a `Learner`.
-        answers: that it chooses from.
-        curve: see `Row`.
-        checkpoint: its last one.
+        model: the trained model, a `Learner`.
+        answers: the answers that the model chooses from, in order.
+        curve: all rows of the curve.
+        checkpoint: path of the last checkpoint.
     """
 
     model: nn.Module
@@ -63,11 +63,16 @@ class Trained:
 
     @property
     def seconds(self) -> float:
+        """How long the run trained, with the time before restarts."""
         return self.curve[-1]["seconds"]
 
 
 def make_model(config: TrainConfig, answers: tuple[str, ...]) -> nn.Module:
-    """The model of a configuration, its weights drawn by the seed.
+    """The untrained model of a configuration, its weights drawn from the seed.
+
+    Args:
+        config: of the run.
+        answers: answers that the model chooses from.
 
     Raises:
         RequestError: `model.make` names nothing that makes a `Learner`.
@@ -87,35 +92,30 @@ def make_model(config: TrainConfig, answers: tuple[str, ...]) -> nn.Module:
     return model
 
 
-def train(
-    config: TrainConfig,
-    output: str | Path,
-    on_row: Callable[[Row], None] = lambda row: None,
-) -> Trained:
-    """Train, or go on training, in the folder `output`.
+def train(config: TrainConfig, output: str | Path, *, on_progress: OnProgress = ignore) -> Trained:
+    """Train a model, or go on with a run that was stopped.
 
     Args:
-        on_row: told every row of the curve, on the first process.
+        config: what is trained.
+        output: folder of the run.
+        on_progress: called after every row of the curve, on the first process, with the steps done
+            and the losses as the note.
 
     Raises:
         RequestError: the configuration does not fit, or the folder is another run's.
         CorpusError: a sample is damaged.
     """
-    with Processes.joined() as processes:
-        return _Run(config, Path(output), processes, on_row).finish()
+    with ProcessGroup.join() as processes:
+        return _Run(config, Path(output), processes, on_progress).finish()
 
 
 class _Run:
-    """What a run holds while it goes on."""
+    """The state of a run while it goes on."""
 
     def __init__(
-        self,
-        config: TrainConfig,
-        folder: Path,
-        processes: Processes,
-        on_row: Callable[[Row], None],
+        self, config: TrainConfig, folder: Path, processes: ProcessGroup, on_progress: OnProgress
     ) -> None:
-        self.config, self.folder, self.on_row = config, folder, on_row
+        self.config, self.folder, self.on_progress = config, folder, on_progress
         self.processes = processes
         self.answers = answers_of(config) if config.questions else ()
         self.model = make_model(config, self.answers).to(processes.device)
@@ -125,43 +125,47 @@ class _Run:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed * 1_000_003 + processes.rank)
         self.checkpoints = folder / "checkpoints"
-        found = newest_checkpoint(self.checkpoints)
-        if found is not None:
-            self._restore(found)
-        self.began = time.perf_counter() - (self.curve[-1]["seconds"] if self.curve else 0.0)
-        self.wrapped: nn.Module = self.model
+        checkpoint = newest_checkpoint(self.checkpoints)
+        if checkpoint is not None:
+            self._restore(checkpoint)
+        self.started = time.perf_counter() - (self.curve[-1]["seconds"] if self.curve else 0.0)
+        self.parallel_model: nn.Module = self.model
         if processes.world > 1:
-            self.wrapped = DistributedDataParallel(self.model, find_unused_parameters=True)
+            self.parallel_model = DistributedDataParallel(self.model, find_unused_parameters=True)
 
     def finish(self) -> Trained:
         config = self.config
-        if self.processes.first:
+        if self.processes.is_first:
             self._write_folder()
-        board = self.processes.board(self.folder / "tensorboard", self.step)
+        writer = self.processes.summary_writer(self.folder / "tensorboard", self.step)
         sums: dict[str, Tensor] = {}
-        self.wrapped.train()
+        self.parallel_model.train()
         batches = self._batches()
         while self.step < config.steps:
             for name, value in self._one_step(next(batches)).items():
                 sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value
             self.step += 1
             if self.step % config.log_every == 0 or self.step == config.steps:
-                self._log(sums, board)
+                self._log(sums, writer)
                 sums = {}
             if self.step % config.checkpoint_every == 0 or self.step == config.steps:
                 self._save()
-        board.close()
+        writer.close()
         return Trained(
-            self.model, self.answers, self.curve, checkpoint_place(self.checkpoints, self.step)
+            complete=True,
+            model=self.model,
+            answers=self.answers,
+            curve=self.curve,
+            checkpoint=checkpoint_path(self.checkpoints, self.step),
         )
 
     def _one_step(self, batch: TrainingBatch) -> dict[str, Tensor]:
-        """One optimiser step; its losses, of this rank."""
+        """Take one optimiser step; returns the losses of this rank."""
         config, device = self.config, self.processes.device
         totals: dict[str, Tensor] = {}
-        for number, (part, shares) in enumerate(parts_of(batch.to(device), config.accumulate)):
-            with self._together(number == config.accumulate - 1), self._precision():
-                losses = self.wrapped(part)
+        for number, (part, shares) in enumerate(split_batch(batch.to(device), config.accumulate)):
+            with self._gradient_exchange(number == config.accumulate - 1), self._precision():
+                losses = self.parallel_model(part)
                 weights = {"answers": 1.0, "drawings": config.drawing_weight}
                 loss = sum(
                     weights[name] * shares[name] * losses[name]
@@ -174,11 +178,11 @@ class _Run:
         self.optimisers.step(self.step)
         return totals
 
-    def _together(self, last: bool) -> AbstractContextManager[Any]:
-        """Gradients are exchanged between processes in a batch's last part alone."""
-        if last or not isinstance(self.wrapped, DistributedDataParallel):
+    def _gradient_exchange(self, is_last: bool) -> AbstractContextManager[Any]:
+        """Exchange gradients between processes in the last part of a batch alone."""
+        if is_last or not isinstance(self.parallel_model, DistributedDataParallel):
             return nullcontext()
-        context: AbstractContextManager[Any] = self.wrapped.no_sync()
+        context: AbstractContextManager[Any] = self.parallel_model.no_sync()
         return context
 
     def _precision(self) -> AbstractContextManager[Any]:
@@ -187,77 +191,61 @@ class _Run:
         return nullcontext()
 
     def _batches(self) -> Iterator[TrainingBatch]:
-        """Batches from the step on where the run stands, without an end."""
-        collated = Collation(self.answers)
+        """Batches from the current step on, over epochs without an end."""
+        collate = Collator(self.answers)
         while True:
             epoch = self.stream.epoch
-            for batch in loaded(self.stream, self.config.workers):
-                yield collated(batch)
+            for batch in epoch_batches(self.stream, self.config.workers):
+                yield collate(batch)
             self.stream.set_epoch(epoch + 1)
 
-    def _log(self, sums: Mapping[str, Tensor], board: Any) -> None:
+    def _log(self, sums: Mapping[str, Tensor], writer: Any) -> None:
         count = self.step - (int(self.curve[-1]["step"]) if self.curve else 0)
         means = {name: self.processes.mean(total / count) for name, total in sorted(sums.items())}
-        row = {"step": self.step, "seconds": time.perf_counter() - self.began, **means}
+        row = {"step": self.step, "seconds": time.perf_counter() - self.started, **means}
         self.curve.append(row)
         for name, value in means.items():
-            board.add_scalar(f"train/{name}", value, self.step)
-        if self.processes.first:
+            writer.add_scalar(f"train/{name}", value, self.step)
+        if self.processes.is_first:
             with (self.folder / "curve.jsonl").open("ab") as file:
                 file.write(orjson.dumps(row) + b"\n")
-            self.on_row(row)
+            note = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
+            self.on_progress(Progress(self.step, self.config.steps, note=note))
 
     def _save(self) -> None:
-        chance = self.processes.gathered(torch.get_rng_state())
-        if not self.processes.first:
+        chance = self.processes.gather(torch.get_rng_state())
+        if not self.processes.is_first:
             return
-        state = {**self.stream.state_dict(), "step": self.step}
-        state.pop("of_worker", None)
+        stream = {**self.stream.state_dict(), "step": self.step}
+        stream.pop("of_worker", None)
         write_checkpoint(
             self.checkpoints,
             Checkpoint(
-                self.step, document_of(self.config), self.answers, self.model.state_dict(),
-                self.optimisers.state_dict(), state, chance, self.curve,
+                step=self.step,
+                config=document_of(self.config),
+                answers=self.answers,
+                model=self.model.state_dict(),
+                optimisers=self.optimisers.state_dict(),
+                stream=stream,
+                chance=chance,
+                curve=self.curve,
             ),
-        )  # fmt: skip
+        )
 
-    def _restore(self, found: Checkpoint) -> None:
-        differing = _difference(found.config, document_of(self.config))
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        differing = differences(checkpoint.config, document_of(self.config))
         if differing:
-            raise RequestError(f"{self.folder} is another run's: {differing}")
-        self.model.load_state_dict(found.model)
-        self.optimisers.load_state_dict(found.optimisers)
-        self.stream.load_state_dict(dict(found.stream))
-        self.step, self.curve = found.step, [dict(row) for row in found.curve]
-        if len(found.chance) == self.processes.world:
-            torch.set_rng_state(found.chance[self.processes.rank])
+            raise RequestError(f"{self.folder} is another run's: {'; '.join(map(str, differing))}")
+        self.model.load_state_dict(checkpoint.model)
+        self.optimisers.load_state_dict(checkpoint.optimisers)
+        self.stream.load_state_dict(dict(checkpoint.stream))
+        self.step, self.curve = checkpoint.step, [dict(row) for row in checkpoint.curve]
+        if len(checkpoint.chance) == self.processes.world:
+            torch.set_rng_state(checkpoint.chance[self.processes.rank])
 
     def _write_folder(self) -> None:
-        """The configuration, and the curve as far as the checkpoint knows it."""
+        """Write the configuration, and the curve up to the checkpoint."""
         data = orjson.dumps(document_of(self.config), option=orjson.OPT_INDENT_2)
         write_atomic(str(self.folder / "config.json"), data + b"\n")
         rows = b"".join(orjson.dumps(row) + b"\n" for row in self.curve)
         write_atomic(str(self.folder / "curve.jsonl"), rows)
-
-
-def loaded(stream: Stream, workers: int) -> Iterator[Any]:
-    """Batches of an epoch, by workers if there are any."""
-    if workers == 0:
-        return iter(stream)
-    loader: torch.utils.data.DataLoader[Any] = torch.utils.data.DataLoader(
-        stream,  # type: ignore[arg-type]
-        batch_size=None,
-        num_workers=workers,
-    )
-    return iter(loader)
-
-
-def _difference(there: Any, here: Any, path: str = "") -> str:
-    """The first field in which two configurations differ, in words; empty where they do not."""
-    if isinstance(there, Mapping) and isinstance(here, Mapping):
-        for name in sorted({*there, *here}):
-            found = _difference(there.get(name), here.get(name), f"{path}.{name}".lstrip("."))
-            if found:
-                return found
-        return ""
-    return "" if there == here else f"{path} is {there!r} there, {here!r} here"

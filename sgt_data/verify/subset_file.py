@@ -1,42 +1,43 @@
-"""Check a subset file against the corpus that it is of."""
+"""Check a subset file against the corpus that it was taken from."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import SgtDataError
+from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.verify.findings import Finding
 
 
-def check_subset(
-    subset: Corpus, on_shard: Callable[[int, int], None] | None = None
-) -> Iterator[tuple[str, str]]:
-    """Places and problems: every key that the file promises must be in the indexes, and segments
-    must add up. Tars are the corpus's own affair."""
-    places = [(folder, shard) for folder in subset.folders for shard in subset.shards(folder)]
+def check_subset(subset: Corpus, on_progress: OnProgress = ignore) -> Iterator[Finding]:
+    """All that a subset file promises and its corpus lacks.
 
-    def look(place: tuple[str, str]) -> tuple[int, str | None]:
+    Every key that the file names must be in the indexes, and the segments must add up. Tars are not
+    read; they are checked when the corpus is verified.
+    """
+    shards = [(folder, shard) for folder in subset.folders for shard in subset.shards(folder)]
+
+    def count_segments(shard: tuple[str, str]) -> int | SgtDataError:
         try:
-            return sum(subset.index(*place)["segments"].to_pylist()), None
-        except SgtDataError as why:
-            return 0, str(why)
+            return int(sum(subset.index(*shard)["segments"].to_pylist()))
+        except SgtDataError as error:
+            return error
 
     segments = dict.fromkeys(subset.folders, 0)
     broken: set[str] = set()
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for done, (place, found) in enumerate(
-            zip(places, threads.map(look, places), strict=True), 1
-        ):
-            folder, shard = place
-            segments[folder] += found[0]
-            if found[1] is not None:
+        counts = threads.map(count_segments, shards)
+        for done, ((folder, shard), count) in enumerate(zip(shards, counts, strict=True), 1):
+            if isinstance(count, SgtDataError):
                 broken.add(folder)
-                yield f"{folder}/{shard}", found[1]
-            if on_shard:
-                on_shard(done, len(places))
-    for folder, count in segments.items():
+                yield Finding(f"{folder}/{shard}", str(count))
+            else:
+                segments[folder] += count
+            on_progress(Progress(done, len(shards)))
+    for folder, total in segments.items():
         stated = subset.header.totals[folder]["segments"]
-        if folder not in broken and count != stated:
-            yield folder, f"its rows have {count} segments, the subset promises {stated}"
+        if folder not in broken and total != stated:
+            yield Finding(folder, f"its rows have {total} segments, the subset promises {stated}")

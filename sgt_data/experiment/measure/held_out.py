@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.corpus.reader import Corpus, StoredSample
+from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.accuracy import Asked
 from sgt_data.proxies.decoding import decode
 from sgt_data.segmentation.target_png import DecodedSegmentation
 from sgt_data.stream.conversations import Conversation, ConversationFile
-from sgt_data.stream.samples import Sample
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.training.batches import ToModel, question_and_answer, questions_file
 
@@ -40,7 +40,7 @@ class Shown:
     picture: Pixels
     target: Pixels
     text: str
-    stored: StoredSample
+    stored: Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +112,15 @@ def _asked(one: Conversation, answer: str) -> Asked:
     return Asked(key, task, answer, tuple(map(str, choices)))
 
 
-def _of_keys(corpus: Corpus, proxy: str, keys: set[str]) -> list[StoredSample]:
+def _of_keys(corpus: Corpus, proxy: str, keys: set[str]) -> list[Sample]:
     return [
-        corpus.read(proxy, shard, row)
+        corpus.sample(proxy, shard, key)
         for shard in corpus.shards(proxy)
-        for row in corpus.index(proxy, shard).to_pylist()
-        if row["key"] in keys
+        for key in corpus.index(proxy, shard)["key"].to_pylist()
+        if key in keys
     ]
 
 
-def _shown(corpus: Corpus, one: StoredSample, form: ToModel) -> Shown:
-    sample: dict[str, Any] = form(
-        Sample(
-            one.proxy, one.key, one.proxy, corpus.url, one.shard,
-            one.picture, one.target, one.instruction, one.facts,
-        )
-    )  # fmt: skip
+def _shown(corpus: Corpus, one: Sample, form: ToModel) -> Shown:
+    sample: dict[str, Any] = form(one)
     return Shown(one.key, sample["picture"], sample["target"], sample["text"], one)

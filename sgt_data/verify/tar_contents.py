@@ -1,4 +1,4 @@
-"""The bytes of one shard against its receipt, its index and the facts of its samples."""
+"""Check the tar of one shard: members against its index, targets and inputs against the facts."""
 
 from __future__ import annotations
 
@@ -23,25 +23,31 @@ from sgt_data.proxies.registry import proxy_kinds
 
 
 @dataclass(frozen=True, slots=True)
-class ShardUnderCheck:
-    """A shard with all that its tar is compared with; `rows` are its index."""
+class TarToCheck:
+    """All that a tar is compared with.
+
+    Attributes:
+        header: header of the corpus.
+        folder: the folder of the corpus: a proxy, or the shared inputs.
+        receipt: receipt of the shard.
+        rows: rows of the shard's index.
+    """
 
     header: CorpusHeader
-    proxy: str
-    name: str
+    folder: str
     receipt: Receipt
     rows: Sequence[Mapping[str, Any]]
 
 
-def check_tar(shard: ShardUnderCheck, tar: bytes) -> Iterator[str]:
-    """Everything that is wrong with a shard's tar."""
+def check_tar(shard: TarToCheck, tar: bytes) -> Iterator[str]:
+    """All that is wrong with the bytes of a tar, a sentence each."""
     if file_digest(tar) != shard.receipt["tar"]:
         yield "size or SHA-256 is not what its receipt says"
     try:
         with tarfile.open(fileobj=io.BytesIO(tar), mode="r:") as archive:
             members = archive.getmembers()
-    except (tarfile.TarError, EOFError, ValueError) as why:
-        yield f"it is no tar: {why}"
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        yield f"it is no tar: {error}"
         return
     expected = [name for row in shard.rows for name in member_names(row).values()]
     if [member.name for member in members] != expected:
@@ -49,14 +55,14 @@ def check_tar(shard: ShardUnderCheck, tar: bytes) -> Iterator[str]:
         return
     if any(member.mtime or member.uid or member.gid for member in members):
         yield "a member has a time or an owner"
-    places = {member.name: member for member in members}
+    member_of = {member.name: member for member in members}
     for row in shard.rows:
         contents = {}
         for part, name in member_names(row).items():
-            member = places[name]
+            member = member_of[name]
             data = tar[member.offset_data : member.offset_data + member.size]
             contents[part] = data
-            stated = tuple(row[f"{part}_{what}"] for what in ("offset", "size", "crc32"))
+            stated = tuple(row[f"{part}_{field}"] for field in ("offset", "size", "crc32"))
             if stated != (member.offset_data, member.size, zlib.crc32(data)):
                 yield f"{name}: offset, size or CRC-32 is not what the index says"
         for problem in _check_sample(shard, row, contents):
@@ -64,11 +70,11 @@ def check_tar(shard: ShardUnderCheck, tar: bytes) -> Iterator[str]:
 
 
 def _check_sample(
-    shard: ShardUnderCheck, row: Mapping[str, Any], contents: Mapping[str, bytes]
+    shard: TarToCheck, row: Mapping[str, Any], contents: Mapping[str, bytes]
 ) -> Iterator[str]:
     try:
         facts = orjson.loads(contents["facts"])
-        said = {
+        stated = {
             "key": facts["key"],
             "proxy": facts.get("proxy", INPUT),
             "width": facts["size"]["width"],
@@ -77,23 +83,23 @@ def _check_sample(
             "source_sha256": facts["source"]["sha256"],
             "licence": facts["source"]["licence"],
         }
-    except (orjson.JSONDecodeError, KeyError, TypeError) as why:
-        yield f"its JSON is damaged: {why!r}"
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        yield f"its JSON is damaged: {error!r}"
         return
-    for name, value in said.items():
-        expected = shard.proxy if name == "proxy" else row[name]
+    for name, value in stated.items():
+        expected = shard.folder if name == "proxy" else row[name]
         if value != expected:
             yield f"its JSON says {name} {value!r}, the index {expected!r}"
     if "input" in contents:
         yield from _check_input(contents["input"], (row["width"], row["height"]))
-    if shard.proxy != INPUT:
+    if shard.folder != INPUT:
         yield from _check_target(shard, row, contents, facts)
     elif contents.keys() != {"input", "facts"}:
         yield f"a shared input has {', '.join(contents)}"
 
 
 def _check_target(
-    shard: ShardUnderCheck,
+    shard: TarToCheck,
     row: Mapping[str, Any],
     contents: Mapping[str, bytes],
     facts: Mapping[str, Any],
@@ -108,12 +114,12 @@ def _check_target(
     yield from _check_instruction(shard, facts, contents["instruction"])
     kind = proxy_kinds().get(str(facts.get("type")))
     if kind is None:
-        yield f"its proxy's type {facts.get('type')!r} is not known here; its target is unchecked"
+        yield f"the type {facts.get('type')!r} of its proxy is not known; its target is not checked"
         return
     try:
         yield from kind.contradictions(contents["target"], facts)
-    except CorpusError as why:
-        yield str(why)
+    except CorpusError as error:
+        yield str(error)
 
 
 def _check_input(picture: bytes, size: tuple[int, int]) -> Iterator[str]:
@@ -122,25 +128,26 @@ def _check_input(picture: bytes, size: tuple[int, int]) -> Iterator[str]:
             image.load()
             if image.size != size or image.mode != "RGB":
                 yield f"its input is {image.mode} {image.size}, not RGB {size}"
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-        yield f"its input cannot be decoded: {why}"
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        yield f"its input cannot be decoded: {error}"
 
 
-def _check_instruction(
-    shard: ShardUnderCheck, facts: Mapping[str, Any], text: bytes
-) -> Iterator[str]:
-    """The line must be the one that seed and key choose, while the bank is that of the build."""
+def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes) -> Iterator[str]:
+    """Whether the instruction is the line that seed and key choose.
+
+    That is known only while this package's bank of lines is the bank of the build.
+    """
     try:
         name = facts["instruction"]["bank"]
-        if shard.header.identity["banks"][shard.proxy] != bank_digest(name):
+        if shard.header.identity["banks"][shard.folder] != bank_digest(name):
             return
         words = facts["instruction"].get("words")
         chosen = choose_instruction(load_bank(name), facts["seed"], facts["key"], words)
-    except (KeyError, TypeError, OSError) as why:
-        yield f"its JSON names no instruction: {why!r}"
+    except (KeyError, TypeError, OSError) as error:
+        yield f"its JSON names no instruction: {error!r}"
         return
     if (
         text.decode("utf-8", "replace") != chosen.text
         or facts["instruction"]["line"] != chosen.line
     ):
-        yield "its instruction is not the one that seed and key choose"
+        yield "its instruction is not the line that seed and key choose"

@@ -1,0 +1,61 @@
+"""The command that draws masks for pictures without annotation: annotate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sgt_data.cli.arguments import AsJson, RayAddress, RayWorkers
+from sgt_data.cli.old_progress import of_build
+from sgt_data.cli.output import print_messages, show, size_text
+from sgt_data.cli.progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from sgt_data.engine.annotate_pictures import AnnotationReport
+
+
+def annotate_command(
+    pictures: Annotated[str, typer.Argument(metavar="PICTURES", help="folder (fsspec URL)")],
+    output: Annotated[str, typer.Option(help="fsspec URL of the folder for the tars")],
+    checkpoint: Annotated[
+        str, typer.Option(help="checkpoint of Segment Anything: file or fsspec URL")
+    ],
+    pictures_per_tar: Annotated[int, typer.Option(min=1, max=100_000)] = 256,
+    address: RayAddress = None,
+    workers: RayWorkers = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="replace a parameter of the mask generator"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw masks for pictures without annotation, and write them as tars in SA-1B's format."""
+    from sgt_data.engine.annotate_pictures import annotate_pictures
+    from sgt_data.manifest import parse_annotator
+    from sgt_data.overrides import override_fields
+
+    fields: dict[str, Any] = {"type": "sam", "checkpoint": checkpoint}
+    override_fields(fields, overrides or ())
+    annotator = parse_annotator(fields, "annotate")
+    with ProgressBar("pictures") as bar:
+        report = annotate_pictures(
+            pictures, output, annotator,
+            pictures_per_tar=pictures_per_tar, address=address, workers=workers,
+            on_progress=of_build(bar),
+        )  # fmt: skip
+    print_messages(f"not done: {failure.slice}: {failure.message}" for failure in report.failures)
+    show(_report_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    return 0 if report.succeeded else 1
+
+
+def _report_text(report: AnnotationReport) -> str:
+    totals = report.totals
+    return (
+        f"{report.output}: {report.written} tars written, {report.found} found; "
+        f"{totals['samples']:,} of {totals['inputs']:,} pictures with {totals['masks']:,} masks, "
+        f"{totals['damaged']:,} left out (quarantine/), {size_text(totals['bytes'])}"
+    )

@@ -1,0 +1,209 @@
+"""The commands for whole corpora, and what they show: build, verify, info, preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from sgt_data.cli.arguments import AsJson, CorpusUrl, RayAddress, RayWorkers
+from sgt_data.cli.old_progress import of_build
+from sgt_data.cli.output import print_messages, report_table, show, size_text
+from sgt_data.cli.progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from sgt_data.corpus.reader import Corpus
+    from sgt_data.engine.build import BuildReport
+    from sgt_data.engine.forecast import Forecast
+    from sgt_data.verify.findings import Verdict
+
+_COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
+
+
+def build_command(
+    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="YAML file (fsspec URL)")],
+    output: Annotated[str, typer.Option(help="fsspec URL of the corpus")],
+    address: RayAddress = None,
+    workers: RayWorkers = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print the plan, write nothing")
+    ] = False,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="replace a field of the manifest"),
+    ] = None,
+    max_quarantined: Annotated[
+        float | None,
+        typer.Option(help="largest share of damaged inputs, 0 to 1; more fails the build"),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Build the corpus that a manifest describes, or continue an unfinished build."""
+    from sgt_data.engine.build import build_corpus
+    from sgt_data.engine.forecast import forecast
+    from sgt_data.engine.listing import list_inputs
+    from sgt_data.manifest import load_manifest
+
+    changes = list(overrides or ())
+    if max_quarantined is not None:
+        changes.append(f"max_quarantined={max_quarantined}")
+    resolved = load_manifest(manifest, changes)
+    if dry_run:
+        listing = list_inputs(resolved)
+        rows = forecast(listing)
+        plan = [asdict(row) for row in rows]
+        show(
+            _forecast_table(rows),
+            {"name": resolved.name, "plan": plan, "notes": listing.notes},
+            as_json,
+        )
+        return 0
+    with ProgressBar("pictures") as bar:
+        report = build_corpus(
+            resolved, output, address=address, workers=workers, on_progress=of_build(bar)
+        )
+    print_messages(_build_messages(report))
+    show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    return 0 if report.succeeded else 1
+
+
+def verify_command(
+    corpus: CorpusUrl,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="read every tar, decode every target")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Check a corpus and name all that is wrong with it; exit code 1 if anything is."""
+    from sgt_data.verify.corpus import verify_corpus
+
+    with ProgressBar("shards") as bar:
+        verdict = verify_corpus(corpus, deep=deep, on_progress=bar)
+    document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
+    show(_verdict_text(verdict, deep), document, as_json)
+    return 0 if verdict.sound else 1
+
+
+def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
+    """Show the totals of a corpus, by proxy and source."""
+    from sgt_data.subsets.opening import open_corpus
+
+    opened = open_corpus(corpus)
+    show(_info_table(opened), _info_document(opened), as_json)
+    return 0
+
+
+def preview_command(
+    corpus: CorpusUrl,
+    file: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write")] = Path(
+        "preview.png"
+    ),
+    per_source: Annotated[
+        int | None, typer.Option(min=1, help="pictures of each source; default: as many as fit")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw a contact sheet: pictures, targets and instructions."""
+    from sgt_data.preview.contact_sheet import contact_sheet
+    from sgt_data.subsets.opening import open_corpus
+
+    sheet = contact_sheet(open_corpus(corpus), per_source)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(file, "PNG")
+    document = {"file": str(file), "width": sheet.width, "height": sheet.height}
+    show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)
+    return 0
+
+
+def _forecast_table(rows: Sequence[Forecast]) -> Table:
+    table = report_table(
+        ("source", "proxy"), ("slices", "shards", "pictures", "reads", "writes about")
+    )
+    for row in rows:
+        sign = "" if row.exact else "~"
+        table.add_row(
+            row.source,
+            row.proxy,
+            f"{row.slices:,}",
+            f"{sign}{row.shards:,}",
+            f"{sign}{row.pictures:,}",
+            size_text(row.source_bytes),
+            size_text(row.output_bytes),
+        )
+    return table
+
+
+def _build_table(report: BuildReport) -> Table:
+    table = _totals_table({proxy: {"all": totals} for proxy, totals in report.totals.items()})
+    table.title = report.output
+    return table
+
+
+def _build_messages(report: BuildReport) -> list[str]:
+    lines = [f"note: {note}" for note in report.notes]
+    lines += [
+        f"not read: {failure.source}/{failure.slice}: {failure.message}"
+        for failure in report.failures
+    ]
+    if report.failures:
+        lines.append("The corpus is not complete. The same command continues the build.")
+    lines += [
+        f"{proxy}: {share:.1%} of the inputs are damaged, more than max_quarantined allows; "
+        f"{report.output}/quarantine/{proxy} names each input and the reason"
+        for proxy, share in report.too_damaged.items()
+    ]
+    return lines
+
+
+def _verdict_text(verdict: Verdict, deep: bool) -> str:
+    how = "every byte read" if deep else "tars were not read; --deep reads them"
+    if verdict.parent is not None:
+        how = f"compared with the indexes of {verdict.parent}, which is verified by itself"
+    lines = [str(finding) for finding in verdict.findings]
+    state = "sound" if verdict.sound else f"{len(verdict.findings)} findings"
+    lines.append(f"{verdict.shards} shards, {verdict.samples} samples, {how}: {state}")
+    return "\n".join(lines)
+
+
+def _info_table(corpus: Corpus) -> Table:
+    header = corpus.header
+    totals = header.source_totals
+    table = _totals_table({folder: totals[folder] for folder in corpus.folders if folder in totals})
+    state = "complete" if header.complete else "not complete yet"
+    if subset := header.identity.get("subset"):
+        kind = "shards" if subset["whole"] else "samples"
+        state = f"{subset[kind]:,} of {subset['from']:,} {kind}, {state}"
+    if header.left_out:
+        state += f", without {', '.join(header.left_out)}"
+    table.title = f"{header.name} ({state})"
+    return table
+
+
+def _info_document(corpus: Corpus) -> dict[str, Any]:
+    header = corpus.header
+    return {
+        "url": corpus.url,
+        "name": header.name,
+        "complete": header.complete,
+        "subset": header.identity.get("subset"),
+        "parent": header.parent,
+        "left_out": header.left_out,
+        "totals": header.totals,
+        "source_totals": header.source_totals,
+        "fingerprints": header.fingerprints,
+        "environment": header.environment,
+    }
+
+
+def _totals_table(by_proxy: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Table:
+    """A row per proxy and source."""
+    table = report_table(("proxy", "source"), (*_COUNTS, "bytes"))
+    for proxy, by_source in by_proxy.items():
+        for source, totals in by_source.items():
+            cells = [f"{totals[name]:,}" for name in _COUNTS]
+            table.add_row(proxy, source, *cells, size_text(totals["bytes"]))
+    return table

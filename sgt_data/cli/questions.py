@@ -1,0 +1,76 @@
+"""The command that writes visual questions: questions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.output import print_messages, report_table, show, size_text
+from sgt_data.cli.progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from sgt_data.questions.write import QuestionsReport
+
+
+def questions_command(
+    corpus: CorpusUrl,
+    output: Annotated[str, typer.Option(help="fsspec URL of the folder to write")],
+    proxy: Annotated[
+        str | None,
+        typer.Option(help="proxy whose segments to ask about; default: instance or panoptic"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    tasks: Annotated[
+        str | None,
+        typer.Option(
+            help="names of tasks, separated by commas; default: all that the corpus can answer"
+        ),
+    ] = None,
+    per_picture: Annotated[
+        int, typer.Option(min=1, help="most questions of a task about one picture")
+    ] = 4,
+    per_task: Annotated[
+        int | None, typer.Option(min=1, help="most questions of a task in one split")
+    ] = None,
+    shares: Annotated[
+        str, typer.Option(help="share of the pictures in each split")
+    ] = "train=0.8,val=0.1,test=0.1",
+    as_json: AsJson = False,
+) -> int:
+    """Write visual questions whose wording does not give the answers away, in LLaVA's format."""
+    from sgt_data.questions.plan import QuestionPlan
+    from sgt_data.questions.splits import parse_shares
+    from sgt_data.questions.write import write_questions
+
+    plan = QuestionPlan(
+        seed=seed,
+        tasks=tasks.split(",") if tasks else None,
+        per_picture=per_picture,
+        per_task=per_task,
+        shares=parse_shares(shares),
+    )
+    with ProgressBar("pictures") as bar:
+        report = write_questions(corpus, output, plan, proxy=proxy, on_progress=bar)
+    print_messages([f"note: {note}" for note in report.notes])
+    show(_report_table(report), asdict(report), as_json)
+    return 0
+
+
+def _report_table(report: QuestionsReport) -> Table:
+    """A row per split and task."""
+    table = report_table(
+        ("split", "task"), ("questions", "texts", "pictures", "chance", "blind reader")
+    )
+    for split, tasks in report.splits.items():
+        for task, row in tasks.items():
+            counts = [f"{row[name]:,}" for name in ("questions", "texts", "pictures")]
+            table.add_row(split, task, *counts, f"{row['chance']:.1%}", f"{row['blind']:.1%}")
+    table.title = report.output
+    table.caption = (
+        f"{report.pictures:,} pictures read; {report.images:,} written ({size_text(report.nbytes)})"
+    )
+    return table

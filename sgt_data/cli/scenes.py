@@ -1,0 +1,50 @@
+"""The command that draws sample sources: sample."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgt_data.cli.arguments import AsJson
+from sgt_data.cli.output import show
+from sgt_data.cli.progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from sgt_data.scenes.write import SampleSummary
+
+
+def sample_command(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="folder to write")],
+    images: Annotated[int, typer.Option(min=1, help="number of pictures in each format")] = 64,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    width: Annotated[int, typer.Option(min=16, help="pixels")] = 640,
+    height: Annotated[int, typer.Option(min=16, help="pixels")] = 480,
+    scenes: Annotated[
+        str, typer.Option(help="varied; or simple: few large things, for small models")
+    ] = "varied",
+    forms: Annotated[
+        list[str] | None, typer.Option("--form", help="sa1b or coco; default: both")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Draw sample scenes, and write them in SA-1B's and COCO's own formats."""
+    from sgt_data.scenes.write import FORMS, write_samples
+
+    with ProgressBar("pictures") as bar:
+        summary = write_samples(
+            directory, images, seed=seed, size=(width, height), scenes=scenes,  # type: ignore[arg-type]
+            forms=forms or FORMS, on_progress=bar,  # type: ignore[arg-type]
+        )  # fmt: skip
+    show(_summary_text(summary), asdict(summary), as_json)
+    return 0
+
+
+def _summary_text(summary: SampleSummary) -> str:
+    contents = {
+        "sa1b": f"{summary.images} pictures in SA-1B's format ({summary.masks} masks)",
+        "coco": f"{summary.images} pictures in COCO's format ({summary.instances} instances, "
+        f"{summary.segments} segments)",
+    }
+    return f"{summary.directory}: {', '.join(contents[form] for form in summary.forms)}"

@@ -1,0 +1,116 @@
+"""The command that takes subsets of a corpus: scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from sgt_data.cli.arguments import AsJson, CorpusUrl, RayAddress, RayWorkers
+from sgt_data.cli.old_progress import of_build
+from sgt_data.cli.output import print_messages, report_table, show, size_text
+from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.errors import RequestError
+
+if TYPE_CHECKING:
+    from sgt_data.subsets.subset import SubsetReport
+
+
+def scale_command(
+    corpus: CorpusUrl,
+    more: Annotated[list[float] | None, typer.Argument(hidden=True)] = None,
+    fraction: Annotated[
+        float | None, typer.Option(help="share of the samples, above 0 and at most 1")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="number of samples, instead of --fraction")
+    ] = None,
+    fractions: Annotated[
+        float | None,
+        typer.Option(metavar="F1 F2 ...", help="several fractions at once, after CORPUS"),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="DuckDB expression over source, licence, segments and other columns"),
+    ] = None,
+    strata: Annotated[
+        str,
+        typer.Option(help="what a subset has its exact share of: source, segments or category"),
+    ] = "source",
+    described_by: Annotated[
+        str | None,
+        typer.Option(metavar="PROXY", help="proxy whose segments and categories are used"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="default: the seed of the manifest")] = None,
+    shards: Annotated[bool, typer.Option("--shards", help="take whole shards")] = False,
+    file: Annotated[
+        str | None, typer.Option(help="subset file to write; {} stands for the fraction")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(help="copy the subset to this URL instead; {} stands for the fraction"),
+    ] = None,
+    address: RayAddress = None,
+    workers: RayWorkers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Take nested subsets: write a file that names the keys, or with --output a new corpus."""
+    from sgt_data.subsets.subset import subset, subset_ladder
+
+    if (more or fractions is not None) and (fraction is not None or samples is not None):
+        raise RequestError("give one of --fraction, --samples and --fractions")
+    if more and fractions is None:
+        raise RequestError(f"found {more[0]:g} after the corpus; is --fractions missing?")
+    with ProgressBar("pictures") as bar:
+        options: dict[str, Any] = {
+            "where": where, "strata": strata, "described_by": described_by, "seed": seed,
+            "whole_shards": shards, "file": file, "output": output, "address": address,
+            "workers": workers, "on_progress": of_build(bar),
+        }  # fmt: skip
+        if fractions is None:
+            reports = [subset(corpus, fraction, samples=samples, **options)]
+        else:
+            reports = subset_ladder(corpus, [fractions, *(more or ())], **options)
+    complete = all(report.complete for report in reports)
+    subsets = [{**asdict(report), "rule": dict(report.rule)} for report in reports]
+    print_messages(_report_messages(reports))
+    show(_report_table(reports), {"subsets": subsets, "complete": complete}, as_json)
+    return 0 if complete else 1
+
+
+def _report_table(reports: Sequence[SubsetReport]) -> Table:
+    """A row per subset and proxy."""
+    table = report_table(("place", "of", "proxy"), ("samples", "shards", "bytes"))
+    for report in reports:
+        kind = "shards" if "shards" in report.rule else "samples"
+        size = f"{report.rule[kind]:,} of {report.rule['from']:,} {kind}"
+        place = report.place
+        for proxy, totals in report.totals.items():
+            table.add_row(
+                place, size, proxy, f"{totals['samples']:,}", f"{totals['shards']:,}",
+                size_text(totals["bytes"]),
+            )  # fmt: skip
+            place = size = ""
+    return table
+
+
+def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
+    lines = [
+        f"note: {effect.of}: pictures of one shard correlate with {effect.correlation:+.3f}; "
+        f"the variance of a mean over whole shards is {effect.design_effect:.2f} times that of a "
+        "mean over the same number of single pictures"
+        for effect in reports[0].clusters
+    ]
+    if "shards" in reports[0].rule:
+        lines.append(
+            "note: whole shards are runs of neighbouring pictures, not a random draw of pictures; "
+            "the fraction is exact in shards, not in samples"
+        )
+    for report in reports:
+        lines += [f"not copied: {shard}: {reason}" for shard, reason in report.failures.items()]
+    if not all(report.complete for report in reports):
+        lines.append("The copy is not complete. The same command continues it.")
+    return lines

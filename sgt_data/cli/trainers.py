@@ -1,0 +1,45 @@
+"""The command that writes what released trainers read: export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.old_progress import of_counts
+from sgt_data.cli.output import print_messages, show, size_text
+from sgt_data.cli.progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from sgt_data.trainers.export import ExportReport
+
+
+def export_command(
+    corpus: CorpusUrl,
+    output: Annotated[str, typer.Option(help="local folder to write")],
+    form: Annotated[str, typer.Option("--format", help="bagel or omnigen2")] = "bagel",
+    proxies: Annotated[
+        list[str] | None,
+        typer.Option("--proxy", help="export this proxy only; may be repeated"),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write a corpus as the folders and lists that SGT's released trainers read."""
+    from sgt_data.trainers.export import export_corpus
+
+    with ProgressBar("samples") as bar:
+        report = export_corpus(corpus, output, form, proxies, on_sample=of_counts(bar))  # type: ignore[arg-type]
+    print_messages(f"note: {note}" for note in report.notes)
+    show(_report_text(report), asdict(report), as_json)
+    return 0
+
+
+def _report_text(report: ExportReport) -> str:
+    samples = ", ".join(f"{count:,} {proxy}" for proxy, count in report.samples.items())
+    return (
+        f"{report.output}: {samples}; {report.written:,} files written "
+        f"({size_text(report.nbytes)}), {report.linked:,} linked, {report.kept:,} found; "
+        f"{', '.join(report.configs)}"
+    )

@@ -1,0 +1,83 @@
+"""One sample of a corpus, as stored: two pictures, an instruction and its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sgt_data.errors import CorpusError
+from sgt_data.pictures.decode import rgb_pixels
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample, encoded as it is stored.
+
+    Attributes:
+        key: of the picture; a key has at most one sample in each proxy.
+        proxy: the task.
+        corpus: URL of the corpus.
+        shard: name of the shard.
+        input: the picture to condition on, JPEG bytes. Empty where the reader left it out.
+        target: the picture to generate, PNG or JPEG bytes.
+        instruction: the text.
+        facts: the sample's JSON; `sgt_data.decode(target, facts)` takes the target back.
+        component: of the stream's mixture; empty outside a stream.
+    """
+
+    key: str
+    proxy: str
+    corpus: str
+    shard: str
+    input: bytes
+    target: bytes
+    instruction: str
+    facts: Mapping[str, Any]
+    component: str = ""
+
+    @property
+    def extension(self) -> Literal["png", "jpg"]:
+        """File name extension of the target."""
+        return "png" if self.target.startswith(_PNG) else "jpg"
+
+    @property
+    def place(self) -> str:
+        """Corpus, shard and key, for messages."""
+        return f"{self.corpus}: {self.proxy}/{self.shard}, sample {self.key}"
+
+    def pixels(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Input and target, decoded: [H, W, 3] uint8 RGB each, perhaps read-only.
+
+        Depth of 16 bits is shown in its upper 8 bits.
+
+        Raises:
+            CorpusError: a picture cannot be decoded.
+        """
+        return self.decoded(self.input), self.decoded(self.target)
+
+    def pictures(self) -> tuple[Image.Image, Image.Image]:
+        """Input and target as Pillow's RGB images; see `pixels`.
+
+        Raises:
+            CorpusError: a picture cannot be decoded.
+        """
+        given, target = self.pixels()
+        return Image.fromarray(given), Image.fromarray(target)
+
+    def decoded(self, data: bytes) -> NDArray[np.uint8]:
+        """One of the sample's two pictures, decoded: [H, W, 3] uint8 RGB, perhaps read-only.
+
+        Raises:
+            CorpusError: the picture cannot be decoded.
+        """
+        try:
+            return rgb_pixels(data)
+        except ValueError as why:
+            raise CorpusError(f"{self.place}: a picture cannot be decoded: {why}") from why

@@ -1,0 +1,273 @@
+"""The reader of stored samples: every byte is compared with the index's checksum.
+
+Local tars are read by offset: no scan, and processes share the page cache. Tars elsewhere are read
+by ranges, or from copies on a local disk where there is a store of such copies.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from isal.isal_zlib import crc32
+
+from sgt_data.corpus.index import MEMBERS
+from sgt_data.corpus.layout import INPUT, tar_path
+from sgt_data.corpus.sample import Sample
+from sgt_data.errors import CorpusError, FileMissing
+from sgt_data.files.reading import read_range
+from sgt_data.files.urls import is_local, join
+
+INDEXES_MAX, FILES_MAX = 256, 32
+"""Indexes and open files that one reader keeps; the least recently used go first."""
+
+
+class Indexed(Protocol):
+    """What the reader needs of a corpus."""
+
+    url: str
+
+    @property
+    def folders(self) -> tuple[str, ...]: ...
+
+    @property
+    def stored_fingerprints(self) -> Mapping[str, str]: ...
+
+    def index(self, proxy: str, shard: str) -> pa.Table: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTar:
+    """A tar that is not on a local disk.
+
+    Attributes:
+        url: where it lies.
+        fingerprint: of its build; a tar of another build is another file.
+    """
+
+    url: str
+    fingerprint: str
+
+
+class LocalCopies(Protocol):
+    """Copies of remote tars on a local disk (see `stream.shard_cache`)."""
+
+    def read(self, tar: RemoteTar, start: int, length: int, /) -> bytes | None:
+        """A range of a copy, or None where there is no copy."""
+        ...
+
+    def forget(self, tar: RemoteTar, /) -> None:
+        """Remove a copy that is damaged."""
+        ...
+
+
+class MemberPlaces:
+    """A shard's index as arrays: keys, and the place of every member in the tar.
+
+    Attributes:
+        keys: of the samples, in order.
+        number: the row of each key.
+        members: by member: [n, 3] int64 offset, size (-1 where a sample lacks the member), CRC-32.
+    """
+
+    def __init__(self, index: pa.Table) -> None:
+        self.keys: list[str] = index["key"].to_pylist()
+        self.number = {key: row for row, key in enumerate(self.keys)}
+        absent = {"offset": -1, "size": -1, "crc32": 0}
+        self.members = {
+            member: np.stack(
+                [
+                    index[f"{member}_{name}"].fill_null(value).to_numpy().astype(np.int64)
+                    for name, value in absent.items()
+                ],
+                axis=1,
+            )
+            for member in MEMBERS
+        }
+
+
+class SampleReader:
+    """Reads samples of one corpus. Each process, copy and pickle opens its own files."""
+
+    def __init__(
+        self, corpus: Indexed, *, checksums: bool = True, copies: LocalCopies | None = None
+    ) -> None:
+        """
+        Args:
+            corpus: an opened one.
+            checksums: compare every member with the CRC-32 that the index states.
+            copies: of tars that are not on a local disk.
+        """
+        self._corpus, self._checksums = corpus, checksums
+        self._places: OrderedDict[tuple[str, str], MemberPlaces] = OrderedDict()
+        self._files: OrderedDict[str, BinaryIO] = OrderedDict()
+        self._local = is_local(corpus.url)
+        self._copies = None if self._local else copies
+        self._lock = threading.Lock()  # several threads fetch remote samples
+
+    def key(self, proxy: str, shard: str, row: int) -> str:
+        """The key of the sample in a row of a shard's index.
+
+        Raises:
+            CorpusError: the index is damaged, or has no such row.
+        """
+        keys = self._places_of(proxy, shard).keys
+        if not row < len(keys):
+            raise CorpusError(
+                f"{self._corpus.url}: index of {proxy}/{shard} has {len(keys)} rows; corpus.json "
+                f"promises row {row}"
+            )
+        return keys[row]
+
+    def count(self, proxy: str, shard: str) -> int:
+        """How many samples a shard's index has.
+
+        Raises:
+            CorpusError: the index is damaged.
+        """
+        return len(self._places_of(proxy, shard).keys)
+
+    def row(self, proxy: str, shard: str, key: str) -> int | None:
+        """The row of a key in a shard's index; None where the shard has no sample of this key.
+
+        Raises:
+            CorpusError: the index is damaged.
+        """
+        return self._places_of(proxy, shard).number.get(key)
+
+    def read(
+        self, proxy: str, shard: str, row: int, *, component: str = "", with_input: bool = True
+    ) -> Sample:
+        """One sample: one range of its tar, and one of the shared inputs' where it has no own.
+
+        Args:
+            proxy, shard: which tar.
+            row: of the shard's index.
+            component: of a stream's mixture, noted in the sample.
+            with_input: False leaves `input` empty and reads fewer bytes.
+
+        Raises:
+            CorpusError: it is not what the index says: names shard, key and member.
+            SourceError: it cannot be read just now.
+        """
+        key = self.key(proxy, shard, row)
+        parts = self._members(proxy, shard, row, MEMBERS if with_input else MEMBERS[1:])
+        if not with_input:
+            parts["input"] = b""
+        elif "input" not in parts:
+            number = self.row(INPUT, shard, key)
+            if number is None:
+                raise CorpusError(f"{self._corpus.url}: {INPUT}/{shard} has no input {key}")
+            parts |= self._members(INPUT, shard, number, ("input",))
+        missing = [member for member in MEMBERS if member not in parts]
+        if missing:
+            raise CorpusError(
+                f"{self._corpus.url}: {proxy}/{shard}, sample {key} has no {missing[0]}"
+            )
+        try:
+            facts = orjson.loads(parts["facts"])
+            instruction = parts["instruction"].decode()
+        except ValueError as why:
+            raise CorpusError(f"{self._corpus.url}: {proxy}/{shard}, sample {key}: {why}") from why
+        return Sample(
+            key, proxy, self._corpus.url, shard,
+            parts["input"], parts["target"], instruction, facts, component,
+        )  # fmt: skip
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"corpus": self._corpus, "checksums": self._checksums, "copies": self._copies}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__init__(  # type: ignore[misc]
+            state["corpus"], checksums=state["checksums"], copies=state["copies"]
+        )
+
+    def tars(self, proxy: str, shard: str) -> list[RemoteTar]:
+        """The remote tars that hold a shard's samples; none where they lie on a local disk."""
+        if self._local:
+            return []
+        shared = [INPUT] if INPUT in self._corpus.folders else []
+        return [self._remote(folder, shard) for folder in (*shared, proxy)]
+
+    def _members(
+        self, proxy: str, shard: str, row: int, names: Collection[str]
+    ) -> dict[str, bytes]:
+        """Members of one sample, in one read, compared with their checksums."""
+        index = self._places_of(proxy, shard)
+        places = {
+            name: index.members[name][row].tolist()
+            for name in names
+            if index.members[name][row][1] >= 0
+        }
+        start = min(offset for offset, _, _ in places.values())
+        stop = max(offset + size for offset, size, _ in places.values())
+        tar, key = join(self._corpus.url, tar_path(proxy, shard)), index.keys[row]
+        if self._copies is not None:
+            remote = self._remote(proxy, shard)
+            data = self._copies.read(remote, start, stop - start)
+            try:
+                if data is not None:
+                    return self._cut(data, start, places, tar, key)
+            except CorpusError:
+                self._copies.forget(remote)
+        data = self._bytes(tar, start, stop - start)
+        return self._cut(data, start, places, tar, key)
+
+    def _cut(
+        self, data: bytes, start: int, places: Mapping[str, list[int]], tar: str, key: str
+    ) -> dict[str, bytes]:
+        """Members cut out of the tar's bytes from `start` on, compared with their checksums."""
+        members = {}
+        for name, (offset, size, checksum) in places.items():
+            part = data[offset - start : offset - start + size]
+            if len(part) != size:
+                raise CorpusError(f"{tar}: {name} of sample {key} ends too early")
+            if self._checksums and crc32(part) != checksum:
+                raise CorpusError(
+                    f"{tar}: {name} of sample {key} has another CRC-32 than the index says"
+                )
+            members[name] = part
+        return members
+
+    def _remote(self, proxy: str, shard: str) -> RemoteTar:
+        fingerprint = self._corpus.stored_fingerprints.get(proxy, "")
+        return RemoteTar(join(self._corpus.url, tar_path(proxy, shard)), fingerprint)
+
+    def _places_of(self, proxy: str, shard: str) -> MemberPlaces:
+        name = proxy, shard
+        with self._lock:
+            if name not in self._places:
+                try:
+                    index = self._corpus.index(proxy, shard)
+                except FileMissing as why:
+                    raise CorpusError(str(why)) from why
+                self._places[name] = MemberPlaces(index)
+                if len(self._places) > INDEXES_MAX:
+                    self._places.popitem(last=False)
+            self._places.move_to_end(name)
+            return self._places[name]
+
+    def _bytes(self, tar: str, start: int, length: int) -> bytes:
+        if not self._local:
+            return read_range(tar, start, length)
+        try:
+            return os.pread(self._file(tar).fileno(), length, start)
+        except OSError as why:
+            raise CorpusError(f"{tar} cannot be read: {why.strerror or why}") from why
+
+    def _file(self, tar: str) -> BinaryIO:
+        """The open file. It closes with the last reference to it; a fork may share it, as it is
+        read by offset."""
+        if tar not in self._files:
+            self._files[tar] = open(tar, "rb")  # noqa: SIM115
+            if len(self._files) > FILES_MAX:
+                self._files.popitem(last=False)[1].close()
+        self._files.move_to_end(tar)
+        return self._files[tar]
