@@ -30,7 +30,8 @@ def sample_command(
     as_json: AsJson = False,
 ) -> int:
     """Draw sample scenes, and write them in SA-1B's and COCO's own formats."""
-    from sgt_data.scenes.write import FORMS, write_samples
+    from sgt_data.scenes.sample_identity import FORMS
+    from sgt_data.scenes.write import write_samples
 
     with ProgressBar("pictures") as bar:
         summary = write_samples(

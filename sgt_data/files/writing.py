@@ -68,21 +68,30 @@ def open_atomic(url: str, *, synced: bool = True) -> Iterator[Writable]:
         except SourceError as why:
             raise StorageError(str(why)) from why
         return
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f"{TEMPORARY}{uuid.uuid4().hex}")
+    temporary = os.path.join(os.path.dirname(path), f"{TEMPORARY}{uuid.uuid4().hex}")
+    finished = False
     try:
-        os.makedirs(folder, exist_ok=True)
-        with io.BufferedWriter(_WriteBackFile(temporary, "w")) as file:
+        with io.BufferedWriter(_new_file(temporary)) as file:
             yield file
             file.flush()
             if synced:
                 os.fsync(file.fileno())
         os.replace(temporary, path)
+        finished = True
     except OSError as why:
         raise StorageError(f"cannot write {url}: {why.strerror or why}") from why
     finally:
-        if os.path.exists(temporary):
+        if not finished and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def _new_file(path: str) -> io.FileIO:
+    """A file to write, in a folder that is made where it does not exist."""
+    try:
+        return _WriteBackFile(path, "w")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return _WriteBackFile(path, "w")
 
 
 class _WriteBackFile(io.FileIO):

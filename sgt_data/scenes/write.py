@@ -8,31 +8,22 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
 
 import orjson
 from PIL import Image
 
-from sgt_data.errors import RequestError
-from sgt_data.files.claim import differences
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
 from sgt_data.scenes.depth import depth_rule, inverse_depth
 from sgt_data.scenes.png import grey16_png, palette_png, rgb_png
+from sgt_data.scenes.sample_identity import FORMS, Form, SampleIdentity, check_names
 from sgt_data.scenes.scene import Scene, draw_scene
 from sgt_data.scenes.staging import STAGINGS, Scenes
 from sgt_data.scenes.write_coco import CocoAnnotations, stuff_palette
 from sgt_data.scenes.write_sa1b import add_picture, sa1b_record
 
-Form = Literal["sa1b", "coco"]
-FORMS: Final[tuple[Form, ...]] = get_args(Form)
-
-_SMALLEST, _LARGEST = 32, 4096
 _JPEG_QUALITY = 95
-_MARKER: Final = "sample.json"
-_MARKER_DEFAULTS: Final = {"scenes": "varied", "forms": list(FORMS)}
-"""Values of the fields that some `sample.json` do not have."""
 
 # not synced: a file that a power cut takes is drawn again, with the same bytes
 _write_file = partial(write_atomic, synced=False)
@@ -109,31 +100,21 @@ def write_samples(
         RequestError: an argument is out of range, or the directory holds another sample.
         StorageError: a file cannot be written.
     """
-    width, height = size
-    _check_numbers(images, width, height, pictures_per_tar)
-    _check_names(scenes, forms)
-    root = Path(directory)
+    check_names(scenes, forms)
     chosen = tuple(form for form in FORMS if form in forms)
-    identity = {
-        "images": images,
-        "seed": seed,
-        "width": width,
-        "height": height,
-        "pictures_per_tar": pictures_per_tar,
-        "scenes": scenes,
-        "forms": list(chosen),
-    }
-    _claim(root, identity)
-    sweep_unfinished(directory)
+    identity = SampleIdentity(images, seed, *size, pictures_per_tar, scenes, chosen)
+    identity.check_numbers()
+    root = Path(directory).absolute()
+    identity.claim(root)
+    sweep_unfinished(str(root))
+    _write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))
     count = _PictureCount(images * len(chosen), on_progress)
-    series = _Series(seed, width, height, scenes, images)
-    _write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(width, height)))
     tars, masks = 0, 0
     annotations = CocoAnnotations(STAGINGS[scenes].crowds)
     if "sa1b" in chosen:
-        tars, masks = _write_sa1b(root, series, pictures_per_tar, count.add)
+        tars, masks = _write_sa1b(root, identity, count.add)
     if "coco" in chosen:
-        _write_coco(root, series, annotations, count.add)
+        _write_coco(root, identity, annotations, count.add)
     return SampleSummary(
         complete=True,
         directory=directory,
@@ -146,23 +127,6 @@ def write_samples(
         crowds=sum(row["iscrowd"] for row in annotations.instances),
         segments=sum(len(row["segments_info"]) for row in annotations.panoptic),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """The scenes of a sample."""
-
-    seed: int
-    width: int
-    height: int
-    scenes: Scenes
-    images: int
-
-    def sa1b(self, position: int) -> Scene:
-        return sa1b_scene(self.seed, position, self.width, self.height, self.scenes)
-
-    def coco(self, position: int) -> Scene:
-        return coco_scene(self.seed, position, self.width, self.height, self.scenes)
 
 
 @dataclass(slots=True)
@@ -178,69 +142,22 @@ class _PictureCount:
         self.on_progress(Progress(self.done, self.total))
 
 
-def _check_numbers(images: int, width: int, height: int, pictures_per_tar: int) -> None:
-    for name, value, low, high in (
-        ("images", images, 1, 10_000_000),
-        ("width", width, _SMALLEST, _LARGEST),
-        ("height", height, _SMALLEST, _LARGEST),
-        ("pictures_per_tar", pictures_per_tar, 1, 10_000_000),
-    ):
-        if not low <= value <= high:
-            raise RequestError(f"{name}: found {value}, must be {low} to {high}")
-
-
-def _check_names(scenes: str, forms: Collection[str]) -> None:
-    if scenes not in STAGINGS:
-        raise RequestError(f"scenes: found {scenes!r}; allowed: {', '.join(STAGINGS)}")
-    unknown = sorted(set(forms) - set(FORMS))
-    if unknown or not forms:
-        name = repr(unknown[0]) if unknown else "none"
-        raise RequestError(f"forms: found {name}; allowed: {', '.join(FORMS)}")
-
-
-def _claim(root: Path, identity: dict[str, Any]) -> None:
-    """Note the arguments in `sample.json`, or refuse a directory with other contents.
-
-    Not `files.claim.claim`: other files may lie in the directory, and a marker may lack fields.
-    """
-    marker = root / _MARKER
-    if marker.exists():
-        claimed = {**_MARKER_DEFAULTS, **orjson.loads(marker.read_bytes())}
-        fields = [difference.path for difference in differences(claimed, identity)]
-        changes = [
-            f"{field} is {_in_words(claimed.get(field))} there, {_in_words(identity[field])} here"
-            for field in fields
-            if field in identity
-        ]
-        if changes:
-            raise RequestError(
-                f"{root} holds another sample: {'; '.join(changes)}; choose another directory"
-            )
-        return
-    for name in ("sa1b", "coco", "depth"):
-        if (root / name).exists():
-            raise RequestError(f"{root / name} exists and is no sample; choose another directory")
-    _write_file(str(marker), orjson.dumps(identity, option=orjson.OPT_INDENT_2))
-
-
-def _in_words(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def _write_sa1b(
-    root: Path, series: _Series, pictures_per_tar: int, count_picture: Callable[[], None]
+    root: Path, sample: SampleIdentity, count_picture: Callable[[], None]
 ) -> tuple[int, int]:
     """Write tars and depth; return the numbers of tars and masks."""
     masks = 0
-    starts = range(0, series.images, pictures_per_tar)
+    starts = range(0, sample.images, sample.pictures_per_tar)
     for number, start in enumerate(starts):
         with (
             open_atomic(f"{root}/sa1b/sa_{number:06d}.tar", synced=False) as file,
             tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,  # type: ignore[call-overload]
         ):
-            for position in range(start, min(start + pictures_per_tar, series.images)):
-                scene = series.sa1b(position)
-                record = sa1b_record(scene, position + 1, series.seed)
+            for position in range(start, min(start + sample.pictures_per_tar, sample.images)):
+                scene = sa1b_scene(
+                    sample.seed, position, sample.width, sample.height, sample.scenes
+                )
+                record = sa1b_record(scene, position + 1, sample.seed)
                 add_picture(tar, record, _jpeg(scene))
                 _write_file(f"{root}/depth/sa_{position + 1}.png", _depth_png(scene))
                 masks += len(record["annotations"])
@@ -249,13 +166,16 @@ def _write_sa1b(
 
 
 def _write_coco(
-    root: Path, series: _Series, annotations: CocoAnnotations, count_picture: Callable[[], None]
+    root: Path,
+    sample: SampleIdentity,
+    annotations: CocoAnnotations,
+    count_picture: Callable[[], None],
 ) -> None:
     """Write pictures, maps and depth, then the annotation files."""
     folder = f"{root}/coco/annotations"
     palette = stuff_palette()
-    for position in range(series.images):
-        scene = series.coco(position)
+    for position in range(sample.images):
+        scene = coco_scene(sample.seed, position, sample.width, sample.height, sample.scenes)
         name = f"{position + 1:012d}"
         panoptic, stuff = annotations.add(scene, position + 1)
         _write_file(f"{root}/coco/train2017/{name}.jpg", _jpeg(scene))

@@ -106,7 +106,7 @@ class _Cutting:
                 self._note_damage(item)
             else:
                 self._take(item)
-            # the current shard waits: it may be the last of all, and says so
+            # the current shard waits: it may be the last of the slice, which it must state
             whole = [n for n, left in self.outstanding.items() if not left and n < self.current]
             for number in whole:
                 yield from self._close(number, last=False)
