@@ -33,7 +33,7 @@ from sgt_data.annotators.depth_anything import DepthAnythingAnnotator
 from sgt_data.annotators.device import running, set_up
 from sgt_data.annotators.sam import SamAnnotator, load_sam
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
-from sgt_data.engine.annotate import loaded
+from sgt_data.engine.annotate_shard import load_annotator
 from sgt_data.pictures.prepare import MAX_PIXELS
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput
@@ -104,7 +104,7 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
 
     config = DepthAnythingAnnotator.model_validate({"model": str(folder), "device": device})
     setup = set_up(config)
-    annotator = loaded(config, setup)
+    annotator = load_annotator(config, setup)
     inner: Any = annotator.model
     rule = SizeRule()
     views = [inner.prepare(file, rule, MAX_PIXELS) for file in files]
@@ -152,7 +152,7 @@ def sam_contest(
         {"checkpoint": str(checkpoint), "device": device, "points_per_side": points, **_LENIENT}
     )
     setup = set_up(config)
-    annotator = loaded(config, setup)
+    annotator = load_annotator(config, setup)
     inner: Any = annotator.model
     pixels = [np.array(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]
     encoder_input = torch.randn(1, 3, 1024, 1024, device=setup.device)

@@ -18,10 +18,10 @@ from typing import Any
 from measuring import Cell, pictures, report, side_by_side, threads_used, verdict
 
 from sgt_data.corpus.shard import EncodedShard
-from sgt_data.engine.inline import InlineEngine
-from sgt_data.engine.listing import list_inputs, plan_build
+from sgt_data.engine.build_plan import plan_build
+from sgt_data.engine.in_process import InProcessEngine
+from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
-from sgt_data.engine.work import CorpusJob
 from sgt_data.manifest import parse_manifest
 from sgt_data.records import RawInput, RawShard
 
@@ -59,11 +59,10 @@ def renderer(
             "inputs": "shared" if shared else "embedded",
         }
     )
-    plan = plan_build(list_inputs(manifest), InlineEngine().set_up)
-    spec = CorpusJob.of(plan).spec
+    plan = plan_build(list_inputs(manifest), InProcessEngine().set_up)
     raw = RawShard("benchmark", "benchmark", "sa1b", tuple(inputs), True)
-    folders = list(plan.fingerprints)
-    return lambda: render_shard(raw, folders, {}, spec)
+    folders = list(plan.recipe.fingerprints)
+    return lambda: render_shard(raw, folders, {}, plan.recipe)
 
 
 def tar_bytes(shards: Sequence[EncodedShard]) -> int:

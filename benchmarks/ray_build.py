@@ -1,6 +1,6 @@
-"""A build on Ray beside a build on one core: rate, efficiency, and peak memory by size.
+"""A build on Ray compared with a build on one core: rate, efficiency, peak memory by size.
 
-The SA-1B pairs are copied under new names into several tars; every build runs in a fresh process.
+SA-1B pictures are copied under new names into several tars; every build has a fresh process.
 
 python benchmarks/ray_build.py [--pictures N] [--per-tar N] [--memory-pictures N 4N] [--json FILE]
 """
@@ -27,7 +27,8 @@ from tempfile import TemporaryDirectory
 import psutil
 from measuring import Cell, pictures, report, verdict
 
-from sgt_data.engine.build import INLINE, build_corpus
+from sgt_data.engine.build import build_corpus
+from sgt_data.engine.cluster import IN_PROCESS, Cluster
 from sgt_data.manifest import Manifest, parse_manifest
 from sgt_data.records import RawInput
 
@@ -45,10 +46,18 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One build: of which tars, on how many Ray workers (0: in its own process)."""
+    """One build to measure.
+
+    Attributes:
+        tars: paths of its inputs.
+        cluster: where it runs.
+        shard_samples: pictures in a shard.
+        scratch: folder for the corpus.
+        warm_up: path of a tar that is built first, where the build runs in one process.
+    """
 
     tars: tuple[str, ...]
-    workers: int
+    cluster: Cluster
     shard_samples: int
     scratch: str
     warm_up: str
@@ -94,16 +103,18 @@ class Footprint:
         return self.processes + self.shared
 
 
-def write_tars(pairs: Sequence[RawInput], folder: Path, tars: int, per_tar: int) -> tuple[str, ...]:
-    """The pairs over and over, each time under a new name."""
-    endless = cycle(pairs)
+def write_tars(
+    inputs: Sequence[RawInput], folder: Path, tars: int, per_tar: int
+) -> tuple[str, ...]:
+    """Write tars of the inputs over and over, each time under a new name; paths of the tars."""
+    endless = cycle(inputs)
     paths = []
     for number in range(tars):
         path = folder / f"sa_{number:06d}.tar"
         with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-            for place, pair in enumerate(islice(endless, per_tar), _FIRST_ID + number * per_tar):
-                for extension, body in (("jpg", pair.picture), ("json", pair.extras["annotation"])):
-                    member = tarfile.TarInfo(f"./sa_{place}.{extension}")
+            for image_id, raw in enumerate(islice(endless, per_tar), _FIRST_ID + number * per_tar):
+                for extension, body in (("jpg", raw.picture), ("json", raw.extras["annotation"])):
+                    member = tarfile.TarInfo(f"./sa_{image_id}.{extension}")
                     member.size = len(body)
                     tar.addfile(member, io.BytesIO(body))
         paths.append(str(path))
@@ -137,9 +148,11 @@ def run_together(
 
 
 def _build(build: Build, barrier: Barrier, results: Connection) -> None:
-    if build.workers == INLINE:
+    if build.cluster.in_process:
         with TemporaryDirectory(dir=build.scratch) as corpus:
-            build_corpus(_manifest((build.warm_up,), build.shard_samples), corpus, workers=INLINE)
+            build_corpus(
+                _manifest((build.warm_up,), build.shard_samples), corpus, cluster=IN_PROCESS
+            )
     barrier.wait(_START_LIMIT)
     finished: list[tuple[float, int]] = []
     began = time.monotonic()
@@ -147,8 +160,8 @@ def _build(build: Build, barrier: Barrier, results: Connection) -> None:
         done = build_corpus(
             build.manifest(),
             corpus,
-            workers=build.workers,
-            on_progress=lambda now: finished.append((time.monotonic(), now.inputs)),
+            cluster=build.cluster,
+            on_progress=lambda now: finished.append((time.monotonic(), now.done)),
         )
     if not done.succeeded:
         raise SystemExit(f"the build failed: {done}")
@@ -159,7 +172,7 @@ def _build(build: Build, barrier: Barrier, results: Connection) -> None:
             done.start_seconds,
             done.work_seconds,
             finished[0][0] - began - done.start_seconds,
-            _steady_rate(finished, max(1, build.workers)),
+            _steady_rate(finished, max(1, build.cluster.workers or 0)),
         )
     )
 
@@ -185,14 +198,15 @@ def _manifest(tars: Sequence[str], shard_samples: int) -> Manifest:
 
 def peak_footprint(build: Build) -> tuple[Built, Footprint]:
     """Run a build; the largest footprint seen of it and its descendants (Ray's among them)."""
-    seen = [Footprint(0, 0)]
+    footprints = [Footprint(0, 0)]
 
     def watch(roots: list[psutil.Process]) -> None:
         processes = list(_with_descendants(roots))
-        seen.append(Footprint(sum(map(_resident_bytes, processes)), _object_store_bytes(processes)))
+        resident = sum(map(_resident_bytes, processes))
+        footprints.append(Footprint(resident, _object_store_bytes(processes)))
 
     (built,) = run_together([build], watch)
-    return built, max(seen, key=lambda one: one.total)
+    return built, max(footprints, key=lambda footprint: footprint.total)
 
 
 def _with_descendants(roots: Sequence[psutil.Process]) -> Iterator[psutil.Process]:
@@ -202,7 +216,8 @@ def _with_descendants(roots: Sequence[psutil.Process]) -> Iterator[psutil.Proces
 
 
 def _resident_bytes(process: psutil.Process) -> int:
-    """Its share of anonymous and file-backed pages; without what it maps of shared memory."""
+    """A process's share of anonymous and file-backed pages, without what it maps of shared
+    memory."""
     try:
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
     except OSError:
@@ -215,16 +230,16 @@ def _resident_bytes(process: psutil.Process) -> int:
 
 
 def _object_store_bytes(processes: Sequence[psutil.Process]) -> int:
-    """Allocated pages of the shared-memory files that they hold open, each file once. Ray unlinks
-    its object store after opening it, so only the open files lead there."""
+    """Allocated pages of the shared-memory files that processes hold open, each file once. Ray
+    unlinks its object store after opening it, so only the open files lead to it."""
     files: dict[tuple[int, int], int] = {}
     for process in processes:
         with suppress(OSError):
             for entry in Path(f"/proc/{process.pid}/fd").iterdir():
                 with suppress(OSError):
                     if os.readlink(entry).startswith("/dev/shm/"):
-                        found = entry.stat()
-                        files[found.st_dev, found.st_ino] = 512 * found.st_blocks
+                        status = entry.stat()
+                        files[status.st_dev, status.st_ino] = 512 * status.st_blocks
     return sum(files.values())
 
 
@@ -241,13 +256,13 @@ class Measured:
 
     @classmethod
     def of(cls, rounds: Sequence[Sequence[Built]]) -> Measured:
-        steady = [one.steady_rate for built in rounds for one in built if one.steady_rate]
+        steady = [built.steady_rate for turn in rounds for built in turn if built.steady_rate]
         return cls(
-            sum(one.samples for one in rounds[0]),
-            median(max(one.start_seconds for one in built) for built in rounds),
-            median(max(one.work_seconds for one in built) for built in rounds),
-            median(max(one.first_shard_seconds for one in built) for built in rounds),
-            median(sum(one.rate for one in built) for built in rounds),
+            sum(built.samples for built in rounds[0]),
+            median(max(built.start_seconds for built in turn) for turn in rounds),
+            median(max(built.work_seconds for built in turn) for turn in rounds),
+            median(max(built.first_shard_seconds for built in turn) for turn in rounds),
+            median(sum(built.rate for built in turn) for turn in rounds),
             median(steady) * len(rounds[0]) if steady else None,
         )
 
@@ -265,7 +280,7 @@ class Measured:
 
 
 def measure_rates(
-    build: Callable[[tuple[str, ...], int], Build],
+    build: Callable[[tuple[str, ...], Cluster], Build],
     tars: tuple[str, ...],
     workers: int,
     rounds: int,
@@ -275,9 +290,9 @@ def measure_rates(
     quarter = tars[: max(1, len(tars) // 4)]
     parts = [tars[part::workers] for part in range(workers)]
     ways = {
-        ONE_CORE: [build(quarter, INLINE)],
-        f"Ray, {workers} workers": [build(tars, workers)],
-        f"{workers} processes, no Ray": [build(part, INLINE) for part in parts],
+        ONE_CORE: [build(quarter, IN_PROCESS)],
+        f"Ray, {workers} workers": [build(tars, Cluster(workers=workers))],
+        f"{workers} processes, no Ray": [build(part, IN_PROCESS) for part in parts],
     }
     taken: dict[str, list[list[Built]]] = {way: [] for way in ways}
     for _ in range(rounds):
@@ -287,7 +302,7 @@ def measure_rates(
 
 
 def measure_memory(
-    build: Callable[[tuple[str, ...], int], Build],
+    build: Callable[[tuple[str, ...], Cluster], Build],
     tars: tuple[str, ...],
     counts: Sequence[int],
     workers: int,
@@ -295,7 +310,7 @@ def measure_memory(
     """A row per size of a Ray build: its peak memory."""
     rows: list[dict[str, Cell]] = []
     for count in counts:
-        built, peak = peak_footprint(build(tars[:count], workers))
+        built, peak = peak_footprint(build(tars[:count], Cluster(workers=workers)))
         rows.append(
             {
                 "samples": built.samples,
@@ -329,31 +344,34 @@ def main() -> None:
     if tars_of[arguments.pictures] < workers:
         parser.error("--pictures must fill a tar for every worker")
     with (
-        pictures() as found,
+        pictures() as samples,
         TemporaryDirectory(prefix="sgt-bench-", dir=arguments.scratch) as scratch,
     ):
         (Path(scratch) / "warm-up").mkdir()
-        (warm_up,) = write_tars(found.pairs, Path(scratch) / "warm-up", 1, _WARM_UP_PICTURES)
-        tars = write_tars(found.pairs, Path(scratch), max(tars_of.values()), arguments.per_tar)
+        (warm_up,) = write_tars(samples.pairs, Path(scratch) / "warm-up", 1, _WARM_UP_PICTURES)
+        tars = write_tars(samples.pairs, Path(scratch), max(tars_of.values()), arguments.per_tar)
 
-        def build(some: tuple[str, ...], on: int) -> Build:
-            return Build(some, on, arguments.shard_samples, scratch, warm_up)
+        def build(some_tars: tuple[str, ...], cluster: Cluster) -> Build:
+            return Build(some_tars, cluster, arguments.shard_samples, scratch, warm_up)
 
         rates = measure_rates(build, tars[: tars_of[arguments.pictures]], workers, arguments.rounds)
         one_core, ray, _ = rates.values()
-        tables = {"Build rate": [one.row(way, one_core.rate) for way, one in rates.items()]}
+        rows = [measured.row(way, one_core.rate) for way, measured in rates.items()]
+        tables = {"Build rate": rows}
         if arguments.memory_pictures:
             counts = [tars_of[count] for count in arguments.memory_pictures]
             tables["Peak memory of a Ray build"] = measure_memory(build, tars, counts, workers)
     notes = [
-        f"{found.origin}, copied under new names; {arguments.shard_samples} in a shard",
+        f"{samples.origin}, copied under new names; {arguments.shard_samples} in a shard",
         verdict(f"Ray / ({workers} x one core)", ray.rate / workers / one_core.rate, GOAL),
     ]
     if ray.steady_rate:
         share = ray.steady_rate / workers / one_core.rate
-        notes.append(f"the same once every worker has done a shard: {share:.3g}")
+        notes.append(
+            f"Ray / ({workers} x one core), once every worker has done a shard: {share:.3g}"
+        )
     settings = {
-        "input": found.origin,
+        "input": samples.origin,
         "per_tar": arguments.per_tar,
         "shard_samples": arguments.shard_samples,
         "workers": workers,

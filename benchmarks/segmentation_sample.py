@@ -24,10 +24,10 @@ from PIL import Image
 from pycocotools import mask as coco_masks
 
 from sgt_data.corpus.shard import EncodedShard
-from sgt_data.engine.inline import InlineEngine
-from sgt_data.engine.listing import BuildPlan, list_inputs, plan_build
-from sgt_data.engine.render import RenderSpec, render_shard
-from sgt_data.engine.work import CorpusJob
+from sgt_data.engine.build_plan import BuildPlan, plan_build
+from sgt_data.engine.in_process import InProcessEngine
+from sgt_data.engine.listing import list_inputs
+from sgt_data.engine.render import render_shard
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput, RawShard
@@ -88,7 +88,6 @@ class Engine:
     """Our rendering of one source into one proxy, as a build sets it up."""
 
     plan: BuildPlan
-    spec: RenderSpec
 
     @classmethod
     def of(
@@ -104,11 +103,10 @@ class Engine:
                 "proxies": [{"type": "segmentation", "name": variant, "variant": variant}],
             }
         )
-        plan = plan_build(list_inputs(manifest), InlineEngine().set_up)
-        return cls(plan, CorpusJob.of(plan).spec)
+        return cls(plan_build(list_inputs(manifest), InProcessEngine().set_up))
 
     def inputs(self) -> list[RawInput]:
-        (source,) = self.plan.manifest.source_configs()
+        (source,) = self.plan.listing.manifest.source_configs()
         return [
             fetched(one)
             for piece in self.plan.listing.slices
@@ -117,9 +115,10 @@ class Engine:
         ]
 
     def encode(self, inputs: Sequence[RawInput]) -> EncodedShard:
-        (source,) = self.plan.manifest.source_configs()
+        (source,) = self.plan.listing.manifest.source_configs()
+        recipe = self.plan.recipe
         raw = RawShard("benchmark", "benchmark", source.name, tuple(inputs), True)
-        (encoded,) = render_shard(raw, list(self.plan.fingerprints), {}, self.spec)
+        (encoded,) = render_shard(raw, list(recipe.fingerprints), {}, recipe)
         return encoded
 
 

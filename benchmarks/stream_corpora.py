@@ -61,7 +61,7 @@ def drawn(folder: Path, samples: int, side: int = 512, shard_samples: int = 64) 
             "proxies": [{"type": "segmentation", "name": PROXY, "variant": "entity"}],
         }
     )
-    report = sgt_data.build_corpus(manifest, str(folder / "corpus"), workers=0)
+    report = sgt_data.build_corpus(manifest, str(folder / "corpus"), cluster=sgt_data.IN_PROCESS)
     assert report.succeeded
     return str(folder / "corpus")
 

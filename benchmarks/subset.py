@@ -2,12 +2,12 @@
 
     python benchmarks/subset.py [--json FILE]
 
-A copy is measured beside `shutil.copytree` of the very files that it makes, from the page cache to
-the local disk, both until the disk has the data: a copy of ours waits for it before each receipt,
-and leaves no tars in the page cache. (For information: a plain copy that the disk does not have
-yet.) The first round does not count. Figures are medians; `share of best` compares the fastest
-rounds of both. Memory of the copy's size is taken and given back before each turn: a virtual
-machine may have to get it from its host first.
+A copy of a subset is compared with `shutil.copytree` of the same files. Both read from the page
+cache and write to the local disk, and both end when the disk has the data: a subset's copy waits
+for the disk before each receipt, and hashes all that it reads. (For information: a plain copy that
+the disk does not have yet.) The first round does not count. Figures are medians; `share of best`
+compares the fastest rounds of both. Memory of the copy's size is taken and given back before each
+turn: a virtual machine may have to get it from its host first.
 Pictures and targets are noise of the sizes that SA-1B's have at 1024 pixels.
 """
 
@@ -26,11 +26,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from measuring import Cell, report, verdict
 
-from sgt_data import open_corpus, subset
+from sgt_data import IN_PROCESS, SubsetRule, open_corpus, subset
 from sgt_data.corpus.header import CorpusHeader, write_header
 from sgt_data.corpus.receipt import add_up, commit
 from sgt_data.corpus.shard import EncodedSample, ShardOrigin, ShardWriter
-from sgt_data.subsets.choice import Rule, rank_keys
+from sgt_data.subsets.ranked_keys import rank_keys
 from sgt_data.subsets.ranking import keyed_hashes, ranked
 
 PICTURE_BYTES, TARGET_BYTES = 380_000, 42_000
@@ -40,7 +40,14 @@ _PROXY, _SOURCE = "segmentation", "sa1b"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of a corpus to measure on: shards, samples in each, and bytes of pictures and targets."""
+    """Size of a corpus to measure on.
+
+    Attributes:
+        shards: how many.
+        samples: in each shard.
+        picture: bytes of each input picture.
+        target: bytes of each target.
+    """
 
     shards: int
     samples: int
@@ -49,7 +56,7 @@ class Size:
 
 
 def draw_corpus(root: Path, size: Size) -> str:
-    """A corpus of noise."""
+    """Write a corpus of noise; its URL."""
     chance = np.random.default_rng(0)
     noise = chance.bytes(size.picture + size.samples)
     identity = {"proxies": {_PROXY: {}}, "banks": {_PROXY: ""}, "makers": {_PROXY: {}}}
@@ -83,8 +90,8 @@ def draw_corpus(root: Path, size: Size) -> str:
         str(root),
         CorpusHeader(
             header.name, header.manifest, identity, {}, {_SOURCE: ()}, header.fingerprints, True,
-            {_PROXY: tuple(one["shard"] for one in receipts)},
-            {_PROXY: tuple(one["samples"] for one in receipts)},
+            {_PROXY: tuple(receipt["shard"] for receipt in receipts)},
+            {_PROXY: tuple(receipt["samples"] for receipt in receipts)},
             totals, {_PROXY: {_SOURCE: totals[_PROXY]}},
         ),
     )  # fmt: skip
@@ -121,14 +128,14 @@ def ranking_rows(count: int, rounds: int) -> list[dict[str, Cell]]:
 
 
 def index_row(folder: Path, shards: int, rounds: int) -> dict[str, Cell]:
-    """From the corpus on disk to the order of its keys."""
+    """How long it takes to read the indexes of a corpus and to rank its keys."""
     url = draw_corpus(folder, Size(shards, 256, 1, 1))
-    took = median(seconds(lambda: rank_keys(open_corpus(url), Rule())) for _ in range(rounds))
+    took = median(seconds(lambda: rank_keys(open_corpus(url), SubsetRule())) for _ in range(rounds))
     return {"keys": shards * 256, "shards": shards, "read and rank s": took}
 
 
 def plain_copy(source: Path, target: Path, durable: bool) -> None:
-    """`shutil.copytree`; if `durable`, until the disk has it."""
+    """Copy a folder with `shutil.copytree`; if `durable`, wait until the disk has it."""
     shutil.copytree(source, target)
     for path in target.rglob("*") if durable else ():
         if path.is_file():
@@ -136,20 +143,20 @@ def plain_copy(source: Path, target: Path, durable: bool) -> None:
                 os.fsync(file.fileno())
 
 
-def taken_apart(
+def seconds_of_each(
     works: Mapping[str, Callable[[], object]], target: Path, sources: Sequence[Path], nbytes: int
 ) -> dict[str, float]:
-    """Seconds of each. When it begins, its target is gone, the disk at rest, and memory there, that
-    of the page cache with the sources."""
-    found = {}
+    """Seconds of each work, by its name. Before each the target is removed, the disk is at rest,
+    `nbytes` of memory and half as many again are free, and the sources are in the page cache."""
+    times = {}
     for name, work in works.items():
         shutil.rmtree(target, ignore_errors=True)
         os.sync()
         for path in (path for source in sources for path in source.rglob("*.tar")):
             path.read_bytes()
         np.ones(nbytes + nbytes // 2, np.uint8)
-        found[name] = seconds(work)
-    return found
+        times[name] = seconds(work)
+    return times
 
 
 def copy_row(
@@ -158,20 +165,21 @@ def copy_row(
     made, target = folder / "made", folder / "target"
     sources = (Path(url), made)
     shutil.rmtree(made, ignore_errors=True)
-    subset(url, fraction, whole_shards=whole, output=str(made), workers=0)
+    rule = SubsetRule(whole_shards=whole)
+    subset(url, fraction, rule=rule, output=str(made), cluster=IN_PROCESS)
     works: dict[str, Callable[[], object]] = {
-        "ours": lambda: subset(url, fraction, whole_shards=whole, output=str(target), workers=0),
+        "ours": lambda: subset(url, fraction, rule=rule, output=str(target), cluster=IN_PROCESS),
         "plain": lambda: plain_copy(made, target, durable=True),
         "unsynced": lambda: plain_copy(made, target, durable=False),
     }
     nbytes = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
-    taken_apart(works, target, sources, nbytes)
+    seconds_of_each(works, target, sources, nbytes)
     names = list(works)
     turns = []
     for turn in range(rounds):
         order = [names[(turn + place) % len(names)] for place in range(len(names))]
         ordered = {name: works[name] for name in order}
-        turns.append(taken_apart(ordered, target, sources, nbytes))
+        turns.append(seconds_of_each(ordered, target, sources, nbytes))
     speed = {name: nbytes / median(turn[name] for turn in turns) / 1e6 for name in names}
     best = {name: min(turn[name] for turn in turns) for name in names}
     return {

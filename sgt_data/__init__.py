@@ -1,51 +1,205 @@
-"""The data engine of Semantic Generative Tuning: SA-1B and COCO in, WebDataset corpora of
-generative proxy tasks out."""
+"""The data engine of Semantic Generative Tuning: SA-1B and COCO in, streamable corpora out.
 
+The public API and nothing else: a function behind every verb of the command line, what it takes and
+returns, and the errors it raises. A name is imported when it is first used, so that importing the
+package loads neither Ray nor torch.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sgt_data.corpus.reader import Corpus
-from sgt_data.corpus.sample import Sample
-from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
-from sgt_data.engine.build import BuildReport, build_corpus
-from sgt_data.manifest import Manifest, load_manifest
-from sgt_data.proxies.decoding import decode
-from sgt_data.publish.push import PushReport, push_corpus
-from sgt_data.stream.options import Ordering, Reading, Topology
-from sgt_data.subsets.opening import open_corpus
-from sgt_data.subsets.subset import SubsetReport, subset, subset_ladder
-from sgt_data.verify.corpus import verify_corpus
-
 if TYPE_CHECKING:
+    from sgt_data.corpus.reader import Corpus
+    from sgt_data.corpus.sample import Sample
+    from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
+    from sgt_data.engine.build import BuildReport, build_corpus
+    from sgt_data.engine.cluster import IN_PROCESS, Cluster
+    from sgt_data.errors import (
+        AnnotationError,
+        AnnotatorError,
+        BuildError,
+        CorpusError,
+        CorpusMismatch,
+        FileMissing,
+        FilteredOut,
+        InputError,
+        ManifestError,
+        PictureError,
+        RequestError,
+        SgtDataError,
+        SourceError,
+        StorageError,
+        StreamError,
+    )
+    from sgt_data.manifest import Manifest, load_manifest, parse_manifest
+    from sgt_data.preview.contact_sheet import contact_sheet
+    from sgt_data.progress import Progress
+    from sgt_data.proxies.decoding import decode
+    from sgt_data.publish.push import PushReport, push_corpus
+    from sgt_data.questions.plan import QuestionPlan
+    from sgt_data.questions.write import QuestionsReport, write_questions
+    from sgt_data.result import Failure, Result
+    from sgt_data.scenes.write import write_samples
+    from sgt_data.stream.options import Ordering, Reading, Topology
     from sgt_data.stream.stream import Stream
+    from sgt_data.subsets.opening import open_corpus
+    from sgt_data.subsets.report import SubsetReport
+    from sgt_data.subsets.rule import SubsetRule
+    from sgt_data.subsets.subset import subset
+    from sgt_data.trainers.export import ExportReport, export_corpus
+    from sgt_data.training.config import TrainConfig, load_config
+    from sgt_data.training.train import Trained, train
+    from sgt_data.verify.corpus import verify_corpus
+    from sgt_data.verify.findings import Verdict
+
+_MODULES = {
+    "corpus.reader": ("Corpus",),
+    "corpus.sample": ("Sample",),
+    "engine.annotate_pictures": (
+        "AnnotationReport",
+        "annotate_pictures",
+    ),
+    "engine.build": (
+        "BuildReport",
+        "build_corpus",
+    ),
+    "engine.cluster": (
+        "Cluster",
+        "IN_PROCESS",
+    ),
+    "errors": (
+        "AnnotationError",
+        "AnnotatorError",
+        "BuildError",
+        "CorpusError",
+        "CorpusMismatch",
+        "FileMissing",
+        "FilteredOut",
+        "InputError",
+        "ManifestError",
+        "PictureError",
+        "RequestError",
+        "SgtDataError",
+        "SourceError",
+        "StorageError",
+        "StreamError",
+    ),
+    "manifest": (
+        "Manifest",
+        "load_manifest",
+        "parse_manifest",
+    ),
+    "preview.contact_sheet": ("contact_sheet",),
+    "progress": ("Progress",),
+    "proxies.decoding": ("decode",),
+    "publish.push": (
+        "PushReport",
+        "push_corpus",
+    ),
+    "questions.plan": ("QuestionPlan",),
+    "questions.write": (
+        "QuestionsReport",
+        "write_questions",
+    ),
+    "result": (
+        "Failure",
+        "Result",
+    ),
+    "scenes.write": ("write_samples",),
+    "stream.options": (
+        "Ordering",
+        "Reading",
+        "Topology",
+    ),
+    "stream.stream": ("Stream",),
+    "subsets.opening": ("open_corpus",),
+    "subsets.report": ("SubsetReport",),
+    "subsets.rule": ("SubsetRule",),
+    "subsets.subset": ("subset",),
+    "trainers.export": (
+        "ExportReport",
+        "export_corpus",
+    ),
+    "training.config": (
+        "TrainConfig",
+        "load_config",
+    ),
+    "training.train": (
+        "Trained",
+        "train",
+    ),
+    "verify.corpus": ("verify_corpus",),
+    "verify.findings": ("Verdict",),
+}
+"""By module, the public names that it has."""
+
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "IN_PROCESS",
+    "AnnotationError",
     "AnnotationReport",
+    "AnnotatorError",
+    "BuildError",
     "BuildReport",
+    "Cluster",
     "Corpus",
+    "CorpusError",
+    "CorpusMismatch",
+    "ExportReport",
+    "Failure",
+    "FileMissing",
+    "FilteredOut",
+    "InputError",
     "Manifest",
+    "ManifestError",
     "Ordering",
+    "PictureError",
+    "Progress",
     "PushReport",
+    "QuestionPlan",
+    "QuestionsReport",
     "Reading",
+    "RequestError",
+    "Result",
     "Sample",
+    "SgtDataError",
+    "SourceError",
+    "StorageError",
     "Stream",
+    "StreamError",
     "SubsetReport",
+    "SubsetRule",
     "Topology",
+    "TrainConfig",
+    "Trained",
+    "Verdict",
     "annotate_pictures",
     "build_corpus",
+    "contact_sheet",
     "decode",
+    "export_corpus",
+    "load_config",
     "load_manifest",
     "open_corpus",
+    "parse_manifest",
     "push_corpus",
     "subset",
-    "subset_ladder",
+    "train",
     "verify_corpus",
+    "write_questions",
+    "write_samples",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """`Stream` on demand: a torch dataset where torch is, which takes seconds to import."""
-    if name == "Stream":
-        from sgt_data.stream.stream import Stream
+    """A public name, from its module."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
 
-        return Stream
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,7 @@ import numpy as np
 
 from sgt_data.experiment.measure.intervals import Estimate
 from sgt_data.experiment.measure.lift_off import lift_off
-from sgt_data.experiment.measure.results import (
+from sgt_data.experiment.measure.run_result import (
     ProbeResult,
     RunResult,
     Samples,
@@ -27,8 +27,8 @@ def run(arm: str, x: float | str | None, seed: int, skill: float) -> RunResult:
     """A run whose tasks are solved by so much of what lies between guessing and all right."""
     draws = np.random.default_rng([seed, *f"{arm} {x}".encode()])
     marks, accuracy = {}, {}
-    for place, (task, chance) in enumerate(CHANCE.items()):
-        share = chance + (1 - chance) * min(1, max(0, skill * (1.3 - 0.2 * place)))
+    for number, (task, chance) in enumerate(CHANCE.items()):
+        share = chance + (1 - chance) * min(1, max(0, skill * (1.3 - 0.2 * number)))
         right = draws.binomial(5, share, PICTURES)
         marks[task] = {f"p{k:03}": (int(count), 5) for k, count in enumerate(right)}
         value = float(right.mean() / 5)
@@ -59,7 +59,7 @@ def run(arm: str, x: float | str | None, seed: int, skill: float) -> RunResult:
         digest=f"{seed:016x}",
         split="validation",
         accuracy=accuracy,
-        mean=estimate(np.mean([one.value for one in accuracy.values()])),
+        mean=estimate(np.mean([task_accuracy.value for task_accuracy in accuracy.values()])),
         marks=marks,
         training_accuracy=float(0.4 + 0.8 * skill + next(noise)),
         lift_off=lift_off([(row[0], row[3] or 0) for row in curve], 0.4),
@@ -75,12 +75,12 @@ def run(arm: str, x: float | str | None, seed: int, skill: float) -> RunResult:
 
 
 def runs(plan: Iterable[tuple[str, float | str | None, float]], seeds: int = 3) -> list[RunResult]:
-    found = []
+    results = []
     for arm, x, skill in plan:
         for seed in range(seeds):
             noise = np.random.default_rng([seed, 7]).normal(scale=0.03)
-            found.append(run(arm, x, seed, skill + noise))
-    return found
+            results.append(run(arm, x, seed, skill + noise))
+    return results
 
 
 SCALE = [

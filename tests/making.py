@@ -19,10 +19,11 @@ from pycocotools import mask as coco_mask
 
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.engine.build import BuildReport, build_corpus
-from sgt_data.engine.inline import InlineEngine
-from sgt_data.engine.listing import list_inputs, plan_build
+from sgt_data.engine.build_plan import plan_build
+from sgt_data.engine.cluster import IN_PROCESS
+from sgt_data.engine.in_process import InProcessEngine
+from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
-from sgt_data.engine.work import CorpusJob
 from sgt_data.manifest import Manifest, parse_manifest
 
 Mask = NDArray[np.bool_]
@@ -234,20 +235,19 @@ def manifest_of(source: Any, proxies: Any = None, **more: Any) -> Manifest:
 
 def built(output: Path, source: Any, proxies: Any = None, **more: Any) -> BuildReport:
     """Build in this process."""
-    return build_corpus(manifest_of(source, proxies, **more), str(output), workers=0)
+    return build_corpus(manifest_of(source, proxies, **more), str(output), cluster=IN_PROCESS)
 
 
 def rendered(manifest: Manifest) -> list[EncodedShard]:
     """Every shard of every proxy, in memory."""
-    plan = plan_build(list_inputs(manifest), InlineEngine().set_up)
-    spec = CorpusJob.of(plan).spec
+    plan = plan_build(list_inputs(manifest), InProcessEngine().set_up)
     sources = {source.name: source for source in manifest.source_configs()}
     names = [proxy.name for proxy in manifest.proxies]
     return [
         shard
         for piece in plan.listing.slices
         for raw in sources[piece.source].read(piece, manifest.shard_samples, ())
-        for shard in render_shard(raw, names, {}, spec)
+        for shard in render_shard(raw, names, {}, plan.recipe)
     ]
 
 
@@ -271,9 +271,9 @@ def samples_in(root: Path, proxy: str = "entity") -> dict[str, dict[str, bytes]]
     """All samples of a proxy on disk; no key twice."""
     samples: dict[str, dict[str, bytes]] = {}
     for place in sorted((root / proxy).glob("*.tar")):
-        found = by_key(tar_members(place.read_bytes()))
-        assert not samples.keys() & found.keys()
-        samples |= found
+        of_tar = by_key(tar_members(place.read_bytes()))
+        assert not samples.keys() & of_tar.keys()
+        samples |= of_tar
     return samples
 
 

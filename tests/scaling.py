@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sgt_data import Corpus, build_corpus
+from sgt_data import IN_PROCESS, Corpus, SubsetRule, build_corpus
 from sgt_data.manifest import parse_manifest
 from sgt_data.scenes.write import write_samples
 
 PICTURES = 36
 """Of each source."""
+
+RULE_FIELDS = {field.name for field in fields(SubsetRule)}
 
 PROXIES = (
     {"type": "segmentation", "name": "entity", "variant": "entity", "filters": {"min_segments": 6}},
@@ -44,8 +47,14 @@ def scaling_document(sources: Path, shard_samples: int = 7, **fields: Any) -> di
 
 def build_scaling(sources: Path, output: Path | str, shard_samples: int = 7, **fields: Any) -> str:
     manifest = parse_manifest(scaling_document(sources, shard_samples, **fields))
-    assert build_corpus(manifest, str(output), workers=0).succeeded
+    assert build_corpus(manifest, str(output), cluster=IN_PROCESS).succeeded
     return str(output)
+
+
+def request(**terms: Any) -> dict[str, Any]:
+    """Arguments of `subset`: terms of the rule put together into one."""
+    rule = SubsetRule(**{name: terms[name] for name in terms.keys() & RULE_FIELDS})
+    return {name: terms[name] for name in terms.keys() - RULE_FIELDS} | {"rule": rule}
 
 
 def keys_of(corpus: Corpus, proxy: str) -> list[str]:

@@ -26,6 +26,8 @@ from pycocotools import mask as coco_mask
 from tiny_models import LENIENT, tiny_depth_model, tiny_dexined, tiny_sam
 
 from sgt_data import (
+    IN_PROCESS,
+    Cluster,
     build_corpus,
     decode,
     open_corpus,
@@ -37,7 +39,7 @@ from sgt_data.annotators.depth_anything import DepthAnythingAnnotator, input_siz
 from sgt_data.annotators.device import set_up
 from sgt_data.annotators.edges import EdgesAnnotator
 from sgt_data.annotators.sam import SamAnnotator
-from sgt_data.engine.annotate import loaded
+from sgt_data.engine.annotate_shard import load_annotator
 from sgt_data.errors import AnnotatorError, CorpusMismatch, RequestError
 from sgt_data.pictures.prepare import MAX_PIXELS
 from sgt_data.pictures.size_rule import AsStored, SizeRule
@@ -75,7 +77,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def annotator_of(config: Annotator) -> ShardAnnotator:
-    return loaded(config, set_up(config))
+    return load_annotator(config, set_up(config))
 
 
 def annotation_bytes(annotator: Annotator, picture: bytes, rule: SizeRule) -> bytes:
@@ -154,7 +156,7 @@ def reference(
 ) -> dict[str, str]:
     output = tmp_path_factory.mktemp("reference")
     manifest = depth_manifest(depth_model, photos, shard_samples=2)
-    assert build_corpus(manifest, str(output), workers=0).succeeded
+    assert build_corpus(manifest, str(output), cluster=IN_PROCESS).succeeded
     assert verify_corpus(str(output), deep=True).sound
     return file_digests(output)
 
@@ -166,7 +168,7 @@ def test_annotated_shards_are_identical_for_any_number_of_actors(
     manifest = depth_manifest(
         depth_model, photos, shard_samples=2, annotator={"concurrency": actors}
     )
-    assert build_corpus(manifest, str(tmp_path), workers=2).succeeded
+    assert build_corpus(manifest, str(tmp_path), cluster=Cluster(workers=2)).succeeded
     assert file_digests(tmp_path) == reference
 
 
@@ -240,7 +242,7 @@ def test_a_picture_that_cannot_be_annotated_costs_that_proxy_that_picture(
     (folder / "b.jpg").write_bytes(jpeg(640, 32))
     (folder / "c.jpg").write_bytes(b"no picture")
     manifest = depth_manifest(depth_model, folder, max_quarantined=1)
-    assert build_corpus(manifest, str(tmp_path / "out"), workers=0).succeeded
+    assert build_corpus(manifest, str(tmp_path / "out"), cluster=IN_PROCESS).succeeded
     rows = {row["member"]: row["reason"] for row in ledger_in(tmp_path / "out", "depth")}
     assert "longer than 8 times its shorter side" in rows["b.jpg"]
     assert "not a picture" in rows["c.jpg"]
@@ -265,7 +267,7 @@ def test_a_map_that_is_no_map_is_quarantined(
         model.head.conv3.bias.fill_(bias)
     model.save_pretrained(folder)
     manifest = depth_manifest(folder, photos, max_quarantined=1)
-    assert build_corpus(manifest, str(tmp_path / "out"), workers=0).succeeded
+    assert build_corpus(manifest, str(tmp_path / "out"), cluster=IN_PROCESS).succeeded
     rows = ledger_in(tmp_path / "out", "depth")
     assert len(rows) == 7 and all(reason in row["reason"] for row in rows)
     assert ledger_in(tmp_path / "out", "edge") == []
@@ -366,7 +368,7 @@ def test_wrong_weights_are_named_before_anything_is_built(
     fields, message = wrong(tmp_path / "model" if wrong is not no_folder else tmp_path)
     manifest = depth_manifest(Path("unused"), photos, annotator=fields)
     with pytest.raises(RequestError, match=message):
-        build_corpus(manifest, str(tmp_path / "out"), workers=workers)
+        build_corpus(manifest, str(tmp_path / "out"), cluster=Cluster(workers=workers))
     assert not (tmp_path / "out").exists()
 
 
@@ -450,14 +452,14 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
 def test_other_weights_are_another_build(depth_model: Path, photos: Path, tmp_path: Path) -> None:
     """And the corpus says by which it was made."""
     output = str(tmp_path / "out")
-    build_corpus(depth_manifest(depth_model, photos), output, workers=0)
+    build_corpus(depth_manifest(depth_model, photos), output, cluster=IN_PROCESS)
     made = open_corpus(output).header.identity["makers"]["depth"]["annotator"]
     assert made["type"] == "depth_anything" and made["dtype"] == "float32"
     assert made["device"].startswith("cpu ") and len(made["weights"]) == 64
     assert made["libraries"].keys() == {"torch", "transformers"}
     other = tiny_depth_model(tmp_path / "model", seed=1)
     with pytest.raises(CorpusMismatch, match=r"makers\.depth\.annotator\.weights"):
-        build_corpus(depth_manifest(other, photos), output, workers=0)
+        build_corpus(depth_manifest(other, photos), output, cluster=IN_PROCESS)
 
 
 # --- SAM
@@ -529,7 +531,7 @@ def test_sam_draws_for_a_source_without_annotation(
     source = {"type": "folder", "name": "photos", "pictures": str(photos)}
     entity = {"type": "segmentation", "name": "entity", "variant": "entity", "annotator": "sam"}
     manifest = manifest_of(source, [entity], annotators=[sam], pictures=SMALL)
-    assert build_corpus(manifest, str(tmp_path / "out"), workers=0).succeeded
+    assert build_corpus(manifest, str(tmp_path / "out"), cluster=IN_PROCESS).succeeded
     assert verify_corpus(str(tmp_path / "out"), deep=True).sound
     samples = samples_in(tmp_path / "out")
     assert len(samples) == 7
@@ -678,7 +680,7 @@ def test_annotated_tars_are_a_source_like_sa1b(
     source = {"type": "sa1b", "tars": f"{output}/sa_*.tar"}
     entity = {"type": "segmentation", "name": "entity", "variant": "entity"}
     manifest = manifest_of(source, [entity], pictures=SMALL)
-    assert build_corpus(manifest, str(tmp_path / "out"), workers=0).succeeded
+    assert build_corpus(manifest, str(tmp_path / "out"), cluster=IN_PROCESS).succeeded
     assert verify_corpus(str(tmp_path / "out"), deep=True).sound
     keys = {key.removeprefix("sa1b_") for key in samples_in(tmp_path / "out")}
     assert keys == {*(f"p{number}" for number in (0, 1, 2, 3, 4, 5, 9)), "deep-q"}
@@ -714,11 +716,11 @@ def test_annotating_again_does_nothing_and_after_a_loss_what_is_lost(
     folder, output = annotated
     before = file_digests(output)
     assert annotate(folder, output, sam_checkpoint, "--json") == 0
-    assert orjson.loads(capsys.readouterr().out)["written"] == 0
+    assert orjson.loads(capsys.readouterr().out)["built_shards"] == 0
     (output / "receipts" / "sa_000001.json").unlink()
     assert annotate(folder, output, sam_checkpoint, "--json") == 0
     report = orjson.loads(capsys.readouterr().out)
-    assert (report["written"], report["found"]) == (1, 2)
+    assert (report["built_shards"], report["found_shards"]) == (1, 2)
     assert report["totals"]["inputs"] == 9 and report["totals"]["damaged"] == 1
     assert file_digests(output) == before
 
@@ -751,7 +753,7 @@ def test_adding_depth_reads_each_picture_once_and_changes_no_file(
 
     full = depth_manifest(depth_model, photos)
     first = full.model_copy(update={"proxies": full.proxies[1:], "annotators": ()})
-    build_corpus(first, str(tmp_path / "out"), workers=0)
+    build_corpus(first, str(tmp_path / "out"), cluster=IN_PROCESS)
     before = {
         path: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
         for path in (tmp_path / "out").rglob("*.*")
@@ -765,7 +767,7 @@ def test_adding_depth_reads_each_picture_once_and_changes_no_file(
         return read_bytes(url)
 
     monkeypatch.setattr(picture_pool, "read_bytes", counted)
-    assert build_corpus(full, str(tmp_path / "out"), workers=0).built_shards == 2
+    assert build_corpus(full, str(tmp_path / "out"), cluster=IN_PROCESS).built_shards == 2
     assert sorted(reads) == sorted(str(path) for path in photos.glob("*.jpg"))
     assert {
         path: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes()) for path in before

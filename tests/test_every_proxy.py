@@ -15,6 +15,8 @@ from corpora import file_digests
 from making import bomb_jpeg, sa1b_document, tar_of
 
 from sgt_data import (
+    IN_PROCESS,
+    Cluster,
     build_corpus,
     decode,
     open_corpus,
@@ -40,7 +42,7 @@ def demo_over(sources: Path, **more: Any) -> Manifest:
 @pytest.fixture(scope="module")
 def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("every")
-    assert build_corpus(demo_over(sample_sources), str(root), workers=0).succeeded
+    assert build_corpus(demo_over(sample_sources), str(root), cluster=IN_PROCESS).succeeded
     return root
 
 
@@ -97,11 +99,11 @@ def test_shards_are_identical_with_ray(
     inputs: str, sample_sources: Path, corpus: Path, tmp_path: Path
 ) -> None:
     manifest = demo_over(sample_sources, inputs=inputs)
-    assert build_corpus(manifest, str(tmp_path / "ray"), workers=2).succeeded
+    assert build_corpus(manifest, str(tmp_path / "ray"), cluster=Cluster(workers=2)).succeeded
     reference = corpus
     if inputs == "shared":
         reference = tmp_path / "inline"
-        build_corpus(manifest, str(reference), workers=0)
+        build_corpus(manifest, str(reference), cluster=IN_PROCESS)
     assert file_digests(tmp_path / "ray") == file_digests(reference)
 
 
@@ -111,7 +113,9 @@ def test_proxies_added_one_by_one_change_no_file(sample_sources: Path, corpus: P
     before: dict[str, str] = {}
     for count in (1, 5, 9, len(full.proxies)):
         build_corpus(
-            full.model_copy(update={"proxies": full.proxies[:count]}), str(output), workers=0
+            full.model_copy(update={"proxies": full.proxies[:count]}),
+            str(output),
+            cluster=IN_PROCESS,
         )
         after = file_digests(output)
         assert before.items() <= after.items()
@@ -152,7 +156,7 @@ def test_hostile_pictures_cost_themselves_alone_in_every_proxy(
     (tmp_path / "coco").symlink_to(sample_sources / "coco")
     manifest = demo_over(tmp_path, max_quarantined=1.0)
     output = tmp_path / "out"
-    report = build_corpus(manifest, str(output), workers=0)
+    report = build_corpus(manifest, str(output), cluster=IN_PROCESS)
     assert report.complete
     for totals in report.totals.values():
         assert totals["inputs"] == totals["samples"] + totals["damaged"] + totals["filtered"]

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from painted import COLOURS, decoded_of, painted, rng
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.fidelity import Generated, layout_fidelity
+from sgt_data.experiment.measure.fidelity import GeneratedTarget, layout_fidelity
 from sgt_data.experiment.measure.layout import (
     class_colours,
     class_layout,
     class_overlap,
     mask_iou,
     nearest_colours,
-    sampled,
+    resampled,
     segment_layout,
     segment_overlap,
 )
@@ -31,20 +31,20 @@ from sgt_data.segmentation.target_png import DecodedSegmentation, encode_target
 def test_pixels_go_to_the_nearest_stated_colour() -> None:
     colours = list(COLOURS.values())
     picture = rng(4).uniform(-1.2, 1.2, (3, 9, 9))
-    found = nearest_colours(picture, colours)
+    labels = nearest_colours(picture, colours)
     table = [(0, 0, 0), *colours]
     for row in range(9):
         for column in range(9):
             pixel = (np.clip(picture[:, row, column], -1, 1) + 1) * 127.5
-            distances = [float(np.sum((pixel - np.array(one)) ** 2)) for one in table]
-            assert found[row, column] == distances.index(min(distances))
+            distances = [float(np.sum((pixel - np.array(colour)) ** 2)) for colour in table]
+            assert labels[row, column] == distances.index(min(distances))
 
 
 def test_colours_of_classes_come_from_the_whole_corpus_and_outvote_shades() -> None:
     def facts(*pairs: tuple[str, list[int]]) -> dict[str, Any]:
         return {"segments": [{"category": name, "color": colour} for name, colour in pairs]}
 
-    found = class_colours(
+    colours = class_colours(
         [
             facts(("ring", [9, 0, 0]), ("ball", [0, 9, 0])),
             facts(("ball", [0, 9, 0]), ("ball", [0, 8, 0])),
@@ -53,14 +53,14 @@ def test_colours_of_classes_come_from_the_whole_corpus_and_outvote_shades() -> N
             {"segments": [{"color": [5, 5, 5]}]},
         ]
     )
-    assert found == {"ball": (0, 9, 0), "cone": (1, 1, 1), "ring": (9, 0, 0)}
+    assert colours == {"ball": (0, 9, 0), "cone": (1, 1, 1), "ring": (9, 0, 0)}
 
 
 def scenes(count: int, seed: int) -> list[tuple[NDArray[np.float32], DecodedSegmentation]]:
-    """Generated pictures of drawn targets with class colours: blocks at fault, some of them in
-    classes that are not there."""
+    """Generated pictures of drawn targets with class colours; blocks of them are wrong, some in
+    classes that are not in the target."""
     draws = rng(seed)
-    found = []
+    pairs = []
     for _ in range(count):
         names = sorted(draws.choice(list(COLOURS), 2, replace=False).tolist())
         labels = np.zeros((24, 24), int)
@@ -72,8 +72,8 @@ def scenes(count: int, seed: int) -> list[tuple[NDArray[np.float32], DecodedSegm
         top, left = draws.integers(0, 16, 2)
         shown[top : top + 8, left : left + 8] = draws.integers(0, 5)
         picture = painted(shown, list(COLOURS.values())) + draws.normal(scale=0.1, size=(3, 24, 24))
-        found.append((picture.astype(np.float32), decoded_of(labels, names)))
-    return found
+        pairs.append((picture.astype(np.float32), decoded_of(labels, names)))
+    return pairs
 
 
 def slow_classes(pairs: Sequence[tuple[NDArray[Any], DecodedSegmentation]]) -> tuple[float, float]:
@@ -82,7 +82,7 @@ def slow_classes(pairs: Sequence[tuple[NDArray[Any], DecodedSegmentation]]) -> t
     shared, union = dict.fromkeys(COLOURS, 0), dict.fromkeys(COLOURS, 0)
     quality: dict[str, list[float]] = {name: [0.0, 0, 0, 0] for name in COLOURS}
     for picture, decoded in pairs:
-        truth, found = {}, {}
+        truth, drawn = {}, {}
         for row in range(24):
             for column in range(24):
                 label = int(decoded.labels[row, column])
@@ -90,20 +90,24 @@ def slow_classes(pairs: Sequence[tuple[NDArray[Any], DecodedSegmentation]]) -> t
                     name = decoded.segments[label - 1]["category"]
                     truth.setdefault(name, set()).add((row, column))
                 pixel = (np.clip(picture[:, row, column].astype(float), -1, 1) + 1) * 127.5
-                place = int(np.argmin(((colours - pixel) ** 2).sum(1)))
-                if place:
-                    found.setdefault(list(COLOURS)[place - 1], set()).add((row, column))
+                label_drawn = int(np.argmin(((colours - pixel) ** 2).sum(1)))
+                if label_drawn:
+                    drawn.setdefault(list(COLOURS)[label_drawn - 1], set()).add((row, column))
         for name in COLOURS:
-            one, other = truth.get(name, set()), found.get(name, set())
-            shared[name] += len(one & other)
-            union[name] += len(one | other)
-            iou = len(one & other) / len(one | other) if one | other else 0
+            true_pixels, drawn_pixels = truth.get(name, set()), drawn.get(name, set())
+            shared[name] += len(true_pixels & drawn_pixels)
+            union[name] += len(true_pixels | drawn_pixels)
+            iou = (
+                len(true_pixels & drawn_pixels) / len(true_pixels | drawn_pixels)
+                if true_pixels | drawn_pixels
+                else 0
+            )
             if iou > 0.5:
                 quality[name][0] += iou
                 quality[name][1] += 1
             else:
-                quality[name][2] += bool(other)
-                quality[name][3] += bool(one)
+                quality[name][2] += bool(drawn_pixels)
+                quality[name][3] += bool(true_pixels)
     ious = [shared[name] / union[name] for name in COLOURS if union[name]]
     return float(np.mean(ious)), float(
         np.mean([q[0] / (q[1] + q[2] / 2 + q[3] / 2) for q in quality.values()])
@@ -112,10 +116,10 @@ def slow_classes(pairs: Sequence[tuple[NDArray[Any], DecodedSegmentation]]) -> t
 
 def test_class_layout_is_that_of_a_slow_count() -> None:
     pairs = scenes(12, 1)
-    found = class_layout([class_overlap(*pair, COLOURS) for pair in pairs], seed=0)
-    assert (found["mIoU"].value, found["PQ"].value) == pytest.approx(slow_classes(pairs))
-    assert found["mIoU"].low < found["mIoU"].value < found["mIoU"].high
-    assert found["mIoU"].count == 12
+    layout = class_layout([class_overlap(*pair, COLOURS) for pair in pairs], seed=0)
+    assert (layout["mIoU"].value, layout["PQ"].value) == pytest.approx(slow_classes(pairs))
+    assert layout["mIoU"].low < layout["mIoU"].value < layout["mIoU"].high
+    assert layout["mIoU"].count == 12
 
 
 def test_a_faultless_picture_scores_one_and_a_black_one_nothing() -> None:
@@ -124,11 +128,11 @@ def test_a_faultless_picture_scores_one_and_a_black_one_nothing() -> None:
     for perfect in (True, False):
         shown = []
         for _, decoded in pairs:
-            table = [0, *(classes.index(one["category"]) + 1 for one in decoded.segments)]
+            table = [0, *(classes.index(segment["category"]) + 1 for segment in decoded.segments)]
             labels = np.array(table)[decoded.labels] * perfect
             shown.append(class_overlap(painted(labels, list(COLOURS.values())), decoded, COLOURS))
-        found = class_layout(shown, seed=0)
-        assert (found["mIoU"].value, found["PQ"].value) == (perfect, perfect)
+        layout = class_layout(shown, seed=0)
+        assert (layout["mIoU"].value, layout["PQ"].value) == (perfect, perfect)
 
 
 def test_a_class_that_is_not_there_costs() -> None:
@@ -138,8 +142,8 @@ def test_a_class_that_is_not_there_costs() -> None:
     honest = painted(labels, [COLOURS["ball"]])
     invented = painted(np.where(labels, 1, 2), [COLOURS["ball"], COLOURS["mug"]])
     scores = [
-        class_layout([class_overlap(one, decoded, COLOURS)], seed=0)["mIoU"].value
-        for one in (honest, invented)
+        class_layout([class_overlap(picture, decoded, COLOURS)], seed=0)["mIoU"].value
+        for picture in (honest, invented)
     ]
     assert scores == [1.0, 0.5]
     with pytest.raises(CorpusError, match="'ball'"):
@@ -150,7 +154,7 @@ def test_class_blind_segments_are_paired_by_overlap_whatever_their_colours() -> 
     from scipy.optimize import linear_sum_assignment
 
     draws = rng(5)
-    found = []
+    overlaps = []
     expected = np.zeros(4)
     for _ in range(8):
         labels = np.kron(draws.integers(0, 4, (4, 4)), np.ones((6, 6), int))
@@ -158,7 +162,7 @@ def test_class_blind_segments_are_paired_by_overlap_whatever_their_colours() -> 
         swapped[draws.integers(0, 20) :, draws.integers(0, 20) :] = draws.integers(0, 4)
         decoded = decoded_of(labels, ["ball", "cone", "ring"])
         picture = painted(swapped, [COLOURS[name] for name in ("ball", "cone", "ring")])
-        found.append(segment_overlap(picture, decoded))
+        overlaps.append(segment_overlap(picture, decoded))
         ious = np.array(
             [
                 [
@@ -171,25 +175,27 @@ def test_class_blind_segments_are_paired_by_overlap_whatever_their_colours() -> 
         )
         rows, columns = linear_sum_assignment(-ious)
         best = ious[rows, columns]
-        sides = sum(int((one == k).any()) for one in (labels, swapped) for k in (1, 2, 3))
+        sides = sum(
+            int((side_labels == k).any()) for side_labels in (labels, swapped) for k in (1, 2, 3)
+        )
         hits = (ious > 0.5).sum()
         good = ious[ious > 0.5].sum()
         expected += (best.sum(), sides - (best > 0).sum(), good, hits + (sides - 2 * hits) / 2)
-    sums = np.array(found).sum(axis=0)
+    sums = np.array(overlaps).sum(axis=0)
     assert sums[2:] == pytest.approx(expected[2:])  # above one half there is but one way to pair
     assert sums[0] <= expected[0] + 1e-9
     assert sums[0] == pytest.approx(expected[0], rel=0.03)
-    layout = segment_layout(found, seed=0)
+    layout = segment_layout(overlaps, seed=0)
     assert layout["PQ"].value == pytest.approx(expected[2] / expected[3])
 
 
 def test_truth_is_sampled_as_targets_are_drawn() -> None:
     labels = rng().integers(0, 5, (10, 15))
-    found = sampled(labels, 4, 6)
+    small = resampled(labels, 4, 6)
     for row in range(4):
         for column in range(6):
             at = int((row + 0.5) * 10 / 4), int((column + 0.5) * 15 / 6)
-            assert found[row, column] == labels[at]
+            assert small[row, column] == labels[at]
 
 
 def test_a_referring_mask_is_measured_by_iou() -> None:
@@ -249,15 +255,15 @@ def test_edges_are_scored_within_a_pixel_against_a_distance_map() -> None:
     ]
     scores = []
     for threshold in THRESHOLDS:
-        hits, edges, found, wanted = 0, 0, 0, 0
+        hits, edges, true_hits, true_edges = 0, 0, 0, 0
         for strength, truth in pairs:
             shown = strength >= threshold - 1e-12
             hits += (shown & (distance_transform_cdt(~truth, "chessboard") <= 1)).sum()
-            found += (
+            true_hits += (
                 truth & (distance_transform_cdt(~shown, "chessboard") <= 1) & shown.any()
             ).sum()
-            edges, wanted = edges + shown.sum(), wanted + truth.sum()
-        precision, recall = hits / edges, found / wanted
+            edges, true_edges = edges + shown.sum(), true_edges + truth.sum()
+        precision, recall = hits / edges, true_hits / true_edges
         scores.append(2 * precision * recall / (precision + recall))
     assert edge_layout(counts, seed=0)["edge F"].value == pytest.approx(max(scores))
     black = [edge_counts(np.full((3, 20, 20), -1.0), np.full((3, 20, 20), 1.0))]
@@ -273,11 +279,11 @@ def test_a_stored_target_is_measured_by_its_proxys_own_measure() -> None:
     }  # fmt: skip
     picture = painted(labels, [COLOURS["ball"]])
     target = encode_target(labels, np.array([[255, 0, 0]], np.uint8))
-    one = Generated(picture, picture, target, facts)
-    assert layout_fidelity([one], COLOURS, 0)["mIoU"].value == 1
-    blind = Generated(picture, picture, target, {**facts, "palette": "distinct"})
+    by_class = GeneratedTarget(picture, picture, target, facts)
+    assert layout_fidelity([by_class], COLOURS, 0)["mIoU"].value == 1
+    blind = GeneratedTarget(picture, picture, target, {**facts, "palette": "distinct"})
     assert layout_fidelity([blind], {}, 0)["PQ"].value == 1
-    plain = Generated(picture, -picture, target, {"type": "denoise"})
+    plain = GeneratedTarget(picture, -picture, target, {"type": "denoise"})
     assert layout_fidelity([plain], {}, 0)["L1"].value == pytest.approx(1)
     with pytest.raises(CorpusError, match="2 kinds"):
-        layout_fidelity([one, plain], COLOURS, 0)
+        layout_fidelity([by_class, plain], COLOURS, 0)

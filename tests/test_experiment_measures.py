@@ -11,10 +11,10 @@ import pytest
 from painted import rng
 
 from sgt_data.experiment.measure.accuracy import (
-    Asked,
+    AskedQuestion,
     accuracy_per_task,
-    chance_of,
-    mark,
+    chance_accuracy,
+    mark_answers,
     mean_accuracy,
     paired_difference,
 )
@@ -23,9 +23,9 @@ from sgt_data.experiment.measure.intervals import (
     Estimate,
     as_share,
     bootstrap,
-    mean,
-    over_seeds,
-    ratio,
+    mean_over_pictures,
+    mean_over_seeds,
+    ratio_of_sums,
 )
 from sgt_data.experiment.measure.lift_off import lift_off
 
@@ -40,12 +40,12 @@ def test_questions_of_one_picture_do_not_count_as_independent() -> None:
     """100 pictures with 20 questions each, all right or all wrong: the interval is that of 100
     throws, not of 2,000."""
     right = (rng().random(100) < 0.5) * 20.0
-    found = ratio(right, np.full(100, 20.0), seed=0)
+    share = ratio_of_sums(right, np.full(100, 20.0), seed=0)
     binomial = stats.binomtest(int(right.sum() / 20), 100).proportion_ci(method="wilson")
-    assert found.low == pytest.approx(binomial.low, abs=0.03)
-    assert found.high == pytest.approx(binomial.high, abs=0.03)
+    assert share.low == pytest.approx(binomial.low, abs=0.03)
+    assert share.high == pytest.approx(binomial.high, abs=0.03)
     naive = 2 * 1.96 * (0.25 / 2000) ** 0.5
-    assert found.high - found.low > 3 * naive
+    assert share.high - share.low > 3 * naive
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
@@ -55,14 +55,16 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         draws = rng(trial)
         asked = draws.integers(1, 6, 60)
         skill = draws.beta(3, 2, 60)
-        found = ratio(draws.binomial(asked, skill).astype(float), asked.astype(float), seed=trial)
-        hits += found.low <= 0.6 <= found.high
+        share = ratio_of_sums(
+            draws.binomial(asked, skill).astype(float), asked.astype(float), seed=trial
+        )
+        hits += share.low <= 0.6 <= share.high
     assert 0.88 <= hits / 120 <= 0.99
 
 
 def test_intervals_agree_with_scipys_bootstrap() -> None:
     values = rng(3).exponential(size=80)
-    ours = mean(values, seed=1)
+    ours = mean_over_pictures(values, seed=1)
     theirs = stats.bootstrap(
         (values,), np.mean, method="percentile", n_resamples=4000, rng=rng(5)
     ).confidence_interval
@@ -72,111 +74,115 @@ def test_intervals_agree_with_scipys_bootstrap() -> None:
 
 def test_intervals_are_the_same_each_time_and_differ_by_seed() -> None:
     values = rng(3).random(50)
-    assert mean(values, seed=1) == mean(values, seed=1)
-    assert mean(values, seed=1) != mean(values, seed=2)
+    assert mean_over_pictures(values, seed=1) == mean_over_pictures(values, seed=1)
+    assert mean_over_pictures(values, seed=1) != mean_over_pictures(values, seed=2)
 
 
 def test_a_perfect_score_on_few_pictures_is_no_certainty() -> None:
     right = np.full(12, 3.0)
-    found = as_share(ratio(right, right, seed=0))
+    perfect = as_share(ratio_of_sums(right, right, seed=0))
     exact = stats.binomtest(12, 12).proportion_ci(method="exact")
-    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
-    none = as_share(ratio(0 * right, right, seed=0))
+    assert (perfect.low, perfect.high) == pytest.approx((exact.low, exact.high))
+    none = as_share(ratio_of_sums(0 * right, right, seed=0))
     exact = stats.binomtest(0, 12).proportion_ci(method="exact")
     assert (none.low, none.high) == pytest.approx((exact.low, exact.high))
 
 
 def test_one_picture_has_no_interval_and_none_has_no_value() -> None:
-    assert mean(np.array([0.3]), seed=0) == Estimate(0.3, None, None, 1)
+    assert mean_over_pictures(np.array([0.3]), seed=0) == Estimate(0.3, None, None, 1)
     with pytest.raises(ValueError, match="no pictures"):
-        mean(np.array([]), seed=0)
+        mean_over_pictures(np.array([]), seed=0)
     with pytest.raises(ValueError, match="is nan"):
         bootstrap(lambda weights: weights[:, 0] * np.nan, 3, seed=0)
 
 
 def test_seeds_have_a_t_interval() -> None:
     values = [0.61, 0.58, 0.66, 0.6]
-    found = over_seeds(values)
+    mean = mean_over_seeds(values)
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    assert (found.low, found.high) == pytest.approx((low, high))
-    assert found.error == pytest.approx(stats.sem(values))
-    assert over_seeds([0.5]).error is None
+    assert (mean.low, mean.high) == pytest.approx((low, high))
+    assert mean.error == pytest.approx(stats.sem(values))
+    assert mean_over_seeds([0.5]).error is None
 
 
 # --- accuracy ------------------------------------------------------------------------------------
 
 
-def asked(pictures: int = 40) -> list[Asked]:
+def asked(pictures: int = 40) -> list[AskedQuestion]:
     draws = rng(1)
-    found = []
+    questions = []
     for key in range(pictures):
         for task, choices in (("count", ("1", "2", "3")), ("presence", ("yes", "no"))):
-            found += [
-                Asked(f"p{key}", task, str(draws.choice(choices)), choices)
+            questions += [
+                AskedQuestion(f"p{key}", task, str(draws.choice(choices)), choices)
                 for _ in range(int(draws.integers(1, 4)))
             ]
-    return found
+    return questions
 
 
-def answers(questions: Sequence[Asked], skill: float, seed: int) -> list[str]:
+def answers(questions: Sequence[AskedQuestion], skill: float, seed: int) -> list[str]:
     draws = rng(seed)
     return [
-        one.answer if draws.random() < skill else str(draws.choice(one.choices))
-        for one in questions
+        question.answer if draws.random() < skill else str(draws.choice(question.choices))
+        for question in questions
     ]
 
 
 def test_accuracy_is_sklearns_and_its_mean_counts_tasks_the_same() -> None:
     questions = asked()
     given = answers(questions, 0.5, 2)
-    marks = mark(questions, given)
-    found = accuracy_per_task(questions, marks, seed=0)
+    marks = mark_answers(questions, given)
+    accuracies = accuracy_per_task(questions, marks, seed=0)
     for task in ("count", "presence"):
-        truth, said = zip(
+        truth, answered = zip(
             *((q.answer, a) for q, a in zip(questions, given, strict=True) if q.task == task),
             strict=True,
         )
-        assert found[task].value == pytest.approx(metrics.accuracy_score(truth, said))
-        assert found[task].count == len(truth)
-        assert found[task].low < found[task].value < found[task].high
+        assert accuracies[task].value == pytest.approx(metrics.accuracy_score(truth, answered))
+        assert accuracies[task].count == len(truth)
+        assert accuracies[task].low < accuracies[task].value < accuracies[task].high
     assert mean_accuracy(marks, seed=0).value == pytest.approx(
-        (found["count"].value + found["presence"].value) / 2
+        (accuracies["count"].value + accuracies["presence"].value) / 2
     )
 
 
 def test_chance_is_what_guessing_scores() -> None:
     questions = asked(400)
-    found = accuracy_per_task(questions, mark(questions, answers(questions, 0, 3)), seed=0)
-    assert found["count"].chance == pytest.approx(1 / 3)
-    assert found["presence"].chance == pytest.approx(1 / 2)
-    for one in found.values():
-        assert one.low - 0.01 <= one.chance <= one.high + 0.01
-        assert one.commonest >= one.chance
+    accuracies = accuracy_per_task(
+        questions, mark_answers(questions, answers(questions, 0, 3)), seed=0
+    )
+    assert accuracies["count"].chance == pytest.approx(1 / 3)
+    assert accuracies["presence"].chance == pytest.approx(1 / 2)
+    for accuracy in accuracies.values():
+        assert accuracy.low - 0.01 <= accuracy.chance <= accuracy.high + 0.01
+        assert accuracy.commonest >= accuracy.chance
     with pytest.raises(ValueError, match=r"'blue'.*not among"):
-        chance_of([Asked("a", "t", "blue", ("red", "green"))])
+        chance_accuracy([AskedQuestion("a", "t", "blue", ("red", "green"))])
 
 
 def test_unbalanced_answers_show_what_a_constant_answer_scores() -> None:
-    questions = [Asked(str(k), "t", "yes" if k < 90 else "no", ("yes", "no")) for k in range(100)]
-    found = accuracy_per_task(questions, mark(questions, ["yes"] * 100), seed=0)["t"]
-    assert found.value == found.commonest == 0.9
-    assert found.chance == 0.5
+    questions = [
+        AskedQuestion(str(k), "t", "yes" if k < 90 else "no", ("yes", "no")) for k in range(100)
+    ]
+    accuracy = accuracy_per_task(questions, mark_answers(questions, ["yes"] * 100), seed=0)["t"]
+    assert accuracy.value == accuracy.commonest == 0.9
+    assert accuracy.chance == 0.5
 
 
 def test_a_repeated_choice_is_one_choice() -> None:
-    assert chance_of([Asked("a", "t", "x", ("x", "x", "y"))]) == 0.5
+    assert chance_accuracy([AskedQuestion("a", "t", "x", ("x", "x", "y"))]) == 0.5
 
 
 def test_as_many_answers_as_questions_are_needed() -> None:
     with pytest.raises(ValueError, match="1 answers to 2"):
-        mark([Asked("a", "t", "x", ("x",))] * 2, ["x"])
+        mark_answers([AskedQuestion("a", "t", "x", ("x",))] * 2, ["x"])
 
 
 def test_a_resample_that_lost_a_task_is_a_mean_of_the_rest() -> None:
-    rare = [Asked("p0", "rare", "yes", ("yes", "no"))]
-    many = [Asked(f"p{k}", "often", "yes", ("yes", "no")) for k in range(30)]
-    found = mean_accuracy(mark(rare + many, ["yes"] + ["no"] * 30), seed=0)
-    assert (found.value, found.low, found.high) == (0.5, 0.0, 0.5)
+    rare = [AskedQuestion("p0", "rare", "yes", ("yes", "no"))]
+    many = [AskedQuestion(f"p{k}", "often", "yes", ("yes", "no")) for k in range(30)]
+    accuracy = mean_accuracy(mark_answers(rare + many, ["yes"] + ["no"] * 30), seed=0)
+    assert (accuracy.value, accuracy.low, accuracy.high) == (0.5, 0.0, 0.5)
 
 
 def test_a_paired_difference_is_sharper_than_two_intervals_apart() -> None:
@@ -187,21 +193,21 @@ def test_a_paired_difference_is_sharper_than_two_intervals_apart() -> None:
     def run(bonus: float, seed: int) -> Any:
         draws, shared = rng(100 + seed), rng(9)
         given = []
-        for one in questions:
-            right = shared.random() < ease[one.key] or draws.random() < bonus
-            wrong = next(choice for choice in one.choices if choice != one.answer)
-            given.append(one.answer if right else wrong)
-        return mark(questions, given)
+        for question in questions:
+            right = shared.random() < ease[question.key] or draws.random() < bonus
+            wrong = next(choice for choice in question.choices if choice != question.answer)
+            given.append(question.answer if right else wrong)
+        return mark_answers(questions, given)
 
     ours, theirs = [run(0.15, s) for s in range(3)], [run(0.0, 50 + s) for s in range(3)]
-    found = paired_difference(ours, theirs, seed=0)
-    means = [[mean_accuracy(one, 0) for one in arm] for arm in (ours, theirs)]
-    assert found.value == pytest.approx(
-        np.mean([one.value for one in means[0]]) - np.mean([one.value for one in means[1]])
+    difference = paired_difference(ours, theirs, seed=0)
+    means = [[mean_accuracy(marks, 0) for marks in arm] for arm in (ours, theirs)]
+    assert difference.value == pytest.approx(
+        np.mean([mean.value for mean in means[0]]) - np.mean([mean.value for mean in means[1]])
     )
-    assert 0 < found.low < found.value < found.high
-    assert found.high - found.low < means[0][0].high - means[0][0].low
-    assert (found.seeds, found.pictures) == (3, 150)
+    assert 0 < difference.low < difference.value < difference.high
+    assert difference.high - difference.low < means[0][0].high - means[0][0].low
+    assert (difference.seeds, difference.pictures) == (3, 150)
 
 
 def test_no_difference_is_claimed_where_there_is_none() -> None:
@@ -210,31 +216,31 @@ def test_no_difference_is_claimed_where_there_is_none() -> None:
     held = 0
     for trial in range(40):
         arms = [
-            [mark(questions, answers(questions, 0.4, 1000 * trial + 10 * arm + seed))
+            [mark_answers(questions, answers(questions, 0.4, 1000 * trial + 10 * arm + seed))
              for seed in range(3)]
             for arm in (1, 2)
         ]  # fmt: skip
-        found = paired_difference(*arms, seed=trial)
-        held += found.low <= 0 <= found.high
+        difference = paired_difference(*arms, seed=trial)
+        held += difference.low <= 0 <= difference.high
     assert held >= 36
 
 
 def test_arms_that_were_asked_different_questions_are_not_compared() -> None:
     questions = asked(10)
-    full = mark(questions, [one.answer for one in questions])
-    part = mark(questions[1:], [one.answer for one in questions[1:]])
+    full = mark_answers(questions, [question.answer for question in questions])
+    part = mark_answers(questions[1:], [question.answer for question in questions[1:]])
     with pytest.raises(ValueError, match="same questions"):
         paired_difference([full], [part], seed=0)
     with pytest.raises(ValueError, match="2 seeds of one arm against 1"):
         paired_difference([full, full], [full], seed=0)
 
 
-def test_one_seed_says_that_it_is_one() -> None:
+def test_one_seed_is_reported_as_one() -> None:
     questions = asked(30)
-    arms = [mark(questions, answers(questions, skill, 5)) for skill in (0.9, 0.1)]
-    found = paired_difference([arms[0]], [arms[1]], seed=0)
-    assert (found.seeds, found.seed_error) == (1, None)
-    assert found.low < found.value < found.high
+    arms = [mark_answers(questions, answers(questions, skill, 5)) for skill in (0.9, 0.1)]
+    difference = paired_difference([arms[0]], [arms[1]], seed=0)
+    assert (difference.seeds, difference.seed_error) == (1, None)
+    assert difference.low < difference.value < difference.high
 
 
 # --- lift-off, attention -------------------------------------------------------------------------
@@ -253,9 +259,9 @@ def test_lift_off_is_where_accuracy_leaves_chance_for_good() -> None:
 def test_attention_is_averaged_by_layer_over_pictures() -> None:
     shares = rng().random((3, 60))
     keys = [f"p{k // 3}" for k in range(60)]
-    found = attention_per_layer(shares, keys, seed=0)
-    assert [one.value for one in found] == pytest.approx(shares.mean(axis=1).tolist())
-    assert all(one.count == 20 and one.low < one.value < one.high for one in found)
+    layers = attention_per_layer(shares, keys, seed=0)
+    assert [layer.value for layer in layers] == pytest.approx(shares.mean(axis=1).tolist())
+    assert all(layer.count == 20 and layer.low < layer.value < layer.high for layer in layers)
     assert attention_per_layer(np.empty((0, 60)), keys, seed=0) == ()
     with pytest.raises(ValueError, match="59 questions"):
         attention_per_layer(shares, keys[1:], seed=0)
@@ -272,5 +278,5 @@ def test_attention_is_gathered_from_any_learner() -> None:
 
     pictures = torch.rand(5, 3, 2, 2)
     batches = [(pictures[:3], ["?"] * 3), (pictures[3:], ["?"] * 2)]
-    found = attention_shares(Fixed(), batches)  # type: ignore[arg-type]
-    assert found == pytest.approx(pictures[:, :2, 0, 0].T.numpy())
+    shares = attention_shares(Fixed(), batches)  # type: ignore[arg-type]
+    assert shares == pytest.approx(pictures[:, :2, 0, 0].T.numpy())

@@ -1,5 +1,5 @@
-"""What an experiment leaves for its readers: results that come back, tables and plots of the same
-bytes each time, and a page that shows text as text and says what it was measured on."""
+"""The results, tables, plots and page of an experiment: results come back unchanged, tables and
+plots have the same bytes each time, and the page shows text as text."""
 
 from __future__ import annotations
 
@@ -25,41 +25,40 @@ from PIL import Image
 
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.accuracy import PairedDifference
-from sgt_data.experiment.measure.results import RunResult, decode_result, encode_result
-from sgt_data.experiment.report.drawn_examples import (
-    Examples,
-    examples_plot,
-    read_examples,
-    write_examples,
+from sgt_data.experiment.measure.drawn_examples import (
+    DrawnExamples,
+    read_drawn_examples,
+    write_drawn_examples,
 )
-from sgt_data.experiment.report.page import (
-    HOW_TO_READ,
-    Shown,
-    Story,
-    difference_sentence,
-    page,
-)
-from sgt_data.experiment.report.plot_style import COLOURS, Plot, spread
-from sgt_data.experiment.report.series import (
+from sgt_data.experiment.measure.opening import Opening
+from sgt_data.experiment.measure.run_result import RunResult, decode_result, encode_result
+from sgt_data.experiment.report.comparisons import difference_sentence
+from sgt_data.experiment.report.description import Description
+from sgt_data.experiment.report.examples_plot import examples_plot
+from sgt_data.experiment.report.figures import CaptionedPlot
+from sgt_data.experiment.report.groups import (
+    accuracy_difference,
     accuracy_measures,
-    against,
-    chances,
+    chance_levels,
     groups_of,
     mean_accuracy_of,
     probe_measures,
 )
-from sgt_data.experiment.report.tables import tables_of, to_csv, to_markdown
-from sgt_data.experiment.split_opening import Opening
+from sgt_data.experiment.report.outcome import Outcome
+from sgt_data.experiment.report.page import HOW_TO_READ, render_page
+from sgt_data.experiment.report.plot_style import COLOURS, Plot, spread_heights
+from sgt_data.experiment.report.table_text import to_csv, to_markdown
+from sgt_data.experiment.report.tables import tables_of
 
 pytest.importorskip("scipy")
 pytest.importorskip("matplotlib")
 
 HOSTILE = '<script>alert("1")</script> $x^$ | `a` \n=SUM(A1) </svg> {x} & --> \x00\x1b \\frac'
-SEGMENTATION = [one for one in SCALE if one[0] == "segmentation"]
+SEGMENTATION = [arm for arm in SCALE if arm[0] == "segmentation"]
 
 
 def renamed(results: list[RunResult], name: str) -> list[RunResult]:
-    return [replace(one, arm=name) if one.arm == "blind" else one for one in results]
+    return [replace(result, arm=name) if result.arm == "blind" else result for result in results]
 
 
 # --- results -------------------------------------------------------------------------------------
@@ -67,18 +66,18 @@ def renamed(results: list[RunResult], name: str) -> list[RunResult]:
 
 def test_results_come_back_as_they_were_in_the_same_bytes() -> None:
     for x in (0, 1024, "2:1", None):
-        one = run("segmentation", x, 1, 0.5)
-        data = encode_result(one)
-        assert decode_result(data, "a.json") == one
+        result = run("segmentation", x, 1, 0.5)
+        data = encode_result(result)
+        assert decode_result(data, "a.json") == result
         assert encode_result(decode_result(data, "a.json")) == data
         assert encode_result(run("segmentation", x, 1, 0.5)) == data
 
 
 def test_a_number_that_is_none_is_not_kept_as_nothing() -> None:
-    one = run("segmentation", 0, 0, 0.5)
+    result = run("segmentation", 0, 0, 0.5)
     for broken in (
-        replace(one, training_accuracy=float("nan")),
-        replace(one, layout={"depth": {"AbsRel": estimate(float("inf"))}}),
+        replace(result, training_accuracy=float("nan")),
+        replace(result, layout={"depth": {"AbsRel": estimate(float("inf"))}}),
     ):
         with pytest.raises((ValueError, CorpusError)):
             encode_result(broken)
@@ -110,14 +109,14 @@ def test_a_damaged_result_is_named(change: Any, message: str) -> None:
 def test_seeds_are_brought_together_by_arm_and_place() -> None:
     results = runs(SCALE)
     groups = groups_of(list(reversed(results[:15])) + results[15:])
-    assert [(one.arm, one.x, len(one.runs)) for one in groups[:5]] == [
+    assert [(group.arm, group.x, len(group.runs)) for group in groups[:5]] == [
         ("segmentation", x, 3) for x in (0, 128, 1024, 4096, 16384)
     ]
-    found = groups[0].over_seeds(mean_accuracy_of)
-    assert found is not None
-    values = [one.mean.value for one in results[:3]]
-    assert found.mean == pytest.approx(np.mean(values))
-    assert found.error == pytest.approx(np.std(values, ddof=1) / 3**0.5)
+    mean = groups[0].over_seeds(mean_accuracy_of)
+    assert mean is not None
+    values = [result.mean.value for result in results[:3]]
+    assert mean.mean == pytest.approx(np.mean(values))
+    assert mean.error == pytest.approx(np.std(values, ddof=1) / 3**0.5)
 
 
 def test_runs_that_do_not_belong_together_are_refused() -> None:
@@ -128,7 +127,7 @@ def test_runs_that_do_not_belong_together_are_refused() -> None:
         groups_of([*results, results[0]])
     with pytest.raises(CorpusError, match="some on the test split"):
         groups_of([replace(results[0], split="test"), *results[1:]])
-    fewer = {name: one for name, one in results[0].accuracy.items() if name != "count"}
+    fewer = {name: accuracy for name, accuracy in results[0].accuracy.items() if name != "count"}
     with pytest.raises(CorpusError, match="same numbers of questions"):
         groups_of([replace(results[0], accuracy=fewer), *results[1:]])
     with pytest.raises(CorpusError, match="no run is of the baseline 'nobody'"):
@@ -137,10 +136,10 @@ def test_runs_that_do_not_belong_together_are_refused() -> None:
 
 def test_only_seeds_that_both_arms_have_are_compared() -> None:
     groups = groups_of([run("a", 0, 0, 0.2), run("a", 0, 1, 0.2), run("b", 0, 1, 0.5)])
-    found = against(groups[1], groups[0])
-    assert found is not None
-    assert found.seeds == 1
-    assert against(groups_of([run("c", 0, 5, 0.1)])[0], groups[0]) is None
+    difference = accuracy_difference(groups[1], groups[0])
+    assert difference is not None
+    assert difference.seeds == 1
+    assert accuracy_difference(groups_of([run("c", 0, 5, 0.1)])[0], groups[0]) is None
 
 
 def test_csv_holds_every_number_with_its_error_and_seeds() -> None:
@@ -149,10 +148,10 @@ def test_csv_holds_every_number_with_its_error_and_seeds() -> None:
     assert len(rows) == len(SCALE)
     assert all(None not in row and None not in row.values() for row in rows)
     for row, group in zip(rows, groups_of(results), strict=True):
-        found = group.over_seeds(accuracy_measures(results)["count"])
-        assert found is not None
-        assert float(row["count"]) == pytest.approx(found.mean, rel=1e-5)
-        assert float(row["count, s.e."]) == pytest.approx(found.error, rel=1e-5)
+        mean = group.over_seeds(accuracy_measures(results)["count"])
+        assert mean is not None
+        assert float(row["count"]) == pytest.approx(mean.mean, rel=1e-5)
+        assert float(row["count, s.e."]) == pytest.approx(mean.error, rel=1e-5)
         assert row["count, seeds"] == "3"
 
 
@@ -172,7 +171,7 @@ def test_tables_say_what_guessing_scores_and_how_many_runs_lifted_off() -> None:
     assert "| the commonest class |" in markdown
     assert "3 of 3" in markdown
     assert "0 of 3" in markdown
-    assert f"{chances(results)['mean']:.3f}" in markdown
+    assert f"{chance_levels(results)['mean']:.3f}" in markdown
 
 
 def test_hostile_names_break_no_table() -> None:
@@ -191,16 +190,16 @@ def test_hostile_names_break_no_table() -> None:
 
 
 def every_plot(results: list[RunResult], axis: str = "pictures") -> dict[str, Plot]:
-    from sgt_data.experiment.report.plots import bars, curve, panels
-    from sgt_data.experiment.report.run_plots import attention, learning
+    from sgt_data.experiment.report.plots import bar_plot, curve_plot, panel_plot
+    from sgt_data.experiment.report.run_plots import attention_plot, learning_plot
 
-    levels = chances(results)
+    levels = chance_levels(results)
     return {
-        "curve": curve(results, mean_accuracy_of, axis, axis, levels["mean"]),
-        "panels": panels(results, accuracy_measures(results), axis, axis, levels),
-        "bars": bars(results, probe_measures(results), axis, {}),
-        "attention": attention(results, axis),
-        "learning": learning(results, axis),
+        "curve": curve_plot(results, mean_accuracy_of, axis, axis, levels["mean"]),
+        "panels": panel_plot(results, accuracy_measures(results), axis, axis, levels),
+        "bars": bar_plot(results, probe_measures(results), axis, {}),
+        "attention": attention_plot(results, axis),
+        "learning": learning_plot(results, axis),
     }
 
 
@@ -208,19 +207,19 @@ def test_plots_are_the_same_bytes_in_any_process() -> None:
     code = (
         "import sys, hashlib; sys.path.insert(0, 'tests')\n"
         "from made_up_runs import runs, RATIO\n"
-        "from sgt_data.experiment.plots import curve\n"
-        "from sgt_data.experiment.series import mean_accuracy_of\n"
-        "plot = curve(runs(RATIO), mean_accuracy_of, 'Accuracy', 'ratio', 0.4)\n"
+        "from sgt_data.experiment.report.plots import curve_plot\n"
+        "from sgt_data.experiment.report.groups import mean_accuracy_of\n"
+        "plot = curve_plot(runs(RATIO), mean_accuracy_of, 'Accuracy', 'ratio', 0.4)\n"
         "print(hashlib.sha256(plot.svg + plot.png).hexdigest())"
     )
-    found = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60,
             env={"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": when, "PATH": ""},
         ).stdout
         for seed, when in (("1", "1"), ("2", "999999999"))
     }  # fmt: skip
-    assert len(found) == 1
+    assert len(digests) == 1
 
 
 def test_every_plot_is_a_picture_in_both_forms_that_loads_nothing() -> None:
@@ -231,7 +230,7 @@ def test_every_plot_is_a_picture_in_both_forms_that_loads_nothing() -> None:
                 assert "Software" not in image.info
             root = ElementTree.fromstring(plot.svg)
             links = [
-                value for one in root.iter() for key, value in one.attrib.items()
+                value for element in root.iter() for key, value in element.attrib.items()
                 if key.endswith("href")
             ]  # fmt: skip
             assert all(link.startswith("#") for link in links), name
@@ -239,31 +238,31 @@ def test_every_plot_is_a_picture_in_both_forms_that_loads_nothing() -> None:
 
 
 def test_nothing_stands_at_its_place_on_a_log_axis() -> None:
-    from sgt_data.experiment.report.plots import _positions
+    from sgt_data.experiment.report.plots import _axis_places
 
-    places = _positions(groups_of(runs(SEGMENTATION, seeds=1)))
+    places = _axis_places(groups_of(runs(SEGMENTATION, seeds=1)))
     assert list(places) == [0, 128, 1024, 4096, 16384]
     across = list(places.values())
     assert across == sorted(across)
     assert across[1:] == pytest.approx(np.log10([128, 1024, 4096, 16384]).tolist())
-    labels = _positions(groups_of(runs(RATIO, seeds=1)))
+    labels = _axis_places(groups_of(runs(RATIO, seeds=1)))
     assert list(labels.items())[0:2] == [("0:1", 0.0), ("1:4", 1.0)]
 
 
 def test_hostile_names_break_no_plot() -> None:
     for plot in every_plot(renamed(runs(SCALE[-3:], seeds=1), HOSTILE), HOSTILE).values():
         root = ElementTree.fromstring(plot.svg)
-        assert not [one for one in root.iter() if one.tag.lower().endswith("script")]
+        assert not [element for element in root.iter() if element.tag.lower().endswith("script")]
 
 
 def test_a_users_own_style_changes_no_plot_and_no_plot_changes_it() -> None:
     import matplotlib
 
-    from sgt_data.experiment.report.run_plots import attention
+    from sgt_data.experiment.report.run_plots import attention_plot
 
-    before = attention(runs(RATIO, seeds=1), "Attention")
+    before = attention_plot(runs(RATIO, seeds=1), "Attention")
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):
-        again = attention(runs(RATIO, seeds=1), "Attention")
+        again = attention_plot(runs(RATIO, seeds=1), "Attention")
         assert matplotlib.rcParams["font.size"] == 30
     assert again == before
 
@@ -277,7 +276,7 @@ def test_colours_differ_for_every_common_kind_of_eye() -> None:
         "no green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
                      [-0.011820, 0.042940, 0.968881]],
     }  # fmt: skip
-    levels = np.array([[int(one[k : k + 2], 16) for k in (1, 3, 5)] for one in COLOURS]) / 255
+    levels = np.array([[int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in COLOURS]) / 255
     linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
     for name, matrix in kinds.items():
         seen = np.clip(linear @ np.array(matrix).T, 0, 1) ** (1 / 2.4)
@@ -288,18 +287,18 @@ def test_colours_differ_for_every_common_kind_of_eye() -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.floats(-10, 10), max_size=9), st.floats(0.01, 2))
-def test_labels_are_spread_apart_in_their_order(wanted: list[float], gap: float) -> None:
-    found = spread(wanted, gap)
-    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
-    heights = [found[place] for place in order]
-    assert all(b - a > gap - 1e-6 for a, b in pairwise(heights))
-    if all(b - a > gap for a, b in pairwise(sorted(wanted))):
-        assert found == pytest.approx(wanted)
+def test_labels_are_spread_apart_in_their_order(heights: list[float], gap: float) -> None:
+    spread = spread_heights(heights, gap)
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    ordered = [spread[place] for place in order]
+    assert all(b - a > gap - 1e-6 for a, b in pairwise(ordered))
+    if all(b - a > gap for a, b in pairwise(sorted(heights))):
+        assert spread == pytest.approx(heights)
 
 
 # --- the page ------------------------------------------------------------------------------------
 
-STORY = Story(
+DESCRIPTION = Description(
     title="How accuracy grows with pictures",
     question="Does drawing more segmentations make a model answer better?",
     setting=("A small model.", "Everything else is held equal."),
@@ -345,32 +344,36 @@ def read(text: str) -> _Reader:
     return reader
 
 
-def made_page(results: list[RunResult], story: Story = STORY, name: str = "curve") -> str:
-    plot = Shown(name, f"{name}: accuracy against pictures.", Plot(b"", b"<svg/>"))
-    return page(story, results, [plot], tables_of(results, "pictures", ("segmentation", 0)))
+def made_page(
+    results: list[RunResult], description: Description = DESCRIPTION, name: str = "curve"
+) -> str:
+    plot = CaptionedPlot(name, f"{name}: accuracy against pictures.", Plot(b"", b"<svg/>"))
+    tables = tables_of(results, "pictures", ("segmentation", 0))
+    return render_page(description, Outcome(results), [plot], tables)
 
 
-def test_the_page_tells_all_of_its_story_and_loads_nothing() -> None:
+def test_the_page_shows_its_whole_description_and_loads_nothing() -> None:
     results = runs(SCALE)
-    text = made_page(results)
-    reader = read(text)
-    told = (
-        STORY.title, STORY.question, *STORY.setting, *STORY.arms, *STORY.arms.values(),
-        *STORY.limits, STORY.command, *HOW_TO_READ, "guessing", "24 runs",
+    html = made_page(results)
+    reader = read(html)
+    texts = (
+        DESCRIPTION.title, DESCRIPTION.question, *DESCRIPTION.setting, *DESCRIPTION.arms,
+        *DESCRIPTION.arms.values(), *DESCRIPTION.limits, DESCRIPTION.command, *HOW_TO_READ,
+        "guessing", "24 runs",
     )  # fmt: skip
-    for one in told:
-        assert one in reader.text, one
+    for text in texts:
+        assert text in reader.text, text
     assert reader.links
     assert all(link.startswith("data:image/") for link in reader.links)
-    assert base64.b64encode(b"<svg/>").decode() in text
-    assert "http://" not in text
-    assert "https://" not in text
-    assert "default-src 'none'" in text
-    assert made_page(runs(SCALE)) == text
+    assert base64.b64encode(b"<svg/>").decode() in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "default-src 'none'" in html
+    assert made_page(runs(SCALE)) == html
 
 
 def test_hostile_text_is_shown_and_never_run() -> None:
-    hostile = Story(
+    hostile = Description(
         HOSTILE, HOSTILE, (HOSTILE,), {HOSTILE: HOSTILE, '" onload="x': "y"}, (HOSTILE,), HOSTILE
     )
     plain = read(made_page(runs(SCALE)))
@@ -383,15 +386,17 @@ def test_hostile_text_is_shown_and_never_run() -> None:
 
 
 def test_a_page_of_the_test_split_says_when_it_was_opened_and_how_often() -> None:
-    results = [replace(one, split="test") for one in runs(SCALE, seeds=1)]
+    results = [replace(result, split="test") for result in runs(SCALE, seeds=1)]
     tables = tables_of(results, "pictures")
     with pytest.raises(ValueError, match="record of its opening"):
-        page(STORY, results, [], tables)
+        render_page(DESCRIPTION, Outcome(results), [], tables)
     opening = Opening("0123abcd", "2026-01-05", {"a": None}, ("2026-01-06",))
-    text = read(page(STORY, results, [], tables, opening)).text
-    for one in ("2026-01-05", "0123abcd", "2026-01-06", "No other configuration"):
-        assert one in text
-    assert "opening number 2" in read(page(STORY, results, [], tables, opening, 2)).text
+    outcome = Outcome(results, opening=opening)
+    text = read(render_page(DESCRIPTION, outcome, [], tables)).text
+    for part in ("2026-01-05", "0123abcd", "2026-01-06", "No other configuration"):
+        assert part in text
+    second = replace(outcome, opening_number=2)
+    assert "opening number 2" in read(render_page(DESCRIPTION, second, [], tables)).text
 
 
 def test_a_page_of_the_validation_split_says_so() -> None:
@@ -411,10 +416,11 @@ def test_measuring_and_showing_load_their_libraries_when_they_are_used() -> None
     code = (
         "import sys, importlib\n"
         "for name in ('torch', 'sklearn', 'scipy', 'matplotlib'): sys.modules[name] = None\n"
-        "names = '''accuracy attention examples fidelity intervals layout layout_depth\n"
-        "layout_edges lift_off page plot_style plots plots_of_runs probe_examples probes\n"
-        "results series tables\n"
-        "test_split'''.split()\n"
+        "names = '''measure.accuracy measure.attention measure.drawn_examples measure.fidelity\n"
+        "measure.intervals measure.layout measure.layout_depth measure.layout_edges\n"
+        "measure.lift_off measure.probe_examples measure.probes measure.run_result\n"
+        "report.examples_plot report.groups report.page report.plot_style report.plots\n"
+        "report.run_plots report.tables report.table_text split_opening'''.split()\n"
         "for name in names: importlib.import_module('sgt_data.experiment.' + name)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -428,15 +434,19 @@ def test_a_results_file_holds_its_whole_configuration() -> None:
 def test_examples_of_a_run_come_back_and_a_damaged_file_is_named(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     strips = [rng.integers(0, 256, (8, 24, 3), dtype=np.uint8) for _ in range(3)]
-    found = Examples(*strips, texts=("the ball", HOSTILE, "übrig"))
-    write_examples(tmp_path / "a.png", found)
-    again = read_examples(tmp_path / "a.png")
-    assert again is not None and again.texts == found.texts
+    examples = DrawnExamples(*strips, texts=("the ball", HOSTILE, "übrig"))
+    write_drawn_examples(tmp_path / "a.png", examples)
+    again = read_drawn_examples(tmp_path / "a.png")
+    assert again is not None and again.texts == examples.texts
     for name in ("pictures", "targets", "generated"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
-    plot = examples_plot({HOSTILE: {"arm": found, HOSTILE: found}, "depth": {"arm": found}})
-    assert not [one for one in ElementTree.fromstring(plot.svg).iter() if "script" in one.tag]
-    assert read_examples(tmp_path / "b.png") is None
+        np.testing.assert_array_equal(getattr(again, name), getattr(examples, name))
+    plot = examples_plot(
+        {HOSTILE: {"arm": examples, HOSTILE: examples}, "depth": {"arm": examples}}
+    )
+    assert not [
+        element for element in ElementTree.fromstring(plot.svg).iter() if "script" in element.tag
+    ]
+    assert read_drawn_examples(tmp_path / "b.png") is None
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-60])
     with pytest.raises(CorpusError, match=r"a\.png holds no examples"):
-        read_examples(tmp_path / "a.png")
+        read_drawn_examples(tmp_path / "a.png")

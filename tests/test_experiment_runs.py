@@ -10,26 +10,25 @@ import pytest
 
 import sgt_data
 from sgt_data.errors import RequestError
-from sgt_data.experiment.arms import (
+from sgt_data.experiment.measure.run_result import decode_result
+from sgt_data.experiment.parallel_runs import run_jobs
+from sgt_data.experiment.plan.arms import (
     BLIND,
     LABELS,
     QUESTIONS_ALONE,
     SAME_COMPUTE,
     UNTRAINED,
     Arm,
-    Material,
-    Plan,
+    TrainingData,
     arms_of,
-    parse_plan,
 )
-from sgt_data.experiment.measure.results import decode_result
-from sgt_data.experiment.parallel_runs import do_all
+from sgt_data.experiment.plan.plan import Plan, parse_plan
 from sgt_data.experiment.prepare import prepare
-from sgt_data.experiment.runs import do, jobs_of
+from sgt_data.experiment.runs import jobs_of, run_job
 from sgt_data.manifest import parse_manifest
 from sgt_data.scenes.write import write_samples
-from sgt_data.subsets.listed_keys import listed_keys
-from sgt_data.subsets.subset import write_subset_file
+from sgt_data.subsets.subset_file import write_subset_file
+from sgt_data.subsets.subset_of_keys import subset_of_keys
 from sgt_data.training.config import document_of
 
 PLAN = """
@@ -59,7 +58,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
             for name in ("panoptic", "semantic")
         ],
     }
-    assert sgt_data.build_corpus(parse_manifest(document), str(root / "c"), workers=0).succeeded
+    assert sgt_data.build_corpus(
+        parse_manifest(document), str(root / "c"), cluster=sgt_data.IN_PROCESS
+    ).succeeded
     return str(root / "c")
 
 
@@ -70,14 +71,14 @@ def plan() -> Plan:
 
 @pytest.fixture(scope="module")
 def folder(corpus: str, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("prepared")
-    prepare("scale", plan, corpus, place, lambda note: None)
-    return place
+    path = tmp_path_factory.mktemp("prepared")
+    prepare("scale", plan, corpus, path)
+    return path
 
 
 @pytest.fixture(scope="module")
-def material(corpus: str, plan: Plan, folder: Path) -> Material:
-    return prepare("scale", plan, corpus, folder, lambda note: None)  # found as it was made
+def data(corpus: str, plan: Plan, folder: Path) -> TrainingData:
+    return prepare("scale", plan, corpus, folder)  # reuses what the fixture `folder` wrote
 
 
 def keys_of(jsonl: Path) -> set[str]:
@@ -90,31 +91,29 @@ def keys_in(corpus: str) -> set[str]:
 
 
 def test_no_picture_that_is_tested_on_is_drawn_or_asked_about(
-    corpus: str, folder: Path, material: Material
+    corpus: str, folder: Path, data: TrainingData
 ) -> None:
     held_out = keys_of(folder / "questions/val.jsonl") | keys_of(folder / "questions/test.jsonl")
     assert held_out
-    drawn = keys_in(material.corpus)
+    drawn = keys_in(data.corpus)
     assert not held_out & drawn
     assert not held_out & keys_of(folder / "questions/train.jsonl")
-    assert drawn | held_out <= keys_in(corpus) and len(drawn) == material.pictures
+    assert drawn | held_out <= keys_in(corpus) and len(drawn) == data.pictures
 
 
 def test_labels_as_questions_are_of_the_very_pictures_that_are_drawn(
-    folder: Path, material: Material
+    folder: Path, data: TrainingData
 ) -> None:
-    ((count, file),) = material.labels.items()
+    ((count, file),) = data.labels.items()
     assert count == 16
-    subset = sgt_data.subset(
-        material.corpus, 16 / material.pictures, file=str(folder / "x.subset.parquet")
-    )
+    subset = sgt_data.subset(data.corpus, 16 / data.pictures, file=str(folder / "x.subset.parquet"))
     assert keys_of(Path(file)) <= keys_in(subset.place)
     assert keys_in(subset.place) == keys_in(str(folder / "training-16.subset.parquet"))
 
 
-def test_controls_may_have_seeds_of_their_own(material: Material) -> None:
+def test_controls_may_have_seeds_of_their_own(data: TrainingData) -> None:
     plan = parse_plan(PLAN, ["seeds=[1, 2]", "control_seeds=[7]"])
-    seeds = {arm.name: list(arm.seeds) for arm in arms_of("scale", plan, material)}
+    seeds = {arm.name: list(arm.seeds) for arm in arms_of("scale", plan, data)}
     controls = {SAME_COMPUTE, BLIND, LABELS, UNTRAINED}
     assert {name for name, own in seeds.items() if own == [7]} == controls
     assert all(own == [1, 2] for name, own in seeds.items() if name not in controls)
@@ -122,72 +121,74 @@ def test_controls_may_have_seeds_of_their_own(material: Material) -> None:
 
 def test_a_corpus_smaller_than_the_ladder_has_every_arm(corpus: str, tmp_path: Path) -> None:
     plan = parse_plan(PLAN, ["ladder=[1000, 2000]", f"settings={{'{LABELS}': {{rate: 0.5}}}}"])
-    material = prepare("scale", plan, corpus, tmp_path, lambda note: None)
-    assert list(material.labels) == [material.pictures]
-    assert [arm.x for arm in arms_of("scale", plan, material) if arm.x] == [
-        material.pictures, material.pictures,
+    data = prepare("scale", plan, corpus, tmp_path)
+    assert list(data.labels) == [data.pictures]
+    assert [arm.x for arm in arms_of("scale", plan, data) if arm.x] == [
+        data.pictures, data.pictures,
     ]  # fmt: skip
 
 
-def differing(one: Arm, other: Arm) -> set[str]:
-    """Fields in which two arms' configurations differ."""
+def differing_fields(first: Arm, second: Arm) -> set[str]:
+    """Fields in which the configurations of two arms differ."""
 
     def flat(document: dict[str, object], path: str = "") -> dict[str, object]:
-        found: dict[str, object] = {}
+        fields: dict[str, object] = {}
         for name, value in document.items():
             inner = flat(value, f"{path}{name}.") if isinstance(value, dict) else {}
-            found |= inner or {f"{path}{name}": value}
-        return found
+            fields |= inner or {f"{path}{name}": value}
+        return fields
 
-    a, b = flat(document_of(one.config)), flat(document_of(other.config))
+    a, b = flat(document_of(first.config)), flat(document_of(second.config))
     return {name for name in a if a[name] != b[name]}
 
 
 def test_arms_of_the_scale_experiment_differ_by_one_thing_each(
-    plan: Plan, material: Material
+    plan: Plan, data: TrainingData
 ) -> None:
-    arms = arms_of("scale", plan, material)
+    arms = arms_of("scale", plan, data)
     name = "semantic and panoptic"
     assert [(arm.name, arm.x) for arm in arms] == [
         (QUESTIONS_ALONE, 0.0), (name, 8.0), (name, 16.0), (SAME_COMPUTE, None), (BLIND, None),
         (LABELS, 16.0), (UNTRAINED, None),
     ]  # fmt: skip
     alone, few, many, compute, blind, labels, _ = arms
-    assert differing(few, many) == {"data.fraction"}
-    assert differing(alone, few) == {"drawings", "data.proxies", "data.fraction"}
-    assert differing(alone, compute) == {"questions"}
+    assert differing_fields(few, many) == {"data.fraction"}
+    assert differing_fields(alone, few) == {"drawings", "data.proxies", "data.fraction"}
+    assert differing_fields(alone, compute) == {"questions"}
     assert compute.config.questions == few.config.questions + few.config.drawings
-    assert differing(blind, alone) == {"data.blind"}
-    assert differing(labels, compute) == {"data.more_questions"}
+    assert differing_fields(blind, alone) == {"data.blind"}
+    assert differing_fields(labels, compute) == {"data.more_questions"}
 
 
-def test_a_ladder_beyond_the_corpus_ends_with_all_of_it(plan: Plan, material: Material) -> None:
+def test_a_ladder_beyond_the_corpus_ends_with_all_of_it(plan: Plan, data: TrainingData) -> None:
     longer = parse_plan(PLAN, ["ladder=[8, 1000, 5000]"])
-    drawn = [arm for arm in arms_of("scale", longer, material) if arm.name.startswith("semantic")]
-    assert [arm.pictures for arm in drawn] == [8, material.pictures]
+    drawn = [arm for arm in arms_of("scale", longer, data) if arm.name.startswith("semantic")]
+    assert [arm.pictures for arm in drawn] == [8, data.pictures]
     assert drawn[-1].config.data.fraction is None
 
 
-def test_proxies_have_the_same_pictures_and_budget(material: Material) -> None:
+def test_proxies_have_the_same_pictures_and_budget(data: TrainingData) -> None:
     plan = parse_plan(PLAN, ["proxies=[semantic, panoptic, [semantic, panoptic]]"])
-    arms = arms_of("proxies", plan, material)
+    arms = arms_of("proxies", plan, data)
     names = [arm.name for arm in arms]
     assert names == [
         "semantic", "panoptic", "semantic and panoptic", QUESTIONS_ALONE, UNTRAINED,
     ]  # fmt: skip
-    assert differing(arms[0], arms[1]) == {"data.proxies"} == differing(arms[1], arms[2])
+    assert (
+        differing_fields(arms[0], arms[1]) == {"data.proxies"} == differing_fields(arms[1], arms[2])
+    )
 
 
-def test_ratios_share_one_batch(plan: Plan, material: Material) -> None:
-    arms = arms_of("ratio", plan, material)
+def test_ratios_share_one_batch(plan: Plan, data: TrainingData) -> None:
+    arms = arms_of("ratio", plan, data)
     assert [(arm.x, arm.config.drawings, arm.config.questions) for arm in arms] == [
         ("2:1", 8, 4), ("1:2", 4, 8), (None, 0, 12),
     ]  # fmt: skip
 
 
-def test_settings_tuned_for_an_arm_are_its_alone(material: Material) -> None:
+def test_settings_tuned_for_an_arm_are_its_alone(data: TrainingData) -> None:
     plan = parse_plan(PLAN, [f"settings={{'{SAME_COMPUTE}': {{rate: 0.5}}}}"])
-    rates = {arm.name: arm.config.rate for arm in arms_of("scale", plan, material)}
+    rates = {arm.name: arm.config.rate for arm in arms_of("scale", plan, data)}
     assert rates.pop(SAME_COMPUTE) == 0.5
     assert set(rates.values()) == {0.005}
 
@@ -202,41 +203,41 @@ def test_settings_tuned_for_an_arm_are_its_alone(material: Material) -> None:
         ("scale", "train.stepps=1", "stepps: found 1"),
     ],
 )
-def test_what_is_wrong_with_a_plan_is_said(
-    material: Material, kind: str, override: str, message: str
+def test_an_error_in_a_plan_names_the_field(
+    data: TrainingData, kind: str, override: str, message: str
 ) -> None:
     with pytest.raises(RequestError, match=message):
-        arms_of(kind, parse_plan(PLAN, [override]), material)  # type: ignore[arg-type]
+        arms_of(kind, parse_plan(PLAN, [override]), data)  # type: ignore[arg-type]
 
 
 def test_runs_are_measured_once_and_found_again(
-    corpus: str, plan: Plan, material: Material, tmp_path: Path
+    corpus: str, plan: Plan, data: TrainingData, tmp_path: Path
 ) -> None:
-    arms = [arm for arm in arms_of("scale", plan, material) if arm.x in (0.0, 8.0)]
-    arms.append(arms_of("scale", plan, material)[-1])
+    arms = [arm for arm in arms_of("scale", plan, data) if arm.x in (0.0, 8.0)]
+    arms.append(arms_of("scale", plan, data)[-1])
     arms = [replace(arm, seeds=(0,)) for arm in arms]
     jobs = jobs_of(arms, sgt_data.open_corpus(corpus), tmp_path, "validation")
-    assert do_all(jobs, 1) == []
+    assert run_jobs(jobs, 1) == []
     first = {job.name: job.result.read_bytes() for job in jobs}
     assert len(first) == 3
     written = {job.name: job.result.stat().st_mtime_ns for job in jobs}
-    assert do_all(jobs, 1) == []
+    assert run_jobs(jobs, 1) == []
     assert {job.name: job.result.read_bytes() for job in jobs} == first
     for job in jobs:
-        do(job)
+        run_job(job)
     assert {job.name: job.result.stat().st_mtime_ns for job in jobs} == written
     for job in jobs:
         result = decode_result(job.result.read_bytes(), str(job.result))
         assert result.arm == job.arm.name and result.split == "validation"
-        assert set(result.layout) == set(job.proxies)
+        assert set(result.layout) == set(job.config.data.proxies)
         assert len(result.attention) == 1
         assert (result.samples.questions > 0) == job.arm.trained
 
 
 def test_a_list_of_keys_becomes_a_subset_that_nests(corpus: str, tmp_path: Path) -> None:
     keys = sorted(keys_in(corpus))[::2]
-    file = str(tmp_path / "listed.subset.parquet")
-    write_subset_file(listed_keys(sgt_data.open_corpus(corpus), keys), file)
+    file = str(tmp_path / "keys.subset.parquet")
+    write_subset_file(subset_of_keys(sgt_data.open_corpus(corpus), keys), file)
     assert keys_in(file) == set(keys)
     halves = [
         sgt_data.subset(file, fraction, file=f"{tmp_path}/{fraction}.subset.parquet").place
@@ -244,4 +245,4 @@ def test_a_list_of_keys_becomes_a_subset_that_nests(corpus: str, tmp_path: Path)
     ]
     assert keys_in(halves[0]) < keys_in(halves[1]) < set(keys)
     with pytest.raises(RequestError, match="has no 'nobody'"):
-        listed_keys(sgt_data.open_corpus(corpus), ["nobody"])
+        subset_of_keys(sgt_data.open_corpus(corpus), ["nobody"])

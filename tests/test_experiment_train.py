@@ -40,7 +40,7 @@ def data(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     root = tmp_path_factory.mktemp("training")
     document = both_sources_document(sample_sources, shard_samples=5)
     assert sgt_data.build_corpus(
-        parse_manifest(document), str(root / "corpus"), workers=0
+        parse_manifest(document), str(root / "corpus"), cluster=sgt_data.IN_PROCESS
     ).succeeded
     (root / "questions/images").mkdir(parents=True)
     lines = []

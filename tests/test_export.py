@@ -17,7 +17,7 @@ from corpora import both_sources_document
 from making import samples_in
 from PIL import Image
 
-from sgt_data import build_corpus, open_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.trainers.export import export_corpus
@@ -39,7 +39,7 @@ def corpora(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     ]
     for inputs in ("embedded", "shared"):
         manifest = parse_manifest(document | {"inputs": inputs})
-        assert build_corpus(manifest, str(root / inputs), workers=0).succeeded
+        assert build_corpus(manifest, str(root / inputs), cluster=IN_PROCESS).succeeded
     return {inputs: root / inputs for inputs in ("embedded", "shared")}
 
 

@@ -28,7 +28,7 @@ from making import (
     tar_of,
 )
 
-from sgt_data.engine.inline import InlineEngine
+from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.errors import RequestError
 
 COUNT = 9
@@ -514,9 +514,9 @@ def test_who_keeps_a_key_does_not_depend_on_what_is_built_first(
 ) -> None:
     source = two_tars(tmp_path / "in")
     built(tmp_path / "forwards", source)
-    inline = InlineEngine.run
+    inline = InProcessEngine.run
     monkeypatch.setattr(
-        InlineEngine, "run", lambda self, tasks, *rest: inline(self, list(tasks)[::-1], *rest)
+        InProcessEngine, "run", lambda self, tasks, *rest: inline(self, list(tasks)[::-1], *rest)
     )
     built(tmp_path / "backwards", source)
     assert files_in(tmp_path / "forwards") == files_in(tmp_path / "backwards")

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from corpora import both_sources, both_sources_document, file_digests
 
-from sgt_data import build_corpus, verify_corpus
+from sgt_data import IN_PROCESS, build_corpus, verify_corpus
 
 ROOT = Path(__file__).parent.parent
 RAY = Path(sys.executable).parent / "ray"
@@ -90,7 +90,7 @@ def test_a_submitted_job_builds_the_same_corpus(
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert verify_corpus(str(output), deep=True).sound
     reference = tmp_path / "reference"
-    build_corpus(both_sources(sample_sources, shard_samples=4), str(reference), workers=0)
+    build_corpus(both_sources(sample_sources, shard_samples=4), str(reference), cluster=IN_PROCESS)
     assert file_digests(output) == file_digests(reference)
 
     stranger = {**environment, "RAY_AUTH_TOKEN": secrets.token_hex(32)}

@@ -33,12 +33,12 @@ def _build(manifest: Path, output: Path, *more: str) -> subprocess.Popen[bytes]:
 
 def _committed(output: Path) -> dict[Path, tuple[int, int]]:
     """Receipts and the tars they vouch for, with inode and time: rewritten files differ."""
-    found = {}
+    files = {}
     for receipt in (output / "receipts").rglob("*.json"):
         tar = output / receipt.relative_to(output / "receipts").with_suffix(".tar")
         for path in (receipt, tar):
-            found[path] = (path.stat().st_ino, path.stat().st_mtime_ns)
-    return found
+            files[path] = (path.stat().st_ino, path.stat().st_mtime_ns)
+    return files
 
 
 def _check_visible(output: Path, reference: dict[str, str]) -> None:
@@ -53,14 +53,14 @@ def _check_visible(output: Path, reference: dict[str, str]) -> None:
 
 
 def _workers(driver: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    found = []
+    workers = []
     for process in psutil.Process(driver.pid).children(recursive=True):
         try:
             if process.name().startswith("ray::"):
-                found.append(process)
+                workers.append(process)
         except psutil.NoSuchProcess:
             continue
-    return found
+    return workers
 
 
 @pytest.mark.slow

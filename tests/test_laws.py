@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from corpora import both_sources, file_digests
 
-from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data import IN_PROCESS, Cluster, build_corpus, open_corpus, verify_corpus
 from sgt_data.corpus import receipt
 from sgt_data.engine import build as builder
 from sgt_data.errors import StorageError
@@ -26,7 +26,7 @@ def manifest(sample_sources: Path) -> Manifest:
 def reference(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Digests of all files of the corpus, built in one process."""
     output = tmp_path_factory.mktemp("reference")
-    assert build_corpus(manifest, str(output), workers=0).succeeded
+    assert build_corpus(manifest, str(output), cluster=IN_PROCESS).succeeded
     return file_digests(output)
 
 
@@ -34,7 +34,7 @@ def reference(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> d
 def test_shards_are_identical_for_any_worker_count(
     workers: int, manifest: Manifest, reference: dict[str, str], tmp_path: Path
 ) -> None:
-    report = build_corpus(manifest, str(tmp_path), workers=workers)
+    report = build_corpus(manifest, str(tmp_path), cluster=Cluster(workers=workers))
     assert report.succeeded
     assert file_digests(tmp_path) == reference
 
@@ -53,12 +53,12 @@ def test_shards_are_identical_for_any_task_order(
         return tasks
 
     monkeypatch.setattr(builder, "pending_tasks", shuffled)
-    assert build_corpus(manifest, str(tmp_path), workers=0).succeeded
+    assert build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS).succeeded
     assert file_digests(tmp_path) == reference
 
 
 def test_every_input_is_accounted_for(manifest: Manifest, tmp_path: Path) -> None:
-    build_corpus(manifest, str(tmp_path), workers=0)
+    build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS)
     corpus = open_corpus(str(tmp_path))
     for proxy in corpus.proxies:
         totals = corpus.header.totals[proxy]
@@ -71,9 +71,9 @@ def test_every_input_is_accounted_for(manifest: Manifest, tmp_path: Path) -> Non
 
 
 def test_a_second_run_does_nothing(manifest: Manifest, tmp_path: Path) -> None:
-    first = build_corpus(manifest, str(tmp_path), workers=0)
+    first = build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS)
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tar")}
-    again = build_corpus(manifest, str(tmp_path), workers=0)
+    again = build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS)
     assert (again.built_shards, again.found_shards) == (0, first.built_shards)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tar")} == times
 
@@ -81,15 +81,15 @@ def test_a_second_run_does_nothing(manifest: Manifest, tmp_path: Path) -> None:
 def test_a_lost_shard_is_built_again_and_nothing_else(
     manifest: Manifest, reference: dict[str, str], tmp_path: Path
 ) -> None:
-    build_corpus(manifest, str(tmp_path), workers=0)
+    build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS)
     lost = sorted((tmp_path / "receipts" / "entity").glob("sa1b-*.json"))[1]
     lost.unlink()
-    assert build_corpus(manifest, str(tmp_path), workers=0).built_shards == 1
+    assert build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS).built_shards == 1
     assert file_digests(tmp_path) == reference
 
 
 def test_a_reader_sees_only_what_has_a_receipt(manifest: Manifest, tmp_path: Path) -> None:
-    build_corpus(manifest, str(tmp_path), workers=0)
+    build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS)
     header = json.loads((tmp_path / "corpus.json").read_text())
     header["complete"] = False
     (tmp_path / "corpus.json").write_text(json.dumps(header))
@@ -99,7 +99,7 @@ def test_a_reader_sees_only_what_has_a_receipt(manifest: Manifest, tmp_path: Pat
 
 
 def test_proxies_line_up(manifest: Manifest, tmp_path: Path) -> None:
-    build_corpus(manifest, str(tmp_path), workers=0)
+    build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS)
     corpus = open_corpus(str(tmp_path))
     accounted: dict[str, dict[str, list[str]]] = {}
     for proxy in corpus.proxies:
@@ -118,9 +118,9 @@ def test_a_proxy_added_later_rewrites_nothing(
 ) -> None:
     full = both_sources(sample_sources, shard_samples=3)
     first = full.model_copy(update={"proxies": full.proxies[:1]})
-    build_corpus(first, str(tmp_path), workers=0)
+    build_corpus(first, str(tmp_path), cluster=IN_PROCESS)
     before = file_digests(tmp_path)
-    build_corpus(full, str(tmp_path), workers=0)
+    build_corpus(full, str(tmp_path), cluster=IN_PROCESS)
     after = file_digests(tmp_path)
     assert {path: after[path] for path in before} == before
     assert after == reference
@@ -130,7 +130,9 @@ def test_places_shape_no_byte(sample_sources: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     moved.symlink_to(sample_sources)
     for name, sources in (("here", sample_sources), ("there", moved)):
-        build_corpus(both_sources(sources, shard_samples=5), str(tmp_path / name), workers=0)
+        build_corpus(
+            both_sources(sources, shard_samples=5), str(tmp_path / name), cluster=IN_PROCESS
+        )
     assert file_digests(tmp_path / "here") == file_digests(tmp_path / "there")
     text = (tmp_path / "here" / "receipts").rglob("*.json")
     assert not any(str(sample_sources) in path.read_text() for path in text)
@@ -149,7 +151,7 @@ def test_output_and_sources_may_lie_in_memory(sample_sources: Path) -> None:
             "proxies": [{"type": "segmentation", "variant": "entity"}],
         }
     )
-    assert build_corpus(manifest, "memory://out", workers=0).succeeded
+    assert build_corpus(manifest, "memory://out", cluster=IN_PROCESS).succeeded
     assert verify_corpus("memory://out", deep=True).sound
 
 
@@ -159,7 +161,7 @@ def test_an_output_that_cannot_be_written_stops_the_build_and_says_so(
 ) -> None:
     (tmp_path / "panoptic").write_text("a file where a folder must be")
     with pytest.raises(StorageError, match=r"cannot write .*panoptic"):
-        build_corpus(manifest, str(tmp_path), workers=workers)
+        build_corpus(manifest, str(tmp_path), cluster=Cluster(workers=workers))
 
 
 @pytest.mark.parametrize("writes", range(4))
@@ -177,6 +179,6 @@ def test_a_shard_is_not_there_until_all_its_files_are(
 
     monkeypatch.setattr(receipt, "write_atomic", dying)
     with pytest.raises(KeyboardInterrupt):
-        build_corpus(manifest, str(tmp_path), workers=0)
+        build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS)
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1 + writes
     assert open_corpus(str(tmp_path)).shards("entity") == ()

@@ -10,7 +10,7 @@ import fsspec
 import pytest
 from corpora import both_sources, both_sources_document, file_digests
 
-from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus, verify_corpus
 from sgt_data.manifest import parse_manifest
 
 
@@ -40,19 +40,21 @@ def test_a_corpus_in_a_bucket_is_that_on_a_disk(
     document = both_sources_document(sample_sources, shard_samples=5)
     document["sources"][0]["tars"] = f"{bucket}/sources/sa1b/sa_*.tar"
     document["sources"][1]["root"] = f"{bucket}/sources/coco"
-    report = build_corpus(parse_manifest(document), f"{bucket}/corpus", workers=0)
+    report = build_corpus(parse_manifest(document), f"{bucket}/corpus", cluster=IN_PROCESS)
     assert report.succeeded
     assert verify_corpus(f"{bucket}/corpus", deep=True).sound
     filesystem.get(f"{bucket}/corpus/", f"{tmp_path}/fetched/", recursive=True)
-    build_corpus(both_sources(sample_sources, shard_samples=5), f"{tmp_path}/local", workers=0)
+    build_corpus(
+        both_sources(sample_sources, shard_samples=5), f"{tmp_path}/local", cluster=IN_PROCESS
+    )
     assert file_digests(tmp_path / "fetched") == file_digests(tmp_path / "local")
 
 
 def test_an_interrupted_build_in_a_bucket_goes_on(bucket: str, sample_sources: Path) -> None:
     manifest = both_sources(sample_sources, shard_samples=5)
-    build_corpus(manifest, f"{bucket}/corpus", workers=0)
+    build_corpus(manifest, f"{bucket}/corpus", cluster=IN_PROCESS)
     shard = open_corpus(f"{bucket}/corpus").shards("panoptic")[1]
     fsspec.filesystem("s3").rm(f"{bucket}/corpus/receipts/panoptic/{shard}.json")
-    again = build_corpus(manifest, f"{bucket}/corpus", workers=0)
+    again = build_corpus(manifest, f"{bucket}/corpus", cluster=IN_PROCESS)
     assert again.built_shards == 1
     assert verify_corpus(f"{bucket}/corpus", deep=True).sound

@@ -18,6 +18,7 @@ from PIL import Image
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.engine.build import build_corpus
+from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import CorpusError
 from sgt_data.manifest import parse_manifest
 from sgt_data.preview.contact_sheet import contact_sheet
@@ -69,7 +70,7 @@ def built(sources: Path, output: Path, proxies: list[dict[str, Any]], **fields: 
         "proxies": proxies,
         **fields,
     }
-    assert build_corpus(parse_manifest(document), str(output), workers=0).succeeded
+    assert build_corpus(parse_manifest(document), str(output), cluster=IN_PROCESS).succeeded
     return open_corpus(str(output))
 
 

@@ -25,6 +25,8 @@ from scaling import build_scaling, keys_of
 
 import sgt_data
 from sgt_data import (
+    IN_PROCESS,
+    SubsetRule,
     open_corpus,
     push_corpus,
     subset,
@@ -175,8 +177,8 @@ def test_a_subset_of_whole_shards_arrives_as_its_copy_is_made(
     embedded: Path, hub: Hub, tmp_path: Path
 ) -> None:
     file = f"{tmp_path}/half.subset.parquet"
-    subset(str(embedded), 0.5, whole_shards=True, file=file)
-    subset(str(embedded), 0.5, whole_shards=True, output=f"{tmp_path}/copy")
+    subset(str(embedded), 0.5, rule=SubsetRule(whole_shards=True), file=file)
+    subset(str(embedded), 0.5, rule=SubsetRule(whole_shards=True), output=f"{tmp_path}/copy")
     push_corpus(file, REPO, pictures=True)
     assert corpus_files(hub.files(REPO)) == files_in(tmp_path / "copy")
 
@@ -373,7 +375,7 @@ def test_a_corpus_without_its_pictures_is_sound_and_says_so(
         next(iter(sgt_data.Stream({str(got): ["edge"]}, batch_size=2)))
     with pytest.raises(RequestError, match="pictures of denoise"):
         corpus.shards("denoise")
-    half = subset(str(got), 0.5, output=f"{tmp_path}/half", workers=0)
+    half = subset(str(got), 0.5, output=f"{tmp_path}/half", cluster=IN_PROCESS)
     assert half.complete and open_corpus(half.place).header.left_out == WITH_PICTURES
     assert verify_corpus(half.place, deep=True).sound
 
@@ -565,7 +567,7 @@ def test_what_was_pushed_reads_as_a_corpus(embedded: Path, hub: Hub) -> None:
     samples = local.samples("denoise", [shard])
     pushed_samples = pushed.samples("denoise", [shard])
     assert all(sample == other for sample, other in zip(samples, pushed_samples, strict=True))
-    half = subset(URL, 0.5, output="memory://half", workers=0)
+    half = subset(URL, 0.5, output="memory://half", cluster=IN_PROCESS)
     assert keys_of(open_corpus(half.place), "denoise")
 
 

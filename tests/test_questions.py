@@ -22,7 +22,7 @@ from making import samples_in, spoiled
 from PIL import Image
 from pycocotools.coco import COCO
 
-from sgt_data import build_corpus, open_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.cli.app import main
 from sgt_data.corpus.layout import index_path, tar_path
 from sgt_data.errors import CorpusError, RequestError
@@ -89,7 +89,7 @@ def build(scenes: Path, output: Path, proxies: Any = None, **more: Any) -> Path:
         ],
         "proxies": proxies or [PANOPTIC, INSTANCE, DEPTH],
     }
-    assert build_corpus(parse_manifest(document | more), str(output), workers=0).succeeded
+    assert build_corpus(parse_manifest(document | more), str(output), cluster=IN_PROCESS).succeeded
     return output
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sgt_data.errors import RequestError
-from sgt_data.subsets.cluster_effect import cluster_effect
 from sgt_data.subsets.ranking import count_of, keyed_hashes, ranked
+from sgt_data.subsets.shard_likeness import shard_likeness
 from sgt_data.subsets.strata import stratify
 
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=30) | st.lists(
@@ -64,9 +64,9 @@ def test_the_order_of_a_beginning_is_that_of_the_whole(
 def test_the_order_does_not_depend_on_that_of_the_keys(seed: int, data: st.DataObject) -> None:
     names, strata, order = order_of([7, 20, 3], seed)
     mixed = data.draw(st.permutations(range(len(names))))
-    other = [names[place] for place in mixed]
-    again = ranked(other, keyed_hashes(other, seed), strata[mixed], np.array([7, 20, 3]))
-    assert [other[place] for place in again] == [names[place] for place in order]
+    shuffled = [names[place] for place in mixed]
+    again = ranked(shuffled, keyed_hashes(shuffled, seed), strata[mixed], np.array([7, 20, 3]))
+    assert [shuffled[place] for place in again] == [names[place] for place in order]
 
 
 def test_within_a_stratum_keys_go_by_their_keyed_hash() -> None:
@@ -129,10 +129,10 @@ def test_shards_of_like_pictures_are_told_from_mixed_ones() -> None:
     mixed = chance.normal(0, 3, 10_000)
     source = shard % 2
     for values, correlation in ((alike + 100 * source, 0.9), (mixed, 0.0)):
-        found = cluster_effect("it", (1000 * values).astype(np.int64), shard, source)
-        assert found is not None
-        assert found.correlation == pytest.approx(correlation, abs=0.03)
-        assert found.design_effect == pytest.approx(1 + 24 * correlation, abs=0.5)
+        effect = shard_likeness("it", (1000 * values).astype(np.int64), shard, source)
+        assert effect is not None
+        assert effect.correlation == pytest.approx(correlation, abs=0.03)
+        assert effect.design_effect == pytest.approx(1 + 24 * correlation, abs=0.5)
     same = np.ones(10_000, np.int64)
-    assert cluster_effect("it", same, shard, source) is None
-    assert cluster_effect("it", np.arange(10), np.arange(10), np.zeros(10, np.int64)) is None
+    assert shard_likeness("it", same, shard, source) is None
+    assert shard_likeness("it", np.arange(10), np.arange(10), np.zeros(10, np.int64)) is None

@@ -12,7 +12,7 @@ import pytest
 from corpora import both_sources
 from PIL import Image
 
-from sgt_data import build_corpus, open_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus
 
 PROXY = "semantic"
 
@@ -20,7 +20,7 @@ PROXY = "semantic"
 @pytest.fixture(scope="module")
 def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("read") / "corpus"
-    build_corpus(both_sources(sample_sources, shard_samples=5), str(output), workers=0)
+    build_corpus(both_sources(sample_sources, shard_samples=5), str(output), cluster=IN_PROCESS)
     return output
 
 

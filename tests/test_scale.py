@@ -21,11 +21,14 @@ import pytest
 from corpora import file_digests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, write_sources
+from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, request, write_sources
 from test_object_store import bucket  # noqa: F401  (a fixture)
 
 from sgt_data import (
+    IN_PROCESS,
+    Cluster,
     Corpus,
+    SubsetRule,
     open_corpus,
     subset,
     verify_corpus,
@@ -36,13 +39,14 @@ from sgt_data.corpus.tar_inspector import Member, TarInspector
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.writing import open_atomic
-from sgt_data.subsets import byte_ranges as ranges
+from sgt_data.subsets import byte_ranges
 from sgt_data.subsets.byte_ranges import (
     Run,
     grouped,
     pieces_of,
     runs_of,
 )
+from sgt_data.subsets.copy_subset import copy_subset
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +68,9 @@ def assert_same_samples(copy: Corpus, original: Corpus) -> None:
     """Every sample of the copy, member by member."""
     for proxy in copy.proxies:
         stored = {sample.key: sample for sample in original.samples(proxy)}
-        found = list(copy.samples(proxy))
-        assert len(found) == copy.header.totals[proxy]["samples"]
-        for sample in found:
+        copied = list(copy.samples(proxy))
+        assert len(copied) == copy.header.totals[proxy]["samples"]
+        for sample in copied:
             assert sample == stored[sample.key]
 
 
@@ -149,7 +153,8 @@ def test_webdataset_reads_a_copy(corpus: str, tmp_path: Path) -> None:
     copy = open_corpus(subset(corpus, 0.4, output=f"{tmp_path}/copy").place)
     stored = {sample.key: sample for sample in open_corpus(corpus).samples("panoptic")}
     tars = sorted(map(str, (tmp_path / "copy" / "panoptic").glob("*.tar")))
-    seen = {one["__key__"]: one for one in webdataset.WebDataset(tars, shardshuffle=False)}
+    samples = webdataset.WebDataset(tars, shardshuffle=False)
+    seen = {sample["__key__"]: sample for sample in samples}
     assert seen.keys() == set(keys_of(copy, "panoptic"))
     for key, sample in seen.items():
         assert sample["input.jpg"] == stored[key].input
@@ -173,7 +178,7 @@ def test_a_second_run_does_nothing_and_a_lost_shard_is_copied_again(
 
 
 @pytest.mark.parametrize(
-    ("terms", "said"),
+    ("terms", "message"),
     [
         ({"fraction": 0.5}, "subset.samples: in the corpus 18, now 23"),
         ({"fraction": 0.4, "seed": 5}, "subset.seed: in the corpus 11, now 5"),
@@ -183,11 +188,11 @@ def test_a_second_run_does_nothing_and_a_lost_shard_is_copied_again(
     ],
 )
 def test_another_request_does_not_go_on_there_and_the_field_is_named(
-    corpus: str, tmp_path: Path, terms: dict[str, Any], said: str
+    corpus: str, tmp_path: Path, terms: dict[str, Any], message: str
 ) -> None:
     subset(corpus, 0.4, output=f"{tmp_path}/copy")
-    with pytest.raises(CorpusMismatch, match=said):
-        subset(corpus, **terms, output=f"{tmp_path}/copy")
+    with pytest.raises(CorpusMismatch, match=message):
+        subset(corpus, **request(**terms), output=f"{tmp_path}/copy")
 
 
 def test_a_corpus_is_not_overwritten(corpus: str, sources: Path, tmp_path: Path) -> None:
@@ -200,11 +205,11 @@ def test_a_corpus_is_not_overwritten(corpus: str, sources: Path, tmp_path: Path)
 
 def test_a_proxy_added_later_is_copied_alone(sources: Path, tmp_path: Path) -> None:
     url = build_scaling(sources, tmp_path / "corpus", proxies=list(PROXIES[:2]))
-    subset(url, 0.4, output=f"{tmp_path}/copy", where="segments > 0")
+    subset(url, 0.4, output=f"{tmp_path}/copy", rule=SubsetRule(where="segments > 0"))
     before = file_digests(tmp_path / "copy")
     added = {**PROXIES[0], "name": "again"}
     build_scaling(sources, tmp_path / "corpus", proxies=[*PROXIES[:2], added])
-    report = subset(url, 0.4, output=f"{tmp_path}/copy", where="segments > 0")
+    report = subset(url, 0.4, output=f"{tmp_path}/copy", rule=SubsetRule(where="segments > 0"))
     after = file_digests(tmp_path / "copy")
     assert {path: after[path] for path in before} == before
     assert report.totals["again"]["samples"] == report.totals["entity"]["samples"]
@@ -212,7 +217,7 @@ def test_a_proxy_added_later_is_copied_alone(sources: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("part", "damage", "said"),
+    ("part", "damage", "message"),
     [
         ("denoise/{}.tar", lambda data: data[:700] + bytes([data[700] ^ 1]) + data[701:], "CRC-32"),
         ("denoise/{}.tar", lambda data: b"x" + data[1:], "not where the index says"),
@@ -225,14 +230,14 @@ def test_a_proxy_added_later_is_copied_alone(sources: Path, tmp_path: Path) -> N
     ],
 )
 def test_damage_is_named_and_not_passed_on(
-    corpus: str, tmp_path: Path, part: str, damage: Any, said: str
+    corpus: str, tmp_path: Path, part: str, damage: Any, message: str
 ) -> None:
     """The other shards are copied; mended, the damaged one is."""
     file = subset(corpus, 1, file=f"{tmp_path}/some.subset.parquet").place
     view = open_corpus(file)
     shard = next(
-        one for one in view.shards("entity")
-        if view.receipt("entity", one)["filtered"] and view.receipt("denoise", one)["samples"]
+        name for name in view.shards("entity")
+        if view.receipt("entity", name)["filtered"] and view.receipt("denoise", name)["samples"]
     )  # fmt: skip
     broken = tmp_path / "broken"
     shutil.copytree(corpus, broken)
@@ -243,25 +248,26 @@ def test_damage_is_named_and_not_passed_on(
         path.write_bytes(damage(data))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(view, "url", str(broken))
-        from sgt_data.subsets.copy_corpus import copy_corpus
-
-        report = copy_corpus(view, f"{tmp_path}/copy")
-        assert list(report.failures) == [shard]
-        assert said in report.failures[shard]
+        report = copy_subset(view, f"{tmp_path}/copy")
+        (failure,) = report.failures
+        assert failure.part == shard
+        assert message in failure.message
         assert not report.complete
         assert not open_corpus(f"{tmp_path}/copy").header.complete
         copied = {path.parent.name for path in tmp_path.glob(f"copy/receipts/*/{shard}.json")}
-        lost = [one for one in view.proxies if shard in view.shards(one) and one not in copied]
+        lost = [
+            proxy for proxy in view.proxies if shard in view.shards(proxy) and proxy not in copied
+        ]
         assert lost
         for proxy in lost:
             assert not Path(f"{tmp_path}/copy/{proxy}/{shard}.tar").exists()
         path.write_bytes(data)
-        assert copy_corpus(view, f"{tmp_path}/copy").complete
+        assert copy_subset(view, f"{tmp_path}/copy").complete
     assert verify_corpus(f"{tmp_path}/copy", deep=True).sound
 
 
 def test_whole_shards_are_copied_as_they_are(corpus: str, tmp_path: Path) -> None:
-    report = subset(corpus, 0.5, whole_shards=True, output=f"{tmp_path}/copy")
+    report = subset(corpus, 0.5, rule=SubsetRule(whole_shards=True), output=f"{tmp_path}/copy")
     copy, original = open_corpus(report.place), open_corpus(corpus)
     assert (report.rule["shards"], report.rule["from"]) == (7, 13)
     ours, theirs = file_digests(tmp_path / "copy"), file_digests(Path(corpus))
@@ -269,23 +275,24 @@ def test_whole_shards_are_copied_as_they_are(corpus: str, tmp_path: Path) -> Non
     for proxy in copy.proxies:
         assert set(copy.shards(proxy)) < set(original.shards(proxy))
     assert verify_corpus(report.place, deep=True).sound
-    file = subset(corpus, 0.5, whole_shards=True, file=f"{tmp_path}/x.subset.parquet").place
+    rule = SubsetRule(whole_shards=True)
+    file = subset(corpus, 0.5, rule=rule, file=f"{tmp_path}/x.subset.parquet").place
     assert open_corpus(file).header == copy.header
-    smaller = subset(file, samples=None, fraction=0.5, whole_shards=True,
-                     file=f"{tmp_path}/y.subset.parquet").place  # fmt: skip
+    smaller = subset(file, 0.5, rule=rule, file=f"{tmp_path}/y.subset.parquet").place
     assert set(open_corpus(smaller).shards("denoise")) < set(copy.shards("denoise"))
 
 
 def test_whole_shards_say_what_they_do_to_randomness(corpus: str, tmp_path: Path) -> None:
-    report = subset(corpus, 0.5, whole_shards=True, file=f"{tmp_path}/x.subset.parquet")
-    assert [one.of for one in report.clusters] == ["segments of entity", "bytes of entity"]
-    assert all(-1 <= one.correlation <= 1 for one in report.clusters)
+    rule = SubsetRule(whole_shards=True)
+    report = subset(corpus, 0.5, rule=rule, file=f"{tmp_path}/x.subset.parquet")
+    assert [effect.of for effect in report.likeness] == ["segments of entity", "bytes of entity"]
+    assert all(-1 <= effect.correlation <= 1 for effect in report.likeness)
 
 
 @pytest.mark.slow
 def test_ray_copies_the_same_bytes(corpus: str, tmp_path: Path) -> None:
-    subset(corpus, 0.4, output=f"{tmp_path}/inline", workers=0)
-    report = subset(corpus, 0.4, output=f"{tmp_path}/ray", workers=2)
+    subset(corpus, 0.4, output=f"{tmp_path}/inline", cluster=IN_PROCESS)
+    report = subset(corpus, 0.4, output=f"{tmp_path}/ray", cluster=Cluster(workers=2))
     assert report.complete
     assert file_digests(tmp_path / "ray") == file_digests(tmp_path / "inline")
 
@@ -301,7 +308,9 @@ def test_from_and_to_memory(corpus: str, tmp_path: Path) -> None:
     subset(corpus, 0.4, output=f"{tmp_path}/local")
     assert file_digests(tmp_path / "fetched") == file_digests(tmp_path / "local")
     with pytest.raises(RequestError, match="workers=0"):
-        subset("memory://scaling/corpus", 0.4, output="memory://scaling/x", workers=1)
+        subset(
+            "memory://scaling/corpus", 0.4, output="memory://scaling/x", cluster=Cluster(workers=1)
+        )
 
 
 def test_from_and_to_an_object_store(
@@ -322,19 +331,19 @@ def test_from_and_to_an_object_store(
     opened = open_corpus(file)
     assert opened.url == f"{bucket}/corpus"
     local = open_corpus(f"{tmp_path}/local")
-    assert [one.key for one in opened.samples("panoptic")] == keys_of(local, "panoptic")
+    assert [sample.key for sample in opened.samples("panoptic")] == keys_of(local, "panoptic")
 
 
 SLOWLY = """
 import sys, time
-from sgt_data.corpus import shard_copy
+from sgt_data.subsets import shard_copy
 commit = shard_copy.commit
 def slowly(*given):
     time.sleep(0.1)
     return commit(*given)
 shard_copy.commit = slowly
-from sgt_data import subset
-subset(sys.argv[1], 0.8, output=sys.argv[2], workers=0)
+from sgt_data import IN_PROCESS, subset
+subset(sys.argv[1], 0.8, output=sys.argv[2], cluster=IN_PROCESS)
 """
 
 
@@ -373,7 +382,8 @@ def test_a_shard_is_not_there_until_all_its_files_are(
     with pytest.raises(KeyboardInterrupt):
         subset(corpus, 0.4, output=f"{tmp_path}/copy")
     assert list((tmp_path / "copy").rglob("*.tar"))
-    assert all(not open_corpus(f"{tmp_path}/copy").shards(one) for one in ("entity", "denoise"))
+    copy = open_corpus(f"{tmp_path}/copy")
+    assert all(not copy.shards(proxy) for proxy in ("entity", "denoise"))
 
 
 @settings(deadline=None, max_examples=60)
@@ -402,15 +412,15 @@ def test_runs_hold_what_is_kept_and_nothing_else(
     )
     runs = runs_of(ends, kept)
     assert sum(run.length for run in runs) == len(expected)
-    for one, other in pairwise(runs):
-        assert one.start + one.length < other.start
+    for earlier, later in pairwise(runs):
+        assert earlier.start + earlier.length < later.start
     place = tmp_path_factory.mktemp("runs") / "file"
     place.write_bytes(content)
     fsspec.filesystem("memory").pipe_file("/runs/file", content)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ranges, "REMOTE_GAP", gap)
-        patched.setattr(ranges, "REMOTE_BYTES", most)
-        patched.setattr(ranges, "PIECE_BYTES", 512 * (1 + most % 7))
+        patched.setattr(byte_ranges, "REMOTE_GAP", gap)
+        patched.setattr(byte_ranges, "REMOTE_BYTES", most)
+        patched.setattr(byte_ranges, "PIECE_BYTES", 512 * (1 + most % 7))
         for url in (str(place), "memory://runs/file"):
             assert b"".join(map(bytes, pieces_of(url, runs))) == expected
     for group in grouped(runs, gap, most):
@@ -452,10 +462,12 @@ def test_an_inspector_sees_every_member_however_the_tar_is_cut(
         return seen.digest()
 
     assert inspected() == file_digest(tar)
-    places = [place for one in members for place in range(one.offset, one.offset + one.size)]
+    places = [
+        place for member in members for place in range(member.offset, member.offset + member.size)
+    ]
     place = places[flipped % len(places)]
     tar[place] ^= 1
-    hit = next(one for one in members if one.offset <= place < one.offset + one.size)
+    hit = next(member for member in members if member.offset <= place < member.offset + member.size)
     with pytest.raises(CorpusError, match=f"it: target of sample {hit.key} has another CRC-32"):
         inspected()
     tar[place] ^= 1
@@ -496,10 +508,10 @@ def test_the_command_takes_fractions_samples_and_ladders(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, _ = run(corpus, "--fraction", "0.25", "--json", capsys=capsys)
-    (found,) = json.loads(out)["subsets"]
+    (report,) = json.loads(out)["subsets"]
     assert code == 0
-    assert found["place"] == f"{tmp_path}/scaling-0.25.subset.parquet"
-    assert found["totals"]["entity"]["samples"] == 12
+    assert report["place"] == f"{tmp_path}/scaling-0.25.subset.parquet"
+    assert report["totals"]["entity"]["samples"] == 12
     code, out, _ = run(corpus, "--samples", "20", "--json", capsys=capsys)
     assert json.loads(out)["subsets"][0]["place"] == f"{tmp_path}/scaling-20.subset.parquet"
     code, out, _ = run(corpus, "--fractions", "0.05", "0.25", "1", capsys=capsys)
@@ -517,7 +529,9 @@ def test_the_command_copies_ladders(
     places = f"{tmp_path}/copy-{{}}"
     code, _, _ = run(corpus, "--fractions", "0.1", "0.5", "--output", places, capsys=capsys)
     assert code == 0
-    small, large = (keys_by_proxy(open_corpus(f"{tmp_path}/copy-{one}")) for one in ("0.1", "0.5"))
+    small, large = (
+        keys_by_proxy(open_corpus(f"{tmp_path}/copy-{fraction}")) for fraction in ("0.1", "0.5")
+    )
     assert all(small[proxy] <= large[proxy] for proxy in small)
 
 
@@ -533,7 +547,7 @@ def test_the_command_says_what_whole_shards_do_to_randomness(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["0.3"], "is --fractions missing?"),
         (["--fractions", "0.1", "0.2", "--fraction", "0.5"], "give one of"),
@@ -542,11 +556,11 @@ def test_the_command_says_what_whole_shards_do_to_randomness(
     ],
 )
 def test_the_command_refuses_wrong_requests(
-    corpus: str, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    corpus: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _, err = run(corpus, *arguments, capsys=capsys)
     assert code == 2
-    assert said in err
+    assert message in err
 
 
 def test_info_says_that_it_is_a_subset(
@@ -555,10 +569,10 @@ def test_info_says_that_it_is_a_subset(
     file = subset(corpus, 0.4, file=f"{tmp_path}/some.subset.parquet").place
     with pytest.raises(SystemExit):
         main(["info", file, "--json"])
-    found = json.loads(capsys.readouterr().out)
-    assert found["subset"]["samples"] == 18
-    assert found["parent"]["url"] == corpus
-    assert found["totals"]["entity"]["samples"] == 18
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["subset"]["samples"] == 18
+    assert shown["parent"]["url"] == corpus
+    assert shown["totals"]["entity"]["samples"] == 18
 
 
 def test_preview_export_verify_and_scale_take_a_subset_file(

@@ -11,7 +11,7 @@ import pytest
 from corpora import both_sources_document, file_digests
 from making import built, files_in, ledger_in, sa1b_members, tar_of
 
-from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data import IN_PROCESS, Cluster, build_corpus, open_corpus, verify_corpus
 from sgt_data.corpus.layout import INPUT
 from sgt_data.errors import CorpusError, CorpusMismatch
 from sgt_data.manifest import Manifest, parse_manifest
@@ -35,7 +35,7 @@ def corpora(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     root = tmp_path_factory.mktemp("inputs")
     for inputs in ("embedded", "shared"):
         manifest = five_proxies(sample_sources, inputs)
-        assert build_corpus(manifest, str(root / inputs), workers=0).succeeded
+        assert build_corpus(manifest, str(root / inputs), cluster=IN_PROCESS).succeeded
     return {inputs: root / inputs for inputs in ("embedded", "shared")}
 
 
@@ -78,7 +78,7 @@ def test_shared_pictures_save_bytes(corpora: dict[str, Path]) -> None:
 def test_any_worker_count_makes_the_same_bytes(
     sample_sources: Path, corpora: dict[str, Path], tmp_path: Path
 ) -> None:
-    build_corpus(five_proxies(sample_sources, "shared"), str(tmp_path), workers=2)
+    build_corpus(five_proxies(sample_sources, "shared"), str(tmp_path), cluster=Cluster(workers=2))
     assert file_digests(tmp_path) == file_digests(corpora["shared"])
 
 
@@ -87,7 +87,9 @@ def test_a_proxy_added_later_leaves_the_shared_pictures_as_they_are(
 ) -> None:
     before: dict[str, str] = {}
     for proxies in (2, 3, 5):
-        build_corpus(five_proxies(sample_sources, "shared", proxies), str(tmp_path), workers=0)
+        build_corpus(
+            five_proxies(sample_sources, "shared", proxies), str(tmp_path), cluster=IN_PROCESS
+        )
         after = file_digests(tmp_path)
         assert before.items() <= after.items()
         before = after
@@ -97,7 +99,9 @@ def test_a_proxy_added_later_leaves_the_shared_pictures_as_they_are(
 
 def test_the_two_forms_are_two_builds(sample_sources: Path, corpora: dict[str, Path]) -> None:
     with pytest.raises(CorpusMismatch, match="inputs"):
-        build_corpus(five_proxies(sample_sources, "embedded"), str(corpora["shared"]), workers=0)
+        build_corpus(
+            five_proxies(sample_sources, "embedded"), str(corpora["shared"]), cluster=IN_PROCESS
+        )
 
 
 def test_a_picture_that_fails_for_one_proxy_stays_with_the_others(tmp_path: Path) -> None:
@@ -137,7 +141,7 @@ def damage_index(root: Path) -> str:
 
 @pytest.mark.parametrize("damage", [damage_tar, damage_index])
 def test_lost_pictures_are_found(sample_sources: Path, tmp_path: Path, damage: Any) -> None:
-    build_corpus(five_proxies(sample_sources, "shared"), str(tmp_path), workers=0)
+    build_corpus(five_proxies(sample_sources, "shared"), str(tmp_path), cluster=IN_PROCESS)
     message = damage(tmp_path)
     findings = [str(finding) for finding in verify_corpus(str(tmp_path)).findings]
     assert any(message in finding for finding in findings), findings

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sgt_data import (
+    IN_PROCESS,
     build_corpus,
     decode,
     open_corpus,
@@ -167,7 +168,7 @@ def manifest(sample: Path) -> Manifest:
 @pytest.fixture(scope="module")
 def corpus(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> str:
     output = str(tmp_path_factory.mktemp("experiment") / "corpus")
-    assert build_corpus(manifest, output, workers=0).succeeded
+    assert build_corpus(manifest, output, cluster=IN_PROCESS).succeeded
     return output
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_options import grouped
 
-from sgt_data import build_corpus, open_corpus, verify_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus, verify_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.manifest import parse_manifest
@@ -121,7 +121,9 @@ def corpus(
 ) -> str:
     root = tmp_path_factory.mktemp(request.param)
     document = both_sources_document(sample_sources, shard_samples=3)
-    build_corpus(parse_manifest(document | {"inputs": request.param}), str(root), workers=0)
+    build_corpus(
+        parse_manifest(document | {"inputs": request.param}), str(root), cluster=IN_PROCESS
+    )
     return str(root)
 
 
@@ -242,7 +244,7 @@ def damaged(sample_sources: Path, tmp_path: Path) -> tuple[Path, str]:
     """A corpus with one flipped byte in a target, and the key of its sample."""
     document = both_sources_document(sample_sources, shard_samples=3)
     document["proxies"] = document["proxies"][:1]
-    build_corpus(parse_manifest(document), str(tmp_path), workers=0)
+    build_corpus(parse_manifest(document), str(tmp_path), cluster=IN_PROCESS)
     corpus = open_corpus(str(tmp_path))
     shard = corpus.shards("entity")[2]
     row = corpus.index("entity", shard).to_pylist()[1]
@@ -320,7 +322,7 @@ def test_a_corpus_elsewhere_gives_the_same_batches(sample_sources: Path, corpus:
     """By ranges through fsspec, several samples at once."""
     document = both_sources_document(sample_sources, shard_samples=3)
     document["inputs"] = "shared"
-    build_corpus(parse_manifest(document), "memory://stream-corpus", workers=0)
+    build_corpus(parse_manifest(document), "memory://stream-corpus", cluster=IN_PROCESS)
 
     def batches(url: str) -> list[list[tuple[str, bytes]]]:
         stream = Stream({url: ["entity", "panoptic"]}, batch_size=5, order=Ordering(window=2))
@@ -389,7 +391,7 @@ def test_each_kind_of_damage_is_named_or_skipped_and_never_ends_an_epoch_early(
 ) -> None:
     document = both_sources_document(sample_sources, shard_samples=3)
     document["proxies"] = document["proxies"][:1]
-    build_corpus(parse_manifest(document), str(tmp_path), workers=0)
+    build_corpus(parse_manifest(document), str(tmp_path), cluster=IN_PROCESS)
     corpus = open_corpus(str(tmp_path))
     shard = corpus.shards("entity")[3]
     damage(tmp_path, shard, corpus.index("entity", shard).to_pylist()[0])

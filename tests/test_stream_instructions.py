@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from stream_options import grouped
 
-from sgt_data import build_corpus
+from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
@@ -44,7 +44,7 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
         ],
     }
     root = tmp_path_factory.mktemp("said")
-    build_corpus(parse_manifest(document), str(root), workers=0)
+    build_corpus(parse_manifest(document), str(root), cluster=IN_PROCESS)
     return str(root)
 
 

@@ -16,7 +16,7 @@ import pytest
 from corpora import both_sources_document
 from making import jpeg, tar_of
 
-from sgt_data import build_corpus
+from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.conversations import Conversation
@@ -31,7 +31,7 @@ torch = pytest.importorskip("torch")
 def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("loaders")
     document = both_sources_document(sample_sources, shard_samples=3)
-    build_corpus(parse_manifest(document), str(root), workers=0)
+    build_corpus(parse_manifest(document), str(root), cluster=IN_PROCESS)
     return str(root)
 
 

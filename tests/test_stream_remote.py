@@ -66,7 +66,9 @@ def corpus(
 ) -> Path:
     document = {**both_sources_document(sample_sources, shard_samples=3), "inputs": request.param}
     place = tmp_path_factory.mktemp("remote") / "corpus"
-    assert sgt_data.build_corpus(parse_manifest(document), str(place), workers=0).succeeded
+    assert sgt_data.build_corpus(
+        parse_manifest(document), str(place), cluster=sgt_data.IN_PROCESS
+    ).succeeded
     return place
 
 

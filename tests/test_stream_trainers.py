@@ -22,7 +22,9 @@ provide_torchvision_operators()
 @pytest.fixture(scope="module")
 def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     place = tmp_path_factory.mktemp("trainers") / "corpus"
-    assert sgt_data.build_corpus(both_sources(sample_sources, 5), str(place), workers=0).succeeded
+    assert sgt_data.build_corpus(
+        both_sources(sample_sources, 5), str(place), cluster=sgt_data.IN_PROCESS
+    ).succeeded
     return str(place)
 
 

@@ -19,7 +19,7 @@ from making import jpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgt_data import build_corpus
+from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
@@ -62,7 +62,7 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
         {"type": "referring", "name": "places", "kinds": ["place"], "sources": ["coco"]}
     )
     root = tmp_path_factory.mktemp("transforms")
-    build_corpus(parse_manifest(document), str(root), workers=0)
+    build_corpus(parse_manifest(document), str(root), cluster=IN_PROCESS)
     return str(root)
 
 

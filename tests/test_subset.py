@@ -13,28 +13,29 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, write_sources
+from making import built, sa1b_members, tar_of
+from scaling import PROXIES, build_scaling, keys_by_proxy, keys_of, request, write_sources
 
 from sgt_data import (
     Corpus,
     Stream,
+    SubsetRule,
     open_corpus,
     subset,
-    subset_ladder,
     verify_corpus,
 )
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
 from sgt_data.stream.options import Reading
-from sgt_data.subsets.choice import RankedKeys, Rule, rank_keys
+from sgt_data.subsets.ranked_keys import RankedKeys, rank_keys
 from sgt_data.subsets.ranking import count_of
 from sgt_data.subsets.strata import StrataRule
 from sgt_data.trainers.export import export_corpus
 
 RULES = {
-    "source": Rule(),
-    "segments": Rule(strata="segments"),
-    "category": Rule(strata="category", described_by="panoptic"),
-    "where": Rule(where="segments % 2 = 0"),
+    "source": SubsetRule(),
+    "segments": SubsetRule(strata="segments"),
+    "category": SubsetRule(strata="category", described_by="panoptic"),
+    "where": SubsetRule(where="segments % 2 = 0"),
 }
 
 
@@ -59,7 +60,7 @@ def orders(corpus: str) -> dict[str, RankedKeys]:
 
 
 def subset_file(corpus: str, folder: Path, fraction: float = 0.25, **terms: Any) -> str:
-    return subset(corpus, fraction, file=f"{folder}/some.subset.parquet", **terms).place
+    return subset(corpus, fraction, file=f"{folder}/some.subset.parquet", **request(**terms)).place
 
 
 @settings(deadline=None, max_examples=40)
@@ -68,7 +69,7 @@ def test_of_any_two_subsets_one_lies_in_the_other(
     orders: dict[str, RankedKeys], name: str, sizes: tuple[float, float]
 ) -> None:
     order = orders[name]
-    small, large = (order.first(max(1, count_of(one, order.count))) for one in sorted(sizes))
+    small, large = (order.first(max(1, count_of(size, order.count))) for size in sorted(sizes))
     for proxy, keys in keys_by_proxy(small).items():
         assert keys <= keys_by_proxy(large)[proxy]
 
@@ -83,16 +84,16 @@ def test_counts_are_exact_and_the_same_pictures_are_in_every_proxy(
     keys = keys_by_proxy(orders["source"].first(count))
     assert len(keys["entity"]) == count
     everything = set.union(*keys.values())
-    for proxy, found in keys.items():
-        assert found == everything & whole[proxy]  # what it lacks is not in the corpus either
+    for proxy, held in keys.items():
+        assert held == everything & whole[proxy]  # what it lacks is not in the corpus either
 
 
 def test_the_whole_is_the_corpus(corpus: str, tmp_path: Path) -> None:
     """Also what the first proxy filtered out and others have."""
-    found, whole = open_corpus(subset_file(corpus, tmp_path, 1)), open_corpus(corpus)
-    assert keys_by_proxy(found) == keys_by_proxy(whole)
-    assert len(keys_by_proxy(found)["denoise"]) > len(keys_by_proxy(found)["entity"])
-    assert found.header.totals["denoise"] == whole.header.totals["denoise"]
+    everything, whole = open_corpus(subset_file(corpus, tmp_path, 1)), open_corpus(corpus)
+    assert keys_by_proxy(everything) == keys_by_proxy(whole)
+    assert len(keys_by_proxy(everything)["denoise"]) > len(keys_by_proxy(everything)["entity"])
+    assert everything.header.totals["denoise"] == whole.header.totals["denoise"]
 
 
 def test_what_only_a_later_proxy_has_is_thinned_alike(
@@ -120,11 +121,11 @@ def test_every_stratum_has_its_share_within_one(corpus: str, strata: StrataRule)
             finer = row["segments"].bit_length() if strata == "segments" else 0
             stratum[row["key"]] = (row["source"], finer)
     sizes = Counter(stratum.values())
-    order = rank_keys(opened, Rule(strata=strata))
+    order = rank_keys(opened, SubsetRule(strata=strata))
     for count in range(1, len(stratum) + 1):
         held = Counter(stratum[key] for key in keys_by_proxy(order.first(count))["entity"])
-        for one, size in sizes.items():
-            assert abs(held[one] - count * size / len(stratum)) < 1
+        for name, size in sizes.items():
+            assert abs(held[name] - count * size / len(stratum)) < 1
 
 
 @pytest.mark.parametrize("shard_samples", [2, 50])
@@ -133,9 +134,9 @@ def test_shard_size_does_not_matter(
 ) -> None:
     other = build_scaling(sources, tmp_path / "other", shard_samples)
     for rule in RULES.values():
-        one, two = (rank_keys(open_corpus(url), rule) for url in (corpus, other))
-        for count in (1, 9, 20, one.count):
-            assert keys_by_proxy(one.first(count)) == keys_by_proxy(two.first(count))
+        ours, others = (rank_keys(open_corpus(url), rule) for url in (corpus, other))
+        for count in (1, 9, 20, ours.count):
+            assert keys_by_proxy(ours.first(count)) == keys_by_proxy(others.first(count))
 
 
 def test_neither_does_the_order_of_building(
@@ -146,8 +147,8 @@ def test_neither_does_the_order_of_building(
     in_order = builder.pending_tasks
     monkeypatch.setattr(builder, "pending_tasks", lambda *given: in_order(*given)[::-1])
     other = build_scaling(sources, tmp_path / "other")
-    one, two = (rank_keys(open_corpus(url), Rule()).first(15) for url in (corpus, other))
-    assert keys_by_proxy(one) == keys_by_proxy(two)
+    ours, others = (rank_keys(open_corpus(url), SubsetRule()).first(15) for url in (corpus, other))
+    assert keys_by_proxy(ours) == keys_by_proxy(others)
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -155,14 +156,14 @@ def test_a_proxy_added_later_changes_no_subset(first: bool, sources: Path, tmp_p
     """Wherever the manifest lists it; and a subset file from before has its samples too."""
     root = tmp_path / "corpus"
     url = build_scaling(sources, root, proxies=list(PROXIES[:2]))
-    before = {count: keys_by_proxy(rank_keys(open_corpus(url), Rule()).first(count))
+    before = {count: keys_by_proxy(rank_keys(open_corpus(url), SubsetRule()).first(count))
               for count in (4, 20, 40)}  # fmt: skip
     file = subset_file(url, tmp_path, 0.5)
     added = {"type": "deblur"}
     proxies = [added, *PROXIES[:2]] if first else [*PROXIES[:2], added]
     build_scaling(sources, root, proxies=proxies)
     for count, keys in before.items():
-        now = keys_by_proxy(rank_keys(open_corpus(url), Rule()).first(count))
+        now = keys_by_proxy(rank_keys(open_corpus(url), SubsetRule()).first(count))
         assert {proxy: now[proxy] for proxy in keys} == keys
         assert now["deblur"] >= now["entity"]
     opened = open_corpus(file)
@@ -172,7 +173,9 @@ def test_a_proxy_added_later_changes_no_subset(first: bool, sources: Path, tmp_p
 
 def test_the_seed_is_the_manifests_and_matters(corpus: str) -> None:
     opened = open_corpus(corpus)
-    ours, same, other = (rank_keys(opened, Rule(seed=seed)).first(10) for seed in (None, 11, 12))
+    ours, same, other = (
+        rank_keys(opened, SubsetRule(seed=seed)).first(10) for seed in (None, 11, 12)
+    )
     assert keys_by_proxy(ours) == keys_by_proxy(same) != keys_by_proxy(other)
     assert ours.header.identity["subset"]["seed"] == 11
 
@@ -180,9 +183,8 @@ def test_the_seed_is_the_manifests_and_matters(corpus: str) -> None:
 def test_a_subset_of_a_subset_is_one_of_the_corpus(corpus: str, tmp_path: Path) -> None:
     for name, rule in RULES.items():
         whole = rank_keys(open_corpus(corpus), rule)
-        terms = {"strata": rule.strata, "described_by": rule.described_by, "where": rule.where}
-        file = subset(corpus, samples=20, file=f"{tmp_path}/{name}.subset.parquet", **terms).place  # type: ignore[arg-type]
-        again = rank_keys(open_corpus(file), Rule(None, rule.strata, None, rule.described_by))
+        file = subset(corpus, samples=20, rule=rule, file=f"{tmp_path}/{name}.subset.parquet").place
+        again = rank_keys(open_corpus(file), SubsetRule(None, rule.strata, None, rule.described_by))
         for count in (1, 7, 20):
             assert keys_by_proxy(again.first(count)) == keys_by_proxy(whole.first(count))
 
@@ -201,12 +203,12 @@ def test_a_thousand_samples_take_a_few_kilobytes(corpus: str) -> None:
     from sgt_data.corpus.selection import Selection
     from sgt_data.subsets.subset_file import encode_subset
 
-    header = rank_keys(open_corpus(corpus), Rule()).first(3).header
+    header = rank_keys(open_corpus(corpus), SubsetRule()).first(3).header
     chance = np.random.default_rng(0)
     ids = np.sort(chance.choice(11_000_000, 20_000, replace=False))
     held = {proxy: pa.array(np.ones(20_000, bool)) for proxy in ("entity", "panoptic", "denoise")}
-    spans = {f"sa1b-sa_{one:06d}-00000": (20 * one, 20 * one + 20) for one in range(1000)}
-    selection = Selection(pa.array([f"sa1b_sa_{one}" for one in ids]), spans, held)
+    spans = {f"sa1b-sa_{shard:06d}-00000": (20 * shard, 20 * shard + 20) for shard in range(1000)}
+    selection = Selection(pa.array([f"sa1b_sa_{number}" for number in ids]), spans, held)
     nbytes = len(encode_subset(header, selection, "/a/b.subset.parquet"))
     assert nbytes < 20 * 5000
 
@@ -231,7 +233,7 @@ def test_what_is_counted_is_what_is_seen(
         assert [len(table) for table in tables] == list(opened.samples_per_shard(folder))
         totals = opened.header.totals[folder]
         assert totals["samples"] == sum(map(len, tables))
-        assert totals["segments"] == sum(sum(one["segments"].to_pylist()) for one in tables)
+        assert totals["segments"] == sum(sum(table["segments"].to_pylist()) for table in tables)
         assert totals["inputs"] == totals["samples"] + totals["damaged"] + totals["filtered"]
     for proxy, keys in keys_by_proxy(opened).items():
         assert keys == set(keys_of(opened, proxy))
@@ -261,7 +263,7 @@ def test_the_stream_takes_a_subset_file(
 ) -> None:
     corpus = request.getfixturevalue(form)
     file = subset_file(corpus, tmp_path)
-    stored = {one.key: one for one in open_corpus(corpus).samples("panoptic")}
+    stored = {sample.key: sample for sample in open_corpus(corpus).samples("panoptic")}
     seen = [
         sample
         for batch in Stream({file: ["panoptic"]}, batch_size=1)
@@ -357,7 +359,7 @@ def test_verify_compares_a_subset_with_its_corpus(corpus: str, tmp_path: Path) -
     verdict = verify_corpus(file)
     totals = open_corpus(file).header.totals
     assert verdict.sound
-    assert verdict.samples == sum(one["samples"] for one in totals.values())
+    assert verdict.samples == sum(by_proxy["samples"] for by_proxy in totals.values())
     shard = open_corpus(file).shards("denoise")[0]
     (tmp_path / "corpus" / "index" / "denoise" / f"{shard}.parquet").unlink()
     (finding,) = verify_corpus(file).findings
@@ -399,6 +401,24 @@ def test_keys_that_were_changed_are_noticed(corpus: str, tmp_path: Path) -> None
         open_corpus(str(file))
 
 
+def test_a_shard_without_samples_moves_no_other_shards_keys(tmp_path: Path) -> None:
+    """All inputs of the second of three shards are damaged."""
+    members = sa1b_members(6)
+    damaged = [(name, b"no picture") if name in ("sa_3.jpg", "sa_4.jpg") else (name, body)
+               for name, body in members]  # fmt: skip
+    (tmp_path / "sa_0.tar").write_bytes(tar_of(damaged))
+    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_0.tar"}
+    assert built(tmp_path / "corpus", source, shard_samples=2).complete
+    whole = open_corpus(f"{tmp_path}/corpus")
+    assert whole.samples_per_shard("entity") == (2, 0, 2)
+    file = subset(whole.url, 1.0, file=f"{tmp_path}/all.subset.parquet").place
+    opened = open_corpus(file)
+    assert keys_of(opened, "entity") == keys_of(whole, "entity")
+    assert verify_corpus(file).sound
+    assert subset(file, output=f"{tmp_path}/copy").complete
+    assert verify_corpus(f"{tmp_path}/copy", deep=True).sound
+
+
 def test_what_is_recorded_says_how_it_was_chosen(corpus: str, tmp_path: Path) -> None:
     where = "segments >= 8"
     file = subset_file(corpus, tmp_path, 0.5, where=where, strata="segments")
@@ -414,18 +434,18 @@ def test_what_is_recorded_says_how_it_was_chosen(corpus: str, tmp_path: Path) ->
 def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
     corpus: str, tmp_path: Path
 ) -> None:
-    steps = subset_ladder(corpus, [0.1, 0.5, 1], file=f"{tmp_path}/{{}}.subset.parquet")
-    found = [keys_by_proxy(open_corpus(step.place)) for step in steps]
+    steps = subset(corpus, [0.1, 0.5, 1], file=f"{tmp_path}/{{}}.subset.parquet")
+    keys = [keys_by_proxy(open_corpus(step.place)) for step in steps]
     assert [Path(step.place).name for step in steps] == [
         "0.1.subset.parquet", "0.5.subset.parquet", "1.subset.parquet",
     ]  # fmt: skip
-    for small, large in pairwise(found):
+    for small, large in pairwise(keys):
         assert all(small[proxy] <= large[proxy] for proxy in small)
-    assert found[1] == keys_by_proxy(open_corpus(subset_file(corpus, tmp_path, 0.5)))
+    assert keys[1] == keys_by_proxy(open_corpus(subset_file(corpus, tmp_path, 0.5)))
 
 
 @pytest.mark.parametrize(
-    ("terms", "said"),
+    ("terms", "message"),
     [
         ({}, "needs a fraction"),
         ({"fraction": 0.0}, "above 0"),
@@ -442,6 +462,6 @@ def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
         ({"fraction": 0.5, "whole_shards": True, "where": "true"}, "no where"),
     ],
 )
-def test_a_wrong_request_is_refused(corpus: str, terms: dict[str, Any], said: str) -> None:
-    with pytest.raises(RequestError, match=said):
-        subset(corpus, **terms)
+def test_a_wrong_request_is_refused(corpus: str, terms: dict[str, Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        subset(corpus, **request(**terms))

@@ -14,7 +14,7 @@ import pytest
 from corpora import both_sources_document
 from PIL import Image
 
-from sgt_data import build_corpus, open_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
@@ -37,7 +37,7 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
         {"type": "segmentation", "name": "panoptic", "variant": "panoptic", "sources": ["coco"]},
         {"type": "edge"},
     ]
-    assert build_corpus(parse_manifest(document), str(root), workers=0).succeeded
+    assert build_corpus(parse_manifest(document), str(root), cluster=IN_PROCESS).succeeded
     return str(root)
 
 

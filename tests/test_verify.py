@@ -17,7 +17,7 @@ import pytest
 from corpora import both_sources
 from PIL import Image
 
-from sgt_data import build_corpus, verify_corpus
+from sgt_data import IN_PROCESS, build_corpus, verify_corpus
 
 PROXY = "panoptic"
 
@@ -25,7 +25,7 @@ PROXY = "panoptic"
 @pytest.fixture(scope="module")
 def sound(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("sound") / "corpus"
-    build_corpus(both_sources(sample_sources, shard_samples=4), str(output), workers=0)
+    build_corpus(both_sources(sample_sources, shard_samples=4), str(output), cluster=IN_PROCESS)
     return output
 
 

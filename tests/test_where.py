@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from scaling import build_scaling, keys_by_proxy, write_sources
 
-from sgt_data import open_corpus, subset
+from sgt_data import SubsetRule, open_corpus, subset
 from sgt_data.errors import RequestError
 from sgt_data.subsets.where import matching
 
@@ -146,21 +146,23 @@ def test_where_composes_with_fractions(corpus: str, tmp_path: Path) -> None:
     licences = {key: row["licence"] for key, row in rows_of(corpus, "panoptic").items()}
     fitting = {key for key, licence in licences.items() if licence == "Attribution License"}
     assert len(fitting) == 24
-    found = {}
+    keys_of_fraction = {}
     for fraction in (0.5, 1.0):
         file = f"{tmp_path}/{fraction}.subset.parquet"
-        report = subset(corpus, fraction, where=where, described_by="panoptic", file=file)
-        found[fraction] = keys_by_proxy(open_corpus(report.place))
+        report = subset(
+            corpus, fraction, rule=SubsetRule(where=where, described_by="panoptic"), file=file
+        )
+        keys_of_fraction[fraction] = keys_by_proxy(open_corpus(report.place))
         assert report.rule["where"] == where
-    assert found[1.0]["panoptic"] == fitting
-    assert 0 < len(found[0.5]["panoptic"]) < 24
-    for proxy, keys in found[0.5].items():
-        assert keys <= found[1.0][proxy]
+    assert keys_of_fraction[1.0]["panoptic"] == fitting
+    assert 0 < len(keys_of_fraction[0.5]["panoptic"]) < 24
+    for proxy, keys in keys_of_fraction[0.5].items():
+        assert keys <= keys_of_fraction[1.0][proxy]
 
 
 def test_where_alone_takes_all_that_fit(corpus: str, tmp_path: Path) -> None:
     file = f"{tmp_path}/many.subset.parquet"
-    subset(corpus, where="segments >= 12", file=file)
+    subset(corpus, rule=SubsetRule(where="segments >= 12"), file=file)
     entity = rows_of(corpus, "entity")
     assert keys_by_proxy(open_corpus(file))["entity"] == {
         key for key, row in entity.items() if row["segments"] >= 12
@@ -170,9 +172,9 @@ def test_where_alone_takes_all_that_fit(corpus: str, tmp_path: Path) -> None:
 def test_categories_are_those_of_the_proxy_that_is_named(corpus: str, tmp_path: Path) -> None:
     where = "'sky' IN categories"
     with pytest.raises(RequestError, match=r"none of 46 samples fits.*those of entity"):
-        subset(corpus, where=where, file=f"{tmp_path}/none.subset.parquet")
+        subset(corpus, rule=SubsetRule(where=where), file=f"{tmp_path}/none.subset.parquet")
     file = f"{tmp_path}/sky.subset.parquet"
-    subset(corpus, where=where, described_by="panoptic", file=file)
+    subset(corpus, rule=SubsetRule(where=where, described_by="panoptic"), file=file)
     panoptic = rows_of(corpus, "panoptic")
     expected = {key for key, row in panoptic.items() if "sky" in row["categories"]}
     assert keys_by_proxy(open_corpus(file))["panoptic"] == expected
@@ -182,7 +184,7 @@ def test_a_stored_expression_is_never_run(
     corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = f"{tmp_path}/some.subset.parquet"
-    subset(corpus, 0.5, where="segments > 6", file=file)
+    subset(corpus, 0.5, rule=SubsetRule(where="segments > 6"), file=file)
     import duckdb
 
     monkeypatch.setattr(duckdb, "connect", lambda *_, **__: pytest.fail("it was run"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sgt_data.cli.arguments import AsJson, RayAddress, RayWorkers
-from sgt_data.cli.old_progress import of_build
 from sgt_data.cli.output import print_messages, show, size_text
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -35,6 +34,7 @@ def annotate_command(
 ) -> int:
     """Draw masks for pictures without annotation, and write them as tars in SA-1B's format."""
     from sgt_data.engine.annotate_pictures import annotate_pictures
+    from sgt_data.engine.cluster import Cluster
     from sgt_data.manifest import parse_annotator
     from sgt_data.overrides import override_fields
 
@@ -44,10 +44,9 @@ def annotate_command(
     with ProgressBar("pictures") as bar:
         report = annotate_pictures(
             pictures, output, annotator,
-            pictures_per_tar=pictures_per_tar, address=address, workers=workers,
-            on_progress=of_build(bar),
+            pictures_per_tar=pictures_per_tar, cluster=Cluster(address, workers), on_progress=bar,
         )  # fmt: skip
-    print_messages(f"not done: {failure.slice}: {failure.message}" for failure in report.failures)
+    print_messages(f"not done: {failure}" for failure in report.failures)
     show(_report_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1
 
@@ -55,7 +54,7 @@ def annotate_command(
 def _report_text(report: AnnotationReport) -> str:
     totals = report.totals
     return (
-        f"{report.output}: {report.written} tars written, {report.found} found; "
+        f"{report.output}: {report.built_shards} tars written, {report.found_shards} found; "
         f"{totals['samples']:,} of {totals['inputs']:,} pictures with {totals['masks']:,} masks, "
         f"{totals['damaged']:,} left out (quarantine/), {size_text(totals['bytes'])}"
     )

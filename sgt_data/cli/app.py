@@ -22,6 +22,7 @@ from sgt_data.cli import (
     scenes,
     subsets,
     trainers,
+    training,
 )
 from sgt_data.cli.output import print_messages
 from sgt_data.errors import SgtDataError
@@ -37,8 +38,8 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "scale": subsets.scale_command,
     "questions": questions.questions_command,
     "sample": scenes.sample_command,
-    "train": experiments.train,
-    "experiment": experiments.experiment,
+    "train": training.train_command,
+    "experiment": experiments.experiment_command,
 }
 """Every command by name; the parameters of its function are its arguments and options."""
 

@@ -11,7 +11,6 @@ import typer
 from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl, RayAddress, RayWorkers
-from sgt_data.cli.old_progress import of_build
 from sgt_data.cli.output import print_messages, report_table, show, size_text
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -44,6 +43,7 @@ def build_command(
 ) -> int:
     """Build the corpus that a manifest describes, or continue an unfinished build."""
     from sgt_data.engine.build import build_corpus
+    from sgt_data.engine.cluster import Cluster
     from sgt_data.engine.forecast import forecast
     from sgt_data.engine.listing import list_inputs
     from sgt_data.manifest import load_manifest
@@ -63,9 +63,7 @@ def build_command(
         )
         return 0
     with ProgressBar("pictures") as bar:
-        report = build_corpus(
-            resolved, output, address=address, workers=workers, on_progress=of_build(bar)
-        )
+        report = build_corpus(resolved, output, cluster=Cluster(address, workers), on_progress=bar)
     print_messages(_build_messages(report))
     show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1
@@ -145,10 +143,7 @@ def _build_table(report: BuildReport) -> Table:
 
 def _build_messages(report: BuildReport) -> list[str]:
     lines = [f"note: {note}" for note in report.notes]
-    lines += [
-        f"not read: {failure.source}/{failure.slice}: {failure.message}"
-        for failure in report.failures
-    ]
+    lines += [f"not read: {failure}" for failure in report.failures]
     if report.failures:
         lines.append("The corpus is not complete. The same command continues the build.")
     lines += [

@@ -1,81 +1,138 @@
-"""The commands that train: one run, or an experiment of many."""
+"""The command that trains and measures many runs: experiment."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import typer
+from rich.progress import (
+    BarColumn,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
 from sgt_data.cli.output import messages, print_messages, show
-from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.progress import Progress
+
+if TYPE_CHECKING:
+    from sgt_data.experiment.prepared_experiment import ExperimentReport
+
+_SPEED_OVER_SECONDS = 600.0
 
 
-def train(
+def experiment_command(
+    kind: Annotated[
+        Literal["scale", "proxies", "ratio"], typer.Argument(help="what differs between the arms")
+    ],
     corpus: CorpusUrl,
-    questions: Annotated[str, typer.Option(help="folder of `sgt-data questions`, or a .jsonl")],
-    output: Annotated[Path, typer.Option(help="folder of the run; goes on where it was")],
-    proxies: Annotated[
-        list[str] | None, typer.Option("--proxy", help="to draw; may be repeated")
-    ] = None,
-    fraction: Annotated[float | None, typer.Option(help="of the corpus, as in scale")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of all settings")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="one setting")
-    ] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Train the bundled unified model, or one of your own, on questions and drawings."""
-    from sgt_data.cli.training_report import trained_document, trained_text
-    from sgt_data.training.config import load_config
-    from sgt_data.training.train import train as train_model
-
-    data: dict[str, Any] = {"corpus": corpus, "questions": questions, "proxies": proxies or []}
-    if fraction is not None:
-        data["fraction"] = fraction
-    settings = load_config(config, data, overrides or ())
-    with ProgressBar("steps") as bar:
-        trained = train_model(settings, output, on_progress=bar)
-    if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
-        return 0
-    show(trained_text(trained), trained_document(trained), as_json)
-    return 0
-
-
-def experiment(
-    kind: Annotated[Literal["scale", "proxies", "ratio"], typer.Argument(help="what is varied")],
-    corpus: CorpusUrl,
-    output: Annotated[Path, typer.Option(help="folder; goes on where it was")],
+    output: Annotated[
+        Path, typer.Option(help="folder of the experiment; an interrupted one is continued")
+    ],
     plan: Annotated[
         Path | None, typer.Option(help="YAML file, or a shipped plan: scale-larger, for GPUs")
     ] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="one field of the plan")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="change one field of the plan; may be repeated"
+        ),
     ] = None,
     test: Annotated[
-        bool, typer.Option("--test", help="open the test split, once, for this plan")
+        bool, typer.Option("--test", help="measure on the test split, which opens once for a plan")
     ] = False,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="runs at a time; default: one for each CPU")
+        int | None, typer.Option(min=1, help="runs at a time; default: one per CPU")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Train and measure all runs of an experiment; tables, plots and a page come out."""
-    from sgt_data.cli import experiment_reports as reports
-    from sgt_data.experiment.plans import is_shipped, names_proxies, plan_of
+    """Train and measure all runs of an experiment; write tables, plots and a page."""
+    from sgt_data.experiment.plan.load import is_shipped_plan, load_plan, overrides_name_proxies
     from sgt_data.experiment.run_experiment import run_experiment
 
-    chosen = plan_of(kind, plan, overrides or ())
-    with reports.ExperimentProgress(messages) as progress:
+    shipped = plan is None or is_shipped_plan(plan)
+    with _ExperimentBar() as progress:
         report = run_experiment(
-            kind, chosen, corpus, output,
+            kind,
+            load_plan(kind, plan, overrides or ()),
+            corpus,
+            output,
             test_on=date.today().isoformat() if test else None,
-            leave_out=(plan is None or is_shipped(plan)) and not names_proxies(overrides or ()),
-            processes=processes, on_note=progress.note, on_state=progress,
-        )  # fmt: skip
-    print_messages(reports.failure_lines(report, test))
-    show(reports.experiment_text(report), reports.experiment_json(report), as_json)
+            leave_out=shipped and not overrides_name_proxies(overrides or ()),
+            processes=processes,
+            on_progress=progress,
+        )
+    print_messages(_failure_lines(report, test))
+    show(_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1
+
+
+class _ExperimentBar:
+    """A bar over the training samples of all runs, with the time left and what is being done.
+
+    Notes that start with `note: ` are for the reader and stay on the screen.
+    """
+
+    def __init__(self) -> None:
+        self._bar = RichProgress(
+            SpinnerColumn(),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+            console=messages,
+            transient=True,
+            speed_estimate_period=_SPEED_OVER_SECONDS,
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.note.startswith("note: "):
+            messages.print(progress.note, markup=False)
+            return
+        self._bar.update(
+            self._task,
+            description=progress.note,
+            completed=progress.done,
+            total=progress.total,
+        )
+
+
+def _text(report: ExperimentReport) -> str:
+    """The main comparisons, the number of runs with a result, and the path of the page."""
+    lines = [*report.findings]
+    if report.page is not None:
+        done = report.runs - len(report.failures)
+        lines.append(f"{done} of {report.runs} runs on {report.split}: {report.page}")
+    return "\n".join(lines)
+
+
+def _failure_lines(report: ExperimentReport, test: bool) -> Sequence[str]:
+    """Runs that failed, and what to do next.
+
+    Args:
+        report: report of the experiment.
+        test: whether results on the test split were asked for.
+    """
+    lines = [f"failed: {failure}" for failure in report.failures]
+    if report.failures:
+        lines.append("The same command does what is missing, and nothing else.")
+    if report.failures and test and report.split != "test":
+        lines.append("The test split stays closed until every run is there.")
+    return lines

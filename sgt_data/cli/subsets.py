@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl, RayAddress, RayWorkers
-from sgt_data.cli.old_progress import of_build
 from sgt_data.cli.output import print_messages, report_table, show, size_text
 from sgt_data.cli.progress_bar import ProgressBar
 from sgt_data.errors import RequestError
 
 if TYPE_CHECKING:
-    from sgt_data.subsets.subset import SubsetReport
+    from sgt_data.subsets.report import SubsetReport
+    from sgt_data.subsets.strata import StrataRule
 
 
 def scale_command(
@@ -58,22 +58,24 @@ def scale_command(
     as_json: AsJson = False,
 ) -> int:
     """Take nested subsets: write a file that names the keys, or with --output a new corpus."""
-    from sgt_data.subsets.subset import subset, subset_ladder
+    from sgt_data.engine.cluster import Cluster
+    from sgt_data.subsets.rule import SubsetRule
+    from sgt_data.subsets.subset import subset
 
     if (more or fractions is not None) and (fraction is not None or samples is not None):
         raise RequestError("give one of --fraction, --samples and --fractions")
     if more and fractions is None:
         raise RequestError(f"found {more[0]:g} after the corpus; is --fractions missing?")
     with ProgressBar("pictures") as bar:
+        rule = SubsetRule(seed, cast("StrataRule", strata), where, described_by, shards)
         options: dict[str, Any] = {
-            "where": where, "strata": strata, "described_by": described_by, "seed": seed,
-            "whole_shards": shards, "file": file, "output": output, "address": address,
-            "workers": workers, "on_progress": of_build(bar),
+            "samples": samples, "rule": rule, "file": file, "output": output,
+            "cluster": Cluster(address, workers), "on_progress": bar,
         }  # fmt: skip
         if fractions is None:
-            reports = [subset(corpus, fraction, samples=samples, **options)]
+            reports = [subset(corpus, fraction, **options)]
         else:
-            reports = subset_ladder(corpus, [fractions, *(more or ())], **options)
+            reports = subset(corpus, [fractions, *(more or ())], **options)
     complete = all(report.complete for report in reports)
     subsets = [{**asdict(report), "rule": dict(report.rule)} for report in reports]
     print_messages(_report_messages(reports))
@@ -102,7 +104,7 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
         f"note: {effect.of}: pictures of one shard correlate with {effect.correlation:+.3f}; "
         f"the variance of a mean over whole shards is {effect.design_effect:.2f} times that of a "
         "mean over the same number of single pictures"
-        for effect in reports[0].clusters
+        for effect in reports[0].likeness
     ]
     if "shards" in reports[0].rule:
         lines.append(
@@ -110,7 +112,7 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
             "the fraction is exact in shards, not in samples"
         )
     for report in reports:
-        lines += [f"not copied: {shard}: {reason}" for shard, reason in report.failures.items()]
+        lines += [f"not copied: {failure}" for failure in report.failures]
     if not all(report.complete for report in reports):
         lines.append("The copy is not complete. The same command continues it.")
     return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +23,7 @@ class Sample:
     Attributes:
         key: of the picture; a key has at most one sample in each proxy.
         proxy: the task.
-        corpus: URL of the corpus.
+        corpus: URL of the corpus; a copied sample equals its original.
         shard: name of the shard.
         input: the picture to condition on, JPEG bytes. Empty where the reader left it out.
         target: the picture to generate, PNG or JPEG bytes.
@@ -34,7 +34,7 @@ class Sample:
 
     key: str
     proxy: str
-    corpus: str
+    corpus: str = field(compare=False)
     shard: str
     input: bytes
     target: bytes

@@ -1,4 +1,4 @@
-"""What a build is going to do, before it does: for `--dry-run`."""
+"""What a build is going to do, before it does it: what `--dry-run` shows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ _INPUT_BYTES_PER_PIXEL = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One folder of the corpus (a proxy, or the shared inputs) on one source. `exact` tells whether
-    pictures and shards are counted or estimated; `source_bytes` are what will be read,
-    `output_bytes` is always an estimate."""
+    """What a build will read and write for one folder of the corpus and one source.
+
+    Attributes:
+        source: name of the source.
+        proxy: folder of the corpus: a proxy, or the shared inputs.
+        slices: of the source.
+        shards: of the folder.
+        pictures: of the source.
+        source_bytes: bytes that will be read.
+        output_bytes: bytes that will be written, always an estimate.
+        exact: whether pictures and shards are counted; False where they are estimated.
+    """
 
     source: str
     proxy: str
@@ -28,15 +37,15 @@ class Forecast:
     exact: bool
 
 
-def forecast(plan: Listing) -> list[Forecast]:
-    """A row per source and folder of the corpus, in the order of the manifest."""
-    rows = []
-    samples = plan.manifest.shard_samples
-    for source, folders in plan.folders_of.items():
-        inventory = plan.inventories[source]
+def forecast(listing: Listing) -> list[Forecast]:
+    """A forecast per source and folder of the corpus, in the order of the manifest."""
+    forecasts = []
+    samples = listing.manifest.shard_samples
+    for source, folders in listing.folders_of.items():
+        inventory = listing.inventories[source]
         pictures = sum(piece.pictures for piece in inventory.slices)
-        width, height = plan.manifest.pictures.output_size(*inventory.typical_size)
-        rows += [
+        width, height = listing.manifest.pictures.output_size(*inventory.typical_size)
+        forecasts += [
             Forecast(
                 source,
                 folder,
@@ -44,17 +53,17 @@ def forecast(plan: Listing) -> list[Forecast]:
                 sum(max(1, -(-piece.pictures // samples)) for piece in inventory.slices),
                 pictures,
                 sum(piece.nbytes for piece in inventory.slices),
-                round(pictures * width * height * _bytes_per_pixel(plan, folder)),
+                round(pictures * width * height * _bytes_per_pixel(listing, folder)),
                 inventory.exact,
             )
             for folder in folders
         ]
-    return rows
+    return forecasts
 
 
-def _bytes_per_pixel(plan: Listing, folder: str) -> float:
+def _bytes_per_pixel(listing: Listing, folder: str) -> float:
     if folder == INPUT:
         return _INPUT_BYTES_PER_PIXEL
-    proxy = next(one for one in plan.manifest.proxies if one.name == folder)
-    own = proxy.degrades or plan.manifest.inputs == "embedded"
-    return own * _INPUT_BYTES_PER_PIXEL + float(proxy.target_bytes_per_pixel)
+    proxy = next(proxy for proxy in listing.manifest.proxies if proxy.name == folder)
+    own_input = proxy.degrades or listing.manifest.inputs == "embedded"
+    return own_input * _INPUT_BYTES_PER_PIXEL + float(proxy.target_bytes_per_pixel)

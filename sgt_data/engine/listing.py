@@ -1,29 +1,27 @@
-"""What there is to build from: a manifest with the inventories of its sources, and with what its
-annotators come to."""
+"""What there is to build from: a manifest in, what its sources hold out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Any
 
-from sgt_data.annotators.base import Annotator, Setup
-from sgt_data.corpus.identity import build_identity, proxy_fingerprint
 from sgt_data.corpus.layout import INPUT
 from sgt_data.errors import FileMissing, RequestError
 from sgt_data.manifest import Manifest
-from sgt_data.proxies.base import Proxy
 from sgt_data.records import Inventory, Slice
-from sgt_data.sources.dense_maps import files_identity
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A manifest with what its sources hold, by source."""
+    """A manifest with the inventories of its sources.
+
+    Attributes:
+        manifest: what to build.
+        inventories: what each source holds, by the source's name, in the manifest's order.
+    """
 
     manifest: Manifest
-    inventories: dict[str, Inventory]
+    inventories: Mapping[str, Inventory]
 
     @property
     def slices(self) -> list[Slice]:
@@ -31,32 +29,42 @@ class Listing:
         return [piece for inventory in self.inventories.values() for piece in inventory.slices]
 
     @property
+    def exact(self) -> bool:
+        """Whether the pictures of all slices are counted; False where some are estimated."""
+        return all(inventory.exact for inventory in self.inventories.values())
+
+    @property
     def sources_of(self) -> dict[str, tuple[str, ...]]:
-        """By folder of the corpus (`input` first, where it is shared; then each proxy): names of
-        the sources it is drawn for."""
-        found = {
-            proxy.name: tuple(one.name for one in self.manifest.sources_of(proxy))
+        """By folder of the corpus: names of the sources it is drawn for.
+
+        `input` comes first, where proxies share it; then each proxy.
+        """
+        by_proxy = {
+            proxy.name: tuple(source.name for source in self.manifest.sources_of(proxy))
             for proxy in self.manifest.proxies
         }
         if self.manifest.inputs == "embedded":
-            return found
-        used = {source for sources in found.values() for source in sources}
-        every = tuple(one.name for one in self.manifest.sources if one.name in used)
-        return {INPUT: every, **found}
+            return by_proxy
+        used = {source for sources in by_proxy.values() for source in sources}
+        shared = tuple(
+            source.name for source in self.manifest.source_configs() if source.name in used
+        )
+        return {INPUT: shared, **by_proxy}
 
     @property
     def folders_of(self) -> dict[str, tuple[str, ...]]:
         """By source: the folders of the corpus that it is drawn for."""
+        sources_of = self.sources_of
         return {
             source.name: tuple(
-                folder for folder, sources in self.sources_of.items() if source.name in sources
+                folder for folder, sources in sources_of.items() if source.name in sources
             )
             for source in self.manifest.source_configs()
         }
 
     @property
     def notes(self) -> list[str]:
-        """What the sources remark."""
+        """Remarks of the sources, for the person who builds."""
         return [
             f"{source}: {note}"
             for source, inventory in self.inventories.items()
@@ -64,29 +72,8 @@ class Listing:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class BuildPlan:
-    """A listing with what makes the build itself.
-
-    Attributes:
-        listing: what to build from.
-        setups: what the annotators in use come to, by name.
-        identity: what makes the build itself.
-        fingerprints: by folder of the corpus.
-    """
-
-    listing: Listing
-    setups: dict[str, Setup]
-    identity: dict[str, object]
-    fingerprints: dict[str, str]
-
-    @property
-    def manifest(self) -> Manifest:
-        return self.listing.manifest
-
-
 def list_inputs(manifest: Manifest) -> Listing:
-    """List the inputs; read no picture, write nothing.
+    """List the inputs of a manifest; read no picture, write nothing.
 
     Raises:
         RequestError, SourceError: a source cannot be listed.
@@ -101,46 +88,3 @@ def list_inputs(manifest: Manifest) -> Listing:
                 f"sources.{source.name}.FIELD=URL (fields: {', '.join(sorted(source.places))})"
             ) from why
     return Listing(manifest, inventories)
-
-
-def plan_build(listing: Listing, set_up: Callable[[Annotator], Setup]) -> BuildPlan:
-    """Settle what makes the build itself.
-
-    Args:
-        listing: what there is.
-        set_up: looks at an annotator's weights and device, where it will run.
-
-    Raises:
-        RequestError: an annotator cannot run.
-    """
-    manifest = listing.manifest
-    setups = {
-        annotator.name: set_up(annotator)
-        for annotator in manifest.annotators
-        if any(
-            manifest.annotator_of(proxy, source) is annotator
-            for proxy in manifest.proxies
-            for source in manifest.sources_of(proxy)
-        )
-    }
-    identity = build_identity(
-        manifest.identity(),
-        {name: dict(one.identity) for name, one in listing.inventories.items()},
-        {proxy.name: proxy.bank() for proxy in manifest.proxies},
-        {proxy.name: _makers(manifest, proxy, setups) for proxy in manifest.proxies},
-    )
-    fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
-    return BuildPlan(listing, setups, identity, fingerprints)
-
-
-def _makers(manifest: Manifest, proxy: Proxy, setups: Mapping[str, Setup]) -> dict[str, Any]:
-    """What one proxy depends on beside pictures and annotations."""
-    made: dict[str, Any] = {"libraries": {name: version(name) for name in proxy.libraries()}}
-    for source in manifest.sources_of(proxy):
-        annotator = manifest.annotator_of(proxy, source)
-        if annotator is not None:
-            made["annotator"] = annotator.identity(setups[annotator.name])
-        elif source.depth and proxy.annotated_layer == "depth":
-            field = f"sources.{source.name}.depth"
-            made.setdefault("files", {})[source.name] = files_identity(source.depth, field)
-    return made

@@ -1,16 +1,16 @@
-"""One shard's raw inputs -> its encoded shards, one per proxy (and one of the pictures alone where
-proxies share them). No ray; reads nothing but what the inputs themselves point to, one input at a
-time.
+"""A shard's raw inputs in; its encoded shards out, one per proxy, and one of the pictures alone
+where proxies share them.
 
-Whatever is wrong with one input costs that input: it becomes a quarantine row of every proxy that
-it could not serve, and the rest goes on.
+Reads nothing but what the inputs themselves point to, one input at a time. Whatever is wrong with
+one input costs that input: it becomes a quarantine row of every proxy that it could not serve, and
+the rest goes on.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
@@ -22,14 +22,14 @@ from sgt_data.corpus.shard import (
     ShardOrigin,
     ShardWriter,
 )
+from sgt_data.engine.build_plan import Recipe
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
-from sgt_data.manifest import Manifest
 from sgt_data.pictures.prepare import Picture, inspect, prepare
 from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy, Subject
 from sgt_data.records import (
-    Category,
     DrawnTarget,
+    Layer,
     QuarantineRow,
     RawInput,
     RawShard,
@@ -40,18 +40,8 @@ from sgt_data.sources.fetch import fetched
 from sgt_data.sources.sa1b import parse_annotation
 
 
-@dataclass(frozen=True, slots=True)
-class RenderSpec:
-    """All that rendering needs beside the inputs: the manifest, vocabularies by source, and the
-    build's fingerprints by proxy."""
-
-    manifest: Manifest
-    vocabulary: Mapping[str, Mapping[int, Category]]
-    fingerprints: Mapping[str, str]
-
-
 def render_shard(
-    raw: RawShard, folders: Collection[str], excluded: Mapping[str, str], spec: RenderSpec
+    raw: RawShard, folders: Collection[str], excluded: Mapping[str, str], recipe: Recipe
 ) -> list[EncodedShard]:
     """Draw a shard for the named folders of the corpus.
 
@@ -59,99 +49,148 @@ def render_shard(
         raw: the inputs.
         folders: which proxies, or the shared inputs, still need this shard.
         excluded: keys that must not become samples, with the reason.
-        spec: see there.
+        recipe: how samples are made.
+
+    Returns:
+        An encoded shard per folder: the shared inputs first, then proxies in the manifest's order.
 
     Raises:
         SourceError: an input cannot be fetched just now.
     """
-    source = next(one for one in spec.manifest.source_configs() if one.name == raw.source)
-    wanted = [proxy for proxy in spec.manifest.proxies if proxy.name in folders]
-    names = ([INPUT] if INPUT in folders else []) + [proxy.name for proxy in wanted]
-    writers = {name: ShardWriter() for name in names}
-    for one in raw.inputs:
-        _render_input(one, raw, source, wanted, writers, excluded.get(one.key), spec)
-    source_bytes = sum(one.nbytes for one in raw.inputs)
-    return [
-        writer.encode(
-            ShardOrigin(
-                name, raw.name, raw.source, raw.slice, raw.last, source_bytes,
-                spec.fingerprints[name],
+    rendering = _Rendering(raw, folders, recipe)
+    for source_input in raw.inputs:
+        rendering.add(source_input, excluded.get(source_input.key))
+    return rendering.encode()
+
+
+@dataclass(slots=True)
+class _Rendering:
+    """One shard while its inputs are drawn one after the other."""
+
+    raw: RawShard
+    folders: Collection[str]
+    recipe: Recipe
+    source: Source = field(init=False)
+    proxies: list[Proxy] = field(init=False)
+    writers: dict[str, ShardWriter] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.source = self.recipe.source(self.raw.source)
+        self.proxies = [
+            proxy for proxy in self.recipe.manifest.proxies if proxy.name in self.folders
+        ]
+        names = [proxy.name for proxy in self.proxies]
+        if INPUT in self.folders:
+            names.insert(0, INPUT)
+        self.writers = {name: ShardWriter() for name in names}
+
+    def add(self, raw: RawInput, exclusion: str | None) -> None:
+        """Draw one input for every folder, or name it in the folder's ledger."""
+        rule = self.recipe.manifest.pictures
+        try:
+            if raw.problem or exclusion:
+                raise InputError(raw.problem or exclusion)
+            raw = fetched(raw)
+            picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
+        except InputError as why:
+            for folder in self.writers:
+                self._quarantine(folder, raw, why)
+            return
+        subject = self._subject(raw, picture)
+        facts = _common_facts(raw, self.source.name, subject)
+        if INPUT in self.writers:
+            row = _index_row(facts, DrawnTarget(b"", "png", {}))
+            sample = EncodedSample(raw.key, subject.clean(), None, None, None, facts, row)
+            self.writers[INPUT].samples.append(sample)
+        for proxy in self.proxies:
+            try:
+                drawn = proxy.draw(self._seen_by(proxy, subject, raw))
+            except InputError as why:
+                self._quarantine(proxy.name, raw, why)
+                continue
+            self.writers[proxy.name].samples.append(self._sample(proxy, subject, facts, drawn))
+
+    def encode(self) -> list[EncodedShard]:
+        """All files of the shard, by folder."""
+        raw = self.raw
+        source_bytes = sum(source_input.nbytes for source_input in raw.inputs)
+        return [
+            writer.encode(
+                ShardOrigin(
+                    folder, raw.name, raw.source, raw.slice, raw.last, source_bytes,
+                    self.recipe.fingerprints[folder],
+                )
             )
-        )
-        for name, writer in writers.items()
-    ]  # fmt: skip
+            for folder, writer in self.writers.items()
+        ]  # fmt: skip
 
-
-def _render_input(
-    raw: RawInput,
-    shard: RawShard,
-    source: Source,
-    proxies: list[Proxy],
-    writers: Mapping[str, ShardWriter],
-    exclusion: str | None,
-    spec: RenderSpec,
-) -> None:
-    def quarantine(folder: str, why: InputError) -> None:
-        writers[folder].quarantine.append(
+    def _quarantine(self, folder: str, raw: RawInput, why: InputError) -> None:
+        self.writers[folder].quarantine.append(
             QuarantineRow(
                 raw.key,
-                shard.source,
-                shard.slice,
+                self.raw.source,
+                self.raw.slice,
                 raw.member,
                 "filtered" if isinstance(why, FilteredOut) else "damaged",
                 str(why),
             )
         )
 
-    try:
-        if raw.problem or exclusion:
-            raise InputError(raw.problem or exclusion)
-        raw = fetched(raw)
-        rule = spec.manifest.pictures
-        picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
-    except InputError as why:
-        for folder in writers:
-            quarantine(folder, why)
-        return
+    def _subject(self, raw: RawInput, picture: Picture) -> Subject:
+        """All that a proxy may look at, from the source alone."""
+        rule = self.recipe.manifest.pictures
 
-    @cache
-    def clean() -> bytes:
-        return picture.jpeg(rule.jpeg_quality, rule.jpeg_subsampling)
+        def encode(image: Any) -> bytes:
+            return replace(picture, image=image).jpeg(rule.jpeg_quality, rule.jpeg_subsampling)
 
-    subject = Subject(
-        raw.key,
-        spec.manifest.seed,
-        picture,
-        source.offers(),
-        cache(partial(source.annotation, raw)),
-        cache(partial(source.dense, raw)),
-        spec.vocabulary[shard.source],
-        clean,
-        lambda image: replace(picture, image=image).jpeg(rule.jpeg_quality, rule.jpeg_subsampling),
-    )
-    facts = _common_facts(raw, shard.source, picture, spec)
-    shared = spec.manifest.inputs == "shared"
-    if INPUT in writers:
-        row = _row(facts, DrawnTarget(b"", "png", {}))
-        writers[INPUT].samples.append(EncodedSample(raw.key, clean(), None, None, None, facts, row))
-    for proxy in proxies:
-        annotator = proxy.annotator_for(source.offers())
-        seen = subject if annotator is None else _annotated(subject, raw, proxy, annotator)
-        try:
-            drawn = proxy.draw(seen)
-        except InputError as why:
-            quarantine(proxy.name, why)
-            continue
-        jpeg = drawn.picture or (None if shared else clean())
-        writers[proxy.name].samples.append(_sample(proxy, facts, drawn, jpeg, spec))
+        return Subject(
+            raw.key,
+            self.recipe.manifest.seed,
+            picture,
+            self.source.offers(),
+            cache(partial(self.source.annotation, raw)),
+            cache(partial(self.source.dense, raw)),
+            self.recipe.vocabulary[self.source.name],
+            cache(partial(picture.jpeg, rule.jpeg_quality, rule.jpeg_subsampling)),
+            encode,
+        )
+
+    def _seen_by(self, proxy: Proxy, subject: Subject, raw: RawInput) -> Subject:
+        """The subject as a proxy sees it: its annotator fills in what the source lacks."""
+        annotator = proxy.annotator_for(self.source.offers())
+        if annotator is None:
+            return subject
+        layer = proxy.annotated_layer
+        assert layer is not None
+        return _annotated(subject, raw, layer, annotator)
+
+    def _sample(
+        self, proxy: Proxy, subject: Subject, common: Mapping[str, Any], drawn: DrawnTarget
+    ) -> EncodedSample:
+        """What is stored of one input for one proxy."""
+        manifest = self.recipe.manifest
+        key = subject.key
+        instruction = choose_instruction(load_bank(proxy.bank()), manifest.seed, key, drawn.words)
+        instruction_facts: dict[str, Any] = {"bank": instruction.bank, "line": instruction.line}
+        if drawn.words:
+            instruction_facts["words"] = dict(drawn.words)
+        facts = {
+            **common,
+            "proxy": proxy.name,
+            "type": proxy.type,
+            "tier": proxy.tier,
+            "instruction": instruction_facts,
+            **drawn.facts,
+        }
+        jpeg = drawn.picture or (None if manifest.inputs == "shared" else subject.clean())
+        row = _index_row(common, drawn)
+        return EncodedSample(key, jpeg, drawn.target, drawn.extension, instruction.text, facts, row)
 
 
-def _annotated(subject: Subject, raw: RawInput, proxy: Proxy, annotator: str) -> Subject:
-    """The subject as one proxy sees it whose annotator fills in what the source lacks."""
-    layer = proxy.annotated_layer
-    assert layer is not None
+def _annotated(subject: Subject, raw: RawInput, layer: Layer, annotator: str) -> Subject:
+    """The subject with one layer more, which an annotator has given."""
 
-    def said() -> bytes:
+    def layer_bytes() -> bytes:
         if why := raw.layer_problems.get(role(annotator)):
             raise AnnotationError(why)
         return raw.layer_bytes[role(annotator)]
@@ -159,36 +198,18 @@ def _annotated(subject: Subject, raw: RawInput, proxy: Proxy, annotator: str) ->
     return replace(
         subject,
         layers=subject.layers | {layer},
-        annotation=lambda one: parse_annotation(said()) if one == layer else None,
-        dense=lambda one: parse_dense(said()),
+        annotation=lambda asked: parse_annotation(layer_bytes()) if asked == layer else None,
+        dense=lambda _: parse_dense(layer_bytes()),
     )
 
 
-def _sample(
-    proxy: Proxy,
-    common: Mapping[str, Any],
-    drawn: DrawnTarget,
-    jpeg: bytes | None,
-    spec: RenderSpec,
-) -> EncodedSample:
-    key = common["key"]
-    bank = load_bank(proxy.bank())
-    instruction = choose_instruction(bank, spec.manifest.seed, key, drawn.words)
-    said: dict[str, Any] = {"bank": instruction.bank, "line": instruction.line}
-    if drawn.words:
-        said["words"] = dict(drawn.words)
-    of_proxy = {"proxy": proxy.name, "type": proxy.type, "tier": proxy.tier, "instruction": said}
-    facts = {**common, **of_proxy, **drawn.facts}
-    row = _row(common, drawn)
-    return EncodedSample(key, jpeg, drawn.target, drawn.extension, instruction.text, facts, row)
-
-
-def _common_facts(raw: RawInput, source: str, picture: Picture, spec: RenderSpec) -> dict[str, Any]:
+def _common_facts(raw: RawInput, source: str, subject: Subject) -> dict[str, Any]:
     """What every sample's JSON says, whatever its proxy."""
+    picture = subject.picture
     return {
         "version": 1,
         "key": raw.key,
-        "seed": spec.manifest.seed,
+        "seed": subject.seed,
         "source": {
             "name": source,
             "member": raw.member,
@@ -202,7 +223,7 @@ def _common_facts(raw: RawInput, source: str, picture: Picture, spec: RenderSpec
     }
 
 
-def _row(facts: Mapping[str, Any], drawn: DrawnTarget) -> dict[str, Any]:
+def _index_row(facts: Mapping[str, Any], drawn: DrawnTarget) -> dict[str, Any]:
     """What the index says of a sample beside its key and its members."""
     source = facts["source"]
     return {

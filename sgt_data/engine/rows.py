@@ -10,20 +10,11 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from sgt_data.engine.plan import SliceTask
-from sgt_data.engine.tasks import (
-    Outcome,
-    OutputRefused,
-    ShardOutcome,
-    ShardTask,
-    SliceFailure,
-)
-from sgt_data.records import (
-    FilePart,
-    RawInput,
-    RawShard,
-    Slice,
-)
+from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused
+from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stages import ShardTask
+from sgt_data.records import FilePart, RawInput, RawShard, Slice
+from sgt_data.result import Failure
 
 _PART = pa.struct([("url", pa.string()), ("start", pa.int64()), ("length", pa.int64())])
 _INPUT = pa.struct(
@@ -42,6 +33,7 @@ _INPUT = pa.struct(
 SHARD = pa.schema(
     [
         ("failure", pa.string()),
+        ("part", pa.string()),
         ("name", pa.string()),
         ("slice", pa.string()),
         ("source", pa.string()),
@@ -51,6 +43,21 @@ SHARD = pa.schema(
         ("inputs", pa.list_(_INPUT)),
     ]
 )
+"""Rows between the stages: a shard, or where `failure` is not null what failed and why."""
+
+OUTCOME = pa.schema(
+    [
+        ("refused", pa.string()),
+        ("failure", pa.string()),
+        ("part", pa.string()),
+        ("name", pa.string()),
+        ("receipts", pa.list_(pa.binary())),
+        ("key_hashes", pa.binary()),
+        ("seconds", pa.float64()),
+    ]
+)
+"""Rows after the last stage: a committed shard, what failed, or why the output refused it."""
+
 _TASK = pa.schema(
     [
         ("source", pa.string()),
@@ -59,36 +66,10 @@ _TASK = pa.schema(
         ("rest", pa.binary()),
     ]
 )
-OUTCOME = pa.schema(
-    [
-        ("refused", pa.string()),
-        ("failure", pa.string()),
-        ("name", pa.string()),
-        ("slice", pa.string()),
-        ("source", pa.string()),
-        ("receipts", pa.list_(pa.binary())),
-        ("key_hashes", pa.binary()),
-        ("seconds", pa.float64()),
-    ]
-)
-
-
-def outcome_row(done: Outcome) -> pa.Table:
-    if isinstance(done, SliceFailure):
-        return failure_row(done, OUTCOME)
-    if isinstance(done, OutputRefused):
-        return pa.Table.from_pylist([{"refused": done.message}], schema=OUTCOME)
-    receipts = [orjson.dumps(receipt) for receipt in done.receipts]
-    columns = {
-        "name": done.shard,
-        "receipts": receipts,
-        "key_hashes": done.key_hashes.tobytes(),
-        "seconds": done.seconds,
-    }
-    return pa.Table.from_pylist([columns], schema=OUTCOME)
 
 
 def task_row(task: SliceTask) -> pa.Table:
+    """A slice's task as a table of one row."""
     piece = task.slice
     rest = {
         "shards": piece.shards,
@@ -107,7 +88,8 @@ def task_row(task: SliceTask) -> pa.Table:
     return pa.Table.from_pylist([columns], schema=_TASK)
 
 
-def task_of(row: dict[str, Any]) -> SliceTask:
+def task_of(row: Mapping[str, Any]) -> SliceTask:
+    """The task that a row holds."""
     rest = orjson.loads(row["rest"])
     shards = None if rest["shards"] is None else tuple(rest["shards"])
     return SliceTask(
@@ -118,8 +100,9 @@ def task_of(row: dict[str, Any]) -> SliceTask:
     )
 
 
-def shard_row(shard: ShardTask | SliceFailure) -> pa.Table:
-    if isinstance(shard, SliceFailure):
+def shard_row(shard: ShardTask | Failure) -> pa.Table:
+    """A shard that has been read, or a failure, as a table of one row."""
+    if isinstance(shard, Failure):
         return failure_row(shard, SHARD)
     raw = shard.raw
     columns = {
@@ -135,24 +118,69 @@ def shard_row(shard: ShardTask | SliceFailure) -> pa.Table:
     return table.set_column(SHARD.get_field_index("inputs"), SHARD.field("inputs"), inputs)
 
 
+def shard_of(row: Mapping[str, Any]) -> ShardTask:
+    """The shard that a row holds."""
+    inputs = tuple(map(_input, row["inputs"]))
+    raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"])
+    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]))
+
+
+def outcome_row(outcome: Outcome) -> pa.Table:
+    """An outcome as a table of one row."""
+    if isinstance(outcome, Failure):
+        return failure_row(outcome, OUTCOME)
+    if isinstance(outcome, OutputRefused):
+        return pa.Table.from_pylist([{"refused": outcome.message}], schema=OUTCOME)
+    columns = {
+        "name": outcome.shard,
+        "receipts": [orjson.dumps(receipt) for receipt in outcome.receipts],
+        "key_hashes": outcome.key_hashes.tobytes(),
+        "seconds": outcome.seconds,
+    }
+    return pa.Table.from_pylist([columns], schema=OUTCOME)
+
+
+def outcome_of(row: Mapping[str, Any]) -> Outcome:
+    """The outcome that a row holds."""
+    if row["refused"] is not None:
+        return OutputRefused(row["refused"])
+    if row["failure"] is not None:
+        return failure_of(row)
+    receipts = tuple(map(orjson.loads, row["receipts"]))
+    hashes = np.frombuffer(row["key_hashes"], np.uint64)
+    return CommittedShard(row["name"], receipts, row["seconds"], hashes)
+
+
+def failure_row(failure: Failure, schema: pa.Schema) -> pa.Table:
+    """A failure as a table of one row, in the schema of shards or of outcomes."""
+    columns = {"failure": failure.message, "part": failure.part}
+    return pa.Table.from_pylist([columns], schema=schema)
+
+
+def failure_of(row: Mapping[str, Any]) -> Failure:
+    """The failure that a row holds."""
+    return Failure(row["part"], row["failure"])
+
+
 def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:
     """Column by column: row by row, pyarrow looks at every object several times."""
+    parts = [{role: asdict(part) for role, part in raw.parts.items()} for raw in inputs]
     arrays = [
-        pa.array([one.key for one in inputs], pa.string()),
-        pa.array([one.member for one in inputs], pa.string()),
-        pa.array([one.picture for one in inputs], pa.large_binary()),
-        _maps([one.extras for one in inputs], pa.large_binary()),
-        pa.array([one.licence for one in inputs], pa.string()),
-        pa.array([one.problem for one in inputs], pa.string()),
-        _maps([{role: asdict(part) for role, part in one.parts.items()} for one in inputs], _PART),
-        _maps([one.layer_bytes for one in inputs], pa.large_binary()),
-        _maps([one.layer_problems for one in inputs], pa.string()),
+        pa.array([raw.key for raw in inputs], pa.string()),
+        pa.array([raw.member for raw in inputs], pa.string()),
+        pa.array([raw.picture for raw in inputs], pa.large_binary()),
+        _maps([raw.extras for raw in inputs], pa.large_binary()),
+        pa.array([raw.licence for raw in inputs], pa.string()),
+        pa.array([raw.problem for raw in inputs], pa.string()),
+        _maps(parts, _PART),
+        _maps([raw.layer_bytes for raw in inputs], pa.large_binary()),
+        _maps([raw.layer_problems for raw in inputs], pa.string()),
     ]
     return pa.StructArray.from_arrays(arrays, fields=list(_INPUT))
 
 
 def _maps(maps: Sequence[Mapping[str, Any]], kind: pa.DataType) -> pa.MapArray:
-    entries = [entry for one in maps for entry in one.items()]
+    entries = [entry for mapping in maps for entry in mapping.items()]
     return pa.MapArray.from_arrays(
         np.cumsum([0, *map(len, maps)]).astype(np.int32),
         pa.array([name for name, _ in entries], pa.string()),
@@ -160,28 +188,7 @@ def _maps(maps: Sequence[Mapping[str, Any]], kind: pa.DataType) -> pa.MapArray:
     )
 
 
-def shard_of(row: dict[str, Any]) -> ShardTask:
-    inputs = tuple(_input(one) for one in row["inputs"])
-    raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"])
-    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]))
-
-
-def _input(row: dict[str, Any]) -> RawInput:
+def _input(row: Mapping[str, Any]) -> RawInput:
     parts = {role: FilePart(**part) for role, part in row["parts"]}
     maps = {name: dict(row[name]) for name in ("extras", "layer_bytes", "layer_problems")}
     return RawInput(**{**row, **maps, "parts": parts})
-
-
-def failure_row(failure: SliceFailure, schema: pa.Schema) -> pa.Table:
-    columns = {"failure": failure.message, "slice": failure.slice, "source": failure.source}
-    return pa.Table.from_pylist([columns], schema=schema)
-
-
-def outcome_of(row: dict[str, Any]) -> Outcome:
-    if row["refused"] is not None:
-        return OutputRefused(row["refused"])
-    if row["failure"] is not None:
-        return SliceFailure(row["source"], row["slice"], row["failure"])
-    receipts = tuple(orjson.loads(receipt) for receipt in row["receipts"])
-    hashes = np.frombuffer(row["key_hashes"], np.uint64)
-    return ShardOutcome(row["name"], receipts, row["seconds"], hashes)

@@ -1,4 +1,5 @@
-"""Experiments: a plan in, runs of the trainer, and at the end a page of what they show.
+"""Experiments: a corpus and a plan in, runs of the trainer, and a page of what they show out.
 
-May know training, stream, subsets and questions. `plan`, `measure` and `report` are its rooms.
+`plan`, `measure` and `report` are its rooms; the files here drive them: prepare the data, carry out
+the runs, open the test split once. May know training, stream, subsets, questions and corpus.
 """

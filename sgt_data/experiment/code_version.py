@@ -1,11 +1,17 @@
-"""Runs that are compared come from one code: what it was is kept beside them.
+"""Check that all runs of an experiment come from the same code.
 
-A run's name follows its configuration. Were the model edited in between, runs of the old code would
-stand in one table with runs of the new, and nobody could tell.
+A run's name follows from its configuration. If the model were edited between two runs, runs of the
+old code and of the new code would stand in one table, and nobody could tell.
+
+Compared are all Python files of the rooms that change a number: `training`, `experiment.measure`,
+`stream`, `questions`, `pictures`, and the package of the model. Not compared are the plan (a run's
+name holds its configuration), the report, and `corpus`, `proxies` and `subsets`: they read or
+decode what the corpus' fingerprint fixes, and tested laws fix how.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,53 +19,82 @@ from pathlib import Path
 import orjson
 
 from sgt_data.errors import CorpusError, RequestError
+from sgt_data.files.claim import differences
 from sgt_data.files.writing import write_atomic
 
 FILE = "code.json"
-_HOME = "sgt_data.experiment"
+_ROOMS = (
+    "sgt_data.training",
+    "sgt_data.experiment.measure",
+    "sgt_data.stream",
+    "sgt_data.questions",
+    "sgt_data.pictures",
+)
 
 
 def check_code(folder: Path, make: str) -> None:
-    """Note down the code that runs are trained and measured with, or compare it with what is noted.
+    """Write down the code that runs are made with, or compare it with what is written there.
 
     Args:
-        folder: of the experiment.
-        make: `module:function` of the model; files of its package, or its own, count beside ours.
+        folder: folder of the experiment.
+        make: `module:function` that makes the model.
 
     Raises:
-        RequestError: it has changed since; names files.
-        CorpusError: what is noted is damaged.
+        RequestError: the code has changed since the first runs; names a file.
+        CorpusError: the record of the code is damaged.
     """
-    here, place = _files(make), folder / FILE
-    if not place.exists():
-        write_atomic(str(place), orjson.dumps(here, option=orjson.OPT_INDENT_2) + b"\n")
+    path = folder / FILE
+    digests = code_digests(make)
+    if not path.exists():
+        write_atomic(str(path), orjson.dumps(digests, option=orjson.OPT_INDENT_2) + b"\n")
         return
     try:
-        there = orjson.loads(place.read_bytes())
-        changed = sorted(
-            name for name in {*here, *there} if here.get(name) != dict(there).get(name)
-        )
-    except (orjson.JSONDecodeError, TypeError, ValueError) as why:
-        raise CorpusError(f"{place} is damaged: {why!r}") from why
+        recorded = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as why:
+        raise CorpusError(f"{path} is damaged: {why!r}") from why
+    if not isinstance(recorded, Mapping):
+        raise CorpusError(f"{path} is damaged: it holds a {type(recorded).__name__}")
+    changed = [difference.path for difference in differences(recorded, digests)]
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise RequestError(
             f"{folder}: {changed[0]}{more} changed since its first runs; those and new ones cannot "
-            f"be compared. Take a new folder; or remove {place} if the change is of no consequence"
+            f"be compared. Take a new folder; or remove {path} if the change is of no consequence"
         )
 
 
-def _files(make: str) -> dict[str, str]:
-    """SHA-256 by file name."""
-    found: dict[str, Path] = {}
-    for module in (f"{_HOME}.train", make.partition(":")[0]):
-        try:
-            spec = find_spec(module)
-        except (ImportError, ValueError):
-            continue
-        if spec is None or spec.origin is None:
-            continue  # what is wrong with it, making the model says
-        file, package = Path(spec.origin), spec.parent or ""
-        for one in file.parent.glob("*.py") if package else [file]:
-            found[f"{package.replace('.', '/')}/{one.name}".lstrip("/")] = one
-    return {name: sha256(found[name].read_bytes()).hexdigest() for name in sorted(found)}
+def code_digests(make: str) -> dict[str, str]:
+    """SHA-256 of every Python file that changes a run, by the file's path within its package.
+
+    Args:
+        make: `module:function` that makes the model.
+    """
+    files: dict[str, Path] = {}
+    for room in _ROOMS:
+        files |= _package_files(room)
+    files |= _model_files(make.partition(":")[0])
+    return {name: sha256(files[name].read_bytes()).hexdigest() for name in sorted(files)}
+
+
+def _model_files(module: str) -> dict[str, Path]:
+    """Files of the package of a module, or the module's own file where it is in no package."""
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return {}  # making the model reports what is wrong
+    if spec is None or spec.origin is None:
+        return {}
+    if spec.parent:
+        return _package_files(spec.parent)
+    file = Path(spec.origin)
+    return {file.name: file}
+
+
+def _package_files(package: str) -> dict[str, Path]:
+    spec = find_spec(package)
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    return {
+        f"{package.replace('.', '/')}/{file.relative_to(folder).as_posix()}": file
+        for folder in map(Path, folders)
+        for file in folder.rglob("*.py")
+    }

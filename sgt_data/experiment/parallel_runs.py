@@ -1,4 +1,9 @@
-"""Jobs side by side in processes: the longest first, and one that fails stops no other."""
+"""Run jobs in several processes, the longest first; a job that fails stops no other.
+
+A pool of the standard library, not Ray tasks or joblib: jobs share nothing and stay on one machine,
+Ray takes longer to start than a small run takes to train, and joblib ends all jobs when one process
+is killed (and reads pickles).
+"""
 
 from __future__ import annotations
 
@@ -10,59 +15,37 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.connection import wait as wait_for_connections
 from pathlib import Path
 from typing import Any
 
 from sgt_data.errors import RequestError, SgtDataError
-from sgt_data.experiment.runs import Job, do
+from sgt_data.experiment.runs import Job, RunFailure, run_job
+from sgt_data.progress import OnProgress, Progress, ignore
 
-_GLANCE_SECONDS = 2.0
-_PER_GPU = 4
+_SECONDS_BETWEEN_PROGRESS = 2.0
+_PROCESSES_PER_GPU = 4
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A run that came to no result, and why."""
-
-    run: str
-    arm: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How far all jobs are.
-
-    Attributes:
-        done, jobs: how many have ended, and how many there are.
-        work: share of all training that is done, 0 to 1.
-        running: names of the jobs that are going on.
-    """
-
-    done: int
-    jobs: int
-    work: float
-    running: tuple[str, ...]
+_Report = Callable[[Sequence[Job]], None]
+"""Called with the jobs that are running."""
 
 
 def default_processes() -> int:
-    """One for each CPU that this process may use; with GPUs, no more than a few for each."""
+    """Number of processes: one per usable CPU; with GPUs, no more than four per GPU."""
     import torch
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpus = torch.cuda.device_count()
-    return min(cpus, _PER_GPU * gpus) if gpus else cpus
+    return min(cpus, _PROCESSES_PER_GPU * gpus) if gpus else cpus
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process and those that it starts.
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Lock a folder for this process and those that it starts.
 
     Raises:
-        RequestError: another command is at work in it.
+        RequestError: another command holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("wb") as file:
@@ -73,118 +56,132 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def do_all(
-    jobs: Sequence[Job], processes: int, on_state: Callable[[State], None] = lambda state: None
-) -> list[Failure]:
-    """Do the jobs that have no result yet.
+def run_jobs(
+    jobs: Sequence[Job], processes: int, on_progress: OnProgress = ignore
+) -> list[RunFailure]:
+    """Run the jobs that have no result yet.
 
     Args:
-        jobs: in any order.
-        processes: at a time; 1 works in this process.
-        on_state: told of progress, every few seconds.
+        jobs: jobs of one stage, in any order.
+        processes: number of jobs at a time; 1 works in this process.
+        on_progress: called every few seconds, with training samples as units, and the names of the
+            running jobs in the note.
 
     Returns:
-        Those that failed, in the order of `jobs`.
+        The jobs that failed, in the order of `jobs`.
     """
-    waiting = sorted((job for job in jobs if not job.result.exists()), key=lambda job: -job.cost)
-    failed: dict[str, Failure] = {}
+    waiting = sorted(
+        (job for job in jobs if not job.result.exists()), key=lambda job: -job.training_samples
+    )
+    failures: dict[str, RunFailure] = {}
 
-    def tell(running: Sequence[Job]) -> None:
-        ended = len(jobs) - len(waiting) - len(running)
-        left = sum(job.cost for job in waiting)
-        left += sum(job.cost * (1 - job.trained) for job in running)
-        work = 1 - left / (sum(job.cost for job in jobs) or 1.0)
-        on_state(State(ended, len(jobs), work, tuple(job.name for job in running)))
+    def report(running: Sequence[Job]) -> None:
+        on_progress(_progress(jobs, waiting, running))
 
     if processes <= 1:
-        _one_by_one(waiting, failed, tell)
+        _run_in_this_process(waiting, failures, report)
     while processes > 1 and waiting:
-        _in_processes(waiting, processes, failed, tell)
-    tell([])
-    return [failed[job.name] for job in jobs if job.name in failed]
+        _run_in_processes(waiting, processes, failures, report)
+    report([])
+    return [failures[job.name] for job in jobs if job.name in failures]
 
 
-Told = Callable[[Sequence[Job]], None]
+def _progress(jobs: Sequence[Job], waiting: Sequence[Job], running: Sequence[Job]) -> Progress:
+    total = sum(job.training_samples for job in jobs)
+    left = sum(job.training_samples for job in waiting)
+    left += sum(round(job.training_samples * (1 - job.trained_share)) for job in running)
+    ended = len(jobs) - len(waiting) - len(running)
+    stage = f" on {jobs[0].stage}" if jobs else ""
+    names = ", ".join(job.name.rpartition("-")[0] for job in running)
+    note = f"{ended}/{len(jobs)} runs{stage}" + (f": {names}" if names else "")
+    return Progress(total - left, total, note=note)
 
 
-def _one_by_one(waiting: list[Job], failed: dict[str, Failure], tell: Told) -> None:
+def _run_in_this_process(
+    waiting: list[Job], failures: dict[str, RunFailure], report: _Report
+) -> None:
     while waiting:
         job = waiting.pop(0)
-        tell([job])
+        report([job])
         try:
-            do(job)
+            run_job(job)
         except Exception as why:
-            failed[job.name] = _failure(job, why)
+            failures[job.name] = _failure(job, why)
 
 
-def _in_processes(
-    waiting: list[Job], processes: int, failed: dict[str, Failure], tell: Told
+def _run_in_processes(
+    waiting: list[Job], processes: int, failures: dict[str, RunFailure], report: _Report
 ) -> None:
-    """Until none waits, or a process was killed, which ends its pool: then those at work are tried
-    again one by one, to find whose it was."""
+    """Run jobs until none waits or a process is killed.
+
+    A killed process ends its whole pool. Then the jobs that were running are run again one by one,
+    to find the job that was killed.
+    """
     context = multiprocessing.get_context("spawn")
-    number, (life, ours) = context.Value("i", 0), context.Pipe(duplex=False)
+    number, (reading_end, writing_end) = context.Value("i", 0), context.Pipe(duplex=False)
     processes = min(processes, len(waiting))
     running: dict[Future[None], Job] = {}
-    with ProcessPoolExecutor(processes, context, _begin, (number, life)) as pool:
+    with ProcessPoolExecutor(processes, context, _start_worker, (number, reading_end)) as pool:
         try:
-            while _start(pool, processes, waiting, running) and running:
-                tell(list(running.values()))
-                ended, _ = wait(running, _GLANCE_SECONDS, FIRST_COMPLETED)
-                if any(isinstance(one.exception(), BrokenProcessPool) for one in ended):
+            while _submit(pool, processes, waiting, running) and running:
+                report(list(running.values()))
+                ended, _ = wait(running, _SECONDS_BETWEEN_PROGRESS, FIRST_COMPLETED)
+                if any(isinstance(future.exception(), BrokenProcessPool) for future in ended):
                     break
                 for future in ended:
                     job = running.pop(future)
                     if (why := future.exception()) is not None:
-                        failed[job.name] = _failure(job, why)
+                        failures[job.name] = _failure(job, why)
         except BaseException:
-            ours.close()
+            writing_end.close()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    ours.close()
+    writing_end.close()
     suspects = list(running.values())
     if len(suspects) == 1:
         (job,) = suspects
-        said = "its process was killed (is there too little memory?); the same command goes on"
-        failed[job.name] = Failure(job.name, job.arm.name, said)
+        message = "its process was killed (is there too little memory?); the same command goes on"
+        failures[job.name] = RunFailure(job.name, message, job.arm.name)
         return
     while suspects:
-        _in_processes(suspects, 1, failed, tell)
+        _run_in_processes(suspects, 1, failures, report)
 
 
-def _start(
+def _submit(
     pool: ProcessPoolExecutor, processes: int, waiting: list[Job], running: dict[Future[None], Job]
 ) -> bool:
-    """Have as many at work as there are processes; False where the pool's end is seen."""
+    """Submit jobs until as many run as there are processes; False where the pool is broken."""
     while waiting and len(running) < processes:
         try:
-            future = pool.submit(do, waiting[0])
+            future = pool.submit(run_job, waiting[0])
         except BrokenProcessPool:
             return False
         running[future] = waiting.pop(0)
     return True
 
 
-def _failure(job: Job, why: BaseException) -> Failure:
+def _failure(job: Job, why: BaseException) -> RunFailure:
     kind = "" if isinstance(why, SgtDataError) else f"{type(why).__name__}: "
-    return Failure(job.name, job.arm.name, f"{kind}{why}")
+    return RunFailure(job.name, f"{kind}{why}", job.arm.name)
 
 
-def _begin(number: Any, life: Connection) -> None:
-    """In each process: one thread, a GPU in turn, and an end when the command ends, however it
-    does: a run that outlives it would write into a folder that the next command takes up."""
+def _start_worker(number: Any, life: Connection) -> None:
+    """Prepare a worker process: one thread, its GPU, and an end together with the command.
+
+    A run that outlived its command would write into a folder that the next command continues.
+    """
     import torch
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     torch.set_num_threads(1)
     threadpool_limits(1)
     with number.get_lock():
-        mine, number.value = number.value, number.value + 1
+        worker, number.value = number.value, number.value + 1
     if gpus := torch.cuda.device_count():
-        os.environ["LOCAL_RANK"] = str(mine % gpus)
-    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
+        os.environ["LOCAL_RANK"] = str(worker % gpus)
+    threading.Thread(target=_exit_with_command, args=(life,), daemon=True).start()
 
 
-def _end_with(life: Connection) -> None:
-    wait_for_end([life])  # nothing is ever sent: its other end is closed, or gone
+def _exit_with_command(life: Connection) -> None:
+    wait_for_connections([life])  # nothing is ever sent: the other end is closed, or gone
     os._exit(1)

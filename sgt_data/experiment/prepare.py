@@ -1,37 +1,48 @@
-"""What an experiment needs before its runs: questions, and the pictures that may be drawn.
+"""Prepare the data of an experiment: questions, and the pictures that may be drawn.
 
 No picture that validation or test asks about is ever drawn: its target would tell the answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
-from sgt_data.experiment.arms import Kind, Material, Plan
+from sgt_data.experiment.plan.arms import TrainingData
+from sgt_data.experiment.plan.plan import ExperimentKind, Plan
+from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.questions.plan import QuestionPlan
 from sgt_data.questions.splits import exact_shares, split_of
 from sgt_data.questions.write import write_questions
-from sgt_data.subsets.listed_keys import listed_keys
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.subsets.population import read_population
-from sgt_data.subsets.subset import subset, write_subset_file
+from sgt_data.subsets.subset import subset
+from sgt_data.subsets.subset_file import write_subset_file
+from sgt_data.subsets.subset_of_keys import subset_of_keys
 
 SEED = 0
-"""Of the splits and the questions: the same for all runs of all experiments on a corpus."""
+"""Seed of the splits and of the questions, for all runs of all experiments on a corpus."""
+
+QUESTIONS_FOLDER = "questions"
+_DRAWABLE_PICTURES = "training.subset.parquet"
 
 
 def prepare(
-    kind: Kind, plan: Plan, corpus: str, folder: Path, on_note: Callable[[str], None]
-) -> Material:
-    """Make the questions and subset files of an experiment, or find them made.
+    kind: ExperimentKind,
+    plan: Plan,
+    corpus: str,
+    folder: Path,
+    on_progress: OnProgress = ignore,
+) -> TrainingData:
+    """Write the questions and subset files of an experiment, or reuse those that are written.
 
     Args:
-        corpus: fsspec URL.
-        folder: of the experiment.
-        on_note: told what is being done.
+        kind: what differs between the arms.
+        plan: the plan.
+        corpus: fsspec URL of the corpus.
+        folder: folder of the experiment.
+        on_progress: called with notes on what is being done.
 
     Raises:
         RequestError: the corpus cannot answer questions, or is too small for the plan's shares.
@@ -39,54 +50,64 @@ def prepare(
     shares = {
         "train": plan.question_share, "val": plan.held_out_share, "test": plan.held_out_share,
     }  # fmt: skip
-    questions = folder / "questions"
-    on_note("asking questions")
-    tasks = tuple(plan.tasks) or None
-    asked = QuestionPlan(
+    on_progress(Progress(0, note="asking questions"))
+    questions = str(folder / QUESTIONS_FOLDER)
+    question_plan = QuestionPlan(
         seed=SEED,
-        tasks=tasks,
+        tasks=tuple(plan.tasks) or None,
         per_picture=plan.per_picture,
         per_task=plan.per_task,
         shares=shares,
     )
-    report = write_questions(corpus, str(questions), asked)
-    for split in ("train", "val", "test"):
-        if not any(one["questions"] for one in report.splits.get(split, {}).values()):
+    report = write_questions(corpus, questions, question_plan)
+    for split in shares:
+        if not any(counts["questions"] for counts in report.splits.get(split, {}).values()):
             raise RequestError(
                 f"{corpus}: no question for {split}; the corpus has {report.pictures} pictures, "
                 "take more, or larger shares"
             )
-    training = folder / "training.subset.parquet"
     opened = open_corpus(corpus)
-    keys = _training_keys(opened, shares)
-    on_note(f"{len(keys)} pictures to draw")
-    write_subset_file(listed_keys(opened, keys), str(training))
+    keys = _keys_to_draw(opened, shares)
+    on_progress(Progress(0, note=f"{len(keys)} pictures to draw"))
+    drawable = str(folder / _DRAWABLE_PICTURES)
+    write_subset_file(subset_of_keys(opened, keys), drawable)
     labels = {}
-    sizes = [count for count in plan.ladder if count < len(keys)]
     if kind == "scale" and plan.ladder:
-        count = len(keys) if len(sizes) < len(plan.ladder) else max(sizes)
-        labels[count] = _labels(plan, training, count, len(keys), folder, tasks)
-    return Material(str(training), len(keys), str(questions), labels)
+        counts = [count for count in plan.ladder if count < len(keys)]
+        largest = len(keys) if len(counts) < len(plan.ladder) else max(counts)
+        labels[largest] = _write_label_questions(plan, folder, largest, len(keys))
+    return TrainingData(drawable, len(keys), questions, labels)
 
 
-def _training_keys(corpus: Corpus, shares: dict[str, float]) -> list[str]:
-    """Keys that neither validation nor test asks about."""
+def _keys_to_draw(corpus: Corpus, shares: dict[str, float]) -> list[str]:
+    """Keys of the pictures that neither validation nor test asks about."""
     exact = exact_shares(shares)
     keys = read_population(corpus, corpus.folders).keys.to_pylist()
     return [key for key in keys if split_of(key, exact, SEED) not in ("val", "test")]
 
 
-def _labels(
-    plan: Plan, training: Path, count: int, whole: int, folder: Path, tasks: tuple[str, ...] | None
-) -> str:
-    """All questions about the very pictures that are drawn: the same labels, as words."""
-    pictures = training
-    if count < whole:
-        pictures = folder / f"training-{count}.subset.parquet"
-        subset(str(training), samples=count, file=str(pictures))
-    place = folder / f"labels-{count}"
-    asked = QuestionPlan(
-        seed=SEED, tasks=tasks, per_picture=plan.per_picture, shares={"train": 1.0}
+def _write_label_questions(plan: Plan, folder: Path, count: int, total: int) -> str:
+    """Write all questions about the drawn pictures, so that they state the same labels in words.
+
+    Args:
+        plan: the plan.
+        folder: folder of the experiment.
+        count: number of the drawn pictures.
+        total: number of all pictures that may be drawn.
+
+    Returns:
+        The file of the questions.
+    """
+    drawn = folder / _DRAWABLE_PICTURES
+    if count < total:
+        drawn = folder / f"training-{count}.subset.parquet"
+        subset(str(folder / _DRAWABLE_PICTURES), samples=count, file=str(drawn))
+    output = folder / f"labels-{count}"
+    question_plan = QuestionPlan(
+        seed=SEED,
+        tasks=tuple(plan.tasks) or None,
+        per_picture=plan.per_picture,
+        shares={"train": 1.0},
     )
-    write_questions(str(pictures), str(place), asked)
-    return str(place / "train.jsonl")
+    write_questions(str(drawn), str(output), question_plan)
+    return str(output / "train.jsonl")

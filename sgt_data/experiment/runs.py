@@ -1,4 +1,4 @@
-"""The runs of an experiment: each trained once, and measured on the splits that are asked for."""
+"""The runs of an experiment: each is trained once, and measured on each split once."""
 
 from __future__ import annotations
 
@@ -13,43 +13,59 @@ from torch import nn
 
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment.arms import Arm
-from sgt_data.experiment.measure.evaluate import generated, measure
-from sgt_data.experiment.measure.held_out import Shown, read_held_out
-from sgt_data.experiment.measure.results import encode_result
-from sgt_data.experiment.report.drawn_examples import (
-    COUNT,
-    Examples,
-    as_pixels,
-    write_examples,
+from sgt_data.experiment.measure.drawn_examples import (
+    EXAMPLE_COUNT,
+    DrawnExamples,
+    to_pixels,
+    write_drawn_examples,
 )
+from sgt_data.experiment.measure.held_out import HeldOutSample, read_held_out
+from sgt_data.experiment.measure.measure_run import FinishedRun, measure_run
+from sgt_data.experiment.measure.model_outputs import generate_targets
+from sgt_data.experiment.measure.run_result import Split, encode_result
+from sgt_data.experiment.plan.arms import Arm
 from sgt_data.files.writing import write_atomic
+from sgt_data.result import Failure
 from sgt_data.training.batches import answers_of
 from sgt_data.training.config import TrainConfig, digest_of, document_of
 from sgt_data.training.train import make_model, train
 
-Split = Literal["validation", "test"]
 Stage = Split | Literal["training"]
-"""What a job does last: it measures on a split, or it has trained."""
+"""How far a job goes: it trains only, or it trains and measures on a split."""
 
-FILES = {"validation": "val", "test": "test"}
-"""What a split's file of questions is called."""
+
+@dataclass(frozen=True, slots=True)
+class RunFailure(Failure):
+    """A run without a result.
+
+    Attributes:
+        part: name of the run.
+        message: why it failed.
+        arm: arm of the run.
+    """
+
+    arm: str
+
+    def __str__(self) -> str:
+        return f"{self.part} ({self.arm}): {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run on one split.
+    """One run of an arm, up to one stage.
 
     Attributes:
-        name: of the run; its folder's. It ends with digits of the run's configuration, so that a
-            changed plan finds the runs that it did not change and makes the others anew.
-        arm, config: see `Arm.run`.
-        folder: of all runs.
-        corpus: that has the targets of the split's pictures.
-        proxies: whose drawn targets are measured.
-        things: a segmentation proxy that tells individuals apart, for probes.
-        pair: of categories that the fine-grained probe tells apart.
-        stage: see there.
+        name: name of the run and of its folder. It ends with digits of the run's configuration, so
+            a changed plan finds the runs that it did not change and makes only the others.
+        arm: arm of the run.
+        config: configuration of the run, with its seed.
+        folder: folder of all runs.
+        corpus: URL of the corpus that has the targets of the split's pictures.
+        instance_proxy: a segmentation proxy that tells individuals apart, for probes; None for no
+            probes.
+        categories: the two categories of the probe `pair`; None for those that this run confuses
+            most.
+        stage: how far the job goes.
     """
 
     name: str
@@ -57,38 +73,38 @@ class Job:
     config: TrainConfig
     folder: Path
     corpus: str
-    proxies: tuple[str, ...]
-    things: str | None
-    pair: tuple[str, str] | None
+    instance_proxy: str | None
+    categories: tuple[str, str] | None
     stage: Stage
 
     @property
     def result(self) -> Path:
+        """File that exists as soon as the job is done."""
         return self.folder / self.name / f"{self.stage}.json"
 
     def result_bytes(self) -> bytes:
-        """What the result's file holds.
+        """Bytes of the result's file.
 
         Raises:
-            CorpusError: it is not there.
+            CorpusError: the file cannot be read.
         """
         try:
             return self.result.read_bytes()
         except OSError as why:
             raise CorpusError(f"the result of run {self.name} cannot be read: {why}") from why
 
-    def examples(self, proxy: str) -> Path:
-        """Where a few targets lie that the run generated."""
+    def examples_file(self, proxy: str) -> Path:
+        """File of a few targets of a proxy that the run generated."""
         return self.folder / self.name / f"{self.stage}-{proxy}.png"
 
     @property
-    def cost(self) -> float:
-        """Samples that training sees, what a run's time is nearly proportional to."""
+    def training_samples(self) -> int:
+        """Number of samples in the run's training, to which its duration is nearly proportional."""
         batch = self.config.questions + self.config.drawings
-        return float(self.config.steps * batch) if self.arm.trained else 0.0
+        return self.config.steps * batch if self.arm.trained else 0
 
     @property
-    def trained(self) -> float:
+    def trained_share(self) -> float:
         """Share of the training that is logged as done, 0 to 1."""
         if not self.arm.trained:
             return 0.0
@@ -100,45 +116,40 @@ class Job:
 
 
 def jobs_of(
-    arms: Sequence[Arm], corpus: Corpus, folder: Path, stage: Stage,
-    pair: tuple[str, str] | None = None,
-) -> list[Job]:  # fmt: skip
-    """Every arm with each of its seeds.
+    arms: Sequence[Arm],
+    corpus: Corpus,
+    folder: Path,
+    stage: Stage,
+    categories: tuple[str, str] | None = None,
+) -> list[Job]:
+    """One job for every arm and each of its seeds.
+
+    Args:
+        arms: all arms.
+        corpus: the corpus of the experiment.
+        folder: folder of all runs.
+        stage: how far the jobs go.
+        categories: the two categories of the probe `pair`.
 
     Raises:
         RequestError: two runs would be the same.
     """
-    things = individuals(corpus)
-    found: dict[str, Job] = {}
+    instance_proxy = find_instance_proxy(corpus)
+    jobs: dict[str, Job] = {}
     for arm in arms:
         for seed in arm.seeds:
             name, config = arm.run(seed)
-            name = f"{name}-{_digits(config, folder.parent)}"
-            if name in found:
+            name = f"{name}-{_config_digits(config, folder.parent)}"
+            if name in jobs:
                 raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
-            proxies = tuple(config.data.proxies)
-            found[name] = Job(
-                name, arm, config, folder, corpus.url, proxies, things, pair, stage
-            )  # fmt: skip
-    return list(found.values())
+            jobs[name] = Job(
+                name, arm, config, folder, corpus.url, instance_proxy, categories, stage
+            )
+    return list(jobs.values())
 
 
-def _digits(config: TrainConfig, home: Path) -> str:
-    """What stands for a configuration in a run's name, wherever the experiment's folder lies."""
-
-    def placed(value: Any) -> Any:
-        if isinstance(value, list):
-            return [placed(one) for one in value]
-        inside = isinstance(value, str) and Path(value).is_relative_to(home)
-        return str(Path(value).relative_to(home)) if inside else value
-
-    document = document_of(config)
-    data = {name: placed(value) for name, value in document["data"].items()}
-    return digest_of({**document, "data": data})[:8]
-
-
-def individuals(corpus: Corpus) -> str | None:
-    """The first proxy of a corpus that shows individual things: instance, or else panoptic."""
+def find_instance_proxy(corpus: Corpus) -> str | None:
+    """The first proxy of a corpus that tells individuals apart: instance, else panoptic."""
     proxies = corpus.header.manifest["proxies"]
     for variant in ("instance", "panoptic"):
         for proxy in proxies:
@@ -148,40 +159,58 @@ def individuals(corpus: Corpus) -> str | None:
     return None
 
 
-def do(job: Job) -> None:
-    """Train the run if it is not trained, measure it if that is wanted, and keep the result. One
-    that is there is not made again."""
+def run_job(job: Job) -> None:
+    """Train the run if it is not trained, measure it if its stage is a split, and write the result.
+
+    Nothing is done where the result exists.
+    """
     if job.result.exists():
         return
-    config, place = job.config, job.folder / job.name
+    config = job.config
     if job.arm.trained:
-        trained = train(config, place)
-        model, answers, curve = trained.model, trained.answers, trained.curve
+        trained = train(config, job.folder / job.name)
+        run = FinishedRun(job.arm, config, trained.model, trained.answers, trained.curve)
     else:
-        answers, curve = answers_of(config), []
-        model = make_model(config, answers)
+        answers = answers_of(config)
+        run = FinishedRun(job.arm, config, make_model(config, answers), answers, [])
     if job.stage == "training":
-        write_atomic(str(job.result), orjson.dumps(curve[-1:]))
+        write_atomic(str(job.result), orjson.dumps(run.curve[-1:]))
         return
-    held = read_held_out(
-        job.corpus, config.data.questions, FILES[job.stage], config.model.picture, job.proxies,
-        job.things, config.data.blind,
-    )  # fmt: skip
-    result = measure(
-        job.arm.name, job.arm.x, config, model, answers, curve, job.arm.pictures, held, job.stage,
-        job.pair,
-    )  # fmt: skip
-    for proxy, shown in held.drawn.items():
-        if shown:
-            write_examples(job.examples(proxy), _examples(model, shown[:COUNT]))
+    held_out = read_held_out(
+        job.corpus,
+        job.stage,
+        config,
+        proxies=config.data.proxies,
+        instance_proxy=job.instance_proxy,
+    )
+    result = measure_run(run, held_out, job.categories)
+    for proxy, samples in held_out.samples.items():
+        if samples:
+            examples = _draw_examples(run.model, samples[:EXAMPLE_COUNT])
+            write_drawn_examples(job.examples_file(proxy), examples)
     write_atomic(str(job.result), encode_result(result))
 
 
-def _examples(model: nn.Module, shown: Sequence[Shown]) -> Examples:
-    found = generated(model, shown)
-    return Examples(
-        np.concatenate([one.picture for one in shown], axis=1),
-        np.concatenate([one.target for one in shown], axis=1),
-        np.concatenate([as_pixels(one.picture) for one in found], axis=1),
-        tuple(one.text for one in shown),
+def _config_digits(config: TrainConfig, home: Path) -> str:
+    """Digits of a configuration that stay the same when the experiment's folder is moved."""
+
+    def relative(value: Any) -> Any:
+        if isinstance(value, list):
+            return [relative(item) for item in value]
+        if isinstance(value, str) and Path(value).is_relative_to(home):
+            return str(Path(value).relative_to(home))
+        return value
+
+    document = document_of(config)
+    data = {name: relative(value) for name, value in document["data"].items()}
+    return digest_of({**document, "data": data})[:8]
+
+
+def _draw_examples(model: nn.Module, samples: Sequence[HeldOutSample]) -> DrawnExamples:
+    targets = generate_targets(model, samples)
+    return DrawnExamples(
+        np.concatenate([sample.picture for sample in samples], axis=1),
+        np.concatenate([sample.target for sample in samples], axis=1),
+        np.concatenate([to_pixels(target.generated) for target in targets], axis=1),
+        tuple(sample.text for sample in samples),
     )

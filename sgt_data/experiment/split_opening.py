@@ -1,9 +1,9 @@
-"""The test split opens once for each frozen configuration, and the folder says when.
+"""The test split opens once for each frozen configuration, and the folder records when.
 
-`config.json` holds the configuration that was chosen on the validation split. Opening the test
-split writes down, before anything is measured, which configuration reads it, on which day and in
-which runs; what each run found is sealed by its digest. A run that is sealed is not measured again:
-its file is read.
+`config.json` holds the configuration that was chosen on the validation split. Before anything is
+measured, opening the test split writes down which configuration reads it, on which day and in which
+runs; the digest of each run's result seals it. A sealed run is not measured again; its file is
+read.
 """
 
 from __future__ import annotations
@@ -16,164 +16,156 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment.measure.intervals import RECORD
+from sgt_data.experiment.measure.opening import Opening
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
 from sgt_data.training.config import digest_of
 
-FROZEN, OPENED = "config.json", "test_opened.json"
-
-
-@checked(frozen=True, slots=True, config=RECORD)
-class Opening:
-    """One configuration's reading of the test split.
-
-    Attributes:
-        digest: of the configuration.
-        date: of the first reading, YYYY-MM-DD.
-        runs: SHA-256 of each run's result file; None until it is sealed.
-        resumed: dates on which an opening that was cut short went on.
-    """
-
-    digest: str
-    date: str
-    runs: Mapping[str, str | None]
-    resumed: tuple[str, ...] = ()
-
-    @property
-    def missing(self) -> list[str]:
-        """Runs that are still to be measured."""
-        return [run for run, sealed in self.runs.items() if sealed is None]
+FROZEN_FILE, OPENINGS_FILE = "config.json", "test_opened.json"
 
 
 def freeze(folder: str, document: Mapping[str, Any]) -> str:
-    """Keep a configuration as the one whose test results count; its digest.
+    """Keep a configuration as the one whose test results count, and return its digest.
+
+    Args:
+        folder: fsspec URL of the experiment.
+        document: the configuration.
 
     Raises:
-        RequestError: the test split has been read in this folder for another configuration.
+        RequestError: the test split was opened in this folder for another configuration.
     """
     digest = digest_of(document)
-    others = [one for one in openings(folder) if one.digest != digest]
+    others = [opening for opening in read_openings(folder) if opening.digest != digest]
     if others:
         raise RequestError(
             f"{folder}: its test split was opened on {others[0].date} for configuration "
             f"{others[0].digest}; this one is {digest}. What was seen there must choose nothing "
             "here: take a new folder, and say so"
         )
-    write_atomic(join(folder, FROZEN), _document(document))
+    write_atomic(join(folder, FROZEN_FILE), _to_json(document))
     return digest
 
 
-def open_test(folder: str, document: Mapping[str, Any], runs: Sequence[str], date: str) -> Opening:
-    """Open the test split for the frozen configuration, and write that down first.
+def open_test_split(
+    folder: str, document: Mapping[str, Any], runs: Sequence[str], date: str
+) -> Opening:
+    """Write down that the frozen configuration reads the test split, and return the record.
 
     Args:
         folder: fsspec URL of the experiment.
         document: the configuration as it is now.
         runs: names of all runs that will be measured; none can be added later.
-        date: of today, YYYY-MM-DD.
+        date: today, YYYY-MM-DD.
 
     Returns:
-        The opening; measure its `missing` runs alone, and seal each.
+        The opening. Its `missing` runs may be measured; each must be sealed.
 
     Raises:
-        RequestError: no configuration is frozen, or another one; or the test split has been opened
-            for it, and all its results are there.
+        RequestError: no configuration is frozen, or another one is; or the test split was opened
+            for this one with other runs, or all its results are sealed.
     """
     calendar_date.fromisoformat(date)
     digest = digest_of(document)
     _require_frozen(folder, digest)
-    earlier = openings(folder)
-    known = next((one for one in earlier if one.digest == digest), None)
-    if known is None:
+    openings = read_openings(folder)
+    earlier = next((opening for opening in openings if opening.digest == digest), None)
+    if earlier is None:
         opening = Opening(digest, date, dict.fromkeys(runs))
-    elif not known.missing:
+    elif not earlier.missing:
         raise RequestError(
-            f"{folder}: the test split was opened on {known.date} for this configuration "
-            f"({digest}) and its {len(known.runs)} results are there; read them again"
+            f"{folder}: the test split was opened on {earlier.date} for this configuration "
+            f"({digest}) and its {len(earlier.runs)} results are there; read them again"
         )
-    elif list(known.runs) != list(runs):
+    elif list(earlier.runs) != list(runs):
         raise RequestError(
-            f"{folder}: the test split was opened on {known.date} for {len(known.runs)} runs, and "
-            f"{len(runs)} are asked for now; runs cannot be changed after that"
+            f"{folder}: the test split was opened on {earlier.date} for {len(earlier.runs)} runs, "
+            f"and {len(runs)} are asked for now; runs cannot be changed after that"
         )
     else:
-        opening = replace(known, resumed=(*known.resumed, date))
-    _write(folder, [*(one for one in earlier if one.digest != digest), opening])
+        opening = replace(earlier, resumed=(*earlier.resumed, date))
+    others = [other for other in openings if other.digest != digest]
+    _write_openings(folder, [*others, opening])
     return opening
 
 
 def seal(folder: str, digest: str, run: str, data: bytes) -> Opening:
-    """Note that a run was measured on the test split, and what its file holds.
+    """Record that a run was measured on the test split, with the digest of its result file.
+
+    Args:
+        folder: fsspec URL of the experiment.
+        digest: digest of the configuration.
+        run: name of the run.
+        data: bytes of its result file.
 
     Raises:
-        RequestError: the split is not open for this configuration and run, or it is sealed.
+        RequestError: the split is not open for this configuration and run, or the run is sealed.
     """
-    known = openings(folder)
-    mine = next((one for one in known if one.digest == digest), None)
-    if mine is None or run not in mine.runs:
+    openings = read_openings(folder)
+    opening = next((opening for opening in openings if opening.digest == digest), None)
+    if opening is None or run not in opening.runs:
         raise RequestError(f"{folder}: the test split is not open for run {run!r:.80} of {digest}")
-    if mine.runs[run] is not None:
+    if opening.runs[run] is not None:
         raise RequestError(f"{folder}: run {run!r:.80} has been measured on the test split before")
-    opening = replace(mine, runs={**mine.runs, run: sha256(data).hexdigest()})
-    _write(folder, [opening if one.digest == digest else one for one in known])
-    return opening
+    sealed = replace(opening, runs={**opening.runs, run: sha256(data).hexdigest()})
+    _write_openings(folder, [sealed if other is opening else other for other in openings])
+    return sealed
 
 
 def check_sealed(opening: Opening, run: str, data: bytes) -> None:
-    """
+    """Check that the bytes of a run's result file are those that were sealed.
+
     Raises:
-        CorpusError: a run's result file is not what was sealed.
+        CorpusError: they are not.
     """
     sealed = opening.runs.get(run)
     if sealed is None or sealed != sha256(data).hexdigest():
         raise CorpusError(f"the test result of run {run!r:.80} is not the one that was sealed")
 
 
-def openings(folder: str) -> list[Opening]:
-    """Every configuration that has read the test split in this folder, in order.
+def read_openings(folder: str) -> list[Opening]:
+    """Every configuration that has read the test split in a folder, in order.
 
     Raises:
         CorpusError: the record is damaged.
     """
-    where = join(folder, OPENED)
-    if not exists(where):
+    path = join(folder, OPENINGS_FILE)
+    if not exists(path):
         return []
     try:
-        return _ADAPTER.validate_python(orjson.loads(read_bytes(where)))
+        return _ADAPTER.validate_python(orjson.loads(read_bytes(path)))
     except (orjson.JSONDecodeError, ValidationError) as why:
         raise CorpusError(
-            f"{where} is not a record of openings; without it nobody knows how often the test "
+            f"{path} is not a record of openings; without it nobody knows how often the test "
             f"split was read: {str(why).splitlines()[0]}"
         ) from why
 
 
 def _require_frozen(folder: str, digest: str) -> None:
-    where = join(folder, FROZEN)
-    if not exists(where):
+    path = join(folder, FROZEN_FILE)
+    if not exists(path):
         raise RequestError(
-            f"{where} is missing: choose on the validation split and freeze first, then test"
+            f"{path} is missing: choose on the validation split and freeze first, then test"
         )
     try:
-        frozen = digest_of(orjson.loads(read_bytes(where)))
+        frozen = digest_of(orjson.loads(read_bytes(path)))
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{where} is not a configuration: {why}") from why
+        raise CorpusError(f"{path} is not a configuration: {why}") from why
     if frozen != digest:
         raise RequestError(
-            f"{where} holds configuration {frozen}, the one asked for is {digest}; the test split "
+            f"{path} holds configuration {frozen}, the one asked for is {digest}; the test split "
             "opens for the frozen one alone"
         )
 
 
-def _write(folder: str, found: Sequence[Opening]) -> None:
-    write_atomic(join(folder, OPENED), _document([asdict(one) for one in found]))
+def _write_openings(folder: str, openings: Sequence[Opening]) -> None:
+    document = [asdict(opening) for opening in openings]
+    write_atomic(join(folder, OPENINGS_FILE), _to_json(document))
 
 
-def _document(document: Any) -> bytes:
+def _to_json(document: Any) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-from sgt_data.corpus.copy_header import begun_header, finished_header
 from sgt_data.corpus.header import encode_header
 from sgt_data.corpus.layout import CORPUS_FILE
 from sgt_data.corpus.receipt import Receipt
@@ -33,6 +32,7 @@ from sgt_data.publish.push_plan import LeftOut, PushPlan, ShardToPush, batches, 
 from sgt_data.publish.repository_state import check_complete, pushed_header, pushed_receipts
 from sgt_data.publish.shard_files import ShardFiles, shard_files
 from sgt_data.result import Failure, Result
+from sgt_data.subsets.headers import begun_header, finished_header
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.subsets.shard_copy import AT_ONCE
 

@@ -15,8 +15,8 @@ from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
 from sgt_data.stream.options import Reading
 from sgt_data.stream.shard_cache import ShardCache
-from sgt_data.subsets.choice import fraction_of
 from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.ranked_keys import fraction_of
 
 TOGETHER = "all"
 """The one component of a stream without a mixture."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,23 +18,24 @@ PIECE_BYTES = 1 << 20
 """A local file is read in pieces of at most so many bytes."""
 
 REMOTE_BYTES = 8 << 20
-"""Asked for at once on an object store."""
+"""At most so many bytes are asked for at once on an object store."""
 
 REMOTE_GAP = 128 << 10
-"""There so many bytes are rather read and dropped than asked around."""
+"""Up to so many bytes between two runs are read and dropped there, instead of a request more."""
 
 _REMOTE_THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Bytes of a tar that lie together."""
+    """Bytes of a tar that lie together: `length` of them from `start`."""
 
     start: int
     length: int
 
     @property
     def end(self) -> int:
+        """Where the next byte after the run lies."""
         return self.start + self.length
 
 
@@ -43,8 +43,8 @@ def runs_of(ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> list[Run]:
     """The bytes of the samples that are kept; neighbours in one run.
 
     Args:
-        ends: of all samples, each beginning where the one before ends.
-        kept: which.
+        ends: `[samples]`, where each sample ends; each begins where the one before ends.
+        kept: `[samples]`, whether each sample is kept.
     """
     starts = np.concatenate([[0], ends[:-1]])
     edges = np.flatnonzero(np.diff(np.concatenate([[False], kept, [False]]).astype(np.int8)))
@@ -55,8 +55,9 @@ def runs_of(ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> list[Run]:
 
 
 def pieces_of(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
-    """The bytes of runs, one after the other, in pieces. A piece is there until the next is
-    asked for.
+    """Read the bytes of runs, one after the other, in pieces.
+
+    A piece is valid until the next one is asked for.
 
     Raises:
         SourceError: they cannot be read just now.
@@ -69,15 +70,20 @@ def pieces_of(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
 
 
 def cut(runs: Sequence[Run], most: int) -> Iterator[Run]:
-    """The same bytes in runs of at most `most`."""
+    """The bytes of runs, in runs of at most `most` bytes."""
     for run in runs:
         for start in range(run.start, run.end, most):
             yield Run(start, min(most, run.end - start))
 
 
 def grouped(runs: Sequence[Run], gap: int, most: int) -> list[list[Run]]:
-    """Runs that are asked for at once: with at most `gap` bytes between them, and at most `most`
-    from the first to the last. Longer ones are cut."""
+    """Runs that are asked for at once.
+
+    Args:
+        runs: in order; longer ones are cut.
+        gap: bytes between two runs of a group, at most.
+        most: bytes from the first to the last of a group, at most.
+    """
     groups: list[list[Run]] = []
     for run in cut(runs, most):
         last = groups[-1] if groups else None
@@ -91,32 +97,27 @@ def grouped(runs: Sequence[Run], gap: int, most: int) -> list[list[Run]]:
 def _local_pieces(path: str, runs: Sequence[Run]) -> Iterator[memoryview]:
     buffer, used = memoryview(bytearray(PIECE_BYTES)), 0
     try:
-        file = os.open(path, os.O_RDONLY)
+        with open(path, "rb", buffering=0) as file:
+            for run in runs:
+                file.seek(run.start)
+                left = run.length
+                while left:
+                    count = file.readinto(buffer[used : used + left])
+                    if not count:
+                        raise CorpusError(f"{path} ends before byte {run.end}")
+                    left -= count
+                    used += count
+                    if used == PIECE_BYTES:
+                        yield buffer
+                        used = 0
     except OSError as why:
         raise CorpusError(f"{path} cannot be read: {why.strerror or why}") from why
-    try:
-        for run in runs:
-            at = run.start
-            while at < run.end:
-                room = buffer[used : used + run.end - at]
-                count = os.preadv(file, [room], at)
-                if not count:
-                    raise CorpusError(f"{path} ends before byte {run.end}")
-                at += count
-                used += count
-                if used == PIECE_BYTES:
-                    yield buffer
-                    used = 0
-    except OSError as why:
-        raise CorpusError(f"{path} cannot be read: {why.strerror or why}") from why
-    finally:
-        os.close(file)
     if used:
         yield buffer[:used]
 
 
 def _remote_pieces(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
-    """In order, with some of the next on their way."""
+    """In order, while some of the next are being fetched."""
 
     def fetch(group: Sequence[Run]) -> list[memoryview]:
         start, end = group[0].start, group[-1].end
@@ -135,5 +136,5 @@ def _remote_pieces(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
             while coming:
                 yield from coming.popleft().result()
         finally:
-            for one in coming:
-                one.cancel()
+            for future in coming:
+                future.cancel()

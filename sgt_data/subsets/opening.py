@@ -6,15 +6,16 @@ from sgt_data.corpus.header import read_header
 from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import absolute
-from sgt_data.subsets.subset_file import find_parent, is_subset_file, opened_header, read_subset
-from sgt_data.subsets.view import accounted_anew
+from sgt_data.subsets.selected_corpus import select_again
+from sgt_data.subsets.subset_file import is_subset_file, read_subset_file
+from sgt_data.subsets.subset_parent import find_parent, header_within
 
 
 def open_corpus(url: str) -> Corpus:
     """Open the corpus at an fsspec URL, or, at that of a `.subset.parquet` file, the subset.
 
     Raises:
-        RequestError: there is none; or the corpus of a subset is another one by now.
+        RequestError: nothing is at the URL; or the corpus of a subset is another one by now.
         CorpusError: its header is damaged, or of another version.
     """
     root = absolute(url)
@@ -27,9 +28,9 @@ def open_corpus(url: str) -> Corpus:
 
 
 def _open_subset(url: str) -> Corpus:
-    file = read_subset(url)
+    file = read_subset_file(url)
     root, header = find_parent(file, url)
-    subset = Corpus(root, opened_header(file, header), file.selection)
+    subset = Corpus(root, header_within(file, header), file.selection)
     if set(subset.folders) <= file.selection.held.keys():
         return subset
-    return accounted_anew(Corpus(root, header), file.selection, subset.header)
+    return select_again(Corpus(root, header), file.selection, subset.header)

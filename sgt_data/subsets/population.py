@@ -26,12 +26,14 @@ _COUNTED = ("segments", "facts_offset", "facts_size", "target_size")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What one folder holds, an element per key of the population.
+class HeldSamples:
+    """What one folder holds of a population: arrays of `[keys]`.
 
-    `samples` tells whether it has a sample of this key; the others are 0 where it has not. `nbytes`
-    are those of all the sample's members in the tar, headers included; `target_bytes` of the target
-    alone.
+    Attributes:
+        samples: bool, whether it has a sample of this key; the others are 0 where it has not.
+        segments: int64, segments of the sample.
+        nbytes: int64, bytes of all its members in the tar, headers included.
+        target_bytes: int64, bytes of its target.
     """
 
     samples: NDArray[np.bool_]
@@ -42,17 +44,19 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Every key that any of the folders' proxies has a sample of, shard by shard, in key order
-    within a shard.
+    """Every key of which a proxy has a sample, shard by shard, in key order within a shard.
 
     Attributes:
-        keys: one an element.
-        shards: names, in corpus order; `shard` has each key's as a number.
-        sources: names; `source` has each key's as a number.
-        reference: whether the first proxy of the manifest that takes its source has this key.
-        held: by folder.
-        description: a row per key (`DESCRIPTION`): that of the proxy asked for, or else of the
-            first that has it. None where it was not asked for.
+        keys: `[keys]`.
+        shards: names of the shards that hold keys, in corpus order.
+        shard: `[keys] int64`, number of each key's shard.
+        sources: names of all sources.
+        source: `[keys] int64`, number of each key's source.
+        reference: `[keys] bool`, whether the first proxy of the manifest that takes the key's
+            source has a sample of it.
+        held: what each folder holds, by folder.
+        description: a row per key (`DESCRIPTION`), as the first proxy has it that was asked for, or
+            else that holds the key. None where it was not asked for.
     """
 
     keys: pa.StringArray
@@ -61,24 +65,26 @@ class Population:
     sources: tuple[str, ...]
     source: NDArray[np.int64]
     reference: NDArray[np.bool_]
-    held: dict[str, Held]
+    held: dict[str, HeldSamples]
     description: pa.Table | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Shard:
-    """The same of one shard."""
+class _ShardKeys:
+    """The keys of one shard; fields as those of `Population`."""
 
     keys: pa.StringArray
     source: str
     reference: NDArray[np.bool_]
-    held: dict[str, Held]
+    held: dict[str, HeldSamples]
     description: pa.Table | None
 
 
 def reference_proxy(corpus: Corpus, source: str) -> str | None:
-    """The first proxy of the manifest that takes a source. Proxies added later come after it, so
-    what it holds can stand for the source."""
+    """The first proxy of the manifest that takes a source, by name.
+
+    Proxies added later come after it, so what it holds can stand for the source.
+    """
     for proxy in corpus.header.manifest["proxies"]:
         if proxy.get("sources") is None or source in proxy["sources"]:
             return str(proxy["name"])
@@ -96,11 +102,11 @@ def read_population(
     """Read the indexes of some folders of a complete corpus.
 
     Args:
-        corpus: which; of a subset, only its keys are seen.
-        folders: whose; keys that only the shared inputs have do not count.
-        shards: only these.
-        describe: with descriptions,
-        described_by: first of all those of this proxy.
+        corpus: whose keys; of a subset, only its keys are seen.
+        folders: whose indexes; keys that only the shared inputs have do not count.
+        shards: names of the shards to read; all by default.
+        describe: whether to read descriptions too.
+        described_by: the proxy whose description of a key is taken first.
 
     Raises:
         CorpusError, SourceError: an index is damaged or cannot be read.
@@ -111,95 +117,96 @@ def read_population(
         for shard in corpus.shards(folder):
             if only is None or shard in only:
                 holders.setdefault(shard, []).append(folder)
-    names = tuple(holders)
 
-    def read(shard: str) -> _Shard:
+    def read(shard: str) -> _ShardKeys:
         return _read_shard(corpus, shard, holders[shard], describe, described_by)
 
     with ThreadPoolExecutor(min(32, 4 * (os.cpu_count() or 1))) as threads:
-        parts = list(threads.map(read, names))
-    parts = [part for part in parts if len(part.keys)]
+        by_shard = dict(zip(holders, threads.map(read, holders), strict=True))
+    by_shard = {shard: part for shard, part in by_shard.items() if len(part.keys)}
+    parts = list(by_shard.values())
     sources = tuple(source["name"] for source in corpus.header.manifest["sources"])
     lengths = [len(part.keys) for part in parts]
     return Population(
         pa.chunked_array([part.keys for part in parts], pa.string()).combine_chunks(),
-        names,
+        tuple(by_shard),
         np.repeat(np.arange(len(parts)), lengths),
         sources,
         np.repeat(np.array([sources.index(part.source) for part in parts], np.int64), lengths),
         np.concatenate([np.empty(0, np.bool_), *(part.reference for part in parts)]),
-        {
-            folder: _joined_held([part.held.get(folder) for part in parts], lengths)
-            for folder in folders
-        },
+        {folder: _joined([part.held.get(folder) for part in parts], lengths) for folder in folders},
         pa.concat_tables([part.description for part in parts]) if describe and parts else None,
     )
 
 
 def _read_shard(
-    corpus: Corpus, name: str, holders: Sequence[str], describe: bool, described_by: str | None
-) -> _Shard:
+    corpus: Corpus, shard: str, holders: Sequence[str], describe: bool, described_by: str | None
+) -> _ShardKeys:
     columns = DESCRIPTION if describe else ("key", "source")
-    wanted = tuple(dict.fromkeys((*columns, *_COUNTED)))
+    columns = tuple(dict.fromkeys((*columns, *_COUNTED)))
     tables = {}
     for folder in holders:
-        table = corpus.stored_index(folder, name, wanted)
+        table = corpus.stored_index(folder, shard, columns)
         ends = ends_of(table)
         table = table.append_column("nbytes", pa.array(np.diff(ends, prepend=0)))
-        tables[folder] = corpus.restricted(table, name)
+        tables[folder] = corpus.restricted(table, shard)
     proxies = [folder for folder in holders if folder != INPUT]
     keys = _union([tables[proxy]["key"] for proxy in proxies])
-    rows = {folder: _rows(tables[folder], keys) for folder in holders}
+    rows = {folder: _rows_of(keys, tables[folder]) for folder in holders}
     source = next((table["source"][0].as_py() for table in tables.values() if len(table)), "")
-    first = reference_proxy(corpus, source)
-    held = {folder: _held(tables[folder], rows[folder]) for folder in holders}
-    reference = held[first].samples if first in held else np.zeros(len(keys), np.bool_)
+    reference = reference_proxy(corpus, source)
+    held = {folder: _held_samples(tables[folder], rows[folder]) for folder in holders}
+    in_reference = held[reference].samples if reference in held else np.zeros(len(keys), np.bool_)
     description = None
     if describe:
         order = sorted(proxies, key=lambda proxy: proxy != described_by)
-        description = _described([tables[one] for one in order], [rows[one] for one in order])
-    return _Shard(keys, source, reference, held, description)
+        description = _description(
+            [tables[proxy] for proxy in order], [rows[proxy] for proxy in order]
+        )
+    return _ShardKeys(keys, source, in_reference, held, description)
 
 
 def _union(columns: Sequence[pa.ChunkedArray]) -> pa.StringArray:
     """The keys of some indexes, in order, each once."""
     first = columns[0] if columns else pa.chunked_array([], pa.string())
-    if all(one.equals(first) for one in columns):
+    if all(column.equals(first) for column in columns):
         return first.combine_chunks()
-    together = pc.unique(pa.chunked_array([chunk for one in columns for chunk in one.chunks]))
-    return together.take(pc.sort_indices(together))
+    keys = pc.unique(pa.chunked_array([chunk for column in columns for chunk in column.chunks]))
+    return keys.take(pc.sort_indices(keys))
 
 
-def _rows(table: pa.Table, keys: pa.StringArray) -> NDArray[np.int64]:
-    """The row of each key, -1 where it has none."""
-    found = pc.index_in(keys, value_set=table["key"].combine_chunks())
-    rows: NDArray[np.int64] = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+def _rows_of(keys: pa.StringArray, table: pa.Table) -> NDArray[np.int64]:
+    """The row of each key in a table, -1 where it has none."""
+    positions = pc.index_in(keys, value_set=table["key"].combine_chunks())
+    rows: NDArray[np.int64] = (
+        positions.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    )
     return rows
 
 
-def _held(table: pa.Table, rows: NDArray[np.int64]) -> Held:
+def _held_samples(table: pa.Table, rows: NDArray[np.int64]) -> HeldSamples:
     samples = rows >= 0
 
-    def spread(column: str) -> NDArray[np.int64]:
-        values = table[column].fill_null(0).to_numpy().astype(np.int64)
-        spread = np.zeros(len(rows), np.int64)
-        spread[samples] = values[rows[samples]]
-        return spread
+    def by_key(column: str) -> NDArray[np.int64]:
+        stored = table[column].fill_null(0).to_numpy().astype(np.int64)
+        values = np.zeros(len(rows), np.int64)
+        values[samples] = stored[rows[samples]]
+        return values
 
-    return Held(samples, spread("segments"), spread("nbytes"), spread("target_size"))
+    return HeldSamples(samples, by_key("segments"), by_key("nbytes"), by_key("target_size"))
 
 
-def _described(tables: Sequence[pa.Table], rows: Sequence[NDArray[np.int64]]) -> pa.Table:
-    """A row per key: that of the first table which has one."""
-    place, begin = np.full(len(rows[0]), -1, np.int64), 0
-    for table, own in zip(tables, rows, strict=True):
-        place = np.where((place < 0) & (own >= 0), own + begin, place)
+def _description(tables: Sequence[pa.Table], rows: Sequence[NDArray[np.int64]]) -> pa.Table:
+    """A row per key: that of the first table which has the key."""
+    places, begin = np.full(len(rows[0]), -1, np.int64), 0
+    for table, own_rows in zip(tables, rows, strict=True):
+        places = np.where((places < 0) & (own_rows >= 0), own_rows + begin, places)
         begin += len(table)
-    return pa.concat_tables([table.select(DESCRIPTION) for table in tables]).take(place)
+    return pa.concat_tables([table.select(DESCRIPTION) for table in tables]).take(places)
 
 
-def _joined_held(parts: Sequence[Held | None], lengths: Sequence[int]) -> Held:
-    """Of all shards; one that a folder has not holds nothing there."""
+def _joined(parts: Sequence[HeldSamples | None], lengths: Sequence[int]) -> HeldSamples:
+    """What a folder holds of all shards; nothing of a shard that it has not."""
     columns = []
     for name, kind in (
         ("samples", np.bool_), ("segments", np.int64), ("nbytes", np.int64),
@@ -210,4 +217,4 @@ def _joined_held(parts: Sequence[Held | None], lengths: Sequence[int]) -> Held:
             for part, length in zip(parts, lengths, strict=True)
         ]
         columns.append(np.concatenate([np.empty(0, kind), *arrays]))
-    return Held(*columns)
+    return HeldSamples(*columns)

@@ -23,13 +23,13 @@ from sgt_data.errors import RequestError
 
 
 def keyed_hashes(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
-    """64-bit hashes (BLAKE2b, keyed by the seed) of keys or shard names."""
+    """64-bit hashes (BLAKE2b, keyed by the seed) of keys or shard names: `[names] uint64`."""
     keyed = hashlib.blake2b(digest_size=8, key=seed.to_bytes(8, "little"))
     digests = []
     for name in names:
-        one = keyed.copy()
-        one.update(name.encode())
-        digests.append(one.digest())
+        digest = keyed.copy()
+        digest.update(name.encode())
+        digests.append(digest.digest())
     return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
 
@@ -39,14 +39,14 @@ def ranked(
     strata: NDArray[np.int64],
     sizes: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Positions of the names, in the order in which subsets take them.
+    """Positions of the names, in the order in which subsets take them: `[names] int64`.
 
     Args:
         names: distinct.
-        hashes: of the names.
-        strata: number of each name's stratum.
-        sizes: of the strata, by number: as many as they have here, or, where these names are
-            themselves the first of an order, as they had in it: the order is then the same.
+        hashes: `[names]`, their hashes.
+        strata: `[names]`, number of each name's stratum.
+        sizes: `[strata]`, names in each stratum; where these names are themselves the first of an
+            order, names in that order's strata: the order is then the same.
     """
     by_hash = _by_hash(names, hashes)
     by_stratum = by_hash[np.argsort(strata[by_hash], kind="stable")]
@@ -68,7 +68,7 @@ def count_of(fraction: float, total: int) -> int:
     """A fraction of a number, rounded half up, as its decimal digits say.
 
     Raises:
-        RequestError: it is not above 0 and at most 1.
+        RequestError: the fraction is not above 0 and at most 1.
     """
     if not 0 < fraction <= 1:
         raise RequestError(f"fraction: found {fraction!r}; allowed: above 0, at most 1")
@@ -77,7 +77,7 @@ def count_of(fraction: float, total: int) -> int:
 
 
 def threshold(count: int, total: int) -> int:
-    """Hashes below this are `count / total` of all."""
+    """The 64-bit number below which `count / total` of all hashes lie."""
     return (count << 64) // total
 
 
@@ -87,7 +87,7 @@ def _by_hash(names: Sequence[str], hashes: NDArray[np.uint64]) -> NDArray[np.int
     equal = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
     if len(equal):
         return np.array(
-            sorted(order.tolist(), key=lambda one: (int(hashes[one]), names[one])), np.int64
+            sorted(order.tolist(), key=lambda place: (int(hashes[place]), names[place])), np.int64
         )
     return order
 

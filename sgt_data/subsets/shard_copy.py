@@ -33,23 +33,11 @@ from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import open_atomic
 from sgt_data.subsets.byte_ranges import Run, pieces_of, runs_of
-from sgt_data.subsets.view import ledger_rows
+from sgt_data.subsets.selected_counts import ledger_rows
 
 AT_ONCE = min(8, 2 * (os.cpu_count() or 1) + 1)
-"""Shards that one process does best to copy at a time: while one waits for the disk, others are
-read and hashed."""
-
-
-def moved(index: pa.Table, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> pa.Table:
-    """The index of the samples that are kept, as they lie in the copy."""
-    sizes = np.diff(ends, prepend=0)
-    left_out = np.cumsum(np.where(kept, 0, sizes))[kept]
-    table = index.filter(pa.array(kept))
-    for member in MEMBERS:
-        name = f"{member}_offset"
-        offsets = pc.subtract(table[name], pa.array(left_out, pa.int64()))
-        table = table.set_column(table.column_names.index(name), index.schema.field(name), offsets)
-    return table
+"""Shards that one process copies at a time: while one shard waits for the disk, others are read and
+hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ class ShardCopier:
 
     Attributes:
         origin: URL of the corpus.
-        root: of the copy.
+        root: URL of the copy.
         whole: take shards with all they hold and leave out.
     """
 
@@ -70,8 +58,10 @@ class ShardCopier:
         """Copy one shard of one folder, and commit it.
 
         Args:
-            keys: to take (of a whole shard, not looked at). Those that the folder lacks go into
-                the ledger, with the reason that the origin's states.
+            proxy: the folder.
+            shard: name of the shard.
+            keys: to take (not looked at where `whole`). Those of which the folder has no sample go
+                into the ledger, with the reason that the origin's ledger states.
             fingerprint: of the copy, for this folder.
 
         Raises:
@@ -82,25 +72,25 @@ class ShardCopier:
         receipt = read_receipt(self.origin, proxy, shard)
         index = self._read(receipt, "index", index_path(proxy, shard))
         ledger = self._read(receipt, "quarantine", quarantine_path(proxy, shard))
-        stored = parse_index(index, join(self.origin, index_path(proxy, shard)))
+        rows = parse_index(index, join(self.origin, index_path(proxy, shard)))
         counts = {name: receipt[name] for name in ("samples", "damaged", "filtered", "segments")}
-        ends, kept = ends_of(stored), np.ones(len(stored), np.bool_)
+        ends, kept = ends_of(rows), np.ones(len(rows), np.bool_)
         if not self.whole:
-            wanted = pa.array(keys, pa.string())
-            kept = pc.is_in(stored["key"], value_set=wanted).to_numpy(zero_copy_only=False)
-            stored = moved(stored, ends, kept)
-            lacking = set(keys) - set(stored["key"].to_pylist())
-            rows = ledger_rows(self.origin, proxy, shard, lacking) if lacking else []
-            index, ledger = index_bytes(stored), ledger_lines(rows)
-            damaged = sum(row["kind"] == "damaged" for row in rows)
+            asked = pa.array(keys, pa.string())
+            kept = pc.is_in(rows["key"], value_set=asked).to_numpy(zero_copy_only=False)
+            rows = _moved(rows, ends, kept)
+            lacking = set(keys) - set(rows["key"].to_pylist())
+            reasons = ledger_rows(self.origin, proxy, shard, lacking) if lacking else []
+            index, ledger = index_bytes(rows), ledger_lines(reasons)
+            damaged = sum(reason["kind"] == "damaged" for reason in reasons)
             counts = {
-                "samples": len(stored),
+                "samples": len(rows),
                 "damaged": damaged,
-                "filtered": len(rows) - damaged,
-                "segments": pc.sum(stored["segments"]).as_py() or 0,
+                "filtered": len(reasons) - damaged,
+                "segments": pc.sum(rows["segments"]).as_py() or 0,
             }
         runs = runs_of(ends, kept)
-        digest = self._copy_tar(receipt, stored, runs) if runs else None
+        digest = self._copy_tar(receipt, rows, runs) if runs else None
         summary = {
             **receipt,
             **counts,
@@ -124,22 +114,34 @@ class ShardCopier:
         return data
 
     def _copy_tar(self, receipt: Receipt, index: pa.Table, runs: Sequence[Run]) -> dict[str, Any]:
-        """Copy the tar, look through it on the way, say what it is. It appears once it is whole and
-        right."""
+        """Copy runs of a tar, check them on the way; size and SHA-256 of the copy. It appears once
+        it is whole and right."""
         path = tar_path(receipt["proxy"], receipt["shard"])
         source, place = join(self.origin, path), join(self.root, path)
         if self.whole:  # with all that its writer put at its end
             runs = [Run(0, receipt["tar"]["bytes"])]
-        seen = TarInspector([] if self.whole else members_of(index.to_pylist()), source)
+        inspector = TarInspector([] if self.whole else members_of(index.to_pylist()), source)
         with open_atomic(place) as out:
             for piece in pieces_of(source, runs):
-                seen.look(piece)
+                inspector.look(piece)
                 out.write(piece)
             if not self.whole:
-                ending = bytes(tar_size(seen.nbytes) - seen.nbytes)
-                seen.look(ending)
+                ending = bytes(tar_size(inspector.nbytes) - inspector.nbytes)
+                inspector.look(ending)
                 out.write(ending)
-            digest = seen.digest()
+            digest = inspector.digest()
             if self.whole and digest != receipt["tar"]:
                 raise CorpusError(f"{source}: size or SHA-256 is not what its receipt says")
         return digest
+
+
+def _moved(index: pa.Table, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> pa.Table:
+    """The index of the samples that are kept, with their places in the copy."""
+    sizes = np.diff(ends, prepend=0)
+    left_out = np.cumsum(np.where(kept, 0, sizes))[kept]
+    table = index.filter(pa.array(kept))
+    for member in MEMBERS:
+        name = f"{member}_offset"
+        offsets = pc.subtract(table[name], pa.array(left_out, pa.int64()))
+        table = table.set_column(table.column_names.index(name), index.schema.field(name), offsets)
+    return table

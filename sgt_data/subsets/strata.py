@@ -23,9 +23,9 @@ class Strata:
     """The stratum of each of some keys.
 
     Attributes:
-        labels: of the strata.
-        sizes: of the strata.
-        numbers: of each key's stratum.
+        labels: names of the strata.
+        sizes: `[strata] int64`, keys in each stratum.
+        numbers: `[keys] int64`, number of each key's stratum.
         categories: how many keys have each category, where strata go by category.
     """
 
@@ -35,13 +35,15 @@ class Strata:
     categories: Mapping[str, int]
 
 
-def check_rule(rule: str) -> None:
-    """Raises:
-    RequestError: there is no such rule.
+def check_strata(strata: str) -> None:
+    """Check the name of a way to make strata.
+
+    Raises:
+        RequestError: there is none of this name.
     """
-    if rule not in get_args(StrataRule):
+    if strata not in get_args(StrataRule):
         raise RequestError(
-            f"strata: found {rule!r}; allowed: {', '.join(map(str, get_args(StrataRule)))}"
+            f"strata: found {strata!r}; allowed: {', '.join(map(str, get_args(StrataRule)))}"
         )
 
 
@@ -56,8 +58,8 @@ def stratify(
 
     Args:
         rule: how.
-        sources: names.
-        source: number of each key's.
+        sources: names of the sources.
+        source: `[keys]`, number of each key's source.
         description: a row per key, for rules that look at more than the source.
         categories: how many keys have each category, where that is to be judged by more keys than
             these.
@@ -72,34 +74,42 @@ def stratify(
         _, finer = np.frexp(segments.astype(np.float64))  # the number of binary digits
         names = [_magnitude(digits) for digits in range(int(finer.max(initial=0)) + 1)]
     if rule == "category" and description is not None:
-        listed = description["categories"].combine_chunks()
-        counts = dict(categories or _counted(listed))
+        column = description["categories"].combine_chunks()
+        counts = dict(categories or _counted(column))
         names = ["none", *sorted(counts, key=lambda name: (counts[name], name))]
-        finer = _rarest(listed, names)
+        finer = _rarest(column, names)
     labels = [
-        f"{one}/{name}" if name else one for one in sources for name in names
+        f"{source_name}/{name}" if name else source_name
+        for source_name in sources
+        for name in names
     ]  # the order does not matter: see `ranking`
-    numbers = source * len(names) + finer
-    used, numbers = np.unique(numbers, return_inverse=True)
+    used, numbers = np.unique(source * len(names) + finer, return_inverse=True)
     return Strata(
-        tuple(labels[one] for one in used.tolist()),
+        tuple(labels[number] for number in used.tolist()),
         np.bincount(numbers, minlength=len(used)).astype(np.int64),
         numbers.astype(np.int64),
         counts,
     )
 
 
-def sized(strata: Strata, recorded: Mapping[str, int]) -> Strata | None:
-    """The same strata with the sizes that they had in the order which these keys are the first of;
-    None where the record does not fit."""
-    labels = tuple(recorded)
-    if not set(strata.labels) <= recorded.keys():
+def with_sizes(strata: Strata, sizes: Mapping[str, int]) -> Strata | None:
+    """Strata of the first keys of an order, with the sizes that they had in that order.
+
+    Args:
+        strata: of the first keys.
+        sizes: keys of the whole order, by label.
+
+    Returns:
+        None where the sizes do not fit.
+    """
+    labels = tuple(sizes)
+    if not set(strata.labels) <= sizes.keys():
         return None
-    sizes = np.array([recorded[label] for label in labels], np.int64)
+    whole_sizes = np.array([sizes[label] for label in labels], np.int64)
     numbers = np.array([labels.index(label) for label in strata.labels], np.int64)
-    if len(labels) and (sizes[numbers] < strata.sizes).any():
+    if len(labels) and (whole_sizes[numbers] < strata.sizes).any():
         return None
-    return Strata(labels, sizes, numbers[strata.numbers], strata.categories)
+    return Strata(labels, whole_sizes, numbers[strata.numbers], strata.categories)
 
 
 def _magnitude(digits: int) -> str:
@@ -107,15 +117,15 @@ def _magnitude(digits: int) -> str:
     return str(low) if low >= high else f"{low} to {high}"
 
 
-def _counted(listed: pa.ListArray) -> dict[str, int]:
-    found = pc.value_counts(listed.flatten())
-    return {row["values"]: row["counts"] for row in found.to_pylist()}
+def _counted(categories: pa.ListArray) -> dict[str, int]:
+    counts = pc.value_counts(categories.flatten())
+    return {row["values"]: row["counts"] for row in counts.to_pylist()}
 
 
-def _rarest(listed: pa.ListArray, names: Sequence[str]) -> NDArray[np.int64]:
+def _rarest(categories: pa.ListArray, names: Sequence[str]) -> NDArray[np.int64]:
     """The lowest number among each row's categories; 0 where it has none."""
-    parents = pc.list_parent_indices(listed).to_numpy()
-    numbers = pc.index_in(listed.flatten(), value_set=pa.array(names[1:], pa.string()))
-    rarest = np.full(len(listed), len(names), np.int64)
+    parents = pc.list_parent_indices(categories).to_numpy()
+    numbers = pc.index_in(categories.flatten(), value_set=pa.array(names[1:], pa.string()))
+    rarest = np.full(len(categories), len(names), np.int64)
     np.minimum.at(rarest, parents, numbers.fill_null(len(names)).to_numpy() + 1)
     return np.where(rarest == len(names), 0, rarest)

@@ -9,9 +9,8 @@ Nothing in it is executed or evaluated; the `where` expression is for the record
 from __future__ import annotations
 
 import io
-import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sgt_data.corpus.header import CorpusHeader, read_header
+from sgt_data.corpus.header import CorpusHeader
+from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.selection import Selection
 from sgt_data.errors import (
     CorpusError,
@@ -29,9 +29,9 @@ from sgt_data.errors import (
     RequestError,
 )
 from sgt_data.files.claim import as_list, differences
-from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import is_local, join
-from sgt_data.subsets.subset_header import keys_digest, made_of, subset_header
+from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.writing import write_atomic
+from sgt_data.subsets.headers import keys_digest
 
 SUFFIX = ".subset.parquet"
 VERSION = 1
@@ -42,6 +42,7 @@ _FIELDS = {
     "version": int, "beside": str | None, "rule": dict, "parent": dict, "source_totals": dict,
     "empty_shards": list, "shards": int,
 }  # fmt: skip
+_PARENT_FIELDS = {"url": str, "name": str, "fingerprints": dict, "made": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +53,53 @@ class SubsetFile:
         selection: the keys.
         rule: how they were chosen.
         parent: which corpus they are of.
-        beside: path of the corpus from the file's folder, where they lay in one file system.
-        source_totals: what they add up to, by folder and source.
+        relative_path: of the corpus from the file's folder, where both lay in one file system; else
+            None.
+        source_totals: what the keys add up to, by folder and source.
     """
 
     selection: Selection
     rule: Mapping[str, Any]
     parent: Mapping[str, Any]
-    beside: str | None
+    relative_path: str | None
     source_totals: Mapping[str, Mapping[str, Mapping[str, int]]]
 
     def samples(self) -> dict[str, dict[str, int]]:
-        """How many each shard holds, by folder and shard."""
-        shards = list(self.selection.spans)
-        bounds = [end for _, end in self.selection.spans.values()]
-        found = {}
+        """How many samples each shard holds, by folder and shard."""
+        spans = self.selection.spans
+        begins, ends = [begin for begin, _ in spans.values()], [end for _, end in spans.values()]
+        samples = {}
         for folder, held in self.selection.held.items():
-            so_far = np.concatenate([[0], np.cumsum(held.to_numpy(zero_copy_only=False))])
-            ends = so_far[bounds]
-            begins = so_far[[begin for begin, _ in self.selection.spans.values()]]
-            found[folder] = dict(zip(shards, (ends - begins).tolist(), strict=True))
-        return found
+            before = np.concatenate([[0], np.cumsum(held.to_numpy(zero_copy_only=False))])
+            counts = before[ends] - before[begins]
+            samples[folder] = dict(zip(spans, counts.tolist(), strict=True))
+        return samples
 
 
 def is_subset_file(url: str) -> bool:
+    """Whether a URL is that of a subset file, by its name."""
     return url.endswith(SUFFIX)
+
+
+def write_subset_file(subset: Corpus, url: str) -> None:
+    """Write a subset file; never over that of another subset.
+
+    Args:
+        subset: an opened subset.
+        url: absolute.
+
+    Raises:
+        CorpusMismatch: another subset's file is there; names what differs.
+        StorageError: it cannot be written.
+    """
+    assert subset.selection is not None
+    if exists(url):
+        differing = differences(read_subset_file(url).rule, subset.header.identity["subset"])
+        if differing:
+            raise CorpusMismatch(
+                f"{url} is another subset. These differ:\n{as_list(differing)}\nUse another --file."
+            )
+    write_atomic(url, encode_subset(subset.header, subset.selection, url))
 
 
 def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes:
@@ -93,7 +116,7 @@ def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes
     parent = header.parent or {}
     document = {
         "version": VERSION,
-        "beside": _beside(url, str(parent["url"])),
+        "beside": _relative_path(url, str(parent["url"])),
         "rule": header.identity["subset"],
         "parent": parent,
         "source_totals": header.source_totals,
@@ -120,10 +143,12 @@ def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes
     return out.getvalue()
 
 
-def read_subset(url: str) -> SubsetFile:
-    """Raises:
-    RequestError: there is no such file.
-    CorpusError: it is no subset file of this version, or damaged.
+def read_subset_file(url: str) -> SubsetFile:
+    """Read a subset file and check it.
+
+    Raises:
+        RequestError: there is no such file.
+        CorpusError: it is no subset file of this version, or damaged.
     """
     try:
         data = read_bytes(url)
@@ -149,58 +174,6 @@ def read_subset(url: str) -> SubsetFile:
     )  # fmt: skip
 
 
-def find_parent(file: SubsetFile, url: str) -> tuple[str, CorpusHeader]:
-    """The corpus that a subset file is of: where it lies from the file, or where it lay.
-
-    Raises:
-        RequestError: it is at neither place.
-        CorpusMismatch: what is there is another corpus, or another build of it; says what differs.
-    """
-    refused: CorpusMismatch | None = None
-    places = list(_places(file, url))
-    for place in places:
-        header = read_header(place)
-        if header is None:
-            continue
-        stated = {folder: file.parent["fingerprints"].get(folder) for folder in file.selection.held}
-        if stated == {folder: header.fingerprints.get(folder) for folder in stated}:
-            if not header.complete:
-                raise RequestError(f"{place} is not complete; build it to its end first")
-            return place, header
-        found = differences(
-            _relevant(file, file.parent["made"]), _relevant(file, made_of(header.identity))
-        )
-        refused = refused or CorpusMismatch(
-            f"{url} is a subset of another corpus than {place} holds; these differ:\n"
-            + (as_list(found) if found else f"  fingerprints: {stated}")
-        )
-    raise refused or RequestError(
-        f"{url} is a subset of the corpus {file.parent['name']!r}, which is neither at "
-        f"{' nor at '.join(places)}"
-    )
-
-
-def opened_header(file: SubsetFile, header: CorpusHeader) -> CorpusHeader:
-    """The header of the subset, from that of its corpus."""
-    mine = {folder: set(header.shards[folder]) for folder in file.selection.held}
-    samples = {
-        folder: {shard: count for shard, count in counts.items() if shard in mine[folder]}
-        for folder, counts in file.samples().items()
-    }
-    return subset_header(header, file.rule, file.parent, samples, file.source_totals)
-
-
-def _relevant(file: SubsetFile, made: Mapping[str, Any]) -> dict[str, Any]:
-    """What made the corpus, but for proxies that the subset does not know."""
-    by_proxy = ("proxies", "banks", "makers")
-    return {
-        name: {proxy: one for proxy, one in value.items() if proxy in file.selection.held}
-        if name in by_proxy
-        else value
-        for name, value in made.items()
-    }
-
-
 def _parsed(text: bytes, url: str) -> dict[str, Any]:
     document = orjson.loads(text)
     for name, kind in _FIELDS.items():
@@ -211,16 +184,15 @@ def _parsed(text: bytes, url: str) -> dict[str, Any]:
             f"{url}: version {document['version']}; this package reads version {VERSION}"
         )
     parent = document["parent"]
-    for name, expected in {"url": str, "name": str, "fingerprints": dict, "made": dict}.items():
+    for name, expected in _PARENT_FIELDS.items():
         if not isinstance(parent.get(name), expected):
             raise CorpusError(f"{url}: field parent.{name} is {parent.get(name)!r:.40}")
     return dict(document)
 
 
 def _selection(table: pa.Table, document: Mapping[str, Any]) -> Selection:
-    """Raises:
-    ValueError, KeyError: the columns are others, or not in order.
-    """
+    """The keys of a file's table; ValueError or KeyError where its columns are others, or not in
+    order."""
     shard = table["shard"].combine_chunks()
     numbers = shard.indices.to_numpy()
     if shard.null_count or table["key"].null_count or (np.diff(numbers) < 0).any():
@@ -238,26 +210,10 @@ def _selection(table: pa.Table, document: Mapping[str, Any]) -> Selection:
     return Selection(table["key"].combine_chunks(), {**spans, **empty}, held, whole)
 
 
-def _places(file: SubsetFile, url: str) -> Iterator[str]:
-    if file.beside is not None:
-        folder = os.path.dirname(url)
-        yield (
-            os.path.normpath(join(folder, file.beside))
-            if is_local(url)
-            else _joined(folder, file.beside)
-        )
-    yield str(file.parent["url"])
-
-
-def _beside(url: str, corpus: str) -> str | None:
+def _relative_path(url: str, corpus: str) -> str | None:
     """The path of a corpus from the folder of a file, if both are in one file system."""
     scheme, _, path = url.rpartition("://")
-    other, _, target = corpus.rpartition("://")
-    if scheme != other or path.split("/")[0] != target.split("/")[0]:
+    corpus_scheme, _, corpus_path = corpus.rpartition("://")
+    if scheme != corpus_scheme or path.split("/")[0] != corpus_path.split("/")[0]:
         return None
-    return posixpath.relpath(f"/{target}", posixpath.dirname(f"/{path}"))
-
-
-def _joined(folder: str, relative: str) -> str:
-    scheme, _, path = folder.rpartition("://")
-    return f"{scheme}://{posixpath.normpath(posixpath.join('/' + path, relative)).lstrip('/')}"
+    return posixpath.relpath(f"/{corpus_path}", posixpath.dirname(f"/{path}"))

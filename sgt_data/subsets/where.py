@@ -2,8 +2,8 @@
 
 The expression is text from outside: it is one scalar expression over the columns of one table in
 memory. The database has neither files nor network nor extensions, and takes no further settings.
-Subqueries are refused, and so are functions whose value is not the same whenever they are asked
-(`random()`, `now()`), as a subset must be.
+Subqueries are refused, and so are functions whose value is not the same in every call
+(`random()`, `now()`), as a subset must always be the same.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _STABLE = "CONSISTENT"
 
 
 def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
-    """Which rows an expression is true of.
+    """The rows that an expression is true of: `[rows] bool`.
 
     Args:
         expression: such as `licence LIKE '%by/%' AND segments >= 4 AND 'dog' IN categories`.
         description: a row per key.
 
     Raises:
-        RequestError: it is no such expression; names it and the columns there are.
+        RequestError: it is no such expression; names it and the columns of the table.
     """
     import duckdb
 
@@ -66,21 +66,18 @@ def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
             raise refused(str(why).partition("\n\nLINE")[0].strip()) from why
         finally:
             patience.cancel()
-    found = np.zeros(len(description), np.bool_)
-    found[np.asarray(rows, np.int64)] = True
-    return found
+    matches = np.zeros(len(description), np.bool_)
+    matches[np.asarray(rows, np.int64)] = True
+    return matches
 
 
 class _Refused(Exception):
-    pass
+    """The expression must not be run; the message says why."""
 
 
 def _check(expression: str, columns: set[str], database: Any) -> None:
-    """Look at the parsed expression before anything of it is run.
-
-    Raises:
-        _Refused: it is not one expression, or looks beyond its row.
-    """
+    """Look at the parsed expression before anything of it is run. Raises _Refused where it is not
+    one expression, or looks beyond its row."""
     ((text,),) = database.execute(
         "SELECT json_serialize_sql(?)", [f"SELECT 1 WHERE {expression}\n"]
     ).fetchall()
@@ -104,7 +101,7 @@ def _check(expression: str, columns: set[str], database: Any) -> None:
         if part.get("class") == "FUNCTION" and name in unstable:
             raise _Refused(f"{name}() is not the same whenever it is asked")
     lambdas = [part["lhs"] for part in _parts(condition) if part.get("class") == "LAMBDA"]
-    known = columns | {name for one in lambdas for name in _columns(one)}
+    known = columns | {name for parameters in lambdas for name in _columns(parameters)}
     for name in _columns(condition):
         if name not in known:  # or DuckDB would take current_date for a function
             raise _Refused(f"there is no column {name!r}")
@@ -116,16 +113,19 @@ def _unstable(database: Any) -> set[str]:
         "SELECT function_name, function_type, stability, macro_definition FROM duckdb_functions() "
         "WHERE function_type IN ('scalar', 'macro')"
     ).fetchall()
-    found = {name for name, kind, stability, _ in rows if kind == "scalar" and stability != _STABLE}
-    looking = found | {"select"}
-    return found | {
+    functions = {
+        name for name, kind, stability, _ in rows if kind == "scalar" and stability != _STABLE
+    }
+    forbidden = functions | {"select"}
+    return functions | {
         name
         for name, kind, _, definition in rows
-        if kind == "macro" and looking & set(re.findall(r"\w+", (definition or "").lower()))
+        if kind == "macro" and forbidden & set(re.findall(r"\w+", (definition or "").lower()))
     }
 
 
 def _parts(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a parsed expression, at any depth."""
     if isinstance(tree, dict):
         yield tree
     for below in tree.values() if isinstance(tree, dict) else tree:
@@ -148,7 +148,7 @@ def _unplaced(tree: Any) -> Any:
             for name, below in tree.items()
             if not name.startswith("query_location")
         }
-    return [_unplaced(one) for one in tree] if isinstance(tree, list) else tree
+    return list(map(_unplaced, tree)) if isinstance(tree, list) else tree
 
 
 def _type(kind: pa.DataType) -> str:

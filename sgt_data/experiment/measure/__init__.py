@@ -1,4 +1,4 @@
-"""Measures: a trained model and a split in, numbers with their intervals out.
+"""Measures: a trained model and a held-out split in, numbers with 95 % intervals out.
 
-May know training and stream; knows neither plans nor pages.
+May know `plan`, training, stream, corpus and proxies; knows neither `report` nor what drives runs.
 """

@@ -1,6 +1,6 @@
-"""How much of the attention that gives an answer goes to what is seen, layer by layer.
+"""Share of the answer's attention that goes to visual tokens, layer by layer.
 
-The share depends on how many tokens are visual, so it compares arms of one model with each other,
+The share depends on how many tokens are visual. So it compares arms of one model with each other,
 not one model with another.
 """
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def attention_shares(
     learner: Learner, batches: Iterable[tuple[Tensor, Sequence[str]]]
 ) -> NDArray[np.float64]:
-    """Shares [layers, n] of all questions, in order.
+    """Attention shares [layers, n] of all questions, in order.
 
     Args:
-        learner: in evaluation mode.
+        learner: a model in evaluation mode.
         batches: pictures [n, 3, S, S] and their questions.
     """
     import torch
@@ -39,14 +39,15 @@ def attention_shares(
 def attention_per_layer(
     shares: NDArray[np.float64], keys: Sequence[str], seed: int
 ) -> tuple[Estimate, ...]:
-    """Mean share of each layer with its interval over pictures.
+    """Mean attention share of each layer with its interval over pictures.
 
     Args:
-        shares: [layers, n], each 0 to 1.
-        keys: n, of the questions' pictures.
+        shares: attention shares [layers, n], each 0 to 1.
+        keys: for each of the n questions, the key of its picture.
+        seed: seed of the bootstrap.
 
     Raises:
-        ValueError: keys and shares differ in number, or a share is none.
+        ValueError: keys and shares differ in number, or a share is not within 0 to 1.
     """
     if shares.ndim != 2 or shares.shape[1] != len(keys):
         raise ValueError(f"shares of attention are {shares.shape}; there are {len(keys)} questions")

@@ -1,4 +1,4 @@
-"""Generated targets of any proxy, measured by what the proxy is about."""
+"""Measures of generated targets for any proxy, chosen by the proxy's type."""
 
 from __future__ import annotations
 
@@ -31,64 +31,72 @@ from sgt_data.proxies.decoding import decode
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
-    """One picture's generated target.
+class GeneratedTarget:
+    """The target that a model generated for one picture, with the stored target.
 
     Attributes:
-        picture: [3, S, S] in -1 to 1, as it was generated.
-        wanted: [3, S, S], what a trainer would have asked for.
-        target: the stored target's bytes.
+        generated: generated target [3, S, S] in -1 to 1.
+        target: stored target at the same size [3, S, S] in -1 to 1.
+        stored: bytes of the stored target.
         facts: the sample's JSON.
     """
 
-    picture: NDArray[np.floating]
-    wanted: NDArray[np.floating]
-    target: bytes
+    generated: NDArray[np.floating]
+    target: NDArray[np.floating]
+    stored: bytes
     facts: Mapping[str, Any]
+
+    def decoded(self) -> Any:
+        """The stored target, decoded by its proxy."""
+        return decode(self.stored, self.facts)
 
 
 def layout_fidelity(
-    pictures: Sequence[Generated], classes: Mapping[str, RGB], seed: int
+    targets: Sequence[GeneratedTarget], classes: Mapping[str, RGB], seed: int
 ) -> dict[str, Estimate]:
-    """Measures by name, each with its interval over pictures.
+    """Measures of generated targets by name, each with its interval over pictures.
 
-    Segmentation: `mIoU` and `PQ`, by class where the palette is `category`, else segment by
-    segment. Referring: `IoU`. Depth: `AbsRel`, beside that of a flat picture. Edge: `edge F` and
-    `L1`. Others: `L1`.
+    Segmentation: `mIoU` and `PQ`, by class where the palette is `category`, else by segment.
+    Referring: `IoU`. Depth: `AbsRel`, and that of a flat picture. Edge: `edge F` and `L1`. Others:
+    `L1`.
 
     Args:
-        pictures: of one proxy, one for each picture of the split.
-        classes: colours of the corpus' categories (`class_colours`); not used where there is no
-            palette of categories.
-        seed: of the intervals.
+        targets: generated targets of one proxy, one for each picture of the split.
+        classes: colours of the corpus' categories, from `class_colours`; used for the palette
+            `category` only.
+        seed: seed of the bootstrap.
 
     Raises:
-        CorpusError: there are none, or they are of several proxies.
+        CorpusError: there are no targets, or they are of several proxies.
     """
-    kinds = {(one.facts.get("type"), one.facts.get("palette")) for one in pictures}
+    kinds = {(target.facts.get("type"), target.facts.get("palette")) for target in targets}
     if len(kinds) != 1:
         raise CorpusError(f"generated targets are of {len(kinds)} kinds of proxies; one is needed")
     ((kind, palette),) = kinds
     if kind == "depth":
-        return depth_layout(
-            [
-                depth_error(one.picture, decode(one.target, one.facts), one.facts["colormap"])
-                for one in pictures
-            ],
-            seed,
-        )
+        errors = [
+            depth_error(target.generated, target.decoded(), target.facts["colormap"])
+            for target in targets
+        ]
+        return depth_layout(errors, seed)
     if kind == "edge":
-        counts = [edge_counts(one.picture, one.wanted) for one in pictures]
-        return {**edge_layout(counts, seed), **_distances(pictures, seed)}
-    if kind not in ("segmentation", "referring"):
-        return _distances(pictures, seed)
-    pairs = [(one.picture, decode(one.target, one.facts)) for one in pictures]
+        counts = [edge_counts(target.generated, target.target) for target in targets]
+        return {**edge_layout(counts, seed), **_distances(targets, seed)}
     if kind == "referring":
-        return mask_layout([mask_iou(*pair) for pair in pairs], seed)
+        ious = [mask_iou(target.generated, target.decoded()) for target in targets]
+        return mask_layout(ious, seed)
+    if kind != "segmentation":
+        return _distances(targets, seed)
     if palette == "category":
-        return class_layout([class_overlap(*pair, classes) for pair in pairs], seed)
-    return segment_layout([segment_overlap(*pair) for pair in pairs], seed)
+        overlaps = [
+            class_overlap(target.generated, target.decoded(), classes) for target in targets
+        ]
+        return class_layout(overlaps, seed)
+    return segment_layout(
+        [segment_overlap(target.generated, target.decoded()) for target in targets], seed
+    )
 
 
-def _distances(pictures: Sequence[Generated], seed: int) -> dict[str, Estimate]:
-    return picture_layout([picture_distance(one.picture, one.wanted) for one in pictures], seed)
+def _distances(targets: Sequence[GeneratedTarget], seed: int) -> dict[str, Estimate]:
+    distances = [picture_distance(target.generated, target.target) for target in targets]
+    return picture_layout(distances, seed)

@@ -1,4 +1,4 @@
-"""What a trained model is measured on: the questions and pictures of a split it never saw."""
+"""Read a held-out split: its questions, its samples of each proxy, and what its pictures show."""
 
 from __future__ import annotations
 
@@ -12,29 +12,47 @@ from numpy.typing import NDArray
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.accuracy import Asked
+from sgt_data.experiment.measure.accuracy import AskedQuestion
+from sgt_data.experiment.measure.run_result import Split
 from sgt_data.proxies.decoding import decode
 from sgt_data.segmentation.target_png import DecodedSegmentation
 from sgt_data.stream.conversations import Conversation, ConversationFile
 from sgt_data.subsets.opening import open_corpus
 from sgt_data.training.batches import ToModel, question_and_answer, questions_file
+from sgt_data.training.config import TrainConfig
 
 Pixels = NDArray[np.uint8]
 
+QUESTION_FILES: Mapping[Split, str] = {"validation": "val", "test": "test"}
+"""By split, the name of its file of questions, without `.jsonl`."""
+
 
 @dataclass(frozen=True, slots=True)
-class AskedQuestion:
-    """A question, the picture [S, S, 3] that it is about, and what is right."""
+class HeldOutQuestion:
+    """A question with its picture at the model's size.
+
+    Attributes:
+        text: the question.
+        picture: picture [S, S, 3] uint8 RGB.
+        asked: key, task, right answer and choices.
+    """
 
     text: str
     picture: Pixels
-    asked: Asked
+    asked: AskedQuestion
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A sample of a proxy at the model's size: input and target [S, S, 3], instruction, and as it
-    is stored."""
+class HeldOutSample:
+    """A sample of a proxy at the model's size, and as it is stored.
+
+    Attributes:
+        key: key of the sample.
+        picture: input picture [S, S, 3] uint8 RGB.
+        target: target picture [S, S, 3] uint8 RGB.
+        text: the instruction.
+        stored: the sample with its stored bytes and facts.
+    """
 
     key: str
     picture: Pixels
@@ -45,74 +63,86 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """A split.
+    """Everything on one split that a trained model is measured on.
 
     Attributes:
-        questions: of all tasks.
-        drawn: samples by proxy, of the split's pictures.
-        things: by key: which things are where, for probes.
+        split: name of the split.
+        questions: questions of all tasks.
+        samples: by proxy, samples of the split's pictures.
+        segmentations: by key, the individual things of a picture, for probes.
     """
 
-    questions: tuple[AskedQuestion, ...]
-    drawn: Mapping[str, tuple[Shown, ...]]
-    things: Mapping[str, DecodedSegmentation]
+    split: Split
+    questions: tuple[HeldOutQuestion, ...]
+    samples: Mapping[str, tuple[HeldOutSample, ...]]
+    segmentations: Mapping[str, DecodedSegmentation]
 
 
 def read_held_out(
-    corpus: str, questions: str, split: str, picture: int, proxies: Sequence[str],
-    things: str | None, blind: bool = False,
-) -> HeldOut:  # fmt: skip
-    """Read a split.
+    corpus: str,
+    split: Split,
+    config: TrainConfig,
+    *,
+    proxies: Sequence[str] = (),
+    instance_proxy: str | None = None,
+) -> HeldOut:
+    """Read a split for a model.
 
     Args:
-        corpus: that has the targets of its pictures.
-        questions: a folder of `sgt-data questions`.
-        split: `val` or `test`.
-        picture: side at which a model sees, pixels.
-        proxies: whose targets are compared with drawn ones.
-        things: a segmentation proxy that tells individuals apart, for the probes.
-        blind: questions show a grey picture.
+        corpus: fsspec URL of the corpus that has the targets of the split's pictures.
+        split: split to read.
+        config: configuration of a run: folder of questions, size of the model's pictures, and
+            whether questions come with grey pictures.
+        proxies: proxies whose generated targets are measured.
+        instance_proxy: a segmentation proxy that tells individuals apart, for probes; None for no
+            probes.
 
     Raises:
-        CorpusError: a question is none of a folder of questions, or a sample is damaged.
-        RequestError: something is not there.
+        CorpusError: a question was not made by `sgt-data questions`, or a sample is damaged.
+        RequestError: the corpus, a proxy or the questions do not exist.
     """
-    form = ToModel(picture, blind)
-    asked = tuple(_questions(questions_file(questions, split), form))
-    keys = {one.asked.key for one in asked}
+    to_model = ToModel(config.model.picture, config.data.blind)
+    file = questions_file(config.data.questions, QUESTION_FILES[split])
+    questions = tuple(_read_questions(file, to_model))
+    keys = {question.asked.key for question in questions}
     opened = open_corpus(corpus)
-    drawn = {
-        proxy: tuple(_shown(opened, one, form) for one in _of_keys(opened, proxy, keys))
+    samples = {
+        proxy: tuple(
+            _at_model_size(stored, to_model) for stored in _read_samples(opened, proxy, keys)
+        )
         for proxy in proxies
     }
-    decoded = {}
-    if things is not None:
-        for sample in _of_keys(opened, things, keys):
-            found = decode(sample.target, sample.facts)
-            if not isinstance(found, DecodedSegmentation):
-                raise CorpusError(f"{corpus}: {things} is no segmentation proxy")
-            decoded[sample.key] = found
-    return HeldOut(asked, drawn, decoded)
+    segmentations = {}
+    if instance_proxy is not None:
+        for sample in _read_samples(opened, instance_proxy, keys):
+            decoded = decode(sample.target, sample.facts)
+            if not isinstance(decoded, DecodedSegmentation):
+                raise CorpusError(f"{corpus}: {instance_proxy} is no segmentation proxy")
+            segmentations[sample.key] = decoded
+    return HeldOut(split, questions, samples, segmentations)
 
 
-def _questions(url: str, form: ToModel) -> list[AskedQuestion]:
+def _read_questions(url: str, to_model: ToModel) -> list[HeldOutQuestion]:
     file = ConversationFile(url)
-    found = []
+    questions = []
     for line in range(len(file)):
-        one = file.read("", line)
-        text, answer = question_and_answer(one)
-        found.append(AskedQuestion(text, form(one)["picture"], _asked(one, answer)))
-    return found
+        conversation = file.read("", line)
+        text, answer = question_and_answer(conversation)
+        picture = to_model(conversation)["picture"]
+        questions.append(HeldOutQuestion(text, picture, _asked(conversation, answer)))
+    return questions
 
 
-def _asked(one: Conversation, answer: str) -> Asked:
-    key, task, choices = (one.fields.get(name) for name in ("key", "task", "choices"))
+def _asked(conversation: Conversation, answer: str) -> AskedQuestion:
+    key, task, choices = (conversation.fields.get(name) for name in ("key", "task", "choices"))
     if not (isinstance(key, str) and isinstance(task, str) and isinstance(choices, list)):
-        raise CorpusError(f"{one.source}, {one.key}: it has no key, task and choices")
-    return Asked(key, task, answer, tuple(map(str, choices)))
+        raise CorpusError(
+            f"{conversation.source}, {conversation.key}: it has no key, task and choices"
+        )
+    return AskedQuestion(key, task, answer, tuple(map(str, choices)))
 
 
-def _of_keys(corpus: Corpus, proxy: str, keys: set[str]) -> list[Sample]:
+def _read_samples(corpus: Corpus, proxy: str, keys: set[str]) -> list[Sample]:
     return [
         corpus.sample(proxy, shard, key)
         for shard in corpus.shards(proxy)
@@ -121,6 +151,6 @@ def _of_keys(corpus: Corpus, proxy: str, keys: set[str]) -> list[Sample]:
     ]
 
 
-def _shown(corpus: Corpus, one: Sample, form: ToModel) -> Shown:
-    sample: dict[str, Any] = form(one)
-    return Shown(one.key, sample["picture"], sample["target"], sample["text"], one)
+def _at_model_size(stored: Sample, to_model: ToModel) -> HeldOutSample:
+    sample: dict[str, Any] = to_model(stored)
+    return HeldOutSample(stored.key, sample["picture"], sample["target"], sample["text"], stored)

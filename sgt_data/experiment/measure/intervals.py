@@ -1,8 +1,11 @@
-"""How sure a number is: 95 % intervals over pictures, over seeds, and of a difference.
+"""95 % intervals over pictures and over seeds.
 
-Questions about one picture are not independent, so pictures are what is drawn again (a cluster
-bootstrap: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8), and
-intervals are the 2.5 % and 97.5 % quantiles of what comes out.
+Questions about one picture are not independent. So the bootstrap draws pictures, not questions (a
+cluster bootstrap: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8),
+and an interval runs from the 2.5 % to the 97.5 % quantile of the resampled statistic.
+
+`scipy.stats.bootstrap` is not used: it draws other resamples, so published numbers would change,
+and it has no weights of pictures, with which one matrix product computes 100 resamples.
 """
 
 from __future__ import annotations
@@ -16,24 +19,27 @@ from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.seeds import generator
 
-RECORD = ConfigDict(extra="forbid")
+STRICT = ConfigDict(extra="forbid")
+"""Configuration of all records that are read from JSON: unknown fields are errors."""
+
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
-"""From weights [R, pictures] (how often each picture was drawn) to values [R], NaN where none."""
+"""A function from weights [R, pictures] (how often each resample drew each picture) to values [R],
+NaN where a resample has no value."""
 
-REPLICATES = 1000
+RESAMPLES = 1000
 _TAIL = 0.025
-_CHUNK = 100
+_BLOCK = 100
 
 
-@checked(frozen=True, slots=True, config=RECORD)
+@checked(frozen=True, slots=True, config=STRICT)
 class Estimate:
     """A number with its 95 % interval over pictures.
 
     Attributes:
-        value: over all pictures.
-        low, high: of the interval; None where there are too few pictures to tell.
-        count: pictures.
+        value: the number, over all pictures.
+        low, high: ends of the interval; None where there is one picture only.
+        count: number of pictures.
     """
 
     value: float
@@ -42,15 +48,15 @@ class Estimate:
     count: int
 
 
-@checked(frozen=True, slots=True, config=RECORD)
+@checked(frozen=True, slots=True, config=STRICT)
 class SeedMean:
-    """A number over seeds.
+    """The mean of one number per seed.
 
     Attributes:
-        mean: of the seeds.
+        mean: mean of the values.
         error: standard error of the mean; None for one seed.
-        low, high: Student's t interval, 95 %; None for one seed.
-        values: of the seeds.
+        low, high: ends of the 95 % interval (Student's t); None for one seed.
+        values: the number of each seed.
     """
 
     mean: float
@@ -61,19 +67,19 @@ class SeedMean:
 
 
 def resamples(count: int, seed: int) -> Iterator[Floats]:
-    """Weights of `REPLICATES` resamples of `count` pictures, in blocks [R, count]."""
+    """Weights of `RESAMPLES` bootstrap resamples of `count` pictures, in blocks [R, count]."""
     rng = generator(seed, "bootstrap", str(count))
-    for start in range(0, REPLICATES, _CHUNK):
-        rows = min(_CHUNK, REPLICATES - start)
+    for start in range(0, RESAMPLES, _BLOCK):
+        rows = min(_BLOCK, RESAMPLES - start)
         drawn = rng.integers(count, size=(rows, count)) + np.arange(rows)[:, None] * count
         yield np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count).astype(float)
 
 
 def bootstrap(statistic: Statistic, count: int, seed: int) -> Estimate:
-    """A statistic of `count` pictures with its interval.
+    """A statistic of `count` pictures with its bootstrap interval.
 
     Raises:
-        ValueError: there are no pictures, or the statistic has no value over them.
+        ValueError: there are no pictures, or the statistic has no value over all of them.
     """
     if count < 1:
         raise ValueError("there are no pictures to take a statistic of")
@@ -82,59 +88,72 @@ def bootstrap(statistic: Statistic, count: int, seed: int) -> Estimate:
         raise ValueError(f"the statistic of all {count} pictures is {value}")
     if count == 1:
         return Estimate(value, None, None, 1)
-    drawn = np.concatenate([statistic(weights) for weights in resamples(count, seed)])
-    low, high = np.quantile(drawn[np.isfinite(drawn)], (_TAIL, 1 - _TAIL))
+    values = np.concatenate([statistic(weights) for weights in resamples(count, seed)])
+    low, high = np.quantile(values[np.isfinite(values)], (_TAIL, 1 - _TAIL))
     return Estimate(value, float(low), float(high), count)
 
 
-def ratio(above: Floats, below: Floats, seed: int) -> Estimate:
-    """Sum of `above` [pictures] over the sum of `below`, as of right answers over questions."""
-    return bootstrap(lambda weights: divided(weights @ above, weights @ below), len(above), seed)
+def ratio_of_sums(numerators: Floats, denominators: Floats, seed: int) -> Estimate:
+    """Sum of `numerators` [pictures] over sum of `denominators` [pictures], with its interval."""
+    return bootstrap(
+        lambda weights: divide_or_nan(weights @ numerators, weights @ denominators),
+        len(numerators),
+        seed,
+    )
 
 
-def mean(values: Floats, seed: int) -> Estimate:
-    """Mean of one number per picture [pictures]."""
-    return ratio(values, np.ones(len(values)), seed)
+def mean_over_pictures(values: Floats, seed: int) -> Estimate:
+    """Mean of one number per picture [pictures], with its interval."""
+    return ratio_of_sums(values, np.ones(len(values)), seed)
 
 
 def mean_by_key(values: Floats, keys: Sequence[str], seed: int) -> Estimate:
-    """Mean of one number per question or example [n], whose pictures are `keys`."""
-    _, owners = np.unique(np.array(keys), return_inverse=True)
-    sums = np.bincount(owners, weights=values).astype(np.float64)
-    return ratio(sums, np.bincount(owners).astype(np.float64), seed)
+    """Mean of one number per question [n], with its interval over the pictures named by `keys`."""
+    _, pictures = np.unique(np.array(keys), return_inverse=True)
+    sums = np.bincount(pictures, weights=values).astype(np.float64)
+    return ratio_of_sums(sums, np.bincount(pictures).astype(np.float64), seed)
 
 
-def as_share(found: Estimate) -> Estimate:
-    """The same, where it is a share: pictures that are all right (or all wrong) give the bootstrap
-    no width, so Clopper and Pearson's bound over pictures takes its place: with n of them, a share
-    below `0.025 ** (1 / n)` would show no error less often than once in forty times."""
-    bound = _TAIL ** (1 / found.count)
-    if found.value == 1:
-        return Estimate(1.0, bound, 1.0, found.count)
-    if found.value == 0:
-        return Estimate(0.0, 0.0, 1 - bound, found.count)
-    return found
+def as_share(estimate: Estimate) -> Estimate:
+    """An estimate of a share, with exact bounds where the share is 0 or 1.
+
+    There the bootstrap has no width, so the bound of Clopper and Pearson over n pictures is taken:
+    a share below `0.025 ** (1 / n)` would show no error in less than one of forty samples.
+    The formula stands here because `scipy.stats.binomtest` differs from it in the last bit.
+    """
+    bound = _TAIL ** (1 / estimate.count)
+    if estimate.value == 1:
+        return Estimate(1.0, bound, 1.0, estimate.count)
+    if estimate.value == 0:
+        return Estimate(0.0, 0.0, 1 - bound, estimate.count)
+    return estimate
 
 
-def divided(above: Floats, below: Floats) -> Floats:
-    """`above / below`, NaN where there is nothing to divide by."""
-    shares: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-    return shares
+def divide_or_nan(numerators: Floats, denominators: Floats) -> Floats:
+    """Quotients of two arrays of the same shape, NaN where the denominator is not positive."""
+    quotients: Floats = np.divide(
+        numerators,
+        denominators,
+        out=np.full(numerators.shape, np.nan),
+        where=denominators > 0,
+    )
+    return quotients
 
 
-def over_seeds(values: Sequence[float]) -> SeedMean:
-    """Mean, standard error and t interval of one value per seed."""
-    count = len(values)
-    middle = float(np.mean(values))
-    if count == 1:
-        return SeedMean(middle, None, None, None, tuple(values))
-    error = float(np.std(values, ddof=1)) / count**0.5
-    reach = t_quantile(count - 1) * error
-    return SeedMean(middle, error, middle - reach, middle + reach, tuple(values))
+def mean_over_seeds(values: Sequence[float]) -> SeedMean:
+    """Mean, standard error and 95 % t interval of one value per seed."""
+    from scipy.stats import sem  # type: ignore[import-untyped]
+
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return SeedMean(mean, None, None, None, tuple(values))
+    error = float(sem(values))
+    reach = t_quantile(len(values) - 1) * error  # `scipy.stats.t.interval` is NaN for error 0
+    return SeedMean(mean, error, mean - reach, mean + reach, tuple(values))
 
 
 def t_quantile(freedom: float) -> float:
-    """The 97.5 % quantile of Student's t with so many degrees of freedom."""
+    """The 97.5 % quantile of Student's t distribution with `freedom` degrees of freedom."""
     from scipy.special import stdtrit  # type: ignore[import-untyped]
 
     return float(stdtrit(freedom, 1 - _TAIL))

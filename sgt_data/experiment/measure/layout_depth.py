@@ -1,7 +1,7 @@
-"""Depth that is generated, against the target: absolute relative error after alignment.
+"""Absolute relative error of generated depth after alignment with the target.
 
-Generated and true maps are inverse depth, the former of unknown scale and shift: both are fitted by
-least squares in inverse depth, per picture (MiDaS: Ranftl et al., TPAMI 2022, section 5), the
+Generated and true maps are inverse depth, the former of unknown scale and shift. Both are fitted by
+least squares in inverse depth, per picture (MiDaS: Ranftl et al., TPAMI 2022, section 5); the
 result is clipped to the range that the target states, and depth is its inverse.
 """
 
@@ -13,17 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.intervals import Estimate, mean
-from sgt_data.experiment.measure.layout import sampled
+from sgt_data.experiment.measure.intervals import Estimate, mean_over_pictures
+from sgt_data.experiment.measure.layout import resampled
 from sgt_data.proxies.depth import DecodedDepth, inferno
 
 FARTHEST = 100.0
-"""Depth beyond so many times the nearest counts as this far (also where inverse depth is 0)."""
+"""Largest depth, in multiples of the nearest; larger depth (and inverse depth 0) counts as this."""
 
 
 def generated_levels(generated: NDArray[np.floating], colormap: str) -> NDArray[np.float64]:
-    """Brightness 0 to 1 [S, S] of a generated picture [3, S, S] in -1 to 1: the mean of its
-    channels, or the level of the nearest colour of `inferno`."""
+    """Brightness [S, S], 0 to 1, of a generated depth picture [3, S, S] in -1 to 1.
+
+    Args:
+        generated: the picture.
+        colormap: `grey` for the mean of the channels, `inferno` for the level of the nearest colour
+            of that colour map.
+    """
     unit = (np.clip(generated, -1, 1).astype(float) + 1) / 2
     if colormap == "grey":
         return np.asarray(unit.mean(axis=0))
@@ -34,13 +39,15 @@ def generated_levels(generated: NDArray[np.floating], colormap: str) -> NDArray[
     return levels.reshape(unit.shape[1:])
 
 
-def aligned(levels: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`scale * levels + shift` nearest to `truth` in the sum of squares; flat levels become its
-    mean."""
-    about = levels - levels.mean()
-    power = float((about**2).sum())
-    scale = float((about * truth).sum()) / power if power > 1e-12 * levels.size else 0.0
-    return np.asarray(scale * about + truth.mean())
+def aligned(levels: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Levels after the scale and shift that bring them nearest to the target (least squares).
+
+    Constant levels become the target's mean, where `scipy.stats.linregress` has no fit.
+    """
+    centred = levels - levels.mean()
+    power = float((centred**2).sum())
+    scale = float((centred * target).sum()) / power if power > 1e-12 * levels.size else 0.0
+    return np.asarray(scale * centred + target.mean())
 
 
 def depth_error(
@@ -49,7 +56,7 @@ def depth_error(
     """Absolute relative error of one picture: mean of |depth - true depth| / true depth.
 
     Returns:
-        The error, and that of a flat picture, which any useful one must stay below.
+        The error, and that of a constant picture, which a useful picture must stay below.
 
     Raises:
         CorpusError: the target has no positive inverse depth.
@@ -58,20 +65,23 @@ def depth_error(
         raise CorpusError(f"a depth target ends at an inverse depth of {decoded.high:g}")
     size = generated.shape[1:]
     low = max(decoded.low, decoded.high / FARTHEST)
-    truth = np.clip(sampled(decoded.inverse_depth.astype(float), *size), low, decoded.high)
+    target = np.clip(resampled(decoded.inverse_depth.astype(float), *size), low, decoded.high)
     levels = generated_levels(generated, colormap)
-    return _relative(aligned(levels, truth), truth, low, decoded.high), _relative(
-        np.full(truth.shape, truth.mean()), truth, low, decoded.high
+    return _relative_error(aligned(levels, target), target, low, decoded.high), _relative_error(
+        np.full(target.shape, target.mean()), target, low, decoded.high
     )
 
 
 def depth_layout(errors: Sequence[tuple[float, float]], seed: int) -> dict[str, Estimate]:
-    """`AbsRel` and `AbsRel of a flat picture`, means over pictures; lower is better."""
-    ours, flat = np.array(errors, float).T
-    return {"AbsRel": mean(ours, seed), "AbsRel of a flat picture": mean(flat, seed)}
+    """`AbsRel` and `AbsRel of a flat picture`: means over pictures; lower is better."""
+    generated, flat = np.array(errors, float).T
+    return {
+        "AbsRel": mean_over_pictures(generated, seed),
+        "AbsRel of a flat picture": mean_over_pictures(flat, seed),
+    }
 
 
-def _relative(
-    inverse: NDArray[np.float64], truth: NDArray[np.float64], low: float, high: float
+def _relative_error(
+    inverse: NDArray[np.float64], target: NDArray[np.float64], low: float, high: float
 ) -> float:
-    return float(np.mean(np.abs(truth / np.clip(inverse, low, high) - 1)))
+    return float(np.mean(np.abs(target / np.clip(inverse, low, high) - 1)))

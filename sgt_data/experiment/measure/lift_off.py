@@ -1,15 +1,21 @@
-"""The step at which a run starts to answer better than by guessing."""
+"""The step from which a run answers better than by guessing, from its training curve."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 MARGIN = 0.1
+"""Training accuracy above guessing from which a run counts as lifted off."""
+
 WINDOW = 3
+"""Number of logged values in a moving average."""
 
 
 def smoothed(accuracies: Sequence[float], window: int = WINDOW) -> list[float]:
-    """Mean of each value and those before it, `window` in all (fewer at the start)."""
+    """Moving average of each value and those before it, over `window` values or fewer at the start.
+
+    Written out because scipy's filters look ahead or fill the start with made-up values.
+    """
     return [
         sum(accuracies[max(0, place + 1 - window) : place + 1]) / min(window, place + 1)
         for place in range(len(accuracies))
@@ -22,19 +28,21 @@ def lift_off(
     margin: float = MARGIN,
     window: int = WINDOW,
 ) -> int | None:
-    """The first logged step from which smoothed training accuracy exceeds `chance + margin` and
-    does so to the end; None where there is none.
+    """The first logged step from which smoothed training accuracy stays above `chance + margin`.
 
     Args:
-        logged: step and training accuracy (0 to 1), steps rising.
-        chance: accuracy of guessing.
-        margin: above it.
-        window: logged values that are averaged, this one and those before it.
+        logged: step and training accuracy (0 to 1) of each row; steps rise.
+        chance: accuracy of guessing, 0 to 1.
+        margin: accuracy above guessing that is needed.
+        window: number of logged values that are averaged, as in `smoothed`.
+
+    Returns:
+        The step; None where accuracy does not stay above to the end.
     """
     values = smoothed([accuracy for _, accuracy in logged], window)
-    found = None
+    first_step = None
     for (step, _), value in zip(reversed(logged), reversed(values), strict=True):
         if value <= chance + margin:
             break
-        found = step
-    return found
+        first_step = step
+    return first_step

@@ -1,4 +1,4 @@
-"""Reports: results in, tables, plots and a page out.
+"""Reports: results of runs in, tables, plots and one page out.
 
-May know plans and measures; trains and measures nothing.
+May know `plan` and `measure`; trains and measures nothing, and knows nothing of what drives runs.
 """

@@ -1,4 +1,4 @@
-"""What an experiment's page says in words: from its plan and facts, never from its numbers."""
+"""The words of an experiment's page: from its plan and facts, never from its numbers."""
 
 from __future__ import annotations
 
@@ -7,75 +7,98 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sgt_data.experiment.arms import (
+from sgt_data.experiment.plan.arms import (
     BLIND,
     LABELS,
     QUESTIONS_ALONE,
     SAME_COMPUTE,
     UNTRAINED,
     Arm,
-    Kind,
-    Material,
-    Plan,
+    TrainingData,
 )
-from sgt_data.experiment.report.page import Story
+from sgt_data.experiment.plan.plan import ExperimentKind, Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """An experiment that is told of.
+class ExperimentFacts:
+    """The facts of an experiment that its page describes.
 
     Attributes:
-        kind, plan: what was done.
-        corpus, folder: as they were named.
-        material, arms: of the runs.
-        pair: of categories that the fine-grained probe tells apart.
-        counts: questions by split and task, as `questions.json` has them.
-        notes: what a reader must know.
+        kind: what differs between the arms.
+        plan: the plan, with the corpus' own names of proxies.
+        corpus: URL of the corpus as the command named it.
+        folder: folder of the experiment as the command named it.
+        data: what the runs learn from.
+        arms: all arms.
+        confused_categories: the two categories of the probe `pair`; None for no such probe.
+        question_counts: by split and task, the counts that `questions.json` holds.
+        notes: what a reader must know about the plan.
         test: whether the test split is read.
     """
 
-    kind: Kind
+    kind: ExperimentKind
     plan: Plan
     corpus: str
     folder: Path
-    material: Material
+    data: TrainingData
     arms: Sequence[Arm]
-    pair: tuple[str, str] | None
-    counts: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    confused_categories: tuple[str, str] | None
+    question_counts: Mapping[str, Mapping[str, Mapping[str, Any]]]
     notes: Sequence[str]
     test: bool
 
 
-def story_of(setting: Setting) -> Story:
-    """The story of an experiment."""
-    return Story(
-        _TITLES[setting.kind],
-        _QUESTIONS[setting.kind],
-        [*_data(setting), *_model(setting), *_training(setting), _EQUAL[setting.kind],
-         *_probes(setting), *setting.notes],
-        {arm.name: _deed(arm, setting) for arm in setting.arms},
-        [*_LIMITS[setting.kind], *_COMMON_LIMITS],
-        command_of(setting),
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The words of an experiment's page.
+
+    Attributes:
+        title: title of the page.
+        question: the question that the experiment answers.
+        setting: paragraphs on data, model, training, and what is equal in all arms.
+        arms: what each arm does, by its name in the results.
+        limits: what the numbers cannot show, one sentence or more each.
+        command: command line that repeats the experiment.
+    """
+
+    title: str
+    question: str
+    setting: Sequence[str]
+    arms: Mapping[str, str]
+    limits: Sequence[str]
+    command: str
+
+
+def describe(facts: ExperimentFacts) -> Description:
+    """Describe an experiment in words."""
+    return Description(
+        title=_TITLES[facts.kind],
+        question=_QUESTIONS[facts.kind],
+        setting=[
+            _data_text(facts), _model_text(facts), _training_text(facts), _EQUAL[facts.kind],
+            _probes_text(facts), *facts.notes,
+        ],
+        arms={arm.name: _arm_text(arm, facts) for arm in facts.arms},
+        limits=[*_LIMITS[facts.kind], *_COMMON_LIMITS],
+        command=_command(facts),
     )  # fmt: skip
 
 
-def command_of(setting: Setting) -> str:
-    """What does it all again, with the plan that lies beside the page."""
-    test = " --test" if setting.test else ""
+def _command(facts: ExperimentFacts) -> str:
+    test = " --test" if facts.test else ""
     return (
-        f"sgt-data experiment {setting.kind} {setting.corpus} --plan plan.yaml "
-        f"--output {setting.folder}{test}    # plan.yaml lies beside this page"
+        f"sgt-data experiment {facts.kind} {facts.corpus} --plan plan.yaml "
+        f"--output {facts.folder}{test}    # plan.yaml lies beside this page"
     )
 
 
-_TITLES: Mapping[Kind, str] = {
+_TITLES: Mapping[ExperimentKind, str] = {
     "scale": "Answers against the number of pictures drawn",
     "proxies": "What is drawn, and what it does for answers",
     "ratio": "How many drawings to a question",
 }
 
-_QUESTIONS: Mapping[Kind, str] = {
+_QUESTIONS: Mapping[ExperimentKind, str] = {
     "scale": "Does a model answer questions about pictures better when it also learns to draw "
     "the segmentations of more pictures?",
     "proxies": "Which kind of target, drawn beside learning to answer, helps a model most to "
@@ -83,7 +106,7 @@ _QUESTIONS: Mapping[Kind, str] = {
     "ratio": "How should a batch of fixed size be shared between drawings and questions?",
 }
 
-_EQUAL: Mapping[Kind, str] = {
+_EQUAL: Mapping[ExperimentKind, str] = {
     "scale": "Held equal: the questions asked in training, how many of them a step has, steps, "
     "model and settings; and among the arms that draw, also the number of drawings. So fewer "
     "pictures are drawn more often each. Each smaller set of pictures lies within the larger ones. "
@@ -98,7 +121,7 @@ _EQUAL: Mapping[Kind, str] = {
     "questions.",
 }
 
-_LIMITS: Mapping[Kind, Sequence[str]] = {
+_LIMITS: Mapping[ExperimentKind, Sequence[str]] = {
     "scale": (
         "A target tells labels: it shows what is where. So more targets are more supervision, not "
         "only more pictures. The arm that gets the same labels as questions is there to tell the "
@@ -131,80 +154,81 @@ _COMMON_LIMITS = (
 )
 
 
-def _data(setting: Setting) -> list[str]:
+def _data_text(facts: ExperimentFacts) -> str:
     counts = {
         split: sum(task["questions"] for task in tasks.values())
-        for split, tasks in setting.counts.items()
+        for split, tasks in facts.question_counts.items()
     }
-    tasks = list(dict.fromkeys(task for one in setting.counts.values() for task in one))
-    return [
-        f"Data: the corpus {setting.corpus}. {counts.get('train', 0):,} questions are asked in "
+    tasks = list(dict.fromkeys(task for tasks in facts.question_counts.values() for task in tasks))
+    return (
+        f"Data: the corpus {facts.corpus}. {counts.get('train', 0):,} questions are asked in "
         f"training, {counts.get('val', 0):,} on validation and {counts.get('test', 0):,} on test "
         f"({', '.join(tasks)}). Their words do not tell the answers: within a split every text has "
-        f"each of its answers equally often. {setting.material.pictures:,} pictures may be drawn. "
+        f"each of its answers equally often. {facts.data.pictures:,} pictures may be drawn. "
         "No picture that validation or test asks about is drawn, or asked about, in training."
-    ]
+    )
 
 
-def _model(setting: Setting) -> list[str]:
-    model = setting.arms[0].config.model
-    given = ", ".join(f"{name} {value}" for name, value in sorted(model.settings.items()))
+def _model_text(facts: ExperimentFacts) -> str:
+    model = facts.arms[0].config.model
+    settings = ", ".join(f"{name} {value}" for name, value in sorted(model.settings.items()))
     trunk = model.settings.get("trunk")
     start = "random weights" if trunk is None else f"the trunk of {trunk}, which stays as it is"
-    return [
-        f"Model: {model.make}{f' ({given})' if given else ''}, which sees and draws pictures of "
-        f"{model.picture}x{model.picture} pixels. One network answers and draws; it starts from "
+    return (
+        f"Model: {model.make}{f' ({settings})' if settings else ''}, which sees and draws pictures "
+        f"of {model.picture}x{model.picture} pixels. One network answers and draws; it starts from "
         f"{start}."
-    ]
+    )
 
 
-def _training(setting: Setting) -> list[str]:
-    config = setting.arms[0].config
+def _training_text(facts: ExperimentFacts) -> str:
+    config = facts.arms[0].config
     batch = f"{config.questions} questions"
-    drawing = [arm for arm in setting.arms if arm.config.drawings]
-    if drawing and setting.kind != "ratio":
+    drawing = [arm.config for arm in facts.arms if arm.config.drawings]
+    if drawing and facts.kind != "ratio":
         batch = (
-            f"{drawing[0].config.questions} questions and, where something is drawn, "
-            f"{drawing[0].config.drawings} drawings, shared equally by what is drawn together"
+            f"{drawing[0].questions} questions and, where something is drawn, "
+            f"{drawing[0].drawings} drawings, shared equally by what is drawn together"
         )
     elif drawing:
-        batch = f"{drawing[0].config.questions + drawing[0].config.drawings} samples"
-    seeds = ", ".join(map(str, setting.plan.seeds))
+        batch = f"{drawing[0].questions + drawing[0].drawings} samples"
+    seeds = ", ".join(map(str, facts.plan.seeds))
     text = (
         f"Training: {config.steps:,} steps; a step's batch has {batch}. The loss of drawings "
         f"weighs {config.drawing_weight:g} times that of answers. Optimiser: {config.optimiser}. "
         f"Every arm runs with each seed of {seeds}; a seed decides weights and order."
     )
-    if setting.kind == "scale" and setting.plan.control_seeds:
-        text += f" Controls run with {', '.join(map(str, setting.plan.control_seeds))} alone."
-    own = [
+    if facts.kind == "scale" and facts.plan.control_seeds:
+        text += f" Controls run with {', '.join(map(str, facts.plan.control_seeds))} alone."
+    tuned = [
         f"{name} ({', '.join(f'{field} {value}' for field, value in fields.items())})"
-        for name, fields in setting.plan.settings.items()
+        for name, fields in facts.plan.settings.items()
         if fields
     ]
-    return [
-        text + (f" Settings of their own, tuned on validation: {'; '.join(own)}." if own else "")
-    ]
+    if tuned:
+        text += f" Settings of their own, tuned on validation: {'; '.join(tuned)}."
+    return text
 
 
-def _probes(setting: Setting) -> list[str]:
+def _probes_text(facts: ExperimentFacts) -> str:
     text = (
         "Linear probes read the frozen features of a trained model: the category of a thing "
         "(shape), how many things a picture shows (number)"
     )
-    if setting.pair is None:
-        return [f"{text}."]
-    return [
-        f"{text}, and which of two categories a thing is (pair): {setting.pair[0]} or "
-        f"{setting.pair[1]}, the two that the features of a model without training (seed 0) "
+    if facts.confused_categories is None:
+        return f"{text}."
+    first, second = facts.confused_categories
+    return (
+        f"{text}, and which of two categories a thing is (pair): {first} or "
+        f"{second}, the two that the features of a model without training (seed 0) "
         "confuse most on validation. They were chosen before any run, and are the same for "
         "all arms."
-    ]
+    )
 
 
-def _deed(arm: Arm, setting: Setting) -> str:
+def _arm_text(arm: Arm, facts: ExperimentFacts) -> str:
     config = arm.config
-    fixed = {
+    texts = {
         QUESTIONS_ALONE: f"Draws nothing; {config.questions} questions a step, as many steps.",
         SAME_COMPUTE: "Draws nothing; questions take the drawings' places, "
         f"{config.questions} a step, so it costs as much compute. It may have settings of its own.",
@@ -214,13 +238,13 @@ def _deed(arm: Arm, setting: Setting) -> str:
         f"as more questions ({config.questions} a step, the compute of drawing).",
         UNTRAINED: "The model as it was made, with no training here.",
     }
-    if arm.name in fixed:
-        return fixed[arm.name]
+    if arm.name in texts:
+        return texts[arm.name]
     proxies = " and ".join(config.data.proxies)
-    if setting.kind == "ratio":
+    if facts.kind == "ratio":
         return f"Draws {proxies} beside learning to answer, in the stated share of the batch."
+    end = ", of so many distinct pictures as the axis says." if facts.kind == "scale" else "."
     return (
         f"Draws {proxies} beside learning to answer: {config.questions} questions and "
-        f"{config.drawings} drawings a step"
-        + (", of so many distinct pictures as the axis says." if setting.kind == "scale" else ".")
+        f"{config.drawings} drawings a step{end}"
     )

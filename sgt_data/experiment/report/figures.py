@@ -1,125 +1,144 @@
-"""The plots of an experiment, each with what it shows."""
+"""The figures of an experiment: plots, each with a caption."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from sgt_data.experiment.arms import QUESTIONS_ALONE, UNTRAINED, Kind
-from sgt_data.experiment.measure.results import RunResult
-from sgt_data.experiment.report.drawn_examples import Examples, examples_plot
-from sgt_data.experiment.report.page import Shown
-from sgt_data.experiment.report.plots import bars, curve, panels
-from sgt_data.experiment.report.run_plots import attention, learning
-from sgt_data.experiment.report.series import (
+from sgt_data.experiment.measure.drawn_examples import DrawnExamples
+from sgt_data.experiment.measure.run_result import RunResult
+from sgt_data.experiment.plan.arms import QUESTIONS_ALONE, UNTRAINED
+from sgt_data.experiment.plan.plan import ExperimentKind
+from sgt_data.experiment.report.examples_plot import examples_plot
+from sgt_data.experiment.report.groups import (
     Measure,
     accuracy_measures,
-    chances,
+    chance_levels,
     layout_measures,
     mean_accuracy_of,
     probe_measures,
 )
+from sgt_data.experiment.report.plot_style import Plot
+from sgt_data.experiment.report.plots import bar_plot, curve_plot, panel_plot
+from sgt_data.experiment.report.run_plots import attention_plot, learning_plot
 
-AXES: Mapping[Kind, str] = {
+AXIS_LABELS: Mapping[ExperimentKind, str] = {
     "scale": "pictures whose targets are drawn",
     "proxies": "",
     "ratio": "drawings : questions in a batch",
 }
-"""What x is, in plots."""
-
-COLUMNS: Mapping[Kind, str] = {"scale": "pictures", "proxies": "", "ratio": "drawings : questions"}
-"""The same in tables."""
+"""Label of the axis in plots."""
 
 _MEAN = "mean of tasks"
 _SHARES = ("mIoU", "PQ", "IoU", "edge F")
 """Measures of generated targets that are shares: 0 to 1, more is better."""
 
 
+@dataclass(frozen=True, slots=True)
+class CaptionedPlot:
+    """A plot with a caption that explains its axes and marks.
+
+    Attributes:
+        name: name of the plot's files.
+        caption: the explanation.
+        plot: the plot.
+    """
+
+    name: str
+    caption: str
+    plot: Plot
+
+
 def figures_of(
-    kind: Kind,
+    kind: ExperimentKind,
     results: Sequence[RunResult],
-    examples: Mapping[str, Mapping[str, Examples]] = MappingProxyType({}),
-) -> list[Shown]:
-    """Plots in the order in which a page shows them; those without anything to show are left out.
+    examples: Mapping[str, Mapping[str, DrawnExamples]] = MappingProxyType({}),
+) -> list[CaptionedPlot]:
+    """The figures of an experiment in the order of the page; figures without content are left out.
 
     Args:
+        kind: what differs between the arms.
+        results: results of all runs.
         examples: generated targets by proxy and arm.
     """
-    shown = _joined(results) if kind == "scale" else list(results)
-    drawn = [Shown("drawn", _DRAWN, examples_plot(examples))] if examples else []
+    joined = _with_baseline_on_line(results) if kind == "scale" else list(results)
+    drawn = [CaptionedPlot("drawn", _DRAWN, examples_plot(examples))] if examples else []
     return [
-        *_answers(kind, shown), *_probes(kind, shown), *_layout(kind, shown), *drawn,
-        *_runs(results),
+        *_accuracy_figures(kind, joined), *_probe_figures(kind, joined),
+        *_layout_figures(kind, joined), *drawn, *_run_figures(results),
     ]  # fmt: skip
 
 
-def _answers(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
-    """A model that was not trained gives any of all answers, and is left out."""
-    results = [one for one in results if one.arm != UNTRAINED]
+def _accuracy_figures(kind: ExperimentKind, results: Sequence[RunResult]) -> list[CaptionedPlot]:
+    """Without the untrained model, whose answers are arbitrary."""
+    results = [result for result in results if result.arm != UNTRAINED]
     if not results:
         return []
-    levels, tasks = chances(results), accuracy_measures(results)
+    levels, tasks = chance_levels(results), accuracy_measures(results)
     if kind == "proxies":
         measures: Mapping[str, Measure] = {_MEAN: mean_accuracy_of, **tasks}
-        plot = bars(results, measures, "Accuracy", {**levels, _MEAN: levels["mean"]})
-        return [Shown("accuracy", _ACCURACY_BARS, plot)]
-    plot = curve(results, mean_accuracy_of, "Accuracy, mean of tasks", AXES[kind], levels["mean"])
-    found = [Shown("accuracy", _ACCURACY[kind], plot)]
+        plot = bar_plot(results, measures, "Accuracy", {**levels, _MEAN: levels["mean"]})
+        return [CaptionedPlot("accuracy", _ACCURACY_BARS, plot)]
+    axis = AXIS_LABELS[kind]
+    plot = curve_plot(results, mean_accuracy_of, "Accuracy, mean of tasks", axis, levels["mean"])
+    figures = [CaptionedPlot("accuracy", _ACCURACY[kind], plot)]
     if len(tasks) > 1:
-        plot = panels(results, tasks, "Accuracy by task", AXES[kind], levels)
-        found.append(Shown("tasks", _TASKS, plot))
-    return found
+        plot = panel_plot(results, tasks, "Accuracy by task", axis, levels)
+        figures.append(CaptionedPlot("tasks", _TASKS, plot))
+    return figures
 
 
-def _probes(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
-    probes, levels = probe_measures(results), chances(results)
+def _probe_figures(kind: ExperimentKind, results: Sequence[RunResult]) -> list[CaptionedPlot]:
+    probes, levels = probe_measures(results), chance_levels(results)
     if not probes:
         return []
     title = "Linear probes on frozen features"
     by_probe = {name: levels[f"probe {name}"] for name in probes}
     if kind == "proxies":
-        return [Shown("probes", _PROBES, bars(results, probes, title, by_probe))]
-    return [Shown("probes", _PROBES, panels(results, probes, title, AXES[kind], by_probe))]
+        plot = bar_plot(results, probes, title, by_probe)
+    else:
+        plot = panel_plot(results, probes, title, AXIS_LABELS[kind], by_probe)
+    return [CaptionedPlot("probes", _PROBES, plot)]
 
 
-def _layout(kind: Kind, results: Sequence[RunResult]) -> list[Shown]:
-    """Where arms draw the same; else a table says it."""
-    results = [one for one in results if one.x != 0]
-    layout = {
+def _layout_figures(kind: ExperimentKind, results: Sequence[RunResult]) -> list[CaptionedPlot]:
+    """A plot where all arms draw the same proxies; else the table alone shows the measures."""
+    results = [result for result in results if result.x != 0]
+    shares = {
         name: measure for name, measure in layout_measures(results).items()
         if name.rpartition(": ")[2] in _SHARES
     }  # fmt: skip
-    if not layout or kind == "proxies":
+    if not shares or kind == "proxies":
         return []
-    plot = panels(results, layout, "Layout of generated targets", AXES[kind], {})
-    return [Shown("layout", _LAYOUT, plot)]
+    plot = panel_plot(results, shares, "Layout of generated targets", AXIS_LABELS[kind], {})
+    return [CaptionedPlot("layout", _LAYOUT, plot)]
 
 
-def _runs(results: Sequence[RunResult]) -> list[Shown]:
-    found = []
-    if any(one.attention for one in results):
-        title = "Attention of the answer to visual tokens"
-        found.append(Shown("attention", _ATTENTION, attention(results, title)))
-    trained = [one for one in results if any(row[3] is not None for row in one.curve)]
+def _run_figures(results: Sequence[RunResult]) -> list[CaptionedPlot]:
+    figures = []
+    if any(result.attention for result in results):
+        plot = attention_plot(results, "Attention of the answer to visual tokens")
+        figures.append(CaptionedPlot("attention", _ATTENTION, plot))
+    trained = [result for result in results if any(row[3] is not None for row in result.curve)]
     if trained:
-        plot = learning(trained, "Accuracy in training")
-        found.append(Shown("training", _TRAINING, plot))
-    return found
+        plot = learning_plot(trained, "Accuracy in training")
+        figures.append(CaptionedPlot("training", _TRAINING, plot))
+    return figures
 
 
-def _joined(results: Sequence[RunResult]) -> list[RunResult]:
-    """The same, with the arm that draws no picture as the left end of the line of those that do."""
-    drawing = [one.arm for one in results if one.samples.drawings and one.x]
+def _with_baseline_on_line(results: Sequence[RunResult]) -> list[RunResult]:
+    """Results with the arm that draws no picture as the left end of the line of drawing arms."""
+    drawing = [result.arm for result in results if result.samples.drawings and result.x]
     return [
-        replace(one, arm=drawing[0])
-        if drawing and (one.arm, one.x) == (QUESTIONS_ALONE, 0)
-        else one
-        for one in results
+        replace(result, arm=drawing[0])
+        if drawing and (result.arm, result.x) == (QUESTIONS_ALONE, 0)
+        else result
+        for result in results
     ]
 
 
-_ACCURACY: Mapping[Kind, str] = {
+_ACCURACY: Mapping[ExperimentKind, str] = {
     "scale": "Share of questions answered right, every task counting the same. At 0 pictures "
     "nothing is drawn. Controls that have no place on the axis are horizontal bands. Dashed: "
     "guessing.",

@@ -1,75 +1,67 @@
-"""What an experiment leaves for its readers, of one split: the plan, tables, plots and a page."""
+"""The files of an experiment for its readers, of one split: plan, tables, plots and page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import orjson
 import yaml
 
-from sgt_data.experiment.arms import Plan
-from sgt_data.experiment.measure.results import RunResult
-from sgt_data.experiment.report.comparisons import baseline_of, findings_of
-from sgt_data.experiment.report.description import Setting, story_of
-from sgt_data.experiment.report.drawn_examples import Examples
-from sgt_data.experiment.report.figures import COLUMNS, figures_of
-from sgt_data.experiment.report.page import page, split_text
-from sgt_data.experiment.report.tables import (
-    markdown_text,
-    tables_of,
-    to_csv,
-    to_markdown,
-)
-from sgt_data.experiment.split_opening import Opening
+from sgt_data.experiment.plan.plan import ExperimentKind, Plan
+from sgt_data.experiment.report.comparisons import baseline_of, comparison_sentences
+from sgt_data.experiment.report.description import ExperimentFacts, describe
+from sgt_data.experiment.report.figures import figures_of
+from sgt_data.experiment.report.outcome import Outcome, split_text
+from sgt_data.experiment.report.page import render_page
+from sgt_data.experiment.report.table_text import markdown_text, to_csv, to_markdown
+from sgt_data.experiment.report.tables import tables_of
 from sgt_data.files.writing import write_atomic
 
+_AXIS_COLUMNS: Mapping[ExperimentKind, str] = {
+    "scale": "pictures",
+    "proxies": "",
+    "ratio": "drawings : questions",
+}
+"""Name of the axis in tables."""
 
-def write_outputs(
-    folder: Path,
-    setting: Setting,
-    results: Sequence[RunResult],
-    examples: Mapping[str, Mapping[str, Examples]],
-    missing: Sequence[str],
-    opening: Opening | None,
-    number: int,
-) -> list[str]:
-    """Write them; the same bytes for the same results.
+
+def write_outputs(folder: Path, facts: ExperimentFacts, outcome: Outcome) -> list[str]:
+    """Write all files; the same results give the same bytes.
 
     Args:
-        folder: to write.
-        setting: in words.
-        results: those that are there, of one split, in order of the arms.
-        examples: generated targets by proxy and arm.
-        missing: runs without a result, and why.
-        opening, number: of the test split, see `page`.
+        folder: folder to write to.
+        facts: the experiment.
+        outcome: results on one split.
 
     Returns:
-        The main differences in words.
+        The main comparisons, one sentence each.
     """
-    findings = findings_of(setting.kind, results)
-    tables = tables_of(
-        results, COLUMNS[setting.kind], baseline_of(setting.kind, results)
-    )  # fmt: skip
-    plots = figures_of(setting.kind, results, examples)
-    story = story_of(setting)
-    for one in plots:
-        write_atomic(str(folder / "plots" / f"{one.name}.png"), one.plot.png)
-        write_atomic(str(folder / "plots" / f"{one.name}.svg"), one.plot.svg)
-    write_atomic(str(folder / "plan.yaml"), plan_text(setting.plan).encode())
+    kind, results = facts.kind, outcome.results
+    comparisons = comparison_sentences(kind, results)
+    tables = tables_of(results, _AXIS_COLUMNS[kind], baseline_of(kind, results))
+    figures = figures_of(kind, results, outcome.examples)
+    description = describe(facts)
+    for figure in figures:
+        write_atomic(str(folder / "plots" / f"{figure.name}.png"), figure.plot.png)
+        write_atomic(str(folder / "plots" / f"{figure.name}.svg"), figure.plot.svg)
+    write_atomic(str(folder / "plan.yaml"), plan_text(facts.plan).encode())
     write_atomic(str(folder / "results.csv"), to_csv(tables).encode())
-    notes = [*(f"Missing: {one}" for one in missing), *setting.notes]
-    paragraphs = [story.question, split_text(results, opening, number), *notes]
-    told = [f"# {story.title}", *map(markdown_text, paragraphs)]
-    told += ["\n".join(f"- {markdown_text(one)}" for one in findings), to_markdown(tables)]
-    write_atomic(str(folder / "results.md"), "\n\n".join(one for one in told if one).encode())
-    text = page(story, results, plots, tables, opening, number, findings, missing)
-    write_atomic(str(folder / "index.html"), text.encode())
-    return findings
+    notes = [*(f"Missing: {run}" for run in outcome.missing), *facts.notes]
+    parts = [
+        f"# {description.title}",
+        *map(markdown_text, [description.question, split_text(outcome), *notes]),
+        "\n".join(f"- {markdown_text(sentence)}" for sentence in comparisons),
+        to_markdown(tables),
+    ]
+    write_atomic(str(folder / "results.md"), "\n\n".join(filter(None, parts)).encode())
+    page = render_page(description, outcome, figures, tables, comparisons)
+    write_atomic(str(folder / "index.html"), page.encode())
+    return comparisons
 
 
 def plan_text(plan: Plan) -> str:
-    """A plan as YAML that `parse_plan` takes."""
+    """A plan as YAML that `parse_plan` reads."""
     document = orjson.loads(orjson.dumps(asdict(plan)))
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)

@@ -1,4 +1,4 @@
-"""How plots look, and how they become files: the same bytes for the same numbers."""
+"""The look of all plots, and their files: the same bytes for the same numbers."""
 
 from __future__ import annotations
 
@@ -12,32 +12,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#56B4E9", "#E69F00", "#8E3A80", "#CC79A7")
-"""Okabe and Ito's and a plum, in such an order that the first ones are told apart best by any eye;
-shapes of markers repeat what they say."""
+"""Colours of Okabe and Ito and one more, ordered so that the first differ most for every common
+kind of colour vision; the shapes of markers differ too."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-INK, SOFT, LINE = "#1d1d1f", "#6b6a66", "#e3e1db"
-_DOTS = 160
+TEXT_COLOUR, SOFT_COLOUR, GRID_COLOUR = "#1d1d1f", "#6b6a66", "#e3e1db"
+TITLE_WIDTH = 90
+"""Characters in a line of a title."""
+
+_DOTS_PER_INCH = 160
 _STYLE: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.5,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.titlepad": 8,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": SOFT,
+    "axes.labelcolor": TEXT_COLOUR,
+    "axes.edgecolor": SOFT_COLOUR,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.axisbelow": True,
-    "grid.color": LINE,
+    "grid.color": GRID_COLOUR,
     "grid.linewidth": 0.8,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "text.color": INK,
+    "xtick.color": SOFT_COLOUR,
+    "ytick.color": SOFT_COLOUR,
+    "xtick.labelcolor": TEXT_COLOUR,
+    "ytick.labelcolor": TEXT_COLOUR,
+    "text.color": TEXT_COLOUR,
     "text.parse_math": False,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
@@ -50,14 +53,24 @@ _STYLE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One picture in both forms."""
+    """One plot as PNG and as SVG.
+
+    Attributes:
+        png: bytes of the PNG file.
+        svg: bytes of the SVG file.
+    """
 
     png: bytes
     svg: bytes
 
 
-def drawn(draw: Callable[[Figure], None], width: float, height: float) -> Plot:
-    """What `draw` puts on a white page of so many inches; nothing in the files tells the time."""
+def render_plot(draw: Callable[[Figure], None], width: float, height: float) -> Plot:
+    """Render what `draw` puts on a white figure; the files contain no time of creation.
+
+    Args:
+        draw: function that fills the figure.
+        width, height: size of the figure, inches.
+    """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -69,47 +82,50 @@ def drawn(draw: Callable[[Figure], None], width: float, height: float) -> Plot:
         FigureCanvasAgg(figure)
         draw(figure)
         png, svg = io.BytesIO(), io.BytesIO()
-        figure.savefig(png, format="png", dpi=_DOTS, metadata={"Software": None})
+        figure.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     return Plot(png.getvalue(), svg.getvalue())
 
 
-TITLE_WIDTH = 90
+def plot_text(text: str, width: int = 26, lines: int = 2) -> str:
+    """A text wrapped for a plot; characters that no font draws become `?`.
 
-
-def shown(text: str, width: int = 26, lines: int = 2) -> str:
-    """A text for a plot: what no font draws becomes `?`, long ones go on in further lines."""
+    Args:
+        text: any text.
+        width: characters in a line.
+        lines: largest number of lines; a longer text ends with an ellipsis.
+    """
     plain = "".join(sign if sign.isprintable() else "?" for sign in text)
     return "\n".join(textwrap.wrap(plain, width, max_lines=lines, placeholder="…")) or "?"
 
 
-def shade(colour: str, kept: float) -> tuple[float, float, float]:
-    """A colour mixed with white: `kept` is its own share, 0 to 1."""
+def mixed_with_white(colour: str, share: float) -> tuple[float, float, float]:
+    """A colour mixed with white, RGB 0 to 1; `share` is the part of the colour itself, 0 to 1."""
     from matplotlib.colors import to_rgb
 
-    red, green, blue = (kept * one + 1 - kept for one in to_rgb(colour))
+    red, green, blue = (share * level + 1 - share for level in to_rgb(colour))
     return red, green, blue
 
 
-def spread(wanted: Sequence[float], gap: float) -> list[float]:
-    """Heights near the wanted ones and at least `gap` apart, in the same order from below: those
-    that crowd are moved as one, about their middle."""
-    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
-    blocks: list[list[float]] = []
+def spread_heights(heights: Sequence[float], gap: float) -> list[float]:
+    """Heights near the given ones, at least `gap` apart, in the same order from below.
+
+    Heights that are too close are moved together, about their mean.
+    """
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    blocks: list[list[float]] = []  # each the mean and the number of its heights
     for place in order:
-        blocks.append([wanted[place], 1])
+        blocks.append([heights[place], 1])
         while len(blocks) > 1 and _top(blocks[-2], gap) + gap > _bottom(blocks[-1], gap):
-            middle, count = blocks.pop()
-            other, others = blocks.pop()
-            both = count + others
-            blocks.append([(middle * count + other * others) / both, both])
-    heights = [
-        _bottom(block, gap) + gap * step for block in blocks for step in range(int(block[1]))
-    ]
-    found = [0.0] * len(wanted)
-    for place, height in zip(order, heights, strict=True):
-        found[place] = height
-    return found
+            mean, count = blocks.pop()
+            lower_mean, lower_count = blocks.pop()
+            total = count + lower_count
+            blocks.append([(mean * count + lower_mean * lower_count) / total, total])
+    spread = [_bottom(block, gap) + gap * step for block in blocks for step in range(int(block[1]))]
+    in_given_order = [0.0] * len(heights)
+    for place, height in zip(order, spread, strict=True):
+        in_given_order[place] = height
+    return in_given_order
 
 
 def _bottom(block: Sequence[float], gap: float) -> float:

@@ -1,0 +1,62 @@
+"""The command that trains one run: train."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.output import show
+from sgt_data.cli.progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from sgt_data.training.train import Trained
+
+
+def train_command(
+    corpus: CorpusUrl,
+    questions: Annotated[
+        str, typer.Option(help="folder written by `sgt-data questions`, or a .jsonl file")
+    ],
+    output: Annotated[
+        Path, typer.Option(help="folder of the run; an interrupted run is continued")
+    ],
+    proxies: Annotated[
+        list[str] | None, typer.Option("--proxy", help="proxy to draw; may be repeated")
+    ] = None,
+    fraction: Annotated[
+        float | None, typer.Option(help="share of the corpus that is drawn, 0 to 1")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of settings")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="change one setting; may be repeated"),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Train the bundled unified model, or your own model, on questions and drawings."""
+    from sgt_data.training.config import load_config
+    from sgt_data.training.train import train as train_model
+
+    data: dict[str, Any] = {"corpus": corpus, "questions": questions, "proxies": proxies or []}
+    if fraction is not None:
+        data["fraction"] = fraction
+    settings = load_config(config, data, overrides or ())
+    with ProgressBar("steps") as bar:
+        trained = train_model(settings, output, on_progress=bar)
+    if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
+        return 0
+    show(_text(trained), {"checkpoint": str(trained.checkpoint), **trained.curve[-1]}, as_json)
+    return 0
+
+
+def _text(trained: Trained) -> str:
+    """The last row of a run's curve, and the place of its checkpoint."""
+    last = trained.curve[-1]
+    means = ", ".join(
+        f"{name} {last[name]:.4f}" for name in sorted(set(last) - {"step", "seconds"})
+    )
+    return f"{int(last['step'])} steps in {last['seconds']:.0f} s: {means}\n{trained.checkpoint}"

@@ -1,0 +1,48 @@
+"""The stage that annotates: a shard's inputs in, the same inputs with a model's results out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sgt_data.annotators.base import Annotator, Setup
+from sgt_data.annotators.batching import ShardAnnotator
+from sgt_data.engine.stages import AnnotateStage, ShardTask
+from sgt_data.errors import AnnotatorError, SourceError
+from sgt_data.result import Failure
+
+_CPU_THREADS, _GPU_THREADS = 1, 8
+"""Threads that decode and resize for one annotator, where the manifest does not say."""
+
+
+def load_annotator(annotator: Annotator, setup: Setup) -> ShardAnnotator:
+    """Load an annotator in this process, as it was set up for the build.
+
+    Raises:
+        RequestError: the weights are not on this machine and cannot be fetched.
+        AnnotatorError: this machine's device or weights differ from those of the setup.
+    """
+    from sgt_data.annotators.device import device_class
+    from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
+
+    provide_torchvision_operators()
+    path, _ = annotator.find_weights()
+    device, weights = device_class(setup.device), annotator.weights_digest(path)
+    if (device, weights) != (setup.device_class, setup.weights):
+        raise AnnotatorError(
+            f"annotators.{annotator.name}: this machine has device {device!r} and weights "
+            f"{weights[:12]}, the build {setup.device_class!r} and {setup.weights[:12]}; one "
+            "corpus is made by one kind of device and one model"
+        )
+    threads = annotator.threads or (_CPU_THREADS if setup.device == "cpu" else _GPU_THREADS)
+    return ShardAnnotator.of(annotator.name, annotator.load(path, setup), setup, threads)
+
+
+def annotate_shard(
+    shard: ShardTask, annotator: ShardAnnotator, stage: AnnotateStage
+) -> ShardTask | Failure:
+    """Run one annotator over a shard; its results travel with the inputs."""
+    try:
+        inputs = annotator.annotate(shard.raw.inputs, stage.size_rule, stage.max_pixels)
+    except (SourceError, AnnotatorError) as why:
+        return Failure(shard.part, str(why))
+    return replace(shard, raw=replace(shard.raw, inputs=inputs))

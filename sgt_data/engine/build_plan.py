@@ -1,0 +1,100 @@
+"""What makes a build: a listing and its annotators in; recipe, identity and fingerprints out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from sgt_data.annotators.base import Annotator, Setup
+from sgt_data.corpus.identity import build_identity, proxy_fingerprint
+from sgt_data.engine.listing import Listing
+from sgt_data.manifest import Manifest
+from sgt_data.proxies.base import Proxy
+from sgt_data.records import Category
+from sgt_data.sources.base import Source
+from sgt_data.sources.dense_maps import files_identity
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that makes samples out of inputs; it travels to every worker.
+
+    Attributes:
+        manifest: what to build.
+        vocabulary: categories by source and id.
+        setups: how each annotator in use runs, by its name.
+        fingerprints: of the build, by folder of the corpus.
+    """
+
+    manifest: Manifest
+    vocabulary: Mapping[str, Mapping[int, Category]]
+    setups: Mapping[str, Setup]
+    fingerprints: Mapping[str, str]
+
+    def source(self, name: str) -> Source:
+        """The source of this name."""
+        return next(source for source in self.manifest.source_configs() if source.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """A build, before any picture is read.
+
+    Attributes:
+        listing: what to build from.
+        recipe: how samples are made of it.
+        identity: what makes it the same build when it is continued (see `corpus.identity`).
+    """
+
+    listing: Listing
+    recipe: Recipe
+    identity: Mapping[str, Any]
+
+
+def plan_build(listing: Listing, set_up: Callable[[Annotator], Setup]) -> BuildPlan:
+    """Settle what makes a build.
+
+    Args:
+        listing: what to build from.
+        set_up: looks at an annotator's weights and device, where it will run.
+
+    Raises:
+        RequestError: an annotator cannot run.
+    """
+    manifest = listing.manifest
+    setups = {
+        annotator.name: set_up(annotator)
+        for annotator in manifest.annotators
+        if any(
+            manifest.annotator_of(proxy, source) is annotator
+            for proxy in manifest.proxies
+            for source in manifest.sources_of(proxy)
+        )
+    }
+    identity = build_identity(
+        manifest.identity(),
+        {name: dict(inventory.identity) for name, inventory in listing.inventories.items()},
+        {proxy.name: proxy.bank() for proxy in manifest.proxies},
+        {proxy.name: _makers(manifest, proxy, setups) for proxy in manifest.proxies},
+    )
+    vocabulary = {
+        name: {category.id: category for category in inventory.vocabulary}
+        for name, inventory in listing.inventories.items()
+    }
+    fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
+    return BuildPlan(listing, Recipe(manifest, vocabulary, setups, fingerprints), identity)
+
+
+def _makers(manifest: Manifest, proxy: Proxy, setups: Mapping[str, Setup]) -> dict[str, Any]:
+    """What one proxy depends on beside pictures and annotations."""
+    makers: dict[str, Any] = {"libraries": {name: version(name) for name in proxy.libraries()}}
+    for source in manifest.sources_of(proxy):
+        annotator = manifest.annotator_of(proxy, source)
+        if annotator is not None:
+            makers["annotator"] = annotator.identity(setups[annotator.name])
+        elif source.depth and proxy.annotated_layer == "depth":
+            field = f"sources.{source.name}.depth"
+            makers.setdefault("files", {})[source.name] = files_identity(source.depth, field)
+    return makers

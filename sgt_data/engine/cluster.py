@@ -1,0 +1,60 @@
+"""Where long work runs: in this process, on a Ray of this machine, or on a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sgt_data.errors import RequestError
+from sgt_data.files.urls import lives_in_one_process
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where long work runs, and on how many CPUs. It changes no byte of the result.
+
+    Attributes:
+        address: of a running Ray cluster; None for this machine.
+        workers: CPUs of the Ray that is started on this machine; None for all of them. 0 works in
+            this process, without Ray.
+
+    Raises:
+        RequestError: `workers` is negative, or is given together with `address`.
+    """
+
+    address: str | None = None
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 0:
+            raise RequestError(f"workers is {self.workers}; allowed: 0 (in this process) and more")
+        if self.address is not None and self.workers is not None:
+            raise RequestError(
+                f"workers is {self.workers}, which counts CPUs of a Ray that is started on this "
+                f"machine; the cluster at {self.address} has CPUs of its own"
+            )
+
+    @property
+    def in_process(self) -> bool:
+        """Whether work runs in this process, without Ray."""
+        return self.workers == 0
+
+    def check_reach(self, places: Iterable[str]) -> None:
+        """Check that all processes of the cluster can reach these URLs.
+
+        Raises:
+            RequestError: one of them lies in the memory of this process alone.
+        """
+        for place in places:
+            if lives_in_one_process(place) and not self.in_process:
+                raise RequestError(
+                    f"{place} lies in the memory of one process, which Ray's workers do not share; "
+                    "use workers=0"
+                )
+
+
+THIS_MACHINE = Cluster()
+"""A Ray that is started on this machine, with all of its CPUs."""
+
+IN_PROCESS = Cluster(workers=0)
+"""This process, without Ray: one shard after the other, or copies on a few threads."""

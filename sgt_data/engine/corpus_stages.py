@@ -1,0 +1,58 @@
+"""The stages of a corpus build: slices of the sources in, committed shards of every proxy out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from sgt_data.corpus.receipt import commit
+from sgt_data.engine.build_plan import Recipe
+from sgt_data.engine.render import render_shard
+from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stages import (
+    AnnotateStage,
+    FinishedShard,
+    ShardTask,
+    Stages,
+    shards_to_do,
+)
+from sgt_data.sources.dense_maps import with_files
+
+
+def corpus_stages(recipe: Recipe, root: str) -> Stages:
+    """The stages that make a corpus.
+
+    Args:
+        recipe: how samples are made.
+        root: absolute URL of the corpus.
+    """
+    manifest = recipe.manifest
+    rule = manifest.pictures
+    return Stages(
+        partial(_read, recipe),
+        AnnotateStage(manifest.annotators_for, recipe.setups, rule, rule.max_pixels),
+        partial(_finish, recipe, root),
+        manifest.shard_samples,
+    )
+
+
+def _read(recipe: Recipe, task: SliceTask) -> Iterator[ShardTask]:
+    """The shards of a slice, with the depth files that its proxies draw."""
+    source = recipe.source(task.slice.source)
+    draw_depth = {
+        proxy.name for proxy in recipe.manifest.proxies if proxy.annotated_layer == "depth"
+    }
+    for shard in shards_to_do(task, source, recipe.manifest.shard_samples):
+        if source.depth is None or draw_depth.isdisjoint(shard.folders):
+            yield shard
+        else:
+            inputs = with_files(shard.raw.inputs, source.depth, "depth")
+            yield replace(shard, raw=replace(shard.raw, inputs=inputs))
+
+
+def _finish(recipe: Recipe, root: str, shard: ShardTask) -> FinishedShard:
+    """Draw the samples of every folder that lacks the shard, and commit them."""
+    encoded = render_shard(shard.raw, shard.folders, shard.excluded, recipe)
+    receipts = tuple(commit(root, files) for files in encoded)
+    return FinishedShard(receipts, frozenset(key for files in encoded for key in files.keys))

@@ -1,0 +1,39 @@
+"""Engines: who does the work of a build. This process, or Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+from sgt_data.annotators.base import Annotator, Setup
+from sgt_data.engine.cluster import Cluster
+from sgt_data.engine.in_process import InProcessEngine
+from sgt_data.engine.outcomes import Outcome
+from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stages import Stages
+
+
+class Engine(Protocol):
+    """Sets up annotators, and runs slices through their stages."""
+
+    def set_up(self, annotator: Annotator) -> Setup:
+        """Look at an annotator's weights and device, where it will run.
+
+        Raises:
+            RequestError: the annotator cannot run.
+        """
+        ...
+
+    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Iterator[Outcome]:
+        """Do the tasks; outcomes as they come, in any order."""
+        ...
+
+
+def open_engine(cluster: Cluster) -> AbstractContextManager[Engine]:
+    """The engine of a cluster. Ray is imported only where it is needed."""
+    if cluster.in_process:
+        return nullcontext(InProcessEngine())
+    from sgt_data.engine.ray_engine import RayEngine
+
+    return RayEngine(cluster)

@@ -1,0 +1,174 @@
+"""Tars in SA-1B's own form as the stages make them: pictures in, their masks by an annotator out.
+
+sa_000000.tar               KEY.jpg and KEY.json of each picture, as Meta's tars have them
+quarantine/sa_000000.jsonl  pictures that could not be annotated, each with its reason
+receipts/sa_000000.json     SHA-256, bytes and counts: the commit, written last
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import orjson
+
+from sgt_data.annotators.base import Annotator, Setup
+from sgt_data.annotators.batching import role
+from sgt_data.corpus.shard import append_member, end_tar, file_digest, ledger_bytes
+from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stages import (
+    AnnotateStage,
+    FinishedShard,
+    ShardTask,
+    Stages,
+    shards_to_do,
+)
+from sgt_data.errors import CorpusError, InputError, SourceError
+from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.urls import join
+from sgt_data.files.writing import write_atomic
+from sgt_data.pictures.prepare import MAX_PIXELS, inspect, prepare
+from sgt_data.pictures.size_rule import AsStored
+from sgt_data.records import QuarantineRow, RawInput, RawShard
+from sgt_data.sources.fetch import fetched
+from sgt_data.sources.folder import FolderSource
+
+SOURCE = "pictures"
+"""Name of the source in keys and ledgers."""
+
+TAR_FOLDER = "masks"
+"""Stands for the one folder of tars where a corpus has a folder per proxy."""
+
+_RECEIPTS = "receipts"
+_JPEG = b"\xff\xd8\xff"
+_QUALITY = 95
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRecipe:
+    """All that makes mask tars out of pictures; it travels to every worker.
+
+    Attributes:
+        folder: the pictures.
+        annotator: draws the masks.
+        setup: how it runs.
+        pictures_per_tar: at most.
+        image_ids: number of each picture in the tars' JSON, by member name.
+    """
+
+    folder: FolderSource
+    annotator: Annotator
+    setup: Setup
+    pictures_per_tar: int
+    image_ids: Mapping[str, int]
+
+
+def mask_stages(recipe: MaskRecipe, root: str) -> Stages:
+    """The stages that make tars with masks.
+
+    Args:
+        recipe: how they are made.
+        root: absolute URL of the folder for the tars.
+    """
+    annotator = recipe.annotator
+    return Stages(
+        partial(_read, recipe),
+        AnnotateStage(
+            partial(_needed, annotator), {annotator.name: recipe.setup}, AsStored(), MAX_PIXELS
+        ),
+        partial(_finish, recipe, root),
+        recipe.pictures_per_tar,
+    )
+
+
+def tar_name(shard: str) -> str:
+    """`sa_000007` from the shard `pictures-00007`."""
+    return f"sa_{int(shard.rpartition('-')[2]):06d}"
+
+
+def read_tar_receipts(root: str) -> dict[str, dict[str, Any]]:
+    """Receipts of the tars in a folder, by the tar's name.
+
+    Raises:
+        CorpusError: a receipt is damaged.
+    """
+    folder = join(root, _RECEIPTS)
+    receipts = {}
+    for name in list_files(folder):
+        place = join(folder, name)
+        try:
+            receipts[name.removesuffix(".json")] = orjson.loads(read_bytes(place))
+        except (orjson.JSONDecodeError, SourceError) as why:
+            raise CorpusError(f"{place} is no receipt: {why}") from why
+    return receipts
+
+
+def _needed(annotator: Annotator, source: str, folders: object) -> tuple[Annotator, ...]:
+    return (annotator,)
+
+
+def _read(recipe: MaskRecipe, task: SliceTask) -> Iterator[ShardTask]:
+    """The shards of a slice, all pictures as JPEGs."""
+    for shard in shards_to_do(task, recipe.folder, recipe.pictures_per_tar):
+        inputs = tuple(_as_jpeg(fetched(raw)) for raw in shard.raw.inputs)
+        yield replace(shard, raw=replace(shard.raw, inputs=inputs))
+
+
+def _as_jpeg(raw: RawInput) -> RawInput:
+    """The input with its picture as a JPEG: the file itself if it is one."""
+    if raw.problem or raw.picture.startswith(_JPEG):
+        return raw
+    try:
+        picture = prepare(inspect(raw.picture), AsStored(), "convert")
+    except InputError as why:
+        return replace(raw, problem=str(why))
+    return replace(raw, picture=picture.jpeg(_QUALITY, "4:4:4"))
+
+
+def _finish(recipe: MaskRecipe, root: str, shard: ShardTask) -> FinishedShard:
+    """Write the tar of a shard, its ledger, and its receipt last."""
+    tar, ledger, receipt = _encode(recipe, shard.raw)
+    name = tar_name(shard.raw.name)
+    write_atomic(join(root, f"{name}.tar"), tar)
+    write_atomic(join(root, f"quarantine/{name}.jsonl"), ledger)
+    write_atomic(join(root, f"{_RECEIPTS}/{name}.json"), orjson.dumps(receipt))
+    return FinishedShard((receipt,))
+
+
+def _encode(recipe: MaskRecipe, shard: RawShard) -> tuple[bytes, bytes, dict[str, Any]]:
+    """Tar, ledger and receipt of a shard."""
+    layer = role(recipe.annotator.name)
+    out = io.BytesIO()
+    quarantine, masks, samples = [], 0, 0
+    for raw in shard.inputs:
+        reason = raw.problem or raw.layer_problems.get(layer)
+        if reason:
+            quarantine.append(
+                QuarantineRow(raw.key, shard.source, shard.slice, raw.member, "damaged", reason)
+            )
+            continue
+        stem = raw.key.removeprefix(f"{SOURCE}_")
+        annotation = orjson.loads(raw.layer_bytes[layer])
+        image = {"image_id": recipe.image_ids[raw.member], "file_name": f"{stem}.jpg"}
+        document = {
+            "image": annotation["image"] | image,
+            "annotations": annotation["annotations"],
+        }
+        append_member(out, f"{stem}.jpg", raw.picture)
+        append_member(out, f"{stem}.json", orjson.dumps(document))
+        masks += len(annotation["annotations"])
+        samples += 1
+    tar, ledger = end_tar(out), ledger_bytes(quarantine)
+    receipt = {
+        "version": 1,
+        "tar": file_digest(tar),
+        "quarantine": file_digest(ledger),
+        "inputs": len(shard.inputs),
+        "samples": samples,
+        "damaged": len(quarantine),
+        "masks": masks,
+    }
+    return tar, ledger, receipt

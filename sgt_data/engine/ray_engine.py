@@ -1,0 +1,87 @@
+"""Engine of a Ray cluster, or of a Ray that is started on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, cast
+
+import ray
+
+from sgt_data.annotators.base import Annotator, Setup
+from sgt_data.engine.cluster import Cluster
+from sgt_data.engine.graph import run_graph
+from sgt_data.engine.outcomes import Outcome
+from sgt_data.engine.ray_session import cluster_resource, ray_session
+from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stages import Stages
+from sgt_data.errors import BuildError, RequestError, SgtDataError
+
+
+class RayEngine:
+    """Runs annotators and tasks on Ray.
+
+    A context manager: it connects when Ray is first needed, and at the end takes down what it has
+    started.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._session = ExitStack()
+        self._is_connected = False
+
+    def __enter__(self) -> RayEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def set_up(self, annotator: Annotator) -> Setup:
+        """Look at an annotator's weights and device, on a worker of the kind that will run it.
+
+        Raises:
+            RequestError: the annotator cannot run.
+            BuildError: Ray failed.
+        """
+        self._connect()
+        gpus = cluster_resource("GPU")
+        if annotator.device == "cuda" and gpus < annotator.num_gpus:
+            raise RequestError(
+                f"annotators.{annotator.name}: found device cuda and num_gpus "
+                f"{annotator.num_gpus:g}; this cluster has {gpus:g} GPUs"
+            )
+        on_gpu = annotator.device != "cpu" and gpus >= annotator.num_gpus
+        task = ray.remote(_set_up).options(
+            num_cpus=0, num_gpus=annotator.num_gpus if on_gpu else 0, max_retries=2
+        )
+        try:
+            setup, problem = cast(Any, ray.get(task.remote(annotator)))
+        except ray.exceptions.RayError as why:
+            raise BuildError(f"annotators.{annotator.name} cannot be set up: {why}") from why
+        if problem is not None:
+            raise problem
+        return cast(Setup, setup)
+
+    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Iterator[Outcome]:
+        """Do the tasks; outcomes as they come, in any order.
+
+        Raises:
+            BuildError: Ray failed.
+        """
+        self._connect()
+        return run_graph(tasks, stages)
+
+    def _connect(self) -> None:
+        if not self._is_connected:
+            self._session.enter_context(ray_session(self._cluster))
+            self._is_connected = True
+
+
+def _set_up(annotator: Annotator) -> tuple[Setup | None, SgtDataError | None]:
+    """On a worker. An error is a value here: Ray would wrap it in a traceback."""
+    from sgt_data.annotators.device import set_up
+
+    try:
+        return set_up(annotator), None
+    except SgtDataError as why:
+        return None, type(why)(str(why))

@@ -1,0 +1,45 @@
+"""A Ray session: connected to a cluster, or started on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import ray
+
+from sgt_data.engine.cluster import Cluster
+
+
+@contextmanager
+def ray_session(cluster: Cluster) -> Iterator[None]:
+    """A Ray session for the length of a block. A session that was there before is used and kept."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # its core warns of Ray Data's own actors at every start
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    is_own = not ray.is_initialized()
+    if is_own:
+        settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+        if cluster.address is None:
+            settings |= {
+                "address": "local", "include_dashboard": False, "num_cpus": cluster.workers,
+                # a worker costs a second to start: keep it through a pause
+                "_system_config": {"idle_worker_killing_time_threshold_ms": 60_000},
+            }  # fmt: skip
+        else:
+            settings["address"] = cluster.address
+        ray.init(**settings)
+    try:
+        yield
+    finally:
+        if is_own:
+            ray.shutdown()
+
+
+def cluster_resource(name: str) -> float:
+    """How much of a resource (`CPU`, `GPU`, `object_store_memory` in bytes) the cluster has."""
+    amount: float = cast(Any, ray).cluster_resources().get(name, 0)
+    return amount

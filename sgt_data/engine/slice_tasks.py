@@ -1,0 +1,112 @@
+"""What there is to do: pure functions from slices and receipts to tasks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.records import Slice
+
+SliceId = tuple[str, str]
+"""Source and slice name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceTask:
+    """One slice to read, and what of it is still to do.
+
+    Attributes:
+        slice: the slice.
+        folders: the folders of the corpus (proxies, shared inputs) that it is drawn for.
+        committed: for shards begun earlier: the folders that have them.
+        excluded: by shard: keys that must not become samples, with the reason.
+    """
+
+    slice: Slice
+    folders: tuple[str, ...]
+    committed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    excluded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def finished_shards(self) -> frozenset[str]:
+        """Shards that every folder has: they need not be read."""
+        return frozenset(
+            shard for shard, holders in self.committed.items() if set(self.folders) <= set(holders)
+        )
+
+    def open_folders(self, shard: str) -> tuple[str, ...]:
+        """The folders that lack a shard."""
+        holders = self.committed.get(shard, ())
+        return tuple(folder for folder in self.folders if folder not in holders)
+
+
+def shards_by_slice(receipts: Mapping[str, Receipt]) -> dict[SliceId, list[str]]:
+    """The committed shards of one folder by the slice they come from, in order.
+
+    Args:
+        receipts: of the folder, by shard.
+    """
+    shards_of: dict[SliceId, list[str]] = defaultdict(list)
+    for shard, receipt in receipts.items():
+        shards_of[receipt["source"], receipt["slice"]].append(shard)
+    for shards in shards_of.values():
+        shards.sort(key=lambda shard: (len(shard), shard))
+    return shards_of
+
+
+def pending_tasks(
+    slices: Sequence[Slice],
+    folders_of: Mapping[str, tuple[str, ...]],
+    receipts: Mapping[str, Mapping[str, Receipt]],
+) -> list[SliceTask]:
+    """The slices that are not yet committed in full, in corpus order.
+
+    Args:
+        slices: all slices, in corpus order.
+        folders_of: by source: the folders that it is drawn for.
+        receipts: what is committed, by folder and shard.
+    """
+    committed_of = {folder: shards_by_slice(by_shard) for folder, by_shard in receipts.items()}
+    tasks = []
+    for piece in slices:
+        folders = folders_of[piece.source]
+        shards = {
+            folder: committed_of[folder].get((piece.source, piece.name), []) for folder in folders
+        }
+        if all(_is_whole(piece, shards[folder], receipts[folder]) for folder in folders):
+            continue
+        begun = sorted({shard for names in shards.values() for shard in names})
+        committed = {
+            shard: tuple(folder for folder in folders if shard in shards[folder]) for shard in begun
+        }
+        tasks.append(SliceTask(piece, folders, committed))
+    return tasks
+
+
+def corpus_order(
+    slices: Sequence[Slice], sources: Collection[str], receipts: Mapping[str, Receipt]
+) -> tuple[str, ...]:
+    """All committed shards of one folder, in corpus order.
+
+    Args:
+        slices: all slices, in corpus order.
+        sources: names of the sources whose shards are meant.
+        receipts: of the folder, by shard.
+    """
+    shards_of = shards_by_slice(receipts)
+    return tuple(
+        shard
+        for piece in slices
+        if piece.source in sources
+        for shard in shards_of.get((piece.source, piece.name), ())
+    )
+
+
+def _is_whole(piece: Slice, shards: Sequence[str], receipts: Mapping[str, Receipt]) -> bool:
+    if piece.shards is not None:
+        return list(piece.shards) == list(shards)
+    if not shards or not receipts[shards[-1]]["last"]:
+        return False
+    return list(shards) == [piece.shard_name(number) for number in range(len(shards))]

@@ -1,0 +1,139 @@
+"""The stages that a slice passes through: it is read into shards; each is annotated and finished.
+
+    read      slice -> shards, each with its inputs
+    annotate  shard -> the same shard, with what models say of its inputs
+    finish    shard -> files, committed by their receipts
+
+Engines know these stages and not what is made: samples of a corpus, or tars with masks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sgt_data.annotators.base import Annotator, Setup
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.engine.duplicates import hash_keys
+from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused, part_name
+from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.errors import SourceError, StorageError
+from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.records import RawShard
+from sgt_data.result import Failure
+from sgt_data.sources.base import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """A shard that has been read, and what is to be made of it.
+
+    Attributes:
+        raw: its inputs.
+        folders: the folders of the output that lack it.
+        excluded: keys that must not become samples, with the reason.
+    """
+
+    raw: RawShard
+    folders: tuple[str, ...]
+    excluded: Mapping[str, str]
+
+    @property
+    def part(self) -> str:
+        """Name of its slice in the list of failures."""
+        return part_name(self.raw.source, self.raw.slice)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedShard:
+    """What the last stage has made of a shard.
+
+    Attributes:
+        receipts: written by it, one for each folder.
+        keys: of the samples in it; empty where they cannot clash with those of other shards.
+    """
+
+    receipts: tuple[Receipt, ...]
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateStage:
+    """Which annotators run over a shard, and how.
+
+    Attributes:
+        needed: the annotators for a source's shard and the folders that lack it.
+        setups: how each annotator runs, by its name.
+        size_rule: size of the pictures in the output.
+        max_pixels: larger pictures are refused.
+    """
+
+    needed: Callable[[str, Collection[str]], tuple[Annotator, ...]]
+    setups: Mapping[str, Setup]
+    size_rule: SizeRule
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What is done to slices. It travels to every worker, so its functions must be picklable.
+
+    Attributes:
+        read: reads what is still to do of a slice; may raise SourceError.
+        annotate: which annotators run over each shard.
+        finish: makes and commits what is to be made of a shard; may raise SourceError and
+            StorageError.
+        shard_samples: inputs per shard.
+    """
+
+    read: Callable[[SliceTask], Iterator[ShardTask]]
+    annotate: AnnotateStage
+    finish: Callable[[ShardTask], FinishedShard]
+    shard_samples: int
+
+
+def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterator[ShardTask]:
+    """Read the shards of a slice that a folder still lacks.
+
+    Raises:
+        SourceError: the slice cannot be read just now.
+    """
+    finished = task.finished_shards
+    for raw in source.read(task.slice, shard_samples, finished):
+        if raw.name not in finished:
+            yield ShardTask(raw, task.open_folders(raw.name), task.excluded.get(raw.name, {}))
+
+
+def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]:
+    """Do the first stage; where the source cannot be read, a failure comes last."""
+    try:
+        yield from stages.read(task)
+    except SourceError as why:
+        yield Failure(part_name(task.slice.source, task.slice.name), str(why))
+
+
+def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
+    """Do the last stage, and note what came of it."""
+    began = time.monotonic()
+    try:
+        finished = stages.finish(shard)
+    except SourceError as why:
+        return Failure(shard.part, str(why))
+    except StorageError as why:
+        return OutputRefused(str(why))
+    hashes = hash_keys(sorted(finished.keys))
+    return CommittedShard(shard.raw.name, finished.receipts, time.monotonic() - began, hashes)
+
+
+def annotators_of(tasks: Iterable[SliceTask], stages: Stages) -> tuple[Annotator, ...]:
+    """The annotators that these slices may need, each once."""
+    annotators: dict[str, Annotator] = {}
+    for task in tasks:
+        shards = task.slice.shards
+        folders = set(task.folders)
+        if shards is not None:
+            folders = {folder for shard in shards for folder in task.open_folders(shard)}
+        for annotator in stages.annotate.needed(task.slice.source, folders):
+            annotators[annotator.name] = annotator
+    return tuple(annotators.values())

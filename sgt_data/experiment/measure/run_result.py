@@ -1,0 +1,174 @@
+"""The result of one run, and its JSON file, from which tables and plots are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked
+
+from sgt_data.errors import CorpusError
+from sgt_data.experiment.measure.intervals import STRICT, Estimate
+
+RESULT_VERSION = 1
+
+Split = Literal["validation", "test"]
+"""A split on which trained models are measured."""
+
+Marks = Mapping[str, Mapping[str, tuple[int, int]]]
+"""Per task and key of a picture: number of questions answered right, and of questions asked."""
+
+CurveRow = tuple[int, float | None, float | None, float | None]
+"""Step, loss of answers, loss of drawings, training accuracy (0 to 1)."""
+
+
+@checked(frozen=True, slots=True, config=STRICT)
+class TaskAccuracy:
+    """Share of a task's questions that are answered right, with its interval over pictures.
+
+    Attributes:
+        value: the share, 0 to 1.
+        low, high: ends of the 95 % interval; None where there is one picture only.
+        count: number of questions.
+        chance: expected share of a random pick among each question's choices.
+        commonest: share of the one answer that is right most often.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    count: int
+    chance: float
+    commonest: float
+
+
+@checked(frozen=True, slots=True, config=STRICT)
+class Samples:
+    """Numbers of samples in a run's training.
+
+    Attributes:
+        questions: questions trained on; a repeated one counts again.
+        drawings: drawings trained on; a repeated one counts again.
+        pictures: distinct pictures whose targets were drawn.
+    """
+
+    questions: int
+    drawings: int
+    pictures: int
+
+
+@checked(frozen=True, slots=True, config=STRICT)
+class ProbeResult:
+    """The result of a linear probe on frozen features.
+
+    Attributes:
+        accuracy: accuracy on test pictures, 0 to 1, with its interval over pictures.
+        chance: accuracy of always giving the most common class of the training part.
+        classes: the classes that the probe tells apart.
+        train: number of training examples.
+        test: number of test examples.
+        strength: scikit-learn's C, chosen within the training part.
+    """
+
+    accuracy: Estimate
+    chance: float
+    classes: tuple[str, ...]
+    train: int
+    test: int
+    strength: float
+
+
+@checked(frozen=True, slots=True, config=STRICT)
+class RunResult:
+    """Everything that was measured of one run on one split.
+
+    Attributes:
+        arm: name of the arm, such as `segmentation` or `questions alone`.
+        x: value on the axis: a number of pictures or a label; None for an arm off the axis.
+        seed: seed of the run.
+        config: the whole configuration of the run.
+        digest: 16 hexadecimal digits of that configuration.
+        split: split on which the run was measured.
+        accuracy: accuracy by task.
+        mean: mean of the tasks' accuracies; every task counts the same.
+        marks: right answers per task and picture, for comparisons on the same pictures.
+        training_accuracy: smoothed accuracy at the end of training; None without questions.
+        lift_off: step from which training accuracy stays above chance; None if it never does.
+        samples: numbers of samples in training.
+        seconds: duration of training.
+        probes: results of probes by name (`shape`, `pair`, `number`).
+        layout: per proxy, measures of generated targets by name (`mIoU`, `PQ`, `AbsRel`, ...).
+        attention: per layer, share of the answer's attention that goes to visual tokens.
+        curve: rows logged in training.
+    """
+
+    arm: str
+    x: float | str | None
+    seed: int
+    config: Mapping[str, Any]
+    digest: str
+    split: Split
+    accuracy: Mapping[str, TaskAccuracy]
+    mean: Estimate
+    marks: Marks
+    training_accuracy: float | None
+    lift_off: int | None
+    samples: Samples
+    seconds: float
+    probes: Mapping[str, ProbeResult]
+    layout: Mapping[str, Mapping[str, Estimate]]
+    attention: tuple[Estimate, ...]
+    curve: tuple[CurveRow, ...]
+
+    @property
+    def chance(self) -> float:
+        """Mean over tasks of the expected accuracy of guessing."""
+        return sum(task.chance for task in self.accuracy.values()) / len(self.accuracy)
+
+
+def encode_result(result: RunResult) -> bytes:
+    """Encode a result as JSON; the same result gives the same bytes.
+
+    Raises:
+        ValueError: the result holds a value that JSON cannot keep, such as NaN.
+    """
+    document = {"version": RESULT_VERSION, "result": result}
+    data = orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    if decode_result(data, "what was just written") != result:
+        raise ValueError(
+            "a result does not come back from JSON as it was: it holds NaN or infinity"
+        )
+    return data
+
+
+def decode_result(data: bytes, where: str) -> RunResult:
+    """Decode the bytes of a result's file; `where` names the file in errors.
+
+    Raises:
+        CorpusError: the file is damaged, or of another version.
+    """
+    try:
+        return _ADAPTER.validate_python(_document(data, where)["result"])
+    except ValidationError as why:
+        first = why.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise CorpusError(f"{where} is no result of a run: {field}: {first['msg']}") from why
+
+
+def _document(data: bytes, where: str) -> dict[str, Any]:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as why:
+        raise CorpusError(f"{where} is no result of a run: {why}") from why
+    if not isinstance(document, dict) or set(document) != {"version", "result"}:
+        raise CorpusError(f"{where} is no result of a run: it has no version and result")
+    if document["version"] != RESULT_VERSION:
+        raise CorpusError(
+            f"{where} has version {document['version']!r:.40}; this program reads {RESULT_VERSION}"
+        )
+    return document
+
+
+_ADAPTER: TypeAdapter[RunResult] = TypeAdapter(RunResult)

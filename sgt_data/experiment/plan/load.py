@@ -1,0 +1,46 @@
+"""Read a plan from a file, or one of the plans that come with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from sgt_data.errors import RequestError
+from sgt_data.experiment.plan.plan import ExperimentKind, Plan, parse_plan
+
+
+def load_plan(kind: ExperimentKind, path: Path | None, overrides: Sequence[str] = ()) -> Plan:
+    """Load a plan and apply `field=value` overrides to it.
+
+    Args:
+        kind: experiment whose shipped plan is taken where `path` is None.
+        path: a YAML file, or the name of a shipped plan.
+        overrides: changes of single fields, applied in order.
+
+    Raises:
+        RequestError: the file cannot be read or is no plan; names the field.
+    """
+    if path is None or is_shipped_plan(path):
+        return parse_plan(_shipped_file(path or Path(kind)).read_text("utf-8"), overrides)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        raise RequestError(f"{path} is no plan: {why}") from why
+    return parse_plan(text, overrides)
+
+
+def is_shipped_plan(path: Path) -> bool:
+    """Whether a path is the name of a shipped plan, and no file has that name."""
+    return path.name == str(path) and not path.exists() and _shipped_file(path).is_file()
+
+
+def overrides_name_proxies(overrides: Sequence[str]) -> bool:
+    """Whether any `field=value` override changes the plan's proxies."""
+    fields = (override.partition("=")[0].split(".")[0] for override in overrides)
+    return "proxies" in fields
+
+
+def _shipped_file(name: Path) -> Traversable:
+    return files("sgt_data.experiment.plan") / "shipped" / f"{name}.yaml"

@@ -1,0 +1,56 @@
+"""The outcome of an experiment on one split: what tables, plots and the page are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sgt_data.experiment.measure.drawn_examples import DrawnExamples
+from sgt_data.experiment.measure.opening import Opening
+from sgt_data.experiment.measure.run_result import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Results of the runs of an experiment on one split.
+
+    Attributes:
+        results: results in order of the arms.
+        missing: runs without a result, each with the reason.
+        examples: by proxy and by label of an arm, generated targets of its first seed.
+        opening: record of the opening of the test split; None for results on validation.
+        opening_number: how many openings this folder has had, this one included.
+    """
+
+    results: Sequence[RunResult]
+    missing: Sequence[str] = ()
+    examples: Mapping[str, Mapping[str, DrawnExamples]] = field(default_factory=dict)
+    opening: Opening | None = None
+    opening_number: int = 1
+
+
+def split_text(outcome: Outcome) -> str:
+    """A sentence for readers: on which split results were measured, and how often it was opened.
+
+    Raises:
+        ValueError: results are of the test split, and the record of its opening is missing.
+    """
+    opening = outcome.opening
+    if opening is None and any(result.split == "test" for result in outcome.results):
+        raise ValueError("results of the test split are shown with the record of its opening")
+    if opening is None:
+        return (
+            "Measured on the validation split, on which settings were chosen too: numbers lean "
+            "towards what was chosen. The test split has not been read for this page."
+        )
+    again = f" It went on after a stop on {', '.join(opening.resumed)}." if opening.resumed else ""
+    earlier = (
+        " No other configuration read it in this folder."
+        if outcome.opening_number == 1
+        else f" This was opening number {outcome.opening_number} in this folder: settings may have "
+        "been chosen by what an earlier one showed."
+    )
+    return (
+        f"Measured on the test split, opened on {opening.date} for the frozen configuration "
+        f"{opening.digest}, {len(opening.runs)} runs.{again}{earlier}"
+    )

@@ -1,0 +1,187 @@
+"""The keys of a corpus in the order in which subsets take them.
+
+One order ranks all keys (see `ranking`); a subset is its beginning, so of any two subsets by the
+same rule one lies in the other. What is ranked and counted are, for each source, the keys of the
+first proxy of the manifest that takes it: a proxy added later changes nothing. A key that this
+proxy lacks (its ledger says why) and another proxy has belongs to a fraction `f` if its own hash is
+below `f` of all, so that every proxy has its share, nested as well, and the whole is the corpus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sgt_data.corpus.layout import INPUT
+from sgt_data.corpus.reader import Corpus
+from sgt_data.errors import RequestError
+from sgt_data.subsets.population import Population, read_population, reference_proxy
+from sgt_data.subsets.ranking import (
+    count_of,
+    keyed_hashes,
+    ranked,
+    threshold,
+)
+from sgt_data.subsets.recorded_choice import (
+    ChoiceRecord,
+    original_sizes,
+    record_of,
+    recorded_population,
+    seed_of,
+)
+from sgt_data.subsets.rule import SubsetRule
+from sgt_data.subsets.selected_corpus import select_keys
+from sgt_data.subsets.strata import Strata, stratify
+from sgt_data.subsets.where import matching
+
+
+@dataclass(frozen=True, slots=True)
+class RankedKeys:
+    """The keys of a corpus in the order in which subsets take them.
+
+    Attributes:
+        corpus: whose keys.
+        population: all of its keys.
+        terms: the rule, as subsets record it.
+        strata: of the keys that are ranked.
+        total: keys in the order of the corpus itself; more than `count` where this is a subset.
+        order: `[count] int64`, numbers in the population of the keys that are ranked.
+        others: `[n] int64`, numbers in the population of keys that only later proxies have.
+        other_hashes: `[n] uint64`, hashes of those.
+    """
+
+    corpus: Corpus
+    population: Population
+    terms: dict[str, Any]
+    strata: Strata
+    total: int
+    order: NDArray[np.int64]
+    others: NDArray[np.int64]
+    other_hashes: NDArray[np.uint64]
+
+    @property
+    def count(self) -> int:
+        """How many keys can be taken, not counting those that only later proxies have."""
+        return len(self.order)
+
+    def first(self, count: int) -> Corpus:
+        """The subset of the first `count` keys.
+
+        Raises:
+            RequestError: there are not so many, or `count` is none.
+        """
+        if not 0 < count <= self.count:
+            raise RequestError(f"samples: found {count}; allowed: 1 to {self.count}")
+        chosen = np.zeros(len(self.population.keys), np.bool_)
+        chosen[self.order[:count]] = True
+        is_whole = count == self.total
+        is_taken = self.other_hashes < np.uint64(0 if is_whole else threshold(count, self.total))
+        chosen[self.others[is_taken | is_whole]] = True
+        rule = {**self.terms, "samples": count, "from": self.total}
+        record = ChoiceRecord(rule, record_of(self.strata))
+        return select_keys(self.corpus, self.population, chosen, record)
+
+
+def fraction_of(corpus: Corpus, fraction: float, proxies: Sequence[str]) -> Corpus:
+    """A fraction of a corpus, for some of its proxies.
+
+    It has the keys that a subset of all proxies has, and accounts of the named proxies alone: fewer
+    indexes are read.
+
+    Args:
+        corpus: a complete corpus, or a subset of it.
+        fraction: above 0, at most 1.
+        proxies: names of the proxies.
+
+    Raises:
+        RequestError: the corpus is not complete or has no such proxy; the fraction is none.
+    """
+    keys = rank_keys(corpus, SubsetRule(), proxies)
+    return keys.first(count_taken(fraction, keys.count))
+
+
+def count_taken(fraction: float, count: int) -> int:
+    """How many keys or shards a fraction of them is, at least one.
+
+    Raises:
+        RequestError: the fraction is not above 0 and at most 1, or rounds to none.
+    """
+    taken = count_of(fraction, count)
+    if not taken:
+        raise RequestError(f"fraction: {fraction!r} of {count} is none")
+    return taken
+
+
+def rank_keys(corpus: Corpus, rule: SubsetRule, proxies: Sequence[str] | None = None) -> RankedKeys:
+    """Rank the keys of a complete corpus, or of a subset of it.
+
+    A fraction of a subset counts the subset's keys; their order is that of the corpus it was taken
+    from, as far as the rule is the same.
+
+    Args:
+        corpus: whose keys.
+        rule: how; `whole_shards` is not looked at.
+        proxies: names of the proxies whose keys are meant; all by default.
+
+    Raises:
+        RequestError: the corpus is not complete or the rule does not fit it.
+        CorpusError, SourceError: an index is damaged or cannot be read.
+    """
+    asked = corpus.finished(proxies)
+    if rule.described_by is not None:
+        corpus.finished([rule.described_by])
+    references = _reference_proxies(corpus)
+    folders = [
+        folder
+        for folder in corpus.folders
+        if folder in asked or folder in references or (folder == INPUT and proxies is None)
+    ]
+    describe = rule.strata != "source" or rule.where is not None
+    population = read_population(corpus, folders, describe=describe, described_by=rule.described_by)
+    fitting = np.ones(len(population.keys), np.bool_)
+    if rule.where is not None and population.description is not None:
+        fitting = matching(rule.where, population.description)
+    counted = np.flatnonzero(fitting & population.reference)
+    if not len(counted):
+        raise _none_fits(corpus, rule, int(population.reference.sum()))
+    seed = seed_of(corpus, rule)
+    terms: dict[str, Any] = {
+        "seed": seed, "strata": rule.strata, "where": rule.where,
+        "described_by": rule.described_by, "whole": False,
+    }  # fmt: skip
+    recorded = recorded_population(corpus, terms) or {}
+    description = population.description
+    strata = stratify(
+        rule.strata, population.sources, population.source[counted],
+        None if description is None else description.take(counted), recorded.get("categories"),
+    )  # fmt: skip
+    strata = original_sizes(corpus, terms, strata)
+    names = population.keys.take(pa.array(counted)).to_pylist()
+    order = ranked(names, keyed_hashes(names, seed), strata.numbers, strata.sizes)
+    others = np.flatnonzero(fitting & ~population.reference)
+    other_names = population.keys.take(pa.array(others)).to_pylist()
+    return RankedKeys(
+        corpus, population, terms, strata, int(strata.sizes.sum()), counted[order],
+        others, keyed_hashes(other_names, seed),
+    )  # fmt: skip
+
+
+def _reference_proxies(corpus: Corpus) -> list[str | None]:
+    """For each source: the proxy whose keys are counted."""
+    return [reference_proxy(corpus, source["name"]) for source in corpus.header.manifest["sources"]]
+
+
+def _none_fits(corpus: Corpus, rule: SubsetRule, samples: int) -> RequestError:
+    if not rule.where:
+        return RequestError(f"{corpus.url}: none of {samples} samples")
+    references = dict.fromkeys(proxy for proxy in _reference_proxies(corpus) if proxy)
+    described_by = rule.described_by or ", ".join(references)
+    return RequestError(
+        f"{corpus.url}: none of {samples} samples fits where {rule.where!r}; segments and "
+        f"categories are those of {described_by}"
+    )
