@@ -102,10 +102,10 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
     from transformers import pipeline
     from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil
 
-    config = DepthAnythingAnnotator.model_validate({"model": str(folder), "device": device})
-    setup = set_up(config)
-    annotator = load_annotator(config, setup)
-    inner: Any = annotator.model
+    annotator = DepthAnythingAnnotator.model_validate({"model": str(folder), "device": device})
+    setup = set_up(annotator)
+    shard_annotator = load_annotator(annotator, setup)
+    inner: Any = shard_annotator.model
     rule = SizeRule()
     views = [inner.prepare(file, rule, MAX_PIXELS) for file in files]
     shapes: dict[tuple[int, ...], list[Any]] = {}
@@ -137,7 +137,7 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
                 run(image.convert("RGB"))
 
     return Contest(
-        "Depth Anything V2 Small", _actor(annotator, setup, files, shards, rule),
+        "Depth Anything V2 Small", _actor(shard_annotator, setup, files, shards, rule),
         bare, stock, len(files), setup,
     )  # fmt: skip
 
@@ -148,12 +148,12 @@ def sam_contest(
     import torch
     from segment_anything import SamAutomaticMaskGenerator
 
-    config: Annotator = SamAnnotator.model_validate(
+    annotator: Annotator = SamAnnotator.model_validate(
         {"checkpoint": str(checkpoint), "device": device, "points_per_side": points, **_LENIENT}
     )
-    setup = set_up(config)
-    annotator = load_annotator(config, setup)
-    inner: Any = annotator.model
+    setup = set_up(annotator)
+    shard_annotator = load_annotator(annotator, setup)
+    inner: Any = shard_annotator.model
     pixels = [np.array(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]
     encoder_input = torch.randn(1, 3, 1024, 1024, device=setup.device)
 
@@ -186,7 +186,7 @@ def sam_contest(
             generator.generate(picture)
 
     return Contest(
-        "SAM ViT-B", _actor(annotator, setup, files, shards, SizeRule()),
+        "SAM ViT-B", _actor(shard_annotator, setup, files, shards, SizeRule()),
         bare, stock, len(files), setup,
     )  # fmt: skip
 
@@ -266,7 +266,7 @@ def main() -> None:
     rows: list[dict[str, Cell]] = []
     notes = []
     with pictures() as sources, TemporaryDirectory(prefix="sgt-bench-") as folder:
-        files = [raw.picture for raw in sources.pairs]
+        files = [raw.picture for raw in sources.inputs]
         files = [files[number % len(files)] for number in range(count)]
         contests = (
             depth_contest(depth_folder(Path(folder) / "d"), arguments.device, files, shards),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import Cell, Timing, pictures, report, side_by_side, threads_used, verdict
+from measuring import Cell, Timing, pictures, report, threads_used, timed_in_turns, verdict
 from pycocotools import mask as coco_masks
 
 from sgt_data.pictures.size_rule import SizeRule
@@ -65,7 +65,7 @@ def main() -> None:
     rows: list[dict[str, Cell]] = []
     our_timings: list[Timing] = []
     with pictures() as sources:
-        for raw in sources.pairs:
+        for raw in sources.inputs:
             document = json.loads(raw.extras["annotation"])
             source = document["image"]["width"], document["image"]["height"]
             size = SizeRule().output_size(*source)
@@ -74,7 +74,7 @@ def main() -> None:
             sampled = partial(sampled_label_map, annotations, size)
             if not np.array_equal(full_size(), sampled()):
                 raise SystemExit(f"{raw.key}: the two label maps differ")
-            timings = side_by_side(
+            timings = timed_in_turns(
                 {"scripts": full_size, "ours": sampled}, arguments.rounds, {"ours": CALLS}
             )
             our_timings.append(timings["ours"])

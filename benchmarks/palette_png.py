@@ -19,7 +19,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-from measuring import Cell, Pictures, Timing, pictures, report, side_by_side, threads_used, verdict
+from measuring import (
+    Cell,
+    Pictures,
+    Timing,
+    pictures,
+    report,
+    threads_used,
+    timed_in_turns,
+    verdict,
+)
 from numpy.typing import NDArray
 from PIL import Image
 from segmentation_sample import Engine, members
@@ -133,7 +142,7 @@ def main() -> None:
     for kind, targets in targets_by_kind.items():
         check_equal_pixels(kind, targets)
         works = {name: partial(read_all, read, targets) for name, read in READERS.items()}
-        timings = side_by_side(works, arguments.rounds)
+        timings = timed_in_turns(works, arguments.rounds)
         timings_of_ours.append(timings["ours"])
         fastest_other = min(timing.wall for name, timing in timings.items() if name != "ours")
         rows.append(

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from measuring import Cell, pictures, report, side_by_side, threads_used, verdict
+from measuring import Cell, pictures, report, threads_used, timed_in_turns, verdict
 
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.engine.build_plan import plan_build
@@ -80,7 +80,7 @@ def main() -> None:
         inputs = [
             replace(raw, key=f"{raw.key}-{copy}")
             for copy in range(arguments.copies)
-            for raw in sources.pairs
+            for raw in sources.inputs
         ]
         works: dict[str, Callable[[], object]] = {
             "segmentation": renderer(sources.tars, inputs, [SEGMENTATION])
@@ -90,7 +90,7 @@ def main() -> None:
             works[name] = renderer(sources.tars, inputs, [SEGMENTATION, proxy])
         for work in works.values():
             work()
-        timings = side_by_side(works, arguments.rounds)
+        timings = timed_in_turns(works, arguments.rounds)
         used = threads_used(list(timings.values()))
         embedded, shared = (
             tar_bytes(renderer(sources.tars, inputs, FIVE, is_shared)())

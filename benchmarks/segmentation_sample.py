@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import Cell, Pictures, pictures, report, side_by_side, threads_used, verdict
+from measuring import Cell, Pictures, pictures, report, threads_used, timed_in_turns, verdict
 from PIL import Image
 from pycocotools import mask as coco_masks
 
@@ -108,10 +108,10 @@ class Engine:
     def inputs(self) -> list[RawInput]:
         (source,) = self.plan.listing.manifest.source_configs()
         return [
-            fetched(one)
+            fetched(raw)
             for piece in self.plan.listing.slices
             for shard in source.read(piece, _WHOLE_SOURCE, ())
-            for one in shard.inputs
+            for raw in shard.inputs
         ]
 
     def encode(self, inputs: Sequence[RawInput]) -> EncodedShard:
@@ -192,14 +192,14 @@ def main() -> None:
     arguments = parser.parse_args()
     with pictures() as sources:
         engine = Engine.of({"type": "sa1b", "tars": sources.tars}, "entity")
-        encoded = engine.encode(sources.pairs)
-        codecs = codec_works(sources.pairs, encoded)
+        encoded = engine.encode(sources.inputs)
+        codecs = codec_works(sources.inputs, encoded)
         notes, figures = forecast_notes(sources, encoded)
-    inputs = sources.pairs
+    inputs = sources.inputs
     copies = [
         replace(raw, key=f"{raw.key}-{copy}") for copy in range(arguments.copies) for raw in inputs
     ]
-    timings = side_by_side(
+    timings = timed_in_turns(
         {
             "codecs alone": lambda: [work.encode() for work in codecs * arguments.copies],
             "ours": lambda: engine.encode(copies),

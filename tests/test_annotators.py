@@ -76,8 +76,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def annotator_of(config: Annotator) -> ShardAnnotator:
-    return load_annotator(config, set_up(config))
+def annotator_of(annotator: Annotator) -> ShardAnnotator:
+    return load_annotator(annotator, set_up(annotator))
 
 
 def annotation_bytes(annotator: Annotator, picture: bytes, rule: SizeRule) -> bytes:
