@@ -1,11 +1,10 @@
-"""Annotators in pictures per second: ours against what a device can do at best, and against the
-stock way of using the same model.
+"""Annotators in pictures per second, against the bare model and against the stock pipeline.
 
-The real architectures (Depth Anything V2 Small, SAM ViT-B) with random weights: speed does not
-depend on their values. Ours takes JPEG bytes and gives maps in the form in which they travel; it
-runs as an actor of a build does (on a GPU two shards at once). (a) is the bare model on tensors
-that lie ready on the device, in the same batches; (b) the stock `transformers` pipeline (for SAM:
-the stock generator), picture by picture, from the same bytes.
+The architectures are the real ones (Depth Anything V2 Small, SAM ViT-B), with random weights: speed
+does not depend on their values. Our annotators take JPEG bytes and give encoded layers; they run as
+an actor of a build does (on a GPU two shards at once). The bare model runs on tensors that are on
+the device already, in the same batches. The stock pipeline of `transformers` (for SAM: the stock
+generator) takes the same bytes, picture by picture.
 
 python benchmarks/annotators.py [--device auto|cpu|cuda] [--pictures N] [--shards N] [--rounds N]
                                 [--points N] [--json FILE]
@@ -46,7 +45,7 @@ _LENIENT = {"pred_iou_thresh": -100.0, "stability_score_thresh": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """One model and three ways to run it over the same files."""
+    """A model and three ways to run it over the same files."""
 
     name: str
     ours: Callable[[], object]
@@ -103,10 +102,10 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
     from transformers import pipeline
     from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil
 
-    config = DepthAnythingAnnotator.model_validate({"model": str(folder), "device": device})
-    setup = set_up(config)
-    annotator = load_annotator(config, setup)
-    inner: Any = annotator.annotator
+    annotator = DepthAnythingAnnotator.model_validate({"model": str(folder), "device": device})
+    setup = set_up(annotator)
+    shard_annotator = load_annotator(annotator, setup)
+    inner: Any = shard_annotator.model
     rule = SizeRule()
     views = [inner.prepare(file, rule, MAX_PIXELS) for file in files]
     shapes: dict[tuple[int, ...], list[Any]] = {}
@@ -138,7 +137,7 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
                 run(image.convert("RGB"))
 
     return Contest(
-        "Depth Anything V2 Small", _actor(annotator, setup, files, shards, rule),
+        "Depth Anything V2 Small", _actor(shard_annotator, setup, files, shards, rule),
         bare, stock, len(files), setup,
     )  # fmt: skip
 
@@ -149,12 +148,12 @@ def sam_contest(
     import torch
     from segment_anything import SamAutomaticMaskGenerator
 
-    config: Annotator = SamAnnotator.model_validate(
+    annotator: Annotator = SamAnnotator.model_validate(
         {"checkpoint": str(checkpoint), "device": device, "points_per_side": points, **_LENIENT}
     )
-    setup = set_up(config)
-    annotator = load_annotator(config, setup)
-    inner: Any = annotator.annotator
+    setup = set_up(annotator)
+    shard_annotator = load_annotator(annotator, setup)
+    inner: Any = shard_annotator.model
     pixels = [np.array(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]
     encoder_input = torch.randn(1, 3, 1024, 1024, device=setup.device)
 
@@ -170,8 +169,8 @@ def sam_contest(
                 ):
                     embedding = model.image_encoder(encoder_input).float()
                 for start in range(0, len(grid), inner._points):
-                    some = slice(start, start + inner._points)
-                    sparse, dense = model.prompt_encoder((grid[some], labels[some]), None, None)
+                    batch = slice(start, start + inner._points)
+                    sparse, dense = model.prompt_encoder((grid[batch], labels[batch]), None, None)
                     model.mask_decoder(
                         embedding, model.prompt_encoder.get_dense_pe(), sparse, dense, True
                     )
@@ -183,11 +182,11 @@ def sam_contest(
     )
 
     def stock() -> None:
-        for one in pixels:
-            generator.generate(one)
+        for picture in pixels:
+            generator.generate(picture)
 
     return Contest(
-        "SAM ViT-B", _actor(annotator, setup, files, shards, SizeRule()),
+        "SAM ViT-B", _actor(shard_annotator, setup, files, shards, SizeRule()),
         bare, stock, len(files), setup,
     )  # fmt: skip
 
@@ -206,7 +205,7 @@ def sam_checkpoint(file: Path) -> Path:
 def _actor(
     annotator: ShardAnnotator, setup: Setup, files: Sequence[bytes], shards: int, rule: SizeRule
 ) -> Callable[[], object]:
-    """As an actor of a build: shard after shard, on a GPU two at once."""
+    """Annotation as by an actor of a build: shard after shard, on a GPU two at once."""
     inputs = [RawInput(str(number), "x.jpg", file) for number, file in enumerate(files)]
     callers = 2 if setup.device == "cuda" else 1
 
@@ -215,8 +214,8 @@ def _actor(
             done = [
                 calls.submit(annotator.annotate, inputs, rule, MAX_PIXELS) for _ in range(shards)
             ]
-            for one in done:
-                assert all(not raw.layer_problems for raw in one.result())
+            for call in done:
+                assert all(not raw.layer_problems for raw in call.result())
 
     return work
 
@@ -229,7 +228,7 @@ def _wait(setup: Setup) -> None:
 
 
 def rates(contest: Contest, shards: int, rounds: int) -> dict[str, float]:
-    """Pictures per second of each way, the median over `rounds` turns after one for warming up."""
+    """Pictures per second of each way, the median over `rounds` rounds after one to warm up."""
     import torch
 
     works = {"ours": contest.ours, "bare": contest.bare, "stock": contest.stock}
@@ -244,7 +243,7 @@ def rates(contest: Contest, shards: int, rounds: int) -> dict[str, float]:
             work()
             taken[name].append(done[name] / (time.perf_counter() - began))
     torch.set_num_threads(threads)
-    return {name: median(all_of[1:]) for name, all_of in taken.items()}
+    return {name: median(rates_of_way[1:]) for name, rates_of_way in taken.items()}
 
 
 def main() -> None:
@@ -266,8 +265,8 @@ def main() -> None:
     rounds = arguments.rounds or (3 if on_gpu else 1)
     rows: list[dict[str, Cell]] = []
     notes = []
-    with pictures() as some, TemporaryDirectory(prefix="sgt-bench-") as folder:
-        files = [pair.picture for pair in some.pairs]
+    with pictures() as sources, TemporaryDirectory(prefix="sgt-bench-") as folder:
+        files = [raw.picture for raw in sources.inputs]
         files = [files[number % len(files)] for number in range(count)]
         contests = (
             depth_contest(depth_folder(Path(folder) / "d"), arguments.device, files, shards),
@@ -277,15 +276,16 @@ def main() -> None:
             ),
         )  # fmt: skip
         for contest, of_shards in zip(contests, (shards, 1), strict=True):
-            found = rates(contest, of_shards, rounds)
-            of_bare, of_stock = found["ours"] / found["bare"], found["ours"] / found["stock"]
+            measured = rates(contest, of_shards, rounds)
+            of_bare = measured["ours"] / measured["bare"]
+            of_stock = measured["ours"] / measured["stock"]
             rows.append(
                 {
                     "model": contest.name,
                     "device": contest.setup.device_class,
                     "dtype": contest.setup.dtype,
                     "batch": contest.setup.batch_size,
-                    **{f"{name}_per_second": rate for name, rate in found.items()},
+                    **{f"{name}_per_second": rate for name, rate in measured.items()},
                     "of_bare": of_bare,
                     "times_stock": of_stock,
                 }
@@ -293,7 +293,7 @@ def main() -> None:
             if on_gpu:
                 notes.append(verdict(f"{contest.name}, share of bare", of_bare, BARE_GOAL))
                 notes.append(verdict(f"{contest.name}, times stock", of_stock, STOCK_GOAL))
-        origin = some.origin
+        origin = sources.origin
     if not on_gpu:
         notes.append("no GPU here: one CPU thread each; the goals are for a GPU")
     settings = {

@@ -1,4 +1,4 @@
-"""What the benchmarks share: their pictures, timing side by side, the table and the JSON file."""
+"""Shared parts of the benchmarks: pictures, timing in turns, the table and the JSON file."""
 
 from __future__ import annotations
 
@@ -37,40 +37,47 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What is measured on: words for where it comes from, SA-1B tars (a glob pattern) and their
-    pairs, and the root of a COCO folder where there is one."""
+    """The data of a benchmark.
+
+    Attributes:
+        origin: where it is from, in words.
+        tars: SA-1B tars, a glob pattern.
+        inputs: the inputs of these tars.
+        coco: root of a COCO folder; None where there is none.
+    """
 
     origin: str
     tars: str
-    pairs: tuple[RawInput, ...]
+    inputs: tuple[RawInput, ...]
     coco: Path | None
 
 
 @contextmanager
 def pictures() -> Iterator[Pictures]:
-    """The SA-1B pairs and COCO below `SGT_REAL_DATA`, else drawn scenes of SA-1B's usual size."""
+    """The SA-1B tars and COCO below `SGT_REAL_DATA`, else drawn scenes of SA-1B's usual size."""
     if folder := os.environ.get(REAL_DATA):
         tars = _tars(Path(folder))
-        pairs = sa1b_pairs(tars)
+        inputs = sa1b_inputs(tars)
         coco = Path(folder) / "coco"
-        found = coco if (coco / "annotations" / "panoptic_train2017.json").exists() else None
-        yield Pictures(f"{len(pairs)} SA-1B pictures of {REAL_DATA}", tars, pairs, found)
+        has_coco = (coco / "annotations" / "panoptic_train2017.json").exists()
+        origin = f"{len(inputs)} SA-1B pictures of {REAL_DATA}"
+        yield Pictures(origin, tars, inputs, coco if has_coco else None)
         return
     with TemporaryDirectory(prefix="sgt-bench-") as drawn:
-        write_samples(drawn, _DRAWN_SCENES, width=2250, height=1500)
+        write_samples(drawn, _DRAWN_SCENES, size=(2250, 1500))
         origin = f"{_DRAWN_SCENES} drawn scenes ({REAL_DATA} is not set)"
         tars = _tars(Path(drawn))
-        yield Pictures(origin, tars, sa1b_pairs(tars), Path(drawn) / "coco")
+        yield Pictures(origin, tars, sa1b_inputs(tars), Path(drawn) / "coco")
 
 
-def sa1b_pairs(tars: str) -> tuple[RawInput, ...]:
+def sa1b_inputs(tars: str) -> tuple[RawInput, ...]:
     """All inputs of the SA-1B tars that match a pattern."""
     source = Sa1bSource(tars=tars)
     return tuple(
-        fetched(one)
+        fetched(raw)
         for piece in source.inventory(_WHOLE_SOURCE).slices
         for shard in source.read(piece, _WHOLE_SOURCE, ())
-        for one in shard.inputs
+        for raw in shard.inputs
     )
 
 
@@ -83,7 +90,7 @@ class Timing:
 
 
 def timed(work: Callable[[], object], calls: int = 1) -> Timing:
-    """Mean over `calls` calls in a row."""
+    """Mean timing of `calls` calls."""
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(calls):
         work()
@@ -91,26 +98,33 @@ def timed(work: Callable[[], object], calls: int = 1) -> Timing:
     return Timing(1000 * wall / calls, 1000 * cpu / calls)
 
 
-def side_by_side(
+def timed_in_turns(
     works: Mapping[str, Callable[[], object]], rounds: int, calls: Mapping[str, int] | None = None
 ) -> dict[str, Timing]:
-    """Medians over `rounds`, in each of which every work takes its turn, so that a busy machine
-    slows all of them alike. `calls` of one turn, where a single call is too short to be timed."""
-    taken: dict[str, list[Timing]] = {name: [] for name in works}
+    """Median timings of works that take turns, so that a busy machine slows all of them alike.
+
+    Args:
+        works: functions by name.
+        rounds: number of rounds; in each of them every work has a turn.
+        calls: calls of a turn, by name, where a single call is too short to be timed; else 1.
+    """
+    timings: dict[str, list[Timing]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
-            taken[name].append(timed(work, (calls or {}).get(name, 1)))
+            timings[name].append(timed(work, (calls or {}).get(name, 1)))
     return {
-        name: Timing(median(one.wall for one in all_of), median(one.cpu for one in all_of))
-        for name, all_of in taken.items()
+        name: Timing(
+            median(timing.wall for timing in of_work), median(timing.cpu for timing in of_work)
+        )
+        for name, of_work in timings.items()
     }
 
 
 def in_fresh_process(script: str, *arguments: str) -> Any:
-    """What a script, run with arguments in a process of its own, prints as JSON in its last line.
+    """Run a script in a process of its own; the JSON of the last line that it prints.
 
     Raises:
-        SystemExit: it fails.
+        SystemExit: the script fails.
     """
     command = [sys.executable, script, *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -120,19 +134,19 @@ def in_fresh_process(script: str, *arguments: str) -> Any:
 
 
 def threads_used(timings: Sequence[Timing]) -> float:
-    """CPU time over wall time.
+    """CPU time divided by wall time.
 
     Raises:
-        SystemExit: more than one thread worked, so no figure of it holds for one core.
+        SystemExit: more than one thread worked, so that the timings do not hold for one core.
     """
-    used = sum(one.cpu for one in timings) / sum(one.wall for one in timings)
+    used = sum(timing.cpu for timing in timings) / sum(timing.wall for timing in timings)
     if used > _ONE_THREAD:
         raise SystemExit(f"{used:.2f} threads worked; these figures are for one")
     return used
 
 
 def machine() -> dict[str, Cell]:
-    """The machine, and how busy others kept it when this was asked."""
+    """The machine, and its load at present."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -143,7 +157,7 @@ def machine() -> dict[str, Cell]:
 
 
 def versions() -> dict[str, str]:
-    """Python's and those of the packages and codecs behind the figures."""
+    """Versions of Python and of the packages and codecs that the figures depend on."""
     return {"python": platform.python_version(), **environment(), **codec_versions()}
 
 
@@ -183,7 +197,7 @@ def _table(title: str, rows: Sequence[Mapping[str, Cell]]) -> Table:
 
 
 def verdict(what: str, value: float, goal: float, *, at_most: bool = False) -> str:
-    """A goal, and whether it is met."""
+    """A measured value with its goal, and whether the goal is met, as a sentence."""
     met = value <= goal if at_most else value >= goal
     side = "at most" if at_most else "at least"
     return f"{what}: {_shown(value)} (goal: {side} {goal:g}) {'met' if met else 'MISSED'}"

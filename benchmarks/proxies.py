@@ -1,8 +1,8 @@
-"""What each CPU proxy adds to a segmentation sample, on one core: SA-1B bytes in, shard bytes out.
+"""Time that each CPU proxy adds to a segmentation sample, on one core: SA-1B bytes in, shard out.
 
-A shard of segmentation alone, and a shard of segmentation and one more proxy, side by side: the
-difference is what that proxy costs where the picture is decoded and its JPEG encoded anyway. Also
-the bytes that shared inputs save for five proxies.
+A shard of segmentation alone, and a shard of segmentation and one more proxy, are rendered in turn:
+the difference is the cost of that proxy where the picture is decoded and its JPEG encoded anyway.
+Also the bytes that shared inputs save for five proxies.
 
 python benchmarks/proxies.py [--rounds N] [--copies N] [--json FILE]
 """
@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from measuring import Cell, pictures, report, side_by_side, threads_used, verdict
+from measuring import Cell, pictures, report, threads_used, timed_in_turns, verdict
 
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.engine.build_plan import plan_build
@@ -26,7 +26,7 @@ from sgt_data.manifest import parse_manifest
 from sgt_data.records import RawInput, RawShard
 
 ADDED_GOAL = 0.6
-"""At most so much of a segmentation sample, for edge and restoration."""
+"""Largest added time as a share of a segmentation sample, for edge and restoration."""
 
 SEGMENTATION = {"type": "segmentation", "name": "entity", "variant": "entity"}
 ADDED: tuple[dict[str, Any], ...] = (
@@ -50,7 +50,7 @@ def renderer(
     proxies: Sequence[Mapping[str, Any]],
     shared: bool = False,
 ) -> Callable[[], list[EncodedShard]]:
-    """Rendering of the inputs into these proxies, as a build does it."""
+    """A function that renders the inputs into shards of these proxies, as a build does it."""
     manifest = parse_manifest(
         {
             "name": "benchmark",
@@ -66,6 +66,7 @@ def renderer(
 
 
 def tar_bytes(shards: Sequence[EncodedShard]) -> int:
+    """Bytes of the tars of shards."""
     return sum(len(shard.tar or b"") for shard in shards)
 
 
@@ -75,26 +76,27 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=2)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    with pictures() as some:
+    with pictures() as sources:
         inputs = [
-            replace(pair, key=f"{pair.key}-{copy}")
+            replace(raw, key=f"{raw.key}-{copy}")
             for copy in range(arguments.copies)
-            for pair in some.pairs
+            for raw in sources.inputs
         ]
         works: dict[str, Callable[[], object]] = {
-            "segmentation": renderer(some.tars, inputs, [SEGMENTATION])
+            "segmentation": renderer(sources.tars, inputs, [SEGMENTATION])
         }
-        names = [str(one.get("name", one["type"])) for one in ADDED]
-        for name, one in zip(names, ADDED, strict=True):
-            works[name] = renderer(some.tars, inputs, [SEGMENTATION, one])
+        names = [str(proxy.get("name", proxy["type"])) for proxy in ADDED]
+        for name, proxy in zip(names, ADDED, strict=True):
+            works[name] = renderer(sources.tars, inputs, [SEGMENTATION, proxy])
         for work in works.values():
             work()
-        timings = side_by_side(works, arguments.rounds)
+        timings = timed_in_turns(works, arguments.rounds)
         used = threads_used(list(timings.values()))
         embedded, shared = (
-            tar_bytes(renderer(some.tars, inputs, FIVE, one)()) for one in (False, True)
+            tar_bytes(renderer(sources.tars, inputs, FIVE, is_shared)())
+            for is_shared in (False, True)
         )
-        origin = some.origin
+        origin = sources.origin
     base = timings["segmentation"].wall / len(inputs)
     rows: list[dict[str, Cell]] = [{"proxy": "segmentation (whole sample)", "ms": base}]
     notes = []

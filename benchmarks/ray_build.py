@@ -348,8 +348,8 @@ def main() -> None:
         TemporaryDirectory(prefix="sgt-bench-", dir=arguments.scratch) as scratch,
     ):
         (Path(scratch) / "warm-up").mkdir()
-        (warm_up,) = write_tars(samples.pairs, Path(scratch) / "warm-up", 1, _WARM_UP_PICTURES)
-        tars = write_tars(samples.pairs, Path(scratch), max(tars_of.values()), arguments.per_tar)
+        (warm_up,) = write_tars(samples.inputs, Path(scratch) / "warm-up", 1, _WARM_UP_PICTURES)
+        tars = write_tars(samples.inputs, Path(scratch), max(tars_of.values()), arguments.per_tar)
 
         def build(some_tars: tuple[str, ...], cluster: Cluster) -> Build:
             return Build(some_tars, cluster, arguments.shard_samples, scratch, warm_up)

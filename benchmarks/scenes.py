@@ -1,4 +1,4 @@
-"""How many scenes a second one core draws: picture, segments, parts and depth.
+"""Scenes per second that one core draws: picture, segments, parts and depth.
 
 python benchmarks/scenes.py [--json FILE]
 """
@@ -19,18 +19,19 @@ SIZES: tuple[tuple[Scenes, int, int, int], ...] = (
     ("varied", 640, 480, 20),
     ("varied", 1024, 768, 10),
 )
-"""What they show, width, height, scenes a round."""
+"""Kind of scenes, width, height, scenes of a round."""
 ROUNDS = 5
+"""Rounds over the same scenes; the best and the median are reported."""
 
 
-def scenes_per_second(shown: Scenes, width: int, height: int, scenes: int) -> dict[str, float]:
-    """Best and median rate over ROUNDS rounds of the same scenes; compilation is not counted."""
-    draw_scene(0, 0, width, height, shown)
+def scenes_per_second(kind: Scenes, width: int, height: int, scenes: int) -> dict[str, float]:
+    """Best and median rate over ROUNDS rounds of the same scenes, without compilation."""
+    draw_scene(0, 0, width, height, kind)
     rates = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         for index in range(scenes):
-            draw_scene(0, index, width, height, shown)
+            draw_scene(0, index, width, height, kind)
         rates.append(scenes / (time.perf_counter() - start))
     rates.sort()
     return {"best": rates[-1], "median": rates[ROUNDS // 2]}
@@ -41,9 +42,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rates here as JSON")
     arguments = parser.parse_args()
     results = {}
-    for shown, width, height, scenes in SIZES:
-        rates = scenes_per_second(shown, width, height, scenes)
-        name = f"{width}x{height}" if shown == "varied" else f"{shown} {width}x{height}"
+    for kind, width, height, scenes in SIZES:
+        rates = scenes_per_second(kind, width, height, scenes)
+        name = f"{width}x{height}" if kind == "varied" else f"{kind} {width}x{height}"
         results[name] = rates
         print(f"{name}: {rates['best']:.1f} scenes/s (median {rates['median']:.1f})")
     if arguments.json:

@@ -1,8 +1,8 @@
 """A whole segmentation sample on one core: SA-1B bytes in, shard bytes out.
 
-Side by side: the codecs alone (decode, resize, encode both pictures: what no engine can leave out),
-ours, and a plain script with pycocotools, numpy and Pillow. Also prints the bytes per output pixel
-that a dry run's forecast rests on.
+Compared are the codecs alone (decode, resize, encode both pictures, which no engine can leave out),
+our engine, and a plain script with pycocotools, numpy and Pillow. Also prints the bytes per output
+pixel on which the forecast of a dry run is based.
 
 python benchmarks/segmentation_sample.py [--rounds N] [--copies N] [--json FILE]
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import Cell, Pictures, pictures, report, side_by_side, threads_used, verdict
+from measuring import Cell, Pictures, pictures, report, threads_used, timed_in_turns, verdict
 from PIL import Image
 from pycocotools import mask as coco_masks
 
@@ -42,7 +42,7 @@ _WHOLE_SOURCE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class CodecWork:
-    """One picture with everything that the codecs need: its file and the finished label map."""
+    """A picture with all that the codecs need: its file and the finished label map."""
 
     file: bytes
     labels: Image.Image
@@ -59,25 +59,25 @@ class CodecWork:
         return jpeg.getvalue(), png.getvalue()
 
 
-def script_tar(pairs: Sequence[RawInput]) -> bytes:
-    """What a plain script does: everything at full size, then shrink."""
+def script_tar(inputs: Sequence[RawInput]) -> bytes:
+    """Samples by a plain script: everything at full size, then shrunk."""
     out = io.BytesIO()
     rng = np.random.default_rng(0)
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for pair in pairs:
-            annotations = json.loads(pair.extras["annotation"])["annotations"]
-            with Image.open(io.BytesIO(pair.picture)) as picture:
+        for raw in inputs:
+            annotations = json.loads(raw.extras["annotation"])["annotations"]
+            with Image.open(io.BytesIO(raw.picture)) as picture:
                 size = SizeRule().output_size(*picture.size)
                 target = np.zeros((picture.height, picture.width, 3), np.uint8)
                 resized = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-            for one in sorted(annotations, key=lambda one: -one["area"]):
-                mask = coco_masks.decode(one["segmentation"]).astype(bool)
+            for annotation in sorted(annotations, key=lambda annotation: -annotation["area"]):
+                mask = coco_masks.decode(annotation["segmentation"]).astype(bool)
                 target[mask] = rng.integers(1, 256, 3)
             jpeg, png = io.BytesIO(), io.BytesIO()
             resized.save(jpeg, "JPEG", quality=JPEG_QUALITY)
             Image.fromarray(target).resize(size, Image.Resampling.NEAREST).save(png, "PNG")
             for extension, file in (("input.jpg", jpeg), ("target.png", png)):
-                member = tarfile.TarInfo(f"{pair.key}.{extension}")
+                member = tarfile.TarInfo(f"{raw.key}.{extension}")
                 member.size = len(file.getvalue())
                 tar.addfile(member, io.BytesIO(file.getvalue()))
     return out.getvalue()
@@ -90,10 +90,14 @@ class Engine:
     plan: BuildPlan
 
     @classmethod
-    def of(cls, source: Mapping[str, Any], variant: str) -> Engine:
+    def of(
+        cls, source: Mapping[str, Any], variant: str, size_rule: Mapping[str, int] | None = None
+    ) -> Engine:
+        """The engine for one variant of segmentation; `size_rule` replaces the default sizes."""
         manifest = parse_manifest(
             {
                 "name": "benchmark",
+                "pictures": dict(size_rule or {}),
                 "shard_samples": _WHOLE_SOURCE,
                 "sources": [source],
                 "proxies": [{"type": "segmentation", "name": variant, "variant": variant}],
@@ -104,10 +108,10 @@ class Engine:
     def inputs(self) -> list[RawInput]:
         (source,) = self.plan.listing.manifest.source_configs()
         return [
-            fetched(one)
+            fetched(raw)
             for piece in self.plan.listing.slices
             for shard in source.read(piece, _WHOLE_SOURCE, ())
-            for one in shard.inputs
+            for raw in shard.inputs
         ]
 
     def encode(self, inputs: Sequence[RawInput]) -> EncodedShard:
@@ -121,7 +125,7 @@ class Engine:
 def members(encoded: EncodedShard) -> dict[str, bytes]:
     """Members of a shard's tar by name."""
     with tarfile.open(fileobj=io.BytesIO(encoded.tar or b"")) as tar:
-        return {one.name: _bytes(tar, one) for one in tar}
+        return {member.name: _bytes(tar, member) for member in tar}
 
 
 def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -146,36 +150,36 @@ def bytes_per_pixel(encoded: EncodedShard) -> dict[str, float]:
     }
 
 
-def codec_works(pairs: Sequence[RawInput], encoded: EncodedShard) -> list[CodecWork]:
-    """The codecs' share of these samples, checked: it must end in the very bytes of the shard.
+def codec_works(inputs: Sequence[RawInput], encoded: EncodedShard) -> list[CodecWork]:
+    """The work of the codecs alone for these samples, which must give the bytes of the shard.
 
     Raises:
-        SystemExit: it does not, so the two would not be comparable.
+        SystemExit: it gives other bytes, so that the two cannot be compared.
     """
     files = members(encoded)
     works = []
-    for pair in pairs:
-        labels = Image.open(io.BytesIO(files[f"{pair.key}.target.png"]))
+    for raw in inputs:
+        labels = Image.open(io.BytesIO(files[f"{raw.key}.target.png"]))
         labels.load()
-        works.append(CodecWork(pair.picture, labels))
+        works.append(CodecWork(raw.picture, labels))
         if works[-1].encode() != tuple(
-            files[f"{pair.key}.{extension}"] for extension in ("input.jpg", "target.png")
+            files[f"{raw.key}.{extension}"] for extension in ("input.jpg", "target.png")
         ):
-            raise SystemExit(f"{pair.key}: the codecs alone make other bytes than the shard holds")
+            raise SystemExit(f"{raw.key}: the codecs alone make other bytes than the shard holds")
     return works
 
 
-def forecast_notes(found: Pictures, sa1b: EncodedShard) -> tuple[list[str], dict[str, object]]:
+def forecast_notes(sources: Pictures, sa1b: EncodedShard) -> tuple[list[str], dict[str, object]]:
     """Bytes per output pixel by source, in words and as figures."""
     figures = {"SA-1B": bytes_per_pixel(sa1b)}
-    if found.coco is not None:
-        source = {"type": "coco", "root": str(found.coco), "annotations": ["panoptic"]}
+    if sources.coco is not None:
+        source = {"type": "coco", "root": str(sources.coco), "annotations": ["panoptic"]}
         coco = Engine.of(source, "panoptic")
         figures["COCO panoptic"] = bytes_per_pixel(coco.encode(coco.inputs()))
     lines = [
-        f"{name}: {each['input']:.3f} bytes per output pixel of input, "
-        f"{each['target_and_facts']:.3f} of target and facts"
-        for name, each in figures.items()
+        f"{name}: {per_pixel['input']:.3f} bytes per output pixel of input, "
+        f"{per_pixel['target_and_facts']:.3f} of target and facts"
+        for name, per_pixel in figures.items()
     ]
     return lines, {"bytes_per_output_pixel": figures}
 
@@ -186,33 +190,32 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=8, help="of every picture, in one shard")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as JSON")
     arguments = parser.parse_args()
-    with pictures() as found:
-        engine = Engine.of({"type": "sa1b", "tars": found.tars}, "entity")
-        encoded = engine.encode(found.pairs)
-        codecs = codec_works(found.pairs, encoded)
-        notes, figures = forecast_notes(found, encoded)
+    with pictures() as sources:
+        engine = Engine.of({"type": "sa1b", "tars": sources.tars}, "entity")
+        encoded = engine.encode(sources.inputs)
+        codecs = codec_works(sources.inputs, encoded)
+        notes, figures = forecast_notes(sources, encoded)
+    inputs = sources.inputs
     copies = [
-        replace(pair, key=f"{pair.key}-{copy}")
-        for copy in range(arguments.copies)
-        for pair in found.pairs
+        replace(raw, key=f"{raw.key}-{copy}") for copy in range(arguments.copies) for raw in inputs
     ]
-    taken = side_by_side(
+    timings = timed_in_turns(
         {
-            "codecs alone": lambda: [one.encode() for one in codecs * arguments.copies],
+            "codecs alone": lambda: [work.encode() for work in codecs * arguments.copies],
             "ours": lambda: engine.encode(copies),
-            "plain script": lambda: script_tar(found.pairs),
+            "plain script": lambda: script_tar(inputs),
         },
         arguments.rounds,
     )
-    samples = {"codecs alone": len(copies), "ours": len(copies), "plain script": len(found.pairs)}
-    per_sample = {name: one.wall / samples[name] for name, one in taken.items()}
+    samples = {"codecs alone": len(copies), "ours": len(copies), "plain script": len(inputs)}
+    per_sample = {name: timing.wall / samples[name] for name, timing in timings.items()}
     floor = per_sample["codecs alone"]
     rows: list[dict[str, Cell]] = [
         {
             "what": name,
             "samples": samples[name],
             "ms_per_sample": value,
-            "cpu_ms": taken[name].cpu / samples[name],
+            "cpu_ms": timings[name].cpu / samples[name],
             "samples_per_second": 1000 / value,
             "of_codecs": value / floor,
         }
@@ -222,13 +225,13 @@ def main() -> None:
     report(
         {"Segmentation sample, one core": rows},
         {
-            "input": found.origin,
+            "input": sources.origin,
             "rounds": arguments.rounds,
             "copies": arguments.copies,
             **figures,
         },
         [
-            f"{found.origin}; ours used {threads_used([taken['ours']]):.2f} threads",
+            f"{sources.origin}; ours used {threads_used([timings['ours']]):.2f} threads",
             verdict("ours / codecs", ours / floor, FLOOR_GOAL, at_most=True),
             verdict("plain script / ours", per_sample["plain script"] / ours, SCRIPT_GOAL),
             *notes,

@@ -48,7 +48,7 @@ _WRITER_COLUMNS = {"key", "target_extension"} | {
 def drawn(folder: Path, samples: int, side: int = 512, shard_samples: int = 64) -> str:
     """Build a corpus of drawn scenes, each several times under different keys; returns its path."""
     scenes = min(samples, _SCENES)
-    write_samples(str(folder / "scenes"), scenes, width=side, height=side)
+    write_samples(str(folder / "scenes"), scenes, size=(side, side))
     sources = [
         {"type": "sa1b", "name": f"s{number}", "tars": f"{folder}/scenes/sa1b/*.tar"}
         for number in range(-(-samples // scenes))

@@ -1,4 +1,4 @@
-"""A typed `njit`: numba's own decorator hides the signature of what it wraps."""
+"""Compilation by numba, with a typed decorator: numba's own hides the signature of a function."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any, TypeVar, cast
 import numba
 
 Record = Any
-"""One element of a structured array. Compiled code reads its fields as attributes, through one
-pointer: arrays passed to inner functions cost a reference count each."""
+"""An element of a structured array, as an argument of compiled functions.
+
+Its fields are read as attributes, through one pointer: arrays that are passed to inner functions
+cost a reference count each."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def njit(function: _F) -> _F:
-    """Compile to machine code on first call, keep it on disk, release the GIL while it runs.
+    """Compile a function to machine code on its first call; the code is cached on disk.
 
-    Division by zero gives infinity as in numpy instead of a check per division. No fastmath:
-    results must not depend on how a CPU reorders floating-point sums.
+    The function runs without the GIL. Division by zero gives infinity, as in numpy. There is no
+    fastmath: results must not depend on how a CPU reorders floating-point sums.
     """
     return cast(_F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

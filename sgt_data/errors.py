@@ -1,10 +1,14 @@
-"""One family of exceptions: a caller can catch everything that this package raises on purpose."""
+"""Exceptions: one family, so that a caller can catch all that this package raises on purpose."""
 
 from __future__ import annotations
 
 
 class SgtDataError(Exception):
-    """Base class. `exit_code` is the command line's: 1 the work failed, 2 the request was wrong."""
+    """Base class of all exceptions of this package.
+
+    Attributes:
+        exit_code: exit code of the command line: 1 the work failed, 2 the request was wrong.
+    """
 
     exit_code = 1
 
@@ -20,27 +24,27 @@ class ManifestError(RequestError):
 
 
 class SourceError(SgtDataError):
-    """A source cannot be read just now (missing file, refused link, broken connection)."""
+    """A source cannot be read at present (missing file, refused link, broken connection)."""
 
 
 class FileMissing(SourceError):
-    """The file is not there."""
+    """A file does not exist."""
 
 
 class AnnotatorError(SgtDataError):
-    """A model cannot do its work on this machine just now."""
+    """The model of an annotator cannot run on this machine at present."""
 
 
 class StorageError(SgtDataError):
-    """The output cannot be written."""
+    """An output file cannot be written."""
 
 
 class BuildError(SgtDataError):
-    """A build stopped for a reason of its own; what is committed is kept."""
+    """A build cannot go on; what is committed is kept."""
 
 
 class CorpusError(SgtDataError):
-    """A corpus on disk is damaged, incomplete or not a corpus."""
+    """A corpus on disk is damaged, incomplete or no corpus."""
 
 
 class StreamError(SgtDataError):
@@ -48,11 +52,11 @@ class StreamError(SgtDataError):
 
 
 class CorpusMismatch(RequestError):
-    """The request differs from the corpus that already lies at the output."""
+    """The request differs from what the output folder already holds."""
 
 
 class InputError(SgtDataError):
-    """One input cannot become a sample. It goes to the quarantine ledger; the rest goes on."""
+    """An input cannot become a sample: it goes to the quarantine ledger, the rest goes on."""
 
 
 class PictureError(InputError):
@@ -64,4 +68,4 @@ class AnnotationError(InputError):
 
 
 class FilteredOut(InputError):
-    """Not an error of the input: the manifest's filters leave it out. Counted apart."""
+    """The manifest's filters leave an input out, which is no error; it is counted separately."""

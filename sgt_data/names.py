@@ -1,4 +1,4 @@
-"""Names that a manifest gives: they become parts of keys and paths."""
+"""Names of sources, proxies and annotators in a manifest."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 def checked_name(name: str) -> str:
-    """Names of sources and proxies become parts of keys and paths.
+    """Check a name, which becomes a part of keys and paths, and return it.
 
     Raises:
-        ValueError: it is no such name.
+        ValueError: the name is not 1 to 32 of a-z, 0-9 and -, beginning with a letter.
     """
     if not _NAME.fullmatch(name):
         raise ValueError("a name is 1 to 32 of a-z, 0-9 and -, and begins with a letter")

@@ -1,4 +1,4 @@
-"""`--set FIELD.PATH=VALUE`: change fields of plain data before it is validated."""
+"""`--set FIELD.PATH=VALUE`: change fields of plain data before they are validated."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from sgt_data.errors import ManifestError
 
 
 def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Apply `field.path=value` each to plain data; list items by number or name, values in YAML.
+    """Change fields of plain data in place.
+
+    Args:
+        data: what a YAML file holds.
+        overrides: `field.path=value` each; items of a list by number or name, values in YAML.
 
     Raises:
-        ManifestError: it has another form, or names no place.
+        ManifestError: an override has another form, or names no field.
     """
     for override in overrides:
         _override(data, override)
@@ -48,7 +52,7 @@ def _step(place: Any, step: str, override: str) -> Any:
 
 
 def _position(items: list[Any], step: str, override: str) -> int:
-    """A list item by its number, its name, or its type where it has no name."""
+    """Index of a list item by its number, its name, or its type where it has no name."""
     names = [
         str(item.get("name", item.get("type"))) if isinstance(item, dict) else "" for item in items
     ]

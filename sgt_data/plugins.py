@@ -1,4 +1,4 @@
-"""Kinds of sources, proxies and annotators by name: ours, and those that a user's package adds."""
+"""Kinds of sources, proxies and annotators: the built-in ones, and those of a user's packages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from typing import TypeVar
 _Kind = TypeVar("_Kind")
 
 
-def registered(group: str, own: Mapping[str, type[_Kind]]) -> dict[str, type[_Kind]]:
-    """`own`, and what the entry points of a group name beside it."""
-    return {**own, **{point.name: point.load() for point in entry_points(group=group)}}
+def registered(group: str, built_in: Mapping[str, type[_Kind]]) -> dict[str, type[_Kind]]:
+    """Classes by name: those of `built_in`, and those of the entry points of a group."""
+    return {**built_in, **{point.name: point.load() for point in entry_points(group=group)}}

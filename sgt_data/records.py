@@ -1,27 +1,34 @@
-"""The few things that travel between the rooms."""
+"""Records that travel between the rooms: annotations, inputs, shards, slices, drawn targets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.segmentation.run_lengths import RunLengths
-
 Layer = Literal["entities", "instances", "panoptic", "stuff", "depth", "edges"]
-"""What an annotation says: class-agnostic masks, things, things and stuff, stuff alone; inverse
-depth and edge strength of every pixel."""
+"""Kind of annotation: masks without class, things, things and stuff, stuff alone; inverse depth of
+every pixel, edge strength of every pixel."""
 
 DenseLayer = Literal["depth", "edges"]
-"""The layers that say something of every pixel instead of listing segments."""
+"""The layers that have a number for every pixel instead of a list of segments."""
+
+RunLengths = bytes | Sequence[int]
+"""A mask as COCO's run lengths: compressed counts as ASCII bytes, or plain counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One entry of a source's vocabulary."""
+    """An entry of a source's vocabulary.
+
+    Attributes:
+        id: number of the category, from 1 on.
+        name: its name.
+        isthing: whether it is countable (a thing) or not (stuff).
+    """
 
     id: int
     name: str
@@ -30,7 +37,15 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One annotated region of a picture, as the source states it."""
+    """An annotated region of a picture, as the source states it.
+
+    Attributes:
+        id: number of the segment, unique in its picture.
+        category_id: its category; None where the source has none.
+        iscrowd: whether it covers several objects (COCO).
+        predicted_iou: quality that a model predicted for the mask (SA-1B).
+        stability_score: stability of the mask (SA-1B).
+    """
 
     id: int
     category_id: int | None = None
@@ -41,7 +56,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class MaskAnnotation:
-    """Segments with one mask each, which may overlap. `masks[k]` belongs to `segments[k]`."""
+    """Segments with a mask each; masks may overlap.
+
+    Attributes:
+        height, width: size of the stored picture in pixels.
+        segments: the segments.
+        masks: the mask of each segment, in the order of `segments`.
+    """
 
     height: int
     width: int
@@ -51,7 +72,13 @@ class MaskAnnotation:
 
 @dataclass(frozen=True, slots=True)
 class MapAnnotation:
-    """Segments that share one id map [height, width] int32; `void` marks unlabelled pixels."""
+    """Segments that share a map of their ids.
+
+    Attributes:
+        segments: the segments.
+        id_map: [height, width] int32, the id of the segment of each pixel of the stored picture.
+        void: id of unlabelled pixels.
+    """
 
     segments: tuple[Segment, ...]
     id_map: NDArray[np.int32]
@@ -59,10 +86,12 @@ class MapAnnotation:
 
     @property
     def height(self) -> int:
+        """Rows of the stored picture."""
         return int(self.id_map.shape[0])
 
     @property
     def width(self) -> int:
+        """Columns of the stored picture."""
         return int(self.id_map.shape[1])
 
 
@@ -71,10 +100,14 @@ Annotation = MaskAnnotation | MapAnnotation
 
 @dataclass(frozen=True, slots=True)
 class DenseMap:
-    """A number for every pixel: `low + codes / 65535 * (high - low)`, codes [H, W] uint16.
+    """A number for every pixel: `low + codes / 65535 * (high - low)`.
 
-    `upright` tells whether it is as seen, at the output size, or belongs to the stored pixels of
-    the source picture, before orientation.
+    Attributes:
+        codes: [H, W] uint16.
+        low: value of code 0.
+        high: value of code 65535.
+        upright: True where the map belongs to the upright picture at the output size; False where
+            it belongs to the stored pixels of the source picture, before orientation.
     """
 
     codes: NDArray[np.uint16]
@@ -85,8 +118,13 @@ class DenseMap:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """Bytes that are cheap to read where they are needed: `length` bytes of a local file from
-    `start`."""
+    """A range of bytes of a file, which is read where it is needed.
+
+    Attributes:
+        url: URL of the file.
+        start: the first byte.
+        length: number of bytes.
+    """
 
     url: str
     start: int
@@ -95,13 +133,18 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class RawInput:
-    """One input as its source holds it: bytes, not yet looked at.
+    """An input as its source holds it: bytes that nobody has parsed yet.
 
-    `member` names the picture within its source; `extras` are further files (annotation JSON, id
-    map PNG ...) by role. `parts` are files still to be fetched, by role (`picture`, or that of an
-    extra). `problem` is set where the source itself could not give a whole input. `layer_bytes` is
-    what only some proxies need, by role: depth files, what annotators made; `layer_problems` says
-    of other roles why they are missing.
+    Attributes:
+        key: of the sample that it becomes.
+        member: name of the picture within its source.
+        picture: bytes of the picture file.
+        extras: bytes of further files (annotation JSON, id map PNG) by role.
+        licence: of the picture.
+        problem: why the source could not give a whole input; None where it could.
+        parts: files that are still to be fetched, by role (`picture`, or the role of an extra).
+        layer_bytes: layers that only some proxies need, by role: depth files, annotators' results.
+        layer_problems: why a dense layer is missing, by role.
     """
 
     key: str
@@ -116,14 +159,22 @@ class RawInput:
 
     @property
     def nbytes(self) -> int:
-        """Of the source's own files."""
+        """Bytes of the source's own files: picture and extras."""
         fetched = len(self.picture) + sum(len(extra) for extra in self.extras.values())
         return fetched + sum(part.length for part in self.parts.values())
 
 
 @dataclass(frozen=True, slots=True)
 class RawShard:
-    """The inputs of one shard. `last` marks the final shard of its slice."""
+    """The inputs of one shard.
+
+    Attributes:
+        name: of the shard.
+        slice: name of the slice that it was cut from.
+        source: name of the source.
+        inputs: the inputs.
+        last: whether it is the last shard of its slice.
+    """
 
     name: str
     slice: str
@@ -136,9 +187,14 @@ class RawShard:
 class Slice:
     """The part of a source that one task reads in order: a tar, or a run of pictures.
 
-    `shards` are the names of its shards where they are known beforehand; None where they only show
-    while it is read, and are named by `shard_name`. `payload` is the source's own note
-    of what to read. `pictures` and `nbytes` are expectations for the plan.
+    Attributes:
+        source: name of the source.
+        name: of the slice, unique in its source.
+        payload: the source's own note of what to read.
+        shards: names of its shards where they are known beforehand; None where the slice is cut
+            while it is read, and `shard_name` gives the names.
+        pictures: expected number of pictures.
+        nbytes: expected number of bytes.
     """
 
     source: str
@@ -149,12 +205,12 @@ class Slice:
     nbytes: int
 
     def shard_name(self, number: int) -> str:
-        """Name of the slice's shard `number`, from its inputs alone."""
+        """Name of shard `number` of the slice; it depends on the inputs alone."""
         return shard_name(self.source, self.name, number)
 
 
 def shard_name(source: str, piece: str, number: int) -> str:
-    """Name of the shard `number` of a slice that is cut while it is read."""
+    """Name of shard `number` of the slice `piece` of a source."""
     return f"{source}-{piece}-{number:05d}"
 
 
@@ -162,10 +218,14 @@ def shard_name(source: str, piece: str, number: int) -> str:
 class Inventory:
     """What a source holds, before any picture is read.
 
-    `identity` says by which file names, sizes and digests these inputs are recognised again;
-    places (URLs, folders) are no part of it. `exact` tells whether the slices' picture counts are
-    counted or estimated; `typical_size` is the width and height of a usual picture, for estimates.
-    `notes` are remarks for the person who builds.
+    Attributes:
+        slices: the slices, in order.
+        identity: file names, sizes and digests by which the same inputs are recognised; places
+            (URLs, folders) are no part of it.
+        vocabulary: the categories of its annotations.
+        exact: whether the pictures of the slices are counted; False where they are estimated.
+        typical_size: width and height of a usual picture, for estimates.
+        notes: remarks for the person who builds.
     """
 
     slices: tuple[Slice, ...]
@@ -178,7 +238,16 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """One input that did not become a sample of one proxy."""
+    """An input that did not become a sample of a proxy.
+
+    Attributes:
+        key: of the input; empty where it has none.
+        source: name of the source.
+        slice: name of the slice.
+        member: name of the input within its source.
+        kind: `damaged`, or `filtered` where the manifest's filters left it out.
+        reason: why, in one sentence.
+    """
 
     key: str
     source: str
@@ -190,11 +259,16 @@ class QuarantineRow:
 
 @dataclass(frozen=True, slots=True)
 class DrawnTarget:
-    """What a proxy makes of one picture.
+    """The target that a proxy draws for one picture.
 
-    `picture` replaces the clean input where the proxy conditions on another one (restoration).
-    `facts` go into the sample's JSON and, with the target, decode it. `segments` and `categories`
-    go into the index. `words` fill the placeholders of the instruction.
+    Attributes:
+        target: bytes of the target picture.
+        extension: of the target's file name.
+        facts: part of the sample's JSON; with the target, all it takes to decode it.
+        picture: JPEG that replaces the clean input, where the proxy degrades it (restoration).
+        segments: number of segments, for the index.
+        categories: names of the categories, for the index.
+        words: values of the placeholders of the instruction.
     """
 
     target: bytes

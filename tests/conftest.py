@@ -25,5 +25,5 @@ def real_data() -> Path:
 def sample_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Drawn pictures in SA-1B's and COCO's own forms: `sa1b/*.tar` and `coco/`."""
     root = tmp_path_factory.mktemp("sources") / "samples"
-    write_samples(str(root), SAMPLE_IMAGES, seed=1, width=320, height=240, pictures_per_tar=6)
+    write_samples(str(root), SAMPLE_IMAGES, seed=1, size=(320, 240), pictures_per_tar=6)
     return root

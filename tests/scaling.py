@@ -26,7 +26,7 @@ PROXIES = (
 
 
 def write_sources(root: Path) -> Path:
-    write_samples(str(root), PICTURES, seed=3, width=128, height=96, pictures_per_tar=16)
+    write_samples(str(root), PICTURES, seed=3, size=(128, 96), pictures_per_tar=16)
     return root
 
 

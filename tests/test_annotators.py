@@ -76,16 +76,16 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def annotator_of(config: Annotator) -> ShardAnnotator:
-    return load_annotator(config, set_up(config))
+def annotator_of(annotator: Annotator) -> ShardAnnotator:
+    return load_annotator(annotator, set_up(annotator))
 
 
-def said(config: Annotator, picture: bytes, rule: SizeRule) -> bytes:
+def annotation_bytes(annotator: Annotator, picture: bytes, rule: SizeRule) -> bytes:
     """What an annotator says of one picture."""
     inputs = [RawInput("k", "k.jpg", picture)]
-    (done,) = annotator_of(config).annotate(inputs, rule, MAX_PIXELS)
+    (done,) = annotator_of(annotator).annotate(inputs, rule, MAX_PIXELS)
     assert done.layer_problems == {}
-    return done.layer_bytes[role(config.name)]
+    return done.layer_bytes[role(annotator.name)]
 
 
 def pipeline_depth(model: Path, image: Image.Image) -> Any:
@@ -105,7 +105,9 @@ def test_depth_equals_the_stock_pipelines(depth_model: Path) -> None:
     """At full size. Bounds, as a share of the map's range: 2e-5 at most, for a picture below twice
     the model's size; it is the step in which maps travel that shows (1/65535)."""
     picture = encoded(Image.fromarray(scene(640, 480)), "PNG")
-    depth = parse_dense(said(DepthAnythingAnnotator(model=str(depth_model)), picture, AsStored()))
+    depth = parse_dense(
+        annotation_bytes(DepthAnythingAnnotator(model=str(depth_model)), picture, AsStored())
+    )
     values = depth.low + depth.codes / 65535 * (depth.high - depth.low)
     expected = pipeline_depth(depth_model, Image.fromarray(scene(640, 480)))
     assert values.shape == expected.shape == (480, 640)
@@ -116,7 +118,9 @@ def test_depth_of_a_large_jpeg_stays_near_the_stock_pipelines(depth_model: Path)
     """A JPEG of twice the model's size and more is decoded at a reduced scale (by the DCT), which
     differs a little from decoding it in full: on average below 1 % of the map's range."""
     picture = jpeg(1500, 1100)
-    depth = parse_dense(said(DepthAnythingAnnotator(model=str(depth_model)), picture, AsStored()))
+    depth = parse_dense(
+        annotation_bytes(DepthAnythingAnnotator(model=str(depth_model)), picture, AsStored())
+    )
     values = depth.low + depth.codes / 65535 * (depth.high - depth.low)
     expected = pipeline_depth(depth_model, Image.open(io.BytesIO(picture)))
     assert np.abs(values - expected).mean() <= 0.01 * (depth.high - depth.low)
@@ -173,18 +177,21 @@ def test_batch_neighbours_change_nothing(depth_model: Path, photos: Path) -> Non
     batches too."""
     files = [path.read_bytes() for path in sorted(photos.glob("*.jpg"))]
     rule = SizeRule(**SMALL)
-    alone = [said(DepthAnythingAnnotator(model=str(depth_model)), one, rule) for one in files]
+    alone = [
+        annotation_bytes(DepthAnythingAnnotator(model=str(depth_model)), file, rule)
+        for file in files
+    ]
     for batch_size in (1, 4):
-        config = DepthAnythingAnnotator(model=str(depth_model), batch_size=batch_size)
+        annotator = DepthAnythingAnnotator(model=str(depth_model), batch_size=batch_size)
         for order in (files, files[::-1], files[2:] + files[:2]):
-            inputs = [RawInput(str(at), "x.jpg", one) for at, one in enumerate(order)]
-            done = annotator_of(config).annotate(inputs, rule, MAX_PIXELS)
-            for one, result in zip(order, done, strict=True):
-                found = parse_dense(result.layer_bytes[role(config.name)])
-                expected = parse_dense(alone[files.index(one)])
+            inputs = [RawInput(str(at), "x.jpg", file) for at, file in enumerate(order)]
+            done = annotator_of(annotator).annotate(inputs, rule, MAX_PIXELS)
+            for file, result in zip(order, done, strict=True):
+                depth = parse_dense(result.layer_bytes[role(annotator.name)])
+                expected = parse_dense(alone[files.index(file)])
                 if batch_size == 1:
-                    assert (found.codes == expected.codes).all()
-                assert np.abs(found.codes.astype(int) - expected.codes.astype(int)).max() <= 8
+                    assert (depth.codes == expected.codes).all()
+                assert np.abs(depth.codes.astype(int) - expected.codes.astype(int)).max() <= 8
 
 
 @pytest.mark.slow
@@ -287,26 +294,30 @@ class Cramped:
 
 
 def test_out_of_memory_halves_the_batch_and_goes_on(depth_model: Path) -> None:
-    config = DepthAnythingAnnotator(model=str(depth_model), batch_size=8)
+    annotator = DepthAnythingAnnotator(model=str(depth_model), batch_size=8)
     inputs = [RawInput(str(at), "x.jpg", jpeg(64, 64, at)) for at in range(9)]
     rule = SizeRule(**SMALL)
-    roomy = annotator_of(config).annotate(inputs, rule, MAX_PIXELS)
-    annotator = annotator_of(config)
-    annotator.annotator = cramped = Cramped(annotator.annotator, 2)
-    done = annotator.annotate(inputs, rule, MAX_PIXELS)
+    roomy = annotator_of(annotator).annotate(inputs, rule, MAX_PIXELS)
+    shard_annotator = annotator_of(annotator)
+    shard_annotator.model = cramped = Cramped(shard_annotator.model, 2)
+    done = shard_annotator.annotate(inputs, rule, MAX_PIXELS)
     assert cramped.sizes == [8, 4, 2, 2, 2, 2, 1]
-    for one, other in zip(roomy, done, strict=True):
-        first, second = (parse_dense(raw.layer_bytes[role(config.name)]) for raw in (one, other))
+    for first_raw, second_raw in zip(roomy, done, strict=True):
+        first, second = (
+            parse_dense(raw.layer_bytes[role(annotator.name)]) for raw in (first_raw, second_raw)
+        )
         assert np.abs(first.codes.astype(int) - second.codes.astype(int)).max() <= 8
 
 
 def test_a_device_that_holds_not_one_picture_fails_the_shard_not_the_pictures(
     depth_model: Path,
 ) -> None:
-    annotator = annotator_of(DepthAnythingAnnotator(model=str(depth_model)))
-    annotator.annotator = Cramped(annotator.annotator, 0)
+    shard_annotator = annotator_of(DepthAnythingAnnotator(model=str(depth_model)))
+    shard_annotator.model = Cramped(shard_annotator.model, 0)
     with pytest.raises(AnnotatorError, match="out of memory with one picture of 518x518"):
-        annotator.annotate([RawInput("k", "x.jpg", jpeg(64, 64))], SizeRule(**SMALL), MAX_PIXELS)
+        shard_annotator.annotate(
+            [RawInput("k", "x.jpg", jpeg(64, 64))], SizeRule(**SMALL), MAX_PIXELS
+        )
 
 
 # --- weights
@@ -343,7 +354,7 @@ def no_gpu(tmp_path: Path) -> tuple[dict[str, Any], str]:
 WRONG = [no_folder, empty_folder, other_kind, no_network, other_digest, no_gpu]
 
 
-@pytest.mark.parametrize(("wrong", "workers"), [*((one, 0) for one in WRONG), (no_folder, 1)])
+@pytest.mark.parametrize(("wrong", "workers"), [*((case, 0) for case in WRONG), (no_folder, 1)])
 def test_wrong_weights_are_named_before_anything_is_built(
     wrong: Callable[[Path], tuple[dict[str, Any], str]],
     workers: int,
@@ -394,9 +405,9 @@ def test_what_the_hub_answers_is_said_in_words(
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", endpoint)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     try:
-        config = DepthAnythingAnnotator(model="some/model", revision="abc")
+        annotator = DepthAnythingAnnotator(model="some/model", revision="abc")
         with pytest.raises(RequestError, match=message):
-            config.find_weights()
+            annotator.find_weights()
     finally:
         server.shutdown()
 
@@ -464,26 +475,26 @@ def generated(checkpoint: Path, pixels: Any) -> list[dict[str, Any]]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as annotators run: the last bits depend on it, and masks on those
     try:
-        found: list[dict[str, Any]] = SamAutomaticMaskGenerator(
+        masks: list[dict[str, Any]] = SamAutomaticMaskGenerator(
             model, output_mode="coco_rle", **LENIENT
         ).generate(pixels)
     finally:
         torch.set_num_threads(threads)
-    return found
+    return masks
 
 
 def test_sam_equals_the_generator_called_directly(sam_checkpoint: Path) -> None:
-    config = SamAnnotator(checkpoint=str(sam_checkpoint), **LENIENT)
+    annotator = SamAnnotator(checkpoint=str(sam_checkpoint), **LENIENT)
     document = orjson.loads(
-        said(config, encoded(Image.fromarray(scene(96, 64)), "PNG"), AsStored())
+        annotation_bytes(annotator, encoded(Image.fromarray(scene(96, 64)), "PNG"), AsStored())
     )
     expected = generated(sam_checkpoint, scene(96, 64))
     assert len(expected) > 5
     annotation = parse_annotation(orjson.dumps(document))
     assert len(annotation.segments) == len(expected)
-    found = document["annotations"]
-    assert [one.pop("id") for one in found] == list(range(1, len(expected) + 1))
-    assert found == orjson.loads(orjson.dumps(expected))
+    masks = document["annotations"]
+    assert [mask.pop("id") for mask in masks] == list(range(1, len(expected) + 1))
+    assert masks == orjson.loads(orjson.dumps(expected))
     assert document["image"] == {"width": 96, "height": 64}
 
 
@@ -495,21 +506,21 @@ def test_masks_of_a_turned_picture_belong_to_its_stored_pixels(
     turned[0x0112] = orientation
     stored = scene(96, 64)
     picture = encoded(Image.fromarray(stored), "PNG", exif=turned)
-    config = SamAnnotator(checkpoint=str(sam_checkpoint), **LENIENT)
-    document = orjson.loads(said(config, picture, AsStored()))
+    annotator = SamAnnotator(checkpoint=str(sam_checkpoint), **LENIENT)
+    document = orjson.loads(annotation_bytes(annotator, picture, AsStored()))
     assert document["image"] == {"width": 96, "height": 64}
     expected = generated(sam_checkpoint, np.ascontiguousarray(upright(stored, orientation)))
     assert len(document["annotations"]) == len(expected)
-    for one, other in zip(document["annotations"], expected, strict=True):
-        mask = coco_mask.decode(one["segmentation"])
+    for record, reference in zip(document["annotations"], expected, strict=True):
+        mask = coco_mask.decode(record["segmentation"])
         assert mask.shape == (64, 96)
-        assert (upright(mask, orientation) == coco_mask.decode(other["segmentation"])).all()
+        assert (upright(mask, orientation) == coco_mask.decode(reference["segmentation"])).all()
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        assert one["bbox"] == [
+        assert record["bbox"] == [
             columns[0], rows[0], columns[-1] - columns[0], rows[-1] - rows[0],
         ]  # fmt: skip
-        assert one["crop_box"] == [0, 0, 96, 64]
-        (point,) = one["point_coords"]
+        assert record["crop_box"] == [0, 0, 96, 64]
+        (point,) = record["point_coords"]
         assert 0 <= point[0] <= 96 and 0 <= point[1] <= 64
 
 
@@ -537,12 +548,12 @@ def test_sams_size_is_read_off_the_checkpoint() -> None:
     provide_torchvision_operators()
     from segment_anything import sam_model_registry
 
-    for name, wanted in (("vit_b", (768, 12, 12)), ("vit_l", (1024, 24, 16))):
+    for name, dimensions in (("vit_b", (768, 12, 12)), ("vit_l", (1024, 24, 16))):
         with torch.device("meta"):
             state = sam_model_registry[name]().state_dict()
-        found = _dimensions(state)
-        assert tuple(found.values())[:3] == wanted
-        assert len(found["encoder_global_attn_indexes"]) == 4
+        arguments = _dimensions(state)
+        assert tuple(arguments.values())[:3] == dimensions
+        assert len(arguments["encoder_global_attn_indexes"]) == 4
 
 
 # --- edges
@@ -554,7 +565,7 @@ def test_learned_edges_are_the_networks(photos: Path, tmp_path: Path) -> None:
     weights = tiny_dexined(tmp_path / "dexined.pth")
     pixels = scene(64, 48)
     picture = encoded(Image.fromarray(pixels), "PNG")
-    found = parse_dense(said(EdgesAnnotator(weights=str(weights)), picture, AsStored()))
+    edges = parse_dense(annotation_bytes(EdgesAnnotator(weights=str(weights)), picture, AsStored()))
     network = DexiNed(pretrained=False)
     network.load_from_file(str(weights))
     network.eval()
@@ -562,7 +573,7 @@ def test_learned_edges_are_the_networks(photos: Path, tmp_path: Path) -> None:
     mean = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
     with torch.no_grad():
         expected = torch.sigmoid(network(bgr - mean))[0, 0].numpy()
-    assert np.abs(found.codes / 65535 - expected).max() <= 0.5 / 255 + 1e-5
+    assert np.abs(edges.codes / 65535 - expected).max() <= 0.5 / 255 + 1e-5
 
 
 def test_kornias_sobel_and_canny_lie_near_opencvs(sample_sources: Path) -> None:
@@ -572,11 +583,13 @@ def test_kornias_sobel_and_canny_lie_near_opencvs(sample_sources: Path) -> None:
     grey = np.asarray(Image.open(io.BytesIO(file)).convert("L"))
     across, down = (cv2.Sobel(grey, cv2.CV_64F, *axis) for axis in ((1, 0), (0, 1)))
     sobel = np.minimum(255, np.hypot(across, down) * 0.5)
-    found = parse_dense(said(EdgesAnnotator(method="sobel"), file, AsStored())).codes / 257
+    edges = (
+        parse_dense(annotation_bytes(EdgesAnnotator(method="sobel"), file, AsStored())).codes / 257
+    )
     inner = np.s_[1:-1, 1:-1]
-    assert np.abs(found - sobel)[inner].max() <= 1.0
+    assert np.abs(edges - sobel)[inner].max() <= 1.0
     canny = cv2.Canny(grey, 100, 200) > 0
-    kept = parse_dense(said(EdgesAnnotator(method="canny"), file, AsStored())).codes > 0
+    kept = parse_dense(annotation_bytes(EdgesAnnotator(method="canny"), file, AsStored())).codes > 0
     assert set(np.unique(kept)) == {False, True}
     assert kept.sum() <= 1.05 * canny.sum()
     near = cv2.dilate(canny.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -611,19 +624,19 @@ def test_non_maximum_suppression_equals_brute_force() -> None:
             boxes = np.concatenate((corners, corners + rng.integers(1, 20, (count, 2))), 1)
             scores = rng.permutation(count) / max(1, count)
             kept: list[int] = []
-            for one in np.argsort(-scores, kind="stable").tolist():
-                if all(overlap(boxes[one], boxes[other]) <= threshold for other in kept):
-                    kept.append(one)
-            found = non_maximum_suppression(
+            for index in np.argsort(-scores, kind="stable").tolist():
+                if all(overlap(boxes[index], boxes[other]) <= threshold for other in kept):
+                    kept.append(index)
+            indices = non_maximum_suppression(
                 torch.from_numpy(boxes).float(), torch.from_numpy(scores), threshold
             )
-            assert found.tolist() == kept
+            assert indices.tolist() == kept
 
 
-def overlap(one: Any, other: Any) -> float:
+def overlap(first: Any, second: Any) -> float:
     """Intersection over union of two boxes (left, top, right, bottom), pixel by pixel."""
     grid = np.zeros((2, 60, 60), np.bool_)
-    for layer, (left, top, right, bottom) in zip(grid, (one, other), strict=True):
+    for layer, (left, top, right, bottom) in zip(grid, (first, second), strict=True):
         layer[top:bottom, left:right] = True
     return float(np.float32((grid[0] & grid[1]).sum()) / np.float32((grid[0] | grid[1]).sum()))
 

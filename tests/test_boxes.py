@@ -148,30 +148,30 @@ def test_targets_decode_to_the_outlines_of_the_annotated_masks(
     document = json.loads(
         (sample_sources / "coco/annotations/instances_train2017.json").read_text()
     )
-    sizes = {one["id"]: (one["height"], one["width"]) for one in document["images"]}
-    said = {}
-    for one in document["annotations"]:
-        coded = one["segmentation"]
+    sizes = {image["id"]: (image["height"], image["width"]) for image in document["images"]}
+    boxes_by_id = {}
+    for annotation in document["annotations"]:
+        coded = annotation["segmentation"]
         if isinstance(coded, list):
-            coded = coco_mask.merge(coco_mask.frPyObjects(coded, *sizes[one["image_id"]]))
+            coded = coco_mask.merge(coco_mask.frPyObjects(coded, *sizes[annotation["image_id"]]))
         elif isinstance(coded["counts"], list):
-            coded = coco_mask.frPyObjects(coded, *sizes[one["image_id"]])
-        said[one["id"]] = box_of(coco_mask.decode(coded).astype(bool))
+            coded = coco_mask.frPyObjects(coded, *sizes[annotation["image_id"]])
+        boxes_by_id[annotation["id"]] = box_of(coco_mask.decode(coded).astype(bool))
     checked = 0
     for name in ("boxes", "overlay"):
         for facts, target in facts_and_targets(corpus, name):
             size = facts["size"]["height"], facts["size"]["width"]
-            boxes = [one["output_box"] for one in facts["segments"]]
+            boxes = [segment["output_box"] for segment in facts["segments"]]
             expected = draw_outlines(np.array(boxes), facts["line"], *size)
             decoded = decode(target, facts)
             np.testing.assert_array_equal(decoded.labels, expected)
-            assert len({tuple(one["color"]) for one in facts["segments"]}) == len(boxes)
+            assert len({tuple(segment["color"]) for segment in facts["segments"]}) == len(boxes)
             assert facts["line"] == max(2, round(min(size) / 200))
-            sides = [one["box"][2] * one["box"][3] for one in facts["segments"]]
+            sides = [segment["box"][2] * segment["box"][3] for segment in facts["segments"]]
             assert sides == sorted(sides, reverse=True)
             if facts["source"]["name"] == "coco":
-                for one in facts["segments"]:
-                    assert one["box"] == said[one["id"]]
+                for segment in facts["segments"]:
+                    assert segment["box"] == boxes_by_id[segment["id"]]
                     checked += 1
     assert checked > 50
 
@@ -179,8 +179,10 @@ def test_targets_decode_to_the_outlines_of_the_annotated_masks(
 def test_a_black_target_shows_its_outlines_and_nothing_else(corpus: Path) -> None:
     for facts, target in facts_and_targets(corpus, "boxes"):
         pixels = np.asarray(Image.open(io.BytesIO(target)).convert("RGB"))
-        colours = {(0, 0, 0), *(tuple(one["color"]) for one in facts["segments"])}
-        assert {tuple(one) for one in np.unique(pixels.reshape(-1, 3), axis=0).tolist()} == colours
+        colours = {(0, 0, 0), *(tuple(segment["color"]) for segment in facts["segments"])}
+        assert {
+            tuple(colour) for colour in np.unique(pixels.reshape(-1, 3), axis=0).tolist()
+        } == colours
 
 
 def test_an_overlay_keeps_the_picture_between_the_outlines(corpus: Path) -> None:
@@ -195,7 +197,7 @@ def test_an_overlay_keeps_the_picture_between_the_outlines(corpus: Path) -> None
         assert np.abs(target - picture)[away].mean() < 6, key
         with Image.open(io.BytesIO(files["target.jpg"])) as image:
             assert image.format == "JPEG"
-            assert {one[1:3] for one in image.layer} == {(1, 1)}, "colour is subsampled"  # type: ignore[attr-defined]
+            assert {component[1:3] for component in image.layer} == {(1, 1)}, "colour is subsampled"  # type: ignore[attr-defined]
 
 
 def rectangle(left: int, top: int, right: int, bottom: int) -> NDArray[np.bool_]:
@@ -240,8 +242,8 @@ def test_larger_boxes_lie_below_and_of_equals_the_smaller_id(tmp_path: Path) -> 
     ]
     built(tmp_path / "out", one_picture(tmp_path / "in", annotations), [{"type": "boxes"}])
     facts = facts_of(tmp_path / "out")
-    assert [one["id"] for one in facts["segments"]] == [6, 4, 9, 2]
-    assert [one["label"] for one in facts["segments"]] == [1, 2, 3, 4]
+    assert [segment["id"] for segment in facts["segments"]] == [6, 4, 9, 2]
+    assert [segment["label"] for segment in facts["segments"]] == [1, 2, 3, 4]
 
 
 def test_a_box_that_is_painted_over_is_reported_as_hidden(tmp_path: Path) -> None:
@@ -255,8 +257,8 @@ def test_a_box_that_is_painted_over_is_reported_as_hidden(tmp_path: Path) -> Non
     source = one_picture(tmp_path / "in", annotations)
     built(tmp_path / "out", source, [{"type": "boxes"}])
     facts = facts_of(tmp_path / "out")
-    assert [(one["label"], one["id"]) for one in facts["segments"]] == [(1, 5), (2, 8)]
-    assert [one["id"] for one in facts["hidden"]] == [3, 6]
+    assert [(segment["label"], segment["id"]) for segment in facts["segments"]] == [(1, 5), (2, 8)]
+    assert [segment["id"] for segment in facts["hidden"]] == [3, 6]
     assert verify_corpus(str(tmp_path / "out"), deep=True).sound
 
 
@@ -273,7 +275,9 @@ def test_crowds_follow_the_policy(crowds: str, tmp_path: Path) -> None:
         assert row["kind"] == "filtered" and "crowds is reject" in row["reason"]
         return
     facts = facts_of(tmp_path / "out")
-    assert sorted(one["id"] for one in facts["segments"]) == ([3, 5] if crowds == "keep" else [3])
+    assert sorted(segment["id"] for segment in facts["segments"]) == (
+        [3, 5] if crowds == "keep" else [3]
+    )
     assert facts["dropped"] == ({} if crowds == "keep" else {"crowds": 1})
 
 
@@ -287,7 +291,7 @@ def test_filters_choose_and_leave_out(tmp_path: Path) -> None:
     many = {"type": "boxes", "name": "many", "filters": {"min_segments": 5}}
     built(tmp_path / "out", source, [largest, many])
     facts = facts_of(tmp_path / "out")
-    assert [one["id"] for one in facts["segments"]] == [1, 2]
+    assert [segment["id"] for segment in facts["segments"]] == [1, 2]
     assert (facts["dropped"], facts["line"]) == ({"max_segments": 2}, 1)
     (row,) = ledger_in(tmp_path / "out", "many")
     assert "4 visible segments, min_segments is 5" in row["reason"]
@@ -296,8 +300,12 @@ def test_filters_choose_and_leave_out(tmp_path: Path) -> None:
 def test_panoptic_alone_gives_boxes_of_its_things(sample_sources: Path, tmp_path: Path) -> None:
     source = {"type": "coco", "root": f"{sample_sources}/coco", "annotations": ["panoptic"]}
     built(tmp_path, source, [{"type": "boxes"}])
-    seen = [one for facts, _ in facts_and_targets(tmp_path, "boxes") for one in facts["segments"]]
-    assert seen and all(one["isthing"] for one in seen)
+    seen = [
+        segment
+        for facts, _ in facts_and_targets(tmp_path, "boxes")
+        for segment in facts["segments"]
+    ]
+    assert seen and all(segment["isthing"] for segment in seen)
 
 
 def test_what_cannot_be_drawn_is_refused_beforehand(tmp_path: Path) -> None:
@@ -343,13 +351,13 @@ def test_a_box_moved_with_its_source_box_is_found(name: str, corpus: Path) -> No
     """Facts that agree with one another, yet not with the target."""
     for facts, target in facts_and_targets(corpus, name):
         changed = copy.deepcopy(facts)
-        one = changed["segments"][0]
+        segment = changed["segments"][0]
         source, size = changed["source"]["size"], changed["size"]
-        one["box"] = [0, 0, source["width"] // 3, source["height"] // 3]
+        segment["box"] = [0, 0, source["width"] // 3, source["height"] // 3]
         stored, output = (source["height"], source["width"]), (size["height"], size["width"])
-        (moved,) = output_boxes(np.array([one["box"]]), stored, output, 1).tolist()
-        if facts["source"]["orientation"] == 1 and moved != one["output_box"]:
-            one["output_box"] = moved
+        (moved,) = output_boxes(np.array([segment["box"]]), stored, output, 1).tolist()
+        if facts["source"]["orientation"] == 1 and moved != segment["output_box"]:
+            segment["output_box"] = moved
             assert BoxesProxy.contradictions(target, changed)
 
 
@@ -370,8 +378,10 @@ def test_verification_names_a_changed_box(corpus: Path, tmp_path: Path) -> None:
     place = data.index(b'"output_box":[') + len(b'"output_box":[')
     digit = data[place : place + 1]
     tar.write_bytes(data[:place] + (b"1" if digit != b"1" else b"2") + data[place + 1 :])
-    findings = [str(one) for one in verify_corpus(str(root), deep=True).findings]
-    assert any("output_box" in one or "leaves the picture" in one for one in findings), findings
+    findings = [str(finding) for finding in verify_corpus(str(root), deep=True).findings]
+    assert any(
+        "output_box" in finding or "leaves the picture" in finding for finding in findings
+    ), findings
 
 
 @pytest.mark.parametrize("name", ["boxes", "overlay"])

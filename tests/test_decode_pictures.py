@@ -157,7 +157,7 @@ def test_flipped_bytes_are_refused_or_decoded_as_pillow_does(data: st.DataObject
         at = data.draw(st.integers(0, len(picture) - 1))
         picture[at] ^= data.draw(st.integers(1, 255))
     try:
-        found = rgb_pixels(bytes(picture))
+        decoded = rgb_pixels(bytes(picture))
     except ValueError:
         return
-    assert found.dtype == np.uint8 and found.shape[2] == 3
+    assert decoded.dtype == np.uint8 and decoded.shape[2] == 3

@@ -141,8 +141,8 @@ def test_how_the_pixels_lie_in_memory_does_not_matter(name: str) -> None:
     turned = np.asfortranarray(picture)
     window = np.zeros((60, 90, 3), np.uint8)[5:53, 9:81]
     window[:] = picture
-    for one in (turned, window):
-        assert (DEGRADATIONS[name](one, generator(1, name)) == expected).all()
+    for variant in (turned, window):
+        assert (DEGRADATIONS[name](variant, generator(1, name)) == expected).all()
 
 
 @pytest.mark.parametrize("value", [0, 255])
@@ -276,9 +276,9 @@ def test_motion_blur_lines_have_their_length_and_angle_and_stay_in_place() -> No
             x, y = taps[-1] - taps[0]
             assert math.hypot(x, y) == pytest.approx(length, abs=2)
             if length >= 10:
-                found = math.degrees(math.atan2(-y, x))
-                apart = (found - angle + 90) % 180 - 90
-                assert abs(apart) <= math.degrees(1.1 / length)
+                direction = math.degrees(math.atan2(-y, x))
+                difference = (direction - angle + 90) % 180 - 90
+                assert abs(difference) <= math.degrees(1.1 / length)
 
 
 def test_motion_blur_turns_with_the_picture() -> None:

@@ -50,9 +50,9 @@ def test_canny_is_opencvs(
     built(tmp_path, source, [canny, {"type": "edge"}], pictures=rule)
     assert verify_corpus(str(tmp_path), deep=True).sound
     soft = samples_in(tmp_path, "edge")
-    found = samples_in(tmp_path, "canny")
-    assert len(found) == len(soft) == 12
-    for key, members in found.items():
+    samples = samples_in(tmp_path, "canny")
+    assert len(samples) == len(soft) == 12
+    for key, members in samples.items():
         stored = inspect((folder / f"{key.partition('_')[2]}.jpg").read_bytes())
         grey = np.asarray(prepare(stored, SizeRule(**rule), "convert").image.convert("L"))
         median = max(1, int(np.percentile(grey, 50, method="inverted_cdf")))

@@ -78,13 +78,13 @@ def test_all_proxies_hold_the_same_keys_in_the_same_order(corpus: Path) -> None:
             held = opened.index(proxy, shard)["key"].to_pylist()
             assert held == sorted(held) and not left_out & set(held)
             keys[proxy] = sorted(left_out | set(held))
-        assert len({tuple(one) for one in keys.values()}) == 1
+        assert len({tuple(keys_of_proxy) for keys_of_proxy in keys.values()}) == 1
 
 
 def test_restoration_alone_conditions_on_another_picture(corpus: Path) -> None:
     opened = open_corpus(str(corpus))
     for source, reference in (("sa1b", "entity"), ("coco", "panoptic")):
-        clean = {one.key: one.input for one in opened.samples(reference)}
+        clean = {sample.key: sample.input for sample in opened.samples(reference)}
         for proxy in opened.proxies:
             kind = proxy_kinds()[next(opened.samples(proxy)).facts["type"]]
             for sample in opened.samples(proxy):
@@ -128,7 +128,7 @@ def hostile_tar(sources: Path) -> bytes:
     rng = np.random.default_rng(0)
     tar = next((sources / "sa1b").glob("*.tar"))
     with tarfile.open(tar) as archive:
-        members = [(one.name, archive.extractfile(one).read()) for one in archive]  # type: ignore[union-attr]
+        members = [(member.name, archive.extractfile(member).read()) for member in archive]  # type: ignore[union-attr]
     spoiled: list[tuple[str, bytes]] = []
     for number, (name, data) in enumerate(members):
         if number == 0:

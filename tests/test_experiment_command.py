@@ -57,7 +57,7 @@ SMALL = parse_plan(PLAN, ["seeds=[0]", "control_seeds=[]", "train.steps=2", "pro
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("scenes")
-    write_samples(str(root), 120, width=32, height=32, scenes="simple", forms=["coco"])
+    write_samples(str(root), 120, size=(32, 32), scenes="simple", forms=["coco"])
     document = {
         "name": "scenes",
         "pictures": {"min_side": 32, "max_side": 32},

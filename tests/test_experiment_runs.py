@@ -48,7 +48,7 @@ tasks: [presence]
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("experiment")
-    write_samples(str(root / "scenes"), 64, width=96, height=96)
+    write_samples(str(root / "scenes"), 64, size=(96, 96))
     document = {
         "name": "scenes",
         "pictures": {"min_side": 32, "max_side": 32},

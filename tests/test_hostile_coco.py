@@ -111,9 +111,12 @@ def whole_coco(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Samples]:
 
 
 def check_coco_lost(
-    found: tuple[Samples, list[dict[str, Any]]], whole: Samples, number: int, reason: str
+    samples_and_ledger: tuple[Samples, list[dict[str, Any]]],
+    whole: Samples,
+    number: int,
+    reason: str,
 ) -> None:
-    samples, ledger = found
+    samples, ledger = samples_and_ledger
     lost = COCO_KEYS[number - 1]
     assert samples == {key: files for key, files in whole.items() if key != lost}
     assert [row["key"] for row in ledger] == [lost]
@@ -129,8 +132,8 @@ def coco_with(root: Path, document: Any, pictures: Any = None) -> dict[str, Any]
 
 def test_a_missing_picture_costs_one_sample(tmp_path: Path, whole_coco: dict[str, Samples]) -> None:
     pictures = {name: body for name, body in PICTURES.items() if not name.endswith("3.jpg")}
-    found = build_coco(tmp_path, coco_with(tmp_path, instances(), pictures), INSTANCE)
-    check_coco_lost(found, whole_coco["instances"], 3, "is not there")
+    samples_and_ledger = build_coco(tmp_path, coco_with(tmp_path, instances(), pictures), INSTANCE)
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "is not there")
 
 
 def test_a_picture_that_is_a_folder_costs_one_sample(
@@ -140,8 +143,8 @@ def test_a_picture_that_is_a_folder_costs_one_sample(
     place = Path(source["root"]) / "train2017" / "000000000003.jpg"
     place.unlink()
     place.mkdir()
-    found = build_coco(tmp_path, source, INSTANCE)
-    check_coco_lost(found, whole_coco["instances"], 3, "")
+    samples_and_ledger = build_coco(tmp_path, source, INSTANCE)
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "")
 
 
 def test_annotations_without_picture_are_named(
@@ -219,8 +222,8 @@ def test_a_wrong_coco_annotation_costs_one_sample(
     fields, reason = BROKEN_ANNOTATIONS[name]
     document = instances()
     document["annotations"][4] |= fields
-    found = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
-    check_coco_lost(found, whole_coco["instances"], 3, reason)
+    samples_and_ledger = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, reason)
 
 
 BROKEN_IMAGES: dict[str, tuple[dict[str, Any], str]] = {
@@ -238,8 +241,8 @@ def test_a_wrong_image_entry_costs_one_sample(
     fields, reason = BROKEN_IMAGES[name]
     document = instances()
     document["images"][2] |= fields
-    found = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
-    check_coco_lost(found, whole_coco["instances"], 3, reason)
+    samples_and_ledger = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, reason)
 
 
 @pytest.mark.parametrize(
@@ -328,12 +331,12 @@ def test_the_licence_of_each_picture_is_carried(whole_coco: dict[str, Samples]) 
 
 def test_no_segment_at_all_can_be_kept_in_every_palette(tmp_path: Path) -> None:
     source = coco_with(tmp_path, instances(annotations=[], categories=[]))
-    some = {"filters": {"min_segments": 0}}
+    lenient = {"filters": {"min_segments": 0}}
     proxies = [
-        proxy_of("instance", name=palette, palette=palette, **some)
+        proxy_of("instance", name=palette, palette=palette, **lenient)
         for palette in ("distinct", "category", "position", "tab20")
     ]
-    report = built(tmp_path / "out", source, [*proxies, proxy_of("semantic", **some)])
+    report = built(tmp_path / "out", source, [*proxies, proxy_of("semantic", **lenient)])
     assert {totals["samples"] for totals in report.totals.values()} == {IMAGES}
 
 
@@ -355,8 +358,8 @@ def test_crowds_are_kept_dropped_or_rejected(
     samples, ledger = build_coco(tmp_path, source, proxies)
     key = COCO_KEYS[2]
     plain = whole_coco["instances"]
-    assert {one: samples[one]["target.png"] for one in COCO_KEYS if one != key} == {
-        one: plain[one]["target.png"] for one in COCO_KEYS if one != key
+    assert {other: samples[other]["target.png"] for other in COCO_KEYS if other != key} == {
+        other: plain[other]["target.png"] for other in COCO_KEYS if other != key
     }
     if policy == "reject":
         assert key not in samples
@@ -364,9 +367,9 @@ def test_crowds_are_kept_dropped_or_rejected(
         return
     assert ledger == []
     facts = json.loads(samples[key]["json"])
-    crowds = [one for one in facts["segments"] if one.get("iscrowd")]
+    crowds = [crowd for crowd in facts["segments"] if crowd.get("iscrowd")]
     if policy == "keep":
-        assert [one["id"] for one in crowds] == [999]
+        assert [crowd["id"] for crowd in crowds] == [999]
         assert facts["dropped"] == {}
     else:
         assert crowds == []
@@ -432,8 +435,8 @@ def test_a_wrong_panoptic_annotation_costs_one_sample(
     tmp_path: Path, whole_coco: dict[str, Samples], name: str
 ) -> None:
     change, reason = BROKEN_PANOPTIC[name]
-    found = build_coco(tmp_path, panoptic_with(tmp_path, change), PANOPTIC)
-    check_coco_lost(found, whole_coco["panoptic"], 3, reason)
+    samples_and_ledger = build_coco(tmp_path, panoptic_with(tmp_path, change), PANOPTIC)
+    check_coco_lost(samples_and_ledger, whole_coco["panoptic"], 3, reason)
 
 
 def test_a_picture_without_panoptic_annotation_is_filtered(
@@ -462,9 +465,9 @@ def test_pictures_from_a_zip_equal_those_from_the_folder(tmp_path: Path, method:
     archive = zip_of(tmp_path / "train2017.zip", method)
     built(tmp_path / "folder", source, INSTANCE)
     built(tmp_path / "zip", source | {"pictures": str(archive)}, INSTANCE)
-    one, other = files_in(tmp_path / "folder"), files_in(tmp_path / "zip")
-    assert one.keys() == other.keys()
-    assert {name for name in one if one[name] != other[name]} <= {"corpus.json"}
+    from_folder, from_zip = files_in(tmp_path / "folder"), files_in(tmp_path / "zip")
+    assert from_folder.keys() == from_zip.keys()
+    assert {name for name in from_folder if from_folder[name] != from_zip[name]} <= {"corpus.json"}
 
 
 @pytest.mark.parametrize(
@@ -482,8 +485,8 @@ def test_a_damaged_member_of_a_zip_costs_one_sample(
     data[start + at : start + at + 3] = b"\xff\x00\x55"
     archive.write_bytes(bytes(data))
     source = coco_with(tmp_path, instances()) | {"pictures": str(archive)}
-    found = build_coco(tmp_path, source, INSTANCE)
-    check_coco_lost(found, whole_coco["instances"], 3, "")
+    samples_and_ledger = build_coco(tmp_path, source, INSTANCE)
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "")
 
 
 def test_a_damaged_local_header_of_a_zip_costs_one_sample(
@@ -508,8 +511,8 @@ def test_a_picture_missing_in_a_zip_costs_one_sample(
             if not name.endswith("3.jpg"):
                 opened.writestr(f"train2017/{name}", body)
     source = coco_with(tmp_path, instances()) | {"pictures": str(archive)}
-    found = build_coco(tmp_path, source, INSTANCE)
-    check_coco_lost(found, whole_coco["instances"], 3, "is not in pictures.zip")
+    samples_and_ledger = build_coco(tmp_path, source, INSTANCE)
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "is not in pictures.zip")
 
 
 def test_what_is_no_zip_fails_its_slices_and_says_so(tmp_path: Path) -> None:
@@ -518,7 +521,7 @@ def test_what_is_no_zip_fails_its_slices_and_says_so(tmp_path: Path) -> None:
     source = coco_with(tmp_path, instances()) | {"pictures": str(archive)}
     report = built(tmp_path / "out", source, INSTANCE)
     assert not report.complete
-    assert all("not a zip archive" in one.message for one in report.failures)
+    assert all("not a zip archive" in failure.message for failure in report.failures)
 
 
 @pytest.mark.parametrize("cases", [60, pytest.param(500, marks=pytest.mark.slow)])

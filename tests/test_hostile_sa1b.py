@@ -59,10 +59,13 @@ def build_tar(root: Path, tar: bytes, **more: Any) -> tuple[Samples, list[dict[s
 
 
 def check_lost(
-    found: tuple[Samples, list[dict[str, Any]]], whole: Samples, lost: set[int], *reasons: str
+    samples_and_ledger: tuple[Samples, list[dict[str, Any]]],
+    whole: Samples,
+    lost: set[int],
+    *reasons: str,
 ) -> None:
     """Exactly `lost` are missing, the ledger says why, and the rest is as in the whole build."""
-    samples, ledger = found
+    samples, ledger = samples_and_ledger
     keys = {f"sa1b_{number}" for number in lost}
     assert samples == {key: files for key, files in whole.items() if key not in keys}
     named = {row["key"] for row in ledger}
@@ -79,7 +82,7 @@ def check_lost(
 def places(tar: bytes) -> dict[str, tuple[int, int, int]]:
     """Header offset, data offset and size of each member."""
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
-        return {one.name: (one.offset, one.offset_data, one.size) for one in archive}
+        return {member.name: (member.offset, member.offset_data, member.size) for member in archive}
 
 
 @pytest.mark.parametrize("member", ["sa_6.jpg", "sa_6.json"])
@@ -163,10 +166,10 @@ def test_two_tars_in_one_file_are_read_to_the_end(tmp_path: Path, whole: Samples
 
 @pytest.mark.parametrize("left_out", ["sa_5.jpg", "sa_5.json"])
 def test_half_a_pair_costs_one_sample(tmp_path: Path, whole: Samples, left_out: str) -> None:
-    members = [one for one in sa1b_members(COUNT) if one[0] != left_out]
-    found = build_tar(tmp_path, tar_of(members))
-    check_lost(found, whole, {5}, "but no")
-    assert len(found[1]) == 1
+    members = [member for member in sa1b_members(COUNT) if member[0] != left_out]
+    samples_and_ledger = build_tar(tmp_path, tar_of(members))
+    check_lost(samples_and_ledger, whole, {5}, "but no")
+    assert len(samples_and_ledger[1]) == 1
 
 
 @pytest.mark.parametrize("role", [0, 1])
@@ -193,8 +196,8 @@ ORDERS: dict[str, Callable[[Members], Members]] = {
     "pictures first": lambda m: m[::2] + m[1::2],
     "pictures first, jsons backwards": lambda m: m[::2] + m[1::2][::-1],
     "backwards": lambda m: m[::-1],
-    "interleaved": lambda m: [one for pair in zip(m[::2], m[3::2] + m[1:2], strict=True)
-                              for one in pair],
+    "interleaved": lambda m: [member for two in zip(m[::2], m[3::2] + m[1:2], strict=True)
+                              for member in two],
     "shuffled": lambda m: [m[i] for i in np.random.default_rng(0).permutation(len(m))],
 }  # fmt: skip
 
@@ -231,7 +234,7 @@ BROKEN_JSON: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "annotation without id": (lambda d: _first(d).pop("id"), "SA-1B's form"),
     "id a float": (lambda d: _first(d).update(id=1.5), "id"),
     "id huge": (lambda d: _first(d).update(id=2**62), "id"),
-    "one id twice": (lambda d: [one.update(id=7) for one in d["annotations"]], "share one id"),
+    "one id twice": (lambda d: [row.update(id=7) for row in d["annotations"]], "share one id"),
     "no segmentation": (lambda d: _first(d).pop("segmentation"), "SA-1B's form"),
     "segmentation a list": (lambda d: _first(d).update(segmentation=[1, 2]), "SA-1B's form"),
     "another mask size": (
@@ -259,10 +262,10 @@ def test_a_wrong_annotation_costs_one_sample(tmp_path: Path, whole: Samples, nam
     change, reason = BROKEN_JSON[name]
     members = sa1b_members(COUNT)
     members[9] = ("sa_5.json", changed(5, change))
-    found = build_tar(tmp_path, tar_of(members))
-    check_lost(found, whole, {5}, reason)
-    assert len(found[1]) == 1
-    assert found[1][0]["member"] == "sa_5.jpg"
+    samples_and_ledger = build_tar(tmp_path, tar_of(members))
+    check_lost(samples_and_ledger, whole, {5}, reason)
+    assert len(samples_and_ledger[1]) == 1
+    assert samples_and_ledger[1][0]["member"] == "sa_5.jpg"
 
 
 @pytest.mark.parametrize(
@@ -348,7 +351,7 @@ def test_no_member_name_leads_anywhere(
         assert {files["target.png"] for files in samples.values()} == {
             files["target.png"] for files in whole.values()
         }
-    outside = {one for one in tmp_path.rglob("*") if one.is_file()} - set(
+    outside = {path for path in tmp_path.rglob("*") if path.is_file()} - set(
         (tmp_path / "in" / "out").rglob("*")
     )
     assert outside == {tmp_path / "in" / "sa_0.tar"}
@@ -380,9 +383,9 @@ def test_a_name_that_is_no_utf8_gives_a_key_of_its_own(tmp_path: Path, whole: Sa
             tar[header + 148 : header + 156] = b"%06o\0 " % sum(block)
     samples, ledger = build_tar(tmp_path, bytes(tar))
     assert ledger == []
-    strange = samples.keys() - set(KEYS)
-    assert len(strange) == 1
-    assert strange.pop().isascii()
+    unexpected = samples.keys() - set(KEYS)
+    assert len(unexpected) == 1
+    assert unexpected.pop().isascii()
     assert {key: samples[key] for key in KEYS if key != "sa1b_5"} == {
         key: files for key, files in whole.items() if key != "sa1b_5"
     }
@@ -486,9 +489,9 @@ def two_tars(root: Path, first: str = "sa_0", second: str = "sa_1") -> dict[str,
     """Keys 4 to 6 lie in both."""
     root.mkdir(exist_ok=True)
     (root / f"{first}.tar").write_bytes(tar_of(sa1b_members(6)))
-    again = [one for n in (4, 5, 6) for one in zip([f"sa_{n}.jpg", f"sa_{n}.json"],
+    again = [member for n in (4, 5, 6) for member in zip([f"sa_{n}.jpg", f"sa_{n}.json"],
              [body for _, body in sa1b_pair(n + 50)], strict=True)]  # fmt: skip
-    fresh = [one for n in (7, 8, 9) for one in sa1b_pair(n)]
+    fresh = [member for n in (7, 8, 9) for member in sa1b_pair(n)]
     (root / f"{second}.tar").write_bytes(tar_of(again + fresh))
     return {"type": "sa1b", "tars": [str(root / f"{first}.tar"), str(root / f"{second}.tar")]}
 

@@ -38,7 +38,7 @@ IdMap = NDArray[np.int64]
 
 
 @dataclass
-class Said:
+class FullSizeMasks:
     """What an annotation says of a picture: masks at full size, by tools that are not ours."""
 
     height: int
@@ -49,7 +49,7 @@ class Said:
         """Ids (categories if semantic) at full size; largest first, so that the smallest is on top;
         of equals the larger id."""
         out = np.zeros((self.height, self.width), np.int64)
-        order = sorted(self.masks, key=lambda one: (-int(one[2].sum()), one[0]))
+        order = sorted(self.masks, key=lambda mask: (-int(mask[2].sum()), mask[0]))
         for identity, category, mask in order:
             out[mask] = category if semantic else identity
         return out
@@ -86,19 +86,19 @@ def from_pixels(facts: Mapping[str, Any], png: bytes, name: str) -> IdMap:
     return out
 
 
-def check(facts: Mapping[str, Any], files: Mapping[str, bytes], said: Said) -> None:
+def check(facts: Mapping[str, Any], files: Mapping[str, bytes], annotation: FullSizeMasks) -> None:
     """One sample against its annotation."""
     semantic = facts["variant"] == "semantic"
     name = "category_id" if semantic else "id"
     size = facts["size"]["height"], facts["size"]["width"]
-    expected = sampled(said.label_map(semantic), *size, facts["source"]["orientation"])
+    expected = sampled(annotation.label_map(semantic), *size, facts["source"]["orientation"])
     actual = from_pixels(facts, files["target.png"], name)
     np.testing.assert_array_equal(actual, expected, err_msg=facts["key"])
     assert Image.open(io.BytesIO(files["input.jpg"])).size == size[::-1]
 
-    visible = {int(one) for one in np.unique(expected)} - {0}
+    visible = {int(label) for label in np.unique(expected)} - {0}
     assert {segment[name] for segment in facts["segments"]} == visible
-    everything = {one[1] if semantic else one[0] for one in said.masks}
+    everything = {row[1] if semantic else row[0] for row in annotation.masks}
     assert {segment[name] for segment in facts["hidden"]} == everything - visible
     for segment in facts["segments"]:
         ys, xs = np.nonzero(expected == segment[name])
@@ -106,80 +106,86 @@ def check(facts: Mapping[str, Any], files: Mapping[str, bytes], said: Said) -> N
         left, top = int(xs.min()), int(ys.min())
         box = [left, top, int(xs.max()) - left + 1, int(ys.max()) - top + 1]
         assert segment["visible_box"] == box
-        own = [one for one in said.masks if (one[1] if semantic else one[0]) == segment[name]]
-        assert segment["area"] == sum(int(mask.sum()) for _, _, mask in own)
+        rows = [
+            row for row in annotation.masks if (row[1] if semantic else row[0]) == segment[name]
+        ]
+        assert segment["area"] == sum(int(mask.sum()) for _, _, mask in rows)
 
     decoded = SegmentationProxy.decode(files["target.png"], facts)
     names = np.array([0, *(segment[name] for segment in decoded.segments)])
     np.testing.assert_array_equal(names[decoded.labels], expected)
 
 
-def sa1b_said(tar: Path) -> dict[str, Said]:
+def sa1b_masks(tar: Path) -> dict[str, FullSizeMasks]:
     """By member name of the picture."""
-    found = {}
+    annotations = {}
     with tarfile.open(tar) as archive:
         for member in archive:
             if member.name.endswith(".json"):
                 document = json.load(archive.extractfile(member))  # type: ignore[arg-type]
                 image = document["image"]
                 masks = [
-                    (one["id"], 0, coco_mask.decode(one["segmentation"]).astype(bool))
-                    for one in document["annotations"]
+                    (row["id"], 0, coco_mask.decode(row["segmentation"]).astype(bool))
+                    for row in document["annotations"]
                 ]
-                found[image["file_name"]] = Said(image["height"], image["width"], masks)
-    return found
+                annotations[image["file_name"]] = FullSizeMasks(
+                    image["height"], image["width"], masks
+                )
+    return annotations
 
 
-def masks_said(place: Path) -> dict[str, Said]:
+def instance_masks(place: Path) -> dict[str, FullSizeMasks]:
     """Instances or stuff JSON, by file name."""
     document = json.loads(place.read_text())
-    found = {
-        image["id"]: (image["file_name"], Said(image["height"], image["width"], []))
+    annotations_by_image = {
+        image["id"]: (image["file_name"], FullSizeMasks(image["height"], image["width"], []))
         for image in document["images"]
     }
-    for one in document["annotations"]:
-        said = found[one["image_id"]][1]
-        coded = one["segmentation"]
+    for row in document["annotations"]:
+        annotation = annotations_by_image[row["image_id"]][1]
+        coded = row["segmentation"]
         if isinstance(coded, list):
-            coded = coco_mask.merge(coco_mask.frPyObjects(coded, said.height, said.width))
+            coded = coco_mask.merge(
+                coco_mask.frPyObjects(coded, annotation.height, annotation.width)
+            )
         elif isinstance(coded["counts"], list):
-            coded = coco_mask.frPyObjects(coded, said.height, said.width)
+            coded = coco_mask.frPyObjects(coded, annotation.height, annotation.width)
         mask = coco_mask.decode(coded).astype(bool)
-        said.masks.append((one["id"], one["category_id"], mask))
-    return dict(found.values())
+        annotation.masks.append((row["id"], row["category_id"], mask))
+    return dict(annotations_by_image.values())
 
 
-def panoptic_said(annotations: Path, things_alone: bool = False) -> dict[str, Said]:
+def panoptic_masks(annotations: Path, things_alone: bool = False) -> dict[str, FullSizeMasks]:
     document = json.loads((annotations / "panoptic_train2017.json").read_text())
     names = {image["id"]: image["file_name"] for image in document["images"]}
-    things = {one["id"] for one in document["categories"] if one["isthing"]}
-    found = {}
-    for one in document["annotations"]:
-        image = Image.open(annotations / "panoptic_train2017" / one["file_name"])
+    things = {row["id"] for row in document["categories"] if row["isthing"]}
+    annotations_by_name = {}
+    for row in document["annotations"]:
+        image = Image.open(annotations / "panoptic_train2017" / row["file_name"])
         rgb = np.asarray(image.convert("RGB")).astype(np.int64)
         ids = rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
         masks = [
             (segment["id"], segment["category_id"], ids == segment["id"])
-            for segment in one["segments_info"]
+            for segment in row["segments_info"]
             if not things_alone or segment["category_id"] in things
         ]
-        found[names[one["image_id"]]] = Said(*ids.shape, masks)
-    return found
+        annotations_by_name[names[row["image_id"]]] = FullSizeMasks(*ids.shape, masks)
+    return annotations_by_name
 
 
-def pixelmap_said(annotations: Path) -> dict[str, Said]:
-    found = {}
+def pixelmap_masks(annotations: Path) -> dict[str, FullSizeMasks]:
+    annotations_by_name = {}
     for place in (annotations / "stuff_train2017_pixelmaps").glob("*.png"):
         ids = np.asarray(Image.open(place)).astype(np.int64)
-        masks = [(int(one), int(one), ids == one) for one in np.unique(ids) if one]
-        found[f"{place.stem}.jpg"] = Said(*ids.shape, masks)
-    return found
+        masks = [(int(number), int(number), ids == number) for number in np.unique(ids) if number]
+        annotations_by_name[f"{place.stem}.jpg"] = FullSizeMasks(*ids.shape, masks)
+    return annotations_by_name
 
 
-def check_all(manifest: Manifest, said: Mapping[str, Said], at_least: int) -> None:
+def check_all(manifest: Manifest, annotations: Mapping[str, FullSizeMasks], at_least: int) -> None:
     count = 0
     for facts, files in samples_of(manifest):
-        check(facts, files, said[Path(facts["source"]["member"]).name])
+        check(facts, files, annotations[Path(facts["source"]["member"]).name])
         count += 1
     assert count >= at_least
 
@@ -198,28 +204,28 @@ def test_real_sa1b_targets_equal_masks_decoded_at_full_size(real_data: Path) -> 
         manifest = default_size(
             proxy_of("entity", palette=palette), source={"type": "sa1b", "tars": str(tar)}
         )
-        check_all(manifest, sa1b_said(tar), 4)
+        check_all(manifest, sa1b_masks(tar), 4)
 
 
 def test_real_coco_instances_equal_masks_decoded_at_full_size(real_data: Path) -> None:
     root = real_data / "coco"
     proxies = [proxy_of(variant) for variant in ("instance", "entity", "semantic")]
     manifest = default_size(*proxies, source=coco(root, "instances"))
-    check_all(manifest, masks_said(root / "annotations" / "instances_train2017.json"), 3 * 120)
+    check_all(manifest, instance_masks(root / "annotations" / "instances_train2017.json"), 3 * 120)
 
 
 def test_real_coco_panoptic_equals_its_id_maps(real_data: Path) -> None:
     root = real_data / "coco"
-    everything = panoptic_said(root / "annotations")
-    things = panoptic_said(root / "annotations", things_alone=True)
+    everything = panoptic_masks(root / "annotations")
+    things = panoptic_masks(root / "annotations", things_alone=True)
     for facts, files in samples_of(
         default_size(
             *(proxy_of(variant) for variant in ("panoptic", "semantic", "instance")),
             source=coco(root, "panoptic"),
         )
     ):
-        said = things if facts["variant"] == "instance" else everything
-        check(facts, files, said[facts["source"]["member"]])
+        annotations = things if facts["variant"] == "instance" else everything
+        check(facts, files, annotations[facts["source"]["member"]])
 
 
 def test_real_coco_stuff_equals_masks_decoded_at_full_size(real_data: Path) -> None:
@@ -229,7 +235,7 @@ def test_real_coco_stuff_equals_masks_decoded_at_full_size(real_data: Path) -> N
     )
     check_all(
         default_size(proxy_of("semantic"), source=source),
-        masks_said(root / "stuff_examples.json"),
+        instance_masks(root / "stuff_examples.json"),
         1,
     )
 
@@ -242,7 +248,7 @@ def test_drawn_sa1b_targets_equal_masks_decoded_at_full_size(sample_sources: Pat
                 [proxy_of("entity", palette=palette)],
                 pictures={"min_side": 128, "max_side": 256, "multiple_of": 16},
             )
-            check_all(manifest, sa1b_said(tar), 6)
+            check_all(manifest, sa1b_masks(tar), 6)
 
 
 @pytest.mark.parametrize("palette", ["distinct", "category", "position", "tab20"])
@@ -251,13 +257,13 @@ def test_drawn_coco_equals_its_annotations_in_every_variant(
 ) -> None:
     root = sample_sources / "coco"
     annotations = root / "annotations"
-    instances = masks_said(annotations / "instances_train2017.json")
-    panoptic = panoptic_said(annotations)
+    instances = instance_masks(annotations / "instances_train2017.json")
+    panoptic = panoptic_masks(annotations)
     rule = {"min_side": 128, "max_side": 256, "multiple_of": 16}
-    one = manifest_of(
+    manifest = manifest_of(
         coco(root, "instances"), [proxy_of("instance", palette=palette)], pictures=rule
     )
-    check_all(one, instances, 8)
+    check_all(manifest, instances, 8)
     both = manifest_of(
         coco(root, "panoptic"),
         [proxy_of("panoptic", palette=palette), proxy_of("semantic")],
@@ -269,19 +275,19 @@ def test_drawn_coco_equals_its_annotations_in_every_variant(
 @pytest.mark.parametrize("kind", ["stuff", "stuff_pixelmaps"])
 def test_drawn_stuff_equals_its_annotations(sample_sources: Path, kind: str) -> None:
     root = sample_sources / "coco"
-    said = (
-        masks_said(root / "annotations" / "stuff_train2017.json")
+    annotations = (
+        instance_masks(root / "annotations" / "stuff_train2017.json")
         if kind == "stuff"
-        else pixelmap_said(root / "annotations")
+        else pixelmap_masks(root / "annotations")
     )
     manifest = manifest_of(coco(root, kind), [proxy_of("semantic")])
-    check_all(manifest, said, 12)
+    check_all(manifest, annotations, 12)
 
 
 def test_any_size_rule_gives_the_label_under_each_centre(sample_sources: Path) -> None:
     rng = np.random.default_rng(5)
     tar = sample_sources / "sa1b" / "sa_000000.tar"
-    said = sa1b_said(tar)
+    annotations = sa1b_masks(tar)
     sizes = [(1, 5, 1), (1, 1, 1), (7, 1021, 1), (700, 1000, 3), (240, 320, 1), (481, 641, 1)]
     for _ in range(8):
         least, most = sorted(rng.integers(1, 500, 2).tolist())
@@ -294,7 +300,7 @@ def test_any_size_rule_gives_the_label_under_each_centre(sample_sources: Path) -
             pictures=rule,
             shard_samples=100,
         )
-        check_all(manifest, said, 6)
+        check_all(manifest, annotations, 6)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -312,7 +318,7 @@ def test_masks_turn_with_their_picture(tmp_path: Path, orientation: int) -> None
     tar.write_bytes(tar_of(members))
     for rule in (SMALL, {"min_side": 100, "max_side": 203, "multiple_of": 1}):
         manifest = manifest_of({"type": "sa1b", "tars": str(tar)}, pictures=rule)
-        check_all(manifest, sa1b_said(tar), 1)
+        check_all(manifest, sa1b_masks(tar), 1)
         facts, _ = next(samples_of(manifest))
         assert facts["source"]["orientation"] == orientation
         assert (facts["size"]["width"] < facts["size"]["height"]) == (orientation >= 5)
@@ -332,7 +338,7 @@ def test_equal_areas_are_painted_in_rising_id_wherever_they_stand(tmp_path: Path
     tar.write_bytes(
         tar_of([("sa_1.jpg", jpeg(width, height)), ("sa_1.json", json.dumps(document).encode())])
     )
-    check_all(manifest_of({"type": "sa1b", "tars": str(tar)}), sa1b_said(tar), 1)
+    check_all(manifest_of({"type": "sa1b", "tars": str(tar)}), sa1b_masks(tar), 1)
 
 
 def test_the_rule_of_centres_holds_in_exact_arithmetic() -> None:
@@ -361,7 +367,7 @@ def test_targets_stay_exact_beyond_palette_size(tmp_path: Path) -> None:
         manifest = manifest_of(
             {"type": "sa1b", "tars": str(tar)}, [proxy_of("entity", palette=palette)], pictures=rule
         )
-        check_all(manifest, sa1b_said(tar), 1)
+        check_all(manifest, sa1b_masks(tar), 1)
         facts, files = next(samples_of(manifest))
         assert len(facts["segments"]) == 384
         assert Image.open(io.BytesIO(files["target.png"])).mode == "RGB"

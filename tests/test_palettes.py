@@ -66,8 +66,8 @@ def grid(rows: int, columns: int) -> Touching:
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
         for y in range(rows - dy):
             for x in range(max(0, -dx), columns - max(0, dx)):
-                one, other = numbers[y, x], numbers[y + dy, x + dx]
-                touching[one, other] = touching[other, one] = True
+                label, neighbour = numbers[y, x], numbers[y + dy, x + dx]
+                touching[label, neighbour] = touching[neighbour, label] = True
     return touching
 
 
@@ -100,8 +100,8 @@ def check(colours: NDArray[np.uint8], touching: Touching) -> None:
     assert colours.dtype == np.uint8
     assert len({tuple(colour) for colour in colours.tolist()}) == len(colours) == len(touching) - 1
     assert colours.any(axis=1).all(), "black"
-    pairs = touching[1:, 1:]
-    assert (distances(colours)[pairs] >= TOUCHING_DISTANCE).all()
+    touching_pairs = touching[1:, 1:]
+    assert (distances(colours)[touching_pairs] >= TOUCHING_DISTANCE).all()
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -253,11 +253,11 @@ def closest_ids(largest: int) -> list[int]:
 )
 def test_a_class_has_one_colour_in_all_pictures(tmp_path: Path, ids: list[int]) -> None:
     """Also in vocabularies so large that some colours must be near one another."""
-    categories = [CATEGORIES[0] | {"id": one, "name": f"kind {one}"} for one in ids]
+    categories = [CATEGORIES[0] | {"id": number, "name": f"kind {number}"} for number in ids]
     colours: dict[int, set[tuple[int, ...]]] = {}
     for facts in _classes_over(tmp_path, "semantic", categories):
         for segment in facts["segments"]:
             colours.setdefault(segment["category_id"], set()).add(tuple(segment["color"]))
     assert len(colours) >= 3
-    assert {len(one) for one in colours.values()} == {1}
+    assert {len(colours_of_class) for colours_of_class in colours.values()} == {1}
     assert len(set.union(*colours.values())) == len(colours)

@@ -49,9 +49,9 @@ def pixels(picture: Picture) -> NDArray[np.int64]:
     return np.asarray(picture.image).astype(np.int64)
 
 
-def off(one: Any, other: Any) -> float:
+def off(first: Any, second: Any) -> float:
     """Mean distance in levels."""
-    return float(np.abs(np.asarray(one, np.int64) - np.asarray(other, np.int64)).mean())
+    return float(np.abs(np.asarray(first, np.int64) - np.asarray(second, np.int64)).mean())
 
 
 # orientation
@@ -428,8 +428,8 @@ def test_damaged_pictures_are_drawn_or_refused_never_a_crash(form: str, cases: i
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     options = {} if form in ("BMP", "GIF") else {"exif": exif, "icc_profile": profile}
     wholes = [
-        encoded(one.convert("RGB") if form in ("JPEG", "WEBP") else one, form, **options)
-        for one in seeds
+        encoded(seed.convert("RGB") if form in ("JPEG", "WEBP") else seed, form, **options)
+        for seed in seeds
     ]
     rule = SizeRule(min_side=16, max_side=64, multiple_of=16)
     for case in range(cases):

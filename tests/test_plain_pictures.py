@@ -29,10 +29,10 @@ def test_a_folder_is_read_in_the_order_of_paths(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(name.encode())
     source = FolderSource(pictures=str(tmp_path), licence="mine")
     shards = shards_of(source, 3)
-    inputs = [one for shard in shards for one in shard.inputs]
-    assert [one.member for one in inputs] == sorted(names)
-    assert [one.key for one in inputs] == ["folder_a-1", "folder_a-2", "folder_b", "folder_c"]
-    assert all(one.picture == one.member.encode() and one.licence == "mine" for one in inputs)
+    inputs = [raw for shard in shards for raw in shard.inputs]
+    assert [raw.member for raw in inputs] == sorted(names)
+    assert [raw.key for raw in inputs] == ["folder_a-1", "folder_a-2", "folder_b", "folder_c"]
+    assert all(raw.picture == raw.member.encode() and raw.licence == "mine" for raw in inputs)
     assert [shard.name for shard in shards] == ["folder-00000", "folder-00001"]
     identity = source.inventory(3).identity
     assert set(identity) == set(names)
@@ -43,10 +43,10 @@ def test_two_files_of_a_folder_that_give_one_key_are_named(tmp_path: Path) -> No
     for name in ("a/1.jpg", "a-1.jpg", "a-1.png", "z.jpg"):
         (tmp_path / name).write_bytes(b"picture")
     inputs = shards_of(FolderSource(pictures=str(tmp_path)), 10)[0].inputs
-    sound = [one.key for one in inputs if not one.problem]
+    sound = [raw.key for raw in inputs if not raw.problem]
     assert sorted(sound) == ["folder_a-1", "folder_z"]
     assert len(inputs) == 4
-    assert all("which comes first" in one.problem for one in inputs if one.problem)
+    assert all("which comes first" in raw.problem for raw in inputs if raw.problem)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
@@ -62,11 +62,11 @@ def test_plain_tars_are_cut_into_shards(tmp_path: Path) -> None:
     (tmp_path / "shard-0.tar").write_bytes(tar_of(members))
     source = TarsSource(tars=str(tmp_path / "shard-*.tar"))
     shards = shards_of(source, 3)
-    inputs = [one for shard in shards for one in shard.inputs]
+    inputs = [raw for shard in shards for raw in shard.inputs]
     assert [len(shard.inputs) for shard in shards] == [3, 3, 1]
     assert [shard.last for shard in shards] == [False, False, True]
-    assert {fetched(one).picture for one in inputs} == {b"%d" % n for n in range(7)}
-    assert not any(one.problem for one in inputs)
+    assert {fetched(raw).picture for raw in inputs} == {b"%d" % n for n in range(7)}
+    assert not any(raw.problem for raw in inputs)
 
 
 def test_a_tar_that_matches_nothing_is_refused(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ def normalised(line: str) -> str:
 
 
 def test_every_bank_is_tested_and_every_variant_has_one() -> None:
-    shipped = {one.name for one in files("sgt_data.prompts").iterdir() if one.name.endswith(".txt")}
+    shipped = {
+        file.name for file in files("sgt_data.prompts").iterdir() if file.name.endswith(".txt")
+    }
     assert {f"{bank}.txt" for bank in BANKS} <= shipped
     for variant in VARIANTS:
         manifest = parse_manifest(
@@ -39,9 +41,9 @@ def test_every_bank_is_tested_and_every_variant_has_one() -> None:
 
 def every_bank() -> list[str]:
     return sorted(
-        one.name.removesuffix(".txt")
-        for one in files("sgt_data.prompts").iterdir()
-        if one.name.endswith(".txt")
+        file.name.removesuffix(".txt")
+        for file in files("sgt_data.prompts").iterdir()
+        if file.name.endswith(".txt")
     )
 
 
@@ -107,9 +109,12 @@ def test_the_choice_is_the_same_in_every_release() -> None:
 def test_held_out_lines_are_never_chosen_and_all_others_are(name: str) -> None:
     bank = load_bank(name)
     chosen = {choose_instruction(bank, 0, f"key_{number}") for number in range(6000)}
-    assert {one.text for one in chosen} == set(bank.train)
-    assert not {one.text for one in chosen} & set(bank.held_out)
-    assert all(bank.train[one.line] == one.text and one.bank == name for one in chosen)
+    assert {instruction.text for instruction in chosen} == set(bank.train)
+    assert not {instruction.text for instruction in chosen} & set(bank.held_out)
+    assert all(
+        bank.train[instruction.line] == instruction.text and instruction.bank == name
+        for instruction in chosen
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from sgt_data.errors import (
     SourceError,
     StorageError,
 )
-from sgt_data.files import reading
+from sgt_data.files import reading, retries
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.publish import push_plan
 from sgt_data.publish.card import MARKER
@@ -73,7 +73,7 @@ WITH_PICTURES = (INPUT, "boxes-over-it", "reconstruction", "denoise")
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sources")
-    write_samples(str(root), PICTURES, seed=3, width=128, height=96, pictures_per_tar=PICTURES)
+    write_samples(str(root), PICTURES, seed=3, size=(128, 96), pictures_per_tar=PICTURES)
     return root
 
 
@@ -102,7 +102,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
         monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         close_session()

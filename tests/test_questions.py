@@ -58,7 +58,7 @@ Line = dict[str, Any]
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("scenes") / "samples"
-    write_samples(str(root), PICTURES, seed=5, width=128, height=96)
+    write_samples(str(root), PICTURES, seed=5, size=(128, 96))
     return root
 
 

@@ -144,8 +144,8 @@ def test_bytes_depend_on_seed_and_key_alone(name: str) -> None:
         assert draws(1) != draws(2)
 
 
-def in_range(value: float, pair: tuple[float, float]) -> bool:
-    return pair[0] <= value <= pair[1]
+def in_range(value: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= value <= bounds[1]
 
 
 CHECKS: dict[str, Callable[[dict[str, Any]], bool]] = {
@@ -280,10 +280,10 @@ def test_the_hidden_share_is_the_stated_one(name: str) -> None:
     for number in range(10):
         hidden, drawn = PROXIES[name].degrade(picture, generator(number))
         stated = drawn["ratio"] if name == "mae" else drawn["share"]
-        found = (hidden == GREY).all(axis=2).mean()
+        hidden_share = (hidden == GREY).all(axis=2).mean()
         assert 0.25 <= stated <= 0.9 if name == "mae" else 0.3 <= stated <= 0.8
         exact = name in ("strokes", "boxes", "mixed")
-        assert found == pytest.approx(stated, abs=1e-4 if exact else 0.02)
+        assert hidden_share == pytest.approx(stated, abs=1e-4 if exact else 0.02)
 
 
 def test_pictures_with_nothing_to_restore_are_left_out() -> None:
@@ -348,7 +348,7 @@ def coco_pictures(real_data: Path) -> list[tuple[str, Picture]]:
 def test_real_pictures_are_degraded_by_the_stated_amount(
     name: str, coco_pictures: list[tuple[str, Picture]]
 ) -> None:
-    found = []
+    ratios = []
     for key, picture in coco_pictures:
         try:
             drawn = PROXIES[name].draw(subject_of(picture, key))
@@ -359,8 +359,8 @@ def test_real_pictures_are_degraded_by_the_stated_amount(
         shown, clean = pixels_of(drawn.picture), pixels_of(drawn.target)
         error = ((shown.astype(np.float64) - clean) ** 2).mean()
         assert error > 0, key
-        found.append(10 * np.log10(255**2 / error))
-    assert len(found) >= 95
+        ratios.append(10 * np.log10(255**2 / error))
+    assert len(ratios) >= 95
     least, most = PSNR[name]
-    assert least <= np.mean(found) <= most
-    assert max(found) < 42
+    assert least <= np.mean(ratios) <= most
+    assert max(ratios) < 42

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from sgt_data.errors import AnnotationError
+from sgt_data.records import RunLengths
 from sgt_data.segmentation.label_map import mask_boxes, paint
-from sgt_data.segmentation.run_lengths import RunLengths, compress, parse_masks
+from sgt_data.segmentation.run_lengths import compress, parse_masks
 from sgt_data.segmentation.sampling import sample_grid
 
 
@@ -60,12 +61,12 @@ def check_valid(mask: NDArray[np.uint8]) -> None:
 def check_any(counts: RunLengths, height: int, width: int) -> bool:
     """Refused with a reason, or read as pycocotools reads it."""
     try:
-        ours = decoded(counts, height, width)
+        mask = decoded(counts, height, width)
     except AnnotationError as why:
         assert str(why)
         return False
     text = counts if isinstance(counts, bytes) else compress(counts)
-    np.testing.assert_array_equal(ours, oracle(text, height, width))
+    np.testing.assert_array_equal(mask, oracle(text, height, width))
     return True
 
 
@@ -169,8 +170,8 @@ def test_masks_of_one_picture_do_not_leak_into_each_other() -> None:
     masks = [(rng.random((17, 23)) < 0.3).astype(np.uint8) for _ in range(50)]
     coded = [coco_mask.encode(np.asfortranarray(mask)) for mask in masks]
     mixed: list[RunLengths] = [
-        one["counts"] if index % 2 else plain_runs(mask)
-        for index, (one, mask) in enumerate(zip(coded, masks, strict=True))
+        encoded["counts"] if index % 2 else plain_runs(mask)
+        for index, (encoded, mask) in enumerate(zip(coded, masks, strict=True))
     ]
     read = parse_masks(mixed, 17, 23)
     assert read.areas.tolist() == [int(mask.sum()) for mask in masks]

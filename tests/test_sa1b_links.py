@@ -15,7 +15,7 @@ from making import built, check_accounts, files_in, manifest_of, sa1b_pair, samp
 
 from sgt_data.engine.listing import list_inputs
 from sgt_data.errors import RequestError, SourceError
-from sgt_data.files import reading
+from sgt_data.files import retries
 
 SECRET = "Signature=aBc123SECRET&Expires=99"
 
@@ -46,9 +46,9 @@ class Server:
             request.end_headers()
             return
         data = self.files[name]
-        wanted = request.headers.get("Range")
-        if wanted and self.ranges:
-            first, _, last = wanted.removeprefix("bytes=").partition("-")
+        byte_range = request.headers.get("Range")
+        if byte_range and self.ranges:
+            first, _, last = byte_range.removeprefix("bytes=").partition("-")
             end = min(int(last) if last else len(data) - 1, len(data) - 1)
             request.send_response(206)
             request.send_header("Content-Range", f"bytes {first}-{end}/{len(data)}")
@@ -99,7 +99,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
 
 
 NAMES = ["sa_000000.tar", "sa_000001.tar", "sa_000002.tar"]
@@ -111,7 +111,9 @@ TARS = {name: tar_of(members) for name, members in PAIRS.items()}
 KEYS = sorted(f"sa1b_{10 * index + n}" for index in range(3) for n in range(1, 4))
 
 
-def listed(server: Server, place: Path, names: list[str], header: bool = True) -> dict[str, Any]:
+def write_links(
+    server: Server, place: Path, names: list[str], header: bool = True
+) -> dict[str, Any]:
     lines = ["file_name\tcdn_link"] if header else []
     lines += [f"{name}\t{server.link(name)}" for name in names]
     place.write_text("\n".join(lines) + "\n")
@@ -136,20 +138,20 @@ def test_a_list_in_any_order_gives_the_same_shards_as_local_tars(
 ) -> None:
     server.files = dict(TARS)
     built(tmp_path / "local", local(tmp_path / "tars"))
-    source = listed(server, tmp_path / "links.txt", [NAMES[2], NAMES[0], NAMES[1]])
+    source = write_links(server, tmp_path / "links.txt", [NAMES[2], NAMES[0], NAMES[1]])
     report = built(tmp_path / "out", source)
     assert report.complete
     check_accounts(tmp_path / "out", report)
     assert sorted(samples_in(tmp_path / "out")) == KEYS
     assert shards_in(tmp_path / "out") == shards_in(tmp_path / "local")
-    unsorted = listed(server, tmp_path / "links2.txt", NAMES, header=False)
+    unsorted = write_links(server, tmp_path / "links2.txt", NAMES, header=False)
     built(tmp_path / "out2", unsorted)
     assert shards_in(tmp_path / "out2") == shards_in(tmp_path / "local")
 
 
 def test_names_choose_among_links(tmp_path: Path, server: Server) -> None:
     server.files = dict(TARS)
-    source = listed(server, tmp_path / "links.txt", NAMES[::-1])
+    source = write_links(server, tmp_path / "links.txt", NAMES[::-1])
     plan = list_inputs(manifest_of(source | {"names": "sa_{000000..000001}.tar"}))
     assert [piece.name for piece in plan.slices] == ["sa_000000", "sa_000001"]
     with pytest.raises(RequestError, match=r"sa_000003\.tar is not in"):
@@ -163,9 +165,11 @@ def test_an_expired_link_fails_its_slice_alone_and_a_fresh_list_completes(
     server.files = dict(TARS)
     server.refused = {NAMES[1]: status}
     place = tmp_path / "links.txt"
-    report = built(tmp_path / "out", listed(server, place, NAMES))
+    report = built(tmp_path / "out", write_links(server, place, NAMES))
     assert not report.complete
-    assert [(one.source, one.slice) for one in report.failures] == [("sa1b", "sa_000001")]
+    assert [(failure.source, failure.slice) for failure in report.failures] == [
+        ("sa1b", "sa_000001")
+    ]
     message = report.failures[0].message
     assert message.startswith(NAMES[1])
     assert "fetch a fresh list" in message
@@ -181,7 +185,7 @@ def test_an_expired_link_fails_its_slice_alone_and_a_fresh_list_completes(
     server.refused = {}
     before = files_in(tmp_path / "out")
     server.asked.clear()
-    report = built(tmp_path / "out", listed(server, place, NAMES[::-1]))
+    report = built(tmp_path / "out", write_links(server, place, NAMES[::-1]))
     assert report.complete
     assert sorted(samples_in(tmp_path / "out")) == KEYS
     check_accounts(tmp_path / "out", report)
@@ -197,9 +201,9 @@ def test_a_build_says_nothing_of_links_anywhere(
 ) -> None:
     server.files = dict(TARS)
     server.refused = {NAMES[0]: 403}
-    built(tmp_path / "out", listed(server, tmp_path / "links.txt", NAMES))
-    said = capfd.readouterr()
-    assert "SECRET" not in said.out + said.err
+    built(tmp_path / "out", write_links(server, tmp_path / "links.txt", NAMES))
+    captured = capfd.readouterr()
+    assert "SECRET" not in captured.out + captured.err
 
 
 @pytest.mark.parametrize(
@@ -213,7 +217,7 @@ def test_any_server_and_a_broken_connection_are_survived(
     server.ranges, server.heads = ranges, heads
     if broken:
         server.break_once = set(NAMES)
-    report = built(tmp_path / "out", listed(server, tmp_path / "links.txt", NAMES))
+    report = built(tmp_path / "out", write_links(server, tmp_path / "links.txt", NAMES))
     assert report.complete, report.failures
     assert not server.break_once or not broken
     assert sorted(samples_in(tmp_path / "out")) == KEYS
@@ -227,7 +231,7 @@ def test_a_passing_fault_of_the_server_is_tried_again(
 ) -> None:
     server.files = dict(TARS)
     server.fail_once = dict.fromkeys(NAMES, status)
-    report = built(tmp_path / "out", listed(server, tmp_path / "links.txt", NAMES))
+    report = built(tmp_path / "out", write_links(server, tmp_path / "links.txt", NAMES))
     assert report.complete, report.failures
     assert sorted(samples_in(tmp_path / "out")) == KEYS
 
@@ -237,9 +241,9 @@ def test_a_tar_that_vanishes_from_the_list_while_building_fails_its_slice_alone(
 ) -> None:
     server.files = dict(TARS)
     place = tmp_path / "links.txt"
-    manifest = manifest_of(listed(server, place, NAMES))
+    manifest = manifest_of(write_links(server, place, NAMES))
     plan = list_inputs(manifest)
-    listed(server, place, NAMES[:1])
+    write_links(server, place, NAMES[:1])
     source = manifest.source_configs()[0]
     with pytest.raises(SourceError, match=r"sa_000001\.tar"):
         list(source.read(plan.slices[1], 4, ()))
@@ -271,7 +275,7 @@ def test_a_wrong_list_is_refused_with_its_line(tmp_path: Path, server: Server, n
 
 def test_a_list_with_windows_line_ends_is_read(tmp_path: Path, server: Server) -> None:
     server.files = dict(TARS)
-    source = listed(server, tmp_path / "links.txt", NAMES)
+    source = write_links(server, tmp_path / "links.txt", NAMES)
     place = tmp_path / "links.txt"
     place.write_bytes(b"\xef\xbb\xbf" + place.read_bytes().replace(b"\n", b"\r\n"))
     report = built(tmp_path / "out", source)

@@ -25,17 +25,16 @@ from sgt_data.scenes import Scene, draw_scene, write_samples
 from sgt_data.scenes.categories import CATEGORY_NAME
 from sgt_data.scenes.layout import plan_layout
 from sgt_data.scenes.materials import PLAIN
+from sgt_data.scenes.sample_identity import Form
 from sgt_data.scenes.staging import SIMPLE
-from sgt_data.scenes.write import Form, coco_scene
+from sgt_data.scenes.write import coco_scene
 
 SEED, SIDE, PICTURES = 2, 48, 12
 EXPERIMENT = Path(__file__).parent.parent / "manifests" / "experiment.yaml"
 
 
 def write_simple(root: Path, forms: tuple[Form, ...] = ("coco",)) -> None:
-    write_samples(
-        str(root), PICTURES, seed=SEED, width=SIDE, height=SIDE, scenes="simple", forms=forms
-    )
+    write_samples(str(root), PICTURES, seed=SEED, size=(SIDE, SIDE), scenes="simple", forms=forms)
 
 
 def files_in(root: Path) -> dict[str, bytes]:
@@ -108,11 +107,11 @@ def test_a_form_does_not_depend_on_the_other(sample: Path, tmp_path: Path) -> No
 
 
 def test_what_was_asked_for_is_recorded(sample: Path, tmp_path: Path) -> None:
-    said = json.loads((sample / "sample.json").read_bytes())
-    assert (said["scenes"], said["forms"]) == ("simple", ["coco"])
-    write_samples(str(tmp_path / "a"), 1, width=SIDE, height=SIDE)
-    said = json.loads((tmp_path / "a" / "sample.json").read_bytes())
-    assert (said["scenes"], said["forms"]) == ("varied", ["sa1b", "coco"])
+    marker = json.loads((sample / "sample.json").read_bytes())
+    assert (marker["scenes"], marker["forms"]) == ("simple", ["coco"])
+    write_samples(str(tmp_path / "a"), 1, size=(SIDE, SIDE))
+    marker = json.loads((tmp_path / "a" / "sample.json").read_bytes())
+    assert (marker["scenes"], marker["forms"]) == ("varied", ["sa1b", "coco"])
 
 
 def test_a_sample_of_other_scenes_or_forms_is_refused(sample: Path) -> None:
@@ -120,7 +119,7 @@ def test_a_sample_of_other_scenes_or_forms_is_refused(sample: Path) -> None:
     with pytest.raises(RequestError, match="forms is coco there, sa1b, coco here"):
         write_simple(sample, ("sa1b", "coco"))
     with pytest.raises(RequestError, match="scenes is simple there, varied here"):
-        write_samples(str(sample), PICTURES, seed=SEED, width=SIDE, height=SIDE, forms=("coco",))
+        write_samples(str(sample), PICTURES, seed=SEED, size=(SIDE, SIDE), forms=("coco",))
     with pytest.raises(RequestError, match="scenes: found 'hard'; allowed: varied, simple"):
         write_samples(str(sample), PICTURES, scenes="hard")  # type: ignore[arg-type]
     with pytest.raises(RequestError, match="forms: found 'voc'; allowed: sa1b, coco"):
@@ -131,27 +130,30 @@ def test_a_sample_of_other_scenes_or_forms_is_refused(sample: Path) -> None:
 
 
 def test_a_sample_that_says_neither_is_varied_and_of_both_forms(tmp_path: Path) -> None:
-    said = {"images": 1, "seed": 0, "width": SIDE, "height": SIDE, "pictures_per_tar": 1000}
-    (tmp_path / "sample.json").write_text(json.dumps(said))
+    marker = {"images": 1, "seed": 0, "width": SIDE, "height": SIDE, "pictures_per_tar": 1000}
+    (tmp_path / "sample.json").write_text(json.dumps(marker))
     with pytest.raises(RequestError, match="scenes is varied there, simple here"):
-        write_samples(str(tmp_path), 1, width=SIDE, height=SIDE, scenes="simple")
-    write_samples(str(tmp_path), 1, width=SIDE, height=SIDE)
+        write_samples(str(tmp_path), 1, size=(SIDE, SIDE), scenes="simple")
+    write_samples(str(tmp_path), 1, size=(SIDE, SIDE))
     assert (tmp_path / "coco").is_dir()
 
 
 def test_simple_scenes_have_no_crowds(tmp_path: Path) -> None:
-    size = {"seed": SEED, "width": 32, "height": 32}
-    simple = write_samples(str(tmp_path / "s"), 60, scenes="simple", forms=("coco",), **size)
+    size = (32, 32)
+    simple = write_samples(
+        str(tmp_path / "s"), 60, seed=SEED, size=size, scenes="simple", forms=("coco",)
+    )
     assert simple.crowds == 0
-    assert write_samples(str(tmp_path / "v"), 60, forms=("coco",), **size).crowds > 0
+    varied = write_samples(str(tmp_path / "v"), 60, seed=SEED, size=size, forms=("coco",))
+    assert varied.crowds > 0
 
 
 def test_the_command_draws_one_form(tmp_path: Path) -> None:
     options = "--images 2 --width 48 --height 48 --scenes simple --form coco --json"
     done = CliRunner().invoke(app, ["sample", str(tmp_path / "s"), *options.split()])
     assert done.exit_code == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert (said["scenes"], said["forms"], said["tars"]) == ("simple", ["coco"], 0)
+    summary = json.loads(done.stdout)
+    assert (summary["scenes"], summary["forms"], summary["tars"]) == ("simple", ["coco"], 0)
     assert {path.name for path in (tmp_path / "s").iterdir()} == {"coco", "depth", "sample.json"}
 
 
@@ -179,8 +181,8 @@ def test_the_experiment_manifest_builds_every_proxy(manifest: Manifest, corpus: 
         proxy.name: [sample.key for sample in open_corpus(corpus).samples(proxy.name)]
         for proxy in manifest.proxies
     }
-    assert all(len(found) == PICTURES for found in keys.values())
-    assert all(found == keys["semantic"] for found in keys.values())
+    assert all(len(keys_of_proxy) == PICTURES for keys_of_proxy in keys.values())
+    assert all(keys_of_proxy == keys["semantic"] for keys_of_proxy in keys.values())
 
 
 def test_nothing_in_the_experiment_is_resized(manifest: Manifest, corpus: str) -> None:
@@ -203,21 +205,21 @@ def test_the_experiments_targets_are_the_scenes_maps(corpus: str) -> None:
         labels = decode(semantic.target, semantic.facts).labels
         for segment in semantic.facts["segments"]:
             ids = {
-                one.category_id
-                for one in (*scene.things, *scene.stuff)
-                if np.any(labels[scene.segments == one.segment] == segment["label"])
+                region.category_id
+                for region in (*scene.things, *scene.stuff)
+                if np.any(labels[scene.segments == region.segment] == segment["label"])
             }
             assert ids == {segment["category_id"]}
             colours.setdefault(segment["category_id"], set()).add(tuple(segment["color"]))
-    assert all(len(found) == 1 for found in colours.values())
+    assert all(len(categories) == 1 for categories in colours.values())
     assert len(set.union(*colours.values())) == len(colours)
 
 
 def test_the_experiments_phrases_name_things(corpus: str) -> None:
     for sample in open_corpus(corpus).samples("referring"):
-        said = sample.facts["referring"]
-        assert said["category"] in SIMPLE.kinds
-        assert said["phrase"] in sample.instruction
+        referring = sample.facts["referring"]
+        assert referring["category"] in SIMPLE.kinds
+        assert referring["phrase"] in sample.instruction
 
 
 def test_the_experiments_depth_is_the_scenes(corpus: str) -> None:

@@ -23,7 +23,7 @@ import sgt_data
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import SourceError
-from sgt_data.files import reading
+from sgt_data.files import fetching, reading, retries
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.shard_cache import ShardCache
 
@@ -193,7 +193,7 @@ def test_two_processes_do_not_fetch_one_shard_twice(tmp_path: Path) -> None:
     def slow(url: str, path: str) -> None:
         started.set()
         go_on.wait(10)
-        reading.copy_to_file(url, path + "x")
+        fetching.copy_to_file(url, path + "x")
         Path(path).write_bytes(Path(path + "x").read_bytes())
         Path(path + "x").unlink()
 
@@ -223,7 +223,7 @@ def test_a_server_that_never_answers_is_an_error_and_no_wait_without_end(
     next(iter(stream))
     monkeypatch.setattr(reading, "RANGE_SECONDS", 0.3)
     monkeypatch.setattr(reading, "FILE_SECONDS", 0.3)
-    monkeypatch.setattr(reading, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
     server.silent.set()
     began = time.monotonic()
     with pytest.raises(SourceError, match="cannot read http"):

@@ -33,7 +33,7 @@ WIDTH, HEIGHT = 160, 120
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sample")
     summary = write_samples(
-        str(root / "a"), IMAGES, seed=SEED, width=WIDTH, height=HEIGHT, pictures_per_tar=10
+        str(root / "a"), IMAGES, seed=SEED, size=(WIDTH, HEIGHT), pictures_per_tar=10
     )
     assert summary.tars == 3
     assert summary.crowds > 0
@@ -72,23 +72,23 @@ def test_a_larger_picture_shows_the_same_scene() -> None:
         np.testing.assert_allclose(small.depth, large.depth[1::3, 1::3], rtol=1e-5)
 
 
-def _listed(scene: Scene) -> list[Thing | Stuff]:
+def _all_regions(scene: Scene) -> list[Thing | Stuff]:
     return [*scene.things, *scene.stuff]
 
 
 def _category_map(scene: Scene) -> NDArray[np.int32]:
     table = np.zeros(len(scene.things) + len(scene.stuff) + 1, np.int32)
-    for segment in _listed(scene):
+    for segment in _all_regions(scene):
         table[segment.segment] = segment.category_id
     return table[scene.segments]
 
 
 def test_every_pixel_belongs_to_one_segment(scenes: list[Scene]) -> None:
     for scene in scenes:
-        listed = _listed(scene)
+        regions = _all_regions(scene)
         counts = Counter(scene.segments.ravel().tolist())
-        assert [s.segment for s in listed] == list(range(1, len(listed) + 1))
-        assert {s.segment: s.area for s in listed} == dict(counts)
+        assert [s.segment for s in regions] == list(range(1, len(regions) + 1))
+        assert {s.segment: s.area for s in regions} == dict(counts)
         sky = [s.segment for s in scene.stuff if CATEGORY_NAME[s.category_id] == "sky"]
         np.testing.assert_array_equal(np.isinf(scene.depth), np.isin(scene.segments, sky))
         assert scene.depth.min() > 0.5
@@ -160,19 +160,15 @@ def test_the_fine_pair_differs_by_a_chimney_alone() -> None:
 def test_the_same_arguments_write_the_same_bytes(sample: Path) -> None:
     other = sample.parent / "b"
     for _ in range(2):  # repeating is safe
-        write_samples(
-            str(other), IMAGES, seed=SEED, width=WIDTH, height=HEIGHT, pictures_per_tar=10
-        )
+        write_samples(str(other), IMAGES, seed=SEED, size=(WIDTH, HEIGHT), pictures_per_tar=10)
     assert _files(sample) == _files(other)
 
 
 def test_a_directory_with_another_sample_is_refused(sample: Path) -> None:
     with pytest.raises(RequestError, match="images is 24 there, 25 here"):
-        write_samples(
-            str(sample), IMAGES + 1, seed=SEED, width=WIDTH, height=HEIGHT, pictures_per_tar=10
-        )
+        write_samples(str(sample), IMAGES + 1, seed=SEED, size=(WIDTH, HEIGHT), pictures_per_tar=10)
     with pytest.raises(RequestError, match="width: found 8"):
-        write_samples(str(sample), IMAGES, width=8)
+        write_samples(str(sample), IMAGES, size=(8, 480))
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
@@ -182,7 +178,7 @@ def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
     assert _files(tmp_path) == {}
 
 
-def _sa1b_pairs(sample: Path) -> dict[int, tuple[bytes, dict[str, Any]]]:
+def _sa1b_pictures(sample: Path) -> dict[int, tuple[bytes, dict[str, Any]]]:
     bodies: dict[str, bytes] = {}
     for path in sorted((sample / "sa1b").glob("sa_*.tar")):
         with tarfile.open(path) as tar:
@@ -201,13 +197,13 @@ def _sa1b_pairs(sample: Path) -> dict[int, tuple[bytes, dict[str, Any]]]:
 
 
 def test_sa1b_masks_are_the_scenes_maps(sample: Path) -> None:
-    pairs = _sa1b_pairs(sample)
-    assert len(pairs) == IMAGES
+    pictures = _sa1b_pictures(sample)
+    assert len(pictures) == IMAGES
     nested, uncovered = 0, 0
-    for position, (jpeg, record) in pairs.items():
+    for position, (jpeg, record) in pictures.items():
         scene = sa1b_scene(SEED, position, WIDTH, HEIGHT)
         assert Image.open(io.BytesIO(jpeg)).size == (WIDTH, HEIGHT)
-        maps = [scene.segments == s.segment for s in _listed(scene)]
+        maps = [scene.segments == s.segment for s in _all_regions(scene)]
         maps += [scene.parts == p.part for thing in scene.things for p in thing.parts]
         known = {m.tobytes() for m in maps}
         cover = np.zeros((HEIGHT, WIDTH), int)

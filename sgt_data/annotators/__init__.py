@@ -1,4 +1,5 @@
-"""Models that fill in what a source lacks: depth, masks, edges. Pictures in, layers out.
+"""Annotators, models for what a source lacks (depth, masks, edges): pictures in, layers out.
 
-May know files, pictures, sources and torch; knows neither Ray nor the format on disk nor proxies.
+May know files, pictures, segmentation, sources and torch; knows neither Ray nor the format on disk
+nor proxies.
 """

@@ -1,4 +1,4 @@
-"""What an annotator is: configured by the manifest, set up once, then run by actors."""
+"""Base class of annotators, which are set up once and then run by actors."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Dtype = Literal["float32", "bfloat16", "float16"]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How an annotator runs in one build. Everything here may shape its bytes.
+    """How an annotator runs in a build. Every field may change the bytes of its results.
 
     Attributes:
-        device: where.
-        device_class: the kind of device, such as `NVIDIA H200` or `cpu AVX2`.
-        dtype: of the model's arithmetic.
-        batch_size: pictures per forward pass; the last bits of a result may depend on it.
-        weights: SHA-256 of the weights file.
-        revision: commit of the model's repository, where it comes from one.
-        libraries: versions of torch and what stands on it.
+        device: where the model runs.
+        device_class: kind of the device, such as `NVIDIA H200` or `cpu AVX2`.
+        dtype: type of the model's arithmetic.
+        batch_size: pictures of a forward pass; the last bits of a result may depend on it.
+        weights: SHA-256 of the weights.
+        revision: commit of the model's repository; None where the weights are not from one.
+        libraries: versions of torch and of the packages that use it.
     """
 
     device: Device
@@ -43,8 +43,13 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A picture made ready for a model: pixels [H, W, 3] uint8 RGB, upright, at the model's size.
-    `output` is width and height of the output, `orientation` the EXIF turn of the stored file."""
+    """A picture as the input of a model.
+
+    Attributes:
+        pixels: [H, W, 3] uint8 RGB, upright, at the size that the model takes.
+        output: width and height of the output.
+        orientation: EXIF orientation of the stored file, 1 to 8.
+    """
 
     pixels: NDArray[np.uint8]
     output: tuple[int, int]
@@ -58,47 +63,52 @@ class LoadedModel(Protocol):
     """
 
     def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
-        """Decode and resize one picture.
+        """Decode and resize a picture.
+
+        Args:
+            picture: bytes of the file.
+            rule: rule for the output size.
+            max_pixels: most pixels of a picture.
 
         Raises:
-            InputError: it cannot be decoded, or is of a shape that the model cannot take.
+            InputError: the picture cannot be decoded, or has a shape that the model cannot take.
         """
         ...
 
     def run(self, views: Sequence[View]) -> Sequence[Any]:
-        """One forward pass over views of one shape: a result each.
+        """Results of a forward pass over views of the same shape, one for each view.
 
         Raises:
-            OutOfMemory: the device cannot hold that many.
+            OutOfMemory: the device cannot hold that many views.
         """
         ...
 
     def finish(self, view: View, result: Any) -> bytes:
-        """The result in the form in which it travels.
+        """Bytes of the layer that a result becomes.
 
         Raises:
-            InputError: it is of no use (NaN, infinite).
+            InputError: the result is of no use (NaN, infinite).
         """
         ...
 
 
 class OutOfMemory(Exception):
-    """The device's memory does not hold this batch."""
+    """The memory of the device is too small for a batch."""
 
 
 class Annotator(BaseModel):
-    """Base of every annotator's part of the manifest.
+    """Base class of the annotators of a manifest. A subclass finds its weights and loads its model.
 
     Attributes:
-        type: which kind of annotator, the key of the registry.
-        name: how proxies name it; unique in a manifest.
-        device: `auto` takes a GPU where the build has one.
+        type: kind of annotator, the key of the registry.
+        name: name by which proxies refer to it; unique in a manifest.
+        device: `auto` is a GPU where the build has one.
         dtype: `auto` is bfloat16 on a GPU (float16 has overflowed for people), float32 on a CPU.
-        batch_size: pictures of one shape per forward pass; by default the kind's own on a GPU, and
-            1 on a CPU, where a batch gains nothing.
-        num_gpus: share of a GPU that one actor takes.
-        concurrency: actors; by default one for each share of a GPU, or one for each core.
-        threads: that decode and resize for one actor; by default 8 on a GPU, 1 on a CPU.
+        batch_size: pictures of one shape in a forward pass; by default that of the kind on a GPU,
+            and 1 on a CPU, where a batch gains nothing.
+        num_gpus: share of a GPU that an actor takes.
+        concurrency: number of actors; by default one for each share of a GPU, or for each core.
+        threads: threads of an actor that decode and resize; by default 8 on a GPU, 1 on a CPU.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -115,21 +125,21 @@ class Annotator(BaseModel):
     _name_fits = field_validator("name")(checked_name)
 
     layer: ClassVar[Layer]
-    """What it says of a picture."""
+    """The layer that it provides."""
 
     gpu_batch: ClassVar[int] = 16
     """Default of `batch_size` on a GPU."""
 
     places: ClassVar[frozenset[str]] = frozenset()
-    """Fields that say where weights lie; their digest counts instead."""
+    """Names of the fields that hold the place of the weights; the digest counts instead."""
 
     runs: ClassVar[frozenset[str]] = frozenset(
         {"device", "dtype", "batch_size", "num_gpus", "concurrency", "threads"}
     )
-    """Fields that say how it runs; `Setup` has what came of them."""
+    """Names of the fields that say how it runs; their results are in `Setup`."""
 
     def identity(self, setup: Setup) -> dict[str, Any]:
-        """All that may shape its bytes, as plain JSON."""
+        """All that may change the bytes of its results, as plain JSON."""
         return {
             **self.model_dump(mode="json", exclude=set(self.places | self.runs)),
             "device": setup.device_class,
@@ -141,23 +151,27 @@ class Annotator(BaseModel):
         }
 
     def libraries(self) -> tuple[str, ...]:
-        """Packages that must be there, and whose versions count, beside torch."""
+        """Packages that it needs, and whose versions may change its results, without torch."""
         return ()
 
     def find_weights(self) -> tuple[str, str | None]:
-        """Local path of the weights, fetched if need be, and their revision.
+        """Local path of the weights, which are fetched where needed, and their revision.
 
         Raises:
-            RequestError: there are none, or they are of another kind; with the command that helps.
+            RequestError: the weights are missing or of another kind; the message says what helps.
         """
         raise NotImplementedError
 
     def weights_digest(self, path: str) -> str:
-        """SHA-256 of what `find_weights` found."""
+        """SHA-256 of the weights at the path that `find_weights` gave.
+
+        Raises:
+            RequestError: it is not the digest that the manifest asks for.
+        """
         raise NotImplementedError
 
     def load(self, path: str, setup: Setup) -> LoadedModel:
-        """The model, on its device.
+        """Load the model to its device.
 
         Raises:
             RequestError: the weights are not of this kind.

@@ -1,7 +1,7 @@
-"""Annotate the inputs of one shard: decode on threads, group by shape, run in batches.
+"""Annotate the inputs of a shard: decode on threads, group by shape, run the model in batches.
 
-Batches are formed within a shard, in the order of its inputs, so that which pictures are neighbours
-in a batch is a matter of the shard alone: not of actors, nor of what else a build does.
+Batches are formed within a shard, in the order of its inputs. So the shard alone decides which
+pictures share a batch: neither the number of actors nor the rest of the build does.
 """
 
 from __future__ import annotations
@@ -24,37 +24,46 @@ from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput
 from sgt_data.sources.fetch import fetched
 
-_AHEAD = 3  # batches' worth of pictures decoded before they are needed
+_BATCHES_AHEAD = 3  # so many batches of pictures are decoded before they are needed
 
 
 @dataclass(slots=True)
 class ShardAnnotator:
-    """Runs one annotator over shards. Several threads may call `annotate`: while one of them has
-    the device, the others decode.
+    """Runs the model of an annotator over shards.
+
+    Several threads may call `annotate`: while one of them uses the device, the others decode.
 
     Attributes:
-        name: of the annotator; its results go with an input as `role(name)`.
-        annotator: the loaded model.
-        batch_size: pictures per forward pass at most; halved whenever memory does not suffice.
+        name: name of the annotator; its results are the layer `role(name)` of an input.
+        model: the loaded model.
+        batch_size: most pictures of a forward pass; halved whenever memory is too small.
+        threads: threads that decode and resize pictures.
+        device: lock of the device.
     """
 
     name: str
-    annotator: LoadedModel
+    model: LoadedModel
     batch_size: int
     threads: ThreadPoolExecutor
     device: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(cls, name: str, annotator: LoadedModel, setup: Setup, threads: int) -> ShardAnnotator:
-        return cls(name, annotator, setup.batch_size, ThreadPoolExecutor(threads))
+    def of(cls, name: str, model: LoadedModel, setup: Setup, threads: int) -> ShardAnnotator:
+        """An annotator with `threads` threads of its own."""
+        return cls(name, model, setup.batch_size, ThreadPoolExecutor(threads))
 
     def annotate(
         self, inputs: Sequence[RawInput], rule: SizeRule, max_pixels: int
     ) -> tuple[RawInput, ...]:
-        """The inputs, each with all its bytes and the annotator's, or the reason why it has none.
+        """The inputs, each with its bytes and its new layer, or with the reason why it has none.
+
+        Args:
+            inputs: the inputs of a shard.
+            rule: rule for the output size.
+            max_pixels: most pixels of a picture.
 
         Raises:
-            SourceError: an input cannot be fetched just now.
+            SourceError: an input cannot be fetched at present.
             AnnotatorError: the device cannot hold even one picture.
         """
         done: dict[int, RawInput] = {}
@@ -83,8 +92,8 @@ class ShardAnnotator:
     def _prepared(
         self, inputs: Sequence[RawInput], rule: SizeRule, max_pixels: int
     ) -> Iterator[tuple[int, RawInput, View | InputError | None]]:
-        """Each input with its view, the reason why it has none, or None where the source could not
-        even give its picture."""
+        """Number, input and view of each input; instead of the view the error, or None where the
+        source could not give the picture."""
 
         def prepare(raw: RawInput) -> tuple[RawInput, View | InputError | None]:
             if raw.problem:
@@ -94,11 +103,11 @@ class ShardAnnotator:
             except InputError as why:
                 return replace(raw, problem=str(why), parts={}), None
             try:
-                return raw, self.annotator.prepare(raw.picture, rule, max_pixels)
+                return raw, self.model.prepare(raw.picture, rule, max_pixels)
             except InputError as why:
                 return raw, why
 
-        ahead = _AHEAD * self.batch_size + self.threads._max_workers
+        ahead = _BATCHES_AHEAD * self.batch_size + self.threads._max_workers
         futures = [self.threads.submit(prepare, raw) for raw in inputs[:ahead]]
         for index in range(len(inputs)):
             raw, view = futures[index].result()
@@ -114,7 +123,7 @@ class ShardAnnotator:
     ) -> None:
         views = [view for _, _, view in batch]
         for (index, raw, view), result in zip(batch, self._results(views), strict=True):
-            finishing[index] = raw, self.threads.submit(self.annotator.finish, view, result)
+            finishing[index] = raw, self.threads.submit(self.model.finish, view, result)
 
     def _results(self, views: Sequence[View]) -> list[Any]:
         results: list[Any] = []
@@ -123,7 +132,7 @@ class ShardAnnotator:
             part = views[len(results) : len(results) + size]
             try:
                 with self.device:
-                    results += self.annotator.run(part)
+                    results += self.model.run(part)
             except OutOfMemory as why:
                 if len(part) == 1:
                     shape = part[0].pixels.shape
@@ -139,5 +148,5 @@ class ShardAnnotator:
 
 
 def role(annotator: str) -> str:
-    """Under which name an annotator's result goes with an input."""
+    """The role of an annotator's result among the layers of an input."""
     return f"annotator:{annotator}"

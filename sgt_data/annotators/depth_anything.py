@@ -1,10 +1,10 @@
-"""Depth Anything V2 (Yang et al., 2024) through `transformers`: relative inverse depth, near is
-large.
+"""Depth Anything V2 (Yang et al., 2024) by `transformers`: relative inverse depth, near is large.
 
-The input rule is the original's: the shorter side scaled to 518 pixels, never below, both sides
-multiples of the patch size 14, bicubic, ImageNet mean and standard deviation. (`transformers`' own
-processor scales "as little as possible", which for a picture smaller than 518 pixels leaves the
-shorter side below.) The output is brought to the output size bicubically, as `transformers` does.
+The rule for the input is that of the original: the shorter side is scaled to 518 pixels, never
+below, both sides are multiples of the patch size 14, bicubic, ImageNet mean and standard deviation.
+(The processor of `transformers` scales "as little as possible", which leaves the shorter side of a
+small picture below 518 pixels.) The output is brought to the output size bicubically, as in
+`transformers`.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class DepthAnythingAnnotator(Annotator):
-    """See the module.
+    """Annotator that provides depth by Depth Anything V2.
 
     Attributes:
-        model: folder, or id on the Hugging Face Hub. Only the Small model is Apache-2.0; Base and
+        model: folder, or id on the Hugging Face Hub. The Small model alone is Apache-2.0; Base and
             Large are CC-BY-NC-4.0.
         revision: commit of the Hub's repository; pin it.
-        sha256: of the weights, if they are to be checked.
+        sha256: digest that the weights must have, if they are to be checked.
     """
 
     layer: ClassVar[Layer] = "depth"
@@ -91,7 +91,7 @@ class DepthAnythingAnnotator(Annotator):
 
 
 def input_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of the model's input for an upright picture of `width` x `height`."""
+    """Width and height of the model's input for an upright picture of `width` x `height` pixels."""
     scale = SHORTER_SIDE / min(width, height)
     return (
         max(SHORTER_SIDE, round(width * scale / PATCH) * PATCH),
@@ -100,7 +100,7 @@ def input_size(width: int, height: int) -> tuple[int, int]:
 
 
 class _ModelInput(SizeRule):
-    """The input rule in place of the manifest's."""
+    """The size rule of the model's input."""
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         return input_size(width, height)
@@ -110,17 +110,17 @@ class _DepthAnything:
     def __init__(self, path: str, setup: Setup, field: str) -> None:
         import torch
         from transformers import DepthAnythingForDepthEstimation
-        from transformers.utils import logging as quietable
+        from transformers.utils import logging as transformers_logging
 
         self._setup = setup
-        logging: Any = quietable
+        logging: Any = transformers_logging
         shown = logging.is_progress_bar_enabled()
         logging.disable_progress_bar()
         try:
             model = DepthAnythingForDepthEstimation.from_pretrained(
                 path, local_files_only=True, dtype=getattr(torch, setup.dtype)
             )
-        except Exception as why:  # safetensors raises its own for a file that is none
+        except Exception as why:  # safetensors raises a class of its own for a file that is none
             raise RequestError(f"{field}: {path} cannot be loaded: {why!s:.300}") from why
         finally:
             if shown:
@@ -151,8 +151,8 @@ class _DepthAnything:
             pixels = pixels.sub_(self._mean).div_(self._deviation)
             depth = self._model(pixel_values=pixels.to(self._model.dtype)).predicted_depth.float()
             return [
-                self._sized(one, view.output).cpu().numpy()
-                for one, view in zip(depth, views, strict=True)
+                self._sized(inverse_depth, view.output).cpu().numpy()
+                for inverse_depth, view in zip(depth, views, strict=True)
             ]
 
     def finish(self, view: View, result: NDArray[np.float32]) -> bytes:

@@ -1,4 +1,4 @@
-"""Where a model runs, and in what arithmetic."""
+"""Devices: where the model of an annotator runs, and in what arithmetic."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from sgt_data.errors import RequestError
 _EXTRA = "pip install 'sgt-data[annotate]'"
 
 
-def set_up(config: Annotator) -> Setup:
-    """Look at this machine and the weights: what `config` comes to here.
+def set_up(annotator: Annotator) -> Setup:
+    """How an annotator runs on this machine. Looks at the device and the weights; loads nothing.
 
     Raises:
-        RequestError: a package, the weights or the device is missing; nothing was loaded.
+        RequestError: a package, the weights or the device is missing.
     """
-    libraries = _versions(config)
+    libraries = _versions(annotator)
     from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 
     provide_torchvision_operators()
-    device = _device(config)
-    path, revision = config.find_weights()
+    device = _device(annotator)
+    path, revision = annotator.find_weights()
     dtype: Dtype = "float32" if device == "cpu" else "bfloat16"
     return Setup(
         device,
         device_class(device),
-        dtype if config.dtype == "auto" else config.dtype,
-        config.batch_size or (1 if device == "cpu" else config.gpu_batch),
-        config.weights_digest(path),
+        dtype if annotator.dtype == "auto" else annotator.dtype,
+        annotator.batch_size or (1 if device == "cpu" else annotator.gpu_batch),
+        annotator.weights_digest(path),
         revision,
         libraries,
     )
 
 
 def device_class(device: Device) -> str:
-    """The kind of device; results are the same, bit for bit, only on one kind."""
+    """Kind of a device. Results are the same, bit for bit, on devices of one kind alone."""
     import torch
 
     if device == "cuda":
@@ -53,8 +53,11 @@ def device_class(device: Device) -> str:
 
 @contextmanager
 def running(setup: Setup) -> Iterator[None]:
-    """A forward pass: no gradients, one CPU thread (sums must not depend on how many there are);
-    the ways in which a device says that it is out of memory become `OutOfMemory`."""
+    """Context of a forward pass: no gradients, one CPU thread (sums depend on their number).
+
+    Raises:
+        OutOfMemory: the memory of the device is too small.
+    """
     import torch
 
     threads = torch.get_num_threads()
@@ -74,26 +77,26 @@ def running(setup: Setup) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _device(config: Annotator) -> Device:
+def _device(annotator: Annotator) -> Device:
     import torch
 
-    if config.device == "cuda" and not torch.cuda.is_available():
+    if annotator.device == "cuda" and not torch.cuda.is_available():
         raise RequestError(
-            f"annotators.{config.name}.device: found cuda, but torch {torch.__version__} sees no "
-            "GPU here; use device: cpu, or install a CUDA build of torch on a machine with a GPU"
+            f"annotators.{annotator.name}.device: found cuda, but torch {torch.__version__} sees "
+            "no GPU here; use device: cpu, or install a CUDA build of torch on a machine with a GPU"
         )
-    if config.device == "auto":
+    if annotator.device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    return config.device
+    return annotator.device
 
 
-def _versions(config: Annotator) -> dict[str, str]:
-    found = {}
-    for name in ("torch", *config.libraries()):
+def _versions(annotator: Annotator) -> dict[str, str]:
+    versions = {}
+    for name in ("torch", *annotator.libraries()):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError as why:
             raise RequestError(
-                f"annotators.{config.name}: the package {name} is not installed; {_EXTRA}"
+                f"annotators.{annotator.name}: the package {name} is not installed; {_EXTRA}"
             ) from why
-    return found
+    return versions

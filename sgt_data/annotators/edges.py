@@ -1,10 +1,9 @@
-"""Edges on a device: DexiNed (Soria et al., 2020), a learned detector, and kornia's batched Sobel
-and Canny, all at the output size.
+"""Edges by models: DexiNed (Soria et al., 2020), a learned detector, and kornia's Sobel and Canny.
 
-The edge proxy draws Sobel and Canny by itself, the same on every CPU. kornia's run where GPUs do
-and differ from those: Sobel in rounding (at most one grey level) and at the picture's border
-(replicated here, mirrored there); Canny measures the gradient by its Euclidean length, not by
-|x| + |y|, so that with equal thresholds it keeps fewer edges.
+All give edges at the output size. The edge proxy computes Sobel and Canny itself, the same on every
+CPU. kornia's versions run on GPUs and differ: Sobel in rounding (at most one grey level) and at the
+picture's border (which kornia replicates and the proxy mirrors); Canny measures the gradient by its
+Euclidean length, not by |x| + |y|, so that with equal thresholds it keeps fewer edges.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ _LUMINANCE = (0.299, 0.587, 0.114)
 
 
 class EdgesAnnotator(Annotator):
-    """See the module.
+    """Annotator that provides edges.
 
     Attributes:
         method: the detector.
-        weights: file or URL of DexiNed's weights (`.pth`); the published ones by default.
-        sha256: of the weights, if they are to be checked.
+        weights: file or URL of DexiNed's weights (`.pth`); by default the published ones.
+        sha256: digest that the weights must have, if they are to be checked.
         gain: of Sobel, as in the edge proxy.
         thresholds: of Canny, low and high, in the grey levels of the Sobel gradient.
     """
@@ -91,9 +90,10 @@ class EdgesAnnotator(Annotator):
 
 
 class _Edges:
-    def __init__(self, config: EdgesAnnotator, path: str, setup: Setup) -> None:
-        self._config, self._setup = config, setup
-        self._network = _dexined(config, path, setup) if config.method == "dexined" else None
+    def __init__(self, annotator: EdgesAnnotator, path: str, setup: Setup) -> None:
+        self._annotator, self._setup = annotator, setup
+        learned = annotator.method == "dexined"
+        self._network = _dexined(annotator, path, setup) if learned else None
 
     def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
         stored = inspect(picture, max_pixels)
@@ -124,23 +124,23 @@ class _Edges:
             return torch.sigmoid(self._network(network_input).float())
         weights = torch.tensor(_LUMINANCE, device=pixels.device).view(1, 3, 1, 1)
         grey = (pixels * weights).sum(1, keepdim=True).round() / 255
-        if self._config.method == "sobel":
+        if self._annotator.method == "sobel":
             magnitude = kornia.filters.sobel(grey, normalized=False, eps=0.0)
-            return magnitude * self._config.gain
-        low, high = (threshold / 255 for threshold in self._config.thresholds)
+            return magnitude * self._annotator.gain
+        low, high = (threshold / 255 for threshold in self._annotator.thresholds)
         return kornia.filters.canny(grey, low, high, kernel_size=1)[1]
 
 
-def _dexined(config: EdgesAnnotator, path: str, setup: Setup) -> torch.nn.Module:
+def _dexined(annotator: EdgesAnnotator, path: str, setup: Setup) -> torch.nn.Module:
     import torch
     from kornia.models.dexined import DexiNed
 
-    field = f"annotators.{config.name}.weights"
+    field = f"annotators.{annotator.name}.weights"
     network = DexiNed(pretrained=False)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state)
-    except Exception as why:  # torch raises what it likes for a file that is no checkpoint
+    except Exception as why:  # torch raises many classes for a file that is no checkpoint
         raise RequestError(f"{field}: {path} holds no weights of DexiNed: {why!s:.300}") from why
     module: torch.nn.Module = network.to(setup.device, getattr(torch, setup.dtype)).eval()
     return module

@@ -1,5 +1,8 @@
-"""Kinds of annotators by name. A user's package adds its own through the entry point group
-`sgt_data.annotators`, whose values are subclasses of `Annotator`."""
+"""Registry of the kinds of annotators.
+
+A user's package adds its kinds through the entry point group `sgt_data.annotators`, whose values
+are subclasses of `Annotator`.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from sgt_data.plugins import registered
 
 @lru_cache(maxsize=1)
 def annotator_kinds() -> dict[str, type[Annotator]]:
-    """Every kind of annotator, by the `type` that a manifest gives."""
-    own: dict[str, type[Annotator]] = {
+    """Classes of all kinds of annotators, by the `type` that a manifest gives."""
+    built_in: dict[str, type[Annotator]] = {
         "depth_anything": DepthAnythingAnnotator,
         "edges": EdgesAnnotator,
         "sam": SamAnnotator,
     }
-    return registered("sgt_data.annotators", own)
+    return registered("sgt_data.annotators", built_in)

@@ -1,8 +1,9 @@
-"""Segment Anything (Kirillov et al., 2023): masks of everything, in SA-1B's own JSON form.
+"""Segment Anything (Kirillov et al., 2023): masks of all objects and parts, as SA-1B's JSON.
 
-`segment_anything`'s automatic mask generator does the work; its parameters are the manifest's. The
-model's size (vit_b, vit_l, vit_h) is read off the checkpoint. A picture is segmented upright, and
-its masks turned back to the stored pixels, to which SA-1B's annotations belong.
+The masks are those of the automatic mask generator of `segment_anything`, whose parameters are the
+fields of the annotator. The size of the model (vit_b, vit_l, vit_h) follows from the checkpoint. A
+picture is segmented upright, and its masks are turned back to the stored pixels, to which SA-1B's
+annotations belong.
 """
 
 from __future__ import annotations
@@ -41,22 +42,25 @@ _IMAGE_TOKENS = 64  # 1024 pixels in patches of 16
 
 
 class SamAnnotator(Annotator):
-    """See the module. Every field below `sha256` is the generator's own, with its default.
+    """Annotator that provides masks by Segment Anything.
+
+    The fields after `sha256` are those of the generator, with its defaults.
 
     Attributes:
-        checkpoint: file or URL (`sam_vit_b_01ec64.pth` and the like).
-        sha256: of the checkpoint, if it is to be checked.
-        points_per_side: points of the grid along a side; masks grow with its square.
-        points_per_batch: points decoded at once; halved while memory does not suffice.
-        pred_iou_thresh: least quality that the model itself predicts.
-        stability_score_thresh: least IoU of the mask cut a little higher and a little lower.
-        stability_score_offset: that little, in the model's logits.
+        checkpoint: file or URL, such as `sam_vit_b_01ec64.pth`.
+        sha256: digest that the checkpoint must have, if it is to be checked.
+        points_per_side: points of the grid along a side; the number of masks grows with its square.
+        points_per_batch: points that are decoded at once; halved while memory is too small.
+        pred_iou_thresh: least quality that the model predicts for a mask.
+        stability_score_thresh: least IoU of the masks at a slightly higher and a slightly lower
+            threshold.
+        stability_score_offset: difference of these thresholds from the usual one, in logits.
         box_nms_thresh: box IoU above which the worse of two masks is dropped.
         crop_n_layers: layers of crops that are segmented again, each with 2 ** layer rows.
-        crop_nms_thresh: as `box_nms_thresh`, between crops.
+        crop_nms_thresh: box IoU above which the worse of two masks of different crops is dropped.
         crop_overlap_ratio: overlap of crops, as a share of the picture's shorter side.
-        crop_n_points_downscale_factor: how much sparser the grid is in each further layer.
-        min_mask_region_area: islands and holes below so many pixels are removed.
+        crop_n_points_downscale_factor: factor by which the grid is sparser in each further layer.
+        min_mask_region_area: islands and holes of fewer pixels are removed.
     """
 
     layer: ClassVar[Layer] = "entities"
@@ -95,15 +99,15 @@ class SamAnnotator(Annotator):
 
     def generator_settings(self) -> dict[str, Any]:
         """The arguments of `SamAutomaticMaskGenerator`."""
-        taken = set(SamAnnotator.model_fields) - set(Annotator.model_fields)
-        return self.model_dump(include=taken - {"checkpoint", "sha256"})
+        fields = set(SamAnnotator.model_fields) - set(Annotator.model_fields)
+        return self.model_dump(include=fields - {"checkpoint", "sha256"})
 
 
 class _Sam:
-    def __init__(self, config: SamAnnotator, path: str, setup: Setup) -> None:
-        self._config, self._setup = config, setup
-        self._model = load_sam(path, f"annotators.{config.name}.checkpoint").to(setup.device)
-        self._points = config.points_per_batch
+    def __init__(self, annotator: SamAnnotator, path: str, setup: Setup) -> None:
+        self._annotator, self._setup = annotator, setup
+        self._model = load_sam(path, f"annotators.{annotator.name}.checkpoint").to(setup.device)
+        self._points = annotator.points_per_batch
 
     def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
         stored = inspect(picture, max_pixels)
@@ -117,11 +121,11 @@ class _Sam:
         height, width = view.pixels.shape[:2]
         if view.orientation >= 5:
             height, width = width, height
-        found = [_turned(one, view.orientation) for one in result if one["area"] > 0]
+        masks = [_turned(mask, view.orientation) for mask in result if mask["area"] > 0]
         return orjson.dumps(
             {
                 "image": {"width": width, "height": height},
-                "annotations": [{"id": number, **one} for number, one in enumerate(found, 1)],
+                "annotations": [{"id": number, **mask} for number, mask in enumerate(masks, 1)],
             }
         )
 
@@ -138,17 +142,17 @@ class _Sam:
     def _masks(self, pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
         from segment_anything import SamAutomaticMaskGenerator
 
-        settings = self._config.generator_settings() | {"points_per_batch": self._points}
+        settings = self._annotator.generator_settings() | {"points_per_batch": self._points}
         generator = SamAutomaticMaskGenerator(self._model, **settings, output_mode="coco_rle")
         if self._setup.dtype != "float32":
             generator.predictor = _half_precision(self._model, self._setup)
-        found: list[dict[str, Any]] = generator.generate(pixels)
-        return found
+        masks: list[dict[str, Any]] = generator.generate(pixels)
+        return masks
 
 
 def _half_precision(model: Any, setup: Setup) -> Any:
-    """A predictor whose image encoder, nearly all of the work, runs in 16 bits; what follows stays
-    in 32, where thresholds are applied."""
+    """A predictor whose image encoder, nearly all of the work, runs in 16 bits; the mask decoder,
+    where thresholds are applied, runs in 32."""
     import torch
     from segment_anything import SamPredictor
 
@@ -161,29 +165,29 @@ def _half_precision(model: Any, setup: Setup) -> Any:
     return Predictor(model)
 
 
-def _turned(found: dict[str, Any], orientation: int) -> dict[str, Any]:
-    """A record of the generator as SA-1B has it, its geometry in the stored frame."""
-    encoded = found["segmentation"]
+def _turned(record: dict[str, Any], orientation: int) -> dict[str, Any]:
+    """A record of the generator in SA-1B's form, with its geometry in the stored frame."""
+    encoded = record["segmentation"]
     if orientation == 1:
         counts = encoded["counts"]
         text = counts.decode() if isinstance(counts, bytes) else counts
-        return {**found, "segmentation": {"size": list(encoded["size"]), "counts": text}}
+        return {**record, "segmentation": {"size": list(encoded["size"]), "counts": text}}
     height, width = encoded["size"]
     mask = stored_frame(coco_mask.decode(encoded), orientation)
     turned = coco_mask.encode(np.asfortranarray(mask))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     left, top = int(columns[0]), int(rows[0])
-    corners = [_turned_point(point, width, height, orientation) for point in found["point_coords"]]
-    x, y, across, down = found["crop_box"]
+    corners = [_turned_point(point, width, height, orientation) for point in record["point_coords"]]
+    x, y, across, down = record["crop_box"]
     ends = [
         _turned_point(point, width, height, orientation)
         for point in ((x, y), (x + across, y + down))
     ]
     lows, highs = np.min(ends, 0), np.max(ends, 0)
     return {
-        **found,
+        **record,
         "segmentation": {"size": list(turned["size"]), "counts": turned["counts"].decode()},
-        # max - min without + 1, as SA-1B has it
+        # max - min without + 1, as in SA-1B
         "bbox": [left, top, int(columns[-1]) - left, int(rows[-1]) - top],
         "point_coords": corners,
         "crop_box": [*lows.tolist(), *(highs - lows).tolist()],
@@ -201,10 +205,10 @@ def _turned_point(point: Sequence[float], width: int, height: int, orientation: 
 
 
 def load_sam(path: str, field: str) -> Any:
-    """The model that a checkpoint holds, on the CPU, whatever its size.
+    """Load the model of a checkpoint to the CPU; the checkpoint decides its size.
 
     Raises:
-        RequestError: it is no checkpoint of Segment Anything.
+        RequestError: the file is no checkpoint of Segment Anything; the message names `field`.
     """
     import torch
 
@@ -215,7 +219,7 @@ def load_sam(path: str, field: str) -> Any:
         state = torch.load(path, map_location="cpu", weights_only=True)
         model = _build_sam(**_dimensions(state))
         model.load_state_dict(state)
-    except Exception as why:  # torch raises what it likes for a file that is no checkpoint
+    except Exception as why:  # torch raises many classes for a file that is no checkpoint
         raise RequestError(
             f"{field}: {posixpath.basename(path)} is no checkpoint of segment_anything: "
             f"{why!s:.300}"
@@ -227,11 +231,11 @@ def _dimensions(state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
     """The arguments of `_build_sam` that fit a checkpoint."""
     width = state["image_encoder.patch_embed.proj.weight"].shape[0]
     depth = 0
-    everywhere = []
+    global_blocks = []
     while (name := f"image_encoder.blocks.{depth}.attn.rel_pos_h") in state:
         spans, of_head = state[name].shape
         if spans == 2 * _IMAGE_TOKENS - 1:
-            everywhere.append(depth)
+            global_blocks.append(depth)
         elif spans != 2 * _WINDOW - 1:
             raise ValueError(f"block {depth} attends over {spans} places")
         depth += 1
@@ -239,5 +243,5 @@ def _dimensions(state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
         "encoder_embed_dim": width,
         "encoder_depth": depth,
         "encoder_num_heads": width // of_head,
-        "encoder_global_attn_indexes": everywhere,
+        "encoder_global_attn_indexes": global_blocks,
     }

@@ -1,10 +1,10 @@
-"""Let torchvision be imported where it has no compiled operators for the installed torch.
+"""Make torchvision importable where it has no compiled operators for the installed torch.
 
-`segment_anything` imports torchvision, and `transformers` does wherever it finds it. torchvision's
-wheels are built for one torch: beside another (a CPU build, say) its compiled library does not
-load, and its import fails at once, since it describes the operators `nms` and `qnms` that nobody
-has defined. Defined here in plain torch they let the import go through, and non-maximum suppression
-run on any device.
+`segment_anything` imports torchvision, and so does `transformers` where it is installed. A wheel of
+torchvision is built for one version of torch: with another (a CPU build, for example) its compiled
+library does not load, and its import fails because the operators `nms` and `qnms` are not defined.
+This module defines them in plain torch, so that the import succeeds and non-maximum suppression
+runs on any device.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _SIGNATURE = "{}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 @lru_cache(maxsize=1)
 def provide_torchvision_operators() -> Any:
-    """Import torchvision if it is there; define its missing operators first if it needs them.
+    """Import torchvision where it is installed; define its operators first where they are missing.
 
     Returns:
-        The library that holds the definitions (which last as long as it does), or None.
+        The library that holds the definitions, which last as long as it does; None where nothing
+        had to be defined.
     """
     if "torchvision" in sys.modules or importlib.util.find_spec("torchvision") is None:
         return None
@@ -46,7 +47,7 @@ def provide_torchvision_operators() -> Any:
     library.impl("nms", non_maximum_suppression, "CompositeExplicitAutograd")
     import torchvision.extension
 
-    # its functions ask this before they call an operator; at import they found none
+    # its functions ask this before they call an operator; at import there was none
     torchvision.extension._has_ops = lambda: True
     return library
 
@@ -54,8 +55,9 @@ def provide_torchvision_operators() -> Any:
 def non_maximum_suppression(
     boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float
 ) -> torch.Tensor:
-    """Indices of the boxes kept, best first: each is dropped that overlaps a better kept one by
-    more than `iou_threshold`.
+    """Indices of the boxes that are kept, the best first.
+
+    A box is dropped where it overlaps a better one that is kept by more than `iou_threshold`.
 
     Args:
         boxes: [N, 4] (left, top, right, bottom).
@@ -63,7 +65,7 @@ def non_maximum_suppression(
         iou_threshold: intersection over union, 0 to 1.
 
     Returns:
-        [K] int64. Ties keep their order, as torchvision's CPU kernel does.
+        [K] int64. Equal scores keep their order, as with torchvision's CPU kernel.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Find a model's weights, on disk or on the Hugging Face Hub, and say which they are."""
+"""Weights of models: find them on disk or on the Hugging Face Hub, and compute their digest."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sgt_data.errors import FileMissing, RequestError, SourceError
-from sgt_data.files.reading import copy_to_file
+from sgt_data.files.fetching import copy_to_file
 from sgt_data.files.urls import absolute, is_local
 
 _HUB_FILES = ("*.json", "*.safetensors")
 
 
 def find_folder(model: str, revision: str | None, field: str) -> tuple[str, str | None]:
-    """A model in the layout of `transformers` (`config.json`, `*.safetensors`): a local folder, or
-    a repository of the Hub, which is fetched.
+    """Find a model in the layout of `transformers` (`config.json`, `*.safetensors`).
 
     Args:
-        model: folder or repository id.
+        model: local folder, or id of a repository of the Hub, which is fetched.
         revision: commit, tag or branch of the repository.
-        field: of the manifest, for messages.
+        field: name of the manifest's field, for messages.
 
     Returns:
-        Local path, and the commit where it comes from the Hub.
+        Local path, and the commit of the Hub's repository (None for a local folder).
 
     Raises:
-        RequestError: it is not to be had, with what to do.
+        RequestError: the model cannot be found or fetched; the message says what helps.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -77,11 +76,12 @@ def _from_hub(model: str, revision: str | None, field: str) -> tuple[str, str]:
 
 
 def find_file(url: str, field: str) -> str:
-    """Local path of a weights file; one that lies elsewhere (any fsspec URL) is fetched once and
-    kept below `~/.cache/sgt_data/weights`.
+    """Local path of a weights file.
+
+    A file at any other fsspec URL is fetched once and kept below `~/.cache/sgt_data/weights`.
 
     Raises:
-        RequestError: it cannot be had.
+        RequestError: the file does not exist or cannot be fetched; the message begins with `field`.
     """
     place = absolute(url)
     if is_local(place):
@@ -90,10 +90,10 @@ def find_file(url: str, field: str) -> str:
             raise RequestError(f"{field}: there is no file {path}")
         return str(path)
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "sgt_data/weights"
-    kept = cache / hashlib.sha256(place.encode()).hexdigest()[:16] / place.rsplit("/", 1)[-1]
-    if not kept.exists():
+    cached = cache / hashlib.sha256(place.encode()).hexdigest()[:16] / place.rsplit("/", 1)[-1]
+    if not cached.exists():
         try:
-            copy_to_file(place, str(kept))
+            copy_to_file(place, str(cached))
         except FileMissing as why:
             raise RequestError(f"{field}: there is no {url}") from why
         except SourceError as why:
@@ -101,11 +101,11 @@ def find_file(url: str, field: str) -> str:
                 f"{field}: {url} cannot be fetched ({why}). Fetch it where there is a network, "
                 f"then {field}=FILE"
             ) from why
-    return str(kept)
+    return str(cached)
 
 
 def digest_of(paths: Sequence[str]) -> str:
-    """SHA-256 of one file; of several: over the list of their names and digests."""
+    """SHA-256 of a file; of several files, SHA-256 of the list of their names and digests."""
     digests = []
     for path in sorted(paths):
         with open(path, "rb") as file:
@@ -116,15 +116,17 @@ def digest_of(paths: Sequence[str]) -> str:
 
 
 def folder_digest(folder: str) -> str:
-    """Digest of the `*.safetensors` of a model folder."""
+    """Digest of the `*.safetensors` files of a model folder (see `digest_of`)."""
     return digest_of([str(path) for path in Path(folder).glob("*.safetensors")])
 
 
-def check_pinned(found: str, pinned: str | None, field: str) -> None:
-    """Raises:
-    RequestError: the weights are not those that the manifest names.
+def check_pinned(digest: str, pinned: str | None, field: str) -> None:
+    """Check the digest of weights against that of the manifest, where it has one.
+
+    Raises:
+        RequestError: the digests differ; the message begins with `field`.
     """
-    if pinned is not None and found != pinned:
+    if pinned is not None and digest != pinned:
         raise RequestError(
-            f"{field}: the weights found have SHA-256 {found}, the manifest asks for {pinned}"
+            f"{field}: the weights found have SHA-256 {digest}, the manifest asks for {pinned}"
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sgt_data.cli.arguments import AsJson
-from sgt_data.cli.old_progress import of_steps
 from sgt_data.cli.output import show
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -31,12 +30,13 @@ def sample_command(
     as_json: AsJson = False,
 ) -> int:
     """Draw sample scenes, and write them in SA-1B's and COCO's own formats."""
-    from sgt_data.scenes.write import FORMS, write_samples
+    from sgt_data.scenes.sample_identity import FORMS
+    from sgt_data.scenes.write import write_samples
 
     with ProgressBar("pictures") as bar:
         summary = write_samples(
-            directory, images, seed=seed, width=width, height=height,
-            scenes=scenes, forms=forms or FORMS, on_picture=of_steps(bar),  # type: ignore[arg-type]
+            directory, images, seed=seed, size=(width, height), scenes=scenes,  # type: ignore[arg-type]
+            forms=forms or FORMS, on_progress=bar,  # type: ignore[arg-type]
         )  # fmt: skip
     show(_summary_text(summary), asdict(summary), as_json)
     return 0

@@ -1,4 +1,4 @@
-"""Blocks and ringing of a JPEG saved at low quality."""
+"""JPEG artefacts: blocks and ringing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sgt_data.degradations.pixels import Pixels
 
 
 def jpeg(picture: Pixels, quality: int) -> Pixels:
-    """Through a baseline JPEG of `quality` (1 to 100) with 4:2:0 chroma and back."""
+    """Encode a picture as a baseline JPEG of `quality` (1 to 100), chroma 4:2:0, and decode it."""
     stored = io.BytesIO()
     Image.fromarray(picture).save(stored, "JPEG", quality=quality, subsampling="4:2:0")
     with Image.open(stored, formats=["JPEG"]) as image:

@@ -1,4 +1,4 @@
-"""A picture without its colours."""
+"""Greyscale: pictures without colour, and a measure of colour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sgt_data.degradations.pixels import Pixels
 
 
 def greyscale(picture: Pixels) -> Pixels:
-    """Luma by ITU-R 601 in all three channels."""
+    """The luma of a picture (ITU-R BT.601) in all three channels."""
     return np.array(Image.fromarray(picture).convert("L").convert("RGB"))
 
 
@@ -18,5 +18,5 @@ def colourfulness(picture: Pixels) -> float:
 
     Every eighth pixel of every eighth row counts.
     """
-    some = picture[::8, ::8].astype(np.int64)
-    return float((some.max(axis=2) - some.min(axis=2)).mean())
+    sampled = picture[::8, ::8].astype(np.int64)
+    return float((sampled.max(axis=2) - sampled.min(axis=2)).mean())

@@ -1,4 +1,4 @@
-"""Parts of a picture under flat grey: free strokes, boxes, or patches of a grid."""
+"""Hidden regions: brush strokes, boxes or patches of a grid, filled with flat grey."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from sgt_data.degradations.pixels import (
 Shape = Literal["strokes", "boxes", "mixed"]
 
 GREY = 128
+"""Level of all channels of hidden pixels."""
 
 _BATCH = 16
 _TURN = 40  # degrees at most from one piece of a stroke to the next
 
 
 def hide(picture: Pixels, mask: Mask) -> Pixels:
-    """Grey where `mask` is true."""
+    """A copy of a picture that is grey where `mask` [H, W] is true."""
     hidden = np.empty(picture.shape, np.uint8)
     _hide(picture.reshape(-1, 3), mask.ravel(), hidden.reshape(-1, 3))
     return hidden
@@ -35,11 +36,16 @@ def hide(picture: Pixels, mask: Mask) -> Pixels:
 def patch_mask(
     height: int, width: int, patch: int, ratio: float, rng: np.random.Generator
 ) -> tuple[Mask, int]:
-    """Hide `round(ratio * count)` patches, one at least, of the `count` that a grid has whose
-    squares of `patch` pixels begin at the top left; those at the far edges may be cut.
+    """Mask of randomly chosen patches of a grid, which begins at the top left corner.
+
+    Args:
+        height, width: size of the picture.
+        patch: side of a patch in pixels; patches at the right and bottom edges may be cut off.
+        ratio: share of the patches that is hidden, 0 to 1, rounded; one patch at least.
+        rng: chooses the patches.
 
     Returns:
-        The mask, and how many patches it hides.
+        The mask [H, W] bool, and how many patches it hides.
     """
     rows, columns = -(-height // patch), -(-width // patch)
     hidden = max(1, round(ratio * rows * columns))
@@ -52,10 +58,16 @@ def patch_mask(
 def shape_mask(
     height: int, width: int, shape: Shape, share: float, rng: np.random.Generator
 ) -> Mask:
-    """Draw shapes until they hide a `share` of the picture (0 to 1), exact to the pixel: the last
-    one stops where the share is reached.
+    """Mask [H, W] of random shapes that hide a share of the picture, exact to the pixel.
 
-    `mixed` is strokes and boxes by turns. Sizes go with the square root of the picture's area.
+    The last shape ends where the share is reached. Sizes are in proportion to the square root of
+    the picture's area.
+
+    Args:
+        height, width: size of the picture.
+        shape: `mixed` is strokes and boxes in turn.
+        share: of the pixels that are hidden, 0 to 1; one pixel at least.
+        rng: draws the shapes.
     """
     mask = np.zeros((height, width), np.bool_)
     goal = max(1, round(share * height * width))
@@ -68,7 +80,7 @@ def shape_mask(
 
 
 def _strokes(height: int, width: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Free brush strokes as pieces [K, 5]: x and y of either end, and the radius."""
+    """Brush strokes as pieces [K, 5]: x and y of both ends, and the radius."""
     scale = math.isqrt(height * width)
     pieces = []
     for _ in range(count):
@@ -94,7 +106,7 @@ def _boxes(height: int, width: int, count: int, rng: np.random.Generator) -> NDA
 
 @njit
 def _cover(mask: Mask, pieces: NDArray[np.int64], hidden: int, goal: int) -> int:
-    """Paint pieces row by row until `goal` pixels are hidden; how many are then."""
+    """Paint pieces row by row until `goal` pixels are hidden; the number of hidden pixels."""
     height, width = mask.shape
     for piece in range(len(pieces)):
         x0, y0, x1, y1, radius = pieces[piece]

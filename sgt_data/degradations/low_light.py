@@ -1,4 +1,4 @@
-"""A picture taken with too little light: dark, and noisy for it."""
+"""Low light: dark and noisy pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from sgt_data.degradations.pixels import Pixels
 
 
 def low_light(picture: Pixels, brightness: float, sigma: float, rng: np.random.Generator) -> Pixels:
-    """Multiply every value by `brightness` (0 to 1, to the ten-thousandth), then add the sensor's
-    noise of standard deviation `sigma` in grey levels."""
+    """A darkened picture with the noise of a sensor.
+
+    Args:
+        picture: the picture.
+        brightness: factor on every value, 0 to 1, rounded to four decimals.
+        sigma: standard deviation of the noise in grey levels.
+        rng: draws the noise.
+    """
     levels = (np.arange(256) * round(brightness * 10_000) + 5_000) // 10_000
     return add_gaussian(picture, levels.astype(np.int16), sigma, rng)

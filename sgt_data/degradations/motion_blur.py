@@ -1,4 +1,4 @@
-"""Blur of a camera that moves straight while the shutter is open."""
+"""Motion blur of a camera that moves along a straight line."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from sgt_data.degradations.pixels import (
 )
 
 LENGTH_MAX = 120
-"""Pixels; sums of so many taps fit 16 bits."""
+"""Longest motion in pixels: sums of so many values fit 16 bits."""
 
 _RECIPROCAL_BITS = 24  # sums up to 121 * 255 divide exactly by a product and a shift
 
 
 def motion_blur(picture: Pixels, length: int, angle: int) -> Pixels:
-    """Mean over a digital line of `length` pixels (2 to 120) at `angle` whole degrees, measured
-    against the clock from the right; edge pixels are repeated outwards."""
+    """Mean of a picture over a digital line; edge pixels are repeated outwards.
+
+    Args:
+        picture: the picture.
+        length: of the line in pixels, 2 to 120.
+        angle: of the line in whole degrees, counterclockwise from the right.
+    """
     height, width, _ = picture.shape
     taps = line_taps(length, angle)
     reach = int(np.abs(taps[:, 0]).max())
@@ -36,13 +41,16 @@ def motion_blur(picture: Pixels, length: int, angle: int) -> Pixels:
 
 
 def line_taps(length: int, angle: int) -> NDArray[np.int64]:
-    """Offsets [T, 2] as x, y (down) of the line's pixels: one per step along its longer axis,
-    symmetric about 0, so that blurring shifts nothing."""
+    """Offsets of the pixels of a digital line, [T, 2] as x, y (down).
+
+    There is a pixel for each step along the longer axis. The line is symmetric about 0, so that
+    blurring shifts nothing.
+    """
     along = np.array([int(cosine(angle)), -int(sine(angle))], np.int64)
     major = int(np.argmax(np.abs(along)))
     steps = max(1, _rounded(length * abs(int(along[major])), 2 * DIRECTION_ONE))
     ahead = [
-        [_rounded(step * int(one), abs(int(along[major]))) for one in along]
+        [_rounded(step * int(component), abs(int(along[major]))) for component in along]
         for step in range(1, steps + 1)
     ]
     behind = [[-x, -y] for x, y in reversed(ahead)]

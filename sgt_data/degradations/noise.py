@@ -1,7 +1,7 @@
 """Noise: Gaussian, Poisson (shot noise), salt and pepper.
 
-No function of a mathematics library touches a pixel: 16 random bits pick a quantile from a table,
-and the tables are the same everywhere.
+No pixel depends on a function of a mathematics library: 16 random bits choose a quantile from a
+table, and the tables are the same on every machine.
 """
 
 from __future__ import annotations
@@ -27,15 +27,24 @@ _IDENTITY = np.arange(256, dtype=np.int16)
 
 
 def gaussian(picture: Pixels, sigma: float, rng: np.random.Generator) -> Pixels:
-    """Add normal noise of standard deviation `sigma` (grey levels, to the thousandth) to every
-    channel."""
+    """A picture with normal noise of standard deviation `sigma` (grey levels) in every channel.
+
+    `sigma` is rounded to three decimals.
+    """
     return add_gaussian(picture, _IDENTITY, sigma, rng)
 
 
 def add_gaussian(
     picture: Pixels, levels: NDArray[np.int16], sigma: float, rng: np.random.Generator
 ) -> Pixels:
-    """Replace each value by its level `levels[value]`, then add normal noise."""
+    """A picture whose values are replaced by `levels[value]`, with normal noise added.
+
+    Args:
+        picture: the picture.
+        levels: [256] int16, new level of each value.
+        sigma: standard deviation of the noise in grey levels, rounded to three decimals.
+        rng: draws the noise.
+    """
     thousandths = round(sigma * 1000)
     unit = 1000 * QUANTILE_ONE
     offsets = (normal_quantiles() * thousandths + unit // 2) // unit
@@ -46,8 +55,11 @@ def add_gaussian(
 
 
 def poisson(picture: Pixels, peak: int, rng: np.random.Generator) -> Pixels:
-    """Shot noise: a value v counts Poisson(v * peak / 255) photons, and is shown as 255 / peak per
-    photon. The mean stays, the variance is v * 255 / peak."""
+    """A picture with shot noise.
+
+    A value v becomes Poisson(v * peak / 255) photons, each shown as 255 / peak grey levels: the
+    mean stays v, the variance is v * 255 / peak.
+    """
     noisy = np.empty(picture.shape, np.uint8)
     words = random_words(rng, picture.size)
     _look_up(picture.ravel(), shot_values(peak), words, noisy.ravel())
@@ -55,8 +67,10 @@ def poisson(picture: Pixels, peak: int, rng: np.random.Generator) -> Pixels:
 
 
 def salt_and_pepper(picture: Pixels, share: float, rng: np.random.Generator) -> Pixels:
-    """Turn a `share` of the pixels (0 to 1, in expectation) black or white, as often one as the
-    other; one pixel at least."""
+    """A picture in which a share of the pixels is black or white, each with the same chance.
+
+    `share` (0 to 1) holds in expectation; at least one pixel changes.
+    """
     noisy = picture.copy().reshape(-1, 3)
     words = random_words(rng, len(noisy))
     each = round(share * _WORDS / 2)
@@ -72,7 +86,7 @@ def salt_and_pepper(picture: Pixels, share: float, rng: np.random.Generator) -> 
 
 @lru_cache(maxsize=1)
 def normal_quantiles() -> NDArray[np.int64]:
-    """Quantiles (k + 1/2) / 65536 of the standard normal distribution, in 1 / QUANTILE_ONE."""
+    """The quantiles (k + 1/2) / 65536 of the standard normal distribution, in 1 / QUANTILE_ONE."""
     # none lies within 1e-5 of where it would round another way: its logarithms may err by 1e-12
     normal = NormalDist()
     lower = [round(normal.inv_cdf((k + 0.5) / _WORDS) * QUANTILE_ONE) for k in range(_WORDS // 2)]
@@ -81,7 +95,7 @@ def normal_quantiles() -> NDArray[np.int64]:
 
 
 def shot_values(peak: int) -> Pixels:
-    """[256, 4096] uint8: the 4096 equally likely outcomes of Poisson noise on each grey level.
+    """The 4096 equally likely outcomes of Poisson noise on each grey level: [256, 4096] uint8.
 
     The exponentials come from decimal arithmetic, the rest are single products and sums of
     doubles: exactly rounded, hence the same everywhere.

@@ -1,4 +1,4 @@
-"""What every degradation works on: pixels, random bits, whole-degree directions."""
+"""Types and arithmetic of the degradations: pixels, random bits, cosine and sine in integers."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def sine(degrees: int | NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def random_words(rng: np.random.Generator, count: int) -> NDArray[np.uint16]:
-    """Uniform 16-bit numbers [count]: 64 bits at a time, in a third of the time of one by one."""
+    """Uniform random 16-bit numbers [count], drawn 64 bits at a time: a third of the time."""
     whole = rng.integers(0, 1 << 64, -(-count // 4), np.uint64)
     return whole.astype("<u8", copy=False).view("<u2")[:count]

@@ -1,7 +1,7 @@
-"""A picture enlarged from a smaller one.
+"""Lost resolution: pictures that were shrunk and enlarged again.
 
-Bicubic resampling as Pillow does it (a = -1/2, support widened when shrinking), here with the
-passes in the cheaper order: rows first when shrinking, columns first when enlarging.
+Bicubic resampling as Pillow does it (a = -1/2, support widened when shrinking), with the passes in
+the cheaper order: rows first when shrinking, columns first when enlarging.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SUPPORT = 2
 
 
 def down_and_up(picture: Pixels, factor: int) -> Pixels:
-    """Shrink both sides by `factor` (each to one pixel at least), enlarge again; both bicubic."""
+    """A picture shrunk by `factor` on both sides (to one pixel at least) and enlarged again."""
     height, width, _ = picture.shape
     low, narrow = max(1, height // factor), max(1, width // factor)
     small = _resize_columns(_resize_rows(picture, low), narrow)
@@ -46,10 +46,11 @@ def _resize_columns(picture: Pixels, columns: int) -> Pixels:
 
 @lru_cache(maxsize=64)
 def bicubic_weights(size: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """How `new` places are mixed of `size` ones.
+    """Weights by which `size` pixels along a side become `new` pixels.
 
     Returns:
-        The first source place of each [new], and weights [new, T] in 2^-20 from there on.
+        For each new pixel its first source pixel [new], and the weights [new, T] of that pixel and
+        those after it, in 2^-20.
     """
     scale = size / new
     widened = max(scale, 1.0)
@@ -68,7 +69,7 @@ def bicubic_weights(size: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' kernel with a = -1/2. Sums and products alone, each exactly rounded."""
+    """Keys' cubic kernel with a = -1/2, in sums and products, which are exactly rounded."""
     near = (1.5 * distance - 2.5) * distance * distance + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     zero = np.zeros_like(distance)

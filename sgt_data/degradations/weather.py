@@ -1,6 +1,8 @@
-"""Rain that falls, fog that lies."""
+"""Weather: rain and fog."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,31 +11,53 @@ from sgt_data.compiled import njit
 from sgt_data.degradations.pixels import Pixels, cosine, sine
 
 ANGLE_MAX = 40
-"""Degrees from upright that rain may fall at; streaks are drawn row by row."""
+"""Largest angle of the fall in degrees from the vertical; streaks are drawn row by row."""
 
 _ONE = 256
 """The fixed-point 1 of opacities and of places within a pixel."""
 
 _LIGHT = np.array([228, 232, 236], np.int64)
 DIMMING_MAX = 0.85
-"""The brightest that a picture in the rain may stay, so that streaks show on white too."""
+"""Largest brightness of a picture in the rain, so that streaks are visible on white as well."""
 _REFERENCE_SIDE = 1024
+
+
+class _Veil(NamedTuple):
+    """A veil of fog; opacities and thicknesses in 1 / 256.
+
+    Attributes:
+        thickness: [K, 3 W], relative thickness at K rows of knots, for each value of a row.
+        before: [H], the row of knots at or above each row of pixels.
+        weight: [H], weight of the row of knots below.
+        opacity: [H], opacity of each row where the relative thickness is 1.
+        brightness: grey level of the veil.
+    """
+
+    thickness: NDArray[np.int64]
+    before: NDArray[np.int64]
+    weight: NDArray[np.int64]
+    opacity: NDArray[np.int64]
+    brightness: int
 
 
 def rain(
     picture: Pixels, drops: int, angle: int, dimming: float, rng: np.random.Generator
 ) -> Pixels:
-    """An overcast picture behind bright streaks.
+    """A dimmed picture behind bright streaks of rain.
 
-    Far drops are many, short, thin and faint, near ones few, long, broad and bright. The sky takes
-    light away first: on any picture streaks are brighter than what is behind them.
+    Distant drops are many, short, thin and faint; near ones are few, long, broad and bright. The
+    picture is dimmed first, so that streaks are brighter than what is behind them.
 
     Args:
-        picture: whose longer side sets the scale of the streaks.
-        drops: streaks in a square picture; a narrower one has fewer, as many as its area.
-        angle: of the fall in whole degrees from upright, positive to the right; within ANGLE_MAX.
-        dimming: factor on every value, at most 0.85.
-        rng: of places, lengths and opacities.
+        picture: the picture; its longer side sets the scale of the streaks.
+        drops: streaks of a square picture; others have fewer, in proportion to their area.
+        angle: of the fall in whole degrees from the vertical, positive to the right; at most
+            ANGLE_MAX.
+        dimming: factor on every value, 0 to DIMMING_MAX.
+        rng: draws places, lengths and opacities.
+
+    Raises:
+        ValueError: `angle` or `dimming` is out of range.
     """
     if abs(angle) > ANGLE_MAX or not 0 <= dimming <= DIMMING_MAX:
         raise ValueError(f"rain of angle {angle} and dimming {dimming}")
@@ -52,37 +76,36 @@ def fog(
     brightness: int,
     rng: np.random.Generator,
 ) -> Pixels:
-    """A veil of uneven thickness, densest at the top, where a picture usually shows what is far.
+    """A picture behind fog of uneven thickness, densest at the top, where distant things are.
 
     Args:
-        picture: what lies behind.
+        picture: the picture.
         density: opacity at the top, 0 to 1.
-        thinning: opacity at the bottom over that at the top, 0 to 1.
-        brightness: of the veil in grey levels.
-        rng: of its unevenness.
+        thinning: opacity at the bottom divided by the opacity at the top, 0 to 1.
+        brightness: of the fog in grey levels.
+        rng: draws the unevenness.
     """
     height, width, _ = picture.shape
     top = round(density * _ONE)
     bottom = round(density * thinning * _ONE)
-    falling = top - (top - bottom) * np.arange(height) // max(1, height - 1)
-    swathes = rng.integers(_ONE * 3 // 4, _ONE * 5 // 4, (6, 6))
-    foggy = np.empty(picture.shape, np.uint8)
-    _veil(
-        picture.reshape(height, -1),
-        np.repeat(_spread(swathes, width), 3, axis=1),
-        *_steps(len(swathes), height),
-        falling,
+    opacity = top - (top - bottom) * np.arange(height) // max(1, height - 1)
+    knots = rng.integers(_ONE * 3 // 4, _ONE * 5 // 4, (6, 6))
+    veil = _Veil(
+        np.repeat(_spread(knots, width), 3, axis=1),
+        *_steps(len(knots), height),
+        opacity,
         brightness,
-        foggy.reshape(height, -1),
     )
+    foggy = np.empty(picture.shape, np.uint8)
+    _lay_veil(picture.reshape(height, -1), veil, foggy.reshape(height, -1))
     return foggy
 
 
 def _streaks(
     height: int, width: int, drops: int, angle: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Streaks [K, 6]: x in 1/256 pixel and y in pixels of the upper end, rows, drift per row and
-    breadth in 1/256 pixel, opacity of 256."""
+    """Streaks [K, 6]: x (1/256 pixel) and y (pixels) of the upper end, rows, drift per row and
+    breadth (1/256 pixel), opacity (1/256)."""
     longer = max(height, width)
     roomy = height * width // 24  # so that a tiny picture is not all streaks
     count = max(4, min(drops * height * width // longer**2, roomy))
@@ -101,15 +124,15 @@ def _streaks(
 
 
 def _steps(count: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each of `size` places along `count` knots: the knot before it, and the weight of 256 of
-    the next one, which sets out and arrives slowly so that no knot shows as a crease."""
+    """For each of `size` places along `count` knots: the knot before it, and the weight of the next
+    knot in 1/256. The weight is smooth at both ends, so that no knot is visible as a crease."""
     places = np.arange(size) * (count - 1) * _ONE // size
     part = places % _ONE
     return places // _ONE, part * part * (3 * _ONE - 2 * part) // _ONE**2
 
 
 def _spread(knots: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """Rows of knots [K, K] filled in along each row: [K, width]."""
+    """Knots [K, K] interpolated along each row: [K, width]."""
     before, weight = _steps(knots.shape[1], width)
     return (knots[:, before] * (_ONE - weight) + knots[:, before + 1] * weight) // _ONE
 
@@ -128,7 +151,7 @@ def _fall(wet: NDArray[np.uint8], streaks: NDArray[np.int64], light: NDArray[np.
         for row in range(max(-top, 0), min(rows, height - top)):
             begin = x + drift * row - breadth // 2
             end = begin + breadth
-            # a streak comes and goes over a third of its length
+            # a streak fades in and out over a third of its length
             faded = opacity * min(3 * min(row + 1, rows - row), rows) // rows
             for column in range(max(begin >> 8, 0), min((end - 1) >> 8, width - 1) + 1):
                 left = max(begin, column << 8)
@@ -141,23 +164,16 @@ def _fall(wet: NDArray[np.uint8], streaks: NDArray[np.int64], light: NDArray[np.
 
 
 @njit
-def _veil(
-    values: NDArray[np.uint8],
-    swathes: NDArray[np.int64],
-    before: NDArray[np.int64],
-    weight: NDArray[np.int64],
-    falling: NDArray[np.int64],
-    brightness: int,
-    foggy: NDArray[np.uint8],
-) -> None:
+def _lay_veil(values: NDArray[np.uint8], veil: _Veil, foggy: NDArray[np.uint8]) -> None:
     height, width = values.shape
+    brightness = veil.brightness
     for y in range(height):
-        upper, lower = swathes[before[y]], swathes[before[y] + 1]
-        share = np.int32(weight[y])
-        thick = np.int32(falling[y])
+        upper, lower = veil.thickness[veil.before[y]], veil.thickness[veil.before[y] + 1]
+        share = np.int32(veil.weight[y])
+        thick = np.int32(veil.opacity[y])
         for x in range(width):
-            swathe = np.int32(upper[x]) * (np.int32(256) - share) + np.int32(lower[x]) * share
-            opacity = min((swathe >> np.int32(8)) * thick >> np.int32(8), np.int32(256))
+            between = np.int32(upper[x]) * (np.int32(256) - share) + np.int32(lower[x]) * share
+            opacity = min((between >> np.int32(8)) * thick >> np.int32(8), np.int32(256))
             value = np.int32(values[y, x])
             foggy[y, x] = value + (
                 (np.int32(brightness) - value) * opacity + np.int32(128) >> np.int32(8)

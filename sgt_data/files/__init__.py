@@ -1,4 +1,4 @@
-"""Files anywhere that fsspec reaches: URLs in, bytes out; written whole or not at all.
+"""Files of any fsspec URL: URLs in, bytes out; files are written whole or not at all.
 
-Knows nothing of pictures, sources or corpora.
+Also: who claimed a folder, and walking through tars. Knows nothing of pictures, sources or corpora.
 """

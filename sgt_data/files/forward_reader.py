@@ -1,4 +1,4 @@
-"""Read a file from front to back through whatever connection there is."""
+"""Read a file of any fsspec URL from front to back, through broken connections."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-from sgt_data.files.reading import retried
+from sgt_data.files.retries import retried
 from sgt_data.files.urls import open_filesystem
 
 STREAM_BLOCK_BYTES = 8 << 20
+"""Bytes that are read at once from a remote file."""
 
 
 class ForwardReader:
-    """A file read from front to back, with a position, that survives a broken connection.
+    """A file that is read from front to back.
 
-    After a failure it opens the file again and goes on at the same byte; where the server cannot
-    seek, by reading up to it.
+    After a broken connection it opens the file again and goes on at the same byte; where the server
+    cannot seek, it reads up to that byte.
+
+    Attributes:
+        url: URL of the file.
+        position: the byte at which the next read begins.
     """
 
     def __init__(self, url: str) -> None:
@@ -27,9 +32,10 @@ class ForwardReader:
         self._size: int | None = None
 
     def read(self, length: int) -> bytes:
-        """`length` bytes, or fewer at the end of the file.
+        """The next `length` bytes, or fewer at the end of the file.
 
         Raises:
+            FileMissing: the file does not exist.
             SourceError: the file cannot be read, after several attempts.
         """
         data = retried(lambda: self._read(length), f"cannot read {self.url}")
@@ -37,22 +43,28 @@ class ForwardReader:
         return data
 
     def skip(self, length: int) -> int:
-        """Move on by `length` bytes; how many there were."""
+        """Move on by `length` bytes, or to the end of the file; returns by how many.
+
+        Raises:
+            FileMissing: the file does not exist.
+            SourceError: the file cannot be read, after several attempts.
+        """
         retried(self._open, f"cannot read {self.url}")
         if self._size is not None and self._file.seekable():
-            done = min(length, self._size - self.position)
-            self.position += done
+            skipped = min(length, self._size - self.position)
+            self.position += skipped
             self._file.seek(self.position)
-            return done
-        done = 0
-        while done < length:
-            data = self.read(min(length - done, STREAM_BLOCK_BYTES))
+            return skipped
+        skipped = 0
+        while skipped < length:
+            data = self.read(min(length - skipped, STREAM_BLOCK_BYTES))
             if not data:
                 break
-            done += len(data)
-        return done
+            skipped += len(data)
+        return skipped
 
     def close(self) -> None:
+        """Close the connection; a later read opens a new one."""
         if self._file is not None:
             self._file.close()
             self._file = None

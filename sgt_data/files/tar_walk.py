@@ -1,8 +1,9 @@
-"""Walk a tar of untrusted bytes from front to back, and lose no more than is broken.
+"""Walk through a tar of untrusted bytes from front to back; a broken member costs itself alone.
 
-`tarfile` ends silently at the first bad header in mid-archive. Here a bad header costs its member:
-the walk looks for the next good header and goes on, and says what it passed over. A missing end is
-said as well. Member names are labels, never paths: nothing is unpacked.
+Why it is ours: `tarfile` ends silently at the first bad header, so one bad block would cost the
+rest of an 11 GB tar, and nobody would know how much. This walk reports the damage, looks for the
+next good header and goes on; a missing end is reported as well. Member names are labels, never
+paths: nothing is unpacked.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from sgt_data.files.forward_reader import ForwardReader
 
 MEMBER_BYTES_MAX = 512 << 20
+"""Largest member that is accepted, in bytes."""
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
 _NAME_BYTES_MAX = 1 << 16
@@ -24,7 +26,13 @@ _PAX_PATH = re.compile(rb"(?:^|\n)\d+ path=([^\n]*)\n")
 
 @dataclass(frozen=True, slots=True)
 class TarMember:
-    """A regular file in a tar: its name, and where its bytes lie."""
+    """A regular file in a tar.
+
+    Attributes:
+        name: its name in the archive.
+        start: position of its first byte in the tar.
+        size: number of its bytes.
+    """
 
     name: str
     start: int
@@ -33,7 +41,13 @@ class TarMember:
 
 @dataclass(frozen=True, slots=True)
 class TarDamage:
-    """A place where a tar is broken, and the member that it costs where that has a name."""
+    """A place where a tar is broken.
+
+    Attributes:
+        position: byte of the tar.
+        reason: what is wrong.
+        member: name of the member that is lost; None where it is not known.
+    """
 
     position: int
     reason: str
@@ -41,9 +55,15 @@ class TarDamage:
 
 
 def walk_tar(reader: ForwardReader) -> Iterator[TarMember | TarDamage]:
-    """Members in order. While a member is the current one its bytes may be read from `reader`;
-    what is left unread is skipped. A member that the file's end cuts off is yielded all the same
-    (its bytes read short) and followed by its damage."""
+    """The members of a tar and its damages, in order.
+
+    The bytes of the member that was yielded last may be read from `reader`; what is left unread is
+    skipped. A member that the end of the file cuts off is yielded too (its bytes are incomplete),
+    and its damage follows.
+
+    Raises:
+        SourceError: the file cannot be read, after several attempts.
+    """
     long_name: str | None = None
     zeros, lost = 0, False
     while True:
@@ -93,10 +113,11 @@ def _header(block: bytes) -> tarfile.TarInfo | None:
 
 
 def _long_name(kind: bytes, body: bytes) -> str | None:
+    """The name of the next member, from a member that holds nothing else."""
     if kind == tarfile.GNUTYPE_LONGNAME:
         return body.rstrip(b"\0").decode("utf-8", "surrogateescape")
-    found = _PAX_PATH.findall(body)
-    return found[-1].decode("utf-8", "surrogateescape") if found else None
+    paths = _PAX_PATH.findall(body)
+    return paths[-1].decode("utf-8", "surrogateescape") if paths else None
 
 
 def _printable(name: str) -> str:

@@ -1,6 +1,6 @@
-"""URLs: what they name, and how patterns become lists of them.
+"""URLs of files: what they name, and how patterns become lists of them.
 
-A path is an fsspec URL, or a local path.
+A URL is an fsspec URL (`s3://...`, `hf://...`, `https://...`) or a local path.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from sgt_data.errors import RequestError
 
 
 def absolute(url: str) -> str:
-    """A local path made absolute (it must mean the same in every process); other URLs unchanged."""
+    """A local path made absolute; other URLs are returned as they are.
+
+    An absolute path means the same in every process.
+    """
     if "://" in url and not url.startswith("file://"):
         return url
     return os.path.abspath(os.path.expanduser(url.removeprefix("file://")))
 
 
 def open_filesystem(url: str) -> tuple[Any, str]:
-    """The fsspec filesystem of a URL, and the path within it.
+    """The fsspec file system of a URL, and the path within it.
 
     Raises:
-        RequestError: unknown protocol, or its package is not installed.
+        RequestError: the protocol is unknown, or its package is not installed.
     """
     try:
         filesystem, path = url_to_fs(url)
@@ -38,42 +41,53 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
 
 def is_local(url: str) -> bool:
+    """Whether a URL names a file of a local disk.
+
+    Raises:
+        RequestError: the protocol is unknown, or its package is not installed.
+    """
     return isinstance(open_filesystem(url)[0], LocalFileSystem)
 
 
 def lives_in_one_process(url: str) -> bool:
-    """True for `memory://`: other processes do not see it."""
+    """Whether a URL begins with `memory://`: other processes do not see such files."""
     return url.startswith("memory://")
 
 
 def join(root: str, *parts: str) -> str:
+    """A URL below `root`, whose parts are joined by `/`."""
     return posixpath.join(root, *parts)
 
 
 def expand(patterns: str | Iterable[str]) -> list[str]:
     """URLs named by brace (`sa_{000000..000016}.tar`) and glob patterns, absolute, each once.
 
-    A pattern without `*?[` is taken as it is, existing or not; a glob's matches are sorted.
+    A pattern without `*?[` is taken as it is, whether the file exists or not. The matches of a glob
+    are sorted.
+
+    Raises:
+        RequestError: the braces of a pattern are unbalanced, or its protocol is unknown.
     """
-    found: dict[str, None] = {}
+    expanded: dict[str, None] = {}
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         try:
             urls = list(braceexpand(pattern))
         except ValueError as why:
             raise RequestError(f"unbalanced braces in {pattern!r}") from why
         for url in map(absolute, urls):
-            signs = "*[" if url.startswith(("http://", "https://")) else "*?["
-            if not any(sign in url for sign in signs):
-                found[url] = None
+            # in http URLs a question mark begins the query
+            glob_signs = "*[" if url.startswith(("http://", "https://")) else "*?["
+            if not any(sign in url for sign in glob_signs):
+                expanded[url] = None
                 continue
             filesystem, path = open_filesystem(url)
             for match in sorted(filesystem.glob(path)):
-                found[_with_protocol(url, filesystem, match)] = None
-    return list(found)
+                expanded[_with_protocol(filesystem, match)] = None
+    return list(expanded)
 
 
-def _with_protocol(url: str, filesystem: Any, path: str) -> str:
+def _with_protocol(filesystem: Any, path: str) -> str:
     if isinstance(filesystem, LocalFileSystem):
         return path
-    name: str = filesystem.unstrip_protocol(path)
-    return name
+    url: str = filesystem.unstrip_protocol(path)
+    return url

@@ -1,4 +1,4 @@
-"""Write files whole or not at all: a file appears under its final name in one step.
+"""Write files whole or not at all: a file appears under its name in one step.
 
 That step is a rename on local disks, and one put on object stores.
 """
@@ -15,86 +15,103 @@ from typing import Any, Protocol
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import SourceError, StorageError
-from sgt_data.files.reading import TEMPORARY, retried
+from sgt_data.files.retries import retried
 from sgt_data.files.urls import open_filesystem
 
-_WRITTEN_BEHIND = 8 << 20
-"""After so many bytes the disk begins to write, while more are still being made."""
+TEMPORARY = ".sgt-tmp-"
+"""Part of the name of every file that is still being written."""
 
-
-def write_atomic(url: str, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    with open_atomic(url) as out:
-        out.write(data)
+_WRITE_BACK_BYTES = 8 << 20
+"""After so many bytes the kernel is asked to begin writing them to the disk."""
 
 
 class Writable(Protocol):
-    """What takes bytes."""
+    """An object that takes bytes."""
 
-    def write(self, data: bytes | memoryview, /) -> int: ...
+    def write(self, data: bytes | memoryview, /) -> int:
+        """Take bytes; returns how many."""
+        ...
+
+
+def write_atomic(url: str, data: bytes, *, synced: bool = True) -> None:
+    """Write a file, which appears whole or not at all.
+
+    Args:
+        url: URL of the file.
+        data: its content.
+        synced: wait until the disk has it; False where a file lost in a power cut is made anew.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with open_atomic(url, synced=synced) as out:
+        out.write(data)
 
 
 @contextmanager
-def open_atomic(url: str) -> Iterator[Writable]:
-    """A file to write, which is there when the block ends without an error, and not before.
+def open_atomic(url: str, *, synced: bool = True) -> Iterator[Writable]:
+    """A file to write, which appears when the block ends without an error, and not before.
+
+    Args:
+        url: URL of the file.
+        synced: wait until the disk has it; False where a file lost in a power cut is made anew.
 
     Raises:
-        StorageError: it cannot be written.
+        StorageError: the file cannot be written.
     """
     filesystem, path = open_filesystem(url)
     if not isinstance(filesystem, LocalFileSystem):
-        kept = io.BytesIO()
-        yield kept
+        buffer = io.BytesIO()
+        yield buffer
         try:
-            retried(lambda: filesystem.pipe_file(path, kept.getvalue()), f"cannot write {url}")
+            retried(lambda: filesystem.pipe_file(path, buffer.getvalue()), f"cannot write {url}")
         except SourceError as why:
             raise StorageError(str(why)) from why
         return
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f"{TEMPORARY}{uuid.uuid4().hex}")
+    temporary = os.path.join(os.path.dirname(path), f"{TEMPORARY}{uuid.uuid4().hex}")
+    finished = False
     try:
-        os.makedirs(folder, exist_ok=True)
-        with _WrittenBehind(temporary) as file:
+        with io.BufferedWriter(_new_file(temporary)) as file:
             yield file
-            file.sync()
+            file.flush()
+            if synced:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
+        finished = True
     except OSError as why:
         raise StorageError(f"cannot write {url}: {why.strerror or why}") from why
     finally:
-        if os.path.exists(temporary):
+        if not finished and os.path.exists(temporary):
             os.unlink(temporary)
 
 
-class _WrittenBehind(io.BufferedWriter):
-    """A local file whose bytes go to the disk as they come, so that little is left at its end."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(_Behind(path, "w"))
-
-    def sync(self) -> None:
-        """Wait until the disk has all of it."""
-        self.flush()
-        os.fsync(self.fileno())
+def _new_file(path: str) -> io.FileIO:
+    """A file to write, in a folder that is made where it does not exist."""
+    try:
+        return _WriteBackFile(path, "w")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return _WriteBackFile(path, "w")
 
 
-class _Behind(io.FileIO):
-    """Asks the disk to write, every now and then."""
+class _WriteBackFile(io.FileIO):
+    """A local file whose bytes go to the disk while more are made: little is left to sync."""
 
-    _written = _begun = 0
+    _written = _write_back_begun = 0
 
     def write(self, data: Any, /) -> int:
         count = super().write(data)
         self._written += count
-        if self._written - self._begun >= _WRITTEN_BEHIND and hasattr(os, "posix_fadvise"):
-            # what is not on the disk yet is not dropped by this: its writing begins
-            length = self._written - self._begun
-            os.posix_fadvise(self.fileno(), self._begun, length, os.POSIX_FADV_DONTNEED)
-            self._begun = self._written
+        length = self._written - self._write_back_begun
+        if length >= _WRITE_BACK_BYTES and hasattr(os, "posix_fadvise"):
+            # pages that are not on the disk yet cannot be dropped: their writing begins
+            os.posix_fadvise(self.fileno(), self._write_back_begun, length, os.POSIX_FADV_DONTNEED)
+            self._write_back_begun = self._written
         return count
 
 
 def delete(url: str) -> None:
-    """Remove a file; fine if it is not there."""
+    """Remove a file, if it exists."""
     filesystem, path = open_filesystem(url)
     try:
         filesystem.rm_file(path)
@@ -103,7 +120,10 @@ def delete(url: str) -> None:
 
 
 def sweep_unfinished(root: str) -> int:
-    """Remove what killed writers left below a folder (local disks only); how many."""
+    """Remove the unfinished files that killed writers left below a folder; returns how many.
+
+    Local disks alone: object stores show no unfinished file.
+    """
     filesystem, path = open_filesystem(root)
     if not isinstance(filesystem, LocalFileSystem):
         return 0

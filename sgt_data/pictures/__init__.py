@@ -1,4 +1,4 @@
-"""Pictures from anywhere in, upright sRGB at the output size out; and back into JPEG and PNG.
+"""Pictures: bytes of any format in, upright sRGB at the output size out; and back to JPEG and PNG.
 
 Pure: knows neither files nor sources.
 """

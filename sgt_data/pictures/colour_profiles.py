@@ -20,7 +20,16 @@ IccOutcome = Literal["none", "srgb", "converted", "kept", "dropped", "unreadable
 def to_srgb(
     image: Image.Image, profile: bytes | None, rule: IccRule
 ) -> tuple[Image.Image, IccOutcome, bytes | None]:
-    """Pixels of mode L, RGB or CMYK -> RGB, what was done, and the profile to embed."""
+    """Bring pixels to sRGB by a rule.
+
+    Args:
+        image: pixels of mode L, RGB or CMYK.
+        profile: the ICC profile of the file.
+        rule: what to do with a profile.
+
+    Returns:
+        RGB pixels, what was done, and the profile to embed in the output (None: none).
+    """
     if not profile:
         return image.convert("RGB"), "none", None
     if rule == "drop":

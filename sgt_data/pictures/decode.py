@@ -1,5 +1,7 @@
-"""Stored pictures to RGB, for training: the fastest decoder of each form, the same pixels as
-Pillow's."""
+"""Decode stored pictures to RGB, for training.
+
+Each format has its fastest decoder; the pixels are those of Pillow.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,17 @@ _JPEG = b"\xff\xd8\xff"
 
 
 def rgb_pixels(data: bytes) -> NDArray[np.uint8]:
-    """RGB [H, W, 3] of a JPEG or PNG. 16-bit grey is shown in its upper 8 bits.
+    """RGB [H, W, 3] uint8 of a JPEG or PNG; of 16-bit grey the upper 8 bits.
 
     Raises:
-        ValueError: it is neither, is not whole, or is larger than `MAX_PIXELS`.
+        ValueError: the data are neither, are not whole, or are larger than `MAX_PIXELS`.
     """
-    pixels = _jpeg(data) if data.startswith(_JPEG) else decode_palette(data, MAX_PIXELS)
-    return _any(data) if pixels is None else pixels
+    pixels = _decode_jpeg(data) if data.startswith(_JPEG) else decode_palette(data, MAX_PIXELS)
+    return _decode_with_pillow(data) if pixels is None else pixels
 
 
-def _jpeg(data: bytes) -> NDArray[np.uint8] | None:
-    """RGB of a JPEG of the usual kinds, by libjpeg-turbo directly; None for others, damaged ones
-    among them."""
+def _decode_jpeg(data: bytes) -> NDArray[np.uint8] | None:
+    """RGB of a grey or YCbCr JPEG, by libjpeg-turbo; None for other kinds and for damaged ones."""
     try:
         height, width, space, _ = simplejpeg.decode_jpeg_header(data)
         if height * width > MAX_PIXELS or space not in ("YCbCr", "Gray"):
@@ -39,7 +40,7 @@ def _jpeg(data: bytes) -> NDArray[np.uint8] | None:
     return pixels
 
 
-def _any(data: bytes) -> NDArray[np.uint8]:
+def _decode_with_pillow(data: bytes) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
             if image.mode.startswith("I"):

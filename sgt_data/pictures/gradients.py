@@ -1,4 +1,4 @@
-"""Gradients of a grey picture, in integers: the same on every CPU."""
+"""Gradients of grey pictures, the same on every CPU."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from numpy.typing import NDArray
 from sgt_data.compiled import njit
 
 GAIN_UNITS = 1024
+"""The gain of 1, as `sobel_magnitude` takes it."""
 
 
 @njit
 def sobel_magnitude(grey: NDArray[np.uint8], gain: int) -> NDArray[np.uint8]:
     """Length of the 3x3 Sobel gradient, times `gain` / 1024, rounded and clipped to 8 bits.
 
+    At its border the picture is mirrored without repeating the last pixel, as OpenCV's
+    BORDER_REFLECT_101 does.
+
     Args:
         grey: [H, W], both at least 2.
-        gain: of an edge from black to white the gradient is 1020 long.
+        gain: 1024 is a gain of 1, with which an edge from black to white has the length 1020.
 
     Returns:
-        [H, W]. The picture is mirrored at its border without repeating it, as OpenCV's
-        BORDER_REFLECT_101 does.
+        [H, W] uint8.
     """
     height, width = grey.shape
     out = np.empty((height, width), np.uint8)
@@ -33,10 +36,10 @@ def sobel_magnitude(grey: NDArray[np.uint8], gain: int) -> NDArray[np.uint8]:
     scale = gain / 1024.0
     for row in range(height):
         above = grey[abs(row - 1)]
-        here = grey[row]
+        middle = grey[row]
         below = grey[min(row + 1, 2 * height - 3 - row)]
         for column in range(width):
-            sums[column] = np.int32(above[column]) + 2 * np.int32(here[column]) + below[column]
+            sums[column] = np.int32(above[column]) + 2 * np.int32(middle[column]) + below[column]
             gaps[column] = np.int32(below[column]) - np.int32(above[column])
         target = out[row]
         for column in range(width):

@@ -1,7 +1,8 @@
-"""Palette PNGs to RGB, fast: the form in which segmentation targets are stored.
+"""Palette PNG -> RGB, fast: the form in which segmentation targets are stored.
 
-A general decoder undoes row filters, expands indices, copies them and converts colours, each in a
-pass of its own; here it is one pass over the packed bytes, and one look-up for each of them.
+Why it is ours: at the size of corpora it takes about half of the time of OpenCV's and Pillow's
+readers (benchmarks/palette_png.py). Those undo row filters, expand indices, copy them and convert
+colours in passes of their own; this one makes one pass over the packed bytes, a look-up for each.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ _PLAIN = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 
 
 def decode_palette(data: bytes, max_pixels: int) -> NDArray[np.uint8] | None:
-    """RGB [H, W, 3] of a palette PNG without interlacing and transparency; None where it is any
-    other picture, or not whole."""
+    """RGB [H, W, 3] uint8 of a palette PNG without interlacing and transparency.
+
+    None where the data are any other picture, a damaged one, or one of more than `max_pixels`.
+    """
     chunks = _chunks(data)
     if chunks is None:
         return None
@@ -54,7 +57,7 @@ def decode_palette(data: bytes, max_pixels: int) -> NDArray[np.uint8] | None:
     table[: len(colours)] = colours
     if depth == 8:
         return _eight_bits(rows[:, 1:], table)
-    # what each byte of a row stands for: all its pixels, side by side
+    # for each byte of a row, the colours of all its pixels
     shifts = np.arange(8 - depth, -1, -depth)
     pixels_of = (np.arange(256)[:, None] >> shifts) & ((1 << depth) - 1)
     expanded = table[pixels_of].reshape(256, -1).view(np.uint16)
@@ -86,21 +89,21 @@ def _chunks(data: bytes) -> dict[bytes, bytes] | None:
     palette picture needs, one is damaged or they do not end the file."""
     if not data.startswith(_SIGNATURE):
         return None
-    found: dict[bytes, list[bytes]] = {}
+    chunks: dict[bytes, list[bytes]] = {}
     at = len(_SIGNATURE)
-    while at + 12 <= len(data) and b"IEND" not in found:
+    while at + 12 <= len(data) and b"IEND" not in chunks:
         size, name = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         end = at + 8 + size
         if name not in _PLAIN or end + 4 > len(data):
             return None
         if isal_zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4]):
             return None
-        found.setdefault(name, []).append(data[at + 8 : end])
+        chunks.setdefault(name, []).append(data[at + 8 : end])
         at = end + 4
-    whole = set(found) == _PLAIN and at == len(data)
-    if not whole or len(found[b"IHDR"][0]) != _HEADER.size or len(found[b"PLTE"][0]) % 3:
+    whole = set(chunks) == _PLAIN and at == len(data)
+    if not whole or len(chunks[b"IHDR"][0]) != _HEADER.size or len(chunks[b"PLTE"][0]) % 3:
         return None
-    return {name: b"".join(parts) for name, parts in found.items()}
+    return {name: b"".join(parts) for name, parts in chunks.items()}
 
 
 @njit
@@ -135,7 +138,7 @@ def _undo_filters(rows: NDArray[np.uint8]) -> None:
                 row[x] = left
 
 
-# Counters below are unsigned and stores two bytes wide: it is three to five times as fast.
+# Counters below are unsigned and stores are two bytes wide: three to five times as fast.
 
 
 @njit

@@ -22,7 +22,7 @@ from sgt_data.pictures.size_rule import SizeRule
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MAX_PIXELS = 178_956_970
-"""Twice Pillow's `MAX_IMAGE_PIXELS`: beyond it Pillow itself refuses to open a picture."""
+"""Most pixels of a picture: twice Pillow's `MAX_IMAGE_PIXELS`, beyond which Pillow refuses it."""
 
 Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
 
@@ -40,7 +40,13 @@ _TURNS = {
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
-    """A picture file and its header; sizes in pixels of the stored frame, before orientation."""
+    """A picture file and its header.
+
+    Attributes:
+        data: bytes of the file.
+        width, height: size in pixels as stored, before orientation.
+        orientation: EXIF orientation, 1 to 8.
+    """
 
     data: bytes
     width: int
@@ -49,17 +55,20 @@ class StoredPicture:
 
     @property
     def upright_size(self) -> tuple[int, int]:
-        """Width and height as seen."""
+        """Width and height of the upright picture."""
         turned = self.orientation >= 5
         return (self.height, self.width) if turned else (self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An upright 8-bit RGB picture at the output size, and how it came about.
+    """An upright 8-bit RGB picture at the output size.
 
-    `icc` says what became of the colour profile (see `colour_profiles`); `profile` holds the bytes
-    of one that was kept.
+    Attributes:
+        image: the pixels.
+        stored: the file that it was decoded from.
+        icc: what was done with the colour profile (see `colour_profiles`).
+        profile: bytes of the colour profile where it was kept; None elsewhere.
     """
 
     image: Image.Image
@@ -69,14 +78,16 @@ class Picture:
 
     @property
     def width(self) -> int:
+        """Columns of pixels."""
         return self.image.width
 
     @property
     def height(self) -> int:
+        """Rows of pixels."""
         return self.image.height
 
     def jpeg(self, quality: int, subsampling: Subsampling) -> bytes:
-        """The picture as a baseline JPEG with no metadata but a kept profile."""
+        """The picture as a baseline JPEG of `quality` 1 to 100; no metadata but a kept profile."""
         out = io.BytesIO()
         self.image.save(
             out, "JPEG", quality=quality, subsampling=subsampling, icc_profile=self.profile
@@ -85,10 +96,11 @@ class Picture:
 
 
 def inspect(data: bytes, max_pixels: int = MAX_PIXELS) -> StoredPicture:
-    """Read the header alone.
+    """Read the header of a picture file.
 
     Raises:
-        PictureError: no picture of a known format, or one of more than `max_pixels` pixels.
+        PictureError: the data are no picture of a known format, or one of more than `max_pixels`
+            pixels.
     """
     if not data:
         raise PictureError("the picture file is empty")
@@ -104,7 +116,7 @@ def inspect(data: bytes, max_pixels: int = MAX_PIXELS) -> StoredPicture:
 
 
 def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
-    """Decode, resize by `rule`, bring to 8-bit sRGB, turn upright.
+    """Decode a picture, resize it by `rule`, bring it to 8-bit sRGB and turn it upright.
 
     JPEGs are decoded at the best reduced scale (1/2, 1/4 or 1/8, by the DCT) that is not below the
     output; resampling is bicubic, its support scaled to the step. Alpha is laid over white.
@@ -147,7 +159,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Whatever a decoder throws at hostile bytes becomes a `PictureError`."""
+    """Turn whatever a decoder raises on hostile bytes into a `PictureError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

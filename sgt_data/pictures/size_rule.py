@@ -1,4 +1,4 @@
-"""The output size of a picture, decided once and applied to picture and labels together."""
+"""Rules for the output size of a picture, which holds for the picture and its labels alike."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SizeRule(BaseModel):
-    """Sides in pixels. The default is BAGEL's rule for generated pictures: longer side at most
-    1024, shorter side at least 512, both multiples of 16.
+    """Bounds of the sides of an output picture, in pixels.
 
-    A picture is shrunk until its longer side fits `max_side`; enlarged only as far as its shorter
-    side needs to reach `min_side`; `max_side` wins where both cannot hold. Each side is then
-    rounded to the nearest multiple of `multiple_of`, so the aspect ratio may move by that much.
+    The default is BAGEL's rule for generated pictures: longer side at most 1024, shorter side at
+    least 512, both multiples of 16.
+
+    A picture is shrunk until its longer side fits `max_side`, and enlarged only as far as its
+    shorter side needs to reach `min_side`; `max_side` wins where both cannot hold. Then each side
+    is rounded to the nearest multiple of `multiple_of`: the aspect ratio may change by that much.
+
+    Attributes:
+        min_side: least length of the shorter side.
+        max_side: greatest length of the longer side.
+        multiple_of: both sides are multiples of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,7 +36,7 @@ class SizeRule(BaseModel):
         return self
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height of the output for an upright picture of `width` x `height`."""
+        """Width and height of the output of an upright picture of `width` x `height` pixels."""
         scale = min(1.0, self.max_side / max(width, height))
         scale = max(scale, self.min_side / min(width, height))
         scale = min(scale, self.max_side / max(width, height))
@@ -41,7 +48,8 @@ class SizeRule(BaseModel):
 
 
 class AsStored(SizeRule):
-    """Pictures keep the size they have."""
+    """The rule by which pictures keep their size."""
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height as they are."""
         return width, height

@@ -1,4 +1,4 @@
-"""Instructions: banks of lines as text files; seed and key in, one line out.
+"""Instructions: banks of lines (text files) with seed and key in, a line of a bank out.
 
 Pure: knows neither proxies nor corpora.
 """

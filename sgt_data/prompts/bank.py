@@ -1,4 +1,4 @@
-"""Instruction banks: `[train]` lines that corpora use, `[held-out]` lines kept for evaluation."""
+"""Instruction banks: `[train]` lines for corpora, `[held-out]` lines for evaluation alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ _SECTIONS = ("train", "held-out")
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Instructions of one task, in file order; a line is known by its number within its split."""
+    """Instructions of a task, in the order of the file; a line has a number within its split.
+
+    Attributes:
+        name: of the bank.
+        train: lines that corpora use.
+        held_out: lines for evaluation.
+    """
 
     name: str
     train: tuple[str, ...]
@@ -23,7 +29,13 @@ class Bank:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A chosen line: its text, its bank and its number among the bank's train lines."""
+    """The instruction that was chosen for a sample.
+
+    Attributes:
+        text: the instruction, with its placeholders filled.
+        bank: name of the bank.
+        line: number of the line among the bank's train lines.
+    """
 
     text: str
     bank: str
@@ -32,15 +44,19 @@ class Instruction:
 
 @lru_cache(maxsize=64)
 def load_bank(name: str) -> Bank:
-    """The bank shipped as `prompts/<name>.txt`."""
+    """The bank `name` of this package, `prompts/<name>.txt`.
+
+    Raises:
+        FileNotFoundError: there is no such bank.
+    """
     return parse_bank(name, (files(__package__) / f"{name}.txt").read_text("utf-8"))
 
 
 def parse_bank(name: str, text: str) -> Bank:
-    """Lines below `[train]` and below `[held-out]`; blank lines do not count.
+    """Parse a bank: lines below `[train]` and below `[held-out]`; blank lines are ignored.
 
     Raises:
-        ValueError: a line stands before the first section, a section is unknown or empty.
+        ValueError: a line stands before the first section, or a section is unknown or empty.
     """
     lines: dict[str, list[str]] = {section: [] for section in _SECTIONS}
     section = None
@@ -61,8 +77,14 @@ def parse_bank(name: str, text: str) -> Bank:
 def choose_instruction(
     bank: Bank, seed: int, key: str, words: Mapping[str, str] | None = None
 ) -> Instruction:
-    """A train line that depends on seed, bank and key alone; `{name}` in it is replaced by
-    `words[name]`."""
+    """Choose a train line by seed, bank and key alone.
+
+    Args:
+        bank: the bank.
+        seed: of the manifest.
+        key: of the sample.
+        words: value of each placeholder `{name}` by its name.
+    """
     line = derive_seed(seed, "instruction", bank.name, key) % len(bank.train)
     text = bank.train[line]
     for name, word in (words or {}).items():

@@ -1,4 +1,4 @@
-"""The generative tasks, one file each: a picture and its annotation in, a target out; and back.
+"""Proxies, the generative tasks: a picture and its annotation in, a target out; and back.
 
-May know pictures, segmentation, degradations, referring and prompts; knows no sources, no Ray.
+May know pictures, segmentation, degradations and referring; knows neither sources nor Ray.
 """

@@ -1,4 +1,4 @@
-"""What a proxy is: configured by the manifest, it draws targets one by one, and decodes them."""
+"""Base class of proxies, which draw a target for a picture and decode it again."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ Tier = Literal["high", "mid", "low"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """All that a proxy may look at to draw one target.
+    """All that a proxy may use to draw the target of one picture.
 
     Attributes:
         key: of the sample.
         seed: of the manifest; every random choice derives from seed and key.
         picture: upright sRGB at the output size, with the header of its stored file.
-        layers: what the source's annotations, and the proxy's annotator, say.
-        annotation: parses one layer of segments on demand; None where the source says nothing of
-            this picture.
-        dense: reads one dense layer on demand.
+        layers: the layers of the source's annotations, and the layer of the proxy's annotator.
+        annotation: parses a layer of segments; None where the source has none for this picture.
+        dense: parses a dense layer.
         vocabulary: the source's categories by id.
         clean: the picture as the JPEG that other proxies take as their input (encoded once).
-        encode: any upright RGB picture of the output size as a JPEG, by the manifest's rule.
+        encode: encodes any upright RGB picture of the output size by the manifest's rule for JPEG.
     """
 
     key: str
@@ -52,12 +51,12 @@ class Subject:
 
 
 class Proxy(BaseModel):
-    """Base of every proxy's part of the manifest. Subclasses are proxies: they draw and decode.
+    """Base class of the proxies of a manifest. A subclass draws targets and decodes them.
 
     Attributes:
-        type: which kind of proxy, the key of the registry.
+        type: kind of proxy, the key of the registry.
         name: folder of the proxy in the corpus; unique in a manifest.
-        sources: names of the sources it is drawn for; all by default.
+        sources: names of the sources that it is drawn for; by default all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,40 +69,43 @@ class Proxy(BaseModel):
     _name_fits = field_validator("name")(checked_name)
 
     tier: ClassVar[Tier]
+    """Level of perception that the task belongs to."""
 
     degrades: ClassVar[bool] = False
-    """Whether it conditions on a picture of its own instead of the clean one."""
+    """Whether the input of its samples is a degraded picture instead of the clean one."""
 
     target_bytes_per_pixel: ClassVar[float] = 0.06
-    """Of target and facts, for estimates."""
+    """Expected bytes of target and facts per output pixel, for estimates."""
 
     annotated_layer: ClassVar[Layer | None] = None
-    """What an annotator can fill in for it."""
+    """The layer that an annotator can provide for it."""
 
     @property
     def shows_picture(self) -> bool:
-        """Whether samples hold the picture itself, as target or as an input of their own: then
-        they are passed on only by those who may pass the picture on."""
+        """Whether a sample holds the picture itself, as target or as a degraded input.
+
+        Such samples may be passed on by those alone who may pass on the picture.
+        """
         return self.degrades
 
     def libraries(self) -> tuple[str, ...]:
-        """Packages beside the codecs whose version may shape its bytes."""
+        """Packages whose version may change its bytes, without the codecs."""
         return ()
 
     def annotator_for(self, layers: frozenset[Layer]) -> str | None:
-        """The annotator that fills in what a source with these annotations lacks, by name."""
+        """Name of the annotator that provides what a source with these layers lacks; else None."""
         return None
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
-        """Why a source with these annotations cannot serve this proxy; None if it can."""
+        """Why this proxy cannot be drawn for a source with these layers; None where it can."""
         raise NotImplementedError
 
     def bank(self) -> str:
-        """Name of the instruction bank."""
+        """Name of its instruction bank."""
         raise NotImplementedError
 
     def draw(self, subject: Subject) -> DrawnTarget:
-        """Draw the target of one picture.
+        """Draw the target of a picture.
 
         Raises:
             AnnotationError: the annotation cannot be right.
@@ -113,7 +115,7 @@ class Proxy(BaseModel):
 
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
-        """What in a stored target its facts do not say; empty for a sound one.
+        """Contradictions between a stored target and its facts; empty where the target is sound.
 
         Raises:
             CorpusError: the target cannot be decoded at all.
@@ -123,7 +125,7 @@ class Proxy(BaseModel):
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> Any:
-        """What the target was drawn from.
+        """Recover from a stored target and its facts what the target was drawn from.
 
         Raises:
             CorpusError: target and facts do not belong together.

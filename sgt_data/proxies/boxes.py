@@ -1,8 +1,7 @@
-"""The boxes proxy (SGT's "detect"): the outline of every object's bounding box in its own colour,
-on black or over the picture.
+"""The boxes proxy (SGT's "detect"): picture -> outlines of bounding boxes.
 
-A box is that of the whole annotated mask, hidden parts included. Larger boxes are painted first, so
-that small ones lie on top.
+Outlines lie on black or over the picture, each in a colour of its own. A box is that of the whole
+annotated mask, hidden parts included. Larger boxes are painted first: small ones lie on top.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from sgt_data.segmentation.box_outlines import draw_outlines
 from sgt_data.segmentation.colours import Colours
 from sgt_data.segmentation.label_map import LabelMap, painting_order, visible_regions
 from sgt_data.segmentation.regions import (
-    Drawn,
+    PaintedSegments,
     Positions,
     Regions,
     regions_of,
@@ -42,19 +41,19 @@ Look = Literal["black", "overlay"]
 
 OVERLAY_QUALITY = 95
 OVERLAY_ERROR_MAX = 8.0
-"""Largest mean distance (levels, over an outline's visible pixels and the three channels) between
-an overlaid outline and its colour. JPEG 95 at 4:4:4 moves it by 1.6 on average of COCO, and by 4.5
-at most on noise with lines of one pixel."""
+"""Largest mean distance between an overlaid outline and its colour, in levels, over its visible
+pixels and the three channels. JPEG 95 at 4:4:4 moves colours by 1.6 on average of COCO, and by at
+most 4.5 on noise with lines of one pixel."""
 
 _LAYERS: tuple[Layer, ...] = ("instances", "panoptic", "entities")
 _LINES_ACROSS = 200  # lines that would fill the shorter side: 3 pixels at 512, 5 at 1024
 
 
 class BoxesProxy(Proxy):
-    """See the module.
+    """Proxy that draws the bounding boxes of objects.
 
     Attributes:
-        look: outlines on `black`, a lossless PNG, or as an `overlay` on the picture, a JPEG.
+        look: outlines on `black` (a lossless PNG), or as an `overlay` on the picture (a JPEG).
         line: width of the outlines in output pixels; by default a 200th of the shorter side,
             rounded, and at least 2.
         filters: which boxes are drawn.
@@ -101,7 +100,7 @@ class BoxesProxy(Proxy):
                 zip(drawn.visible.tolist(), colours.tolist(), drawn.boxes.tolist(), strict=True), 1
             )
         ]
-        hidden = [regions.describe(one, subject.vocabulary) for one in drawn.hidden.tolist()]
+        hidden = drawn.describe_hidden(regions, subject.vocabulary)
         facts: dict[str, Any] = {
             "look": self.look,
             "line": line,
@@ -119,8 +118,14 @@ class BoxesProxy(Proxy):
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
-        """The label map of the outlines: from the pixels on black; drawn anew from the facts where
-        the target is an overlay, whose pixels are lossy."""
+        """The label map of the outlines, and the facts of each box.
+
+        On black it is decoded from the pixels. An overlay has lossy pixels: the outlines are drawn
+        from the facts.
+
+        Raises:
+            CorpusError: target and facts do not belong together.
+        """
         if _look(facts) == "black":
             return decode_target(target, facts)
         stated = StatedBoxes.of(facts)
@@ -133,11 +138,11 @@ class BoxesProxy(Proxy):
         if _look(facts) == "black":
             decoded = decode_target(target, facts).labels
             expected = stated.outlines()
-            wrong = _strange_pixels(decoded, expected)
+            wrong = _wrong_pixels(decoded, expected)
         else:
             pixels = _overlay_pixels(target, stated)
             expected = stated.outlines()
-            wrong = _strange_colours(pixels, expected, stated.colours)
+            wrong = _wrong_colours(pixels, expected, stated.colours)
         areas, _ = visible_regions(expected, len(stated.boxes))
         hidden = [f"label {label + 1} is hidden" for label in np.flatnonzero(areas == 0).tolist()]
         return [*wrong, *hidden, *stated.misplaced()]
@@ -150,8 +155,8 @@ def _default_line(picture: Picture) -> int:
 
 def _paint(
     regions: Regions, chosen: Positions, picture: Picture, line: int
-) -> tuple[LabelMap, Drawn]:
-    """Outlines of the chosen segments' boxes; labels go to what is visible, in painting order."""
+) -> tuple[LabelMap, PaintedSegments]:
+    """Outlines of the boxes of the chosen segments; visible ones get labels in painting order."""
     sizes = regions.boxes[:, 2] * regions.boxes[:, 3]
     order = chosen[painting_order(sizes[chosen], regions.ids[chosen])]
     empty = sizes[order] == 0
@@ -163,15 +168,16 @@ def _paint(
     )
     labels = draw_outlines(boxes, line, picture.height, picture.width)
     areas, _ = visible_regions(labels, len(boxes))
-    seen = areas > 0
-    if not seen.all():
-        labels = draw_outlines(boxes[seen], line, picture.height, picture.width)
-    hidden = np.concatenate((order[~empty][~seen], order[empty]))
-    return labels, Drawn(order[~empty][seen], areas[seen], boxes[seen], hidden)
+    visible = areas > 0
+    if not visible.all():
+        labels = draw_outlines(boxes[visible], line, picture.height, picture.width)
+    hidden = np.concatenate((order[~empty][~visible], order[empty]))
+    painted = PaintedSegments(order[~empty][visible], areas[visible], boxes[visible], hidden)
+    return labels, painted
 
 
 def _overlay(picture: Picture, labels: LabelMap, colours: Colours) -> bytes:
-    """The picture with the outlines over it, as a JPEG whose colours do not bleed."""
+    """The picture with the outlines over it, as a JPEG without chroma subsampling."""
     pixels = np.array(picture.image)
     on = labels > 0
     pixels[on] = colours[labels[on] - 1]
@@ -197,8 +203,8 @@ def _overlay_pixels(target: bytes, stated: StatedBoxes) -> NDArray[np.uint8]:
         raise CorpusError(f"the target cannot be decoded: {why}") from why
 
 
-def _strange_pixels(labels: LabelMap, expected: LabelMap) -> list[str]:
-    """Where the target is not what the facts' boxes draw."""
+def _wrong_pixels(labels: LabelMap, expected: LabelMap) -> list[str]:
+    """Pixels of a target that differ from the outlines of the facts' boxes, as a message."""
     rows, columns = np.nonzero(labels != expected)
     if not len(rows):
         return []
@@ -209,8 +215,8 @@ def _strange_pixels(labels: LabelMap, expected: LabelMap) -> list[str]:
     ]
 
 
-def _strange_colours(pixels: NDArray[np.uint8], labels: LabelMap, colours: Colours) -> list[str]:
-    """Outlines along which an overlay is not of their colour."""
+def _wrong_colours(pixels: NDArray[np.uint8], labels: LabelMap, colours: Colours) -> list[str]:
+    """Outlines of an overlay that do not have their colour, as messages."""
     on = labels > 0
     drawn = labels[on]
     gaps = np.abs(pixels[on].astype(np.int64) - colours[drawn - 1]).sum(1)

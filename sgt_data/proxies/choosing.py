@@ -1,4 +1,4 @@
-"""Which segments of a picture a proxy draws, and what is checked before it looks at them."""
+"""Choice of the segments that a proxy draws."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ CrowdPolicy = Literal["keep", "drop", "reject"]
 
 
 class SegmentFilters(BaseModel):
-    """Which segments are drawn, and which pictures count.
+    """Rules by which segments are drawn, and by which pictures are left out.
 
     Attributes:
-        min_area: least share of the picture (0 to 1) that a mask covers, before occlusion.
+        min_area: least share of the picture (0 to 1) that a mask covers, hidden pixels included.
         min_predicted_iou: least `predicted_iou`, where the source has one (SA-1B).
         min_stability: least `stability_score`, where the source has one.
         crowds: `keep` draws a crowd region as one segment, `drop` leaves it out, `reject` leaves
             the whole picture out.
-        max_segments: beyond it only the largest are drawn.
+        max_segments: most segments that are drawn, the largest ones.
         min_segments: a picture with fewer visible segments is left out.
     """
 
@@ -42,10 +42,18 @@ class SegmentFilters(BaseModel):
     def choose(
         self, regions: Regions, vocabulary: Mapping[int, Category], things_alone: bool
     ) -> tuple[Positions, dict[str, int]]:
-        """Positions of the segments to draw, and how many each filter dropped.
+        """Choose the segments to draw.
+
+        Args:
+            regions: the segments of a picture.
+            vocabulary: the source's categories by id.
+            things_alone: whether stuff is left out.
+
+        Returns:
+            Indices of the chosen segments, and how many segments each filter dropped.
 
         Raises:
-            FilteredOut: there are crowds, and they are rejected.
+            FilteredOut: the picture has crowds, and `crowds` is `reject`.
         """
         crowds = np.array([segment.iscrowd for segment in regions.segments], np.bool_)
         if self.crowds == "reject" and crowds.any():
@@ -60,7 +68,8 @@ class SegmentFilters(BaseModel):
             "min_stability": stabilities < (self.min_stability or -np.inf),
         }
         if things_alone:
-            things = [vocabulary[one].isthing for one in regions.category_ids.tolist()]
+            categories = [vocabulary[number] for number in regions.category_ids.tolist()]
+            things = [category.isthing for category in categories]
             tests = {"stuff": ~np.array(things, np.bool_), **tests}
         keep = np.ones(len(regions.segments), np.bool_)
         dropped = {}
@@ -76,22 +85,24 @@ class SegmentFilters(BaseModel):
         return chosen, dropped
 
     def require_visible(self, count: int) -> None:
-        """
+        """Check the number of visible segments of a picture.
+
         Raises:
-            FilteredOut: `count` visible segments are too few.
+            FilteredOut: there are fewer than `min_segments`.
         """
         if count < self.min_segments:
             raise FilteredOut(f"{count} visible segments, min_segments is {self.min_segments}")
 
 
 def annotation_of(subject: Subject, layers: Sequence[Layer]) -> tuple[Layer, Annotation]:
-    """The first of `layers` that the source has, and what it says of this picture.
+    """The first of `layers` that the source has, and the picture's annotation of this layer.
 
     Raises:
-        FilteredOut: it says nothing of this picture.
-        AnnotationError: it is of another size, or of categories that the source does not list.
+        FilteredOut: the source has no annotation of this picture.
+        AnnotationError: the annotation is of another size, or has a category that the source's
+            vocabulary lacks.
     """
-    layer = next(one for one in layers if one in subject.layers)
+    layer = next(layer for layer in layers if layer in subject.layers)
     annotation = subject.annotation(layer)
     if annotation is None:
         raise FilteredOut(f"the source has no {layer} annotation of this picture")
@@ -111,5 +122,5 @@ def annotation_of(subject: Subject, layers: Sequence[Layer]) -> tuple[Layer, Ann
 
 
 def _scores(values: list[float | None]) -> NDArray[np.float64]:
-    """Missing scores pass every threshold."""
+    """Scores as an array; a missing score is infinite, so that it passes every threshold."""
     return np.array([np.inf if value is None else value for value in values], np.float64)

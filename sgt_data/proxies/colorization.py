@@ -1,4 +1,4 @@
-"""The colorization proxy: colours for a grey picture."""
+"""The colorization proxy: grey picture -> its colours."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sgt_data.proxies.restoration import RestorationProxy
 
 
 class ColorizationProxy(RestorationProxy):
-    """See the module.
+    """Proxy that restores the colours of a picture.
 
     Attributes:
-        min_colourfulness: least mean distance between a pixel's channels, in grey levels; a picture
-            below it is left out, for one that is grey already teaches that grey is right.
+        min_colourfulness: least mean distance between a pixel's channels, in grey levels. A picture
+            below it is left out: grey pictures would teach that grey is right.
     """
 
     type: Literal["colorization"] = "colorization"
@@ -26,10 +26,10 @@ class ColorizationProxy(RestorationProxy):
     min_colourfulness: float = Field(4.0, ge=0, le=255)
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
-        found = colourfulness(picture)
-        if found < self.min_colourfulness:
+        measured = colourfulness(picture)
+        if measured < self.min_colourfulness:
             raise FilteredOut(
-                f"the picture's colourfulness is {found:.2f}, min_colourfulness is "
+                f"the picture's colourfulness is {measured:.2f}, min_colourfulness is "
                 f"{self.min_colourfulness}"
             )
-        return greyscale(picture), {"colourfulness": round(found, 3)}
+        return greyscale(picture), {"colourfulness": round(measured, 3)}

@@ -1,4 +1,4 @@
-"""Colours for the segments of one picture, from the palette that the manifest names."""
+"""Colours of the segments of a picture, by the palette that the manifest names."""
 
 from __future__ import annotations
 
@@ -20,11 +20,17 @@ def colour_segments(
     boxes: NDArray[np.int64],
     subject: Subject,
 ) -> Colours:
-    """[n, 3] colours of the labels 1..n of a map, of category ids [n] and boxes [n, 4] (x, y,
-    width, height) in the output.
+    """Colours [n, 3] of the labels 1 to n of a map.
+
+    Args:
+        palette: name of the palette.
+        labels: [H, W], the label map.
+        categories: [n], category id of each label.
+        boxes: [n, 4], box of each label in the output (x, y, width, height).
+        subject: whose seed, key and vocabulary count.
 
     Raises:
-        AnnotationError: there are more labels than the palette tells apart.
+        AnnotationError: there are more labels than the palette can distinguish.
     """
     count = len(categories)
     if palette == "distinct":

@@ -1,4 +1,4 @@
-"""The deblurring proxy: undo the motion of the camera."""
+"""The deblurring proxy: picture blurred by motion -> sharp picture."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from pydantic import Field
 
 from sgt_data.degradations.motion_blur import LENGTH_MAX, motion_blur
 from sgt_data.degradations.pixels import Pixels
-from sgt_data.proxies.ranges import draw_one, draw_whole
+from sgt_data.proxies.ranges import draw_integer, draw_option
 from sgt_data.proxies.restoration import RestorationProxy
 
 Length = Annotated[int, Field(ge=2, le=LENGTH_MAX)]
 
 
 class DeblurProxy(RestorationProxy):
-    """See the module.
+    """Proxy that removes motion blur.
 
     Attributes:
-        lengths: of the motion in pixels, one of which is drawn; its angle is any whole degree.
+        lengths: lengths of the motion in pixels, of which one is drawn for each picture. The angle
+            is any whole degree.
     """
 
     type: Literal["deblur"] = "deblur"
@@ -27,6 +28,6 @@ class DeblurProxy(RestorationProxy):
     lengths: Annotated[tuple[Length, ...], Field(min_length=1)] = (10, 20, 30)
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
-        length = draw_one(rng, self.lengths)
-        angle = draw_whole(rng, (0, 179))  # half a turn more is the same line
+        length = draw_option(rng, self.lengths)
+        angle = draw_integer(rng, (0, 179))  # half a turn more is the same line
         return motion_blur(picture, length, angle), {"length": length, "angle": angle}

@@ -1,4 +1,4 @@
-"""Take a stored target back, whatever its proxy."""
+"""Decode a stored target of any proxy."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sgt_data.proxies.registry import proxy_kinds
 
 
 def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
-    """What a target was drawn from.
+    """Recover from a stored target what it was drawn from.
 
     Args:
         target: the bytes of a sample's `target.png` (or `.jpg`).
-        facts: its JSON, parsed or not.
+        facts: the sample's JSON, parsed or not.
 
     Returns:
         What the proxy decodes to. `segmentation`, `boxes`, `referring`: `DecodedSegmentation`
@@ -25,7 +25,7 @@ def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
         picture [H, W, 3] uint8 RGB.
 
     Raises:
-        CorpusError: target and facts do not belong together, or the proxy is not known.
+        CorpusError: target and facts do not belong together, or the type of the proxy is unknown.
     """
     if isinstance(facts, bytes | str):
         try:

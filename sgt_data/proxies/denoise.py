@@ -1,4 +1,4 @@
-"""The denoising proxy: take away noise of one of four kinds."""
+"""The denoising proxy: picture with one of four kinds of noise -> clean picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sgt_data.degradations import compression, noise
 from sgt_data.degradations.pixels import Pixels
 from sgt_data.proxies.ranges import (
     draw_fraction,
-    draw_one,
-    draw_whole,
+    draw_integer,
+    draw_option,
     within,
 )
 from sgt_data.proxies.restoration import RestorationProxy
@@ -21,14 +21,14 @@ Noise = Literal["gaussian", "jpeg", "poisson", "salt_and_pepper"]
 
 
 class DenoiseProxy(RestorationProxy):
-    """See the module.
+    """Proxy that removes noise.
 
     Attributes:
-        kinds: of noise, one of which is drawn for each picture.
+        kinds: kinds of noise, of which one is drawn for each picture.
         sigma: standard deviation of Gaussian noise in grey levels.
         quality: of the JPEG whose artefacts are the noise.
-        peak: photons that a white pixel counts in Poisson noise; fewer are noisier.
-        share: of pixels that salt and pepper fall on, 0 to 1.
+        peak: photons of a white pixel in Poisson noise; fewer photons are noisier.
+        share: share of the pixels that salt and pepper change, 0 to 1.
     """
 
     type: Literal["denoise"] = "denoise"
@@ -42,15 +42,15 @@ class DenoiseProxy(RestorationProxy):
     share: Annotated[tuple[float, float], within(0.001, 0.5)] = (0.01, 0.1)
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
-        kind = draw_one(rng, self.kinds)
+        kind = draw_option(rng, self.kinds)
         if kind == "gaussian":
             sigma = draw_fraction(rng, self.sigma)
             return noise.gaussian(picture, sigma, rng), {"kind": kind, "sigma": sigma}
         if kind == "jpeg":
-            quality = draw_whole(rng, self.quality)
+            quality = draw_integer(rng, self.quality)
             return compression.jpeg(picture, quality), {"kind": kind, "quality": quality}
         if kind == "poisson":
-            peak = draw_whole(rng, self.peak)
+            peak = draw_integer(rng, self.peak)
             return noise.poisson(picture, peak, rng), {"kind": kind, "peak": peak}
         share = draw_fraction(rng, self.share)
         return noise.salt_and_pepper(picture, share, rng), {"kind": kind, "share": share}

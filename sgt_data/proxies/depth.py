@@ -1,8 +1,8 @@
-"""The depth proxy: relative inverse depth as a picture, near is bright.
+"""The depth proxy: picture -> relative inverse depth, near is bright.
 
-As Marigold, GenPercept and DICEPTION do it: the values between two percentiles of the picture (the
-2nd and the 98th) are spread over the grey levels; those beyond are clipped. The facts keep the
-scaling, so that the values come back to within half a level.
+As in Marigold, GenPercept and DICEPTION, the values between two percentiles of the picture (the
+2nd and the 98th) are spread over the grey levels, and values beyond them are clipped. The facts
+keep the scaling, so that values can be recovered to within half a level.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ Colormap = Literal["grey", "inferno"]
 
 @dataclass(frozen=True, slots=True)
 class DecodedDepth:
-    """A depth target, taken back.
+    """A decoded depth target.
 
     Attributes:
         inverse_depth: [H, W] float32, near is large; in the source's own unit, or relative where a
             model made it. Clipped to `low` and `high`.
-        low, high: the values of the darkest and the brightest level.
-        step: between two levels; a value within `low` and `high` is at most half of it off.
+        low, high: values of the darkest and of the brightest level.
+        step: difference of two neighbouring levels; a value within `low` and `high` is wrong by
+            half of it at most.
     """
 
     inverse_depth: NDArray[np.float32]
@@ -49,12 +50,12 @@ class DecodedDepth:
 
 
 class DepthProxy(Proxy):
-    """See the module.
+    """Proxy that draws the depth of a picture.
 
     Attributes:
-        annotator: which model gives depth where the source has none, by name.
-        percentiles: of the picture's values, that become black and white.
-        colormap: `grey`, or `inferno` (SGT's look), 8-bit, decodable by inverse lookup.
+        annotator: name of the annotator that provides depth where the source has none.
+        percentiles: percentiles of the picture's values that become black and white.
+        colormap: `grey`, or `inferno` (8-bit, as in SGT), which inverse lookup decodes.
         bits: 8, or 16 for a 16-bit grey PNG.
     """
 
@@ -112,7 +113,7 @@ class DepthProxy(Proxy):
         facts = {
             "values": "inverse depth",
             "near": "bright",
-            "from": subject_origin(depth),
+            "from": _origin(depth),
             "colormap": self.colormap,
             "bits": self.bits,
             "percentiles": list(self.percentiles),
@@ -140,20 +141,20 @@ class DepthProxy(Proxy):
 
 @lru_cache(maxsize=1)
 def inferno() -> NDArray[np.uint8]:
-    """[256, 3] RGB of the colour map inferno (van der Walt and Smith), each colour once."""
+    """The colour map inferno (van der Walt and Smith): [256, 3] RGB, all colours different."""
     import cv2
 
     ramp = np.arange(256, dtype=np.uint8)[None]
     return np.ascontiguousarray(cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)[0, :, ::-1], np.uint8)
 
 
-def subject_origin(depth: DenseMap) -> str:
-    """Who says so: the source's own files, or a model."""
+def _origin(depth: DenseMap) -> str:
+    """Where a map is from: the source's own files, or a model."""
     return "annotator" if depth.upright else "source"
 
 
 def _output_codes(depth: DenseMap, subject: Subject) -> NDArray[np.uint16]:
-    """Codes [h, w] at the output's pixels, as they are: a source's map is sampled, not blended."""
+    """Codes [h, w] at the pixels of the output; a source's map is sampled, never interpolated."""
     picture = subject.picture
     if depth.upright:
         if depth.codes.shape != (picture.height, picture.width):
@@ -175,8 +176,7 @@ def _output_codes(depth: DenseMap, subject: Subject) -> NDArray[np.uint16]:
 
 
 def _percentiles(codes: NDArray[np.uint16], which: tuple[float, float]) -> tuple[int, int]:
-    """The codes below which so many percent of the pixels lie (the nearest rank): in integers, as
-    no interpolation is wanted between values that occur."""
+    """Two percentiles of codes by the nearest rank, in integers: no value in between is made up."""
     totals = np.bincount(codes.ravel(), minlength=_CODES + 1).cumsum()
     ranks = [max(1, -(-int(percent * 1000) * codes.size // 100_000)) for percent in which]
     low, high = np.searchsorted(totals, ranks).tolist()
@@ -184,7 +184,7 @@ def _percentiles(codes: NDArray[np.uint16], which: tuple[float, float]) -> tuple
 
 
 def _levels(codes: NDArray[np.uint16], low: int, high: int, top: int) -> NDArray[np.uint16]:
-    """Codes -> 0 to `top`, by a table: rounded to the nearest level, ties up."""
+    """Levels from 0 (code `low`) to `top` (code `high`), rounded to the nearest, ties up."""
     every = np.clip(np.arange(_CODES + 1, dtype=np.int64), low, high) - low
     table = (2 * every * top + (high - low)) // (2 * (high - low))
     return table.astype(np.uint16)[codes]

@@ -1,4 +1,4 @@
-"""The deraining proxy: clear the picture of rain, of fog, or of both."""
+"""The deraining proxy: picture in rain, in fog or in both -> clear picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sgt_data.degradations import weather
 from sgt_data.degradations.pixels import Pixels
 from sgt_data.proxies.ranges import (
     draw_fraction,
-    draw_one,
-    draw_whole,
+    draw_integer,
+    draw_option,
     within,
 )
 from sgt_data.proxies.restoration import RestorationProxy
@@ -21,16 +21,17 @@ Weather = Literal["rain", "fog", "both"]
 
 
 class DerainProxy(RestorationProxy):
-    """See the module.
+    """Proxy that removes rain and fog.
 
     Attributes:
-        kinds: of weather, one of which is drawn for each picture.
-        drops: streaks in a square picture of any size; a narrower one has fewer.
-        angle: of the fall in degrees from upright, positive to the right.
-        dimming: factor on the picture's brightness under a rainy sky.
-        density: opacity of fog at the top, 0 to 1.
-        thinning: opacity of fog at the bottom over that at the top, 0 to 1.
-        brightness: of fog in grey levels.
+        kinds: kinds of weather, of which one is drawn for each picture.
+        drops: streaks of a square picture of any size; others have fewer, in proportion to their
+            area.
+        angle: angle of the fall in degrees from the vertical, positive to the right.
+        dimming: factor on the picture's brightness in the rain.
+        density: opacity of the fog at the top, 0 to 1.
+        thinning: opacity of the fog at the bottom divided by that at the top, 0 to 1.
+        brightness: brightness of the fog in grey levels.
     """
 
     type: Literal["derain"] = "derain"
@@ -44,18 +45,18 @@ class DerainProxy(RestorationProxy):
     brightness: Annotated[tuple[int, int], within(128, 255)] = (190, 230)
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
-        kind = draw_one(rng, self.kinds)
+        kind = draw_option(rng, self.kinds)
         drawn: dict[str, Any] = {"kind": kind}
-        # fog lies behind the drops that are near enough to be seen
+        # fog first: drops that are near enough to be visible are in front of it
         if kind != "rain":
             density = draw_fraction(rng, self.density)
             thinning = draw_fraction(rng, self.thinning)
-            brightness = draw_whole(rng, self.brightness)
+            brightness = draw_integer(rng, self.brightness)
             picture = weather.fog(picture, density, thinning, brightness, rng)
             drawn |= {"density": density, "thinning": thinning, "brightness": brightness}
         if kind != "fog":
-            drops = draw_whole(rng, self.drops)
-            angle = draw_whole(rng, self.angle)
+            drops = draw_integer(rng, self.drops)
+            angle = draw_integer(rng, self.angle)
             dimming = draw_fraction(rng, self.dimming)
             picture = weather.rain(picture, drops, angle, dimming, rng)
             drawn |= {"drops": drops, "angle": angle, "dimming": dimming}

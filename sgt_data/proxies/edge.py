@@ -1,7 +1,8 @@
-"""The edge proxy, white on black: Sobel's soft gradient magnitude (SGT's look), Canny's thin
-contours (ControlNet's), or what a learned detector sees.
+"""The edge proxy: picture -> edges, white on black.
 
-Sobel and Canny are drawn from the picture itself, in integers: the same bytes on every CPU.
+Edges are Sobel's gradient magnitude (as in SGT), Canny's contours (as in ControlNet), or those of a
+learned detector. Sobel and Canny are computed from the picture in integers: the same bytes on every
+CPU.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ _BELOW, _ABOVE = 67, 133
 
 
 class EdgeProxy(Proxy):
-    """See the module.
+    """Proxy that draws the edges of a picture.
 
     Attributes:
-        method: `sobel`, `canny`, or `annotator` for what the named one says.
-        annotator: a learned detector, by name.
-        gain: of Sobel: grey levels per unit of gradient (black to white is 1020 units).
-        thresholds: of Canny, low and high, in the same units; `median` takes 0.67 and 1.33 times
-            the picture's median grey.
+        method: `sobel`, `canny`, or `annotator` for the edges of a learned detector.
+        annotator: name of the annotator that is the learned detector.
+        gain: of Sobel, in grey levels per unit of gradient (black to white is 1020 units).
+        thresholds: of Canny, low and high, in units of gradient; `median` means 0.67 and 1.33 times
+            the median grey level of the picture.
     """
 
     tier: ClassVar[Tier] = "low"
@@ -79,7 +80,7 @@ class EdgeProxy(Proxy):
     def draw(self, subject: Subject) -> DrawnTarget:
         facts: dict[str, Any] = {"method": self.method, "look": "white on black"}
         if self.method == "annotator":
-            levels = _learned(subject)
+            levels = _annotated_edges(subject)
             facts["annotator"] = self.annotator
         else:
             grey = np.asarray(subject.picture.image.convert("L"))
@@ -96,7 +97,11 @@ class EdgeProxy(Proxy):
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> NDArray[np.uint8]:
-        """Edge strength [H, W] uint8, white (255) is strongest."""
+        """Edge strength [H, W] uint8 of a target; 255 (white) is the strongest.
+
+        Raises:
+            CorpusError: target and facts do not belong together.
+        """
         try:
             size = facts["size"]["width"], facts["size"]["height"]
             method = facts["method"]
@@ -116,13 +121,13 @@ class EdgeProxy(Proxy):
 
 
 def _canny(grey: NDArray[np.uint8], low: int, high: int) -> NDArray[np.uint8]:
-    """OpenCV's Canny with its defaults: 3x3 Sobel, gradient |x| + |y|, in integers throughout."""
+    """Contours by OpenCV's Canny with its defaults: 3x3 Sobel, gradient |x| + |y|, in integers."""
     import cv2
 
     return np.asarray(cv2.Canny(grey, low, high), np.uint8)
 
 
-def _learned(subject: Subject) -> NDArray[np.uint8]:
+def _annotated_edges(subject: Subject) -> NDArray[np.uint8]:
     edges = subject.dense("edges")
     size = subject.picture.height, subject.picture.width
     if edges.codes.shape != size:

@@ -1,4 +1,4 @@
-"""The enhancement proxy: bring light into a dark, noisy picture."""
+"""The enhancement proxy: dark, noisy picture -> bright, clean picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sgt_data.proxies.restoration import RestorationProxy
 
 
 class EnhanceProxy(RestorationProxy):
-    """See the module.
+    """Proxy that brightens dark pictures.
 
     Attributes:
         brightness: factor on every value, 0 to 1.

@@ -1,4 +1,4 @@
-"""The inpainting proxy: fill in what strokes, boxes or patches hide."""
+"""The inpainting proxy: picture with hidden regions -> whole picture."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _PATCH = 32
 
 
 class InpaintingProxy(RestorationProxy):
-    """See the module.
+    """Proxy that fills in hidden regions.
 
     Attributes:
-        mask: what lies over the picture, in flat grey; `mixed` is strokes and boxes.
-        share: of the picture that is hidden, 0 to 1.
+        mask: what hides the picture, in flat grey; `mixed` is strokes and boxes.
+        share: share of the picture that is hidden, 0 to 1.
     """
 
     type: Literal["inpainting"] = "inpainting"

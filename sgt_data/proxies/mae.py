@@ -1,4 +1,4 @@
-"""The proxy of masked autoencoders: fill in the hidden patches of a grid."""
+"""The proxy of masked autoencoders: picture with hidden patches of a grid -> whole picture."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sgt_data.proxies.restoration import RestorationProxy
 
 
 class MaeProxy(RestorationProxy):
-    """See the module.
+    """Proxy that fills in hidden patches of a grid.
 
     Attributes:
-        ratio: of the grid's patches that are hidden, 0 to 1.
+        ratio: share of the patches that is hidden, 0 to 1.
         patch: side of a patch in pixels.
     """
 

@@ -1,4 +1,4 @@
-"""Ranges in a manifest, and a value drawn from one."""
+"""Ranges of a manifest, and random values within them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ _STEPS = 1000
 
 
 def within(low: float, high: float) -> AfterValidator:
-    """Pydantic: a pair in order, inside `low` to `high`."""
+    """Pydantic validator of a range (least, most) that lies within `low` to `high`."""
 
-    def check(pair: tuple[float, float]) -> tuple[float, float]:
-        if not low <= pair[0] <= pair[1] <= high:
-            raise ValueError(f"a range is least and most, in {low} to {high}; found {list(pair)}")
-        return pair
+    def check(bounds: tuple[float, float]) -> tuple[float, float]:
+        if not low <= bounds[0] <= bounds[1] <= high:
+            raise ValueError(f"a range is least and most, in {low} to {high}; found {list(bounds)}")
+        return bounds
 
     return AfterValidator(check)
 
 
-def draw_fraction(rng: np.random.Generator, pair: tuple[float, float]) -> float:
-    """One of 1001 evenly spaced values from least to most, to four decimals."""
-    low, high = pair
+def draw_fraction(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
+    """One of 1001 evenly spaced values of a range (least, most), rounded to four decimals."""
+    low, high = bounds
     value = round(low + (high - low) * int(rng.integers(0, _STEPS + 1)) / _STEPS, 4)
     return min(max(value, low), high)
 
 
-def draw_whole(rng: np.random.Generator, pair: tuple[int, int]) -> int:
-    """A whole number from least to most, both included."""
-    return int(rng.integers(pair[0], pair[1] + 1))
+def draw_integer(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
+    """An integer of a range (least, most), both included."""
+    return int(rng.integers(bounds[0], bounds[1] + 1))
 
 
-def draw_one(rng: np.random.Generator, options: Sequence[_T]) -> _T:
-    """One of the options, each as likely as any other."""
+def draw_option(rng: np.random.Generator, options: Sequence[_T]) -> _T:
+    """An option, each with the same chance."""
     return options[int(rng.integers(0, len(options)))]

@@ -1,4 +1,4 @@
-"""The reconstruction proxy: give the picture back. The control that all others are held against."""
+"""The reconstruction proxy: picture -> the same picture, a control for all other proxies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sgt_data.records import DrawnTarget
 
 
 class ReconstructionProxy(RestorationProxy):
-    """Input and target are the same bytes."""
+    """Proxy whose input and target are the same bytes."""
 
     degrades: ClassVar[bool] = False
 

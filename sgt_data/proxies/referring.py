@@ -1,9 +1,9 @@
-"""The referring proxy: the instruction names one category, or one segment by its place or size; the
-target is a mask of what it means, white on black.
+"""The referring proxy: picture and phrase -> mask of the segments that the phrase means.
 
-What counts is what one sees: every segment is painted, and visible areas and boxes decide. A phrase
-is used only if it means exactly what is drawn (see `sgt_data.referring`); a picture of which
-nothing unambiguous can be said is left out.
+The instruction names a category, or a segment by its place or size; the mask is white on black.
+Visible pixels count: all segments are painted, and visible areas and boxes decide. A phrase is used
+only where it means exactly what is drawn (see `sgt_data.referring`); a picture without any such
+phrase is left out.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ _KINDS: tuple[PhraseKind, ...] = ("category", "single", "place", "size")
 
 
 class ReferringProxy(Proxy):
-    """See the module.
+    """Proxy that draws the segments that a phrase means.
 
     Attributes:
         kinds: which phrases are allowed. `category`: "all dogs", "the sky"; `single`: "the dog",
             the only one of its category; `place`: "the leftmost dog"; `size`: "the largest dog".
         centre_margin: least distance, as a share of the picture's width or height, from the centre
             of a segment chosen by place to that of the runner-up.
-        edge_margin: the same for their outer edges on that side.
+        edge_margin: least distance, as a share of the picture's width or height, between the outer
+            edges of the two on that side.
         size_ratio: least ratio of both visible areas and areas of visible boxes between a segment
             chosen by size and the runner-up.
         min_area: least share of the picture that the target covers.
@@ -93,10 +94,10 @@ class ReferringProxy(Proxy):
             )
         ]
         hidden = drawn.describe_hidden(regions, subject.vocabulary)
-        phrase = self._choose([SegmentFacts.of(one) for one in visible], hidden, size, subject)
-        meant = phrase.candidate.ids
-        is_meant = np.array([0, *(255 * (one["id"] in meant) for one in visible)], np.uint8)
-        chosen = [one for one in visible if one["id"] in meant]
+        phrase = self._choose([SegmentFacts.of(fact) for fact in visible], hidden, size, subject)
+        ids = phrase.candidate.ids
+        level_of_label = np.array([0, *(255 * (fact["id"] in ids) for fact in visible)], np.uint8)
+        drawn_facts = [fact for fact in visible if fact["id"] in ids]
         facts = {
             "unlabelled": [0, 0, 0],
             "referring": {
@@ -105,25 +106,29 @@ class ReferringProxy(Proxy):
                 "category": phrase.candidate.category,
                 "relation": phrase.candidate.relation,
             },
-            "segments": [{"label": 1, "color": _WHITE, **one} for one in chosen],
-            "others": [one for one in visible if one["id"] not in meant],
+            "segments": [{"label": 1, "color": _WHITE, **fact} for fact in drawn_facts],
+            "others": [fact for fact in visible if fact["id"] not in ids],
             "hidden": hidden,
         }
         return DrawnTarget(
-            encode_grey(is_meant[labels]), "png", facts, segments=len(chosen),
+            encode_grey(level_of_label[labels]), "png", facts, segments=len(drawn_facts),
             categories=(phrase.candidate.category,), words={"target": phrase.text},
         )  # fmt: skip
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
-        """The mask as label 1, whose one fact lists the ids of all segments that it shows."""
+        """The mask as label 1, whose facts list the ids of the segments that it shows.
+
+        Raises:
+            CorpusError: target and facts do not belong together.
+        """
         stated = _Stated.of(facts)
         mask = _decode(target, stated.size)
         merged = {
             **facts["referring"],
             "label": 1,
             "color": _WHITE,
-            "ids": [one.id for one in stated.segments],
+            "ids": [segment.id for segment in stated.segments],
         }
         return DecodedSegmentation(mask, (merged,))
 
@@ -131,25 +136,27 @@ class ReferringProxy(Proxy):
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
         stated = _Stated.of(facts)
         areas, boxes = visible_regions(_decode(target, stated.size), 1)
-        found = []
+        problems = []
         if stated.words != stated.phrase:
-            found.append(f"the instruction names {stated.words!r:.80}, not {stated.phrase!r:.80}")
-        drawn = {one.id for one in stated.segments}
-        meant = referents(stated.phrase, [*stated.segments, *stated.rest])
-        if meant != drawn:
-            found.append(
-                f"{stated.phrase!r:.80} means the segments {sorted(meant)}; "
-                f"{sorted(drawn)} are drawn"
+            problems.append(
+                f"the instruction names {stated.words!r:.80}, not {stated.phrase!r:.80}"
             )
-        if {one.category for one in stated.segments} != {stated.category}:
-            found.append(f"the drawn segments are not all of category {stated.category!r:.80}")
-        area, box = sum(one.area for one in stated.segments), _hull(stated.segments)
+        drawn_ids = {segment.id for segment in stated.segments}
+        referent_ids = referents(stated.phrase, [*stated.segments, *stated.rest])
+        if referent_ids != drawn_ids:
+            problems.append(
+                f"{stated.phrase!r:.80} means the segments {sorted(referent_ids)}; "
+                f"{sorted(drawn_ids)} are drawn"
+            )
+        if {segment.category for segment in stated.segments} != {stated.category}:
+            problems.append(f"the drawn segments are not all of category {stated.category!r:.80}")
+        area, box = sum(segment.area for segment in stated.segments), _hull(stated.segments)
         if (areas[0], boxes[0].tolist()) != (area, box):
-            found.append(
+            problems.append(
                 f"the mask has {areas[0]} pixels in box {boxes[0].tolist()}; "
                 f"its facts say {area} in {box}"
             )
-        return found
+        return problems
 
     def _choose(
         self,
@@ -158,29 +165,39 @@ class ReferringProxy(Proxy):
         size: tuple[int, int],
         subject: Subject,
     ) -> Phrase:
-        concealed = [SegmentFacts.of(one) for one in hidden]
+        concealed = [SegmentFacts.of(fact) for fact in hidden]
         margins = Margins(self.centre_margin, self.edge_margin, self.size_ratio, self.min_area)
-        found = [
-            one for one in candidates(visible, concealed, *size, margins) if one.kind in self.kinds
+        allowed = [
+            candidate
+            for candidate in candidates(visible, concealed, *size, margins)
+            if candidate.kind in self.kinds
         ]
-        if not found:
+        if not allowed:
             raise FilteredOut(
                 f"nothing unambiguous can be said of its {len(visible)} visible segments "
                 f"(kinds {', '.join(self.kinds)})"
             )
-        phrase = choose_phrase(found, generator(subject.seed, "referring", subject.key))
-        meant = referents(phrase.text, [*visible, *concealed])
-        if meant != phrase.candidate.ids:
+        phrase = choose_phrase(allowed, generator(subject.seed, "referring", subject.key))
+        ids = referents(phrase.text, [*visible, *concealed])
+        if ids != phrase.candidate.ids:
             raise AnnotationError(
-                f"{phrase.text!r} means the segments {sorted(meant)}, not those it was made for"
+                f"{phrase.text!r} means the segments {sorted(ids)}, not those it was made for"
             )
         return phrase
 
 
 @dataclass(frozen=True, slots=True)
 class _Stated:
-    """What the facts say: width and height, the phrase as they and as the instruction have it, the
-    drawn segments, and all others, hidden ones too."""
+    """The fields of the facts that decoding needs.
+
+    Attributes:
+        size: width and height of the target.
+        phrase: the phrase.
+        words: the phrase as the instruction has it.
+        category: name of the category of the drawn segments.
+        segments: the drawn segments.
+        rest: all other segments, hidden ones included.
+    """
 
     size: tuple[int, int]
     phrase: str
@@ -191,9 +208,10 @@ class _Stated:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> _Stated:
-        """
+        """Parse the facts of a sample.
+
         Raises:
-            CorpusError: the facts lack something.
+            CorpusError: a field is missing or wrong.
         """
         try:
             stated = cls(
@@ -201,12 +219,12 @@ class _Stated:
                 facts["referring"]["phrase"],
                 facts["instruction"]["words"]["target"],
                 facts["referring"]["category"],
-                tuple(SegmentFacts.of(one) for one in facts["segments"]),
-                tuple(SegmentFacts.of(one) for one in (*facts["others"], *facts["hidden"])),
+                tuple(SegmentFacts.of(fact) for fact in facts["segments"]),
+                tuple(SegmentFacts.of(fact) for fact in (*facts["others"], *facts["hidden"])),
             )
             if {type(stated.phrase), type(stated.words), type(stated.category)} != {str}:
                 raise TypeError("phrase or category is no text")
-            if not stated.segments or any(one.area == 0 for one in stated.segments):
+            if not stated.segments or any(segment.area == 0 for segment in stated.segments):
                 raise ValueError("no segment is drawn, or one that cannot be seen")
         except (KeyError, TypeError, ValueError) as why:
             raise CorpusError(
@@ -216,8 +234,8 @@ class _Stated:
 
 
 def _hull(segments: Sequence[SegmentFacts]) -> list[int]:
-    """The smallest box (x, y, width, height) around all of them."""
-    boxes = [one.box for one in segments]
+    """The smallest box (x, y, width, height) around segments."""
+    boxes = [segment.box for segment in segments]
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
     return [left, top, right - left, bottom - top]

@@ -1,5 +1,8 @@
-"""Kinds of proxies by name. A user's package adds its own through the entry point group
-`sgt_data.proxies`, whose values are subclasses of `Proxy`."""
+"""Registry of the kinds of proxies.
+
+A user's package adds its kinds through the entry point group `sgt_data.proxies`, whose values are
+subclasses of `Proxy`.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ from sgt_data.proxies.super_resolution import SuperResolutionProxy
 
 @lru_cache(maxsize=1)
 def proxy_kinds() -> dict[str, type[Proxy]]:
-    """Every kind of proxy, by the `type` that a manifest gives."""
-    own: dict[str, type[Proxy]] = {
+    """Classes of all kinds of proxies, by the `type` that a manifest gives."""
+    built_in: dict[str, type[Proxy]] = {
         "boxes": BoxesProxy,
         "colorization": ColorizationProxy,
         "deblur": DeblurProxy,
@@ -42,4 +45,4 @@ def proxy_kinds() -> dict[str, type[Proxy]]:
         "segmentation": SegmentationProxy,
         "super_resolution": SuperResolutionProxy,
     }
-    return registered("sgt_data.proxies", own)
+    return registered("sgt_data.proxies", built_in)

@@ -1,4 +1,4 @@
-"""What all restoration proxies share: a degraded picture is the input, the clean one the target."""
+"""Base class of the restoration proxies: degraded picture -> clean picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sgt_data.seeds import generator
 
 
 class RestorationProxy(Proxy):
-    """Base of the restoration proxies; a subclass says how it degrades."""
+    """Base class of the restoration proxies; a subclass defines the degradation."""
 
     tier: ClassVar[Tier] = "low"
     degrades: ClassVar[bool] = True
@@ -28,7 +28,14 @@ class RestorationProxy(Proxy):
         return True
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
-        """The degraded picture, and every parameter that was drawn for it.
+        """Degrade a picture.
+
+        Args:
+            picture: [H, W, 3] uint8 RGB; it must not be changed.
+            rng: source of randomness for this picture.
+
+        Returns:
+            The degraded picture, of the same shape, and the parameters that were drawn for it.
 
         Raises:
             FilteredOut: the picture has nothing that could be restored.
@@ -50,14 +57,19 @@ class RestorationProxy(Proxy):
                 f"proxy {self.name} made {degraded.dtype} {list(degraded.shape)} of the "
                 f"{list(picture.shape)} picture of {subject.key}; it must keep size and type"
             )
-        spoiled = subject.encode(Image.fromarray(degraded))
-        if spoiled == subject.clean():
+        degraded_jpeg = subject.encode(Image.fromarray(degraded))
+        if degraded_jpeg == subject.clean():
             raise FilteredOut(f"the degradation {parameters} leaves this picture as it is")
-        return DrawnTarget(subject.clean(), "jpg", {"degradation": parameters}, picture=spoiled)
+        facts = {"degradation": parameters}
+        return DrawnTarget(subject.clean(), "jpg", facts, picture=degraded_jpeg)
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> Pixels:
-        """The clean picture: [H, W, 3] uint8 RGB."""
+        """The clean picture, [H, W, 3] uint8 RGB.
+
+        Raises:
+            CorpusError: target and facts do not belong together.
+        """
         try:
             size = facts["size"]["width"], facts["size"]["height"]
         except (KeyError, TypeError) as why:

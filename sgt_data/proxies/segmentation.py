@@ -1,9 +1,9 @@
-"""The segmentation proxy: every segment in its own colour, in four variants.
+"""The segmentation proxy: picture -> its segments, each in a colour of its own, in four variants.
 
-- `entity`: class-agnostic masks as in SA-1B, objects and their parts.
-- `instance`: countable things; the rest stays black.
-- `panoptic`: things one by one, stuff per category.
-- `semantic`: one colour per category, individuals merged.
+- `entity`: masks without class as in SA-1B, objects and their parts.
+- `instance`: countable things; the rest is black.
+- `panoptic`: each thing, and stuff by category.
+- `semantic`: a colour for each category; its segments are merged.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ _LAYERS: dict[Variant, tuple[Layer, ...]] = {
 
 
 class SegmentationProxy(Proxy):
-    """See the module.
+    """Proxy that draws the segments of a picture.
 
     Attributes:
         variant: what a segment is.
-        annotator: which model draws masks where the source has none, by name (entity variant).
-        palette: where colours come from; `category` by default and by rule for `semantic`,
-            `distinct` for the others.
+        annotator: name of the annotator that provides masks where the source has none (entity
+            variant).
+        palette: where colours come from; always `category` for `semantic`, by default `distinct`
+            for the other variants.
         filters: which segments are drawn.
     """
 
@@ -115,6 +116,11 @@ class SegmentationProxy(Proxy):
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
+        """The label map, and the facts of each label.
+
+        Raises:
+            CorpusError: target and facts do not belong together.
+        """
         return decode_target(target, facts)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The boxes that a sample's JSON states, read back as untrusted text and drawn anew."""
+"""Boxes as a sample's JSON states them: untrusted fields that are checked, and drawn again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,18 @@ from sgt_data.segmentation.label_map import LABELS_MAX, LabelMap
 
 @dataclass(frozen=True, slots=True)
 class StatedBoxes:
-    """What the facts say of boxes: [n, 4] in the output and in stored source pixels."""
+    """The boxes that the facts of a sample state.
+
+    Attributes:
+        height, width: size of the output.
+        stored: height and width of the stored picture.
+        orientation: EXIF orientation of the stored picture, 1 to 8.
+        line: width of the outlines in pixels.
+        boxes: [n, 4], boxes in the output.
+        source_boxes: [n, 4], boxes in stored source pixels.
+        colours: [n, 3], RGB.
+        segments: facts of each box.
+    """
 
     height: int
     width: int
@@ -31,9 +42,10 @@ class StatedBoxes:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> StatedBoxes:
-        """
+        """Parse the facts of a sample.
+
         Raises:
-            CorpusError: the facts lack something, or a box leaves the picture.
+            CorpusError: a field is missing or wrong, or a box leaves the picture.
         """
         try:
             segments = tuple(facts["segments"])
@@ -46,7 +58,7 @@ class StatedBoxes:
                 _whole(facts["line"], 1),
                 _boxes(segment["output_box"] for segment in segments),
                 _boxes(segment["box"] for segment in segments),
-                np.array([one["color"] for one in segments], np.uint8).reshape(-1, 3),
+                np.array([segment["color"] for segment in segments], np.uint8).reshape(-1, 3),
                 segments,
             )
             if len(segments) > LABELS_MAX or stated.orientation > 8:
@@ -59,10 +71,11 @@ class StatedBoxes:
         return stated
 
     def outlines(self) -> LabelMap:
+        """Label map of the outlines."""
         return draw_outlines(self.boxes, self.line, self.height, self.width)
 
     def misplaced(self) -> list[str]:
-        """Output boxes that do not follow from the source's."""
+        """Output boxes that are not the scaled source boxes, as messages."""
         expected = output_boxes(
             self.source_boxes, self.stored, (self.height, self.width), self.orientation
         )
@@ -79,7 +92,7 @@ def _boxes(stated: Iterable[Any]) -> Boxes:
 
 
 def _whole(value: Any, least: int) -> int:
-    """A whole number from `least` to the largest that multiplies safely."""
+    """An integer from `least` to 2**31 - 1, so that products cannot overflow."""
     if type(value) is not int or not least <= value < 2**31:
         raise ValueError(f"{value!r:.40} where a whole number from {least} on belongs")
     return value

@@ -1,4 +1,4 @@
-"""The super-resolution proxy: detail for a picture enlarged from a small one."""
+"""The super-resolution proxy: picture that was shrunk and enlarged -> picture with its detail."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pydantic import Field
 
 from sgt_data.degradations.pixels import Pixels
 from sgt_data.degradations.resolution import down_and_up
-from sgt_data.proxies.ranges import draw_one
+from sgt_data.proxies.ranges import draw_option
 from sgt_data.proxies.restoration import RestorationProxy
 
 Factor = Annotated[int, Field(ge=2, le=32)]
 
 
 class SuperResolutionProxy(RestorationProxy):
-    """See the module.
+    """Proxy that restores detail.
 
     Attributes:
-        factors: by which both sides shrink, one of which is drawn for each picture.
+        factors: factors by which both sides shrink, of which one is drawn for each picture.
     """
 
     type: Literal["super_resolution"] = "super_resolution"
@@ -27,5 +27,5 @@ class SuperResolutionProxy(RestorationProxy):
     factors: Annotated[tuple[Factor, ...], Field(min_length=1)] = (2, 4, 6, 8)
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
-        factor = draw_one(rng, self.factors)
+        factor = draw_option(rng, self.factors)
         return down_and_up(picture, factor), {"factor": factor}

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sgt_data.errors import RequestError, SourceError, StorageError
-from sgt_data.files.reading import http_status, read_bytes, retried
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.retries import http_status, retried
 from sgt_data.files.urls import join, open_filesystem
 
 _Value = TypeVar("_Value")

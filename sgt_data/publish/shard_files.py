@@ -16,7 +16,7 @@ from sgt_data.corpus.layout import (
 from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
-from sgt_data.files.reading import copy_to_file
+from sgt_data.files.fetching import copy_to_file
 from sgt_data.files.urls import is_local, join
 from sgt_data.subsets.shard_copy import ShardCopier
 

@@ -1,6 +1,6 @@
-"""The drawn sample world: a seed in, scenes with exact masks and depth out, as SA-1B and COCO.
+"""Drawn sample scenes: a seed in, pictures with exact masks and depth out, as SA-1B and as COCO.
 
-Writes files that sources read like any others; knows neither sources nor proxies.
+May know files. Its output is read like any other data: it knows neither sources nor proxies.
 """
 
 from sgt_data.scenes.scene import CATEGORIES, Scene, draw_scene

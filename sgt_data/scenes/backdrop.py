@@ -1,4 +1,4 @@
-"""What a ray meets where no thing stands: ground, water, walls, hills or the sky."""
+"""The backdrop of a scene: ground, water, walls, hills and the sky, as a ray meets them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SKY, GROUND, WATER, WALL, HILL = 0, 1, 2, 3, 5
 Codes from 8 on are faces of solids: 8 * (solid + 1) + face.
 """
 HILL_DISTANCE: Final = (180.0, 420.0)
-"""How far away each layer of hills stands, in metres."""
+"""Distance of each layer of hills, in metres."""
 
 
 @njit
 def meet_backdrop(world: Record, dx: float, dy: float, dz: float) -> tuple[int, float]:
-    """Surface code and t of the ray from the camera along + t * d; the sky is at infinity."""
+    """Surface code and t where the ray camera + t * d meets the backdrop (infinite: the sky)."""
     code, t = SKY, np.inf
     if dy < 0.0:
         code, t = GROUND, -world.height / dy

@@ -1,6 +1,6 @@
-"""The shape of every kind of thing, as a few solids in a frame one metre high.
+"""Blueprints: the shape of every kind of thing, as a few solids in a frame one metre high.
 
-Frame: x right, y up (the thing stands on y = 0), z towards its front.
+The frame has x to the right, y up (the thing stands on y = 0) and z towards the thing's front.
 """
 
 from __future__ import annotations
@@ -29,9 +29,16 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Solid:
-    """One analytic solid: which part it belongs to, where it sits, which material it wears.
+    """An analytic solid in the frame of its thing.
 
-    `half` are half extents, `turn` degrees about x (first) and then z.
+    Attributes:
+        part: name of the part that it belongs to.
+        kind: ELLIPSOID, ROUND_TAPER, SQUARE_TAPER or TORUS.
+        centre: its middle.
+        half: half of its extents.
+        shape: the two parameters of its kind.
+        material: MAIN, SECOND or ACCENT.
+        turn: degrees about x (first), then about z.
     """
 
     part: str
@@ -45,10 +52,16 @@ class Solid:
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """The solids of one kind of thing as arrays over its P solids.
+    """The P solids of one kind of thing as arrays.
 
-    kind, part, material: [P] int64; shape: [P, 2]; centre: [P, 3]; affine: [P, 3, 3], which takes
-    the unit solid to the thing's frame (without `centre`).
+    Attributes:
+        parts: names of the parts.
+        kind: [P] int64, kind of each solid.
+        part: [P] int64, position of its part in `parts`.
+        material: [P] int64, MAIN, SECOND or ACCENT.
+        shape: [P, 2] float64, the parameters of its kind.
+        centre: [P, 3] float64, its middle in the thing's frame.
+        affine: [P, 3, 3] float64, takes the unit solid to the thing's frame, without `centre`.
     """
 
     parts: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Which surface every pixel centre shows, and how far away it is."""
+"""Ray casting: which surface every pixel centre shows, and how far away it is."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import Record, njit
 from sgt_data.scenes.backdrop import meet_backdrop
-from sgt_data.scenes.geometry import inside, into_unit, normal_and_face
-
-Vec = tuple[float, float, float]
+from sgt_data.scenes.geometry import Vec, inside, into_unit, normal_and_face
 
 
 @njit
 def ray_through(world: Record, x: float, y: float) -> Vec:
-    """World direction through the raster point (x, y) in pixels, one metre deep along the axis."""
+    """World direction of the ray through the raster point (x, y), one metre deep along the axis."""
     a = (x - world.middle[0]) * world.pixel
     b = (world.middle[1] - y) * world.pixel
     return (

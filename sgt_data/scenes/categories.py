@@ -1,4 +1,4 @@
-"""What our scenes show: ten kinds of things and seven kinds of stuff, in COCO's panoptic form."""
+"""Categories of the drawn scenes: ten kinds of things and seven kinds of stuff, in COCO's form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TypedDict
 
 
 class Category(TypedDict):
-    """One row of a COCO panoptic `categories` list. `color` is RGB, 0-255."""
+    """A row of a COCO panoptic `categories` list; `color` is RGB, 0 to 255."""
 
     id: int
     name: str
@@ -46,10 +46,10 @@ CATEGORIES: list[Category] = [
     _category(97, "water", "water", False, (50, 110, 170)),
     _category(98, "wall", "building", False, (190, 150, 130)),
 ]
-"""Every category, things first. `house` and `cottage` differ by a chimney alone."""
+"""All categories, things first. `house` and `cottage` differ by a chimney alone."""
 
 OTHER_CATEGORY_ID = 183
-"""COCO-stuff's `other`: all things merged."""
+"""Id of COCO-stuff's category `other`: all things merged."""
 
 CATEGORY_ID: dict[str, int] = {category["name"]: category["id"] for category in CATEGORIES}
 CATEGORY_NAME: dict[int, str] = {category["id"]: category["name"] for category in CATEGORIES}

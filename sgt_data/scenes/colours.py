@@ -1,4 +1,4 @@
-"""Palettes, chosen by eye, and the step from sRGB to the linear light that shading adds up."""
+"""Palettes of the things, and conversion between sRGB and the linear light that shading adds up."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ PALETTES: Final[tuple[tuple[Rgb, ...], ...]] = tuple(
         "#8d99ae #d90429 #edf2f4 #4a5a78 #ffb703 #90be6d",
     )
 )
-"""Each palette holds six colours that go together. Things of any kind draw from all of them."""
+"""Palettes of six colours that go together, chosen by eye; any kind of thing may use any."""

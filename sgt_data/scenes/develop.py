@@ -1,4 +1,4 @@
-"""From light to picture: soften the shadows' edges, map tones, smooth the outlines."""
+"""Linear light -> 8-bit picture: soft edges of shadows, tone mapping, smooth outlines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sgt_data.scenes.shade import Images
 
 EXPOSURE = 0.57
 RAYS = ((0.125, 0.375), (0.625, 0.125), (0.875, 0.625), (0.375, 0.875))
-"""Where within a pixel the outlines are sampled."""
+"""Places within a pixel at which outlines are sampled."""
 
 
 @njit
@@ -25,7 +25,7 @@ def _tone(light: float) -> float:
 
 @njit
 def map_tones(code: NDArray[np.int32], images: Images, tones: NDArray[np.float32]) -> None:
-    """Fill `tones` [H, W, 3], 0 to 1: with the sun softened where shadows end."""
+    """Fill `tones` [H, W, 3] with values from 0 to 1; the edges of shadows are softened."""
     ambient, direct, sunlit = images
     height, width = code.shape
     edges = _shadow_edges(sunlit)
@@ -57,14 +57,17 @@ def _shadow_edges(sunlit: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 @njit
 def _mean_sun(code: NDArray[np.int32], sunlit: NDArray[np.float32], x: int, y: int) -> float:
-    """Sun around a pixel on its own surface, under a tent that weighs the pattern evenly."""
+    """Mean of `sunlit` around a pixel, on its own surface alone.
+
+    The weights are a tent, under which every direction of the pattern counts the same.
+    """
     height, width = code.shape
-    own = code[y, x]
+    surface = code[y, x]
     total, weights = 0.0, 0.0
     for v in range(max(y - PATTERN + 1, 0), min(y + PATTERN, height)):
         row_weight = PATTERN - abs(v - y)
         for u in range(max(x - PATTERN + 1, 0), min(x + PATTERN, width)):
-            if code[v, u] == own:
+            if code[v, u] == surface:
                 weight = float(row_weight * (PATTERN - abs(u - x)))
                 total += weight * sunlit[v, u]
                 weights += weight
@@ -74,12 +77,12 @@ def _mean_sun(code: NDArray[np.int32], sunlit: NDArray[np.float32], x: int, y: i
 @njit
 def _is_outline(code: NDArray[np.int32], x: int, y: int) -> bool:
     height, width = code.shape
-    own = code[y, x]
+    surface = code[y, x]
     return bool(
-        (x > 0 and code[y, x - 1] != own)
-        or (x + 1 < width and code[y, x + 1] != own)
-        or (y > 0 and code[y - 1, x] != own)
-        or (y + 1 < height and code[y + 1, x] != own)
+        (x > 0 and code[y, x - 1] != surface)
+        or (x + 1 < width and code[y, x + 1] != surface)
+        or (y > 0 and code[y - 1, x] != surface)
+        or (y + 1 < height and code[y + 1, x] != surface)
     )
 
 
@@ -93,19 +96,20 @@ def _surface_at(
 ) -> int:
     """Surface code at a raster point, given the `count` codes met around it."""
     ray = ray_through(world, x, y)
-    nearest, found = np.inf, -1
+    nearest, nearest_solid = np.inf, -1
     backdrop = False
     for k in range(count):
         if near[k] < 8:
             backdrop = True
             continue
         i = (near[k] >> 3) - 1
-        if i != found:
+        if i != nearest_solid:
             t = meet_solid(world.solids[i], world, ray)
             if t < nearest:
-                nearest, found = t, i
-    if found >= 0:
-        return surface_of(world.solids[found], found, world, ray, nearest)[3]
+                nearest, nearest_solid = t, i
+    if nearest_solid >= 0:
+        solid = world.solids[nearest_solid]
+        return surface_of(solid, nearest_solid, world, ray, nearest)[3]
     if backdrop:
         return meet_backdrop(world, ray[0], ray[1], ray[2])[0]
     return -1
@@ -125,10 +129,10 @@ def _around(
             for u in range(max(x - 1, 0), min(x + 2, width)):
                 if abs(u - x) + abs(v - y) != reach:
                     continue
-                known = False
+                collected = False
                 for k in range(count):
-                    known = known or near[k] == code[v, u]
-                if not known:
+                    collected = collected or near[k] == code[v, u]
+                if not collected:
                     near[count] = code[v, u]
                     at[count] = v * width + u
                     count += 1

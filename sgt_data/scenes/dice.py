@@ -1,4 +1,4 @@
-"""Many small draws from one generator, cheaper than a numpy call for each."""
+"""Many small random draws from one numpy generator, without a numpy call for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BLOCK = 256
 
 
 class Dice:
-    """Uniform draws in a fixed order. `rng` is used up in blocks."""
+    """Uniform draws in a fixed order; numbers are taken from `rng` in blocks of 256."""
 
     __slots__ = ("_draws", "_rng")
 
@@ -35,6 +35,6 @@ class Dice:
         """A whole number from 0 to count - 1."""
         return int(count * self.chance())
 
-    def one_of(self, options: Sequence[_T]) -> _T:
-        """One of the options."""
+    def choice(self, options: Sequence[_T]) -> _T:
+        """An option, each as likely as any other."""
         return options[self.below(len(options))]

@@ -1,4 +1,7 @@
-"""Rays against unit solids. A ray is o + t * d in the frame of the unit solid; d has any length."""
+"""Intersections of rays with unit solids.
+
+A ray is o + t * d in the frame of the unit solid; d has any length.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from sgt_data.compiled import Record, njit
 from sgt_data.scenes.blueprints import ELLIPSOID, ROUND_TAPER, SQUARE_TAPER
 
 Vec = tuple[float, float, float]
+"""x, y, z (or red, green, blue)."""
 Interval = tuple[float, float]
 
 
@@ -131,9 +135,9 @@ def _within_torus(tube: float, o: Vec, d: Vec) -> Interval:
 def normal_and_face(
     kind: int, p: float, q: float, x: float, y: float, z: float
 ) -> tuple[float, float, float, int]:
-    """Outward gradient (any length) and face 0-7 of the surface closest to a point of the solid.
+    """Outward gradient (any length) and face 0-7 of the surface that is closest to a point.
 
-    The closest one, because depths are rounded to single precision.
+    A point found by a ray lies beside the surface a little: depths are rounded to single precision.
     """
     if kind == ELLIPSOID:
         if p > -1.0 and abs(y - p) < abs(1.0 - np.sqrt(x * x + y * y + z * z)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sgt_data.compiled import Record, njit
+from sgt_data.scenes.geometry import Vec
 from sgt_data.scenes.noise import sample_noise
 from sgt_data.scenes.setting import GRASS, SAND
 from sgt_data.scenes.textures import (
@@ -15,12 +16,10 @@ from sgt_data.scenes.textures import (
     triple,
 )
 
-Vec = tuple[float, float, float]
-
 
 @njit
 def ground_colour(world: Record, noise: Record, x: float, z: float, footprint: float) -> Vec:
-    """Colour of the ground at (x, z) metres, where a pixel covers `footprint` metres."""
+    """Colour of the ground at (x, z) metres; a pixel covers `footprint` metres of it."""
     cos, sin = world.ground_turn[0], world.ground_turn[1]
     scale = world.ground_scale
     u, v = (cos * x - sin * z) / scale, (sin * x + cos * z) / scale
@@ -97,7 +96,7 @@ def water_colour(
     footprint: float,
     ray: Vec,
 ) -> Vec:
-    """Colour of the water at (x, z) seen along the unit direction `ray`: depth, sky and glints."""
+    """Colour of the water at (x, z) metres, seen along the unit direction `ray`."""
     calm = 1.0 / (1.0 + 3.0 * footprint)
     tilt_x = sample_noise(noise, 9.0 * x, 22.0 * z, 14.0 * footprint)
     tilt_z = sample_noise(noise, 9.0 * x + 51.0, 22.0 * z + 87.0, 14.0 * footprint)

@@ -1,4 +1,4 @@
-"""A layout's things as one table of solids in world coordinates, and where they fall in a view."""
+"""Solids of a layout in world coordinates, and the boxes that they cover on the screen."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ SOLID: Final = np.dtype(
         ("material", np.int64),
     ]
 )
-"""A solid in the world: p lies at `inverse @ (p - centre)` in its unit solid; `bound` is the radius
-of a ball around `centre` that holds it. Solids are ordered by thing."""
+"""A solid in the world. A point p lies at `inverse @ (p - centre)` in the unit solid; `bound` is
+the radius of a ball around `centre` that holds the solid. Solids are ordered by thing."""
 
 THING: Final = np.dtype(
     [
@@ -48,13 +48,18 @@ THING: Final = np.dtype(
         ("turn", np.float64, (2,)),
     ]
 )
-"""A thing: its solids, a ball that holds it, where it stands (x, z), cos and sin of its yaw."""
+"""A thing in the world: the range of its solids (`first`, `end`), a ball that holds it (`centre`,
+`radius`), where it stands (x, z), and cosine and sine of its yaw."""
 
 
 def place_solids(
     layout: Layout,
 ) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.float64]]:
-    """[P] SOLID, [T] THING and [P, 8, 3] float64 corners of boxes that hold the solids (metres)."""
+    """The solids, the things, and the corners of a box around each solid.
+
+    Returns:
+        [P] SOLID, [T] THING and [P, 8, 3] float64 (metres).
+    """
     prints = [BLUEPRINTS[thing.kind] for thing in layout.things]
     counts = np.array([len(blueprint.kind) for blueprint in prints])
     owner = np.repeat(np.arange(len(prints)), counts)
@@ -82,7 +87,7 @@ def place_solids(
 def _bounds(
     kind: NDArray[np.int64], affine: NDArray[np.float64], corners: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The smaller of two radii: by the largest stretch of the unit solid, by the box's corners."""
+    """Radius of a ball around each solid: by its largest stretch or its box, the smaller one."""
     gram = affine.transpose(0, 2, 1) @ affine
     stretch = np.sqrt(np.abs(gram).sum(axis=2).max(axis=1)) * _UNIT_RADIUS[kind]
     reach = np.sqrt((corners**2).sum(axis=2).max(axis=1))
@@ -120,7 +125,10 @@ def _things(
 def screen_boxes(
     camera: Camera, corners: NDArray[np.float64], width: int, height: int
 ) -> NDArray[np.int64]:
-    """[P, 4] int64: first column, first row, end column, end row that a solid can cover."""
+    """The box on the screen that each solid can cover: [P, 4] int64, left, top, right, bottom.
+
+    Right and bottom are the first column and row beyond the box.
+    """
     relative = corners - np.array([0.0, camera.height, 0.0])
     axes = np.array([camera.right, camera.up, camera.forward])
     seen = relative @ axes.T

@@ -1,4 +1,7 @@
-"""What stands where in a scene: a pure function of seed and index, free of any picture size."""
+"""Layout of a scene: what stands where, a pure function of seed and index.
+
+A layout knows no picture size.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.scenes.dice import Dice
+from sgt_data.scenes.geometry import Vec
 from sgt_data.scenes.materials import choose_materials
 from sgt_data.scenes.setting import Setting, choose_setting
 from sgt_data.scenes.staging import (
@@ -20,14 +24,16 @@ from sgt_data.scenes.staging import (
 )
 from sgt_data.seeds import generator
 
-Vec = tuple[float, float, float]
 MAX_THINGS: Final = 8
 
 
 class Camera(NamedTuple):
-    """A pinhole at (0, height, 0): unit axes in world coordinates (x right, y up, z away).
+    """A pinhole camera at (0, height, 0) in world coordinates (x right, y up, z away; metres).
 
-    `focal` is the focal length in units of the picture's short side.
+    Attributes:
+        height: of the pinhole above the ground, metres.
+        right, up, forward: unit axes of the camera in world coordinates.
+        focal: focal length in units of the picture's shorter side.
     """
 
     height: float
@@ -39,7 +45,14 @@ class Camera(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One thing: its kind, where it stands (metres), its size (metres a side) and yaw (radians)."""
+    """A thing and its place.
+
+    Attributes:
+        kind: name of the kind of thing (see `categories.THINGS`).
+        x, z: where it stands on the ground, metres.
+        size: extents along its own axes, metres.
+        yaw: turn about the vertical axis, radians.
+    """
 
     kind: str
     x: float
@@ -50,7 +63,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A whole scene before it is drawn. `materials`: [3 per thing, 16] float64."""
+    """A scene before it is drawn.
+
+    Attributes:
+        camera: the camera.
+        setting: ground, walls, water, hills, sky and light.
+        things: the things with their places.
+        materials: [3 per thing, 16] float64; see `materials.COLUMNS`.
+    """
 
     camera: Camera
     setting: Setting
@@ -59,7 +79,7 @@ class Layout:
 
 
 def plan_layout(seed: int, index: int, scenes: Scenes = "varied") -> Layout:
-    """Scene number `index` of the stream `seed`: things before a camera, as `scenes` are staged."""
+    """Layout of scene number `index` of the stream `seed`, for scenes of the kind `scenes`."""
     staging = STAGINGS[scenes]
     rng = generator(seed, "synthetic scene", str(index))
     materials = choose_materials(rng, MAX_THINGS, staging.patterned)
@@ -92,10 +112,10 @@ def _place(
     dice: Dice, staging: Staging, reach: float, distance: float, setting: Setting
 ) -> tuple[Placed, ...]:
     fewest, most = staging.things
-    wanted = fewest + dice.below(most - fewest + 1)
+    count = fewest + dice.below(most - fewest + 1)
     things: list[Placed] = []
-    while len(things) < wanted:
-        kind = dice.one_of(staging.kinds)
+    while len(things) < count:
+        kind = dice.choice(staging.kinds)
         if things and dice.chance() < staging.same_kind:
             kind = things[-1].kind
         aside = staging.aside[0 if len(things) < 2 else 1]
@@ -105,7 +125,7 @@ def _place(
                 things.append(thing)
                 break
         else:
-            wanted = max(staging.crowding, wanted - 1)
+            count = max(staging.crowding, count - 1)
     return tuple(things)
 
 

@@ -1,4 +1,4 @@
-"""Shadows and ambient light: how much of the sun and of the sky a point of the scene sees."""
+"""Shadows and ambient light: whether a point sees the sun, and how much of the sky."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import Record, njit
-from sgt_data.scenes.geometry import inside, into_unit
-
-Vec = tuple[float, float, float]
+from sgt_data.scenes.geometry import Vec, inside, into_unit
 
 PATTERN = 4
 """Side of the square of pixels over which the directions to the sun's disc repeat."""
@@ -26,8 +24,8 @@ def sun_offsets() -> NDArray[np.float64]:
 
 
 @njit
-def sees_sun(world: Record, x: float, y: float, z: float, to_sun: Vec, own: int) -> bool:
-    """Whether no solid but the convex solid `own` lies between a point and the sun."""
+def sees_sun(world: Record, x: float, y: float, z: float, to_sun: Vec, skipped: int) -> bool:
+    """Whether no solid but number `skipped` lies between a point and the sun."""
     for i in range(world.thing_count):
         thing = world.things[i]
         rx, ry, rz = thing.centre[0] - x, thing.centre[1] - y, thing.centre[2] - z
@@ -36,7 +34,7 @@ def sees_sun(world: Record, x: float, y: float, z: float, to_sun: Vec, own: int)
         if ahead < -radius or rx * rx + ry * ry + rz * rz - ahead * ahead > radius * radius:
             continue
         for k in range(thing.first, thing.end):
-            if k != own and _blocks(world.solids[k], x, y, z, to_sun):
+            if k != skipped and _blocks(world.solids[k], x, y, z, to_sun):
                 return False
     return True
 
@@ -55,14 +53,15 @@ def _blocks(solid: Record, x: float, y: float, z: float, to_sun: Vec) -> bool:
 
 
 @njit
-def openness(world: Record, x: float, y: float, z: float, normal: Vec, own: int) -> float:
-    """Share of the ambient light that the things (as balls) leave to a point; `own` is skipped.
+def openness(world: Record, x: float, y: float, z: float, normal: Vec, skipped: int) -> float:
+    """Share of the ambient light that reaches a point between the things, which count as balls.
 
-    The cover by a ball at distance d is (normal . direction) * (radius / d)^2.
+    The thing number `skipped` does not count. The cover by a ball at distance d is
+    (normal . direction) * (radius / d)^2.
     """
     light = 1.0
     for i in range(world.thing_count):
-        if i == own:
+        if i == skipped:
             continue
         thing = world.things[i]
         radius = 0.72 * thing.radius

@@ -1,4 +1,4 @@
-"""Masks in COCO's forms: run lengths, polygons, boxes."""
+"""Masks -> COCO's forms: run lengths, polygons, boxes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A mask [H, W] that is not empty, with what COCO says about it.
+    """A mask that is not empty, with COCO's description of it.
 
-    `runs` is COCO's compressed run-length object; `box` is x, y, width, height in pixels with both
-    edges counted; `area` counts pixels.
+    Attributes:
+        mask: [H, W] bool.
+        runs: COCO's compressed run-length object.
+        box: x, y, width, height in pixels.
+        area: number of pixels.
     """
 
     mask: Mask
@@ -29,7 +32,7 @@ class Region:
 
 
 def region(mask: Mask) -> Region:
-    """Encode a [H, W] mask; fastest in Fortran order."""
+    """Describe a mask [H, W]; fastest where the mask is in Fortran order."""
     encoded = coco_mask.encode(np.asfortranarray(mask).view(np.uint8))
     x, y, width, height = (int(value) for value in coco_mask.toBbox(encoded))
     runs = {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")}
@@ -37,7 +40,7 @@ def region(mask: Mask) -> Region:
 
 
 def uncompressed(mask: Mask) -> dict[str, Any]:
-    """COCO's uncompressed run lengths: column by column, a run of zeros first."""
+    """COCO's uncompressed run-length object of a mask: column by column, a run of zeros first."""
     flat = mask.T.ravel()
     turns = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     counts = np.diff(np.concatenate([[0], turns, [flat.size]])).tolist()
@@ -45,9 +48,10 @@ def uncompressed(mask: Mask) -> dict[str, Any]:
 
 
 def polygon(region: Region) -> list[float] | None:
-    """[x0, y0, x1, y1, ...] of a mask in one piece without holes, or None.
+    """Outline [x0, y0, x1, y1, ...] of a mask along pixel edges.
 
-    The polygon runs along pixel edges; it is returned only if pycocotools fills it to the mask.
+    None where the mask is not one piece without holes: pycocotools must fill the polygon to exactly
+    the mask.
     """
     x, y, width, height = region.box
     padded = np.zeros((height + 2, width + 2), np.bool_)

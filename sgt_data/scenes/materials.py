@@ -1,4 +1,4 @@
-"""Colours and textures of things, drawn without looking at what the thing is."""
+"""Materials: colours and textures of things, drawn at random whatever the kind of thing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from sgt_data.scenes.colours import PALETTES
 
 PLAIN, BANDS, CHECKER, SPOTS, MARBLE, SPECKLE = 0, 1, 2, 3, 4, 5
 COLUMNS: Final = 16
-"""0-2 and 3-5 two linear RGB colours, 6 pattern, 7 repeats per metre, 8 gloss 0-1, 9 shininess,
-10-12 offset of the pattern in metres, 13-15 unit direction of bands."""
+"""Columns of a material: 0-2 and 3-5 two linear RGB colours, 6 pattern, 7 repeats per metre,
+8 gloss (0 to 1), 9 shininess, 10-12 offset of the pattern in metres, 13-15 unit direction of
+bands."""
 
 _PATTERN_ODDS: Final = np.cumsum([0.3, 0.18, 0.12, 0.14, 0.16, 0.10])
 _REPEATS: Final = np.array([1.0, 3.2, 2.9, 4.2, 1.6, 2.2])
@@ -20,9 +21,12 @@ _PALETTE_ARRAY: Final = np.array(PALETTES)
 
 
 def choose_materials(rng: np.random.Generator, things: int, patterned: bool) -> NDArray[np.float64]:
-    """[3 * things, COLUMNS] float64: main, second and accent material of each thing in turn.
+    """Main, second and accent material of each thing: [3 * things, COLUMNS] float64.
 
-    Accents are always plain; `patterned` says whether others may have a pattern.
+    Args:
+        rng: source of randomness.
+        things: number of things.
+        patterned: whether main and second materials may have a pattern; accents never have one.
     """
     rows = 3 * things
     table = np.empty((rows, COLUMNS))

@@ -1,4 +1,4 @@
-"""One tile of smooth fractal noise in ever blurrier copies, so that textures never alias."""
+"""A tile of smooth fractal noise in copies of rising blur, so that textures never alias."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOISE: Final = np.dtype([("tiles", np.float32, (LEVELS, TILE, TILE))])
 
 @cache
 def noise_tiles() -> NDArray[np.void]:
-    """[1] NOISE, mean 0; level k is blurred by about 2**k texels, level 0 has std 1."""
+    """The noise, [1] NOISE: mean 0, level k blurred by about 2**k texels, level 0 of std 1."""
     rng = np.random.Generator(np.random.PCG64(20240501))
     frequency = np.fft.fftfreq(TILE) * TILE
     radius = np.hypot(frequency[:, None], frequency[None, :])
@@ -35,7 +35,7 @@ def noise_tiles() -> NDArray[np.void]:
 
 @njit
 def sample_noise(noise: Record, u: float, v: float, footprint: float) -> float:
-    """Noise at (u, v) texels, averaged over about `footprint` texels; 0 where all blurs away."""
+    """Noise at (u, v) texels, averaged over about `footprint` texels; 0 beyond the last level."""
     level = 0
     size = 1.4
     while footprint > size:

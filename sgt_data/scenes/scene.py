@@ -1,4 +1,4 @@
-"""A drawn scene: picture, exact segments, exact parts, exact depth."""
+"""Drawn scenes: a picture with exact segments, exact parts and exact depth."""
 
 from __future__ import annotations
 
@@ -34,7 +34,13 @@ _SRGB = srgb_table()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A visible part of a thing: its id in `Scene.parts`, its name and its visible pixels."""
+    """A visible part of a thing.
+
+    Attributes:
+        part: its id in `Scene.parts`.
+        name: what it is, such as "roof".
+        area: number of its visible pixels.
+    """
 
     part: int
     name: str
@@ -43,11 +49,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A thing of which at least one pixel shows.
+    """A thing of which at least one pixel is visible.
 
-    `segment` is its id in `Scene.segments`, `area` its visible pixels. `parts` is empty for a
-    thing of one piece. `centre` is the middle of the thing in the camera's frame (right, up,
-    along the viewing axis), in metres.
+    Attributes:
+        segment: its id in `Scene.segments`.
+        category_id: its category.
+        area: number of its visible pixels.
+        parts: its visible parts; empty for a thing of one piece.
+        centre: its middle in the camera's frame (right, up, along the viewing axis), metres.
     """
 
     segment: int
@@ -59,7 +68,13 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Stuff:
-    """A region of stuff; one per category and scene."""
+    """A region of stuff: all that a scene shows of one category.
+
+    Attributes:
+        segment: its id in `Scene.segments`.
+        category_id: its category.
+        area: number of its visible pixels.
+    """
 
     segment: int
     category_id: int
@@ -68,11 +83,15 @@ class Stuff:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One drawn scene. Maps are exact at pixel centres; only the picture is anti-aliased.
+    """A drawn scene. Maps are exact at pixel centres; only the picture is anti-aliased.
 
-    picture: [H, W, 3] uint8 RGB. segments: [H, W] int32, ids from 1, no pixel is 0; things first,
-    in order of distance, then stuff. parts: [H, W] int32, ids from 1 over the scene, 0 where a
-    pixel belongs to no part. depth: [H, W] float32, metres along the viewing axis, inf in the sky.
+    Attributes:
+        picture: [H, W, 3] uint8 RGB.
+        segments: [H, W] int32, ids from 1, no pixel is 0: things by distance, then stuff.
+        parts: [H, W] int32, ids from 1 over the scene, 0 where a pixel belongs to no part.
+        depth: [H, W] float32, metres along the viewing axis, infinite in the sky.
+        things: the visible things, the nearest first.
+        stuff: the visible stuff.
     """
 
     picture: NDArray[np.uint8]
@@ -84,7 +103,7 @@ class Scene:
 
 
 def draw_scene(seed: int, index: int, width: int, height: int, scenes: Scenes = "varied") -> Scene:
-    """Scene `index` of the stream `seed`, drawn at `width` x `height` pixels.
+    """Draw scene number `index` of the stream `seed` at `width` x `height` pixels.
 
     The layout depends on seed, index and `scenes` alone: a larger picture shows the same scene in
     more detail, a wider one shows more of it.
@@ -133,7 +152,7 @@ _Labels = tuple[NDArray[np.int32], NDArray[np.int32], tuple[Thing, ...], tuple[S
 def _label(
     layout: Layout, bodies: NDArray[np.void], solids: NDArray[np.void], code: NDArray[np.int32]
 ) -> _Labels:
-    """Number the visible things, parts and stuff, and paint the numbers."""
+    """Number the visible things, parts and stuff; maps of the numbers."""
     counts = np.bincount(code.ravel(), minlength=8 * (len(solids) + 1))
     seen_backdrop = counts[:8].tolist()
     pixels = counts.reshape(-1, 8).sum(axis=1).tolist()

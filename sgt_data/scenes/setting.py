@@ -1,4 +1,4 @@
-"""Where a scene takes place: ground, walls, water, hills, sky and light, all chosen by chance."""
+"""Setting of a scene: ground, walls, water, hills, sky and light, drawn at random."""
 
 from __future__ import annotations
 
@@ -15,12 +15,31 @@ PLASTER, BRICK, STRIPES = 0, 1, 2
 
 
 class Setting(NamedTuple):
-    """Everything in a scene but its things. Colours are linear RGB, lengths metres.
+    """Everything in a scene but its things. Colours are linear RGB, lengths are in metres.
 
-    `walls`: [W, 4] float64, the plane nx * x + nz * z = c and its height, normal to the camera.
-    `hills`: [L, 7] float64, per layer the mean rise over the horizon, then amplitude and phase of
-    three waves over azimuth. Beyond `shore[0]` metres there is water; the rest of `shore` is the
-    slope, the amplitude and the phase of the shoreline. `to_sun` is a unit vector.
+    Attributes:
+        ground: GRASS, SAND or STONE.
+        ground_light, ground_dark: the two colours of the ground's texture.
+        ground_turn: cosine and sine of the angle by which the texture is turned.
+        ground_scale: size of the texture, 1 is usual.
+        shore: distance from which on there is water, then slope, amplitude and phase of the
+            shoreline.
+        water: colour of deep water.
+        walls: [W, 4] float64, for each wall the plane nx * x + nz * z = c, with the normal towards
+            the camera, and the wall's height.
+        wall_pattern: PLASTER, BRICK or STRIPES.
+        wall_light, wall_dark: the two colours of the walls.
+        wall_scale: size of the pattern, 1 is usual.
+        hills: [L, 7] float64, for each layer the mean rise over the horizon, then amplitude and
+            phase of three waves over azimuth.
+        hill_near, hill_far: colours of the two layers of hills.
+        zenith, horizon: colours of the sky.
+        cloud: colour of the clouds.
+        cloud_cover: added to the noise of which clouds are made; higher means more clouds.
+        cloud_offset: which part of the noise is seen, in texels.
+        to_sun: unit vector.
+        sun, ambient: light of the sun and of the sky.
+        haze: extinction per metre.
     """
 
     ground: int
@@ -87,13 +106,13 @@ _WATERS: Final = ("#1d5c79", "#2a7f8e", "#28527a", "#3d7f7a")
 
 def choose_setting(dice: Dice, distance: float) -> Setting:
     """A setting for things that stand about `distance` metres before the camera."""
-    mood = dice.one_of(_MOODS)
+    mood = dice.choice(_MOODS)
     place = dice.chance()
     indoors, walled, lake = place < 0.2, 0.2 <= place < 0.38, 0.38 <= place < 0.6
-    ground = STONE if indoors else dice.one_of((GRASS, GRASS, GRASS, SAND, SAND, STONE))
-    ground_light, ground_dark = _pair(dice, _GROUNDS[ground])
-    wall_light, wall_dark = _pair(dice, _WALLS)
-    pattern = dice.one_of((PLASTER, BRICK)) if walled else dice.below(3)
+    ground = STONE if indoors else dice.choice((GRASS, GRASS, GRASS, SAND, SAND, STONE))
+    ground_light, ground_dark = _light_and_dark(dice, _GROUNDS[ground])
+    wall_light, wall_dark = _light_and_dark(dice, _WALLS)
+    pattern = dice.choice((PLASTER, BRICK)) if walled else dice.below(3)
     turn = dice.within(0.0, 2.0 * np.pi)
     elevation = np.radians(dice.within(*mood.elevation))
     azimuth = np.radians(dice.within(62.0, 155.0) * (1 if dice.chance() < 0.5 else -1))
@@ -111,15 +130,15 @@ def choose_setting(dice: Dice, distance: float) -> Setting:
         ground_turn=(float(np.cos(turn)), float(np.sin(turn))),
         ground_scale=dice.within(0.8, 1.5),
         shore=_shore(dice, distance) if lake else (np.inf, 0.0, 0.0, 0.0),
-        water=linear(dice.one_of(_WATERS)),
+        water=linear(dice.choice(_WATERS)),
         walls=_walls(dice, distance, indoors) if indoors or walled else np.empty((0, 4)),
         wall_pattern=pattern,
         wall_light=wall_light,
         wall_dark=wall_dark,
         wall_scale=dice.within(0.75, 1.4),
         hills=_hills(dice) if not indoors and dice.chance() < 0.65 else np.empty((0, 7)),
-        hill_near=linear(dice.one_of(("#55784a", "#6b7f5c", "#84785a"))),
-        hill_far=linear(dice.one_of(("#6c8799", "#7c86a3", "#83838f"))),
+        hill_near=linear(dice.choice(("#55784a", "#6b7f5c", "#84785a"))),
+        hill_far=linear(dice.choice(("#6c8799", "#7c86a3", "#83838f"))),
         zenith=linear(mood.zenith),
         horizon=linear(mood.horizon),
         cloud=linear(mood.cloud),
@@ -132,8 +151,8 @@ def choose_setting(dice: Dice, distance: float) -> Setting:
     )
 
 
-def _pair(dice: Dice, pairs: tuple[tuple[str, str], ...]) -> tuple[Rgb, Rgb]:
-    light, dark = dice.one_of(pairs)
+def _light_and_dark(dice: Dice, options: tuple[tuple[str, str], ...]) -> tuple[Rgb, Rgb]:
+    light, dark = dice.choice(options)
     return linear(light), linear(dark)
 
 

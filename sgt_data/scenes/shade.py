@@ -1,6 +1,11 @@
-"""The light that every pixel centre sends: ambient and direct apart, so shadows can be softened."""
+"""Shading: the light of every pixel centre.
+
+Ambient and direct light are kept apart, so that the edges of shadows can be softened later.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +20,7 @@ from sgt_data.scenes.backdrop import (
 )
 from sgt_data.scenes.blueprints import TORUS
 from sgt_data.scenes.cast import ray_through, surface_of
+from sgt_data.scenes.geometry import Vec
 from sgt_data.scenes.ground import ground_colour, sky_colour, water_colour
 from sgt_data.scenes.light import PATTERN, openness, sees_sun
 from sgt_data.scenes.textures import (
@@ -25,14 +31,51 @@ from sgt_data.scenes.textures import (
     wall_colour,
 )
 
-Vec = tuple[float, float, float]
 Images = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 BLACK = (0.0, 0.0, 0.0)
 LIFT = 2e-3
-"""Metres by which rays to the sun start off the surface."""
+"""Metres above the surface at which rays to the sun begin."""
 SUN_DISC = 0.055
 """Angular radius of the sun in radians, larger than life for soft edges of shadows."""
+
+
+class Hit(NamedTuple):
+    """Where the ray of a pixel meets a surface.
+
+    Attributes:
+        ray: direction of the ray, one metre deep along the viewing axis.
+        unit: the direction of the ray, of length 1.
+        depth: metres along the viewing axis.
+        point: the place in the world, metres.
+        sun_offset: point of the unit disc by which this pixel's direction to the sun is moved.
+    """
+
+    ray: Vec
+    unit: Vec
+    depth: float
+    point: Vec
+    sun_offset: tuple[float, float]
+
+
+class Finish(NamedTuple):
+    """What the light of a matt or glossy surface depends on.
+
+    Attributes:
+        colour: linear RGB.
+        gloss: 0 (matt) to 1.
+        shininess: exponent of the highlight.
+        normal: unit vector out of the surface.
+        convex_solid: number of a solid that cannot shade itself at this place, or -1.
+        thing: number of the thing that the surface belongs to, or -1.
+    """
+
+    colour: Vec
+    gloss: float
+    shininess: float
+    normal: Vec
+    convex_solid: int
+    thing: int
 
 
 @njit
@@ -60,8 +103,9 @@ def shade_pixels(
                 beam = BLACK
             else:
                 k = (y % PATTERN) * PATTERN + x % PATTERN
-                jitter = (offsets[k, 0], offsets[k, 1])
-                base, beam, lit = _surface_light(world, noise, jitter, surface, ray, unit, t)
+                point = (t * ray[0], world.height + t * ray[1], t * ray[2])
+                hit = Hit(ray, unit, t, point, (offsets[k, 0], offsets[k, 1]))
+                base, beam, lit = _surface_light(world, noise, surface, hit)
                 sunlit[y, x] = lit
                 fog = world.haze * t * length
                 if fog > 0.02:
@@ -74,32 +118,24 @@ def shade_pixels(
 
 
 @njit
-def _surface_light(
-    world: Record,
-    noise: Record,
-    jitter: tuple[float, float],
-    surface: int,
-    ray: Vec,
-    unit: Vec,
-    t: float,
-) -> tuple[Vec, Vec, float]:
+def _surface_light(world: Record, noise: Record, surface: int, hit: Hit) -> tuple[Vec, Vec, float]:
     """Ambient and direct light of a surface other than the sky, and whether the sun reaches it."""
-    point = (t * ray[0], world.height + t * ray[1], t * ray[2])
-    pixel = t * world.pixel
-    slanted = pixel / np.sqrt(max(-unit[1], 0.02))
+    point = hit.point
+    pixel = hit.depth * world.pixel
+    slanted = pixel / np.sqrt(max(-hit.unit[1], 0.02))
     if surface == GROUND:
         colour = ground_colour(world, noise, point[0], point[2], slanted)
-        return _lit(world, jitter, colour, 0.0, 1.0, (0.0, 1.0, 0.0), point, unit, -1, -1)
+        return _lit(world, hit, Finish(colour, 0.0, 1.0, (0.0, 1.0, 0.0), -1, -1))
     if surface == WATER:
-        colour = water_colour(world, noise, point[0], point[2], slanted, unit)
+        colour = water_colour(world, noise, point[0], point[2], slanted, hit.unit)
         return colour, BLACK, 1.0
     if surface >= 8:
-        return _thing_light(world, noise, jitter, (surface >> 3) - 1, ray, unit, point, t)
+        return _thing_light(world, noise, (surface >> 3) - 1, hit)
     if surface >= HILL:
         return _hill_light(world, surface, point[1]), BLACK, 1.0
     nx, nz = world.walls[surface - WALL, 0], world.walls[surface - WALL, 1]
     colour = wall_colour(world, noise, nx * point[2] - nz * point[0], point[1], pixel)
-    return _lit(world, jitter, colour, 0.0, 1.0, (nx, 0.0, nz), point, unit, -1, -1)
+    return _lit(world, hit, Finish(colour, 0.0, 1.0, (nx, 0.0, nz), -1, -1))
 
 
 @njit
@@ -114,76 +150,55 @@ def _hill_light(world: Record, surface: int, y: float) -> Vec:
 
 
 @njit
-def _thing_light(
-    world: Record,
-    noise: Record,
-    jitter: tuple[float, float],
-    number: int,
-    ray: Vec,
-    unit: Vec,
-    point: Vec,
-    t: float,
-) -> tuple[Vec, Vec, float]:
+def _thing_light(world: Record, noise: Record, number: int, hit: Hit) -> tuple[Vec, Vec, float]:
+    """Ambient and direct light of solid number `number`, and whether the sun reaches it."""
     solid = world.solids[number]
-    nx, ny, nz, _ = surface_of(solid, number, world, ray, t)
+    nx, ny, nz, _ = surface_of(solid, number, world, hit.ray, hit.depth)
     thing = world.things[solid.thing]
-    rx, rz = point[0] - thing.stand[0], point[2] - thing.stand[1]
+    rx, rz = hit.point[0] - thing.stand[0], hit.point[2] - thing.stand[1]
     cos, sin = thing.turn[0], thing.turn[1]
-    at_home = (cos * rx - sin * rz, point[1], sin * rx + cos * rz)
+    in_thing = (cos * rx - sin * rz, hit.point[1], sin * rx + cos * rz)
     material = world.materials[solid.material]
-    colour = material_colour(material, noise, at_home, t * world.pixel)
+    colour = material_colour(material, noise, in_thing, hit.depth * world.pixel)
     gloss, shininess = material.row[8], material.row[9]
-    convex = -1 if solid.kind == TORUS else number
-    normal = (nx, ny, nz)
-    return _lit(world, jitter, colour, gloss, shininess, normal, point, unit, convex, solid.thing)
+    convex_solid = -1 if solid.kind == TORUS else number
+    return _lit(
+        world, hit, Finish(colour, gloss, shininess, (nx, ny, nz), convex_solid, solid.thing)
+    )
 
 
 @njit
-def _lit(
-    world: Record,
-    jitter: tuple[float, float],
-    colour: Vec,
-    gloss: float,
-    shininess: float,
-    normal: Vec,
-    point: Vec,
-    unit: Vec,
-    convex: int,
-    thing: int,
-) -> tuple[Vec, Vec, float]:
-    """Light of a matt or glossy surface; `convex` is a solid that cannot shade itself here."""
+def _lit(world: Record, hit: Hit, finish: Finish) -> tuple[Vec, Vec, float]:
+    """Ambient and direct light of a matt or glossy surface, and whether the sun reaches it."""
+    colour, normal = finish.colour, finish.normal
     facing = normal[0] * world.to_sun[0] + normal[1] * world.to_sun[1]
     facing += normal[2] * world.to_sun[2]
-    base = _ambient_light(world, colour, gloss, facing, normal, point, unit, thing)
+    base = _ambient_light(world, hit, finish, facing)
     if facing <= 0.0:
         return base, BLACK, 1.0
     shine = 0.0
-    if gloss > 0.1:
-        shine = 0.9 * gloss * _highlight(world, normal, unit) ** shininess
+    if finish.gloss > 0.1:
+        shine = 0.9 * finish.gloss * _highlight(world, normal, hit.unit) ** finish.shininess
     beam = (
         (colour[0] * facing + shine) * world.sun[0],
         (colour[1] * facing + shine) * world.sun[1],
         (colour[2] * facing + shine) * world.sun[2],
     )
-    x, y, z = point[0] + LIFT * normal[0], point[1] + LIFT * normal[1], point[2] + LIFT * normal[2]
-    seen = sees_sun(world, x, y, z, _towards_disc(world, jitter), convex)
+    x = hit.point[0] + LIFT * normal[0]
+    y = hit.point[1] + LIFT * normal[1]
+    z = hit.point[2] + LIFT * normal[2]
+    to_sun = _towards_disc(world, hit.sun_offset)
+    seen = sees_sun(world, x, y, z, to_sun, finish.convex_solid)
     return base, beam, 1.0 if seen else 0.0
 
 
 @njit
-def _ambient_light(
-    world: Record,
-    colour: Vec,
-    gloss: float,
-    facing: float,
-    normal: Vec,
-    point: Vec,
-    unit: Vec,
-    thing: int,
-) -> Vec:
+def _ambient_light(world: Record, hit: Hit, finish: Finish, facing: float) -> Vec:
     """Light of the sky from above, of the sunlit ground from below, and a sheen at the rim."""
+    colour, gloss, normal = finish.colour, finish.gloss, finish.normal
+    point, unit = hit.point, hit.unit
     upward = 0.5 + 0.5 * normal[1]
-    free = openness(world, point[0], point[1], point[2], normal, thing)
+    free = openness(world, point[0], point[1], point[2], normal, finish.thing)
     if normal[1] < 0.9:
         free *= 0.62 + 0.38 * clamp(point[1] / 0.35)
     sky = free * (upward + 0.06 + 0.06 * facing)
@@ -212,8 +227,8 @@ def _highlight(world: Record, normal: Vec, unit: Vec) -> float:
 
 
 @njit
-def _towards_disc(world: Record, jitter: tuple[float, float]) -> Vec:
-    """Direction to one point of the sun's disc."""
+def _towards_disc(world: Record, offset: tuple[float, float]) -> Vec:
+    """Direction to a point of the sun's disc, at `offset` in the unit disc."""
     x, y, z = world.to_sun[0], world.to_sun[1], world.to_sun[2]
-    side, rise = SUN_DISC * jitter[0], SUN_DISC * jitter[1]
+    side, rise = SUN_DISC * offset[0], SUN_DISC * offset[1]
     return x + side * z - rise * x * y, y + rise * (1.0 - y * y), z - side * x - rise * z * y

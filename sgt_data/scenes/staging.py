@@ -1,4 +1,4 @@
-"""How scenes are staged: what stands in them, how far apart, and how the camera looks at it."""
+"""Staging: the ranges from which scenes are drawn, for varied and for simple scenes."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from sgt_data.scenes.categories import THINGS
 
 Scenes = Literal["varied", "simple"]
 Span = tuple[float, float]
-"""Smallest and largest value; drawn evenly from between."""
+"""Smallest and largest value of a uniform distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """The ranges that a layout is drawn from. Angles in degrees, lengths in metres.
+    """The ranges from which a layout is drawn. Angles are in degrees, lengths in metres.
 
     Attributes:
         kinds: names of the things that may stand in a scene.
-        things: fewest and most that are wanted.
-        crowding: so many stand at least, even if no place was found for the wanted number.
+        things: fewest and most things of a scene.
+        crowding: fewest things where no free place was found for the number that was drawn.
         same_kind: chance (0 to 1) that a thing is of the kind of the one before it.
         patterned: whether things may wear patterns; plain colours otherwise.
-        half_angle: from the middle of the picture to the nearer edges.
+        half_angle: angle from the middle of the picture to its nearer edges.
         reach: half of what the shorter side shows at the middle distance.
         tilt: of the camera, downwards.
-        side: of a thing.
-        aside: how far from the middle, in units of the reach: the first two things, the others.
+        side: length of a side of a thing.
+        aside: largest distance from the middle, in units of the reach: of the first two things, of
+            the others.
         nearest: distance of the foremost things, in units of the middle distance.
-        deep: how much farther the farthest may stand, in the same unit.
+        deep: how much farther the farthest may stand, in units of the middle distance.
         forward: above 1, more things stand in front.
         apart: least gap between the middles of two things as the camera sees them, in units of the
             sum of their widths; 0 lets them hide each other.
-        tries: places tried for a thing before the scene does with one less.
-        crowds: whether COCO's form annotates the many of a kind as one region in half of the
-            pictures.
+        tries: places tried for a thing before the scene gets one thing less.
+        crowds: whether COCO's form annotates many things of one kind as one crowd region, in half
+            of the pictures.
     """
 
     kinds: tuple[str, ...]
@@ -93,7 +94,7 @@ SIMPLE: Final = Staging(
     tries=40,
     crowds=False,
 )
-"""A few large things of few kinds in plain colours, beside each other: small models tell them apart
-on pictures of 48 pixels a side."""
+"""A few large things of few kinds in plain colours, next to each other: small models can tell them
+apart on pictures of 48 pixels a side."""
 
 STAGINGS: Final[dict[Scenes, Staging]] = {"varied": VARIED, "simple": SIMPLE}

@@ -1,6 +1,7 @@
-"""Procedural colours of things and walls. Every pattern fades to its mean where it gets too fine.
+"""Procedural colours of things and walls (linear RGB).
 
-`footprint` is how many metres of surface a pixel covers. Colours are linear RGB.
+Every pattern fades to its mean where it becomes finer than a pixel. `footprint` is the length in
+metres of the surface that a pixel covers.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sgt_data.compiled import Record, njit
+from sgt_data.scenes.geometry import Vec
 from sgt_data.scenes.materials import (
     BANDS,
     CHECKER,
@@ -19,18 +21,16 @@ from sgt_data.scenes.materials import (
 from sgt_data.scenes.noise import sample_noise
 from sgt_data.scenes.setting import BRICK, PLASTER
 
-Vec = tuple[float, float, float]
-
 
 @njit
 def triple(field: Record) -> Vec:
-    """The three numbers of a record's field."""
+    """The three numbers of a field of a record."""
     return field[0], field[1], field[2]
 
 
 @njit
 def mix(a: Vec, b: Vec, share: float) -> Vec:
-    """`a` where `share` is 0, `b` where it is 1."""
+    """Linear mixture of two colours: `a` where `share` is 0, `b` where it is 1."""
     return (
         a[0] + (b[0] - a[0]) * share,
         a[1] + (b[1] - a[1]) * share,
@@ -40,20 +40,20 @@ def mix(a: Vec, b: Vec, share: float) -> Vec:
 
 @njit
 def clamp(value: float) -> float:
-    """`value` held within 0 to 1."""
+    """`value` clipped to 0 to 1."""
     return min(max(value, 0.0), 1.0)
 
 
 @njit
 def smooth(value: float) -> float:
-    """`value` held within 0 to 1 with soft ends (3 v^2 - 2 v^3)."""
+    """`value` clipped to 0 to 1, with soft ends (3 v^2 - 2 v^3)."""
     v = min(max(value, 0.0), 1.0)
     return v * v * (3.0 - 2.0 * v)
 
 
 @njit
 def chance(i: int, j: int, k: int) -> float:
-    """A number in 0 to 1 that looks random, for a cell of an integer grid."""
+    """A pseudo-random number from 0 to 1 for a cell of an integer grid."""
     h = (i * 73856093) ^ (j * 19349663) ^ (k * 83492791)
     h = (h ^ (h >> 13)) * 1274126177
     h = h ^ (h >> 16)
@@ -73,7 +73,7 @@ def material_colour(
     point: Vec,
     footprint: float,
 ) -> Vec:
-    """Colour of a material (a MATERIAL) at a point of its thing, in metres."""
+    """Colour of a material (a MATERIAL record) at a point in the frame of its thing, in metres."""
     x, y, z = point[0] + material.row[10], point[1] + material.row[11], point[2] + material.row[12]
     first = (material.row[0], material.row[1], material.row[2])
     pattern = int(material.row[6])

@@ -1,4 +1,4 @@
-"""A whole scene on a raster as one record, which is all that compiled code reads."""
+"""A scene on a raster as one record: the input of compiled code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBERS: Final = ("ground_scale", "wall_scale", "cloud_cover", "haze")
 _COUNTS: Final = ("ground", "wall_pattern")
 
 MATERIAL: Final = np.dtype([("row", np.float64, (COLUMNS,))])
-"""A row of `choose_materials`."""
+"""A material; see `materials.COLUMNS`."""
 MAX_SOLIDS: Final = MAX_THINGS * max(len(blueprint.kind) for blueprint in BLUEPRINTS.values())
 
 WORLD: Final = np.dtype(
@@ -39,8 +39,8 @@ WORLD: Final = np.dtype(
         ("materials", MATERIAL, (3 * MAX_THINGS,)),
     ]
 )
-"""The fields of `Camera` and `Setting`; `pixel` is the side of a pixel one metre deep in
-metres, `middle` the principal point in pixels."""
+"""The fields of `Camera` and `Setting`, the things, solids and materials. `pixel` is the side of a
+pixel at a depth of one metre, in metres; `middle` is the principal point in pixels."""
 
 
 def world_of(
@@ -50,7 +50,10 @@ def world_of(
     width: int,
     height: int,
 ) -> NDArray[np.void]:
-    """[1] WORLD for a raster. A longer side shows more of the scene, nothing is stretched."""
+    """The record of a layout on a raster: [1] WORLD.
+
+    A longer side shows more of the scene; nothing is stretched.
+    """
     world = np.zeros(1, WORLD)
     row = world[0]
     camera, setting = layout.camera, layout.setting

@@ -1,38 +1,49 @@
-"""Write drawn scenes to disk as SA-1B and COCO would have them, with exact depth beside them."""
+"""Write drawn scenes to a folder in SA-1B's form and in COCO's form, with exact depth."""
 
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
 
 import orjson
 from PIL import Image
 
-from sgt_data.errors import RequestError
+from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
+from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.result import Result
 from sgt_data.scenes.depth import depth_rule, inverse_depth
 from sgt_data.scenes.png import grey16_png, palette_png, rgb_png
+from sgt_data.scenes.sample_identity import FORMS, Form, SampleIdentity, check_names
 from sgt_data.scenes.scene import Scene, draw_scene
 from sgt_data.scenes.staging import STAGINGS, Scenes
 from sgt_data.scenes.write_coco import CocoAnnotations, stuff_palette
-from sgt_data.scenes.write_sa1b import add_pair, sa1b_record
+from sgt_data.scenes.write_sa1b import add_picture, sa1b_record
 
-Form = Literal["sa1b", "coco"]
-FORMS: Final[tuple[Form, ...]] = get_args(Form)
-
-_SMALLEST, _LARGEST = 32, 4096
 _JPEG_QUALITY = 95
-_UNSAID: Final = {"scenes": "varied", "forms": list(FORMS)}
-"""What holds of a `sample.json` that does not say it."""
+
+# not synced: a file that a power cut takes is drawn again, with the same bytes
+_write_file = partial(write_atomic, synced=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SampleSummary:
-    """What `write_samples` wrote: pictures per form, SA-1B masks and tars, COCO annotations."""
+@dataclass(slots=True, kw_only=True)
+class SampleSummary(Result):
+    """What `write_samples` wrote.
+
+    Attributes:
+        directory: the folder.
+        scenes: kind of the scenes.
+        forms: the forms that were written.
+        images: pictures of each form.
+        tars: SA-1B tars.
+        masks: SA-1B masks.
+        instances: COCO instances, crowds included.
+        crowds: COCO instances that are crowds.
+        segments: COCO panoptic segments.
+    """
 
     directory: str
     scenes: Scenes
@@ -55,7 +66,7 @@ def sa1b_scene(
 def coco_scene(
     seed: int, position: int, width: int, height: int, scenes: Scenes = "varied"
 ) -> Scene:
-    """The scene of COCO picture `position + 1`: the odd ones of the stream `seed`."""
+    """The scene of COCO picture number `position + 1`: the odd ones of the stream `seed`."""
     return draw_scene(seed, 2 * position + 1, width, height, scenes)
 
 
@@ -64,50 +75,51 @@ def write_samples(
     images: int,
     *,
     seed: int = 0,
-    width: int = 640,
-    height: int = 480,
+    size: tuple[int, int] = (640, 480),
     scenes: Scenes = "varied",
     forms: Collection[Form] = FORMS,
     pictures_per_tar: int = 1000,
-    on_picture: Callable[[], None] | None = None,
+    on_progress: OnProgress = ignore,
 ) -> SampleSummary:
-    """Write `images` scenes in SA-1B's form and as many others in COCO's form.
+    """Draw scenes and write them in SA-1B's form and as many others in COCO's form.
 
-    `directory` gets `sa1b/`, `coco/` and `depth/`; the same arguments give the same bytes, and a
-    run that was cut short may simply be repeated. `scenes` says what they show, `forms` which
-    forms are written: what one holds does not depend on the other. `on_picture` is called after
-    each picture of each form.
+    `directory` gets `sa1b/`, `coco/` and `depth/`. The same arguments give the same bytes, and a
+    run that was interrupted may simply be repeated.
+
+    Args:
+        directory: local folder.
+        images: pictures of each form.
+        seed: of the scenes.
+        size: width and height in pixels.
+        scenes: what the scenes show.
+        forms: which forms are written; the content of one does not depend on the other.
+        pictures_per_tar: of SA-1B's form.
+        on_progress: called after each picture of each form.
 
     Raises:
         RequestError: an argument is out of range, or the directory holds another sample.
+        StorageError: a file cannot be written.
     """
-    _check(images, width, height, pictures_per_tar)
-    _check_names(scenes, forms)
-    root = Path(directory)
-    written = tuple(form for form in FORMS if form in forms)
-    wanted = {
-        "images": images,
-        "seed": seed,
-        "width": width,
-        "height": height,
-        "pictures_per_tar": pictures_per_tar,
-        "scenes": scenes,
-        "forms": list(written),
-    }
-    _claim(root, wanted)
-    notify = on_picture or _nothing
-    series = _Series(seed, width, height, scenes, images)
-    _write(root / "depth" / "depth.json", orjson.dumps(depth_rule(width, height)))
+    check_names(scenes, forms)
+    chosen = tuple(form for form in FORMS if form in forms)
+    identity = SampleIdentity(images, seed, *size, pictures_per_tar, scenes, chosen)
+    identity.check_numbers()
+    root = Path(directory).absolute()
+    identity.claim(root)
+    sweep_unfinished(str(root))
+    _write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))
+    count = _PictureCount(images * len(chosen), on_progress)
     tars, masks = 0, 0
     annotations = CocoAnnotations(STAGINGS[scenes].crowds)
-    if "sa1b" in written:
-        tars, masks = _write_sa1b(root, series, pictures_per_tar, notify)
-    if "coco" in written:
-        _write_coco(root, series, annotations, notify)
+    if "sa1b" in chosen:
+        tars, masks = _write_sa1b(root, identity, count.add)
+    if "coco" in chosen:
+        _write_coco(root, identity, annotations, count.add)
     return SampleSummary(
+        complete=True,
         directory=directory,
         scenes=scenes,
-        forms=written,
+        forms=chosen,
         images=images,
         tars=tars,
         masks=masks,
@@ -117,110 +129,62 @@ def write_samples(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """The scenes of a sample."""
+@dataclass(slots=True)
+class _PictureCount:
+    """Counts written pictures and reports the count."""
 
-    seed: int
-    width: int
-    height: int
-    scenes: Scenes
-    images: int
+    total: int
+    on_progress: OnProgress
+    done: int = 0
 
-    def sa1b(self, position: int) -> Scene:
-        return sa1b_scene(self.seed, position, self.width, self.height, self.scenes)
-
-    def coco(self, position: int) -> Scene:
-        return coco_scene(self.seed, position, self.width, self.height, self.scenes)
-
-
-def _nothing() -> None:
-    return None
-
-
-def _check(images: int, width: int, height: int, pictures_per_tar: int) -> None:
-    for name, value, low, high in (
-        ("images", images, 1, 10_000_000),
-        ("width", width, _SMALLEST, _LARGEST),
-        ("height", height, _SMALLEST, _LARGEST),
-        ("pictures_per_tar", pictures_per_tar, 1, 10_000_000),
-    ):
-        if not low <= value <= high:
-            raise RequestError(f"{name}: found {value}, must be {low} to {high}")
-
-
-def _check_names(scenes: str, forms: Collection[str]) -> None:
-    if scenes not in STAGINGS:
-        raise RequestError(f"scenes: found {scenes!r}; allowed: {', '.join(STAGINGS)}")
-    unknown = sorted(set(forms) - set(FORMS))
-    if unknown or not forms:
-        found = repr(unknown[0]) if unknown else "none"
-        raise RequestError(f"forms: found {found}; allowed: {', '.join(FORMS)}")
-
-
-def _claim(root: Path, wanted: dict[str, Any]) -> None:
-    """Note the arguments in `sample.json`, or refuse a directory with other contents."""
-    marker = root / "sample.json"
-    if marker.exists():
-        found = {**_UNSAID, **orjson.loads(marker.read_bytes())}
-        for name, value in wanted.items():
-            if found.get(name) != value:
-                raise RequestError(
-                    f"{root} holds another sample: {name} is {_said(found.get(name))} there, "
-                    f"{_said(value)} here; choose another directory"
-                )
-        return
-    for name in ("sa1b", "coco", "depth"):
-        if (root / name).exists():
-            raise RequestError(f"{root / name} exists and is no sample; choose another directory")
-    _write(marker, orjson.dumps(wanted, option=orjson.OPT_INDENT_2))
-
-
-def _said(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    def add(self) -> None:
+        self.done += 1
+        self.on_progress(Progress(self.done, self.total))
 
 
 def _write_sa1b(
-    root: Path, series: _Series, pictures_per_tar: int, notify: Callable[[], None]
+    root: Path, sample: SampleIdentity, count_picture: Callable[[], None]
 ) -> tuple[int, int]:
     """Write tars and depth; return the numbers of tars and masks."""
     masks = 0
-    starts = range(0, series.images, pictures_per_tar)
-    (root / "sa1b").mkdir(parents=True, exist_ok=True)
+    starts = range(0, sample.images, sample.pictures_per_tar)
     for number, start in enumerate(starts):
-        path = root / "sa1b" / f"sa_{number:06d}.tar"
-        part = path.with_suffix(".tar.part")
-        with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
-            for position in range(start, min(start + pictures_per_tar, series.images)):
-                scene = series.sa1b(position)
-                record = sa1b_record(scene, position + 1, series.seed)
-                add_pair(tar, record, _jpeg(scene))
-                _write(root / "depth" / f"sa_{position + 1}.png", _depth_png(scene))
+        with (
+            open_atomic(f"{root}/sa1b/sa_{number:06d}.tar", synced=False) as file,
+            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,  # type: ignore[call-overload]
+        ):
+            for position in range(start, min(start + sample.pictures_per_tar, sample.images)):
+                scene = sa1b_scene(
+                    sample.seed, position, sample.width, sample.height, sample.scenes
+                )
+                record = sa1b_record(scene, position + 1, sample.seed)
+                add_picture(tar, record, _jpeg(scene))
+                _write_file(f"{root}/depth/sa_{position + 1}.png", _depth_png(scene))
                 masks += len(record["annotations"])
-                notify()
-        os.replace(part, path)
+                count_picture()
     return len(starts), masks
 
 
 def _write_coco(
-    root: Path, series: _Series, annotations: CocoAnnotations, notify: Callable[[], None]
+    root: Path,
+    sample: SampleIdentity,
+    annotations: CocoAnnotations,
+    count_picture: Callable[[], None],
 ) -> None:
     """Write pictures, maps and depth, then the annotation files."""
-    folder = root / "coco" / "annotations"
+    folder = f"{root}/coco/annotations"
     palette = stuff_palette()
-    for position in range(series.images):
-        scene = series.coco(position)
+    for position in range(sample.images):
+        scene = coco_scene(sample.seed, position, sample.width, sample.height, sample.scenes)
         name = f"{position + 1:012d}"
-        panoptic, pixel_map = annotations.add(scene, position + 1)
-        _write(root / "coco" / "train2017" / f"{name}.jpg", _jpeg(scene))
-        _write(folder / "panoptic_train2017" / f"{name}.png", rgb_png(panoptic))
-        _write(
-            folder / "stuff_train2017_pixelmaps" / f"{name}.png", palette_png(pixel_map, palette)
-        )
-        _write(root / "depth" / f"{name}.png", _depth_png(scene))
-        notify()
+        panoptic, stuff = annotations.add(scene, position + 1)
+        _write_file(f"{root}/coco/train2017/{name}.jpg", _jpeg(scene))
+        _write_file(f"{folder}/panoptic_train2017/{name}.png", rgb_png(panoptic))
+        _write_file(f"{folder}/stuff_train2017_pixelmaps/{name}.png", palette_png(stuff, palette))
+        _write_file(f"{root}/depth/{name}.png", _depth_png(scene))
+        count_picture()
     for file_name, document in annotations.documents().items():
-        _write(folder / file_name, orjson.dumps(document))
+        _write_file(f"{folder}/{file_name}", orjson.dumps(document))
 
 
 def _jpeg(scene: Scene) -> bytes:
@@ -231,11 +195,3 @@ def _jpeg(scene: Scene) -> bytes:
 
 def _depth_png(scene: Scene) -> bytes:
     return grey16_png(inverse_depth(scene.depth))
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write a file so that it is there in full or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(body)
-    os.replace(part, path)

@@ -1,4 +1,4 @@
-"""Scenes in COCO's own forms: instances, panoptic and stuff."""
+"""Scenes -> COCO's forms: instances, panoptic and stuff."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LICENSES = [
     }
 ]
 _GROUP = 3
-"""From how many visible things of one kind on a picture may hold a crowd."""
+"""Fewest visible things of one kind of which some may be annotated as a crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,14 @@ class _Outlined:
 
 @dataclass(slots=True)
 class CocoAnnotations:
-    """The annotation files of a COCO folder while they grow, picture by picture.
+    """The annotation files of a COCO folder, filled picture by picture.
 
-    `crowds` says whether large groups of things may be annotated as one region.
+    Attributes:
+        crowds: whether large groups of things may be annotated as one region.
+        images: rows of `images`.
+        instances: rows of `annotations` of the instances file.
+        panoptic: rows of `annotations` of the panoptic file.
+        stuff: rows of `annotations` of the stuff file.
     """
 
     crowds: bool = True
@@ -57,7 +62,7 @@ class CocoAnnotations:
     stuff: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, scene: Scene, image_id: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Take in one scene; return its panoptic picture [H, W, 3] and its pixel map [H, W]."""
+        """Add a scene; its panoptic picture [H, W, 3] uint8 and its stuff map [H, W] uint8."""
         height, width = scene.segments.shape
         self.images.append(
             {
@@ -81,7 +86,7 @@ class CocoAnnotations:
         return self._add_panoptic(scene, [*things, *stuff], image_id), _pixel_map(scene)
 
     def documents(self) -> dict[str, dict[str, Any]]:
-        """File name -> content of the three JSON files."""
+        """The three JSON files: content by file name."""
         things = [_plain(category) for category in CATEGORIES if category["isthing"]]
         stuff = [_plain(category) for category in CATEGORIES if not category["isthing"]]
         other = {"id": OTHER_CATEGORY_ID, "name": "other", "supercategory": "other"}
@@ -183,7 +188,7 @@ def _row(outlined: _Outlined, image_id: int, identity: int) -> dict[str, Any]:
 def _outlined_things(
     scene: Scene, segments: NDArray[np.int32], crowds_allowed: bool
 ) -> list[_Outlined]:
-    """One outline per thing; of a large group only the nearest stays alone, the rest is a crowd."""
+    """An outline for each thing; of a large group all but the nearest become one crowd."""
     by_category: dict[int, list[Thing]] = {}
     for thing in scene.things:
         by_category.setdefault(thing.category_id, []).append(thing)
@@ -203,7 +208,7 @@ def _outlined_things(
 
 
 def _pixel_map(scene: Scene) -> NDArray[np.uint8]:
-    """[H, W] uint8 COCO-stuff category ids; every thing is `other`."""
+    """COCO-stuff category ids [H, W] uint8; every thing is `other`."""
     table = np.full(len(scene.things) + len(scene.stuff) + 1, OTHER_CATEGORY_ID, np.uint8)
     for stuff in scene.stuff:
         table[stuff.segment] = stuff.category_id
@@ -211,7 +216,7 @@ def _pixel_map(scene: Scene) -> NDArray[np.uint8]:
 
 
 def stuff_palette() -> NDArray[np.uint8]:
-    """[256, 3] uint8 RGB: the colours of a pixel map, black where no category has the id."""
+    """Palette of a stuff map: [256, 3] uint8 RGB, black where no category has the id."""
     palette = np.zeros((256, 3), np.uint8)
     for category in CATEGORIES:
         if not category["isthing"]:

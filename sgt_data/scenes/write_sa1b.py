@@ -1,4 +1,4 @@
-"""Scenes in SA-1B's own form: tars of JPEG and JSON, masks without classes that nest."""
+"""Scenes -> SA-1B's form: tars of JPEG and JSON, with masks that have no class and may nest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEAST_SHARE = 0.0001
 
 
 def sa1b_record(scene: Scene, image_id: int, seed: int) -> dict[str, Any]:
-    """The JSON beside one picture: `image` and unsorted `annotations`.
+    """The JSON of a picture: `image` and unsorted `annotations`.
 
     Each thing, each of its parts and about half of the stuff have a mask. As in SA-1B, `bbox` is
     x, y, max - min without the last pixel, and `predicted_iou` may exceed 1.
@@ -88,7 +88,7 @@ def _point(outline: Region, draw: float) -> list[float]:
     return [float(x + int(draw * width)), float(y + int(inside[inside.size // 2]))]
 
 
-def add_pair(tar: tarfile.TarFile, record: dict[str, Any], jpeg: bytes) -> None:
+def add_picture(tar: tarfile.TarFile, record: dict[str, Any], jpeg: bytes) -> None:
     """Append `./sa_<id>.jpg` and `./sa_<id>.json` to a tar."""
     stem = f"./sa_{record['image']['image_id']}"
     for name, body in ((f"{stem}.jpg", jpeg), (f"{stem}.json", orjson.dumps(record))):

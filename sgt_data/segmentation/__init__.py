@@ -1,4 +1,4 @@
-"""Segmentation targets: run-length masks in, label map and colours out; and back.
+"""Segmentation targets: masks or id maps in, label map, colours and PNG out; and back.
 
-Pure: knows neither files nor sources nor proxies.
+Pure: knows records, neither files nor sources nor proxies.
 """

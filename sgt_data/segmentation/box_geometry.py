@@ -1,7 +1,7 @@
-"""Boxes in stored source pixels -> boxes in upright output pixels, in integers alone.
+"""Boxes in stored source pixels -> boxes in upright output pixels, in integer arithmetic.
 
-An output box is the smallest one of whole output pixels that covers the source box at its true
-scale: its left and top edges are rounded down, its right and bottom edges up.
+An output box is the smallest box of whole output pixels that covers the scaled source box: its left
+and top edges are rounded down, its right and bottom edges up.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.int64]
-"""[n, 4] int64: x, y, width, height."""
+"""Boxes, [n, 4] int64: x, y, width, height."""
 
 
 def output_boxes(
     boxes: Boxes, stored: tuple[int, int], output: tuple[int, int], orientation: int
 ) -> Boxes:
-    """Boxes [n, 4] of a stored picture -> the upright output.
+    """Boxes in the upright output, [n, 4], from boxes in the stored picture.
 
     Args:
-        boxes: x, y, width, height in stored pixels; none empty.
-        stored: height and width of the stored frame.
+        boxes: [n, 4] in stored pixels; none is empty.
+        stored: height and width of the stored picture.
         output: height and width of the upright output.
-        orientation: EXIF, 1 to 8.
+        orientation: EXIF orientation, 1 to 8.
     """
     lefts, tops, widths, heights = turned_boxes(boxes, stored, orientation).T
     upright_height, upright_width = stored[::-1] if orientation >= 5 else stored
@@ -32,8 +32,13 @@ def output_boxes(
 
 
 def turned_boxes(boxes: Boxes, stored: tuple[int, int], orientation: int) -> Boxes:
-    """Boxes [n, 4] of a stored picture of (height, width) -> the same picture seen upright, at its
-    own scale. The turns are those of CIPA DC-008, tag 0x0112."""
+    """Boxes in the upright picture at the stored scale, [n, 4], from boxes in the stored picture.
+
+    Args:
+        boxes: [n, 4] in stored pixels.
+        stored: height and width of the stored picture.
+        orientation: EXIF orientation, 1 to 8 (CIPA DC-008, tag 0x0112).
+    """
     height, width = stored
     left, top, across, down = np.asarray(boxes, np.int64).reshape(-1, 4).T
     if orientation >= 5:

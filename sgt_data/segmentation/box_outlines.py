@@ -1,4 +1,4 @@
-"""Outlines of boxes -> label map, painted over one another."""
+"""Outlines of boxes -> label map."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from sgt_data.segmentation.label_map import LabelMap
 
 
 def draw_outlines(boxes: Boxes, line: int, height: int, width: int) -> LabelMap:
-    """Outlines of boxes [n, 4] (output pixels) in a map [height, width]; box k has label k + 1 and
-    lies above those before it.
+    """Label map of the outlines of boxes: box k has label k + 1 and lies above the boxes before it.
 
-    A line is `line` pixels wide and lies inside its box, so the box's outer edge is exact; a box
-    narrower than two lines is filled.
+    A line lies inside its box, so that the box's outer edge is exact; a box narrower than two lines
+    is filled.
+
+    Args:
+        boxes: [n, 4] in output pixels.
+        line: width of a line in pixels.
+        height, width: size of the map.
     """
     labels = np.zeros((height, width), np.uint16)
     for label, (left, top, across, down) in enumerate(boxes.tolist(), 1):

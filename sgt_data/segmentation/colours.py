@@ -1,6 +1,6 @@
-"""Sets of colours: cube lattices, farthest-point order, tab20, and how shades of one stay apart.
+"""Sets of colours: lattices over the RGB cube, farthest-point order, tab20, shades of a colour.
 
-All colours are RGB, uint8. Black is never handed out: it means "unlabelled".
+All colours are RGB, uint8. Black is never used: it means "unlabelled".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TAB20: Colours = np.array(
 
 
 def lattice_side(count: int) -> int:
-    """Smallest k for which the k*k*k lattice over the RGB cube has `count` points beside black."""
+    """Smallest k for which the k*k*k lattice over the RGB cube has `count` points without black."""
     side = 2
     while side**3 - 1 < count:
         side += 1
@@ -37,18 +37,20 @@ def lattice_side(count: int) -> int:
 
 @lru_cache(maxsize=16)
 def lattice(side: int) -> Colours:
-    """All points of the side**3 lattice over the RGB cube, black first. Neighbours lie
-    `255 / (side - 1)` apart, rounded to whole levels."""
+    """Points [side**3, 3] of the lattice over the RGB cube, `side` levels a channel; black first.
+
+    Neighbours lie `255 / (side - 1)` apart, rounded to whole levels.
+    """
     levels = np.round(np.arange(side) * (255 / (side - 1))).astype(np.uint8)
     grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
     return grid.reshape(-1, 3)
 
 
 def spread_colours(count: int, rng: np.random.Generator) -> Colours:
-    """`count` colours, each as far as possible from black and from those before it.
+    """Colours [count, 3], each as far as possible from black and from the colours before it.
 
-    Farthest-point choice on the coarsest lattice that has enough points; `rng` breaks the ties, so
-    every seed has its own colours. No two are closer than the lattice's own spacing.
+    Points of the coarsest sufficient lattice are chosen by the farthest-point rule; `rng` breaks
+    ties, so that every seed has its own colours. No two are closer than the lattice's spacing.
     """
     points = lattice(lattice_side(count))
     shuffled = np.concatenate((points[:1], rng.permutation(points[1:])))
@@ -57,10 +59,10 @@ def spread_colours(count: int, rng: np.random.Generator) -> Colours:
 
 @lru_cache(maxsize=4)
 def category_colours(largest_id: int) -> Colours:
-    """Colours [n, 3] indexed by category id - 1, the same in every corpus.
+    """Colours of categories, [n, 3] at the index `id - 1`, the same in every corpus.
 
-    Ids up to 208 (all of COCO's) share one table; larger vocabularies get a finer lattice. The
-    lattice's corner of 8 points around black is left out: it would look unlabelled.
+    Ids up to 208 (all of COCO's) share a table; larger vocabularies get a finer lattice. The 8
+    points of the lattice in the corner of black are left out: they would look unlabelled.
     """
     side = lattice_side(max(largest_id, 208) + 7)
     points = spread_colours(side**3 - 1, np.random.default_rng(0))
@@ -70,7 +72,7 @@ def category_colours(largest_id: int) -> Colours:
 
 @njit
 def _farthest_points(points: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """Indices of `count` points, greedily farthest from points[0] and from those chosen."""
+    """Indices of `count` points, each the farthest from points[0] and from those chosen before."""
     chosen = np.empty(count, np.int64)
     nearest = np.full(len(points), np.iinfo(np.int64).max)
     last = 0
@@ -90,7 +92,7 @@ def _farthest_points(points: NDArray[np.int32], count: int) -> NDArray[np.int64]
 
 
 def _steps(reach: int, stride: int) -> NDArray[np.int64]:
-    """Steps away from a colour [n, 3], nearest first."""
+    """Differences to a colour [n, 3], the smallest first."""
     axis = np.arange(-reach, reach + 1) * stride
     steps = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
     return steps[np.argsort((steps**2).sum(1), kind="stable")]
@@ -107,18 +109,26 @@ def _single_levels() -> NDArray[np.int64]:
 
 
 def pack(colours: NDArray[np.integer]) -> NDArray[np.int64]:
-    """RGB [..., 3] -> one integer per colour, `R << 16 | G << 8 | B`."""
+    """RGB [..., 3] -> an integer for each colour, `R << 16 | G << 8 | B`."""
     wide = colours.astype(np.int64)
     return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
 
 
 def free_shade(colour: Colours, used: set[int], neighbours: Colours, distance: float) -> Colours:
-    """The nearest shade of `colour` [3] that is unused, not black, and at least `distance` (RGB
-    levels, Euclidean) from every colour of `neighbours` [m, 3].
+    """The nearest unused shade of a colour that keeps its distance from neighbouring colours.
 
-    Where `colour` itself keeps that distance, the shade differs by single levels, which no eye
-    sees; else by strides of 24 levels. Where there is none, the unused lattice colour farthest from
-    the neighbours.
+    Where `colour` itself keeps the distance, the shade differs by single levels, which no eye sees;
+    else by strides of 24 levels. Where no shade is free, it is the unused colour of a lattice that
+    is farthest from the neighbours.
+
+    Args:
+        colour: [3].
+        used: packed colours that must not be returned (see `pack`); black never is.
+        neighbours: [m, 3], colours of touching labels.
+        distance: least Euclidean distance to every neighbour, RGB levels.
+
+    Returns:
+        [3] uint8 RGB.
     """
     near = ((neighbours.astype(np.int64) - colour) ** 2).sum(1) < distance**2
     shades = colour.astype(np.int64) + (_strides() if near.any() else _single_levels())

@@ -1,4 +1,4 @@
-"""Maps that already hold one id per pixel (COCO panoptic PNGs, stuff pixelmaps)."""
+"""Id maps, which hold the id of a segment for every pixel (COCO panoptic PNGs, stuff pixelmaps)."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ def panoptic_ids(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
 def index_ids(
     id_map: NDArray[np.int32], ids: Sequence[int], void: int
 ) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
-    """Replace ids by their position in `ids` plus one, `void` by 0.
+    """Replace the ids of a map by their position in `ids` plus one, and `void` by 0.
 
     Returns:
-        Positions [H, W] uint16, pixels per id [len(ids)], boxes [len(ids), 4] as x, y, width,
+        Positions [H, W] uint16, pixels of each id [len(ids)], boxes [len(ids), 4] as x, y, width,
         height.
 
     Raises:
-        AnnotationError: the map holds an id that is neither listed nor `void`, or lacks a listed
-            one.
+        AnnotationError: the map holds an id that is neither in `ids` nor `void`, or lacks an id.
     """
     order = np.argsort(np.asarray(ids, np.int64), kind="stable")
     sorted_ids = np.asarray(ids, np.int64)[order]
@@ -52,7 +51,7 @@ def _index(
     void: int,
     positions: NDArray[np.uint16],
 ) -> int:
-    """Fill positions; -1, or the first id that is unknown."""
+    """Fill `positions`; the first id that is unknown, or -1."""
     height, width = id_map.shape
     for y in range(height):
         x = 0

@@ -1,12 +1,14 @@
-"""From labels to colours. Whatever the palette, no two labels of a picture share an RGB value, so a
-target decodes from its pixels alone, and no two touching labels look alike.
+"""Palettes: labels -> colours.
 
-- `distinct`: seeded per key; as far apart as the coarsest sufficient lattice allows.
-- `category`: one fixed colour per category id; several segments of one category get shades of it.
-- `position`: colour from where the mask's centre lies, after Painter (Wang et al., CVPR 2023): the
-  picture is divided into 16 columns by 13 rows, each cell with its own colour.
-- `tab20`: matplotlib's twenty colours, touching segments told apart; a colour that returns in one
-  picture differs in its last bits, which no eye sees and every decoder does.
+Whatever the palette, no two labels of a picture share an RGB value, so that a target decodes from
+its pixels alone, and no two touching labels look alike.
+
+- `distinct`: seeded by the key; colours as far apart as the coarsest sufficient lattice allows.
+- `category`: a fixed colour for each category id; several segments of a category get shades of it.
+- `position`: colour from the position of the mask's centre, after Painter (Wang et al., CVPR 2023):
+  the picture is divided into 16 columns by 13 rows, each cell with its own colour.
+- `tab20`: matplotlib's twenty colours; touching segments get different ones. Where a colour is used
+  again in a picture, it differs in its last bits, which no eye sees and every decoder does.
 """
 
 from __future__ import annotations
@@ -37,37 +39,57 @@ _TAB20_ALIKE: NDArray[np.bool_] = (_gaps**2).sum(2) < TOUCHING_DISTANCE**2
 
 
 def distinct(count: int, rng: np.random.Generator) -> Colours:
-    """[count, 3] colours, the pairing with labels shuffled by `rng`."""
+    """Colours [count, 3] that are far apart; `rng` decides which label gets which."""
     return rng.permutation(spread_colours(count, rng)) if count else np.empty((0, 3), np.uint8)
 
 
 def by_category(
     categories: NDArray[np.int64], largest_id: int, touching: NDArray[np.bool_]
 ) -> Colours:
-    """[n, 3] colours from category ids [n] (from 1 on); `largest_id` of the whole vocabulary."""
-    return _told_apart(category_colours(largest_id)[categories - 1], touching)
+    """Colours [n, 3] by category; equal and touching ones become shades.
+
+    Args:
+        categories: [n], category ids from 1 on.
+        largest_id: largest category id of the whole vocabulary.
+        touching: [n + 1, n + 1], which labels touch (see `label_map.touching_labels`).
+    """
+    return _distinguished(category_colours(largest_id)[categories - 1], touching)
 
 
 def by_class(categories: NDArray[np.int64], largest_id: int) -> Colours:
-    """[n, 3] colours from category ids [n], each at most once: the category's own in every picture,
-    whatever it touches (colours lie 24 levels apart up to about 1,300 categories)."""
+    """Colours [n, 3] by category, the same in every picture whatever the category touches.
+
+    Colours lie at least 24 levels apart up to about 1,300 categories.
+
+    Args:
+        categories: [n], category ids from 1 on, each at most once.
+        largest_id: largest category id of the whole vocabulary.
+    """
     return category_colours(largest_id)[categories - 1]
 
 
 def by_position(
     boxes: NDArray[np.int64], height: int, width: int, touching: NDArray[np.bool_]
 ) -> Colours:
-    """[n, 3] colours from boxes [n, 4] (x, y, width, height) in a picture of [height, width]."""
+    """Colours [n, 3] by the position of boxes; equal and touching ones become shades.
+
+    Args:
+        boxes: [n, 4], x, y, width, height in output pixels.
+        height, width: size of the output.
+        touching: [n + 1, n + 1], which labels touch (see `label_map.touching_labels`).
+    """
     across = (2 * boxes[:, 0] + boxes[:, 2]) * POSITION_COLUMNS // (2 * width)
     down = (2 * boxes[:, 1] + boxes[:, 3]) * POSITION_ROWS // (2 * height)
     cells = np.minimum(down, POSITION_ROWS - 1) * POSITION_COLUMNS
     cells += np.minimum(across, POSITION_COLUMNS - 1)
-    return _told_apart(category_colours(1)[cells], touching)
+    return _distinguished(category_colours(1)[cells], touching)
 
 
 def tab20(touching: NDArray[np.bool_], rng: np.random.Generator) -> Colours:
-    """[n, 3] of matplotlib's twenty colours: each label takes one that is unlike those of touching
-    labels, the least used so far, starting anywhere by `rng`."""
+    """Colours [n, 3] of matplotlib's twenty: touching labels get colours that do not look alike.
+
+    Each label takes the colour that was used least so far; `rng` decides between equals.
+    """
     count = len(touching) - 1
     ranking = rng.permutation(len(TAB20))
     uses = np.zeros(len(TAB20), np.int64)
@@ -79,14 +101,14 @@ def tab20(touching: NDArray[np.bool_], rng: np.random.Generator) -> Colours:
         best = ranking[int(costs[ranking].argmin())]
         choice[label] = best
         uses[best] += 1
-    return _told_apart(TAB20[choice[1:]], touching)
+    return _distinguished(TAB20[choice[1:]], touching)
 
 
-def _told_apart(wanted: Colours, touching: NDArray[np.bool_]) -> Colours:
-    """Each label its wanted colour, or the nearest free shade where that is taken or too near."""
-    colours = wanted.copy()
+def _distinguished(preferred: Colours, touching: NDArray[np.bool_]) -> Colours:
+    """The preferred colour of each label; the nearest free shade where it is used or too near."""
+    colours = preferred.copy()
     used = {0}
-    for index, colour in enumerate(wanted):
+    for index, colour in enumerate(preferred):
         neighbours = colours[np.flatnonzero(touching[index + 1, 1 : index + 1])]
         gaps = ((neighbours.astype(np.int64) - colour) ** 2).sum(1)
         if int(pack(colour)) in used or (gaps < TOUCHING_DISTANCE**2).any():

@@ -1,4 +1,4 @@
-"""COCO polygons -> compressed run lengths, by cocoapi's own rasteriser."""
+"""Polygons of COCO -> compressed run lengths, by cocoapi's rasteriser."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from pycocotools import mask as coco_mask
 
 from sgt_data.errors import AnnotationError
 
-# pixels; cocoapi walks edges in fifths of a pixel and holds every step in memory: bound them first
-_FAR = 1 << 20
-_OUTLINE_MAX = 1 << 22
+# cocoapi walks edges in fifths of a pixel and holds every step in memory: bound them first
+_COORDINATE_MAX = 1 << 20  # pixels
+_OUTLINE_MAX = 1 << 22  # pixels
 
 
 def rasterise(polygons: Sequence[Any], height: int, width: int) -> bytes:
-    """Union of polygons (flat lists x0, y0, x1, y1, ... in pixels) -> compressed counts.
+    """Compressed run lengths of the union of polygons.
+
+    Args:
+        polygons: flat lists x0, y0, x1, y1, ... in pixels.
+        height, width: size of the picture.
 
     Raises:
-        AnnotationError: fewer than three points, an odd number of coordinates, a coordinate that is
-            no finite number near the picture, or an endless outline.
+        AnnotationError: a polygon has fewer than three points, an odd number of coordinates or a
+            coordinate that is not a finite number near the picture; or the outline is too long.
     """
     if not polygons:
         raise AnnotationError("its list of polygons is empty")
@@ -34,7 +38,7 @@ def rasterise(polygons: Sequence[Any], height: int, width: int) -> bytes:
 
 
 def _outline(polygon: Sequence[float]) -> float:
-    """Steps around a closed polygon (Chebyshev length, pixels)."""
+    """Length of the outline of a closed polygon (Chebyshev, pixels)."""
     following = [*polygon[2:], *polygon[:2]]
     gaps = [abs(after - before) for before, after in zip(polygon, following, strict=True)]
     return sum(map(max, gaps[::2], gaps[1::2]))
@@ -48,7 +52,12 @@ def _check(number: int, polygon: Any) -> None:
             f"polygon {number} has {len(polygon)} coordinates; an even number from 6 on is allowed"
         )
     for value in polygon:
-        if not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > _FAR:
+        if (
+            not isinstance(value, int | float)
+            or not math.isfinite(value)
+            or abs(value) > _COORDINATE_MAX
+        ):
             raise AnnotationError(
-                f"polygon {number} has the coordinate {value!r:.40}, not a number within +-{_FAR}"
+                f"polygon {number} has the coordinate {value!r:.40}, "
+                f"not a number within +-{_COORDINATE_MAX}"
             )

@@ -1,4 +1,4 @@
-"""Segments of one picture with their masks, in either form, ready to be chosen and painted."""
+"""Regions: the segments of a picture with their masks or their id map, measured and painted."""
 
 from __future__ import annotations
 
@@ -34,9 +34,15 @@ Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What came of painting: `visible` segments in label order (label i + 1 is `visible[i]`), with
-    their pixels and boxes [n, 4] (x, y, width, height) in the output, and the `hidden` ones."""
+class PaintedSegments:
+    """The segments of a painted label map.
+
+    Attributes:
+        visible: [n], the segments of which a pixel is visible; label i + 1 is `visible[i]`.
+        areas: [n], their visible pixels in the output.
+        boxes: [n, 4], boxes of their visible pixels (x, y, width, height).
+        hidden: [m], the segments of which no pixel is visible.
+    """
 
     visible: Positions
     areas: NDArray[np.int64]
@@ -46,7 +52,7 @@ class Drawn:
     def describe(
         self, regions: Regions, colours: Colours, vocabulary: Mapping[int, Category]
     ) -> list[dict[str, Any]]:
-        """Facts of the visible segments, with label and colour."""
+        """Facts of the visible segments with their labels and `colours` [n, 3], in label order."""
         return [
             {
                 "label": label,
@@ -70,17 +76,26 @@ class Drawn:
     def describe_hidden(
         self, regions: Regions, vocabulary: Mapping[int, Category]
     ) -> list[dict[str, Any]]:
-        """Facts of the segments that were painted over, or fell between output pixels."""
+        """Facts of the segments that other segments cover, or that lie between output pixels."""
         return [regions.describe(position, vocabulary) for position in self.hidden.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Segments with areas [K] and boxes [K, 4] (x, y, width, height) in stored source pixels.
+    """The K segments of a picture, checked and measured in stored source pixels.
 
-    Exactly one of `masks` (which may overlap) and `positions` (a map [H, W] of segment index plus
-    one) is set. `groups` [K] gives the segment as which each mask is painted: itself, but in a
-    semantic map the first chosen one of its category, whose `members` are all of them.
+    Exactly one of `masks` and `positions` is set.
+
+    Attributes:
+        height, width: size of the stored picture.
+        segments: the segments.
+        areas: [K], pixels of each segment.
+        boxes: [K, 4], box of each segment (x, y, width, height).
+        groups: [K], the segment as which each segment is painted: itself, or the first chosen
+            segment of its category (semantic maps).
+        members: all segments that are painted as one, by the first of them (semantic maps).
+        masks: masks of the segments, which may overlap.
+        positions: [H, W], index of the segment of each pixel plus one, 0 where there is none.
     """
 
     height: int
@@ -95,6 +110,7 @@ class Regions:
 
     @property
     def ids(self) -> NDArray[np.int64]:
+        """Ids of the segments [K]."""
         return np.array([segment.id for segment in self.segments], np.int64)
 
     @property
@@ -104,10 +120,15 @@ class Regions:
 
     def paint(
         self, chosen: Positions, height: int, width: int, orientation: int
-    ) -> tuple[LabelMap, Drawn]:
-        """Paint the chosen segments into an upright [height, width] label map.
+    ) -> tuple[LabelMap, PaintedSegments]:
+        """Paint the chosen segments into an upright label map.
 
-        Labels are given in painting order (largest first) to what is visible.
+        Visible segments get the labels 1, 2, 3 ... in painting order (the largest first).
+
+        Args:
+            chosen: indices of the segments to paint.
+            height, width: size of the output.
+            orientation: EXIF orientation of the stored picture, 1 to 8.
         """
         grid = sample_grid(self.height, self.width, height, width, orientation)
         order = chosen[painting_order(self.areas[chosen], self.ids[chosen])]
@@ -122,24 +143,29 @@ class Regions:
             assert self.positions is not None
             labels = of_segment[grid.pick(self.positions)]
         areas, boxes = visible_regions(labels, len(leaders))
-        seen = areas > 0
-        drawn_leaders = np.asarray(leaders, np.int64)
-        if not seen.all():
+        visible = areas > 0
+        if not visible.all():
             renumbered = np.zeros(len(leaders) + 1, np.uint16)
-            renumbered[1:][seen] = np.arange(1, int(seen.sum()) + 1)
+            renumbered[1:][visible] = np.arange(1, int(visible.sum()) + 1)
             labels = renumbered[labels]
-        return labels, Drawn(drawn_leaders[seen], areas[seen], boxes[seen], drawn_leaders[~seen])
+        painted_segments = np.asarray(leaders, np.int64)
+        return labels, PaintedSegments(
+            painted_segments[visible], areas[visible], boxes[visible], painted_segments[~visible]
+        )
 
     def describe(self, position: int, vocabulary: Mapping[int, Category]) -> dict[str, Any]:
-        """What the source says of one segment, or of a category's segments together: their ids,
-        the sum of their areas and the hull of their boxes. Fields that it lacks are left out."""
+        """Facts of a segment as the source states them; fields that it lacks are left out.
+
+        Of segments that are painted as one: their ids, the sum of their areas and the box around
+        their boxes.
+        """
         segment = self.segments[position]
         members = self.members.get(position)
         facts: dict[str, Any] = {}
         if members is None:
             facts["id"] = segment.id
         else:
-            facts["ids"] = [self.segments[one].id for one in members]
+            facts["ids"] = [self.segments[member].id for member in members]
         if segment.category_id is not None:
             category = vocabulary[segment.category_id]
             facts["category_id"] = category.id
@@ -168,10 +194,10 @@ def _hull(boxes: NDArray[np.int64]) -> list[int]:
 
 
 def regions_of(annotation: Annotation) -> Regions:
-    """Check and measure an annotation's masks.
+    """Check and measure the segments of an annotation.
 
     Raises:
-        AnnotationError: masks or id map contradict the annotation.
+        AnnotationError: masks or id map contradict the annotation, or there are too many segments.
     """
     segments = annotation.segments
     height, width = annotation.height, annotation.width
@@ -188,7 +214,7 @@ def regions_of(annotation: Annotation) -> Regions:
 
 
 def merge_categories(regions: Regions, chosen: Positions) -> Regions:
-    """Let the chosen segments of one category be painted and described as one."""
+    """Regions in which the chosen segments of a category are painted and described as one."""
     groups = regions.groups.copy()
     members: dict[int, tuple[int, ...]] = {}
     categories = regions.category_ids

@@ -1,12 +1,13 @@
-"""COCO's run-length encodings, read strictly.
+"""Run-length encodings of masks in COCO's form, read strictly.
 
 A mask of height H and width W is a list of run lengths over its pixels in column-major order,
 zeros first. The compressed form writes each run as a little-endian base-32 number, one character
 (code 48 + 6 bits) per digit with a continuation bit, runs from the fourth on as the difference to
 the run two before (the scheme of `rleToString` in cocoapi's maskApi.c).
 
-cocoapi itself trusts its input: an overrun writes past the bitmap, a missing digit reads past the
-string. Here every violation is an `AnnotationError` that says what is wrong.
+Why it is ours: cocoapi trusts its input (an overrun writes past the bitmap, a missing digit reads
+past the string) and decodes to full-size bitmaps, where painting needs the runs alone. Here every
+violation is an `AnnotationError` that says what is wrong.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.errors import AnnotationError
-
-RunLengths = bytes | Sequence[int]
-"""Compressed counts as ASCII bytes, or plain counts."""
+from sgt_data.records import RunLengths
 
 _DIGITS_MAX = 7  # 35 bits: more than any picture needs, less than int64 can hold
 
@@ -38,10 +37,13 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class MaskRuns:
-    """Checked runs of several masks over one picture, laid end to end.
+    """Checked runs of the K masks of one picture, one mask after the other.
 
-    `runs` int64 [R]; mask k owns `runs[starts[k]:starts[k + 1]]`, zeros first; `areas` int64 [K] in
-    source pixels.
+    Attributes:
+        height, width: size of the picture in pixels.
+        runs: [R] int64; mask k has `runs[starts[k]:starts[k + 1]]`, zeros first.
+        starts: [K + 1] int64.
+        areas: [K] int64, pixels of each mask.
     """
 
     height: int
@@ -55,10 +57,10 @@ class MaskRuns:
 
 
 def parse_masks(masks: Sequence[RunLengths], height: int, width: int) -> MaskRuns:
-    """Read masks of one picture, compressed and plain ones mixed.
+    """Read the masks of a picture, each compressed or plain.
 
     Raises:
-        AnnotationError: naming the mask's position and what is wrong with its runs.
+        AnnotationError: a mask is wrong; names its position and what is wrong with its runs.
     """
     texts = [mask if isinstance(mask, bytes) else compress(mask) for mask in masks]
     buffer = np.frombuffer(b"".join(texts), dtype=np.uint8)
@@ -76,7 +78,7 @@ def compress(counts: Sequence[int]) -> bytes:
     """Plain counts -> compressed counts (ASCII).
 
     Raises:
-        AnnotationError: a count is no integer, or outside 0..2**34.
+        AnnotationError: a count is not an integer, or not within 0 to 2**34.
     """
     digits = bytearray()
     for index, count in enumerate(counts):
@@ -98,7 +100,7 @@ def compress(counts: Sequence[int]) -> bytes:
 def _parse(
     buffer: NDArray[np.uint8], ends: NDArray[np.int64], pixels: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int, int]:
-    """All masks in one walk -> runs, starts, areas, failing mask, problem code."""
+    """Runs, starts and areas of all masks; the mask that is wrong, and the code of the problem."""
     masks = len(ends) - 1
     runs = np.empty(len(buffer), np.int64)
     starts = np.zeros(masks + 1, np.int64)

@@ -1,4 +1,4 @@
-"""Which source pixel lies under the centre of which output pixel.
+"""Sampling: which source pixel lies under the centre of which output pixel.
 
 The rule is `floor((y + 0.5) * H / h)`, in integers, so that no rounding of a float can move it.
 A picture may be stored turned or mirrored (EXIF orientation 1 to 8); masks live in the stored
@@ -31,13 +31,13 @@ _TURNS = {
 
 
 def centre_samples(source: int, output: int) -> NDArray[np.int64]:
-    """Source index under the centre of each of `output` pixels: [output] int64, rising."""
+    """Source index under the centre of each output pixel along a side: [output] int64, rising."""
     positions = np.arange(output, dtype=np.int64)
     return ((2 * positions + 1) * source) // (2 * output)
 
 
 def upright(stored: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
-    """Turn a stored array [H, W, ...] upright by EXIF orientation (a view)."""
+    """A stored array [H, W, ...] turned upright by its EXIF orientation (a view)."""
     swapped, mirrored, flipped = _TURNS[orientation]
     if swapped:
         stored = stored.swapaxes(0, 1)
@@ -49,7 +49,7 @@ def upright(stored: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
 
 
 def stored_frame(seen: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
-    """Turn an upright array [H, W, ...] back as it is stored (a view): undoes `upright`."""
+    """An upright array [H, W, ...] turned back as it is stored (a view): undoes `upright`."""
     swapped, mirrored, flipped = _TURNS[orientation]
     if flipped:
         seen = seen[::-1]
@@ -62,10 +62,14 @@ def stored_frame(seen: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
 
 @dataclass(frozen=True, slots=True)
 class SampleGrid:
-    """Output pixels of one picture in its stored frame.
+    """The source pixels that the output of a picture shows, in the stored frame.
 
-    `rows` [h'] and `columns` [w'] are stored-frame source indices in rising order, where (h', w')
-    is the output size with the turn of `orientation` undone.
+    Attributes:
+        stored_height, stored_width: size of the stored picture.
+        rows: [h'] stored rows in rising order.
+        columns: [w'] stored columns in rising order; (h', w') is the output size with the turn of
+            `orientation` undone.
+        orientation: EXIF orientation, 1 to 8.
     """
 
     stored_height: int
@@ -75,18 +79,24 @@ class SampleGrid:
     orientation: int
 
     def upright(self, stored: NDArray[_Scalar]) -> NDArray[_Scalar]:
-        """Stored-frame samples [h', w'] -> upright output [h, w], contiguous."""
+        """Samples in the stored frame [h', w'] turned upright: [h, w], contiguous."""
         return np.ascontiguousarray(upright(stored, self.orientation))
 
     def pick(self, stored: NDArray[_Scalar]) -> NDArray[_Scalar]:
-        """A full-size stored map [H, W] -> upright output [h, w]."""
+        """Samples of a map at the size of the stored picture [H, W], turned upright: [h, w]."""
         return self.upright(stored[self.rows[:, None], self.columns[None, :]])
 
 
 def sample_grid(
     stored_height: int, stored_width: int, height: int, width: int, orientation: int = 1
 ) -> SampleGrid:
-    """Grid for an upright output of [height, width] from a stored [stored_height, stored_width]."""
+    """Grid of a stored picture for an upright output.
+
+    Args:
+        stored_height, stored_width: size of the stored picture.
+        height, width: size of the output.
+        orientation: EXIF orientation of the stored picture, 1 to 8.
+    """
     swapped, mirrored, flipped = _TURNS[orientation]
     upright_height, upright_width = stored_height, stored_width
     if swapped:

@@ -1,4 +1,4 @@
-"""Label map + colours <-> PNG. Lossless, and decodable from its pixels alone."""
+"""Label map and colours <-> PNG: lossless, and decodable from its pixels alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMPRESS_LEVEL = 1  # 1.5 ms where level 6 takes several times that, for a tent
 
 @dataclass(frozen=True, slots=True)
 class DecodedSegmentation:
-    """A segmentation target, taken back.
+    """A decoded segmentation target.
 
     Attributes:
         labels: [H, W] uint16; 0 is unlabelled, label k belongs to `segments[k - 1]`.
@@ -33,9 +33,9 @@ class DecodedSegmentation:
 
 
 def encode_target(labels: LabelMap, colours: Colours) -> bytes:
-    """PNG of a label map; label k in `colours[k - 1]`, 0 in black.
+    """PNG of a label map: label k has the colour `colours[k - 1]`, label 0 is black.
 
-    A palette PNG while the labels fit 256 entries, else RGB.
+    It is a palette PNG where the labels fit 256 entries, else RGB.
     """
     table = np.concatenate((np.zeros((1, 3), np.uint8), colours))
     out = io.BytesIO()
@@ -56,8 +56,8 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
     """
     try:
         segments = tuple(facts["segments"])
-        colours = np.array([one["color"] for one in segments], np.uint8).reshape(-1, 3)
-        numbers = np.array([one["label"] for one in segments], np.uint16)
+        colours = np.array([segment["color"] for segment in segments], np.uint8).reshape(-1, 3)
+        numbers = np.array([segment["label"] for segment in segments], np.uint16)
         size = facts["size"]["width"], facts["size"]["height"]
         if numbers.tolist() != list(range(1, len(segments) + 1)):
             raise ValueError("labels are not 1, 2, 3 ... in order")
@@ -68,7 +68,7 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
 
 
 def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """RGB [H, W, 3] of a target of the stated size."""
+    """RGB [H, W, 3] of a target PNG; `size` is the width and height that the facts state."""
     try:
         with Image.open(io.BytesIO(target), formats=["PNG"]) as image:
             if image.size != size:
@@ -81,14 +81,15 @@ def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
 def _labels_of(
     pixels: NDArray[np.uint8], colours: Colours, numbers: NDArray[np.uint16]
 ) -> LabelMap:
-    known = np.concatenate(([0], pack(colours)))
+    packed_colours = np.concatenate(([0], pack(colours)))
     labels = np.concatenate((np.zeros(1, np.uint16), numbers))
-    order = np.argsort(known, kind="stable")
+    order = np.argsort(packed_colours, kind="stable")
     packed = pack(pixels)
-    places = np.minimum(np.searchsorted(known[order], packed), len(known) - 1)
-    found = known[order][places]
-    if (found != packed).any():
-        stranger = pixels[found != packed][0].tolist()
-        raise CorpusError(f"the target holds the colour {stranger}, which no segment has")
+    last = len(packed_colours) - 1
+    places = np.minimum(np.searchsorted(packed_colours[order], packed), last)
+    unknown = packed_colours[order][places] != packed
+    if unknown.any():
+        colour = pixels[unknown][0].tolist()
+        raise CorpusError(f"the target holds the colour {colour}, which no segment has")
     decoded: LabelMap = labels[order][places]
     return decoded

@@ -1,4 +1,5 @@
-"""Where pictures and annotations come from: URLs in, raw inputs out, slice by slice.
+"""Sources of pictures and annotations: URLs in, raw inputs out, slice by slice.
 
-May know files and pictures; knows neither Ray nor torch nor the format on disk.
+May know files, pictures and segmentation; knows neither Ray nor torch nor the format on disk nor
+proxies.
 """

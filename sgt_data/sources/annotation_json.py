@@ -1,4 +1,4 @@
-"""Fields of annotation JSON from outside, each checked as it is read."""
+"""Annotation JSON from outside: fields that are checked as they are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from sgt_data.errors import AnnotationError
-from sgt_data.segmentation.run_lengths import RunLengths
+from sgt_data.records import RunLengths
 
 _NUMBER = (int, float)  # `int | float` would build a union at every call
 
@@ -16,7 +16,7 @@ def load_json(data: bytes) -> Any:
     """Parse JSON strictly.
 
     Raises:
-        AnnotationError: it is none.
+        AnnotationError: the data are not JSON.
     """
     try:
         return orjson.loads(data)
@@ -25,10 +25,10 @@ def load_json(data: bytes) -> Any:
 
 
 def counts_of(counts: Any, where: str) -> RunLengths:
-    """The `counts` of a COCO mask: a compressed string, or a list.
+    """Run lengths from the field `counts` of a COCO mask: a compressed string, or a list.
 
     Raises:
-        AnnotationError: it is neither.
+        AnnotationError: the field is neither; the message begins with `where`.
     """
     if isinstance(counts, list):
         return counts
@@ -38,10 +38,10 @@ def counts_of(counts: Any, where: str) -> RunLengths:
 
 
 def whole_number(value: Any, field: str, lowest: int = 0) -> int:
-    """A JSON integer, or a float without fraction, of at least `lowest`.
+    """An integer from a JSON number that has no fraction, from `lowest` to 2**53.
 
     Raises:
-        AnnotationError: it is neither.
+        AnnotationError: the value is anything else; the message names `field`.
     """
     if isinstance(value, bool) or not isinstance(value, _NUMBER) or value != value // 1:
         raise AnnotationError(f"{field} is {value!r:.40}, not a whole number")
@@ -51,10 +51,10 @@ def whole_number(value: Any, field: str, lowest: int = 0) -> int:
 
 
 def score(value: Any, field: str) -> float | None:
-    """A finite number, or None where the annotation has none.
+    """A number from a JSON field; None where the annotation has no such field.
 
     Raises:
-        AnnotationError: it is something else.
+        AnnotationError: the value is not a number below 1e9; the message names `field`.
     """
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""What a source is: configured by the manifest, listed once, then read slice by slice."""
+"""Base class of sources, which are listed once and then read slice by slice."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Source(BaseModel):
-    """Base of every source's part of the manifest. Subclasses are sources: they list and read.
+    """Base class of the sources of a manifest. A subclass lists what there is, reads and parses it.
 
     Attributes:
-        type: which kind of source, the key of the registry.
+        type: kind of source, the key of the registry.
         name: prefix of its keys and shards; unique in a manifest.
-        depth: a folder of 16-bit grey PNGs of inverse depth (near is large, 0 infinitely far), one
-            per picture, named like it and of its stored size.
+        depth: folder of 16-bit grey PNGs of inverse depth (near is large, 0 infinitely far), one
+            for each picture, with its name and its stored size.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,49 +45,57 @@ class Source(BaseModel):
     _name_fits = field_validator("name")(checked_name)
 
     places: ClassVar[frozenset[str]] = frozenset({"depth"})
-    """Fields that say where something lies. They are no part of a corpus's identity: the same
-    inputs may move."""
+    """Names of the fields that hold places (URLs, folders). They are no part of the identity of a
+    corpus: the same inputs may move."""
 
     keys_differ: ClassVar[bool] = False
-    """True where the inventory itself makes sure that no two inputs share a key."""
+    """Whether the inventory itself makes sure that no two inputs have the same key."""
 
     def layers(self) -> frozenset[Layer]:
-        """What its annotations say of segments; empty for plain pictures."""
+        """The layers of segments that its annotations hold; empty for plain pictures."""
         raise NotImplementedError
 
     def offers(self) -> frozenset[Layer]:
-        """Everything that it says of its pictures."""
+        """All layers that it has, dense ones included."""
         return self.layers() | {"depth"} if self.depth else self.layers()
 
     def inventory(self, shard_samples: int) -> Inventory:
-        """List what there is. May read indexes and annotation files, no pictures.
+        """List the inputs as slices. Indexes and annotation files may be read, pictures may not.
+
+        Args:
+            shard_samples: inputs of a shard.
 
         Raises:
-            SourceError, RequestError: it cannot be listed.
+            SourceError, RequestError: the source cannot be listed.
         """
         raise NotImplementedError
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
-        """Read a slice in order, cut into shards; those named in `skip` need not be read.
+        """Read a slice in order, cut into shards.
+
+        Args:
+            piece: the slice.
+            shard_samples: inputs of a shard.
+            skip: names of the shards that need not be read.
 
         Raises:
-            SourceError: the slice cannot be read (any more) just now.
+            SourceError: the slice cannot be read at present.
         """
         raise NotImplementedError
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
-        """Parse what an input says about `layer`; None where the source says nothing.
+        """Parse a layer of segments of an input; None where the source has none for it.
 
         Raises:
-            AnnotationError: what it says cannot be right.
+            AnnotationError: the annotation cannot be right.
         """
         raise NotImplementedError
 
     def dense(self, raw: RawInput, layer: DenseLayer) -> DenseMap:
-        """Read what lies beside an input about `layer`.
+        """Parse a dense layer of an input.
 
         Raises:
-            AnnotationError: it is missing, or no such map.
+            AnnotationError: the layer is missing, or is no such map.
         """
         if layer in raw.layer_problems:
             raise AnnotationError(raw.layer_problems[layer])
@@ -95,5 +103,5 @@ class Source(BaseModel):
 
 
 def key_of(source: str, identity: str) -> str:
-    """`<source>_<id>`, with every character but letters, digits, `_` and `-` replaced by `-`."""
+    """Key of a sample, `<source>_<id>`; characters but letters, digits, `_` and `-` become `-`."""
     return f"{source}_{_NOT_IN_KEYS.sub('-', identity)}"

@@ -1,4 +1,4 @@
-"""COCO: pictures of one split with any of its annotations (instances, panoptic, stuff)."""
+"""COCO: the pictures of a split with any of its annotations (instances, panoptic, stuff)."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _EXPECTED_BYTES = 165_000  # mean of train2017
 
 
 class CocoSource(Source):
-    """COCO in its own form. Files that are not named lie where COCO puts them below `root`.
+    """COCO in its own form. Files that are not given lie where COCO puts them below `root`.
 
     Attributes:
         root: folder that holds `annotations/` and the pictures of the split.
-        split: `train2017` and the like.
-        annotations: which of COCO's annotations to use.
-        pictures: a folder, a `.zip`, or the word `coco_url` to fetch each from its own address.
+        split: name of the split, such as `train2017`.
+        annotations: which of COCO's annotations are used.
+        pictures: a folder, a `.zip`, or the word `coco_url` to fetch each picture from its address.
         instances, panoptic, stuff: the JSON files.
         panoptic_maps, stuff_maps: folder or `.zip` of the PNGs.
     """
@@ -79,7 +79,7 @@ class CocoSource(Source):
     stuff_maps: str | None = None
 
     @model_validator(mode="after")
-    def _one_stuff(self) -> CocoSource:
+    def _stuff_is_given_once(self) -> CocoSource:
         if {"stuff", "stuff_pixelmaps"} <= set(self.annotations):
             raise ValueError("annotations: stuff and stuff_pixelmaps say the same; give one")
         return self
@@ -114,16 +114,16 @@ class CocoSource(Source):
         yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
-        said: dict[str, Any] = load_json(raw.extras["annotation"])
+        annotations: dict[str, Any] = load_json(raw.extras["annotation"])
         for kind in self.annotations:
-            if _LAYERS[kind] != layer or said[kind] is None:
+            if _LAYERS[kind] != layer or annotations[kind] is None:
                 continue
-            size = said["height"], said["width"]
+            size = annotations["height"], annotations["width"]
             if kind == "panoptic":
-                return read_panoptic(said[kind], raw.extras["panoptic_maps"], *size)
+                return read_panoptic(annotations[kind], raw.extras["panoptic_maps"], *size)
             if kind == "stuff_pixelmaps":
-                return read_pixelmap(said[kind], raw.extras["stuff_maps"], *size)
-            return read_instances(said[kind], *size)
+                return read_pixelmap(annotations[kind], raw.extras["stuff_maps"], *size)
+            return read_instances(annotations[kind], *size)
         return None
 
     def _input(self, entry: CocoEntry) -> RawInput:
@@ -133,8 +133,9 @@ class CocoSource(Source):
             return RawInput(key, member, problem=entry.problem)
         try:
             picture = fetch(self._pictures(), entry.file_name, entry.url)
-            extras = {"annotation": orjson.dumps(entry.said)}
-            panoptic, stuff = entry.said.get("panoptic"), entry.said.get("stuff_pixelmaps")
+            extras = {"annotation": orjson.dumps(entry.annotations)}
+            panoptic = entry.annotations.get("panoptic")
+            stuff = entry.annotations.get("stuff_pixelmaps")
             if panoptic is not None:
                 extras["panoptic_maps"] = fetch(self._place("panoptic_maps"), panoptic["file_name"])
             if stuff is not None:
@@ -144,10 +145,10 @@ class CocoSource(Source):
         return RawInput(key, member, picture, extras, entry.licence)
 
     def _place(self, what: str) -> str:
-        """Where a file or folder lies: as given, else COCO's own place below root."""
-        given = getattr(self, "stuff" if what == "stuff_pixelmaps" else what)
-        if given:
-            return absolute(given)
+        """URL of a file or folder: the field of the manifest, else COCO's own place below root."""
+        field: str | None = getattr(self, "stuff" if what == "stuff_pixelmaps" else what)
+        if field:
+            return absolute(field)
         folder = join(absolute(self.root), "annotations")
         standard = {
             "instances": f"instances_{self.split}.json",
@@ -165,7 +166,7 @@ class CocoSource(Source):
         return join(absolute(self.root), self.split)
 
     def _look_at_pictures(self, entries: list[CocoEntry]) -> tuple[tuple[str, ...], dict[str, int]]:
-        """Remarks on the picture folder, and its files' sizes where they can be listed."""
+        """Remarks on the picture folder, and the sizes of its files where they can be listed."""
         place = self._pictures()
         if place == COCO_URL or place.endswith(".zip") or place.startswith(("http:", "https:")):
             return (), {}

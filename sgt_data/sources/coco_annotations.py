@@ -1,4 +1,4 @@
-"""What COCO says about one picture -> masks or an id map."""
+"""COCO's annotations of a picture -> masks or an id map."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from PIL import Image
 
 from sgt_data.errors import AnnotationError, PictureError
 from sgt_data.pictures.prepare import MAX_PIXELS, decoding, inspect
-from sgt_data.records import MapAnnotation, MaskAnnotation, Segment
+from sgt_data.records import MapAnnotation, MaskAnnotation, RunLengths, Segment
 from sgt_data.segmentation.id_map import panoptic_ids
 from sgt_data.segmentation.polygons import rasterise
-from sgt_data.segmentation.run_lengths import RunLengths
 from sgt_data.sources.annotation_json import counts_of, whole_number
 
 
 def read_instances(annotations: Any, height: Any, width: Any) -> MaskAnnotation:
-    """Instances or stuff: polygons, compressed or plain run lengths.
+    """Masks from COCO's instances or stuff: polygons, compressed or plain run lengths.
 
     Raises:
-        AnnotationError: a field is missing or wrong; names which.
+        AnnotationError: a field is missing or wrong; names the field.
     """
     height, width = _size(height, width)
     segments, masks = [], []
@@ -35,10 +34,10 @@ def read_instances(annotations: Any, height: Any, width: Any) -> MaskAnnotation:
 
 
 def read_panoptic(annotation: Any, png: bytes, height: Any, width: Any) -> MapAnnotation:
-    """A panoptic annotation and its PNG (id = R + 256 G + 65536 B, 0 = void).
+    """Id map from a panoptic annotation and its PNG (id = R + 256 G + 65536 B, 0 = void).
 
     Raises:
-        AnnotationError: as above, or the PNG has another size or mode.
+        AnnotationError: a field is missing or wrong, or the PNG has another size or mode.
     """
     if not isinstance(annotation.get("segments_info"), list):
         raise AnnotationError("segments_info is missing or no list")
@@ -49,15 +48,16 @@ def read_panoptic(annotation: Any, png: bytes, height: Any, width: Any) -> MapAn
 
 
 def read_pixelmap(annotation: Any, png: bytes, height: Any, width: Any) -> MapAnnotation:
-    """A stuff pixelmap: a palette PNG whose index is the category id, 0 where nothing is labelled
-    (`cocostuffapi`, `cocoSegmentationToPng`).
+    """Id map from a stuff pixelmap: a palette PNG whose index is the category id, 0 = unlabelled.
+
+    The format is that of `cocoSegmentationToPng` in `cocostuffapi`.
 
     Raises:
         AnnotationError: the PNG has another size or mode.
     """
     id_map = _decode_map(png, _size(height, width), ("P", "L")).astype(np.int32)
-    present = np.flatnonzero(np.bincount(id_map.ravel(), minlength=1))
-    segments = [Segment(int(one), category_id=int(one)) for one in present if one]
+    present = np.flatnonzero(np.bincount(id_map.ravel(), minlength=1)).tolist()
+    segments = [Segment(category, category_id=category) for category in present if category]
     return MapAnnotation(tuple(segments), id_map, void=0)
 
 

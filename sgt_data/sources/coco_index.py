@@ -1,4 +1,4 @@
-"""COCO's annotation files -> one entry per picture, with all that is said about it."""
+"""COCO's annotation files -> an entry for each picture, with all annotations of it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,30 @@ from sgt_data.records import Category
 from sgt_data.sources.base import key_of
 
 CATEGORY_ID_MAX = 1 << 14
-"""Largest category id: the table of colours has an entry for each."""
+"""Largest category id that is accepted: the table of colours has an entry for each."""
 
 _MASK_FIELDS = ("id", "category_id", "iscrowd", "segmentation")
 
 
 @dataclass(frozen=True, slots=True)
 class CocoEntry:
-    """One picture. `said` maps the kind of annotation to what it says (None: nothing), and holds
-    `width` and `height`. `problem` is set where the entry cannot become a sample."""
+    """A picture of COCO and its annotations.
+
+    Attributes:
+        identity: file name without extension; the key is made from it.
+        file_name: path within the picture folder.
+        url: address of the picture at COCO.
+        licence: name of the picture's licence.
+        annotations: annotation of each kind (None where the file of the kind has no entry for the
+            picture), and the fields `width` and `height`.
+        problem: why the entry cannot become a sample; None where it can.
+    """
 
     identity: str
     file_name: str
     url: str | None
     licence: str | None
-    said: dict[str, Any]
+    annotations: dict[str, Any]
     problem: str | None = None
 
 
@@ -39,19 +48,19 @@ def index_coco(
     """Join COCO annotation files by image id.
 
     Args:
-        documents: place and bytes of the JSON of each kind, in the order of the manifest.
+        documents: URL and bytes of the JSON file of each kind, in the order of the manifest.
         source: name of the source, for messages.
 
     Returns:
-        Entries in the order of image ids, then the entries of annotations whose picture is listed
-        nowhere; and the joint vocabulary.
+        Entries in the order of image ids, then the entries of annotations whose picture is in no
+        file; and the joint vocabulary.
 
     Raises:
         RequestError: a file is no COCO annotation, or two files name a category differently.
     """
     images: dict[int, dict[str, Any]] = {}
     licences: dict[str, str] = {}
-    said: dict[int, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(documents))
+    annotations: dict[int, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(documents))
     vocabulary: dict[int, Category] = {}
     repeated: list[dict[str, Any]] = []
     for kind, (place, data) in documents.items():
@@ -64,16 +73,18 @@ def index_coco(
                     repeated.append(image)
                 seen.add(number)
                 images.setdefault(number, image)
-            licences |= {str(one["id"]): str(one["name"]) for one in document.get("licenses", [])}
-            _learn(vocabulary, document["categories"], kind, place)
-            _collect(said, kind, document, seen)
+            licences |= {str(row["id"]): str(row["name"]) for row in document.get("licenses", [])}
+            _add_categories(vocabulary, document["categories"], kind, place)
+            _add_annotations(annotations, kind, document, seen)
         except (KeyError, TypeError, ValueError, AttributeError) as why:
             raise RequestError(
                 f"sources.{source}.{kind}: {place} is not a COCO {kind} file: {why!r}"
             ) from why
-    entries = [_entry(images[number], said[number], licences) for number in sorted(images)]
-    entries += [_repeat(image) for image in repeated]
-    entries += [_orphan(number) for number in sorted(said.keys() - images.keys())]
+    entries = [_entry(images[number], annotations[number], licences) for number in sorted(images)]
+    entries += [_repeated_entry(image) for image in repeated]
+    entries += [
+        _entry_without_image(number) for number in sorted(annotations.keys() - images.keys())
+    ]
     return _without_key_clashes(entries, source), tuple(
         vocabulary[number] for number in sorted(vocabulary)
     )
@@ -85,86 +96,92 @@ def _image_id(value: Any) -> int:
     return value
 
 
-def _learn(
+def _add_categories(
     vocabulary: dict[int, Category], categories: list[dict[str, Any]], kind: str, place: str
 ) -> None:
     for entry in categories:
         category = Category(
             int(entry["id"]), str(entry["name"]), bool(entry.get("isthing", kind == "instances"))
         )
-        known = vocabulary.setdefault(category.id, category)
+        earlier = vocabulary.setdefault(category.id, category)
         if not 1 <= category.id <= CATEGORY_ID_MAX:
             raise ValueError(f"category id {category.id}; allowed are 1 to {CATEGORY_ID_MAX}")
-        if known.name != category.name:
+        if earlier.name != category.name:
             raise RequestError(
                 f"{place} calls category {category.id} {category.name!r}, another file "
-                f"{known.name!r}"
+                f"{earlier.name!r}"
             )
 
 
-def _collect(
-    said: dict[int, dict[str, Any]], kind: str, document: dict[str, Any], listed: set[int]
+def _add_annotations(
+    annotations: dict[int, dict[str, Any]], kind: str, document: dict[str, Any], images: set[int]
 ) -> None:
-    """What one file says about each picture, reduced to the fields that are read later."""
+    """Add the annotations of a file by image id, reduced to the fields that are read later."""
     if kind == "stuff_pixelmaps":
         for image in document["images"]:
             stem = posixpath.splitext(str(image.get("file_name")))[0]
-            said[image["id"]][kind] = {"file_name": f"{stem}.png"}
+            annotations[image["id"]][kind] = {"file_name": f"{stem}.png"}
         return
     if kind == "panoptic":
         for annotation in document["annotations"]:
-            said[_image_id(annotation["image_id"])][kind] = {
+            annotations[_image_id(annotation["image_id"])][kind] = {
                 "file_name": annotation.get("file_name"),
                 "segments_info": annotation.get("segments_info"),
             }
         return
-    for number in listed:  # listed without annotation: it says that there is nothing
-        said[number][kind] = []
+    for number in images:  # a picture without annotation is one with nothing on it
+        annotations[number][kind] = []
     for annotation in document["annotations"]:
-        about = said[_image_id(annotation["image_id"])]
-        if about[kind] is None:
-            about[kind] = []
-        about[kind].append({name: annotation.get(name) for name in _MASK_FIELDS})
+        of_image = annotations[_image_id(annotation["image_id"])]
+        if of_image[kind] is None:
+            of_image[kind] = []
+        of_image[kind].append({name: annotation.get(name) for name in _MASK_FIELDS})
 
 
-def _entry(image: dict[str, Any], said: dict[str, Any], licences: Mapping[str, str]) -> CocoEntry:
+def _entry(
+    image: dict[str, Any], annotations: dict[str, Any], licences: Mapping[str, str]
+) -> CocoEntry:
     file_name = image.get("file_name")
     if not isinstance(file_name, str) or not file_name:
-        return _nameless(image["id"], f"its file_name is {file_name!r:.40}, which names no file")
+        return _problem_entry(
+            image["id"], f"its file_name is {file_name!r:.40}, which names no file"
+        )
     licence = image.get("license")
     return CocoEntry(
         posixpath.splitext(file_name)[0],
         file_name,
         image.get("coco_url"),
         licences.get(str(licence), f"COCO licence id {licence}") if licence is not None else None,
-        {**said, "width": image.get("width"), "height": image.get("height")},
+        {**annotations, "width": image.get("width"), "height": image.get("height")},
     )
 
 
-def _repeat(image: dict[str, Any]) -> CocoEntry:
+def _repeated_entry(image: dict[str, Any]) -> CocoEntry:
     file_name = str(image.get("file_name"))
     identity = posixpath.splitext(file_name)[0]
     problem = f"image id {image['id']} is listed twice in one file; the first entry is used"
     return CocoEntry(identity, file_name, None, None, {}, problem)
 
 
-def _orphan(number: int) -> CocoEntry:
-    return _nameless(number, f"annotations refer to image id {number}, which images does not list")
+def _entry_without_image(number: int) -> CocoEntry:
+    return _problem_entry(
+        number, f"annotations refer to image id {number}, which images does not list"
+    )
 
 
-def _nameless(number: int, problem: str) -> CocoEntry:
+def _problem_entry(number: int, problem: str) -> CocoEntry:
     return CocoEntry(f"{number:012d}", f"image id {number}", None, None, {}, problem)
 
 
 def _without_key_clashes(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
-    """Entries in order; the second of one key becomes a problem of its own."""
+    """The entries in order; of two with the same key the second gets a problem."""
     first: dict[str, str] = {}
     checked = []
     for entry in entries:
         key = key_of(source, entry.identity)
         if entry.problem is None and key in first:
             problem = f"its key is that of {first[key]}, which comes first"
-            entry = replace(entry, said={}, problem=problem)
+            entry = replace(entry, annotations={}, problem=problem)
         elif entry.problem is None:
             first[key] = entry.file_name
         checked.append(entry)

@@ -1,5 +1,4 @@
-"""Numbers for every pixel as files: 16-bit grey PNGs beside the pictures, and the compact form in
-which annotators hand theirs on."""
+"""Dense maps (a number for every pixel) as bytes: 16-bit grey PNGs, and the form of annotators."""
 
 from __future__ import annotations
 
@@ -22,6 +21,7 @@ from sgt_data.pictures.prepare import MAX_PIXELS
 from sgt_data.records import DenseMap, RawInput
 
 CODES = 65535
+"""Largest code of a dense map."""
 _HEAD = struct.Struct("<4sIIdd?")
 _MAGIC = b"sgtD"
 _PNG = b"\x89PNG"
@@ -30,7 +30,7 @@ _ROUNDING = 2.0**-20  # a few units in the last place of float32
 
 
 def encode_dense(values: NDArray[np.float32]) -> bytes:
-    """An upright map [H, W] of finite values, in 65,536 steps over its range.
+    """Encode an upright map [H, W] of finite values in 65,536 steps over its range.
 
     Raises:
         AnnotationError: a value is NaN or infinite.
@@ -48,16 +48,18 @@ def encode_dense(values: NDArray[np.float32]) -> bytes:
 
 
 def encode_strength(values: NDArray[np.uint8]) -> bytes:
-    """An upright map [H, W] of grey levels, for values from 0 to 1 in 255 steps."""
+    """Encode an upright map [H, W] of grey levels, which mean values from 0 to 1 in 255 steps."""
     codes = values.astype(np.uint16) * (CODES // 255)
     return _HEAD.pack(_MAGIC, *values.shape, 0.0, 1.0, True) + codes.tobytes()
 
 
 def parse_dense(data: bytes) -> DenseMap:
-    """A map as `encode_dense` makes it, or a 16-bit grey PNG of the stored picture (0 to 1).
+    """Decode a dense map: bytes of `encode_dense`, or a 16-bit grey PNG of the stored picture.
+
+    The values of a PNG are from 0 to 1.
 
     Raises:
-        AnnotationError: it is neither.
+        AnnotationError: the data are neither.
     """
     if data[:4] == _PNG:
         return DenseMap(_grey16(data), 0.0, 1.0, upright=False)
@@ -84,11 +86,12 @@ def _grey16(data: bytes) -> NDArray[np.uint16]:
 
 
 def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawInput, ...]:
-    """The inputs with `<folder>/<stem of the picture>.png` under `layer_bytes`; a file that is not
-    there is noted under `layer_problems`.
+    """The inputs with `<folder>/<name of the picture>.png` as the layer `role`.
+
+    Where the file does not exist, `layer_problems` says so.
 
     Raises:
-        SourceError: one cannot be read just now.
+        SourceError: a file cannot be read at present.
     """
     root = absolute(folder)
 
@@ -106,10 +109,10 @@ def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawI
 
 
 def files_identity(folder: str, field: str) -> str:
-    """One digest over the names and sizes of a folder's files.
+    """A digest over the names and sizes of the files of a folder.
 
     Raises:
-        RequestError: there are none.
+        RequestError: the folder has no files; the message names `field`.
     """
     files: Collection[tuple[str, int]] = sorted(list_files(absolute(folder)).items())
     if not files:

@@ -1,4 +1,4 @@
-"""Fetch what an input only points to."""
+"""Fetch the files of an input of which only the place is known."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sgt_data.records import FilePart, RawInput
 
 
 def fetched(raw: RawInput) -> RawInput:
-    """The input with all its bytes.
+    """The input with the bytes of all its files.
 
     Raises:
-        SourceError: a file cannot be read just now.
+        SourceError: a file cannot be read at present.
         InputError: a file is shorter than it was when it was listed.
     """
     if not raw.parts:

@@ -1,4 +1,4 @@
-"""A folder of photographs without annotation."""
+"""Folders of photographs without annotation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FETCH_THREADS = 8
 
 
 class FolderSource(Source):
-    """Every picture below a folder (`.jpg`, `.jpeg`, `.png`, `.webp`), in the order of their paths.
+    """The pictures below a folder (`.jpg`, `.jpeg`, `.png`, `.webp`), in the order of their paths.
 
     Attributes:
         pictures: the folder.
@@ -68,7 +68,7 @@ class FolderSource(Source):
         if piece.name in skip:
             return
         with ThreadPoolExecutor(_FETCH_THREADS) as threads:
-            inputs = threads.map(lambda one: self._input(*one), orjson.loads(piece.payload))
+            inputs = threads.map(lambda entry: self._input(*entry), orjson.loads(piece.payload))
             yield RawShard(piece.name, piece.name, self.name, tuple(inputs), last=True)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
@@ -84,7 +84,7 @@ class FolderSource(Source):
             return RawInput(key, name, problem=str(why))
 
     def _clashes(self, names: Collection[str]) -> dict[str, str]:
-        """Names whose key an earlier name has, with that name."""
+        """The names whose key an earlier name has, each with that earlier name."""
         first: dict[str, str] = {}
         return {
             name: first[self._key(name)]

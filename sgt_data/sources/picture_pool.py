@@ -1,4 +1,4 @@
-"""Where the files of a COCO split lie: a folder, a zip as COCO ships it, or each at its own URL."""
+"""Files of a COCO split in a folder, in a zip as COCO ships it, or each at its own URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from sgt_data.errors import FileMissing, InputError, SourceError
-from sgt_data.files.reading import open_binary, read_bytes, retried
+from sgt_data.files.reading import open_binary, read_bytes
+from sgt_data.files.retries import retried
 from sgt_data.files.urls import join
 
 COCO_URL = "coco_url"
@@ -25,11 +26,16 @@ _DAMAGED_MEMBER = (
 
 
 def fetch(place: str, name: Any, url: Any = None) -> bytes:
-    """The bytes of file `name` in a folder or `.zip`, or at its own `url` if `place` is `coco_url`.
+    """The bytes of a file of a split.
+
+    Args:
+        place: a folder, a `.zip`, or the word `coco_url`.
+        name: path of the file in the folder, from an annotation file: it may be anything.
+        url: address of the file, used where `place` is `coco_url`; it may be anything.
 
     Raises:
-        InputError: the file is not there, its name is none or would leave the folder.
-        SourceError: it cannot be read just now.
+        InputError: the file does not exist, or its name is none or would leave the folder.
+        SourceError: the file cannot be read at present.
     """
     _check_name(name)
     try:
@@ -72,7 +78,7 @@ def _fetch_from_zip(place: str, name: str) -> bytes:
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
-    """The bytes of a member, or what is wrong with them."""
+    """The bytes of a member; text that says what is wrong where it is damaged."""
     try:
         return archive.read(info)
     except _DAMAGED_MEMBER as why:
@@ -80,7 +86,7 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
     except OSError as why:
         if why.errno is not None:
             raise
-        return f"bzip2: {why}"  # which reports damage as an OSError without number
+        return f"bzip2: {why}"  # bzip2 reports damage as an OSError without number
 
 
 @lru_cache(maxsize=4)

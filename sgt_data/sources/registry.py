@@ -1,5 +1,8 @@
-"""Kinds of sources by name. A user's package adds its own through the entry point group
-`sgt_data.sources`, whose values are subclasses of `Source`."""
+"""Registry of the kinds of sources.
+
+A user's package adds its kinds through the entry point group `sgt_data.sources`, whose values are
+subclasses of `Source`.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from sgt_data.sources.tars import TarsSource
 
 @lru_cache(maxsize=1)
 def source_kinds() -> dict[str, type[Source]]:
-    """Every kind of source, by the `type` that a manifest gives."""
-    own: dict[str, type[Source]] = {
+    """Classes of all kinds of sources, by the `type` that a manifest gives."""
+    built_in: dict[str, type[Source]] = {
         "sa1b": Sa1bSource,
         "coco": CocoSource,
         "folder": FolderSource,
         "tars": TarsSource,
     }
-    return registered("sgt_data.sources", own)
+    return registered("sgt_data.sources", built_in)

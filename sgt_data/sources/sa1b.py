@@ -1,4 +1,4 @@
-"""SA-1B: tars of `sa_N.jpg` + `sa_N.json`, given as URLs or by Meta's link list."""
+"""SA-1B: tars of `sa_N.jpg` and `sa_N.json`, given as URLs or by Meta's list of links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from sgt_data.errors import AnnotationError, RequestError, SourceError
-from sgt_data.files.reading import http_status, read_bytes
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.retries import http_status
 from sgt_data.files.urls import expand
 from sgt_data.records import (
     Annotation,
@@ -47,7 +48,7 @@ class Sa1bSource(Source):
     Attributes:
         tars: URLs, brace and glob patterns of `sa_*.tar`.
         links: instead of `tars`, Meta's list: `file_name<TAB>cdn_link`, one header line.
-        names: with `links`, which files to take (brace pattern); default all tars of the list.
+        names: with `links`, which files are taken (brace pattern); by default all tars of the list.
         licence: written into every sample.
     """
 
@@ -61,7 +62,7 @@ class Sa1bSource(Source):
     licence: str | None = "SA-1B Dataset Research License"
 
     @model_validator(mode="after")
-    def _one_way_in(self) -> Sa1bSource:
+    def _tars_or_links(self) -> Sa1bSource:
         if (self.tars is None) == (self.links is None):
             raise ValueError("give either tars (URLs) or links (Meta's list of signed links)")
         if self.names is not None and self.links is None:
@@ -73,9 +74,9 @@ class Sa1bSource(Source):
 
     def inventory(self, shard_samples: int) -> Inventory:
         if self.tars is not None:
-            listed = tar_inventory(self.name, expand(self.tars), _role)
-            return replace(listed, typical_size=TYPICAL_SIZE)
-        names = sorted(self._links())
+            inventory = tar_inventory(self.name, expand(self.tars), _role)
+            return replace(inventory, typical_size=TYPICAL_SIZE)
+        names = sorted(self._chosen_links())
         return Inventory(
             tuple(
                 Slice(
@@ -102,43 +103,45 @@ class Sa1bSource(Source):
         except SourceError as why:
             status = http_status(why)
             # the message must not carry the link: its signature is a key to the download
-            said = f"its link answers {status}" if status else "its link cannot be read"
+            problem = f"its link answers {status}" if status else "its link cannot be read"
             raise SourceError(
-                f"{place}: {said}. Links expire: fetch a fresh list and run the same command again"
+                f"{place}: {problem}. Links expire: fetch a fresh list and run the same command "
+                "again"
             ) from None
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return parse_annotation(raw.extras["annotation"]) if layer == "entities" else None
 
     def _link(self, name: str) -> str:
-        """The list is read anew for every slice: a fresh one may be put in its place meanwhile."""
-        link = self._listed().get(name)
+        """The link of a tar. The list is read for every slice: a fresh list may replace it."""
+        link = self._all_links().get(name)
         if link is None:
             raise SourceError(f"{name} is in {self.links} no more")
         return link
 
-    def _listed(self) -> dict[str, str]:
+    def _all_links(self) -> dict[str, str]:
         return parse_links(read_bytes(self.links or ""), self.links or "")
 
-    def _links(self) -> dict[str, str]:
-        listed = self._listed()
+    def _chosen_links(self) -> dict[str, str]:
+        links = self._all_links()
         if self.names is None:
-            return listed
-        wanted = [posixpath.basename(url) for url in expand(self.names)]
-        missing = [name for name in wanted if name not in listed]
+            return links
+        names = [posixpath.basename(url) for url in expand(self.names)]
+        missing = [name for name in names if name not in links]
         if missing:
             raise RequestError(
                 f"sources.{self.name}.names: {missing[0]} is not in {self.links} "
-                f"({len(missing)} of {len(wanted)} are not)"
+                f"({len(missing)} of {len(names)} are not)"
             )
-        return {name: listed[name] for name in wanted}
+        return {name: links[name] for name in names}
 
 
 def parse_links(data: bytes, where: str) -> dict[str, str]:
-    """Meta's list -> link by file name; rows that are no tar are left out.
+    """Parse Meta's list of links: link by file name; rows of other files than tars are left out.
 
     Raises:
-        RequestError: naming the line that is no `file_name<TAB>cdn_link`.
+        RequestError: a line is no `file_name<TAB>cdn_link`, or the list has no tar; the message
+            names the line and the list (`where`).
     """
     links: dict[str, str] = {}
     for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
@@ -159,10 +162,11 @@ def parse_links(data: bytes, where: str) -> dict[str, str]:
 
 
 def parse_annotation(data: bytes) -> MaskAnnotation:
-    """SA-1B's JSON for one picture.
+    """Masks from SA-1B's JSON of a picture.
 
     Raises:
-        AnnotationError: no JSON, a field is missing or of the wrong kind, sizes contradict.
+        AnnotationError: the data are not JSON, a field is missing or of the wrong kind, or sizes
+            contradict each other.
     """
     document = load_json(data)
     try:
@@ -193,7 +197,7 @@ def parse_annotation(data: bytes) -> MaskAnnotation:
 
 
 def _role(member: str) -> tuple[str, str] | None:
-    """Stem without `sa_`, and role: the id alone makes the key."""
+    """Stem of a member without `sa_` (the id alone makes the key), and its role."""
     stem, _, extension = posixpath.basename(member).rpartition(".")
     role = _EXTENSIONS.get(extension)
     return (stem.removeprefix("sa_"), role) if role and stem else None

@@ -1,4 +1,4 @@
-"""Cut a list of inputs into slices of consecutive ones."""
+"""Cut a list of inputs into slices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _Item = TypeVar("_Item")
 
 
 def chunked(items: list[_Item], size: int) -> Iterator[list[_Item]]:
-    """Consecutive runs of at most `size` items."""
+    """Parts of a list, in order, of `size` items each; the last part may be shorter."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

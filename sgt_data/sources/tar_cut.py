@@ -1,11 +1,11 @@
-"""Cut a tar into shards while it streams by.
+"""Cut a tar into shards while it is read from front to back.
 
-Pictures belong to shards by the order in which their stems first appear: stem i goes to shard
-`i // shard_samples`. So the cut depends on member names alone, a shard that is already built is
-skipped without reading its bytes, and files of one stem may lie anywhere in the tar.
+Stems (names without extension) are numbered in the order in which they first appear: stem i belongs
+to shard `i // shard_samples`. So the cut depends on member names alone, a shard that is already
+built is skipped without reading its bytes, and files of one stem may lie anywhere in the tar.
 
-Of a tar on a local disk only the headers are read: its members are noted, and fetched where they
-are rendered. A remote one is read once, from front to back.
+Of a tar on a local disk the headers alone are read: the places of its members are noted, and their
+bytes are fetched where they are rendered. A remote tar is read once.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from sgt_data.records import (
 from sgt_data.sources.base import key_of
 
 HELD_BYTES_MAX = 1 << 30
-"""Bytes of unfinished shards kept in memory; beyond it members are noted and fetched later."""
+"""Most bytes of unfinished shards in memory; beyond them the places of members are noted, and their
+bytes fetched later."""
 
 Role = str
+"""What a member is to its input: `picture`, or the name of an extra."""
 RoleOf = Callable[[str], tuple[str, Role] | None]
-"""Member name -> stem and role (`picture`, or the name of an extra), None for what is not ours."""
+"""Name of a member -> its stem and role; None where it does not belong to the source."""
 
 
 @dataclass(slots=True)
@@ -40,20 +42,20 @@ class _Stem:
     names: dict[Role, str] = field(default_factory=dict)
     repeats: dict[Role, int] = field(default_factory=dict)
     problem: str | None = None
-    suspicion: str | None = None  # damage that may have taken what it lacks
+    suspicion: str | None = None  # damage that may have destroyed the files that it lacks
 
 
 @dataclass(frozen=True, slots=True)
 class TarCut:
-    """How one source cuts its tars.
+    """How the tar of a slice is cut.
 
     Attributes:
         source: name of the source, prefix of keys.
-        slice: name of the slice, prefix of shard names.
-        role_of: which members are ours.
-        roles: every role that a whole input has.
-        shard_samples: inputs per shard.
-        licence: of the pictures, carried into every sample.
+        slice: name of the slice, part of shard names.
+        role_of: which members belong to the source.
+        roles: the roles that a complete input has.
+        shard_samples: inputs of a shard.
+        licence: of the pictures, written into every sample.
     """
 
     source: str
@@ -64,13 +66,14 @@ class TarCut:
     licence: str | None
 
     def shard_name(self, number: int) -> str:
+        """Name of shard `number` of the tar."""
         return shard_name(self.source, self.slice, number)
 
     def shards(self, url: str, skip: Collection[str]) -> Iterator[RawShard]:
-        """All shards of the tar at `url`, those in `skip` with no inputs read (left out).
+        """The shards of the tar at `url`, without those whose names are in `skip`.
 
         Raises:
-            SourceError: the tar cannot be read (any more) just now.
+            SourceError: the tar cannot be read at present.
         """
         reader = ForwardReader(url)
         try:
@@ -88,13 +91,13 @@ class _Cutting:
         self.stems: dict[str, _Stem] = {}
         self.open_shards: dict[int, list[str]] = {}
         self.outstanding: dict[int, int] = {}
-        self.loose: dict[int, list[RawInput]] = {}
+        self.problems: dict[int, list[RawInput]] = {}
         self.held = 0
         self.local = is_local(url)
 
     @property
     def current(self) -> int:
-        """The shard of the stem that appeared last."""
+        """Number of the shard of the stem that appeared last."""
         return max(0, len(self.stems) - 1) // self.cut.shard_samples
 
     def run(self) -> Iterator[RawShard]:
@@ -103,19 +106,19 @@ class _Cutting:
                 self._note_damage(item)
             else:
                 self._take(item)
-            # the current shard waits: it may be the last of all, and says so
+            # the current shard waits: it may be the last of the slice, which it must state
             whole = [n for n, left in self.outstanding.items() if not left and n < self.current]
             for number in whole:
                 yield from self._close(number, last=False)
         for number in range(self.current + 1):
-            if number in self.open_shards or number in self.loose or not self.stems:
+            if number in self.open_shards or number in self.problems or not self.stems:
                 yield from self._close(number, last=number == self.current)
 
     def _take(self, member: TarMember) -> None:
-        placed = self.cut.role_of(member.name)
-        if placed is None:
+        stem_and_role = self.cut.role_of(member.name)
+        if stem_and_role is None:
             return
-        name, role = placed
+        name, role = stem_and_role
         stem = self._stem(name)
         if role in stem.files:
             self._note_repeat(name, stem, role, member.name)
@@ -140,29 +143,30 @@ class _Cutting:
         return self.stems[name]
 
     def _note_repeat(self, name: str, stem: _Stem, role: Role, member: str) -> None:
-        """A second picture (or extra) of one stem is an input of its own that cannot be used."""
+        """A second picture (or extra) of a stem counts as an input that cannot be used."""
         before = max(stem.repeats.values(), default=0)
         stem.repeats[role] = stem.repeats.get(role, 0) + 1
         if stem.repeats[role] > before:
-            self._loose(name, member, f"the tar holds {member} twice; the first one is used")
+            self._add_problem(name, member, f"the tar holds {member} twice; the first one is used")
 
     def _note_damage(self, damage: TarDamage) -> None:
-        placed = self.cut.role_of(damage.member) if damage.member else None
+        stem_and_role = self.cut.role_of(damage.member) if damage.member else None
         reason = f"byte {damage.position}: {damage.reason}"
-        if placed is not None:
-            stem = self._stem(placed[0])
+        if stem_and_role is not None:
+            name, role = stem_and_role
+            stem = self._stem(name)
             stem.problem = f"{damage.member}: {reason}"
-            stem.names.setdefault(placed[1], damage.member or "")
+            stem.names.setdefault(role, damage.member or "")
             return
         last = next(reversed(self.stems), None)
         if damage.member is None and last is not None and self._missing(self.stems[last]):
             self.stems[last].suspicion = reason
         else:
-            self._loose("", damage.member or self._archive, reason)
+            self._add_problem("", damage.member or self._archive, reason)
 
-    def _loose(self, name: str, member: str, problem: str) -> None:
+    def _add_problem(self, name: str, member: str, problem: str) -> None:
         key = key_of(self.cut.source, name) if name else ""
-        self.loose.setdefault(self.current, []).append(RawInput(key, member, problem=problem))
+        self.problems.setdefault(self.current, []).append(RawInput(key, member, problem=problem))
 
     @property
     def _archive(self) -> str:
@@ -173,7 +177,7 @@ class _Cutting:
 
     def _close(self, number: int, *, last: bool) -> Iterator[RawShard]:
         names = self.open_shards.pop(number, [])
-        loose = self.loose.pop(number, [])
+        problems = self.problems.pop(number, [])
         self.outstanding.pop(number, None)
         shard = self.cut.shard_name(number)
         if shard in self.skip:
@@ -182,9 +186,9 @@ class _Cutting:
             return
         for stem in map(self.stems.__getitem__, names):
             if stem.suspicion and not self._missing(stem):
-                loose.append(RawInput("", self._archive, problem=stem.suspicion))
-        inputs = [*_one_per_key(map(self._input, names)), *loose]
-        inputs.sort(key=lambda one: (one.key, one.member))
+                problems.append(RawInput("", self._archive, problem=stem.suspicion))
+        inputs = [*_without_key_clashes(map(self._input, names)), *problems]
+        inputs.sort(key=lambda raw: (raw.key, raw.member))
         yield RawShard(shard, self.cut.slice, self.cut.source, tuple(inputs), last)
 
     def _input(self, name: str) -> RawInput:
@@ -197,27 +201,27 @@ class _Cutting:
             )
         member = stem.names.get("picture") or next(iter(stem.names.values()))
         files = {} if problem else {role: stem.files[role] for role in self.cut.roles}
-        here = {role: body for role, body in files.items() if isinstance(body, bytes)}
+        bodies = {role: body for role, body in files.items() if isinstance(body, bytes)}
         parts = {role: part for role, part in files.items() if isinstance(part, FilePart)}
         self.held -= sum(len(body) for body in stem.files.values() if isinstance(body, bytes))
         stem.files = dict.fromkeys(stem.files, b"")
         return RawInput(
             key_of(self.cut.source, name),
             member,
-            here.pop("picture", b""),
-            here,
+            bodies.pop("picture", b""),
+            bodies,
             self.cut.licence,
             problem,
             parts,
         )
 
 
-def _one_per_key(inputs: Iterable[RawInput]) -> Iterator[RawInput]:
-    """Names may differ and give one key: the first sound input keeps it."""
+def _without_key_clashes(inputs: Iterable[RawInput]) -> Iterator[RawInput]:
+    """The inputs; where two sound ones have the same key, the second gets a problem."""
     first: dict[str, str] = {}
-    for one in inputs:
-        if one.problem is None and first.setdefault(one.key, one.member) != one.member:
-            problem = f"its key is that of {first[one.key]}, which comes first"
-            yield RawInput(one.key, one.member, problem=problem)
+    for raw in inputs:
+        if raw.problem is None and first.setdefault(raw.key, raw.member) != raw.member:
+            problem = f"its key is that of {first[raw.key]}, which comes first"
+            yield RawInput(raw.key, raw.member, problem=problem)
         else:
-            yield one
+            yield raw

@@ -1,4 +1,4 @@
-"""Tars: their inventory, and plain WebDataset tars of pictures without annotation."""
+"""Tars of pictures without annotation (WebDataset tars, or any others), and inventories of tars."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _PROBED_MEMBERS = 64
 
 
 class TarsSource(Source):
-    """WebDataset tars, or any others, that hold pictures.
+    """Tars that hold pictures, WebDataset tars or any others.
 
     Attributes:
         tars: URLs, brace and glob patterns.
-        pictures: suffix of the members that are pictures (`.jpg` and the like; `.input.jpg` where
-            samples hold several). By default every member with a picture's suffix.
+        pictures: suffix of the members that are pictures (`.jpg`; `.input.jpg` where a sample holds
+            several). By default every member with the suffix of a picture.
         licence: of the pictures, written into every sample.
     """
 
@@ -71,26 +71,33 @@ class TarsSource(Source):
 
 
 def slice_name(url: str) -> str:
-    """`sa_000000` from `.../sa_000000.tar?signature`."""
+    """Name of the slice of a tar: `sa_000000` for `.../sa_000000.tar?signature`."""
     return posixpath.basename(url.split("?", 1)[0]).removesuffix(".tar")
 
 
 def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventory:
-    """One slice per tar. Pictures are counted from headers where that is cheap (up to 16 local
-    tars), else estimated from the beginning of the first one.
+    """Inventory of tars, with a slice for each.
+
+    Pictures are counted from headers where that is cheap (up to 16 local tars), else estimated from
+    the beginning of the first tar.
+
+    Args:
+        source: name of the source.
+        urls: URLs of the tars.
+        role_of: which members belong to the source.
 
     Raises:
-        RequestError: no tar, or two of the same name.
-        SourceError: a tar is not there.
+        RequestError: there is no tar, or two tars have the same name.
+        SourceError: a tar cannot be read.
     """
     if not urls:
         raise RequestError(f"sources.{source}.tars: nothing matches")
     names: dict[str, str] = {}
     for url in urls:
-        other = names.setdefault(slice_name(url), url)
-        if other != url:
+        first = names.setdefault(slice_name(url), url)
+        if first != url:
             raise RequestError(
-                f"sources.{source}.tars: two tars are named {slice_name(url)} ({other}, {url}); "
+                f"sources.{source}.tars: two tars are named {slice_name(url)} ({first}, {url}); "
                 "shards take their names from tars, so names must differ"
             )
     with ThreadPoolExecutor(16) as threads:
@@ -113,7 +120,7 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
 
 
 def _edge_digest(url: str, size: int | None) -> str:
-    """Size and a digest of the first and last 64 KiB: cheap, and different for another tar."""
+    """Size of a tar and a digest of its first and last 64 KiB: cheap, and different for each."""
     edges = read_range(url, 0, _EDGE_BYTES)
     if size is not None and size > _EDGE_BYTES:
         edges += read_range(url, max(_EDGE_BYTES, size - _EDGE_BYTES), _EDGE_BYTES)
@@ -121,13 +128,13 @@ def _edge_digest(url: str, size: int | None) -> str:
 
 
 def _count(url: str, role_of: RoleOf, members: int | None = None) -> tuple[int, int]:
-    """Stems among the first members, and the bytes they take."""
+    """Number of stems among the first `members` members (None: all), and the bytes read for it."""
     reader = ForwardReader(url)
     stems = set()
     try:
         for number, item in enumerate(walk_tar(reader)):
-            if isinstance(item, TarMember) and (placed := role_of(item.name)):
-                stems.add(placed[0])
+            if isinstance(item, TarMember) and (stem_and_role := role_of(item.name)):
+                stems.add(stem_and_role[0])
             if members is not None and number >= members:
                 break
         return len(stems), reader.position

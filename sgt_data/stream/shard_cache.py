@@ -19,7 +19,8 @@ from pathlib import Path
 
 from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import SourceError
-from sgt_data.files.reading import fetch_file, size_of
+from sgt_data.files.fetching import fetch_file
+from sgt_data.files.reading import size_of
 
 _UNFINISHED = ".part"
 
