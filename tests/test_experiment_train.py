@@ -16,9 +16,9 @@ import torch
 from corpora import both_sources_document
 
 import sgt_data
+from sgt_data.corpus import sample as corpus_sample
 from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
-from sgt_data.stream import samples
 from sgt_data.training import batches
 from sgt_data.training.batches import Collator, open_stream
 from sgt_data.training.checkpoint import read_checkpoint
@@ -275,9 +275,9 @@ def test_pictures_that_are_kept_are_those_that_are_decoded(
     fresh = [first_batch(config, ("yes",)) for _ in range(2)][1]
     monkeypatch.setattr(batches, "_CACHE_BYTES", room)
     stream, decoded = open_stream(config, 0, 1), list[int]()
-    rgb_pixels = samples.rgb_pixels
+    rgb_pixels = corpus_sample.rgb_pixels
     monkeypatch.setattr(
-        samples, "rgb_pixels", lambda data: decoded.append(len(data)) or rgb_pixels(data)
+        corpus_sample, "rgb_pixels", lambda data: decoded.append(len(data)) or rgb_pixels(data)
     )
     stream.batch(0)
     first = len(decoded)
