@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from sgt_data.errors import CorpusError, CorpusMismatch, FileMissing
+from sgt_data.errors import CorpusError, CorpusMismatch, FileMissing, RequestError
 from sgt_data.files.reading import list_files, read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import is_local, join
 from sgt_data.files.writing import write_atomic
 
 _LISTED = 12
@@ -88,9 +89,12 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
         True where the folder is claimed now, False where it was claimed for the same work before.
 
     Raises:
+        RequestError: it is a file.
         CorpusMismatch: it is other work's, or holds files of none; names every field that differs.
         CorpusError: the marker is damaged.
     """
+    if is_local(folder) and os.path.isfile(folder):
+        raise RequestError(f"{folder} is a file; {wanted.what} needs a folder")
     place = join(folder, wanted.marker)
     identity = orjson.dumps(wanted.identity, option=orjson.OPT_INDENT_2) + b"\n"
     try:
