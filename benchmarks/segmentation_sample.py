@@ -106,7 +106,7 @@ class Engine:
         return cls(plan_build(list_inputs(manifest), InProcessEngine().set_up))
 
     def inputs(self) -> list[RawInput]:
-        (source,) = self.plan.listing.manifest.source_configs()
+        (source,) = self.plan.listing.manifest.typed_sources()
         return [
             fetched(raw)
             for piece in self.plan.listing.slices
@@ -115,7 +115,7 @@ class Engine:
         ]
 
     def encode(self, inputs: Sequence[RawInput]) -> EncodedShard:
-        (source,) = self.plan.listing.manifest.source_configs()
+        (source,) = self.plan.listing.manifest.typed_sources()
         recipe = self.plan.recipe
         raw = RawShard("benchmark", "benchmark", source.name, tuple(inputs), True)
         (encoded,) = render_shard(raw, list(recipe.fingerprints), {}, recipe)

@@ -71,7 +71,7 @@ class Manifest(BaseModel):
     annotators: tuple[Any, ...] = ()
     proxies: tuple[Any, ...] = Field(min_length=1)
 
-    def source_configs(self) -> tuple[Source, ...]:
+    def typed_sources(self) -> tuple[Source, ...]:
         """`sources`, with the type that they have."""
         return self.sources
 
@@ -79,7 +79,7 @@ class Manifest(BaseModel):
         """The sources that a proxy is drawn for."""
         return tuple(
             source
-            for source in self.source_configs()
+            for source in self.typed_sources()
             if proxy.sources is None or source.name in proxy.sources
         )
 

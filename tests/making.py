@@ -241,7 +241,7 @@ def built(output: Path, source: Any, proxies: Any = None, **more: Any) -> BuildR
 def rendered(manifest: Manifest) -> list[EncodedShard]:
     """Every shard of every proxy, in memory."""
     plan = plan_build(list_inputs(manifest), InProcessEngine().set_up)
-    sources = {source.name: source for source in manifest.source_configs()}
+    sources = {source.name: source for source in manifest.typed_sources()}
     names = [proxy.name for proxy in manifest.proxies]
     return [
         shard

@@ -389,6 +389,20 @@ def test_functions_take_few_parameters() -> None:
     assert not too_wide, "\n".join(too_wide)
 
 
+VAGUE = frozenset({"one", "found", "said", "there", "here", "tmp"})
+
+
+def test_names_say_what_a_thing_is() -> None:
+    """No variable and no parameter has a name that could mean anything."""
+    vague = [
+        f"{module.relative_to(ROOT)}:{node.lineno} {name}"
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if (name := getattr(node, "id", None) or getattr(node, "arg", None)) in VAGUE
+    ]
+    assert not vague, "\n".join(vague)
+
+
 def test_every_docstring_begins_with_a_line_that_stands_alone() -> None:
     """No docstring consists of its errors, and the first line is not about another text."""
     wrong = []

@@ -244,7 +244,7 @@ def test_a_tar_that_vanishes_from_the_list_while_building_fails_its_slice_alone(
     manifest = manifest_of(write_links(server, place, NAMES))
     plan = list_inputs(manifest)
     write_links(server, place, NAMES[:1])
-    source = manifest.source_configs()[0]
+    source = manifest.typed_sources()[0]
     with pytest.raises(SourceError, match=r"sa_000001\.tar"):
         list(source.read(plan.slices[1], 4, ()))
 

@@ -146,7 +146,7 @@ class _Build:
         """
         listing = self.plan.listing
         doubtful = [
-            source for source in listing.manifest.source_configs() if not source.keys_differ
+            source for source in listing.manifest.typed_sources() if not source.keys_differ
         ]
         if not doubtful or self.report.failures:
             return []
@@ -168,7 +168,7 @@ class _Build:
 def _source_places(manifest: Manifest) -> list[str]:
     """URLs and patterns that the manifest's sources read."""
     places: list[str] = []
-    for source in manifest.source_configs():
+    for source in manifest.typed_sources():
         for field_name in source.places:
             value = getattr(source, field_name)
             places += [value] if isinstance(value, str) else value or []

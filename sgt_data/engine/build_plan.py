@@ -35,7 +35,7 @@ class Recipe:
 
     def source(self, name: str) -> Source:
         """The source of this name."""
-        return next(source for source in self.manifest.source_configs() if source.name == name)
+        return next(source for source in self.manifest.typed_sources() if source.name == name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Listing:
             return by_proxy
         used = {source for sources in by_proxy.values() for source in sources}
         shared = tuple(
-            source.name for source in self.manifest.source_configs() if source.name in used
+            source.name for source in self.manifest.typed_sources() if source.name in used
         )
         return {INPUT: shared, **by_proxy}
 
@@ -59,7 +59,7 @@ class Listing:
             source.name: tuple(
                 folder for folder, sources in sources_of.items() if source.name in sources
             )
-            for source in self.manifest.source_configs()
+            for source in self.manifest.typed_sources()
         }
 
     @property
@@ -79,7 +79,7 @@ def list_inputs(manifest: Manifest) -> Listing:
         RequestError, SourceError: a source cannot be listed.
     """
     inventories = {}
-    for source in manifest.source_configs():
+    for source in manifest.typed_sources():
         try:
             inventories[source.name] = source.inventory(manifest.shard_samples)
         except FileMissing as why:

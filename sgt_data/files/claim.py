@@ -50,10 +50,10 @@ def differences(claimed: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[D
     return _differences("", dict(claimed), dict(wanted))
 
 
-def as_list(found: Sequence[Difference]) -> str:
+def as_list(differing: Sequence[Difference]) -> str:
     """Differences from a corpus, a line each; of many the first."""
-    more = [f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
-    lines = [*(difference.of_corpus() for difference in found[:_LISTED]), *more]
+    more = [f"and {len(differing) - _LISTED} more"] if len(differing) > _LISTED else []
+    lines = [*(difference.of_corpus() for difference in differing[:_LISTED]), *more]
     return "\n".join(f"  {line}" for line in lines)
 
 
@@ -113,9 +113,9 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
         raise CorpusError(f"{place} states no claim: found {type(claimed).__name__}")
     # compared as JSON, in which a tuple is a list and every key a string
     stated = {name: value for name, value in claimed.items() if name not in wanted.results}
-    found = differences(stated, orjson.loads(identity))
-    if found:
-        listing = "; ".join(map(wanted.describe, found[:_LISTED]))
+    differing = differences(stated, orjson.loads(identity))
+    if differing:
+        listing = "; ".join(map(wanted.describe, differing[:_LISTED]))
         raise CorpusMismatch(f"{place}: {listing}; {remedy}")
     return False
 
