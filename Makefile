@@ -57,6 +57,7 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/label_map.py
 	$(BIN)/python benchmarks/segmentation_sample.py
 	$(BIN)/python benchmarks/proxies.py
+	$(BIN)/python benchmarks/palette_png.py
 	$(BIN)/python benchmarks/annotators.py
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py

@@ -34,7 +34,7 @@ from sgt_data.annotators.device import running, set_up
 from sgt_data.annotators.sam import SamAnnotator, load_sam
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 from sgt_data.engine.annotate_shard import load_annotator
-from sgt_data.pictures.prepare import MAX_PIXELS
+from sgt_data.pictures.decode_source import MAX_PIXELS
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput
 

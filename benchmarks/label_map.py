@@ -20,8 +20,8 @@ from pycocotools import mask as coco_masks
 
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.segmentation.label_map import LabelMap, paint, painting_order
+from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import parse_masks
-from sgt_data.segmentation.sampling import sample_grid
 
 CALLS = 20
 """Calls of our function in a turn."""

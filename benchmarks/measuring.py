@@ -21,8 +21,8 @@ from rich.table import Table
 
 from sgt_data.corpus.identity import codec_versions, environment
 from sgt_data.records import RawInput
-from sgt_data.scenes.write import write_samples
-from sgt_data.sources.fetch import fetched
+from sgt_data.scenes.write_samples import write_samples
+from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b import Sa1bSource
 
 REAL_DATA = "SGT_REAL_DATA"

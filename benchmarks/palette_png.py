@@ -35,9 +35,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from segmentation_sample import Engine, members
 
+from sgt_data.pictures.decode_source import MAX_PIXELS
 from sgt_data.pictures.palette_png import decode_palette
-from sgt_data.pictures.prepare import MAX_PIXELS
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 
 GOAL = 1.0
 """The fastest other reader takes at least so many times as long as ours, at the size of corpora."""

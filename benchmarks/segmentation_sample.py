@@ -31,7 +31,7 @@ from sgt_data.engine.render import render_shard
 from sgt_data.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput, RawShard
-from sgt_data.sources.fetch import fetched
+from sgt_data.sources.fetch_input import fetched
 
 FLOOR_GOAL = 1.3
 SCRIPT_GOAL = 20.0

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 import sgt_data
 from sgt_data.corpus.header import write_header
 from sgt_data.corpus.index import INDEX_SCHEMA, MEMBERS
-from sgt_data.corpus.layout import tar_path
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import tar_path
 from sgt_data.corpus.receipt import Receipt, add_up, commit
 from sgt_data.corpus.shard import (
     EncodedSample,
@@ -33,8 +33,8 @@ from sgt_data.corpus.shard import (
 )
 from sgt_data.manifest import parse_manifest
 from sgt_data.prompts.bank import choose_instruction, load_bank
-from sgt_data.scenes.write import write_samples
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.scenes.write_samples import write_samples
+from sgt_data.subsets.open_corpus import open_corpus
 
 PROXY = "entity"
 _SCENES = 96

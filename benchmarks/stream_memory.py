@@ -29,7 +29,7 @@ from stream_corpora import PROXY, linked, multiplied
 
 from sgt_data.files.urls import is_local
 from sgt_data.stream.stream import Stream
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 
 GROWTH_GOAL_MB = 100.0
 BATCH = 24

@@ -35,7 +35,7 @@ import sgt_data
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 from sgt_data.corpus.sample import Sample
 from sgt_data.stream.transforms import Pictures
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 
 BATCH = 24
 SHUFFLE_BUFFER = 1000

@@ -26,7 +26,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from measuring import Cell, report, verdict
 
-from sgt_data import IN_PROCESS, SubsetRule, open_corpus, subset
+from sgt_data import (
+    IN_PROCESS,
+    SubsetRule,
+    open_corpus,
+    subset,
+)
 from sgt_data.corpus.header import CorpusHeader, write_header
 from sgt_data.corpus.receipt import add_up, commit
 from sgt_data.corpus.shard import EncodedSample, ShardOrigin, ShardWriter

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sgt_data.corpus.reader import Corpus
+    from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.corpus.sample import Sample
     from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
     from sgt_data.engine.build import BuildReport, build_corpus
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
     from sgt_data.progress import Progress
     from sgt_data.proxies.decoding import decode
     from sgt_data.publish.push import PushReport, push_corpus
-    from sgt_data.questions.plan import QuestionPlan
-    from sgt_data.questions.write import QuestionsReport, write_questions
+    from sgt_data.questions.question_plan import QuestionPlan
+    from sgt_data.questions.write_questions import QuestionsReport, write_questions
     from sgt_data.result import Failure, Result
-    from sgt_data.scenes.write import write_samples
+    from sgt_data.scenes.write_samples import write_samples
     from sgt_data.stream.options import Ordering, Reading, Topology
     from sgt_data.stream.stream import Stream
-    from sgt_data.subsets.opening import open_corpus
-    from sgt_data.subsets.report import SubsetReport
+    from sgt_data.subsets.open_corpus import open_corpus
     from sgt_data.subsets.rule import SubsetRule
     from sgt_data.subsets.subset import subset
+    from sgt_data.subsets.subset_report import SubsetReport
     from sgt_data.trainers.export import ExportReport, export_corpus
     from sgt_data.training.config import TrainConfig, load_config
     from sgt_data.training.train import Trained, train
-    from sgt_data.verify.corpus import verify_corpus
+    from sgt_data.verify.check_corpus import verify_corpus
     from sgt_data.verify.findings import Verdict
 
 _MODULES = {

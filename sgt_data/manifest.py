@@ -17,7 +17,7 @@ from sgt_data.errors import FileMissing, ManifestError
 from sgt_data.files.reading import read_bytes
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
-from sgt_data.pictures.prepare import MAX_PIXELS, Subsampling
+from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds

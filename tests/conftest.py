@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 
 SAMPLE_IMAGES = 12
 

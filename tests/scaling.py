@@ -8,9 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from sgt_data import IN_PROCESS, Corpus, SubsetRule, build_corpus
+from sgt_data import (
+    IN_PROCESS,
+    Corpus,
+    SubsetRule,
+    build_corpus,
+)
 from sgt_data.manifest import parse_manifest
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 
 PICTURES = 36
 """Of each source."""

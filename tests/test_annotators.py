@@ -41,10 +41,10 @@ from sgt_data.annotators.edges import EdgesAnnotator
 from sgt_data.annotators.sam import SamAnnotator
 from sgt_data.engine.annotate_shard import load_annotator
 from sgt_data.errors import AnnotatorError, CorpusMismatch, RequestError
-from sgt_data.pictures.prepare import MAX_PIXELS
+from sgt_data.pictures.decode_source import MAX_PIXELS
 from sgt_data.pictures.size_rule import AsStored, SizeRule
 from sgt_data.records import RawInput
-from sgt_data.segmentation.sampling import upright
+from sgt_data.segmentation.pixel_sampling import upright
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.sa1b import parse_annotation
 

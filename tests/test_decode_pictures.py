@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sgt_data.pictures.decode import rgb_pixels
+from sgt_data.pictures.decode_source import MAX_PIXELS
+from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.pictures.palette_png import decode_palette
-from sgt_data.pictures.prepare import MAX_PIXELS
 
 
 def by_pillow(data: bytes) -> np.ndarray:

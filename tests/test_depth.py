@@ -18,13 +18,13 @@ from PIL import Image
 
 from sgt_data import decode, verify_corpus
 from sgt_data.errors import AnnotationError, CorpusError, ManifestError
-from sgt_data.pictures.prepare import inspect, prepare
+from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Subject
 from sgt_data.proxies.depth import DepthProxy, inferno
 from sgt_data.records import DenseMap
-from sgt_data.scenes.write import coco_scene, sa1b_scene
-from sgt_data.segmentation.sampling import centre_samples
+from sgt_data.scenes.write_samples import coco_scene, sa1b_scene
+from sgt_data.segmentation.pixel_sampling import centre_samples
 from sgt_data.sources.dense_maps import encode_dense, parse_dense
 
 LOOKS = [

@@ -16,8 +16,8 @@ from PIL import Image
 
 from sgt_data import decode, verify_corpus
 from sgt_data.errors import CorpusError, ManifestError
+from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.gradients import sobel_magnitude
-from sgt_data.pictures.prepare import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 
 GREY = arrays(np.uint8, st.tuples(st.integers(2, 40), st.integers(2, 40)))

@@ -26,14 +26,14 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment import parallel_runs
 from sgt_data.experiment.code_version import code_digests
 from sgt_data.experiment.plan.arms import SAME_COMPUTE, TrainingData, arms_of
-from sgt_data.experiment.plan.load import load_plan, overrides_name_proxies
-from sgt_data.experiment.plan.plan import Plan, parse_plan
+from sgt_data.experiment.plan.experiment_plan import Plan, parse_plan
+from sgt_data.experiment.plan.load_plan import load_plan, overrides_name_proxies
 from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.prepared_experiment import ExperimentReport
 from sgt_data.experiment.report import outputs
 from sgt_data.experiment.run_experiment import run_experiment
 from sgt_data.manifest import parse_manifest
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 from sgt_data.training import example_learner as example
 
 ROOT = Path(sgt_data.__file__).parent

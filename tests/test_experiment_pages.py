@@ -30,7 +30,7 @@ from sgt_data.experiment.measure.drawn_examples import (
     read_drawn_examples,
     write_drawn_examples,
 )
-from sgt_data.experiment.measure.opening import Opening
+from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.experiment.measure.run_result import RunResult, decode_result, encode_result
 from sgt_data.experiment.report.comparisons import difference_sentence
 from sgt_data.experiment.report.description import Description

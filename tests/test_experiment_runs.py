@@ -22,11 +22,11 @@ from sgt_data.experiment.plan.arms import (
     TrainingData,
     arms_of,
 )
-from sgt_data.experiment.plan.plan import Plan, parse_plan
-from sgt_data.experiment.prepare import prepare
+from sgt_data.experiment.plan.experiment_plan import Plan, parse_plan
+from sgt_data.experiment.prepare_data import prepare
 from sgt_data.experiment.runs import jobs_of, run_job
 from sgt_data.manifest import parse_manifest
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 from sgt_data.subsets.subset_file import write_subset_file
 from sgt_data.subsets.subset_of_keys import subset_of_keys
 from sgt_data.training.config import document_of

@@ -22,7 +22,7 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.progress import Progress
 from sgt_data.trainers.export import export_corpus
-from sgt_data.trainers.layouts import LAYOUTS, Form
+from sgt_data.trainers.export_layouts import LAYOUTS, Form
 
 PROXIES = ("panoptic", "edge", "denoise")
 FORMS: tuple[Form, ...] = ("bagel", "omnigen2")

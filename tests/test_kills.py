@@ -16,7 +16,7 @@ import pytest
 import yaml
 from corpora import both_sources_document, file_digests
 
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 
 KILLS = 21
 """At least so many; each round kills two workers and then the driver."""

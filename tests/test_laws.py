@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 from corpora import both_sources, file_digests
 
-from sgt_data import IN_PROCESS, Cluster, build_corpus, open_corpus, verify_corpus
+from sgt_data import (
+    IN_PROCESS,
+    Cluster,
+    build_corpus,
+    open_corpus,
+    verify_corpus,
+)
 from sgt_data.corpus import receipt
 from sgt_data.engine import build as builder
 from sgt_data.errors import StorageError

@@ -10,7 +10,12 @@ import fsspec
 import pytest
 from corpora import both_sources, both_sources_document, file_digests
 
-from sgt_data import IN_PROCESS, build_corpus, open_corpus, verify_corpus
+from sgt_data import (
+    IN_PROCESS,
+    build_corpus,
+    open_corpus,
+    verify_corpus,
+)
 from sgt_data.manifest import parse_manifest
 
 

@@ -33,7 +33,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from sgt_data.errors import PictureError
 from sgt_data.pictures.colour_profiles import IccRule
-from sgt_data.pictures.prepare import Picture, inspect, prepare
+from sgt_data.pictures.decode_source import Picture, inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 
 BAGEL = SizeRule()

@@ -12,7 +12,7 @@ from making import (
 from sgt_data.errors import RequestError
 from sgt_data.records import RawShard
 from sgt_data.sources.coco import CocoSource
-from sgt_data.sources.fetch import fetched
+from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.folder import FolderSource
 from sgt_data.sources.tars import TarsSource
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
@@ -39,7 +39,7 @@ from sgt_data.preview.sheet_text import (
     text_width,
     wrapped,
 )
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 
 PAPER, MAT = (251, 250, 247), (240, 238, 232)
 RESTORATION = (

@@ -32,7 +32,7 @@ from sgt_data import (
     subset,
     verify_corpus,
 )
-from sgt_data.corpus.layout import INPUT, REPOSITORY_FILES
+from sgt_data.corpus.paths import INPUT, REPOSITORY_FILES
 from sgt_data.corpus.receipt import parse_receipt
 from sgt_data.errors import (
     CorpusMismatch,
@@ -46,7 +46,7 @@ from sgt_data.publish import push_plan
 from sgt_data.publish.card import MARKER
 from sgt_data.publish.push_plan import ShardToPush, batches
 from sgt_data.publish.shard_files import committed_files
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 
 REPO = "somebody/drawn"
 URL = f"hf://datasets/{REPO}"

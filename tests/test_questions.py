@@ -24,18 +24,23 @@ from pycocotools.coco import COCO
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.cli.app import main
-from sgt_data.corpus.layout import index_path, tar_path
+from sgt_data.corpus.paths import index_path, tar_path
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest import parse_manifest
 from sgt_data.questions.balance import choose_questions
 from sgt_data.questions.picture_facts import PictureFacts
-from sgt_data.questions.plan import QuestionPlan
+from sgt_data.questions.question_plan import QuestionPlan
+from sgt_data.questions.question_tasks import (
+    TASKS,
+    Candidate,
+    LeftOut,
+    Outcome,
+)
 from sgt_data.questions.questioner import Questioner
 from sgt_data.questions.splits import exact_shares, parse_shares, split_of
-from sgt_data.questions.tasks import TASKS, Candidate, LeftOut, Outcome
-from sgt_data.questions.write import write_questions
+from sgt_data.questions.write_questions import write_questions
 from sgt_data.referring.segment_facts import NamedCategory
-from sgt_data.scenes.write import write_samples
+from sgt_data.scenes.write_samples import write_samples
 from sgt_data.stream.conversations import ConversationFile
 
 PICTURES = 320

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from sgt_data.degradations.hidden_patches import GREY
 from sgt_data.errors import BuildError, CorpusError, FilteredOut
-from sgt_data.pictures.prepare import (
+from sgt_data.pictures.decode_source import (
     Picture,
     StoredPicture,
     inspect,
@@ -38,7 +38,7 @@ from sgt_data.proxies.inpainting import InpaintingProxy
 from sgt_data.proxies.mae import MaeProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
 from sgt_data.proxies.registry import proxy_kinds
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.restoration_base import RestorationProxy
 from sgt_data.proxies.super_resolution import SuperResolutionProxy
 from sgt_data.seeds import generator
 

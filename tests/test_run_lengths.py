@@ -12,8 +12,8 @@ from pycocotools import mask as coco_mask
 from sgt_data.errors import AnnotationError
 from sgt_data.records import RunLengths
 from sgt_data.segmentation.label_map import mask_boxes, paint
+from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import compress, parse_masks
-from sgt_data.segmentation.sampling import sample_grid
 
 
 def decoded(counts: RunLengths, height: int, width: int) -> NDArray[np.uint8]:

@@ -11,8 +11,14 @@ import pytest
 from corpora import both_sources_document, file_digests
 from making import built, files_in, ledger_in, sa1b_members, tar_of
 
-from sgt_data import IN_PROCESS, Cluster, build_corpus, open_corpus, verify_corpus
-from sgt_data.corpus.layout import INPUT
+from sgt_data import (
+    IN_PROCESS,
+    Cluster,
+    build_corpus,
+    open_corpus,
+    verify_corpus,
+)
+from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusError, CorpusMismatch
 from sgt_data.manifest import Manifest, parse_manifest
 

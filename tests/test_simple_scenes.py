@@ -23,11 +23,11 @@ from sgt_data.errors import RequestError
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.scenes import Scene, draw_scene, write_samples
 from sgt_data.scenes.categories import CATEGORY_NAME
-from sgt_data.scenes.layout import plan_layout
 from sgt_data.scenes.materials import PLAIN
 from sgt_data.scenes.sample_identity import Form
+from sgt_data.scenes.scene_layout import plan_layout
 from sgt_data.scenes.staging import SIMPLE
-from sgt_data.scenes.write import coco_scene
+from sgt_data.scenes.write_samples import coco_scene
 
 SEED, SIDE, PICTURES = 2, 48, 12
 EXPERIMENT = Path(__file__).parent.parent / "manifests" / "experiment.yaml"

@@ -16,7 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stream_options import grouped
 
-from sgt_data import IN_PROCESS, build_corpus, open_corpus, verify_corpus
+from sgt_data import (
+    IN_PROCESS,
+    build_corpus,
+    open_corpus,
+    verify_corpus,
+)
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.manifest import parse_manifest

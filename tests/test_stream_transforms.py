@@ -28,9 +28,15 @@ from sgt_data.referring.phrases import Margins, candidates
 from sgt_data.referring.referents import referents
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.stream.options import Ordering, Topology
+from sgt_data.stream.sample_views import CropAndFlip, mirrored_instruction, mirrored_phrase
 from sgt_data.stream.stream import Stream
-from sgt_data.stream.transforms import BAGEL, OMNIGEN2, Pictures, WithinArea, is_label_target
-from sgt_data.stream.views import CropAndFlip, mirrored_instruction, mirrored_phrase
+from sgt_data.stream.transforms import (
+    BAGEL,
+    OMNIGEN2,
+    Pictures,
+    WithinArea,
+    is_label_target,
+)
 
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 LABELS = {

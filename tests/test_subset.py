@@ -200,7 +200,7 @@ def test_a_thousand_samples_take_a_few_kilobytes(corpus: str) -> None:
     import numpy as np
     import pyarrow as pa
 
-    from sgt_data.corpus.selection import Selection
+    from sgt_data.corpus.key_selection import Selection
     from sgt_data.subsets.subset_file import encode_subset
 
     header = rank_keys(open_corpus(corpus), SubsetRule()).first(3).header

@@ -22,7 +22,7 @@ from sgt_data.annotators.base import (
 from sgt_data.errors import AnnotatorError, InputError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput
-from sgt_data.sources.fetch import fetched
+from sgt_data.sources.fetch_input import fetched
 
 _BATCHES_AHEAD = 3  # so many batches of pictures are decoded before they are needed
 

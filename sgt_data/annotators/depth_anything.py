@@ -25,7 +25,7 @@ from sgt_data.annotators.base import (
 from sgt_data.annotators.device import running
 from sgt_data.annotators.weights import check_pinned, find_folder, folder_digest
 from sgt_data.errors import AnnotationError, PictureError, RequestError
-from sgt_data.pictures.prepare import inspect, prepare
+from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import Layer
 from sgt_data.sources.dense_maps import encode_dense

@@ -24,7 +24,7 @@ from sgt_data.annotators.base import (
 from sgt_data.annotators.device import running
 from sgt_data.annotators.weights import check_pinned, digest_of, find_file
 from sgt_data.errors import AnnotationError, RequestError
-from sgt_data.pictures.prepare import inspect, prepare
+from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import Layer
 from sgt_data.sources.dense_maps import encode_strength

@@ -29,10 +29,10 @@ from sgt_data.annotators.device import running
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 from sgt_data.annotators.weights import check_pinned, digest_of, find_file
 from sgt_data.errors import RequestError
-from sgt_data.pictures.prepare import inspect, prepare
+from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import AsStored, SizeRule
 from sgt_data.records import Layer
-from sgt_data.segmentation.sampling import stored_frame
+from sgt_data.segmentation.pixel_sampling import stored_frame
 
 if TYPE_CHECKING:
     import torch

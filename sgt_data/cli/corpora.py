@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl, RayAddress, RayWorkers
-from sgt_data.cli.output import print_messages, report_table, show, size_text
+from sgt_data.cli.arguments import (
+    AsJson,
+    CorpusUrl,
+    RayAddress,
+    RayWorkers,
+)
+from sgt_data.cli.output import (
+    print_messages,
+    report_table,
+    show,
+    size_text,
+)
 from sgt_data.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
-    from sgt_data.corpus.reader import Corpus
+    from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.engine.build import BuildReport
     from sgt_data.engine.forecast import Forecast
     from sgt_data.verify.findings import Verdict
@@ -77,7 +87,7 @@ def verify_command(
     as_json: AsJson = False,
 ) -> int:
     """Check a corpus and name all that is wrong with it; exit code 1 if anything is."""
-    from sgt_data.verify.corpus import verify_corpus
+    from sgt_data.verify.check_corpus import verify_corpus
 
     with ProgressBar("shards") as bar:
         verdict = verify_corpus(corpus, deep=deep, on_progress=bar)
@@ -88,7 +98,7 @@ def verify_command(
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
     """Show the totals of a corpus, by proxy and source."""
-    from sgt_data.subsets.opening import open_corpus
+    from sgt_data.subsets.open_corpus import open_corpus
 
     opened = open_corpus(corpus)
     show(_info_table(opened), _info_document(opened), as_json)
@@ -107,7 +117,7 @@ def preview_command(
 ) -> int:
     """Draw a contact sheet: pictures, targets and instructions."""
     from sgt_data.preview.contact_sheet import contact_sheet
-    from sgt_data.subsets.opening import open_corpus
+    from sgt_data.subsets.open_corpus import open_corpus
 
     sheet = contact_sheet(open_corpus(corpus), per_source)
     file.parent.mkdir(parents=True, exist_ok=True)

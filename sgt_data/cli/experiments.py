@@ -55,7 +55,11 @@ def experiment_command(
     as_json: AsJson = False,
 ) -> int:
     """Train and measure all runs of an experiment; write tables, plots and a page."""
-    from sgt_data.experiment.plan.load import is_shipped_plan, load_plan, overrides_name_proxies
+    from sgt_data.experiment.plan.load_plan import (
+        is_shipped_plan,
+        load_plan,
+        overrides_name_proxies,
+    )
     from sgt_data.experiment.run_experiment import run_experiment
 
     shipped = plan is None or is_shipped_plan(plan)

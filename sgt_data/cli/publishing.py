@@ -9,7 +9,12 @@ import typer
 from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
-from sgt_data.cli.output import print_messages, report_table, show, size_text
+from sgt_data.cli.output import (
+    print_messages,
+    report_table,
+    show,
+    size_text,
+)
 from sgt_data.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:

@@ -9,11 +9,16 @@ import typer
 from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
-from sgt_data.cli.output import print_messages, report_table, show, size_text
+from sgt_data.cli.output import (
+    print_messages,
+    report_table,
+    show,
+    size_text,
+)
 from sgt_data.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
-    from sgt_data.questions.write import QuestionsReport
+    from sgt_data.questions.write_questions import QuestionsReport
 
 
 def questions_command(
@@ -42,9 +47,9 @@ def questions_command(
     as_json: AsJson = False,
 ) -> int:
     """Write visual questions whose wording does not give the answers away, in LLaVA's format."""
-    from sgt_data.questions.plan import QuestionPlan
+    from sgt_data.questions.question_plan import QuestionPlan
     from sgt_data.questions.splits import parse_shares
-    from sgt_data.questions.write import write_questions
+    from sgt_data.questions.write_questions import write_questions
 
     plan = QuestionPlan(
         seed=seed,

@@ -12,7 +12,7 @@ from sgt_data.cli.output import show
 from sgt_data.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
-    from sgt_data.scenes.write import SampleSummary
+    from sgt_data.scenes.write_samples import SampleSummary
 
 
 def sample_command(
@@ -31,7 +31,7 @@ def sample_command(
 ) -> int:
     """Draw sample scenes, and write them in SA-1B's and COCO's own formats."""
     from sgt_data.scenes.sample_identity import FORMS
-    from sgt_data.scenes.write import write_samples
+    from sgt_data.scenes.write_samples import write_samples
 
     with ProgressBar("pictures") as bar:
         summary = write_samples(

@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.table import Table
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl, RayAddress, RayWorkers
-from sgt_data.cli.output import print_messages, report_table, show, size_text
+from sgt_data.cli.arguments import (
+    AsJson,
+    CorpusUrl,
+    RayAddress,
+    RayWorkers,
+)
+from sgt_data.cli.output import (
+    print_messages,
+    report_table,
+    show,
+    size_text,
+)
 from sgt_data.cli.progress_bar import ProgressBar
 from sgt_data.errors import RequestError
 
 if TYPE_CHECKING:
-    from sgt_data.subsets.report import SubsetReport
     from sgt_data.subsets.strata import StrataRule
+    from sgt_data.subsets.subset_report import SubsetReport
 
 
 def scale_command(

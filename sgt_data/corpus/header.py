@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from sgt_data.corpus.layout import CORPUS_FILE
+from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join

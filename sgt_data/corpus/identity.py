@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from PIL import features
 
-from sgt_data.corpus.layout import INPUT
+from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusMismatch
 from sgt_data.files.claim import as_list, differences
 from sgt_data.prompts.bank import load_bank

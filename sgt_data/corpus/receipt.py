@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from sgt_data.corpus.layout import (
+from sgt_data.corpus.paths import (
     RECEIPTS,
     index_path,
     quarantine_path,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import CorpusError
-from sgt_data.pictures.decode import rgb_pixels
+from sgt_data.pictures.decode_stored import rgb_pixels
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 

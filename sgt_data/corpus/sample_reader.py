@@ -19,7 +19,7 @@ import pyarrow as pa
 from isal.isal_zlib import crc32
 
 from sgt_data.corpus.index import MEMBERS
-from sgt_data.corpus.layout import INPUT, tar_path
+from sgt_data.corpus.paths import INPUT, tar_path
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_range

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from sgt_data.annotators.base import Annotator
 from sgt_data.corpus.identity import codec_versions
+from sgt_data.engine.choose_engine import open_engine
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.engine.drive import ShardResult, drive
-from sgt_data.engine.engines import open_engine
 from sgt_data.engine.mask_tars import (
     SOURCE,
     TAR_FOLDER,

@@ -18,11 +18,11 @@ from sgt_data.corpus.receipt import (
     revoke,
 )
 from sgt_data.engine.build_plan import BuildPlan, plan_build
+from sgt_data.engine.build_stages import corpus_stages
+from sgt_data.engine.choose_engine import Engine, open_engine
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
-from sgt_data.engine.corpus_stages import corpus_stages
 from sgt_data.engine.drive import ShardResult, drive
 from sgt_data.engine.duplicates import repeated_keys
-from sgt_data.engine.engines import Engine, open_engine
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, pending_tasks
@@ -145,9 +145,7 @@ class _Build:
         Waits until every slice is read: only then is it known which shard comes first.
         """
         listing = self.plan.listing
-        doubtful = [
-            source for source in listing.manifest.typed_sources() if not source.keys_differ
-        ]
+        doubtful = [source for source in listing.manifest.typed_sources() if not source.keys_differ]
         if not doubtful or self.report.failures:
             return []
         holders: dict[str, tuple[str, ...]] = {}  # by shard: folders that hold it

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sgt_data.corpus.layout import index_path
+from sgt_data.corpus.paths import index_path
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sgt_data.corpus.layout import INPUT
+from sgt_data.corpus.paths import INPUT
 from sgt_data.engine.listing import Listing
 
 # Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to

@@ -10,7 +10,13 @@ from sgt_data.annotators.batching import ShardAnnotator
 from sgt_data.engine.annotate_shard import annotate_shard, load_annotator
 from sgt_data.engine.outcomes import Outcome
 from sgt_data.engine.slice_tasks import SliceTask
-from sgt_data.engine.stages import AnnotateStage, ShardTask, Stages, finish_shard, read_slice
+from sgt_data.engine.stages import (
+    AnnotateStage,
+    ShardTask,
+    Stages,
+    finish_shard,
+    read_slice,
+)
 from sgt_data.result import Failure
 
 

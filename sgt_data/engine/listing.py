@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sgt_data.corpus.layout import INPUT
+from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import FileMissing, RequestError
 from sgt_data.manifest import Manifest
 from sgt_data.records import Inventory, Slice

@@ -17,7 +17,12 @@ import orjson
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import role
-from sgt_data.corpus.shard import append_member, end_tar, file_digest, ledger_bytes
+from sgt_data.corpus.shard import (
+    append_member,
+    end_tar,
+    file_digest,
+    ledger_bytes,
+)
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
     AnnotateStage,
@@ -30,10 +35,10 @@ from sgt_data.errors import CorpusError, InputError, SourceError
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
-from sgt_data.pictures.prepare import MAX_PIXELS, inspect, prepare
+from sgt_data.pictures.decode_source import MAX_PIXELS, inspect, prepare
 from sgt_data.pictures.size_rule import AsStored
 from sgt_data.records import QuarantineRow, RawInput, RawShard
-from sgt_data.sources.fetch import fetched
+from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.folder import FolderSource
 
 SOURCE = "pictures"

@@ -10,8 +10,8 @@ import ray
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.engine.cluster import Cluster
-from sgt_data.engine.graph import run_graph
 from sgt_data.engine.outcomes import Outcome
+from sgt_data.engine.ray_graph import run_graph
 from sgt_data.engine.ray_session import cluster_resource, ray_session
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import Stages

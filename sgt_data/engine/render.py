@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import Any
 
 from sgt_data.annotators.batching import role
-from sgt_data.corpus.layout import INPUT
+from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.shard import (
     EncodedSample,
     EncodedShard,
@@ -24,7 +24,7 @@ from sgt_data.corpus.shard import (
 )
 from sgt_data.engine.build_plan import Recipe
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
-from sgt_data.pictures.prepare import Picture, inspect, prepare
+from sgt_data.pictures.decode_source import Picture, inspect, prepare
 from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy, Subject
 from sgt_data.records import (
@@ -36,7 +36,7 @@ from sgt_data.records import (
 )
 from sgt_data.sources.base import Source
 from sgt_data.sources.dense_maps import parse_dense
-from sgt_data.sources.fetch import fetched
+from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b import parse_annotation
 
 

@@ -16,7 +16,12 @@ from dataclasses import dataclass
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.engine.duplicates import hash_keys
-from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused, part_name
+from sgt_data.engine.outcomes import (
+    CommittedShard,
+    Outcome,
+    OutputRefused,
+    part_name,
+)
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule

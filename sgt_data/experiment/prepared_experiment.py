@@ -9,21 +9,27 @@ from typing import Any
 
 import orjson
 
-from sgt_data.corpus.layout import INPUT
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import RequestError
 from sgt_data.experiment.code_version import check_code
 from sgt_data.experiment.measure.drawn_examples import DrawnExamples, read_drawn_examples
-from sgt_data.experiment.measure.opening import Opening
+from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.experiment.measure.run_result import Split, decode_result
 from sgt_data.experiment.parallel_runs import run_jobs
 from sgt_data.experiment.plan.arms import Arm, TrainingData
-from sgt_data.experiment.plan.plan import ExperimentKind, Plan
-from sgt_data.experiment.prepare import QUESTIONS_FOLDER
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
+from sgt_data.experiment.prepare_data import QUESTIONS_FOLDER
 from sgt_data.experiment.report.description import ExperimentFacts
 from sgt_data.experiment.report.outcome import Outcome
 from sgt_data.experiment.report.outputs import write_outputs
-from sgt_data.experiment.runs import Job, RunFailure, Stage, find_instance_proxy, jobs_of
+from sgt_data.experiment.runs import (
+    Job,
+    RunFailure,
+    Stage,
+    find_instance_proxy,
+    jobs_of,
+)
 from sgt_data.experiment.split_opening import (
     check_sealed,
     freeze,

@@ -19,13 +19,13 @@ from sgt_data.errors import RequestError
 from sgt_data.experiment.confused_categories import choose_confused_categories
 from sgt_data.experiment.parallel_runs import default_processes, locked_folder
 from sgt_data.experiment.plan.arms import arms_of
-from sgt_data.experiment.plan.plan import ExperimentKind, Plan
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
-from sgt_data.experiment.prepare import prepare
+from sgt_data.experiment.prepare_data import prepare
 from sgt_data.experiment.prepared_experiment import ExperimentReport, PreparedExperiment
 from sgt_data.experiment.runs import find_instance_proxy
 from sgt_data.progress import OnProgress, Progress, ignore
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 
 
 def run_experiment(

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from torch import nn
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment.measure.drawn_examples import (
     EXAMPLE_COUNT,

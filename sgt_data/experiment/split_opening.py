@@ -18,7 +18,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment.measure.opening import Opening
+from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic

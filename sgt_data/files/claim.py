@@ -9,7 +9,12 @@ from typing import Any
 
 import orjson
 
-from sgt_data.errors import CorpusError, CorpusMismatch, FileMissing, RequestError
+from sgt_data.errors import (
+    CorpusError,
+    CorpusMismatch,
+    FileMissing,
+    RequestError,
+)
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import is_local, join
 from sgt_data.files.writing import write_atomic

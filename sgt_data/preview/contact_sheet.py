@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.preview.cards import Section, choose_sections, tier_rank
 from sgt_data.preview.sheet_layout import SHEET_WIDTH, lay_out
 from sgt_data.preview.sheet_pen import PAPER, SheetPen

@@ -10,7 +10,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from sgt_data.names import checked_name
-from sgt_data.pictures.prepare import Picture
+from sgt_data.pictures.decode_source import Picture
 from sgt_data.records import (
     Annotation,
     Category,

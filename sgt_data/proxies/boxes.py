@@ -18,10 +18,10 @@ from PIL import Image
 from pydantic import Field
 
 from sgt_data.errors import CorpusError
-from sgt_data.pictures.prepare import Picture
+from sgt_data.pictures.decode_source import Picture
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.choosing import SegmentFilters, annotation_of
-from sgt_data.proxies.stated_boxes import StatedBoxes
+from sgt_data.proxies.boxes_from_facts import StatedBoxes
+from sgt_data.proxies.choose_segments import SegmentFilters, annotation_of
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
 from sgt_data.segmentation import palettes

@@ -10,7 +10,7 @@ from pydantic import Field
 from sgt_data.degradations.greyscale import colourfulness, greyscale
 from sgt_data.degradations.pixels import Pixels
 from sgt_data.errors import FilteredOut
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.restoration_base import RestorationProxy
 
 
 class ColorizationProxy(RestorationProxy):

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from sgt_data.degradations.motion_blur import LENGTH_MAX, motion_blur
 from sgt_data.degradations.pixels import Pixels
-from sgt_data.proxies.ranges import draw_integer, draw_option
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.parameter_ranges import draw_integer, draw_option
+from sgt_data.proxies.restoration_base import RestorationProxy
 
 Length = Annotated[int, Field(ge=2, le=LENGTH_MAX)]
 

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from sgt_data.degradations import compression, noise
 from sgt_data.degradations.pixels import Pixels
-from sgt_data.proxies.ranges import (
+from sgt_data.proxies.parameter_ranges import (
     draw_fraction,
     draw_integer,
     draw_option,
     within,
 )
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.restoration_base import RestorationProxy
 
 Noise = Literal["gaussian", "jpeg", "poisson", "salt_and_pepper"]
 

@@ -25,7 +25,7 @@ from sgt_data.pictures.grey_png import (
 )
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.records import DenseMap, DrawnTarget, Layer
-from sgt_data.segmentation.sampling import sample_grid
+from sgt_data.segmentation.pixel_sampling import sample_grid
 
 _CODES = 65535
 Colormap = Literal["grey", "inferno"]

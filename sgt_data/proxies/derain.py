@@ -9,13 +9,13 @@ from pydantic import Field
 
 from sgt_data.degradations import weather
 from sgt_data.degradations.pixels import Pixels
-from sgt_data.proxies.ranges import (
+from sgt_data.proxies.parameter_ranges import (
     draw_fraction,
     draw_integer,
     draw_option,
     within,
 )
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.restoration_base import RestorationProxy
 
 Weather = Literal["rain", "fog", "both"]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from sgt_data.degradations.hidden_patches import hide, patch_mask, shape_mask
 from sgt_data.degradations.pixels import Pixels
-from sgt_data.proxies.ranges import draw_fraction, within
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.parameter_ranges import draw_fraction, within
+from sgt_data.proxies.restoration_base import RestorationProxy
 
 _PATCH = 32
 

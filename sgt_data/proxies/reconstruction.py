@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from sgt_data.proxies.base import Subject
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.restoration_base import RestorationProxy
 from sgt_data.records import DrawnTarget
 
 

@@ -19,7 +19,7 @@ from pydantic import Field
 from sgt_data.errors import AnnotationError, CorpusError, FilteredOut
 from sgt_data.pictures.grey_png import decode_grey, encode_grey
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.choosing import annotation_of
+from sgt_data.proxies.choose_segments import annotation_of
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.referring.phrases import (
     Margins,

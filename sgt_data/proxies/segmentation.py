@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import model_validator
 
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.choosing import SegmentFilters, annotation_of
-from sgt_data.proxies.colouring import colour_segments
+from sgt_data.proxies.choose_segments import SegmentFilters, annotation_of
+from sgt_data.proxies.segment_colours import colour_segments
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.segmentation import palettes
 from sgt_data.segmentation.label_map import visible_regions

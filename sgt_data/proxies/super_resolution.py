@@ -9,8 +9,8 @@ from pydantic import Field
 
 from sgt_data.degradations.pixels import Pixels
 from sgt_data.degradations.resolution import down_and_up
-from sgt_data.proxies.ranges import draw_option
-from sgt_data.proxies.restoration import RestorationProxy
+from sgt_data.proxies.parameter_ranges import draw_option
+from sgt_data.proxies.restoration_base import RestorationProxy
 
 Factor = Annotated[int, Field(ge=2, le=32)]
 

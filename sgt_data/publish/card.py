@@ -14,7 +14,7 @@ from urllib.parse import quote
 import yaml
 
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.layout import INPUT, tar_path
+from sgt_data.corpus.paths import INPUT, tar_path
 from sgt_data.publish.hub import MAIN, repository_url
 from sgt_data.publish.licences import counts_text
 from sgt_data.publish.push_plan import PushPlan

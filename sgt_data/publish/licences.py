@@ -16,8 +16,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sgt_data.corpus.layout import INPUT
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import INPUT
 from sgt_data.proxies.registry import proxy_kinds
 
 NOT_STATED = "not stated"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from sgt_data.corpus.header import encode_header
-from sgt_data.corpus.layout import CORPUS_FILE
+from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.progress import OnProgress, Progress, ignore
@@ -28,13 +28,19 @@ from sgt_data.publish.hub import (
     require_hub,
 )
 from sgt_data.publish.licences import read_licences
-from sgt_data.publish.push_plan import LeftOut, PushPlan, ShardToPush, batches, plan_push
+from sgt_data.publish.push_plan import (
+    LeftOut,
+    PushPlan,
+    ShardToPush,
+    batches,
+    plan_push,
+)
 from sgt_data.publish.repository_state import check_complete, pushed_header, pushed_receipts
 from sgt_data.publish.shard_files import ShardFiles, shard_files
 from sgt_data.result import Failure, Result
-from sgt_data.subsets.headers import begun_header, finished_header
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.shard_copy import AT_ONCE
+from sgt_data.subsets.subset_headers import begun_header, finished_header
 
 CARD = "README.md"
 

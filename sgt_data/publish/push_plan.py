@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.publish.licences import Licences, counts_text, folders_with_pictures
-from sgt_data.subsets.headers import header_without
+from sgt_data.subsets.subset_headers import header_without
 
 BATCH_BYTES = 2 << 30
 BATCH_SHARDS = 64

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
-from sgt_data.corpus.layout import (
+from sgt_data.corpus.paths import (
     CORPUS_FILE,
     RECEIPTS,
     REPOSITORY_FILES,

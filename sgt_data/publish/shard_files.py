@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sgt_data.corpus.layout import (
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import (
     index_path,
     quarantine_path,
     receipt_path,
     tar_path,
 )
-from sgt_data.corpus.reader import Corpus
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.files.fetching import copy_to_file

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sgt_data.errors import RequestError
-from sgt_data.questions.tasks import TASKS, Task
+from sgt_data.questions.question_tasks import TASKS, Task
 
 _VARIANTS = ("instance", "panoptic", "semantic")
 """Variants whose segments have categories, the best for questions first."""

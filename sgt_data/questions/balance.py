@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from sgt_data.questions.tasks import Candidate
+from sgt_data.questions.question_tasks import Candidate
 
 _ANSWERS_MAX = 10
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from sgt_data.questions.picture_facts import PictureFacts, VisibleSegment
-from sgt_data.questions.tasks import Candidate, LeftOut, Outcome, Rules, Task
+from sgt_data.questions.question_tasks import (
+    Candidate,
+    LeftOut,
+    Outcome,
+    Rules,
+    Task,
+)
 from sgt_data.questions.wording import (
     HALVES,
     SIDES,

@@ -4,6 +4,6 @@ May know files. Its output is read like any other data: it knows neither sources
 """
 
 from sgt_data.scenes.scene import CATEGORIES, Scene, draw_scene
-from sgt_data.scenes.write import SampleSummary, write_samples
+from sgt_data.scenes.write_samples import SampleSummary, write_samples
 
 __all__ = ["CATEGORIES", "SampleSummary", "Scene", "draw_scene", "write_samples"]

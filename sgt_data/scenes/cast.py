@@ -7,7 +7,12 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import Record, njit
 from sgt_data.scenes.backdrop import meet_backdrop
-from sgt_data.scenes.geometry import Vec, inside, into_unit, normal_and_face
+from sgt_data.scenes.geometry import (
+    Vec,
+    inside,
+    into_unit,
+    normal_and_face,
+)
 
 
 @njit

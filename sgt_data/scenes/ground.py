@@ -6,8 +6,8 @@ import numpy as np
 
 from sgt_data.compiled import Record, njit
 from sgt_data.scenes.geometry import Vec
-from sgt_data.scenes.noise import sample_noise
 from sgt_data.scenes.setting import GRASS, SAND
+from sgt_data.scenes.texture_noise import sample_noise
 from sgt_data.scenes.textures import (
     chance,
     clamp,

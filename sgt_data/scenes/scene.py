@@ -19,11 +19,11 @@ from sgt_data.scenes.categories import CATEGORIES, CATEGORY_ID
 from sgt_data.scenes.colours import srgb_table
 from sgt_data.scenes.develop import map_tones, print_picture
 from sgt_data.scenes.instances import place_solids, screen_boxes
-from sgt_data.scenes.layout import Layout, Placed, plan_layout
 from sgt_data.scenes.light import sun_offsets
-from sgt_data.scenes.noise import noise_tiles
+from sgt_data.scenes.scene_layout import Layout, Placed, plan_layout
 from sgt_data.scenes.shade import shade_pixels
 from sgt_data.scenes.staging import Scenes
+from sgt_data.scenes.texture_noise import noise_tiles
 from sgt_data.scenes.world import world_of
 
 __all__ = ["CATEGORIES", "Part", "Scene", "Stuff", "Thing", "draw_scene"]

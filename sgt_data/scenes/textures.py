@@ -18,8 +18,8 @@ from sgt_data.scenes.materials import (
     SPECKLE,
     SPOTS,
 )
-from sgt_data.scenes.noise import sample_noise
 from sgt_data.scenes.setting import BRICK, PLASTER
+from sgt_data.scenes.texture_noise import sample_noise
 
 
 @njit

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from sgt_data.scenes.blueprints import BLUEPRINTS
 from sgt_data.scenes.instances import SOLID, THING
-from sgt_data.scenes.layout import MAX_THINGS, Layout
 from sgt_data.scenes.materials import COLUMNS
+from sgt_data.scenes.scene_layout import MAX_THINGS, Layout
 
 _TRIPLES: Final = (
     *("right", "up", "forward"),

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
+from sgt_data.segmentation.pixel_sampling import SampleGrid
 from sgt_data.segmentation.run_lengths import MaskRuns
-from sgt_data.segmentation.sampling import SampleGrid
 
 LabelMap = NDArray[np.uint16]
 """[H, W] uint16, 0 where nothing is labelled."""

@@ -26,8 +26,8 @@ from sgt_data.segmentation.label_map import (
     painting_order,
     visible_regions,
 )
+from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import MaskRuns, parse_masks
-from sgt_data.segmentation.sampling import sample_grid
 
 Positions = NDArray[np.int64]
 """Indices into a picture's segments."""

@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import AnnotationError, PictureError
-from sgt_data.pictures.prepare import MAX_PIXELS, decoding, inspect
-from sgt_data.records import MapAnnotation, MaskAnnotation, RunLengths, Segment
+from sgt_data.pictures.decode_source import MAX_PIXELS, decoding, inspect
+from sgt_data.records import (
+    MapAnnotation,
+    MaskAnnotation,
+    RunLengths,
+    Segment,
+)
 from sgt_data.segmentation.id_map import panoptic_ids
 from sgt_data.segmentation.polygons import rasterise
 from sgt_data.sources.annotation_json import counts_of, whole_number

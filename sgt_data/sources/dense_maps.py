@@ -17,7 +17,7 @@ from PIL import Image
 from sgt_data.errors import AnnotationError, FileMissing, RequestError
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import absolute, join
-from sgt_data.pictures.prepare import MAX_PIXELS
+from sgt_data.pictures.decode_source import MAX_PIXELS
 from sgt_data.records import DenseMap, RawInput
 
 CODES = 65535

@@ -17,7 +17,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sgt_data.errors import CorpusError, FileMissing, RequestError, SourceError
+from sgt_data.errors import (
+    CorpusError,
+    FileMissing,
+    RequestError,
+    SourceError,
+)
 from sgt_data.files.reading import read_bytes, read_range
 from sgt_data.files.urls import absolute, is_local, join
 

@@ -18,7 +18,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
 from sgt_data.seeds import derive_seed
-from sgt_data.stream.components import Item
+from sgt_data.stream.mixture_components import Item
 from sgt_data.stream.options import Instructions
 
 _BANK_NAME, _BLANK = re.compile(r"[a-z0-9_]+"), re.compile(r"\{(\w+)\}")

@@ -14,10 +14,10 @@ from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.files.claim import Difference
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.stream.batch import Batch
-from sgt_data.stream.components import Component, open_components
 from sgt_data.stream.instructions import with_instruction
 from sgt_data.stream.loader_worker import loader_worker
 from sgt_data.stream.mixture import Mixture, Weights
+from sgt_data.stream.mixture_components import Component, open_components
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order
 from sgt_data.stream.schedule import Place, Schedule, share_of

@@ -20,7 +20,7 @@ from pydantic import Field
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.pictures.size_rule import SizeRule
-from sgt_data.stream.views import CropAndFlip, View
+from sgt_data.stream.sample_views import CropAndFlip, View
 
 Form = Literal["pil", "numpy", "torch"]
 Pixels = NDArray[np.uint8]

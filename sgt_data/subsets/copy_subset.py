@@ -12,20 +12,25 @@ import numpy as np
 
 from sgt_data.corpus.header import read_header, write_header
 from sgt_data.corpus.identity import check_same_build
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.receipt import Receipt, committed_receipts
 from sgt_data.engine.cluster import IN_PROCESS, THIS_MACHINE, Cluster
 from sgt_data.engine.drive import drive
 from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused
 from sgt_data.engine.parallel import call_for_each
-from sgt_data.errors import CorpusError, RequestError, SourceError, StorageError
+from sgt_data.errors import (
+    CorpusError,
+    RequestError,
+    SourceError,
+    StorageError,
+)
 from sgt_data.files.urls import absolute
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Failure
-from sgt_data.subsets.headers import begun_header, finished_header
-from sgt_data.subsets.report import SubsetReport
 from sgt_data.subsets.shard_copy import AT_ONCE, ShardCopier
+from sgt_data.subsets.subset_headers import begun_header, finished_header
+from sgt_data.subsets.subset_report import SubsetReport
 
 SMALL_BYTES = 2 << 30
 """A copy of at most so many bytes takes less time than Ray takes to start."""

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sgt_data.corpus.index import ends_of
-from sgt_data.corpus.layout import INPUT
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import INPUT
 
 DESCRIPTION = (
     "key", "source", "member", "licence", "source_width", "source_height", "width", "height",

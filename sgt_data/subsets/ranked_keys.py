@@ -17,22 +17,22 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sgt_data.corpus.layout import INPUT
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import RequestError
+from sgt_data.subsets.choice_record import (
+    ChoiceRecord,
+    original_sizes,
+    record_of,
+    recorded_population,
+    seed_of,
+)
 from sgt_data.subsets.population import Population, read_population, reference_proxy
 from sgt_data.subsets.ranking import (
     count_of,
     keyed_hashes,
     ranked,
     threshold,
-)
-from sgt_data.subsets.recorded_choice import (
-    ChoiceRecord,
-    original_sizes,
-    record_of,
-    recorded_population,
-    seed_of,
 )
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_keys

@@ -7,11 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
+from sgt_data.subsets.choice_record import (
+    ChoiceRecord,
+    original_sizes,
+    record_of,
+    seed_of,
+)
 from sgt_data.subsets.population import Population, read_population
 from sgt_data.subsets.ranking import keyed_hashes, ranked
-from sgt_data.subsets.recorded_choice import ChoiceRecord, original_sizes, record_of, seed_of
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_shards
 from sgt_data.subsets.shard_likeness import ShardLikeness, shard_likeness

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.key_selection import Selection
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.receipt import add_up
-from sgt_data.corpus.selection import Selection
-from sgt_data.subsets.headers import keys_digest, short_identity, subset_header
+from sgt_data.subsets.choice_record import ChoiceRecord
 from sgt_data.subsets.population import Population, read_population
-from sgt_data.subsets.recorded_choice import ChoiceRecord
 from sgt_data.subsets.selected_counts import Counts, selected_counts
+from sgt_data.subsets.subset_headers import keys_digest, short_identity, subset_header
 
 
 def select_keys(

@@ -11,9 +11,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sgt_data.corpus.layout import quarantine_path
-from sgt_data.corpus.reader import Corpus
-from sgt_data.corpus.selection import Selection
+from sgt_data.corpus.key_selection import Selection
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import quarantine_path
 from sgt_data.corpus.shard import tar_size
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes

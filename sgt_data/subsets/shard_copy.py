@@ -17,8 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sgt_data.corpus.index import MEMBERS, ends_of, index_bytes, parse_index
-from sgt_data.corpus.layout import index_path, quarantine_path, tar_path
+from sgt_data.corpus.index import (
+    MEMBERS,
+    ends_of,
+    index_bytes,
+    parse_index,
+)
+from sgt_data.corpus.paths import index_path, quarantine_path, tar_path
 from sgt_data.corpus.receipt import Receipt, commit, read_receipt
 from sgt_data.corpus.shard import (
     EncodedShard,

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import absolute
 from sgt_data.progress import OnProgress, ignore
 from sgt_data.subsets.copy_subset import copy_subset
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.ranked_keys import count_taken, rank_keys
 from sgt_data.subsets.ranked_shards import rank_shards
-from sgt_data.subsets.report import SubsetReport
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.shard_likeness import ShardLikeness
 from sgt_data.subsets.subset_file import SUFFIX, is_subset_file, write_subset_file
+from sgt_data.subsets.subset_report import SubsetReport
 
 SIZE_MARK = "{}"
 """In the name of a file or an output: stands for the fraction, where there are several."""

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.reader import Corpus
-from sgt_data.corpus.selection import Selection
+from sgt_data.corpus.key_selection import Selection
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import (
     CorpusError,
     CorpusMismatch,
@@ -31,7 +31,7 @@ from sgt_data.errors import (
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.writing import write_atomic
-from sgt_data.subsets.headers import keys_digest
+from sgt_data.subsets.subset_headers import keys_digest
 
 SUFFIX = ".subset.parquet"
 VERSION = 1

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
+from sgt_data.subsets.choice_record import ChoiceRecord, seed_of
 from sgt_data.subsets.population import read_population
-from sgt_data.subsets.recorded_choice import ChoiceRecord, seed_of
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_keys
 

@@ -32,14 +32,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import RequestError
 from sgt_data.seeds import generator
 from sgt_data.stream.loader_worker import loader_worker
 from sgt_data.stream.order import Order
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.trainers.bagel_sample import PictureTransform, Tokenizer, to_bagel
 
 DEFAULT_SEED = 42

@@ -22,15 +22,21 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
-from sgt_data.subsets.opening import open_corpus
-from sgt_data.trainers.layouts import LAYOUTS, Form, Layout, configs, row
+from sgt_data.subsets.open_corpus import open_corpus
+from sgt_data.trainers.export_layouts import (
+    LAYOUTS,
+    Form,
+    Layout,
+    configs,
+    row,
+)
 
 MARKER = "export.json"
 """File in the output folder that states which corpus was exported."""

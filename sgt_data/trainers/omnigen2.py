@@ -30,7 +30,7 @@ from typing import Any
 from PIL import Image
 
 from sgt_data.corpus.sample import Sample
-from sgt_data.trainers.layouts import OMNIGEN2_TASK
+from sgt_data.trainers.export_layouts import OMNIGEN2_TASK
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.pictures.decode import rgb_pixels
+from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.conversations import Conversation, ConversationFile
 from sgt_data.stream.options import Reading, Topology

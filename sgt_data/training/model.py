@@ -19,7 +19,9 @@ from torch.nn import functional as F
 from sgt_data.errors import RequestError
 from sgt_data.training.checkpoint import read_checkpoint
 from sgt_data.training.hashed_words import hashed_words
-from sgt_data.training.layers import (
+from sgt_data.training.learner import TrainingBatch
+from sgt_data.training.model_settings import ModelSettings, parse_settings
+from sgt_data.training.network_layers import (
     PATCH,
     AnswerHead,
     Block,
@@ -29,8 +31,6 @@ from sgt_data.training.layers import (
     grid_waves,
     to_patches,
 )
-from sgt_data.training.learner import TrainingBatch
-from sgt_data.training.model_settings import ModelSettings, parse_settings
 
 _SHIFT = 3.0
 """Shift of the flow's times towards noise (Esser et al. 2024): logits in training, a factor in

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from sgt_data.errors import RequestError
 from sgt_data.training.config import validated
-from sgt_data.training.layers import PATCH
+from sgt_data.training.network_layers import PATCH
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

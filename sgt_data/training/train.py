@@ -25,7 +25,13 @@ from sgt_data.files.claim import differences
 from sgt_data.files.writing import write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
-from sgt_data.training.batches import Collator, answers_of, epoch_batches, open_stream, split_batch
+from sgt_data.training.batches import (
+    Collator,
+    answers_of,
+    epoch_batches,
+    open_stream,
+    split_batch,
+)
 from sgt_data.training.checkpoint import (
     Checkpoint,
     checkpoint_path,

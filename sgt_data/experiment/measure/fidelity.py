@@ -10,8 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
+from sgt_data.experiment.measure.depth_fidelity import depth_error, depth_layout
+from sgt_data.experiment.measure.edge_fidelity import (
+    edge_counts,
+    edge_layout,
+    picture_distance,
+    picture_layout,
+)
 from sgt_data.experiment.measure.intervals import Estimate
-from sgt_data.experiment.measure.layout import (
+from sgt_data.experiment.measure.layout_fidelity import (
     RGB,
     class_layout,
     class_overlap,
@@ -19,13 +26,6 @@ from sgt_data.experiment.measure.layout import (
     mask_layout,
     segment_layout,
     segment_overlap,
-)
-from sgt_data.experiment.measure.layout_depth import depth_error, depth_layout
-from sgt_data.experiment.measure.layout_edges import (
-    edge_counts,
-    edge_layout,
-    picture_distance,
-    picture_layout,
 )
 from sgt_data.proxies.decoding import decode
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.accuracy import AskedQuestion
@@ -17,7 +17,7 @@ from sgt_data.experiment.measure.run_result import Split
 from sgt_data.proxies.decoding import decode
 from sgt_data.segmentation.target_png import DecodedSegmentation
 from sgt_data.stream.conversations import Conversation, ConversationFile
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.training.batches import ToModel, question_and_answer, questions_file
 from sgt_data.training.config import TrainConfig
 

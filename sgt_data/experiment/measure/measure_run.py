@@ -12,7 +12,7 @@ from sgt_data.experiment.measure.attention import attention_per_layer, attention
 from sgt_data.experiment.measure.fidelity import layout_fidelity
 from sgt_data.experiment.measure.held_out import HeldOut
 from sgt_data.experiment.measure.intervals import Estimate
-from sgt_data.experiment.measure.layout import class_colours
+from sgt_data.experiment.measure.layout_fidelity import class_colours
 from sgt_data.experiment.measure.lift_off import lift_off, smoothed
 from sgt_data.experiment.measure.model_outputs import (
     answer_numbers,

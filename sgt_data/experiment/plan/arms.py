@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sgt_data.errors import RequestError
-from sgt_data.experiment.plan.axis import AxisValue, axis_text
-from sgt_data.experiment.plan.plan import ExperimentKind, Plan, names_in
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan, names_in
+from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.training.config import TrainConfig, parse_config
 
 QUESTIONS_ALONE = "questions alone"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from sgt_data.errors import RequestError
-from sgt_data.experiment.plan.plan import Plan, names_in
+from sgt_data.experiment.plan.experiment_plan import Plan, names_in
 
 _TOGETHER = " and "
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sgt_data.experiment.measure.accuracy import PairedDifference
 from sgt_data.experiment.measure.run_result import RunResult
 from sgt_data.experiment.plan.arms import CONTROLS, QUESTIONS_ALONE
-from sgt_data.experiment.plan.axis import AxisValue
-from sgt_data.experiment.plan.plan import ExperimentKind
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind
+from sgt_data.experiment.plan.varied_axis import AxisValue
 from sgt_data.experiment.report.groups import Group, accuracy_difference, groups_of
 
 

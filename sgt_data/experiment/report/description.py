@@ -16,7 +16,7 @@ from sgt_data.experiment.plan.arms import (
     Arm,
     TrainingData,
 )
-from sgt_data.experiment.plan.plan import ExperimentKind, Plan
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sgt_data.experiment.measure.drawn_examples import DrawnExamples
 from sgt_data.experiment.measure.run_result import RunResult
 from sgt_data.experiment.plan.arms import QUESTIONS_ALONE, UNTRAINED
-from sgt_data.experiment.plan.plan import ExperimentKind
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind
 from sgt_data.experiment.report.examples_plot import examples_plot
 from sgt_data.experiment.report.groups import (
     Measure,

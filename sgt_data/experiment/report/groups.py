@@ -9,7 +9,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.accuracy import PairedDifference, paired_difference
 from sgt_data.experiment.measure.intervals import SeedMean, mean_over_seeds
 from sgt_data.experiment.measure.run_result import RunResult
-from sgt_data.experiment.plan.axis import AxisValue, axis_text
+from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 
 Measure = Callable[[RunResult], float | None]
 """A function from a run's result to one number, or to None where the run has no such number."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sgt_data.experiment.measure.drawn_examples import DrawnExamples
-from sgt_data.experiment.measure.opening import Opening
+from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.experiment.measure.run_result import RunResult
 
 

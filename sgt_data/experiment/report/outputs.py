@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import yaml
 
-from sgt_data.experiment.plan.plan import ExperimentKind, Plan
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.report.comparisons import baseline_of, comparison_sentences
 from sgt_data.experiment.report.description import ExperimentFacts, describe
 from sgt_data.experiment.report.figures import figures_of

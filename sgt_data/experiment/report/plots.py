@@ -11,7 +11,7 @@ from math import log10
 from typing import TYPE_CHECKING, Any
 
 from sgt_data.experiment.measure.run_result import RunResult
-from sgt_data.experiment.plan.axis import AxisValue, axis_text
+from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.experiment.report.groups import Group, Measure, groups_of
 from sgt_data.experiment.report.plot_style import (
     COLOURS,

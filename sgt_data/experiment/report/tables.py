@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.intervals import SeedMean
 from sgt_data.experiment.measure.run_result import RunResult
-from sgt_data.experiment.plan.axis import AxisValue, axis_text
+from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.experiment.report.groups import (
     Group,
     Measure,

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import absolute, join
@@ -25,13 +25,13 @@ from sgt_data.files.writing import write_atomic
 from sgt_data.progress import OnProgress, ignore
 from sgt_data.questions.answerable import AnswerableTasks, answerable_tasks
 from sgt_data.questions.balance import Question, choose_questions
-from sgt_data.questions.plan import QuestionPlan
-from sgt_data.questions.reading import read_candidates
+from sgt_data.questions.question_plan import QuestionPlan
+from sgt_data.questions.question_summary import count_left_out, summarise_splits
+from sgt_data.questions.question_tasks import Candidate, Rules
+from sgt_data.questions.read_candidates import read_candidates
 from sgt_data.questions.splits import exact_shares, split_of
-from sgt_data.questions.summary import count_left_out, summarise_splits
-from sgt_data.questions.tasks import Candidate, Rules
 from sgt_data.result import Result
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 
 MARKER = "questions.json"
 IMAGES = "images"

@@ -24,9 +24,7 @@ import ray.data
 
 from sgt_data.annotators.base import Annotator
 from sgt_data.engine.annotate_shard import annotate_shard, load_annotator
-from sgt_data.engine.outcomes import Outcome, part_name
-from sgt_data.engine.ray_session import cluster_resource
-from sgt_data.engine.rows import (
+from sgt_data.engine.arrow_rows import (
     OUTCOME,
     SHARD,
     failure_of,
@@ -38,6 +36,8 @@ from sgt_data.engine.rows import (
     task_of,
     task_row,
 )
+from sgt_data.engine.outcomes import Outcome, part_name
+from sgt_data.engine.ray_session import cluster_resource
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
     AnnotateStage,
@@ -49,8 +49,8 @@ from sgt_data.engine.stages import (
 from sgt_data.errors import BuildError, SgtDataError
 from sgt_data.result import Failure
 from sgt_data.segmentation.label_map import paint
+from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import parse_masks
-from sgt_data.segmentation.sampling import sample_grid
 
 _DENSE_BYTES = 2
 """Bytes per pixel of an annotator's map between the stages; masks take less."""

@@ -14,7 +14,7 @@ from PIL import Image
 
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.identity import bank_digest
-from sgt_data.corpus.layout import INPUT
+from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.corpus.shard import file_digest, member_names
 from sgt_data.errors import CorpusError

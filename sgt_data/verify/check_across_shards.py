@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sgt_data.corpus.layout import CORPUS_FILE, INPUT
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import CORPUS_FILE, INPUT
 from sgt_data.corpus.receipt import Receipt, add_up
+from sgt_data.verify.check_shard import CheckedShard
 from sgt_data.verify.findings import Finding
-from sgt_data.verify.shard import CheckedShard
 
 
 def check_across_shards(corpus: Corpus, shards: Sequence[CheckedShard]) -> Iterator[Finding]:

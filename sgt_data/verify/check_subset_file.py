@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import SgtDataError
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.verify.findings import Finding

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sgt_data.corpus.identity import proxy_fingerprint
-from sgt_data.corpus.layout import (
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import (
     CORPUS_FILE,
     REPOSITORY_FILES,
     index_path,
@@ -20,15 +21,14 @@ from sgt_data.corpus.layout import (
     receipt_path,
     tar_path,
 )
-from sgt_data.corpus.reader import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.files.reading import list_files
 from sgt_data.progress import OnProgress, Progress, ignore
-from sgt_data.subsets.opening import open_corpus
-from sgt_data.verify.across_shards import check_across_shards
+from sgt_data.subsets.open_corpus import open_corpus
+from sgt_data.verify.check_across_shards import check_across_shards
+from sgt_data.verify.check_shard import CheckedShard, check_shard
+from sgt_data.verify.check_subset_file import check_subset
 from sgt_data.verify.findings import Finding, Verdict
-from sgt_data.verify.shard import CheckedShard, check_shard
-from sgt_data.verify.subset_file import check_subset
 
 
 def verify_corpus(url: str, *, deep: bool = False, on_progress: OnProgress = ignore) -> Verdict:

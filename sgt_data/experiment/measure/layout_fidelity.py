@@ -33,7 +33,7 @@ from sgt_data.experiment.measure.intervals import (
     divide_or_nan,
     mean_over_pictures,
 )
-from sgt_data.segmentation.sampling import centre_samples
+from sgt_data.segmentation.pixel_sampling import centre_samples
 from sgt_data.segmentation.target_png import DecodedSegmentation
 
 RGB = tuple[int, int, int]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import RemoteTar, SampleReader
 from sgt_data.errors import RequestError
@@ -15,7 +15,7 @@ from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
 from sgt_data.stream.options import Reading
 from sgt_data.stream.shard_cache import ShardCache
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.ranked_keys import fraction_of
 
 SINGLE = "all"

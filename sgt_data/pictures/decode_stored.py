@@ -12,8 +12,8 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
+from sgt_data.pictures.decode_source import MAX_PIXELS
 from sgt_data.pictures.palette_png import decode_palette
-from sgt_data.pictures.prepare import MAX_PIXELS
 
 _JPEG = b"\xff\xd8\xff"
 

@@ -13,7 +13,12 @@ import pyarrow as pa
 from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import ShardTask
-from sgt_data.records import FilePart, RawInput, RawShard, Slice
+from sgt_data.records import (
+    FilePart,
+    RawInput,
+    RawShard,
+    Slice,
+)
 from sgt_data.result import Failure
 
 _PART = pa.struct([("url", pa.string()), ("start", pa.int64()), ("length", pa.int64())])

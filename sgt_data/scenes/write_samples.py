@@ -17,7 +17,12 @@ from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
 from sgt_data.scenes.depth import depth_rule, inverse_depth
 from sgt_data.scenes.png import grey16_png, palette_png, rgb_png
-from sgt_data.scenes.sample_identity import FORMS, Form, SampleIdentity, check_names
+from sgt_data.scenes.sample_identity import (
+    FORMS,
+    Form,
+    SampleIdentity,
+    check_names,
+)
 from sgt_data.scenes.scene import Scene, draw_scene
 from sgt_data.scenes.staging import STAGINGS, Scenes
 from sgt_data.scenes.write_coco import CocoAnnotations, stuff_palette

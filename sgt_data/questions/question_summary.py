@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgt_data.questions.balance import Question
-from sgt_data.questions.blind import BlindReader
-from sgt_data.questions.tasks import TASKS, Candidate
+from sgt_data.questions.blind_reader import BlindReader
+from sgt_data.questions.question_tasks import TASKS, Candidate
 
 QuestionsBySplit = Mapping[str, Sequence[Question]]
 

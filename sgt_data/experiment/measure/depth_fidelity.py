@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.intervals import Estimate, mean_over_pictures
-from sgt_data.experiment.measure.layout import resampled
+from sgt_data.experiment.measure.layout_fidelity import resampled
 from sgt_data.proxies.depth import DecodedDepth, inferno
 
 FARTHEST = 100.0

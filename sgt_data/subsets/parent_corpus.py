@@ -11,8 +11,8 @@ from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.errors import CorpusMismatch, RequestError
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.urls import is_local, join
-from sgt_data.subsets.headers import short_identity, subset_header
 from sgt_data.subsets.subset_file import SubsetFile
+from sgt_data.subsets.subset_headers import short_identity, subset_header
 
 _BY_PROXY = ("proxies", "banks", "makers")
 """Parts of an identity that hold a value per proxy."""

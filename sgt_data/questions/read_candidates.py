@@ -9,15 +9,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.proxies.decoding import decode
 from sgt_data.questions.answerable import AnswerableTasks
 from sgt_data.questions.picture_facts import PictureFacts, VisibleSegment, nearness
+from sgt_data.questions.question_tasks import (
+    Candidate,
+    Outcome,
+    Rules,
+    Task,
+)
 from sgt_data.questions.questioner import Questioner
-from sgt_data.questions.tasks import Candidate, Outcome, Rules, Task
 from sgt_data.referring.segment_facts import NamedCategory
 
 Row = Mapping[str, Any]

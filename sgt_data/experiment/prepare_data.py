@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.arms import TrainingData
-from sgt_data.experiment.plan.plan import ExperimentKind, Plan
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.progress import OnProgress, Progress, ignore
-from sgt_data.questions.plan import QuestionPlan
+from sgt_data.questions.question_plan import QuestionPlan
 from sgt_data.questions.splits import exact_shares, split_of
-from sgt_data.questions.write import write_questions
-from sgt_data.subsets.opening import open_corpus
+from sgt_data.questions.write_questions import write_questions
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.population import read_population
 from sgt_data.subsets.subset import subset
 from sgt_data.subsets.subset_file import write_subset_file

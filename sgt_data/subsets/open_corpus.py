@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sgt_data.corpus.header import read_header
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import absolute
+from sgt_data.subsets.parent_corpus import find_parent, header_within
 from sgt_data.subsets.selected_corpus import select_again
 from sgt_data.subsets.subset_file import is_subset_file, read_subset_file
-from sgt_data.subsets.subset_parent import find_parent, header_within
 
 
 def open_corpus(url: str) -> Corpus:

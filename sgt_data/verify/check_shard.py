@@ -8,15 +8,20 @@ from dataclasses import dataclass, field
 import orjson
 
 from sgt_data.corpus.index import parse_index
-from sgt_data.corpus.layout import index_path, quarantine_path, receipt_path, tar_path
-from sgt_data.corpus.reader import Corpus
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import (
+    index_path,
+    quarantine_path,
+    receipt_path,
+    tar_path,
+)
 from sgt_data.corpus.receipt import Receipt, parse_receipt
 from sgt_data.corpus.shard import file_digest
 from sgt_data.errors import SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
+from sgt_data.verify.check_samples import TarToCheck, check_tar
 from sgt_data.verify.findings import Finding
-from sgt_data.verify.tar_contents import TarToCheck, check_tar
 
 
 @dataclass(slots=True)

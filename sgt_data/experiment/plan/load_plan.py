@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from sgt_data.errors import RequestError
-from sgt_data.experiment.plan.plan import ExperimentKind, Plan, parse_plan
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan, parse_plan
 
 
 def load_plan(kind: ExperimentKind, path: Path | None, overrides: Sequence[str] = ()) -> Plan:

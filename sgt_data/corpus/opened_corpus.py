@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import parse_index
-from sgt_data.corpus.layout import INPUT, index_path
+from sgt_data.corpus.key_selection import Selection
+from sgt_data.corpus.paths import INPUT, index_path
 from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
-from sgt_data.corpus.selection import Selection
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
