@@ -1,8 +1,21 @@
 """The data engine of Semantic Generative Tuning: SA-1B and COCO in, streamable corpora out.
 
-The public API and nothing else: a function behind every verb of the command line, what it takes and
-returns, and the errors it raises. A name is imported when it is first used, so that importing the
-package loads neither Ray nor torch.
+This file is the public API: a function behind every verb of the command line, what it takes and
+returns, and the errors it raises. A name is imported when it is first used.
+
+Words:
+    source: where pictures and annotations come from. slice: the part of a source that one task
+        reads, a tar or a run of pictures. layer: what is known of a picture (masks, depth).
+    proxy: a generative task. sample: one picture in one proxy: input, target, instruction, facts.
+    shard: one tar of samples; the unit of work, of retry and of commit. receipt: the file that
+        commits a shard. quarantine: the ledger of inputs that became no sample, with reasons.
+    corpus: what a manifest builds. subset: a fraction of it. stream: what a trainer reads.
+
+Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
+sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
+trainers, training; experiment; cli. A room imports only the rooms that its docstring names. The
+files beside this one are known to all: errors, names, overrides, plugins, progress, records,
+result, seeds and compiled (numba); `manifest` says what to build.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Annotators, models for what a source lacks (depth, masks, edges): pictures in, layers out.
+"""Models that fill in what a source lacks: pictures in; depth, masks or edges out.
 
 May know files, pictures, segmentation, sources and torch; knows neither Ray nor the format on disk
 nor proxies.

@@ -1,4 +1,8 @@
-"""The format on disk: layout, shard, index, receipt, header, identity, and the reader of samples.
+"""The format on disk: samples in, shards out; and back, each byte checked.
 
-May know files, pictures and records; knows neither Ray nor torch nor how a corpus is built.
+`shard` makes a shard's files, `receipt` commits them, `paths` says where they lie, `index` and
+`header` list them, `identity` says what makes a corpus one build. `opened_corpus` is what
+`open_corpus` gives; `sample_reader` reads every stored sample, and compares it with its checksum.
+
+May know files, pictures and prompts; knows neither Ray nor torch nor how a corpus is built.
 """

@@ -1,4 +1,4 @@
-"""Instructions: banks of lines (text files) with seed and key in, a line of a bank out.
+"""Instructions: seed and key in, one line out of a bank of lines (text files in this folder).
 
-Pure: knows neither proxies nor corpora.
+Knows no other room.
 """

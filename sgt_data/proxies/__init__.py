@@ -1,4 +1,5 @@
-"""Proxies, the generative tasks: a picture and its annotation in, a target out; and back.
+"""The generative tasks: a picture and its annotation in, a target out; and a target decoded back.
 
-May know pictures, segmentation, degradations and referring; knows neither sources nor Ray.
+A file for each proxy; `registry` has them by name; `decoding` takes any target back. May know
+pictures, segmentation, degradations, referring and prompts; knows neither sources nor Ray.
 """

@@ -1,5 +1,5 @@
-"""Visual questions: a corpus's facts in; questions and answers in LLaVA's form out, made by rules.
+"""Visual questions: what a corpus states of its pictures in; questions and answers by rule out.
 
-May know corpus, subsets, proxies, referring and files. Knows neither torch nor the stream. Only
-`reading` and `write` touch files; the rest is pure.
+`read_candidates` and `write_questions` read and write; the rest is pure. May know files, corpus,
+subsets, proxies and referring; knows neither torch nor the stream.
 """

@@ -1,4 +1,5 @@
-"""Segmentation targets: masks or id maps in, label map, colours and PNG out; and back.
+"""Segmentation targets: masks or id maps in; label map, colours and PNG out; and back.
 
-Pure: knows records, neither files nor sources nor proxies.
+An id map has an annotation's own numbers for each pixel; a label map has ours, at the output size.
+Pure: knows no other room.
 """

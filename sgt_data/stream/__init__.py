@@ -1,5 +1,6 @@
-"""The stream: corpora, mixture and seed go in, batches come out, the same for every topology.
+"""The stream: corpora, mixture and seed in; batches out, the same for any ranks and workers.
 
-`order`, `mixture` and `schedule` decide which samples are in which batch, and are pure. May know
-files, pictures, prompts, corpus and subsets.
+`mixture` says how many samples of each component a batch has, `order` which samples of a component
+come next, `schedule` puts both together: pure functions of seed and step. May know files, pictures,
+prompts, corpus and subsets.
 """

@@ -1,6 +1,7 @@
 """Verification: a corpus in, findings out: every promise that can be checked on disk.
 
-`corpus` is the entry; `shard` checks a shard, `across_shards` shards against one another, and
-`tar_contents` decodes every target. May know corpus, subsets, proxies, prompts and files. Changes
-nothing.
+`check_corpus` is the entry; `check_shard` compares a shard's files with their receipt,
+`check_samples` reads every byte of a tar and decodes every target, `check_across_shards` compares
+shards with one another, `check_subset_file` a subset file with its corpus. May know files, corpus,
+subsets, proxies and prompts; changes nothing.
 """
