@@ -1,14 +1,14 @@
-# Set-up and checks. Needs Python 3.11 or later and make; everything else goes into .venv.
+# Set-up and checks. Needs Python 3.11 or later and make; all packages are installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 EXPERIMENT := experiment
-# test files at a time; they are independent of each other
+# number of test files that run at the same time; test files are independent of each other
 TEST_JOBS ?= 2
 
 .PHONY: demo experiment test test-fast test-install lint types bench bench-stream bench-subset clean
 
-# what a user needs; the models' libraries come with .venv/ready
+# the base install; .venv/ready adds the libraries of models and tests
 .venv/base: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
@@ -25,7 +25,7 @@ demo: .venv/base
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
 	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png
 
-# 20 minutes on two cores; killed, the same command goes on
+# takes 20 minutes on two cores; after a kill, the same command continues
 experiment: .venv/ready
 	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 12000 --width 48 --height 48
 	$(BIN)/sgt-data build manifests/experiment.yaml --output $(EXPERIMENT)/corpus
@@ -37,7 +37,7 @@ test: .venv/ready
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m 'not slow'
 
-# environments of their own: the base at its lower bounds, each extra at the versions of CI
+# in separate environments: the base at its lower bounds, each extra at the versions of constraints.txt
 test-install: .venv/ready
 	$(BIN)/python tests/clean_install.py
 	$(BIN)/python tests/clean_install.py --extra hub
@@ -62,11 +62,11 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py
 
-# reads and writes some 10 GB where temporary files lie
+# reads and writes about 10 GB in the folder of temporary files
 bench-subset: .venv/ready
 	$(BIN)/python benchmarks/subset.py
 
-# the stream's peers, whose pins contradict constraints.txt
+# the peers of the stream have an environment of their own: their pins contradict constraints.txt
 .venv-peers/ready: benchmarks/peers.txt pyproject.toml
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet --requirement benchmarks/peers.txt --editable .

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
     from sgt_data.engine.build import BuildReport, build_corpus
     from sgt_data.engine.cluster import IN_PROCESS, Cluster
+    from sgt_data.engine.forecast import Forecast, forecast
+    from sgt_data.engine.listing import list_inputs
     from sgt_data.errors import (
         AnnotationError,
         AnnotatorError,
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
         StorageError,
         StreamError,
     )
+    from sgt_data.experiment.plan.experiment_plan import Plan
+    from sgt_data.experiment.plan.load_plan import load_plan
+    from sgt_data.experiment.prepared_experiment import ExperimentReport
+    from sgt_data.experiment.run_experiment import run_experiment
     from sgt_data.manifest import Manifest, load_manifest, parse_manifest
     from sgt_data.preview.contact_sheet import contact_sheet
     from sgt_data.progress import Progress
@@ -52,7 +58,7 @@ if TYPE_CHECKING:
     from sgt_data.questions.question_plan import QuestionPlan
     from sgt_data.questions.write_questions import QuestionsReport, write_questions
     from sgt_data.result import Failure, Result
-    from sgt_data.scenes.write_samples import write_samples
+    from sgt_data.scenes.write_samples import SampleSummary, write_samples
     from sgt_data.stream.options import Ordering, Reading, Topology
     from sgt_data.stream.stream import Stream
     from sgt_data.subsets.open_corpus import open_corpus
@@ -66,7 +72,7 @@ if TYPE_CHECKING:
     from sgt_data.verify.findings import Verdict
 
 _MODULES = {
-    "corpus.reader": ("Corpus",),
+    "corpus.opened_corpus": ("Corpus",),
     "corpus.sample": ("Sample",),
     "engine.annotate_pictures": (
         "AnnotationReport",
@@ -80,6 +86,11 @@ _MODULES = {
         "Cluster",
         "IN_PROCESS",
     ),
+    "engine.forecast": (
+        "Forecast",
+        "forecast",
+    ),
+    "engine.listing": ("list_inputs",),
     "errors": (
         "AnnotationError",
         "AnnotatorError",
@@ -97,6 +108,10 @@ _MODULES = {
         "StorageError",
         "StreamError",
     ),
+    "experiment.plan.experiment_plan": ("Plan",),
+    "experiment.plan.load_plan": ("load_plan",),
+    "experiment.prepared_experiment": ("ExperimentReport",),
+    "experiment.run_experiment": ("run_experiment",),
     "manifest": (
         "Manifest",
         "load_manifest",
@@ -109,8 +124,8 @@ _MODULES = {
         "PushReport",
         "push_corpus",
     ),
-    "questions.plan": ("QuestionPlan",),
-    "questions.write": (
+    "questions.question_plan": ("QuestionPlan",),
+    "questions.write_questions": (
         "QuestionsReport",
         "write_questions",
     ),
@@ -118,17 +133,20 @@ _MODULES = {
         "Failure",
         "Result",
     ),
-    "scenes.write": ("write_samples",),
+    "scenes.write_samples": (
+        "SampleSummary",
+        "write_samples",
+    ),
     "stream.options": (
         "Ordering",
         "Reading",
         "Topology",
     ),
     "stream.stream": ("Stream",),
-    "subsets.opening": ("open_corpus",),
-    "subsets.report": ("SubsetReport",),
+    "subsets.open_corpus": ("open_corpus",),
     "subsets.rule": ("SubsetRule",),
     "subsets.subset": ("subset",),
+    "subsets.subset_report": ("SubsetReport",),
     "trainers.export": (
         "ExportReport",
         "export_corpus",
@@ -141,7 +159,7 @@ _MODULES = {
         "Trained",
         "train",
     ),
-    "verify.corpus": ("verify_corpus",),
+    "verify.check_corpus": ("verify_corpus",),
     "verify.findings": ("Verdict",),
 }
 """By module, the public names that it has."""
@@ -159,15 +177,18 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "CorpusMismatch",
+    "ExperimentReport",
     "ExportReport",
     "Failure",
     "FileMissing",
     "FilteredOut",
+    "Forecast",
     "InputError",
     "Manifest",
     "ManifestError",
     "Ordering",
     "PictureError",
+    "Plan",
     "Progress",
     "PushReport",
     "QuestionPlan",
@@ -176,6 +197,7 @@ __all__ = [
     "RequestError",
     "Result",
     "Sample",
+    "SampleSummary",
     "SgtDataError",
     "SourceError",
     "StorageError",
@@ -192,11 +214,15 @@ __all__ = [
     "contact_sheet",
     "decode",
     "export_corpus",
+    "forecast",
+    "list_inputs",
     "load_config",
     "load_manifest",
+    "load_plan",
     "open_corpus",
     "parse_manifest",
     "push_corpus",
+    "run_experiment",
     "subset",
     "train",
     "verify_corpus",
