@@ -167,9 +167,7 @@ def test_an_expired_link_fails_its_slice_alone_and_a_fresh_list_completes(
     place = tmp_path / "links.txt"
     report = built(tmp_path / "out", write_links(server, place, NAMES))
     assert not report.complete
-    assert [(failure.source, failure.slice) for failure in report.failures] == [
-        ("sa1b", "sa_000001")
-    ]
+    assert [failure.part for failure in report.failures] == ["sa1b/sa_000001"]
     message = report.failures[0].message
     assert message.startswith(NAMES[1])
     assert "fetch a fresh list" in message
