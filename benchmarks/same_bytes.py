@@ -26,8 +26,8 @@ from typing import Any
 
 Digests = dict[str, str]
 
-_NOT_COMPARED = frozenset({"seconds", "trained", "start", "plan", "config", "run"})
-"""Fields of results that tell when and where a run was made."""
+_NOT_COMPARED = frozenset({"seconds", "config", "digest"})
+"""Fields of results that tell how long a run took, and by which names its model was configured."""
 
 
 def commands(sources: Path, out: Path, data: Path | None) -> Iterator[list[str]]:
@@ -130,20 +130,23 @@ def numbers(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def results(checkout: Path) -> dict[str, dict[str, Any]]:
-    """What the runs of an experiment found: by table row, and by arm, place, seed and split."""
+    """What the runs of an experiment gave: by table row, and by arm, place, seed and split."""
     folder = checkout / "experiment/scale"
-    with open(folder / "results.csv", newline="") as file:
-        found: dict[str, dict[str, Any]] = {
-            f"results.csv row {number}": dict(row)
-            for number, row in enumerate(csv.DictReader(file))
-        }
+    values: dict[str, dict[str, Any]] = {}
+    for table in sorted(folder.glob("*/results.csv")):
+        with open(table, newline="") as file:
+            for number, row in enumerate(csv.DictReader(file)):
+                name = f"{table.parent.name}/results.csv, row {number}"
+                values[name] = {
+                    column: cell for column, cell in row.items() if "seconds" not in column
+                }
     for file_of_run in sorted(folder.glob("runs/*/*.json")):
         content = json.loads(file_of_run.read_bytes())
+        content = content.get("result", content) if isinstance(content, dict) else content
         if isinstance(content, dict) and {"arm", "seed"} <= content.keys():
-            x = content.get("x")
-            name = f"{content['arm']}, x={x}, seed {content['seed']}, {file_of_run.stem}"
-            found[name] = dict(numbers(content))
-    return found
+            name = f"{content['arm']}, x={content.get('x')}, seed {content['seed']}"
+            values[f"{name}, {file_of_run.stem}"] = dict(numbers(content))
+    return values
 
 
 def compare_experiments(given: Namespace) -> int:
@@ -151,11 +154,14 @@ def compare_experiments(given: Namespace) -> int:
     old, new = results(given.old), results(given.new)
     differing = 0
     for name in sorted(old.keys() | new.keys()):
-        one, other = old.get(name, {}), new.get(name, {})
-        wrong = [field for field in one.keys() | other.keys() if one.get(field) != other.get(field)]
+        before, after = old.get(name, {}), new.get(name, {})
+        fields = before.keys() | after.keys()
+        wrong = [field for field in fields if before.get(field) != after.get(field)]
         if wrong:
             print(f"{name}: {', '.join(sorted(wrong)[:5])}")
             differing += 1
+    if not old:
+        sys.exit(f"{given.old} has no finished experiment")
     count = sum(map(len, old.values()))
     print(f"{len(old)} rows and runs, {count} values: {differing} differ")
     return differing
