@@ -417,7 +417,7 @@ def test_measuring_and_showing_load_their_libraries_when_they_are_used() -> None
         "import sys, importlib\n"
         "for name in ('torch', 'sklearn', 'scipy', 'matplotlib'): sys.modules[name] = None\n"
         "names = '''measure.accuracy measure.attention measure.drawn_examples measure.fidelity\n"
-        "measure.intervals measure.layout measure.layout_depth measure.layout_edges\n"
+        "measure.intervals measure.layout_fidelity measure.depth_fidelity measure.edge_fidelity\n"
         "measure.lift_off measure.probe_examples measure.probes measure.run_result\n"
         "report.examples_plot report.groups report.page report.plot_style report.plots\n"
         "report.run_plots report.tables report.table_text split_opening'''.split()\n"
