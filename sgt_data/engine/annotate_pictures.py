@@ -6,6 +6,7 @@ accounts for every picture. `annotate.json` beside the tars says what makes it t
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from sgt_data.annotators.base import Annotator
@@ -108,8 +109,8 @@ def annotate_pictures(
         if tasks:
             recipe = MaskRecipe(folder, annotator, setup, pictures_per_tar, image_ids)
             begun = Progress(0, sum(task.slice.pictures for task in tasks))
-            outcomes = engine.run(tasks, mask_stages(recipe, root))
-            drive(outcomes, report, note, begun, on_progress)
+            with closing(engine.run(tasks, mask_stages(recipe, root))) as outcomes:
+                drive(outcomes, report, note, begun, on_progress)
     report.complete = len(receipts) == len(inventory.slices)
     report.totals = {
         name: sum(receipt[name] for receipt in receipts.values())

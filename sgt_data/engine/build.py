@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -125,12 +126,13 @@ class _Build:
         """Do the tasks."""
         if not tasks:
             return
-        outcomes = engine.run(tasks, corpus_stages(self.plan.recipe, self.root))
         pictures = sum(task.slice.pictures for task in tasks)
         begun = replace(
             self.progress, total=self.progress.done + pictures, exact=self.plan.listing.exact
         )
-        self.progress = drive(outcomes, self.report, self._note, begun, on_progress)
+        # closed here, also after an error: the engine's session may end before its error is dropped
+        with closing(engine.run(tasks, corpus_stages(self.plan.recipe, self.root))) as outcomes:
+            self.progress = drive(outcomes, self.report, self._note, begun, on_progress)
 
     def _note(self, shard: CommittedShard) -> None:
         if self.first_work is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Engine(Protocol):
         """
         ...
 
-    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
         """Do the tasks; outcomes as they come, in any order."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cache
 
 from sgt_data.annotators.base import Annotator, Setup
@@ -33,7 +33,7 @@ class InProcessEngine:
 
         return set_up(annotator)
 
-    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
         """Do the tasks in order; outcomes as they come."""
 
         @cache

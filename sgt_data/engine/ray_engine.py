@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from typing import Any, cast
 
@@ -62,7 +62,7 @@ class RayEngine:
             raise problem
         return cast(Setup, setup)
 
-    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
         """Do the tasks; outcomes as they come, in any order.
 
         Raises:

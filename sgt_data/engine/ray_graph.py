@@ -14,7 +14,7 @@ on a GPU works on two shards at once: while one has the device, the other is dec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -56,7 +56,7 @@ _DENSE_BYTES = 2
 """Bytes per pixel of an annotator's map between the stages; masks take less."""
 
 
-def run_graph(tasks: Sequence[SliceTask], stages: Stages) -> Iterator[Outcome]:
+def run_graph(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
     """Do the tasks on the connected cluster; outcomes as they come, in any order.
 
     Raises:
