@@ -78,4 +78,4 @@ bench-stream: .venv-peers/ready
 	.venv-peers/bin/python benchmarks/stream_memory.py
 
 clean:
-	rm -rf .venv .venv-peers $(DEMO) $(EXPERIMENT) .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-peers build $(DEMO) $(EXPERIMENT) .pytest_cache .mypy_cache .ruff_cache *.egg-info

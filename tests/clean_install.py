@@ -11,6 +11,7 @@ something is missing. The base imports every room save those whose libraries an 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,18 +59,31 @@ def run(*command: str | Path) -> str:
     return done.stdout.strip()
 
 
+def copy_of_package(folder: Path) -> Path:
+    """A copy of what a wheel is built from: without what earlier wheels left in `build`."""
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(
+        ROOT / "sgt_data", folder / "sgt_data", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    return folder
+
+
 def check(extra: str | None, folder: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     venv.create(folder, with_pip=True)
+    package = folder / "package"
+    package.mkdir()
+    copy_of_package(package)
     python = folder / "bin/python"
     pip = (python, "-m", "pip", "install", "--quiet")
     if extra is None:
         bounds = folder / "lower-bounds.txt"
         bounds.write_text("\n".join(lowest(project["dependencies"])))
         run(*pip, "--requirement", bounds)
-        run(*pip, "--no-deps", str(ROOT))
+        run(*pip, "--no-deps", package)
     else:
-        run(*pip, "--constraint", ROOT / "constraints.txt", f"{ROOT}[{extra}]")
+        run(*pip, "--constraint", ROOT / "constraints.txt", f"{package}[{extra}]")
     left_out = [room for name, rooms in ROOMS_OF.items() if name != extra for room in rooms]
     print(run(python, "-c", IMPORTS, *left_out))
     if extra is not None:
