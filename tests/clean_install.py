@@ -33,8 +33,9 @@ modules = [one.name for one in pkgutil.walk_packages(sgt_data.__path__, "sgt_dat
 modules = [name for name in modules if not name.startswith(left_out)]
 for name in modules:
     importlib.import_module(name)
-for name in sgt_data.__all__:
-    getattr(sgt_data, name)
+for name, module in sgt_data._MODULE_OF.items():
+    if not f"sgt_data.{module}".startswith(left_out):
+        getattr(sgt_data, name)
 print(f"{len(modules)} modules imported")
 """
 
