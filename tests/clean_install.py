@@ -40,7 +40,9 @@ print(f"{len(modules)} modules imported")
 """
 
 LIBRARIES_OF = {
-    "annotate": "import torch, torchvision, transformers, segment_anything, kornia, safetensors",
+    "annotate": "from sgt_data.annotators.torchvision_operators import *; "
+    "provide_torchvision_operators(); "
+    "import torch, torchvision, transformers, segment_anything, kornia, safetensors",
     "train": "import torch; torch.optim.Muon; import sgt_data.training.train",
     "hub": "import sgt_data.publish.hub as hub; hub.require_hub()",
     "s3": "import s3fs",
