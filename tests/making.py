@@ -286,6 +286,21 @@ def ledger_in(root: Path, proxy: str = "entity") -> list[dict[str, Any]]:
     ]
 
 
+def shown(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The segments that a target shows."""
+    return [segment for segment in facts["segments"] if segment["label"] > 0]
+
+
+def not_shown(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The segments that a target does not show."""
+    return [segment for segment in facts["segments"] if segment["label"] == 0]
+
+
+def dropped(facts: Mapping[str, Any]) -> dict[str, int]:
+    """How many segments were dropped, by the rules that dropped some."""
+    return {rule: count for rule, count in facts["dropped"].items() if count}
+
+
 def files_in(root: Path) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 

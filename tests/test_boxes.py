@@ -21,14 +21,17 @@ from making import (
     coco_annotation,
     coco_document,
     coco_image,
+    dropped,
     encoded,
     files_in,
     jpeg,
     ledger_in,
+    not_shown,
     run_lengths,
     sa1b_members,
     samples_in,
     scene,
+    shown,
     spoiled,
     tar_of,
     write_coco,
@@ -161,16 +164,16 @@ def test_targets_decode_to_the_outlines_of_the_annotated_masks(
     for name in ("boxes", "overlay"):
         for facts, target in facts_and_targets(corpus, name):
             size = facts["size"]["height"], facts["size"]["width"]
-            boxes = [segment["output_box"] for segment in facts["segments"]]
+            boxes = [segment["output_box"] for segment in shown(facts)]
             expected = draw_outlines(np.array(boxes), facts["line"], *size)
             decoded = decode(target, facts)
             np.testing.assert_array_equal(decoded.labels, expected)
-            assert len({tuple(segment["color"]) for segment in facts["segments"]}) == len(boxes)
+            assert len({tuple(segment["color"]) for segment in shown(facts)}) == len(boxes)
             assert facts["line"] == max(2, round(min(size) / 200))
-            sides = [segment["box"][2] * segment["box"][3] for segment in facts["segments"]]
+            sides = [segment["box"][2] * segment["box"][3] for segment in shown(facts)]
             assert sides == sorted(sides, reverse=True)
             if facts["source"]["name"] == "coco":
-                for segment in facts["segments"]:
+                for segment in shown(facts):
                     assert segment["box"] == boxes_by_id[segment["id"]]
                     checked += 1
     assert checked > 50
@@ -179,7 +182,7 @@ def test_targets_decode_to_the_outlines_of_the_annotated_masks(
 def test_a_black_target_shows_its_outlines_and_nothing_else(corpus: Path) -> None:
     for facts, target in facts_and_targets(corpus, "boxes"):
         pixels = np.asarray(Image.open(io.BytesIO(target)).convert("RGB"))
-        colours = {(0, 0, 0), *(tuple(segment["color"]) for segment in facts["segments"])}
+        colours = {(0, 0, 0), *(tuple(segment["color"]) for segment in shown(facts))}
         assert {
             tuple(colour) for colour in np.unique(pixels.reshape(-1, 3), axis=0).tolist()
         } == colours
@@ -231,8 +234,8 @@ def test_boxes_lie_where_one_sees_the_thing(orientation: int, tmp_path: Path) ->
     seen = UPRIGHT[orientation](mask)
     assert facts["source"]["orientation"] == orientation
     assert (facts["size"]["height"], facts["size"]["width"]) == seen.shape
-    assert facts["segments"][0]["box"] == box_of(mask)
-    assert facts["segments"][0]["output_box"] == box_of(seen)
+    assert shown(facts)[0]["box"] == box_of(mask)
+    assert shown(facts)[0]["output_box"] == box_of(seen)
 
 
 def test_larger_boxes_lie_below_and_of_equals_the_smaller_id(tmp_path: Path) -> None:
@@ -242,8 +245,8 @@ def test_larger_boxes_lie_below_and_of_equals_the_smaller_id(tmp_path: Path) -> 
     ]
     built(tmp_path / "out", one_picture(tmp_path / "in", annotations), [{"type": "boxes"}])
     facts = facts_of(tmp_path / "out")
-    assert [segment["id"] for segment in facts["segments"]] == [6, 4, 9, 2]
-    assert [segment["label"] for segment in facts["segments"]] == [1, 2, 3, 4]
+    assert [segment["id"] for segment in shown(facts)] == [6, 4, 9, 2]
+    assert [segment["label"] for segment in shown(facts)] == [1, 2, 3, 4]
 
 
 def test_a_box_that_is_painted_over_is_reported_as_hidden(tmp_path: Path) -> None:
@@ -257,8 +260,8 @@ def test_a_box_that_is_painted_over_is_reported_as_hidden(tmp_path: Path) -> Non
     source = one_picture(tmp_path / "in", annotations)
     built(tmp_path / "out", source, [{"type": "boxes"}])
     facts = facts_of(tmp_path / "out")
-    assert [(segment["label"], segment["id"]) for segment in facts["segments"]] == [(1, 5), (2, 8)]
-    assert [segment["id"] for segment in facts["hidden"]] == [3, 6]
+    assert [(segment["label"], segment["id"]) for segment in shown(facts)] == [(1, 5), (2, 8)]
+    assert [segment["id"] for segment in not_shown(facts)] == [3, 6]
     assert verify_corpus(str(tmp_path / "out"), deep=True).sound
 
 
@@ -275,10 +278,10 @@ def test_crowds_follow_the_policy(crowds: str, tmp_path: Path) -> None:
         assert row["kind"] == "filtered" and "crowds is reject" in row["reason"]
         return
     facts = facts_of(tmp_path / "out")
-    assert sorted(segment["id"] for segment in facts["segments"]) == (
+    assert sorted(segment["id"] for segment in shown(facts)) == (
         [3, 5] if crowds == "keep" else [3]
     )
-    assert facts["dropped"] == ({} if crowds == "keep" else {"crowds": 1})
+    assert dropped(facts) == ({} if crowds == "keep" else {"crowds": 1})
 
 
 def test_filters_choose_and_leave_out(tmp_path: Path) -> None:
@@ -291,8 +294,8 @@ def test_filters_choose_and_leave_out(tmp_path: Path) -> None:
     many = {"type": "boxes", "name": "many", "filters": {"min_segments": 5}}
     built(tmp_path / "out", source, [largest, many])
     facts = facts_of(tmp_path / "out")
-    assert [segment["id"] for segment in facts["segments"]] == [1, 2]
-    assert (facts["dropped"], facts["line"]) == ({"max_segments": 2}, 1)
+    assert [segment["id"] for segment in shown(facts)] == [1, 2]
+    assert (dropped(facts), facts["line"]) == ({"max_segments": 2}, 1)
     (row,) = ledger_in(tmp_path / "out", "many")
     assert "4 visible segments, min_segments is 5" in row["reason"]
 
@@ -301,9 +304,7 @@ def test_panoptic_alone_gives_boxes_of_its_things(sample_sources: Path, tmp_path
     source = {"type": "coco", "root": f"{sample_sources}/coco", "annotations": ["panoptic"]}
     built(tmp_path, source, [{"type": "boxes"}])
     seen = [
-        segment
-        for facts, _ in facts_and_targets(tmp_path, "boxes")
-        for segment in facts["segments"]
+        segment for facts, _ in facts_and_targets(tmp_path, "boxes") for segment in shown(facts)
     ]
     assert seen and all(segment["isthing"] for segment in seen)
 

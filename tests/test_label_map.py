@@ -19,10 +19,12 @@ from making import (
     by_key,
     jpeg,
     manifest_of,
+    not_shown,
     proxy_of,
     rendered,
     sa1b_document,
     sa1b_members,
+    shown,
     tar_members,
     tar_of,
 )
@@ -79,7 +81,7 @@ def from_pixels(facts: Mapping[str, Any], png: bytes, name: str) -> IdMap:
     packed = pixels[..., 0] * 65536 + pixels[..., 1] * 256 + pixels[..., 2]
     out = np.full(packed.shape, -1, np.int64)
     out[packed == 0] = 0
-    for segment in facts["segments"]:
+    for segment in shown(facts):
         red, green, blue = segment["color"]
         out[packed == red * 65536 + green * 256 + blue] = segment[name]
     assert (out >= 0).all(), "a colour that no segment has"
@@ -97,10 +99,10 @@ def check(facts: Mapping[str, Any], files: Mapping[str, bytes], annotation: Full
     assert Image.open(io.BytesIO(files["input.jpg"])).size == size[::-1]
 
     visible = {int(label) for label in np.unique(expected)} - {0}
-    assert {segment[name] for segment in facts["segments"]} == visible
+    assert {segment[name] for segment in shown(facts)} == visible
     everything = {row[1] if semantic else row[0] for row in annotation.masks}
-    assert {segment[name] for segment in facts["hidden"]} == everything - visible
-    for segment in facts["segments"]:
+    assert {segment[name] for segment in not_shown(facts)} == everything - visible
+    for segment in shown(facts):
         ys, xs = np.nonzero(expected == segment[name])
         assert segment["visible_area"] == len(ys)
         left, top = int(xs.min()), int(ys.min())
@@ -369,7 +371,7 @@ def test_targets_stay_exact_beyond_palette_size(tmp_path: Path) -> None:
         )
         check_all(manifest, sa1b_masks(tar), 1)
         facts, files = next(samples_of(manifest))
-        assert len(facts["segments"]) == 384
+        assert len(shown(facts)) == 384
         assert Image.open(io.BytesIO(files["target.png"])).mode == "RGB"
 
 

@@ -20,6 +20,7 @@ from making import (
     proxy_of,
     rendered,
     run_lengths,
+    shown,
     tar_members,
     write_coco,
 )
@@ -256,7 +257,7 @@ def test_a_class_has_one_colour_in_all_pictures(tmp_path: Path, ids: list[int]) 
     categories = [CATEGORIES[0] | {"id": number, "name": f"kind {number}"} for number in ids]
     colours: dict[int, set[tuple[int, ...]]] = {}
     for facts in _classes_over(tmp_path, "semantic", categories):
-        for segment in facts["segments"]:
+        for segment in shown(facts):
             colours.setdefault(segment["category_id"], set()).add(tuple(segment["color"]))
     assert len(colours) >= 3
     assert {len(colours_of_class) for colours_of_class in colours.values()} == {1}

@@ -573,6 +573,7 @@ def test_how_many_there_are_is_not_asked_where_it_is_uncertain(
 @pytest.mark.parametrize(
     "facts",
     [
+        facts_of({"category": "dog"}, {"category": "bear", "label": 0, "visible_area": 0}),
         facts_of({"category": "dog"}, hidden=[{"category": "bear", "isthing": True}]),
         facts_of({"category": "dog"}, dropped={"crowds": 2}),
         facts_of({"category": "dog"}, {"category": "teddy bear"}),
@@ -613,7 +614,7 @@ def test_hostile_facts_are_corpus_errors(corpus: Path) -> None:
         (lambda facts: facts["segments"][0].update(category=3), "category is no text"),
         (lambda facts: facts["segments"][0].update(label=9), "label 9 stands where 1 belongs"),
         (lambda facts: facts.update(key="another"), "its facts are those of 'another'"),
-        (lambda facts: facts.pop("hidden"), "KeyError"),
+        (lambda facts: facts.pop("dropped"), "KeyError"),
     ],
 )
 def test_a_malformed_sample_is_named(

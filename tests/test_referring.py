@@ -28,10 +28,12 @@ from making import (
     files_in,
     jpeg,
     ledger_in,
+    not_shown,
     panoptic_png,
     run_lengths,
     samples_in,
     scene,
+    shown,
     spoiled,
     write_coco,
 )
@@ -359,10 +361,10 @@ def test_whatever_is_drawn_is_what_is_said(data: st.DataObject) -> None:
     facts = whole_facts(subject, drawn)
     assert ReferringProxy.contradictions(drawn.target, facts) == []
     mask = np.asarray(Image.open(io.BytesIO(drawn.target)))
-    meant = [fields["id"] for fields in facts["segments"]]
+    meant = [fields["id"] for fields in shown(facts)]
     np.testing.assert_array_equal(mask, np.isin(ids, meant) * np.uint8(255))
     assert drawn.segments == len(meant)
-    assert sorted(meant + [fields["id"] for fields in facts["others"]]) == [
+    assert sorted(meant + [fields["id"] for fields in not_shown(facts)]) == [
         segment.id for segment in segments
     ]
 
@@ -400,9 +402,9 @@ def test_targets_are_black_and_white_and_decode_to_one_label(corpus: Path) -> No
         decoded = decode(target, facts)
         np.testing.assert_array_equal(decoded.labels, pixels // 255)
         (merged,) = decoded.segments
-        assert merged["ids"] == [fields["id"] for fields in facts["segments"]]
+        assert merged["ids"] == [fields["id"] for fields in shown(facts)]
         assert merged["phrase"] == facts["referring"]["phrase"]
-        assert (pixels == 255).sum() == sum(fields["visible_area"] for fields in facts["segments"])
+        assert (pixels == 255).sum() == sum(fields["visible_area"] for fields in shown(facts))
 
 
 def test_the_instruction_holds_the_phrase(corpus: Path) -> None:
@@ -516,8 +518,8 @@ def test_a_swapped_phrase_is_found(corpus: Path) -> None:
     phrases = sorted({facts["referring"]["phrase"] for facts, _ in samples})
     assert len(phrases) > 4
     for facts, target in samples:
-        everything = [SegmentFacts.of(fields) for fields in (*facts["segments"], *facts["others"])]
-        drawn = {fields["id"] for fields in facts["segments"]}
+        everything = [SegmentFacts.of(fields) for fields in facts["segments"]]
+        drawn = {fields["id"] for fields in shown(facts)}
         for phrase in phrases:
             if referents(phrase, everything) == drawn:
                 continue

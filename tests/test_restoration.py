@@ -149,7 +149,7 @@ def in_range(value: float, bounds: tuple[float, float]) -> bool:
 
 
 CHECKS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "reconstruction": lambda facts: facts == {},
+    "reconstruction": lambda facts: facts == {"kind": "none"},
     "strokes": lambda facts: in_range(facts["share"], (0.3, 0.8)) and facts["mask"] == "strokes",
     "boxes": lambda facts: in_range(facts["share"], (0.3, 0.8)) and facts["mask"] == "boxes",
     "mixed": lambda facts: in_range(facts["share"], (0.3, 0.8)) and facts["mask"] == "mixed",
@@ -168,15 +168,15 @@ CHECKS: dict[str, Callable[[dict[str, Any]], bool]] = {
         facts["drops"] in range(1500, 5001)
         and facts["angle"] in range(-25, 26)
         and in_range(facts["dimming"], (0.65, 0.85))
-        and "density" not in facts
+        and facts["density"] == facts["thinning"] == facts["brightness"] == 0
     ),
     "fog": lambda facts: (
         in_range(facts["density"], (0.45, 0.85))
         and in_range(facts["thinning"], (0.3, 0.8))
         and facts["brightness"] in range(190, 231)
-        and "drops" not in facts
+        and facts["drops"] == facts["angle"] == facts["dimming"] == 0
     ),
-    "both": lambda facts: {"density", "drops"} < facts.keys(),
+    "both": lambda facts: facts["density"] > 0 and facts["drops"] > 0,
     "enhance": lambda facts: (
         in_range(facts["brightness"], (0.1, 0.5)) and in_range(facts["sigma"], (1, 8))
     ),

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import jpeg
+from making import jpeg, shown
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -265,10 +265,9 @@ def test_what_a_phrase_says_is_true_in_the_mirror(samples: Sequence[Sample]) -> 
         facts = sample.facts
         width = facts["size"]["width"]
         mirrored_segments = [
-            mirrored(SegmentFacts.of(segment), width)
-            for segment in (*facts["segments"], *facts["others"], *facts["hidden"])
+            mirrored(SegmentFacts.of(segment), width) for segment in facts["segments"]
         ]
-        drawn = {segment["id"] for segment in facts["segments"]}
+        drawn = {segment["id"] for segment in shown(facts)}
         before, after = sample.instruction, fields["instruction"]
         phrase = facts["referring"]["phrase"]
         around = before.split(phrase)

@@ -18,6 +18,10 @@ from sgt_data.records import Category
 FORMAT = "sgt_data corpus"
 FORMAT_VERSION = 1
 
+FORMAT_MINOR = 1
+"""Form of the samples' JSON that builds write: see `sgt_data.facts`. Corpora of format 1.0 state no
+minor version. All minor versions up to this are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusHeader:
@@ -38,6 +42,7 @@ class CorpusHeader:
         source_totals: totals by proxy and source.
         parent: of a subset: `url` and `fingerprints` of the corpus that it was taken from, and
             sizes of the `population` that it was chosen from. None for a corpus that was built.
+        minor: minor version of the format, which a copy has from its corpus.
         left_out: folders of the corpus that this copy of it lacks, as its pictures may not be
             passed on. Nothing else in the header speaks of them.
     """
@@ -55,6 +60,7 @@ class CorpusHeader:
     source_totals: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     parent: Mapping[str, Any] | None = None
     left_out: tuple[str, ...] = ()
+    minor: int = FORMAT_MINOR
 
 
 def write_header(root: str, header: CorpusHeader) -> None:
@@ -69,6 +75,8 @@ def encode_header(header: CorpusHeader) -> bytes:
         del document["parent"]
     if not header.left_out:
         del document["left_out"]
+    if not header.minor:  # a copy of a corpus of format 1.0 is one as well
+        del document["minor"]
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     return orjson.dumps(document, option=options) + b"\n"
 
@@ -91,6 +99,7 @@ def read_header(root: str) -> CorpusHeader | None:
                 f"{place}: format {document['format']!r} version {document['version']!r}; "
                 f"this package reads {FORMAT!r} version {FORMAT_VERSION}"
             )
+        document["minor"] = _checked_minor(document.get("minor", 0), place)
         del document["format"], document["version"]
         document["vocabulary"] = {
             source: tuple(Category(**category) for category in categories)
@@ -106,3 +115,19 @@ def read_header(root: str) -> CorpusHeader | None:
         return CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise CorpusError(f"{place} is not a corpus header: {why!r}") from why
+
+
+def _checked_minor(minor: Any, place: str) -> int:
+    """The minor version that a header states.
+
+    Raises:
+        CorpusError: it is none that this package reads.
+    """
+    if type(minor) is not int or minor < 0:
+        raise CorpusError(f"{place}: minor is {minor!r:.40}, not a whole number from 0 on")
+    if minor > FORMAT_MINOR:
+        raise CorpusError(
+            f"{place}: format version {FORMAT_VERSION}.{minor}; this version of sgt-data reads up "
+            f"to {FORMAT_VERSION}.{FORMAT_MINOR}. Install a newer one"
+        )
+    return minor

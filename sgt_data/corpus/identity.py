@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from PIL import features
 
+from sgt_data.corpus.header import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusMismatch
 from sgt_data.files.claim import as_list, differences
@@ -63,6 +64,7 @@ def build_identity(
     """
     return {
         **manifest,
+        "minor": FORMAT_MINOR,
         "files": inputs,
         "makers": makers,
         "banks": {proxy: bank_digest(name) for proxy, name in banks.items()},
@@ -107,10 +109,27 @@ def check_same_build(
     Raises:
         CorpusMismatch: naming every field that differs, with both values.
     """
+    _check_same_form(built.get("minor", 0), wanted.get("minor", 0), where, place)
     kept = of_proxies(wanted, built["proxies"].keys())
     differing = differences(built, kept)
     if differing:
         raise CorpusMismatch(
             f"{where} holds a corpus of another build; it stays one build. These differ:\n"
             f"{as_list(differing)}\nUse another {place}, or what it was begun with."
+        )
+
+
+def _check_same_form(built: int, wanted: int, where: str, place: str) -> None:
+    """Refuse to mix samples whose JSON has two forms.
+
+    Raises:
+        CorpusMismatch: the two minor versions differ.
+    """
+    if built != wanted:
+        raise CorpusMismatch(
+            f"{where} holds a corpus of format {FORMAT_VERSION}.{built}; what would be added has "
+            f"format {FORMAT_VERSION}.{wanted}, in which the JSON of samples has other keys, and a "
+            "corpus has one form. It stays readable as it is: for training, verifying, copies and "
+            f"everything else that only reads. Take another {place} for a new build, or go on with "
+            "the version of sgt-data that began it"
         )

@@ -15,6 +15,7 @@ from functools import cache, partial
 from typing import Any
 
 from sgt_data.annotators.batching import role
+from sgt_data.corpus.header import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.shard import (
     EncodedSample,
@@ -207,13 +208,14 @@ def _common_facts(raw: RawInput, source: str, subject: Subject) -> dict[str, Any
     """What every sample's JSON says, whatever its proxy."""
     picture = subject.picture
     return {
-        "version": 1,
+        "version": FORMAT_VERSION,
+        "minor": FORMAT_MINOR,
         "key": raw.key,
         "seed": subject.seed,
         "source": {
             "name": source,
             "member": raw.member,
-            "licence": raw.licence,
+            "licence": raw.licence or "",
             "sha256": hashlib.sha256(raw.picture).hexdigest(),
             "size": {"width": picture.stored.width, "height": picture.stored.height},
             "orientation": picture.stored.orientation,
@@ -229,7 +231,7 @@ def _index_row(facts: Mapping[str, Any], drawn: DrawnTarget) -> dict[str, Any]:
     return {
         "source": source["name"],
         "member": source["member"],
-        "licence": source["licence"],
+        "licence": source["licence"] or None,
         "source_sha256": source["sha256"],
         "source_width": source["size"]["width"],
         "source_height": source["size"]["height"],

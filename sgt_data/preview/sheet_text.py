@@ -10,6 +10,8 @@ from typing import Any
 
 from PIL import ImageFont
 
+from sgt_data.facts import drawn_segments
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 _CUT = " …"
@@ -97,9 +99,9 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
     if "degradation" in facts:
-        return [_parameter(*item) for item in facts["degradation"].items()] or ["unchanged"]
+        return _degradation(facts["degradation"])
     if "segments" in facts:
-        count = len(facts["segments"])
+        count = len(drawn_segments(facts["segments"]))
         noun = "box" if facts["type"] == "boxes" else "segment"
         plural = "es" if noun == "box" else "s"
         return [f"{count} {noun}{'' if count == 1 else plural}"]
@@ -130,6 +132,17 @@ def instruction_words(facts: Mapping[str, Any]) -> tuple[str, ...]:
         facts: the JSON of the sample.
     """
     return tuple(map(str, facts["instruction"].get("words", {}).values()))
+
+
+def _degradation(parameters: Mapping[str, Any]) -> list[str]:
+    """The kind of a degradation and its parameters; those of other kinds are stated as 0."""
+    if not parameters or parameters.get("kind") == "none":
+        return ["unchanged"]
+    return [
+        _parameter(name, value)
+        for name, value in parameters.items()
+        if "kind" not in parameters or value != 0
+    ]
 
 
 def _parameter(name: str, value: Any) -> str:

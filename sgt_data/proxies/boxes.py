@@ -18,6 +18,7 @@ from PIL import Image
 from pydantic import Field
 
 from sgt_data.errors import CorpusError
+from sgt_data.facts import NO_BOX, has_category
 from sgt_data.pictures.decode_source import Picture
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.boxes_from_facts import StatedBoxes
@@ -100,15 +101,14 @@ class BoxesProxy(Proxy):
                 zip(drawn.visible.tolist(), colours.tolist(), drawn.boxes.tolist(), strict=True), 1
             )
         ]
-        hidden = drawn.describe_hidden(regions, subject.vocabulary)
+        hidden = drawn.describe_hidden(regions, subject.vocabulary, {"output_box": NO_BOX})
         facts: dict[str, Any] = {
             "look": self.look,
             "line": line,
-            "segments": segments,
-            "hidden": hidden,
+            "segments": segments + hidden,
             "dropped": dropped,
         }
-        names = {fact["category"] for fact in segments if "category" in fact}
+        names = {fact["category"] for fact in segments if has_category(fact)}
         drawn_as = partial(
             DrawnTarget, facts=facts, segments=len(segments), categories=tuple(sorted(names))
         )

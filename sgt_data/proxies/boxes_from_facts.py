@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sgt_data.errors import CorpusError
+from sgt_data.facts import drawn_segments
 from sgt_data.segmentation.box_geometry import Boxes, output_boxes
 from sgt_data.segmentation.box_outlines import draw_outlines
 from sgt_data.segmentation.colours import Colours
@@ -48,7 +49,7 @@ class StatedBoxes:
             CorpusError: a field is missing or wrong, or a box leaves the picture.
         """
         try:
-            segments = tuple(facts["segments"])
+            segments = tuple(drawn_segments(facts["segments"]))
             size, source = facts["size"], facts["source"]
             stated = cls(
                 _whole(size["height"], 1),

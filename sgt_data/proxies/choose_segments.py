@@ -16,6 +16,9 @@ from sgt_data.segmentation.regions import Positions, Regions
 
 CrowdPolicy = Literal["keep", "drop", "reject"]
 
+_RULES = ("stuff", "crowds", "min_area", "min_predicted_iou", "min_stability", "max_segments")
+"""The rules by which segments are dropped; facts state the count of each."""
+
 
 class SegmentFilters(BaseModel):
     """Rules by which segments are drawn, and by which pictures are left out.
@@ -50,7 +53,7 @@ class SegmentFilters(BaseModel):
             things_alone: whether stuff is left out.
 
         Returns:
-            Indices of the chosen segments, and how many segments each filter dropped.
+            Indices of the chosen segments, and how many segments each rule dropped.
 
         Raises:
             FilteredOut: the picture has crowds, and `crowds` is `reject`.
@@ -72,10 +75,9 @@ class SegmentFilters(BaseModel):
             things = [category.isthing for category in categories]
             tests = {"stuff": ~np.array(things, np.bool_), **tests}
         keep = np.ones(len(regions.segments), np.bool_)
-        dropped = {}
+        dropped = dict.fromkeys(_RULES, 0)
         for name, fails in tests.items():
-            if count := int((keep & fails).sum()):
-                dropped[name] = count
+            dropped[name] = int((keep & fails).sum())
             keep &= ~fails
         chosen = np.flatnonzero(keep)
         if self.max_segments is not None and len(chosen) > self.max_segments:

@@ -43,14 +43,15 @@ class DenoiseProxy(RestorationProxy):
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
         kind = draw_option(rng, self.kinds)
+        drawn: dict[str, Any] = {"kind": kind, "sigma": 0.0, "quality": 0, "peak": 0, "share": 0.0}
         if kind == "gaussian":
-            sigma = draw_fraction(rng, self.sigma)
-            return noise.gaussian(picture, sigma, rng), {"kind": kind, "sigma": sigma}
+            drawn["sigma"] = sigma = draw_fraction(rng, self.sigma)
+            return noise.gaussian(picture, sigma, rng), drawn
         if kind == "jpeg":
-            quality = draw_integer(rng, self.quality)
-            return compression.jpeg(picture, quality), {"kind": kind, "quality": quality}
+            drawn["quality"] = quality = draw_integer(rng, self.quality)
+            return compression.jpeg(picture, quality), drawn
         if kind == "poisson":
-            peak = draw_integer(rng, self.peak)
-            return noise.poisson(picture, peak, rng), {"kind": kind, "peak": peak}
-        share = draw_fraction(rng, self.share)
-        return noise.salt_and_pepper(picture, share, rng), {"kind": kind, "share": share}
+            drawn["peak"] = peak = draw_integer(rng, self.peak)
+            return noise.poisson(picture, peak, rng), drawn
+        drawn["share"] = share = draw_fraction(rng, self.share)
+        return noise.salt_and_pepper(picture, share, rng), drawn

@@ -116,7 +116,7 @@ class DepthProxy(Proxy):
             "from": _origin(depth),
             "colormap": self.colormap,
             "bits": self.bits,
-            "percentiles": list(self.percentiles),
+            "percentiles": list(map(float, self.percentiles)),
             "scaling": {"low": _value(depth, low), "high": _value(depth, high)},
         }
         return DrawnTarget(target, "png", facts)
@@ -191,4 +191,4 @@ def _levels(codes: NDArray[np.uint16], low: int, high: int, top: int) -> NDArray
 
 
 def _value(depth: DenseMap, code: int) -> float:
-    return depth.low + code / _CODES * (depth.high - depth.low)
+    return float(depth.low + code / _CODES * (depth.high - depth.low))

@@ -46,7 +46,10 @@ class DerainProxy(RestorationProxy):
 
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
         kind = draw_option(rng, self.kinds)
-        drawn: dict[str, Any] = {"kind": kind}
+        drawn: dict[str, Any] = {
+            "kind": kind, "density": 0.0, "thinning": 0.0, "brightness": 0,
+            "drops": 0, "angle": 0, "dimming": 0.0,
+        }  # fmt: skip
         # fog first: drops that are near enough to be visible are in front of it
         if kind != "rain":
             density = draw_fraction(rng, self.density)

@@ -27,7 +27,7 @@ def draw_fraction(rng: np.random.Generator, bounds: tuple[float, float]) -> floa
     """One of 1001 evenly spaced values of a range (least, most), rounded to four decimals."""
     low, high = bounds
     value = round(low + (high - low) * int(rng.integers(0, _STEPS + 1)) / _STEPS, 4)
-    return min(max(value, low), high)
+    return float(min(max(value, low), high))
 
 
 def draw_integer(rng: np.random.Generator, bounds: tuple[int, int]) -> int:

@@ -18,4 +18,4 @@ class ReconstructionProxy(RestorationProxy):
     name: str = "reconstruction"
 
     def draw(self, subject: Subject) -> DrawnTarget:
-        return DrawnTarget(subject.clean(), "jpg", {"degradation": {}})
+        return DrawnTarget(subject.clean(), "jpg", {"degradation": {"kind": "none"}})

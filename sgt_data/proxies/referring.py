@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sgt_data.errors import AnnotationError, CorpusError, FilteredOut
+from sgt_data.facts import NO_BOX, NOT_DRAWN, drawn_segments, undrawn_segments
 from sgt_data.pictures.grey_png import decode_grey, encode_grey
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choose_segments import annotation_of
@@ -93,7 +94,8 @@ class ReferringProxy(Proxy):
                 drawn.visible.tolist(), drawn.areas.tolist(), drawn.boxes.tolist(), strict=True
             )
         ]
-        hidden = drawn.describe_hidden(regions, subject.vocabulary)
+        nowhere = {"visible_area": 0, "visible_box": NO_BOX}
+        hidden = drawn.describe_hidden(regions, subject.vocabulary, nowhere)
         phrase = self._choose([SegmentFacts.of(fact) for fact in visible], hidden, size, subject)
         ids = phrase.candidate.ids
         level_of_label = np.array([0, *(255 * (fact["id"] in ids) for fact in visible)], np.uint8)
@@ -106,9 +108,11 @@ class ReferringProxy(Proxy):
                 "category": phrase.candidate.category,
                 "relation": phrase.candidate.relation,
             },
-            "segments": [{"label": 1, "color": _WHITE, **fact} for fact in drawn_facts],
-            "others": [fact for fact in visible if fact["id"] not in ids],
-            "hidden": hidden,
+            "segments": [
+                *({"label": 1, "color": _WHITE, **fact} for fact in drawn_facts),
+                *({**NOT_DRAWN, **fact} for fact in visible if fact["id"] not in ids),
+                *hidden,
+            ],
         }
         return DrawnTarget(
             encode_grey(level_of_label[labels]), "png", facts, segments=len(drawn_facts),
@@ -219,8 +223,8 @@ class _Stated:
                 facts["referring"]["phrase"],
                 facts["instruction"]["words"]["target"],
                 facts["referring"]["category"],
-                tuple(SegmentFacts.of(fact) for fact in facts["segments"]),
-                tuple(SegmentFacts.of(fact) for fact in (*facts["others"], *facts["hidden"])),
+                tuple(SegmentFacts.of(fact) for fact in drawn_segments(facts["segments"])),
+                tuple(SegmentFacts.of(fact) for fact in undrawn_segments(facts)),
             )
             if {type(stated.phrase), type(stated.words), type(stated.category)} != {str}:
                 raise TypeError("phrase or category is no text")

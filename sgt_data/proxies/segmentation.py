@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
+from sgt_data.facts import drawn_segments, has_category
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choose_segments import SegmentFilters, annotation_of
 from sgt_data.proxies.segment_colours import colour_segments
@@ -105,10 +106,9 @@ class SegmentationProxy(Proxy):
             "palette": self._palette,
             "unlabelled": [0, 0, 0],
             "segments": segments,
-            "hidden": drawn.describe_hidden(regions, subject.vocabulary),
             "dropped": dropped,
         }
-        names = {fact["category"] for fact in segments if "category" in fact}
+        names = {fact["category"] for fact in drawn_segments(segments) if has_category(fact)}
         return DrawnTarget(
             encode_target(labels, colours), "png", facts,
             segments=len(drawn.visible), categories=tuple(sorted(names)),

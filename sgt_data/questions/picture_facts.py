@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
+from sgt_data.facts import drawn_segments, undrawn_segments
 from sgt_data.referring.segment_facts import NamedCategory, SegmentFacts
 
 _SIDE_MAX = 1 << 16
@@ -96,20 +97,20 @@ def _parse(facts: Mapping[str, Any]) -> PictureFacts:
     if not all(isinstance(text, str) for text in (key, source, facts["variant"])):
         raise TypeError("key, source or variant is no text")
     groups: dict[NamedCategory, list[VisibleSegment]] = {}
-    for label, fields in enumerate(facts["segments"], 1):
+    for label, fields in enumerate(drawn_segments(facts["segments"]), 1):
         if fields["label"] != label:
             raise ValueError(f"label {fields['label']} stands where {label} belongs")
         segment = _visible_segment(SegmentFacts.of({**fields, "id": label}), size)
         groups.setdefault(segment.category, []).append(segment)
     labelled = sum(segment.area for group in groups.values() for segment in group)
-    hidden = [SegmentFacts.of({**fields, "id": 0}) for fields in facts["hidden"]]
+    hidden = [SegmentFacts.of({**fields, "id": 0}) for fields in undrawn_segments(facts)]
     return PictureFacts(
         key,
         source,
         size,
         segments={category: tuple(groups[category]) for category in sorted(groups)},
         hidden=frozenset(segment.named_category for segment in hidden),
-        is_filtered=bool(dropped.keys() - _HARMLESS),
+        is_filtered=any(dropped[rule] for rule in dropped.keys() - _HARMLESS),
         unlabelled=1 - labelled,
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from sgt_data.facts import has_category
+
 
 class NamedCategory(NamedTuple):
     """A category by its name, where the source's numbers do not matter.
@@ -46,7 +48,7 @@ class SegmentFacts:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> SegmentFacts:
-        """A segment from its facts in a sample; hidden where they state no visible area.
+        """A segment from its facts in a sample; hidden where its visible area is 0 or not stated.
 
         Raises:
             KeyError, TypeError, ValueError: the facts do not describe a segment with a category.
@@ -57,6 +59,8 @@ class SegmentFacts:
         numbers = (facts["id"], facts.get("visible_area", 0), *box)
         if not isinstance(category, str) or {type(isthing), type(iscrowd)} != {bool}:
             raise TypeError("category is no text, or isthing or iscrowd no truth value")
+        if not has_category(facts):
+            raise ValueError("a segment has no category")
         if any(type(number) is not int for number in numbers) or min(numbers[1:]) < 0:
             raise ValueError("id, visible_area and visible_box are not whole numbers")
         return cls(facts["id"], category, isthing, iscrowd, numbers[1], (x, y, width, height))

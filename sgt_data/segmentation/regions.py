@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import AnnotationError
+from sgt_data.facts import NO_BOX, NO_CATEGORY_ID, NO_SCORE, NOT_DRAWN
 from sgt_data.records import (
     Annotation,
     Category,
@@ -52,8 +53,9 @@ class PaintedSegments:
     def describe(
         self, regions: Regions, colours: Colours, vocabulary: Mapping[int, Category]
     ) -> list[dict[str, Any]]:
-        """Facts of the visible segments with their labels and `colours` [n, 3], in label order."""
-        return [
+        """Facts of the visible segments with their labels and `colours` [n, 3], in label order;
+        then those of the hidden ones."""
+        visible = [
             {
                 "label": label,
                 "color": colour,
@@ -72,12 +74,23 @@ class PaintedSegments:
                 1,
             )
         ]
+        nowhere = {"visible_area": 0, "visible_box": NO_BOX}
+        return visible + self.describe_hidden(regions, vocabulary, nowhere)
 
     def describe_hidden(
-        self, regions: Regions, vocabulary: Mapping[int, Category]
+        self, regions: Regions, vocabulary: Mapping[int, Category], nowhere: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
-        """Facts of the segments that other segments cover, or that lie between output pixels."""
-        return [regions.describe(position, vocabulary) for position in self.hidden.tolist()]
+        """Facts of the segments that other segments cover, or that lie between output pixels.
+
+        Args:
+            regions: the segments of the picture.
+            vocabulary: the source's categories by id.
+            nowhere: what the facts say of the place of a segment that is not visible.
+        """
+        return [
+            {**NOT_DRAWN, **regions.describe(position, vocabulary), **nowhere}
+            for position in self.hidden.tolist()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,36 +167,41 @@ class Regions:
         )
 
     def describe(self, position: int, vocabulary: Mapping[int, Category]) -> dict[str, Any]:
-        """Facts of a segment as the source states them; fields that it lacks are left out.
+        """Facts of a segment as the source states them; see `sgt_data.facts` for what it lacks.
 
         Of segments that are painted as one: their ids, the sum of their areas and the box around
         their boxes.
         """
         segment = self.segments[position]
+        category = _category_facts(segment, vocabulary)
         members = self.members.get(position)
-        facts: dict[str, Any] = {}
-        if members is None:
-            facts["id"] = segment.id
-        else:
-            facts["ids"] = [self.segments[member].id for member in members]
-        if segment.category_id is not None:
-            category = vocabulary[segment.category_id]
-            facts["category_id"] = category.id
-            facts["category"] = category.name
-            facts["isthing"] = category.isthing
         if members is not None:
-            facts["area"] = int(self.areas[list(members)].sum())
-            facts["box"] = _hull(self.boxes[list(members)])
-        else:
-            facts["area"] = int(self.areas[position])
-            facts["box"] = self.boxes[position].tolist()
-            if segment.iscrowd:
-                facts["iscrowd"] = True
-            if segment.predicted_iou is not None:
-                facts["predicted_iou"] = segment.predicted_iou
-            if segment.stability_score is not None:
-                facts["stability_score"] = segment.stability_score
-        return facts
+            return {
+                "ids": [self.segments[member].id for member in members],
+                **category,
+                "area": int(self.areas[list(members)].sum()),
+                "box": _hull(self.boxes[list(members)]),
+            }
+        return {
+            "id": segment.id,
+            **category,
+            "area": int(self.areas[position]),
+            "box": self.boxes[position].tolist(),
+            "iscrowd": segment.iscrowd,
+            "predicted_iou": _score(segment.predicted_iou),
+            "stability_score": _score(segment.stability_score),
+        }
+
+
+def _category_facts(segment: Segment, vocabulary: Mapping[int, Category]) -> dict[str, Any]:
+    if segment.category_id is None:
+        return {"category_id": NO_CATEGORY_ID, "category": "", "isthing": False}
+    category = vocabulary[segment.category_id]
+    return {"category_id": category.id, "category": category.name, "isthing": category.isthing}
+
+
+def _score(value: float | None) -> float:
+    return NO_SCORE if value is None else float(value)
 
 
 def _hull(boxes: NDArray[np.int64]) -> list[int]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import CorpusError
+from sgt_data.facts import drawn_segments
 from sgt_data.segmentation.colours import Colours, pack
 from sgt_data.segmentation.label_map import LabelMap
 
@@ -55,7 +56,7 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         CorpusError: the file is no PNG of the stated size, or holds a colour that no segment has.
     """
     try:
-        segments = tuple(facts["segments"])
+        segments = tuple(drawn_segments(facts["segments"]))
         colours = np.array([segment["color"] for segment in segments], np.uint8).reshape(-1, 3)
         numbers = np.array([segment["label"] for segment in segments], np.uint16)
         size = facts["size"]["width"], facts["size"]["height"]

@@ -18,6 +18,7 @@ from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.corpus.shard import file_digest, member_names
 from sgt_data.errors import CorpusError
+from sgt_data.facts import drawn_segments
 from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.proxies.registry import proxy_kinds
 
@@ -81,11 +82,13 @@ def _check_sample(
             "height": facts["size"]["height"],
             "member": facts["source"]["member"],
             "source_sha256": facts["source"]["sha256"],
-            "licence": facts["source"]["licence"],
+            "licence": facts["source"]["licence"] or None,
         }
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         yield f"its JSON is damaged: {error!r}"
         return
+    if (minor := facts.get("minor", 0)) != shard.header.minor:
+        yield f"its JSON has the form of format 1.{minor}, corpus.json says 1.{shard.header.minor}"
     for name, value in stated.items():
         expected = shard.folder if name == "proxy" else row[name]
         if value != expected:
@@ -109,8 +112,8 @@ def _check_target(
         return
     if "input" not in contents and shard.header.manifest.get("inputs") != "shared":
         yield "it has no input, and inputs are not shared"
-    if len(facts.get("segments", ())) != row["segments"]:
-        yield f"its JSON has {len(facts.get('segments', ()))} segments, the index {row['segments']}"
+    if (drawn := _drawn_count(facts)) != row["segments"]:
+        yield f"its JSON has {drawn} drawn segments, the index {row['segments']}"
     yield from _check_instruction(shard, facts, contents["instruction"])
     kind = proxy_kinds().get(str(facts.get("type")))
     if kind is None:
@@ -120,6 +123,14 @@ def _check_target(
         yield from kind.contradictions(contents["target"], facts)
     except CorpusError as error:
         yield str(error)
+
+
+def _drawn_count(facts: Mapping[str, Any]) -> int | None:
+    """How many segments the facts state as drawn; None where they state something else."""
+    try:
+        return len(drawn_segments(facts.get("segments", ())))
+    except (KeyError, TypeError):
+        return None
 
 
 def _check_input(picture: bytes, size: tuple[int, int]) -> Iterator[str]:

@@ -33,6 +33,7 @@ from sgt_data.experiment.measure.intervals import (
     divide_or_nan,
     mean_over_pictures,
 )
+from sgt_data.facts import drawn_segments, has_category
 from sgt_data.segmentation.pixel_sampling import centre_samples
 from sgt_data.segmentation.target_png import DecodedSegmentation
 
@@ -48,8 +49,8 @@ def class_colours(facts: Iterable[Mapping[str, Any]]) -> dict[str, RGB]:
     """
     counts_by_category: dict[str, Counter[RGB]] = defaultdict(Counter)
     for sample_facts in facts:
-        for segment in sample_facts.get("segments", ()):
-            if "category" in segment and "color" in segment:
+        for segment in drawn_segments(sample_facts.get("segments", ())):
+            if has_category(segment) and "color" in segment:
                 red, green, blue = segment["color"]
                 counts_by_category[segment["category"]][red, green, blue] += 1
     return {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.facts import has_category
 from sgt_data.segmentation.target_png import DecodedSegmentation
 
 Floats = NDArray[np.float64]
@@ -121,4 +122,4 @@ def _pixel_shares(pixels: int, cells: int) -> Floats:
 
 
 def _is_thing(segment: object) -> bool:
-    return isinstance(segment, dict) and "category" in segment and bool(segment.get("isthing"))
+    return isinstance(segment, dict) and has_category(segment) and bool(segment.get("isthing"))

@@ -1,0 +1,50 @@
+"""The form of a sample's JSON (its facts): what is written where a source states nothing, and how
+both forms are read.
+
+Readers such as Hugging Face `datasets` settle the types of a table by its first rows. So every key
+is always written, with one type, and no list or object is empty in one sample alone: what cannot be
+drawn stands in `segments` with the label 0. Corpora of format 1.0 state it in lists of their own
+(`others`, `hidden`), and leave keys out where the source states nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+NO_CATEGORY_ID = 0
+"""`category_id` of a segment whose source has no categories; its `category` is empty."""
+
+NO_SCORE = -1.0
+"""`predicted_iou` or `stability_score` of a segment whose source has no such score."""
+
+NOT_DRAWN: Mapping[str, Any] = {"label": 0, "color": [0, 0, 0]}
+"""Label and colour of a segment of which the target shows nothing."""
+
+NO_BOX = [0, 0, 0, 0]
+"""Box of nothing (x, y, width, height)."""
+
+
+def drawn_segments(stated: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The segments that the target shows, of those that `segments` states.
+
+    Raises:
+        KeyError, TypeError: an item is no segment with a label.
+    """
+    return [segment for segment in stated if segment["label"] != 0]
+
+
+def undrawn_segments(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The segments that the target does not show: hidden ones, and those that a phrase does not
+    mean.
+
+    Raises:
+        KeyError, TypeError: an item is no segment with a label.
+    """
+    stated = [segment for segment in facts["segments"] if segment["label"] == 0]
+    return [*stated, *facts.get("others", ()), *facts.get("hidden", ())]
+
+
+def has_category(segment: Mapping[str, Any]) -> bool:
+    """Whether the source states a category of a segment."""
+    return "category" in segment and segment.get("category_id") != NO_CATEGORY_ID
