@@ -29,9 +29,9 @@ def drawn_segments(stated: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
     """The segments that the target shows, of those that `segments` states.
 
     Raises:
-        KeyError, TypeError: an item is no segment with a label.
+        TypeError: an item is no object.
     """
-    return [segment for segment in stated if segment["label"] != 0]
+    return [segment for segment in stated if not _is_undrawn(segment)]
 
 
 def undrawn_segments(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -39,12 +39,16 @@ def undrawn_segments(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     mean.
 
     Raises:
-        KeyError, TypeError: an item is no segment with a label.
+        KeyError, TypeError: there are no segments, or an item is no object.
     """
-    stated = [segment for segment in facts["segments"] if segment["label"] == 0]
-    return [*stated, *facts.get("others", ()), *facts.get("hidden", ())]
+    undrawn = [segment for segment in facts["segments"] if _is_undrawn(segment)]
+    return [*undrawn, *facts.get("others", ()), *facts.get("hidden", ())]
 
 
 def has_category(segment: Mapping[str, Any]) -> bool:
     """Whether the source states a category of a segment."""
     return "category" in segment and segment.get("category_id") != NO_CATEGORY_ID
+
+
+def _is_undrawn(segment: Mapping[str, Any]) -> bool:
+    return "label" in segment and bool(segment["label"] == 0)
