@@ -5,6 +5,7 @@ Validation names every wrong field at once: its path, the value found and what i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, cast
 
@@ -15,6 +16,7 @@ from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.errors import FileMissing, ManifestError
 from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
@@ -123,7 +125,7 @@ class Manifest(BaseModel):
         return dumped
 
 
-def load_manifest(path: str, overrides: Sequence[str] = ()) -> Manifest:
+def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
     """Read and validate a manifest file.
 
     Args:
@@ -133,6 +135,7 @@ def load_manifest(path: str, overrides: Sequence[str] = ()) -> Manifest:
     Raises:
         ManifestError: with every wrong field.
     """
+    path = plain(path)
     try:
         data = yaml.safe_load(read_bytes(path))
     except FileMissing as why:
@@ -142,15 +145,19 @@ def load_manifest(path: str, overrides: Sequence[str] = ()) -> Manifest:
     if not isinstance(data, dict):
         raise ManifestError(f"{path}: a manifest is a mapping, found {type(data).__name__}")
     override_fields(data, overrides)
-    return parse_manifest(data, path)
+    return _parsed(data, path)
 
 
 def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest:
-    """Validate plain data.
+    """Validate plain data; places in it may be `pathlib.Path`s.
 
     Raises:
         ManifestError: with every wrong field.
     """
+    return _parsed(_plain_paths(data), where)
+
+
+def _parsed(data: Mapping[str, Any], where: str) -> Manifest:
     problems: list[str] = []
     fields: dict[str, Any] = dict(data)
     registered: dict[str, Mapping[str, type[Any]]] = {
@@ -165,6 +172,15 @@ def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest
     if problems or manifest is None:
         raise ManifestError("\n".join([f"{where} cannot be used:", *problems]))
     return manifest
+
+
+def _plain_paths(data: Any) -> Any:
+    """Plain data in which paths that are no texts (`pathlib.Path`) have become texts."""
+    if isinstance(data, Mapping):
+        return {name: _plain_paths(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain_paths(value) for value in data]
+    return plain(data) if isinstance(data, os.PathLike) else data
 
 
 def parse_annotator(data: Mapping[str, Any], where: str) -> Annotator:

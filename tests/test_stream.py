@@ -233,7 +233,7 @@ def test_a_state_of_another_stream_is_refused(corpus: str) -> None:
         ({"mixture": {"entity": 0}}, "all weights are 0"),
         ({"mixture": {3: {"entity": 1}}}, "must begin at step 0"),
         ({"batch_size": 2, "rank": 0, "world": 3}, "3 ranks need at least one"),
-        ({"rank": 3, "world": 3}, "rank is 3 of 3"),
+        ({"rank": 3, "world": 3}, "rank: found 3 of 3"),
         ({"last": "drop", "batch_size": 100}, "fills no batch"),
         ({"epoch_of": "other"}, "allowed"),
     ],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from sgt_data import checks
 from sgt_data.names import checked_name
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import Layer
@@ -39,6 +40,11 @@ class Setup:
     weights: str
     revision: str | None
     libraries: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        checks.one_of("device", self.device, get_args(Device))
+        checks.one_of("dtype", self.dtype, get_args(Dtype))
+        checks.whole_number("batch_size", self.batch_size, 1)
 
 
 @dataclass(frozen=True, slots=True)

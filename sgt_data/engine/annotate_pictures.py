@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from sgt_data import checks
 from sgt_data.annotators.base import Annotator
 from sgt_data.corpus.identity import codec_versions
 from sgt_data.engine.choose_engine import open_engine
@@ -26,7 +27,7 @@ from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
-from sgt_data.files.urls import absolute
+from sgt_data.files.urls import Location, absolute, plain
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.sources.folder import FolderSource
@@ -50,8 +51,8 @@ class AnnotationReport(ShardResult):
 
 
 def annotate_pictures(
-    pictures: str,
-    output: str,
+    pictures: Location,
+    output: Location,
     annotator: Annotator,
     *,
     pictures_per_tar: int = 256,
@@ -77,11 +78,13 @@ def annotate_pictures(
         StorageError: the output cannot be written; what is committed is kept.
         BuildError: Ray failed; what is committed is kept.
     """
+    checks.instance_of("cluster", cluster, Cluster)
+    checks.whole_number("pictures_per_tar", pictures_per_tar, 1)
     if annotator.layer != "entities":
         raise RequestError(f"annotator {annotator.name}: it draws no masks")
-    root = absolute(output)
-    cluster.check_reach([pictures, root])
-    folder = FolderSource(name=SOURCE, pictures=pictures)
+    root, source = absolute(output), plain(pictures)
+    cluster.check_reach([source, root])
+    folder = FolderSource(name=SOURCE, pictures=source)
     inventory = folder.inventory(pictures_per_tar)
     image_ids = {name: number for number, name in enumerate(inventory.identity, 1)}
     with open_engine(cluster) as engine:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data import checks
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, environment
 from sgt_data.corpus.receipt import (
@@ -27,7 +28,7 @@ from sgt_data.engine.duplicates import repeated_keys
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, pending_tasks
-from sgt_data.files.urls import absolute
+from sgt_data.files.urls import Location, absolute
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.progress import OnProgress, Progress, ignore
@@ -62,8 +63,8 @@ class BuildReport(ShardResult):
 
 
 def build_corpus(
-    manifest: Manifest | str,
-    output: str,
+    manifest: Manifest | Location,
+    output: Location,
     *,
     cluster: Cluster = THIS_MACHINE,
     on_progress: OnProgress = ignore,
@@ -86,8 +87,9 @@ def build_corpus(
         BuildError: Ray failed; what is committed is kept.
     """
     began = time.monotonic()
-    if isinstance(manifest, str):
+    if not isinstance(manifest, Manifest):
         manifest = load_manifest(manifest)
+    checks.instance_of("cluster", cluster, Cluster)
     root = absolute(output)
     cluster.check_reach([root, *_source_places(manifest)])
     listing = list_inputs(manifest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sgt_data import checks
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import lives_in_one_process
 
@@ -26,8 +27,10 @@ class Cluster:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 0:
-            raise RequestError(f"workers is {self.workers}; allowed: 0 (in this process) and more")
+        if self.workers is not None:
+            checks.whole_number("workers", self.workers, 0)
+        if self.address is not None:
+            checks.text("address", self.address)
         if self.address is not None and self.workers is not None:
             raise RequestError(
                 f"workers is {self.workers}, which counts CPUs of a Ray that is started on this "

@@ -24,6 +24,7 @@ from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.prepare_data import prepare
 from sgt_data.experiment.prepared_experiment import ExperimentReport, PreparedExperiment
 from sgt_data.experiment.runs import find_instance_proxy
+from sgt_data.files.urls import Location, plain
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.subsets.open_corpus import open_corpus
 
@@ -31,8 +32,8 @@ from sgt_data.subsets.open_corpus import open_corpus
 def run_experiment(
     kind: ExperimentKind,
     plan: Plan,
-    corpus: str,
-    folder: Path,
+    corpus: Location,
+    folder: Location,
     *,
     test_on: str | None = None,
     leave_out: bool = False,
@@ -63,6 +64,7 @@ def run_experiment(
     """
     if processes is not None and processes < 1:
         raise RequestError(f"processes: found {processes}; must be 1 or more")
+    corpus, folder = plain(corpus), Path(plain(folder))
     opened = open_corpus(corpus)
     opened.finished()
     plan, notes = with_corpus_proxies(plan, opened.header.manifest["proxies"], leave_out)

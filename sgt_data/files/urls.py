@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,12 +17,37 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import RequestError
 
+Location = str | os.PathLike[str]
+"""A URL or a local path as public functions take it: a text, or a `pathlib.Path`."""
 
-def absolute(url: str) -> str:
+_BROKEN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
+
+
+def plain(location: Location) -> str:
+    """A URL or a local path as a text.
+
+    Raises:
+        RequestError: it is no path; or it is a `pathlib.Path` of a URL, which lacks a slash.
+    """
+    if isinstance(location, str):
+        return location
+    if not isinstance(location, os.PathLike) or not isinstance(path := os.fspath(location), str):
+        raise RequestError(
+            f"found {location!r:.80} where a path or URL belongs; allowed: a text or a pathlib.Path"
+        )
+    if _BROKEN_URL.match(path):
+        raise RequestError(
+            f"{path}: pathlib.Path takes a slash out of a URL; give the URL as a text"
+        )
+    return path
+
+
+def absolute(location: Location) -> str:
     """A local path made absolute; other URLs are returned as they are.
 
     An absolute path means the same in every process.
     """
+    url = plain(location)
     if "://" in url and not url.startswith("file://"):
         return url
     return os.path.abspath(os.path.expanduser(url.removeprefix("file://")))

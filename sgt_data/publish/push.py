@@ -17,6 +17,7 @@ from sgt_data.corpus.header import encode_header
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
+from sgt_data.files.urls import Location, plain
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.publish.card import corpus_card, is_card
 from sgt_data.publish.hub import (
@@ -75,7 +76,7 @@ class PushReport(Result):
 
 
 def push_corpus(
-    corpus: str,
+    corpus: Location,
     repo: str,
     *,
     pictures: bool = False,
@@ -106,6 +107,7 @@ def push_corpus(
         StorageError: the Hub does not allow it, or cannot be reached.
     """
     check_repository_name(repo)
+    corpus = plain(corpus)
     if not dry_run:
         require_hub()
     opened = open_corpus(corpus)

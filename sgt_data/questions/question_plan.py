@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from sgt_data.errors import RequestError
+from sgt_data import checks
+from sgt_data.questions.question_tasks import TASKS
 from sgt_data.questions.splits import SHARES, exact_shares
 
 
@@ -34,6 +35,11 @@ class QuestionPlan:
 
     def __post_init__(self) -> None:
         exact_shares(self.shares)
-        for name, limit in (("per_picture", self.per_picture), ("per_task", self.per_task)):
-            if limit is not None and limit < 1:
-                raise RequestError(f"{name}: found {limit}, must be 1 or more")
+        checks.whole_number("seed", self.seed)
+        checks.whole_number("per_picture", self.per_picture, 1)
+        if self.per_task is not None:
+            checks.whole_number("per_task", self.per_task, 1)
+        if isinstance(self.tasks, str):
+            raise checks.wrong("tasks", self.tasks, "a list of tasks")
+        for task in self.tasks or ():
+            checks.one_of("tasks", task, TASKS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from sgt_data import checks
 from sgt_data.errors import RequestError
 from sgt_data.seeds import derive_seed
 
@@ -36,11 +37,11 @@ def exact_shares(shares: Mapping[str, float]) -> dict[str, Fraction]:
         RequestError: a split is not train, val or test, a share is not 0 to 1, or the sum is 0 or
             more than 1.
     """
+    if not isinstance(shares, Mapping):
+        raise checks.wrong("shares", shares, f"a mapping: shares by split ({', '.join(SPLITS)})")
     for name, share in shares.items():
-        if name not in SPLITS:
-            raise RequestError(f"shares: found {name!r}; allowed: {', '.join(SPLITS)}")
-        if not 0 <= share <= 1:
-            raise RequestError(f"shares: {name} is {share}; allowed: 0 to 1")
+        checks.one_of("shares", name, SPLITS)
+        checks.share(f"shares: {name}", share)
     exact = {name: Fraction(str(shares[name])) for name in SPLITS if shares.get(name)}
     if not 0 < sum(exact.values()) <= 1:
         raise RequestError(f"shares: they add up to {float(sum(exact.values()))}; at most 1")

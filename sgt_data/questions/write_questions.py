@@ -17,10 +17,11 @@ from typing import Any
 
 import orjson
 
+from sgt_data import checks
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.reading import list_files
-from sgt_data.files.urls import absolute, join
+from sgt_data.files.urls import Location, absolute, join
 from sgt_data.files.writing import write_atomic
 from sgt_data.progress import OnProgress, ignore
 from sgt_data.questions.answerable import AnswerableTasks, answerable_tasks
@@ -64,8 +65,8 @@ class QuestionsReport(Result):
 
 
 def write_questions(
-    corpus: str,
-    output: str,
+    corpus: Location,
+    output: Location,
     plan: QuestionPlan | None = None,
     *,
     proxy: str | None = None,
@@ -87,7 +88,7 @@ def write_questions(
         CorpusError: a sample is damaged.
         StorageError: output cannot be written.
     """
-    plan = plan or QuestionPlan()
+    plan = QuestionPlan() if plan is None else checks.instance_of("plan", plan, QuestionPlan)
     opened = open_corpus(corpus)
     opened.finished()
     answerable = answerable_tasks(opened.header.manifest["proxies"], proxy, plan.tasks)

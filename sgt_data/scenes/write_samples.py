@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 from PIL import Image
 
+from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
@@ -76,7 +77,7 @@ def coco_scene(
 
 
 def write_samples(
-    directory: str,
+    directory: Location,
     images: int,
     *,
     seed: int = 0,
@@ -105,6 +106,7 @@ def write_samples(
         RequestError: an argument is out of range, or the directory holds another sample.
         StorageError: a file cannot be written.
     """
+    directory = plain(directory)
     check_names(scenes, forms)
     chosen = tuple(form for form in FORMS if form in forms)
     identity = SampleIdentity(images, seed, *size, pictures_per_tar, scenes, chosen)

@@ -10,7 +10,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import RemoteTar, SampleReader
 from sgt_data.errors import RequestError
-from sgt_data.files.urls import expand
+from sgt_data.files.urls import expand, plain
 from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
 from sgt_data.stream.options import Reading
@@ -138,9 +138,10 @@ def open_components(
         name = SINGLE if merged else name
         components.setdefault(name, Component(name)).shards.extend(shards)
 
+    images = None if reading.images is None else plain(reading.images)
     for url, names in sources.items():
         if isinstance(names, str):
-            add(names, _conversation_shards(url, reading.images))
+            add(names, _conversation_shards(url, images))
             continue
         corpus = open_corpus(url)
         if reading.fraction is not None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from sgt_data import checks
 from sgt_data.errors import RequestError
+from sgt_data.files.urls import Location, plain
 from sgt_data.stream.order import WINDOW
-from sgt_data.stream.schedule import LastBatch
+from sgt_data.stream.schedule import LAST_BATCHES, LastBatch
 
 OnError = Literal["raise", "skip"]
 """What happens at a damaged sample: `raise` an error, or `skip` the sample."""
+
+ON_ERROR: tuple[OnError, ...] = ("raise", "skip")
 
 Instructions = Literal["stored", "resampled", "held-out"]
 """Which instruction a sample gets: `stored`, as built; `resampled`, another line of the train bank
@@ -38,6 +42,15 @@ class Ordering:
     last: LastBatch = "carry"
     epoch_of: str | None = None
 
+    def __post_init__(self) -> None:
+        checks.flag("shuffle", self.shuffle)
+        if self.window is not None:
+            window = checks.whole_number("window", self.window, 1)
+            object.__setattr__(self, "window", window)
+        checks.one_of("last", self.last, LAST_BATCHES)
+        if self.epoch_of is not None:
+            checks.text("epoch_of", self.epoch_of)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -63,18 +76,29 @@ class Reading:
 
     fraction: float | None = None
     instructions: Instructions = "stored"
-    images: str | None = None
+    images: Location | None = None
     on_error: OnError = "raise"
     skip_max: float = 0.01
     checksums: bool = True
-    cache: str | None = None
+    cache: Location | None = None
     cache_bytes: int = 50 << 30
 
     def __post_init__(self) -> None:
-        if self.instructions not in INSTRUCTIONS:
-            raise RequestError(
-                f"instructions: found {self.instructions!r}; allowed: {', '.join(INSTRUCTIONS)}"
-            )
+        checks.one_of("instructions", self.instructions, INSTRUCTIONS)
+        checks.one_of("on_error", self.on_error, ON_ERROR)
+        checks.flag("checksums", self.checksums)
+        checked: dict[str, Any] = {
+            "skip_max": checks.share("skip_max", self.skip_max),
+            "cache_bytes": checks.whole_number("cache_bytes", self.cache_bytes, 1),
+        }
+        if self.fraction is not None:
+            checked["fraction"] = checks.share("fraction", self.fraction, above_zero=True)
+        if self.images is not None:
+            checked["images"] = plain(self.images)
+        if self.cache is not None:
+            checked["cache"] = plain(self.cache)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +108,31 @@ class Topology:
     Attributes:
         rank: rank of this process, from 0.
         world: number of processes.
+
+    Raises:
+        RequestError: they are no whole numbers, or the rank is not below their number.
     """
 
     rank: int = 0
     world: int = 1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rank < self.world:
-            raise RequestError(f"rank is {self.rank} of {self.world}")
+        world = checks.whole_number("world", self.world, 1)
+        rank = checks.whole_number("rank", self.rank, 0)
+        if rank >= world:
+            raise RequestError(f"rank: found {rank} of {world}; allowed: 0 to {world - 1}")
+        object.__setattr__(self, "world", world)
+        object.__setattr__(self, "rank", rank)
 
     @classmethod
     def of_torchrun(cls) -> Topology:
         """The topology that torchrun states in RANK and WORLD_SIZE; without them, rank 0 of 1."""
-        return cls(int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)))
+        return cls(_whole_variable("RANK", 0), _whole_variable("WORLD_SIZE", 1))
+
+
+def _whole_variable(name: str, default: int) -> int:
+    """A whole number from the environment."""
+    value = os.environ.get(name, str(default))
+    if not value.strip().isdecimal():
+        raise checks.wrong(f"environment variable {name}", value, "a whole number from 0 on")
+    return int(value)

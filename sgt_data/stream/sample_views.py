@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sgt_data import checks
 from sgt_data.corpus.sample import Sample
-from sgt_data.errors import RequestError
 from sgt_data.seeds import generator
 
 Box = tuple[int, int, int, int]
@@ -104,11 +104,15 @@ class CropAndFlip:
     epoch: int = 0
 
     def __post_init__(self) -> None:
-        low, high = self.crop
-        if not 0 < low <= high <= 1:
-            raise RequestError(f"crop is {self.crop}; least and greatest share, above 0 to 1")
-        if not 0 <= self.flip <= 1:
-            raise RequestError(f"flip is {self.flip}; a probability, 0 to 1")
+        if not isinstance(self.crop, list | tuple) or len(self.crop) != 2:
+            raise checks.wrong("crop", self.crop, "least and greatest share, two numbers")
+        low, high = (checks.share("crop", side, above_zero=True) for side in self.crop)
+        if low > high:
+            raise checks.wrong("crop", self.crop, "least and greatest share, the least first")
+        object.__setattr__(self, "crop", (low, high))
+        object.__setattr__(self, "flip", checks.share("flip", self.flip))
+        checks.whole_number("seed", self.seed)
+        checks.whole_number("epoch", self.epoch, 0)
 
     def reseed(self, epoch: int) -> CropAndFlip:
         """The choices of another epoch.

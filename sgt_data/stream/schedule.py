@@ -16,6 +16,8 @@ LastBatch = Literal["carry", "drop", "pad"]
 """What happens to an epoch's incomplete last batch: samples of the next epoch fill it up (`carry`),
 it is left out (`drop`), or samples from the beginning of the same epoch fill it up (`pad`)."""
 
+LAST_BATCHES: tuple[LastBatch, ...] = ("carry", "drop", "pad")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sgt_data import checks
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.files.claim import Difference
 from sgt_data.files.urls import absolute, is_local
@@ -17,11 +19,17 @@ from sgt_data.stream.batch import Batch
 from sgt_data.stream.instructions import with_instruction
 from sgt_data.stream.loader_worker import loader_worker
 from sgt_data.stream.mixture import Mixture, Weights
-from sgt_data.stream.mixture_components import Component, open_components
+from sgt_data.stream.mixture_components import open_components
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order
 from sgt_data.stream.schedule import Place, Schedule, share_of
 from sgt_data.stream.shard_cache import ShardCache
+from sgt_data.stream.stream_arguments import (
+    given,
+    is_state,
+    named_sources,
+    weights_by_step,
+)
 
 if TYPE_CHECKING:
     _Dataset = object
@@ -57,7 +65,7 @@ class Stream(_Dataset):
 
     def __init__(
         self,
-        sources: Mapping[str, Sequence[str] | str],
+        sources: Mapping[str, Sequence[str] | str] | Mapping[PurePath, Sequence[str] | str],
         *,
         batch_size: int,
         mixture: Weights | Mapping[int, Weights] | None = None,
@@ -69,10 +77,10 @@ class Stream(_Dataset):
     ) -> None:
         """
         Args:
-            sources: by fsspec URL: for a corpus, names of the proxies to take; for a `.jsonl` file
-                in LLaVA's form, or for WebDataset `.tar` files of such data, the name of the
-                component. A proxy's name is its component; a proxy that several corpora have is one
-                component.
+            sources: by fsspec URL or path: for a corpus, names of the proxies to take; for a
+                `.jsonl` file in LLaVA's form, or for WebDataset `.tar` files of such data, the name
+                of the component. A proxy's name is its component; a proxy that several corpora have
+                is one component.
             batch_size: samples of a global batch, over all ranks.
             mixture: weights by component; or, by the step from which on they hold, such weights.
                 None puts everything into one component, so an epoch gives each sample once.
@@ -83,10 +91,17 @@ class Stream(_Dataset):
             topology: rank and number of processes; None takes them from torchrun's environment.
 
         Raises:
-            RequestError: sources, proxies, mixture and sizes do not fit.
+            RequestError: an option has a value that it cannot have, or sources, proxies, mixture
+                and sizes do not fit; names the option.
         """
-        order, self.reading = order or Ordering(), reading or Reading()
-        self.topology = topology or Topology.of_torchrun()
+        named = named_sources(sources)
+        batch_size = checks.whole_number("batch_size", batch_size, 1)
+        seed = checks.whole_number("seed", seed)
+        if transform is not None and not callable(transform):
+            raise checks.wrong("transform", transform, "a function of a sample, or None")
+        order = given("order", order, Ordering) or Ordering()
+        self.reading = given("reading", reading, Reading) or Reading()
+        self.topology = given("topology", topology, Topology) or Topology.of_torchrun()
         if batch_size < self.topology.world:
             raise RequestError(
                 f"batch_size is {batch_size}; {self.topology.world} ranks need at least one "
@@ -94,12 +109,12 @@ class Stream(_Dataset):
             )
         self.transform, self._seed = transform, seed
         self._cache = _cache_of(self.reading)
-        self._components = open_components(sources, self.reading, self._cache, mixture is None)
-        self._remote = not all(map(is_local, sources)) or any(
+        self._components = open_components(named, self.reading, self._cache, mixture is None)
+        self._remote = not all(map(is_local, named)) or any(
             shard.tars for component in self._components.values() for shard in component.shards
         )
-        weights_by_step = _weights_by_step(mixture, self._components)
-        counts = Mixture(weights_by_step, batch_size)
+        weights = weights_by_step(mixture, self._components)
+        counts = Mixture(weights, batch_size)
         for name in counts.components:
             if name not in self._components:
                 raise RequestError(
@@ -126,7 +141,7 @@ class Stream(_Dataset):
             "last": order.last,
             "epoch_of": epoch_of,
             "instructions": self.reading.instructions,
-            "mixture": {str(step): dict(weights) for step, weights in weights_by_step.items()},
+            "mixture": {str(step): dict(shares) for step, shares in weights.items()},
             "samples": {name: order.size for name, order in orders.items()},
         }
         self._next_step = 0
@@ -165,7 +180,12 @@ class Stream(_Dataset):
         return self._schedule.epoch_start(self.epoch + 1)
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to the first batch of an epoch."""
+        """Go to the first batch of an epoch.
+
+        Raises:
+            RequestError: it is no whole number from 0 on.
+        """
+        epoch = checks.whole_number("epoch", epoch, 0)
         self._next_step, self._worker_epoch = self._schedule.epoch_start(epoch), None
 
     def batch(self, step: int) -> Batch:
@@ -208,8 +228,10 @@ class Stream(_Dataset):
         Raises:
             RequestError: the state is of another stream; names the field that differs.
         """
-        if state.get("version") != 1 or not isinstance(state.get("stream"), dict):
-            raise RequestError(f"no state of a stream: {str(state)[:80]}")
+        if not is_state(state):
+            raise RequestError(
+                f"no state of a stream: found {str(state)[:80]}; allowed: what state_dict gives"
+            )
         for name, value in self._identity.items():
             stated = state["stream"].get(name)
             if stated != value:
@@ -254,13 +276,3 @@ def _cache_of(reading: Reading) -> ShardCache | None:
 def _threads(process: int) -> ThreadPoolExecutor:
     """Threads of this process that fetch remote samples; a fork does not inherit its parent's."""
     return ThreadPoolExecutor(_FETCH_THREADS)
-
-
-def _weights_by_step(
-    mixture: Weights | Mapping[int, Weights] | None, components: Mapping[str, Component]
-) -> dict[int, Weights]:
-    if mixture is None:
-        return {0: dict.fromkeys(components, 1)}
-    if all(isinstance(step, int) for step in mixture):
-        return dict(mixture)  # type: ignore[arg-type]
-    return {0: mixture}  # type: ignore[dict-item]

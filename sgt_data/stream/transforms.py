@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
+from sgt_data import checks
 from sgt_data.corpus.sample import Sample
-from sgt_data.errors import CorpusError, RequestError
+from sgt_data.errors import CorpusError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.stream.sample_views import CropAndFlip, View
 
@@ -103,8 +104,11 @@ class Pictures:
     augment: CropAndFlip | None = None
 
     def __post_init__(self) -> None:
-        if self.form not in ("pil", "numpy", "torch"):
-            raise RequestError(f"form is {self.form!r}; allowed: pil, numpy, torch")
+        if self.size is not None:
+            checks.instance_of("size", self.size, SizeRule)
+        checks.one_of("form", self.form, ("pil", "numpy", "torch"))
+        if self.augment is not None:
+            checks.instance_of("augment", self.augment, CropAndFlip)
 
     def __call__(self, sample: Any) -> Any:
         """The dict of a sample; anything but a `Sample` unchanged.

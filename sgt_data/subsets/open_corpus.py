@@ -5,13 +5,13 @@ from __future__ import annotations
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
-from sgt_data.files.urls import absolute
+from sgt_data.files.urls import Location, absolute
 from sgt_data.subsets.parent_corpus import find_parent, header_within
 from sgt_data.subsets.selected_corpus import select_again
 from sgt_data.subsets.subset_file import is_subset_file, read_subset_file
 
 
-def open_corpus(url: str) -> Corpus:
+def open_corpus(url: Location) -> Corpus:
     """Open the corpus at an fsspec URL, or, at that of a `.subset.parquet` file, the subset.
 
     Raises:

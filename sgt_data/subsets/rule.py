@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sgt_data import checks
 from sgt_data.errors import RequestError
 from sgt_data.subsets.strata import StrataRule, check_strata
 
@@ -41,8 +42,12 @@ class SubsetRule:
 
     def __post_init__(self) -> None:
         check_strata(self.strata)
-        if self.seed is not None and not 0 <= self.seed < SEEDS:
-            raise RequestError(f"seed: found {self.seed}; allowed: 0 to 2**63 - 1")
+        if self.seed is not None:
+            checks.whole_number("seed", self.seed, 0, SEEDS - 1)
+        for name in ("where", "described_by"):
+            if (value := getattr(self, name)) is not None:
+                checks.text(name, value)
+        checks.flag("whole_shards", self.whole_shards)
         about_keys = (self.strata, self.where, self.described_by)
         if self.whole_shards and about_keys != ("source", None, None):
             raise RequestError("whole shards go with no where, strata or described_by")

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from sgt_data import checks
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
-from sgt_data.files.urls import absolute
+from sgt_data.files.urls import Location, absolute, plain
 from sgt_data.progress import OnProgress, ignore
 from sgt_data.subsets.copy_subset import copy_subset
 from sgt_data.subsets.open_corpus import open_corpus
@@ -29,13 +30,13 @@ BY_SOURCE = SubsetRule()
 
 @overload
 def subset(
-    corpus: str,
+    corpus: Location,
     fraction: float | None = None,
     *,
     samples: int | None = None,
     rule: SubsetRule = BY_SOURCE,
-    file: str | None = None,
-    output: str | None = None,
+    file: Location | None = None,
+    output: Location | None = None,
     cluster: Cluster = THIS_MACHINE,
     on_progress: OnProgress = ignore,
 ) -> SubsetReport: ...
@@ -43,26 +44,26 @@ def subset(
 
 @overload
 def subset(
-    corpus: str,
+    corpus: Location,
     fraction: Sequence[float],
     *,
     samples: int | None = None,
     rule: SubsetRule = BY_SOURCE,
-    file: str | None = None,
-    output: str | None = None,
+    file: Location | None = None,
+    output: Location | None = None,
     cluster: Cluster = THIS_MACHINE,
     on_progress: OnProgress = ignore,
 ) -> list[SubsetReport]: ...
 
 
 def subset(
-    corpus: str,
+    corpus: Location,
     fraction: float | Sequence[float] | None = None,
     *,
     samples: int | None = None,
     rule: SubsetRule = BY_SOURCE,
-    file: str | None = None,
-    output: str | None = None,
+    file: Location | None = None,
+    output: Location | None = None,
     cluster: Cluster = THIS_MACHINE,
     on_progress: OnProgress = ignore,
 ) -> SubsetReport | list[SubsetReport]:
@@ -95,12 +96,16 @@ def subset(
     """
     if file is not None and output is not None:
         raise RequestError("a subset becomes a file or is copied to an output, not both")
+    checks.instance_of("rule", rule, SubsetRule)
+    checks.instance_of("cluster", cluster, Cluster)
     has_several = isinstance(fraction, Sequence)
     fractions = fraction if isinstance(fraction, Sequence) else [fraction]
     sizes = [_Size(each, samples) for each in fractions]
     opened = open_corpus(corpus)
     opened.finished()
-    place = output or file or f"{opened.header.name}-{SIZE_MARK}{SUFFIX}"
+    place = f"{opened.header.name}-{SIZE_MARK}{SUFFIX}"
+    if (asked := file if output is None else output) is not None:
+        place = plain(asked)
     if len(sizes) > 1 and SIZE_MARK not in place:
         raise RequestError(
             f"{place}: for several fractions the place needs a {SIZE_MARK}, which stands for each"
@@ -132,6 +137,10 @@ class _Size:
     def __post_init__(self) -> None:
         if self.fraction is not None and self.samples is not None:
             raise RequestError("a subset has a fraction or a number of samples, not both")
+        if self.fraction is not None:
+            checks.share("fraction", self.fraction, above_zero=True)
+        if self.samples is not None:
+            checks.whole_number("samples", self.samples, 1)
 
     @property
     def label(self) -> str:

@@ -25,7 +25,7 @@ import orjson
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.claim import Claim, claim
-from sgt_data.files.urls import absolute, is_local
+from sgt_data.files.urls import Location, absolute, is_local, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
@@ -68,8 +68,8 @@ class ExportReport(Result):
 
 
 def export_corpus(
-    corpus: str,
-    output: str,
+    corpus: Location,
+    output: Location,
     form: Form = "bagel",
     proxies: Sequence[str] | None = None,
     *,
@@ -90,7 +90,7 @@ def export_corpus(
         CorpusError: a sample is damaged.
         StorageError: the output cannot be written.
     """
-    opened = open_corpus(corpus)
+    opened, output = open_corpus(corpus), plain(output)
     finished = opened.finished(proxies)
     chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
     if form not in LAYOUTS:

@@ -29,6 +29,7 @@ from typing import Any
 
 from PIL import Image
 
+from sgt_data import checks
 from sgt_data.corpus.sample import Sample
 from sgt_data.trainers.export_layouts import OMNIGEN2_TASK
 
@@ -47,6 +48,10 @@ class SizeLimits:
     max_input_pixels: int = 1024 * 1024
     max_output_pixels: int = 1024 * 1024
     max_side_length: int = 2048
+
+    def __post_init__(self) -> None:
+        for name in ("max_input_pixels", "max_output_pixels", "max_side_length"):
+            checks.whole_number(name, getattr(self, name), 1)
 
 
 DEFAULT_LIMITS = SizeLimits()

@@ -6,20 +6,25 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from hashlib import sha256
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
+from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
 
 T = TypeVar("T")
 
 _CHECKED = ConfigDict(extra="forbid")
+
+_Url = Annotated[
+    str, BeforeValidator(lambda value: plain(value) if isinstance(value, PurePath) else value)
+]
 
 
 @checked(frozen=True, config=_CHECKED)
@@ -50,11 +55,11 @@ class DataConfig:
         blind: whether grey pictures replace the pictures of the questions.
     """
 
-    corpus: str
-    questions: str
+    corpus: _Url
+    questions: _Url
     proxies: Sequence[str] = ()
     fraction: float | None = None
-    more_questions: Sequence[str] = ()
+    more_questions: Sequence[_Url] = ()
     blind: bool = False
 
 
@@ -158,7 +163,7 @@ def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = 
 
 
 def load_config(
-    path: Path | None, data: Mapping[str, Any], overrides: Sequence[str] = ()
+    path: Location | None, data: Mapping[str, Any], overrides: Sequence[str] = ()
 ) -> TrainConfig:
     """A configuration from a YAML file, with some fields of its data replaced.
 
@@ -175,7 +180,7 @@ def load_config(
     document: dict[str, Any] = {}
     if path is not None:
         try:
-            document = dict(yaml.safe_load(path.read_text()))
+            document = dict(yaml.safe_load(Path(plain(path)).read_text()))
         except (OSError, TypeError, ValueError, yaml.YAMLError) as why:
             raise RequestError(f"{path} is no configuration: {why}") from why
     document["data"] = {**document.get("data", {}), **data}

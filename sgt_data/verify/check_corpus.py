@@ -23,6 +23,7 @@ from sgt_data.corpus.paths import (
 )
 from sgt_data.errors import RequestError
 from sgt_data.files.reading import list_files
+from sgt_data.files.urls import Location
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.verify.check_across_shards import check_across_shards
@@ -31,7 +32,9 @@ from sgt_data.verify.check_subset_file import check_subset
 from sgt_data.verify.findings import Finding, Verdict
 
 
-def verify_corpus(url: str, *, deep: bool = False, on_progress: OnProgress = ignore) -> Verdict:
+def verify_corpus(
+    url: Location, *, deep: bool = False, on_progress: OnProgress = ignore
+) -> Verdict:
     """Check a corpus; or whether the corpus of a subset file has what the file promises.
 
     Args:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan, parse_plan
+from sgt_data.files.urls import Location, plain
 
 
-def load_plan(kind: ExperimentKind, path: Path | None, overrides: Sequence[str] = ()) -> Plan:
+def load_plan(kind: ExperimentKind, path: Location | None, overrides: Sequence[str] = ()) -> Plan:
     """Load a plan and apply `field=value` overrides to it.
 
     Args:
@@ -22,10 +23,11 @@ def load_plan(kind: ExperimentKind, path: Path | None, overrides: Sequence[str] 
     Raises:
         RequestError: the file cannot be read or is no plan; names the field.
     """
-    if path is None or is_shipped_plan(path):
-        return parse_plan(_shipped_file(path or Path(kind)).read_text("utf-8"), overrides)
+    place = Path(kind) if path is None else Path(plain(path))
+    if path is None or is_shipped_plan(place):
+        return parse_plan(_shipped_file(place).read_text("utf-8"), overrides)
     try:
-        text = path.read_text("utf-8")
+        text = place.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as why:
         raise RequestError(f"{path} is no plan: {why}") from why
     return parse_plan(text, overrides)
