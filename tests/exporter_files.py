@@ -49,7 +49,8 @@ def polygon_of(box: tuple[int, int, int, int]) -> list[float]:
 def mask_of(box: tuple[int, int, int, int]) -> Mask:
     """The mask that pycocotools rasterises from the outline."""
     encoding = coco_mask.frPyObjects([polygon_of(box)], HEIGHT, WIDTH)
-    return coco_mask.decode(coco_mask.merge(encoding)).astype(np.bool_)
+    decoded: NDArray[np.uint8] = coco_mask.decode(coco_mask.merge(encoding))
+    return decoded.astype(np.bool_)
 
 
 MASKS: tuple[tuple[Mask, ...], ...] = tuple(

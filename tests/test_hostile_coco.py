@@ -154,7 +154,7 @@ def test_annotations_of_pictures_that_no_file_lists_are_no_inputs_and_are_counte
     """Everyone who takes a subset of `images` leaves the annotations of the others in the file."""
     document = instances()
     document["annotations"] += [coco_annotation(900 + n, 77, SQUARE) for n in range(3)]
-    document["annotations"].append(coco_annotation(990, "78", SQUARE))
+    document["annotations"].append(coco_annotation(990, 1, SQUARE, image_id="78"))
     report = built(tmp_path / "out", coco_with(tmp_path, document), INSTANCE)
     check_accounts(tmp_path / "out", report)
     assert samples_in(tmp_path / "out", "instance") == whole_coco["instances"]
