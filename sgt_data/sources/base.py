@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import ClassVar
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -50,6 +50,19 @@ class Source(BaseModel):
 
     keys_differ: ClassVar[bool] = False
     """Whether the inventory itself makes sure that no two inputs have the same key."""
+
+    before: ClassVar[Mapping[str, Any]] = {}
+    """For fields that came later: the value by which corpora of before they existed were built. It
+    is no part of the identity of a corpus, so that such a corpus can be continued with it."""
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that shape samples, as plain JSON."""
+        fields = self.model_dump(mode="json", exclude=set(self.places))
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in self.before or self.before[name] != value
+        }
 
     def layers(self) -> frozenset[Layer]:
         """The layers of segments that its annotations hold; empty for plain pictures."""

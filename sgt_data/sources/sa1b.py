@@ -26,11 +26,15 @@ from sgt_data.records import (
 )
 from sgt_data.sources.annotation_json import (
     counts_of,
+    list_member,
     load_json,
+    member,
     score,
+    shown,
     whole_number,
 )
 from sgt_data.sources.base import Source
+from sgt_data.sources.json_forms import likely_form
 from sgt_data.sources.tar_cut import TarCut
 from sgt_data.sources.tars import slice_name, tar_inventory
 
@@ -169,28 +173,31 @@ def parse_annotation(data: bytes) -> MaskAnnotation:
             contradict each other.
     """
     document = load_json(data)
-    try:
-        width = whole_number(document["image"]["width"], "image.width", 1)
-        height = whole_number(document["image"]["height"], "image.height", 1)
-        annotations = document["annotations"]
-        segments, masks = [], []
-        for index, entry in enumerate(annotations):
-            encoding = entry["segmentation"]
-            if list(encoding["size"]) != [height, width]:
-                raise AnnotationError(
-                    f"annotations[{index}].segmentation.size is {encoding['size']!r:.40}, "
-                    f"the image is [{height}, {width}]"
-                )
-            masks.append(counts_of(encoding["counts"], f"annotations[{index}]"))
-            segments.append(
-                Segment(
-                    whole_number(entry["id"], f"annotations[{index}].id"),
-                    predicted_iou=score(entry.get("predicted_iou"), "predicted_iou"),
-                    stability_score=score(entry.get("stability_score"), "stability_score"),
-                )
+    if not isinstance(document, dict) or not {"image", "annotations"} <= document.keys():
+        raise AnnotationError(
+            "the annotation is not in SA-1B's form, an object of image and annotations"
+            f"{likely_form(document)}"
+        )
+    image = document["image"]
+    width = whole_number(member(image, "width", "image"), "image.width", 1)
+    height = whole_number(member(image, "height", "image"), "image.height", 1)
+    segments, masks = [], []
+    for index, entry in enumerate(list_member(document, "annotations", "the annotation")):
+        where = f"annotations[{index}]"
+        encoding = member(entry, "segmentation", where)
+        size = member(encoding, "size", f"{where}.segmentation")
+        if size != [height, width]:
+            raise AnnotationError(
+                f"{where}.segmentation.size is {shown(size)}, the image is [{height}, {width}]"
             )
-    except (KeyError, TypeError, AttributeError) as why:
-        raise AnnotationError(f"the annotation is not in SA-1B's form: {why!r}") from why
+        masks.append(counts_of(member(encoding, "counts", f"{where}.segmentation"), where))
+        segments.append(
+            Segment(
+                whole_number(member(entry, "id", where), f"{where}.id"),
+                predicted_iou=score(entry.get("predicted_iou"), f"{where}.predicted_iou"),
+                stability_score=score(entry.get("stability_score"), f"{where}.stability_score"),
+            )
+        )
     if len({segment.id for segment in segments}) != len(segments):
         raise AnnotationError("two annotations share one id")
     return MaskAnnotation(height, width, tuple(segments), tuple(masks))
