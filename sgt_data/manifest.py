@@ -115,10 +115,7 @@ class Manifest(BaseModel):
         """
         dumped = self.resolved()
         del dumped["max_quarantined"], dumped["annotators"]
-        dumped["sources"] = {
-            source.name: source.model_dump(mode="json", exclude=set(source.places))
-            for source in self.sources
-        }
+        dumped["sources"] = {source.name: source.identity() for source in self.typed_sources()}
         dumped["proxies"] = {proxy.name: proxy.model_dump(mode="json") for proxy in self.proxies}
         return dumped
 

@@ -100,20 +100,25 @@ Annotation = MaskAnnotation | MapAnnotation
 
 @dataclass(frozen=True, slots=True)
 class DenseMap:
-    """A number for every pixel: `low + codes / 65535 * (high - low)`.
+    """A number for every pixel: `low + codes / 65535 * (high - low)`, or `codes * metres_per_code`.
 
     Attributes:
         codes: [H, W] uint16.
-        low: value of code 0.
-        high: value of code 65535.
+        low: value of code 0, where the map is not metric.
+        high: value of code 65535, where the map is not metric.
         upright: True where the map belongs to the upright picture at the output size; False where
             it belongs to the stored pixels of the source picture, before orientation.
+        metres_per_code: unit of the codes of metric depth, in which far is large; None where the
+            map holds inverse depth or something else than depth.
+        invalid: codes that state no measurement.
     """
 
     codes: NDArray[np.uint16]
     low: float
     high: float
     upright: bool
+    metres_per_code: float | None = None
+    invalid: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sgt_data.errors import AnnotationError
 from sgt_data.names import checked_name
@@ -20,8 +20,12 @@ from sgt_data.records import (
     RawShard,
     Slice,
 )
-from sgt_data.sources.dense_maps import parse_dense
+from sgt_data.sources.dense_maps import CODES, parse_dense
+from sgt_data.sources.depth_files import DepthFiles, DepthKind
 
+_DEPTH_FIELDS = (
+    "depth_is", "depth_unit", "depth_invalid", "depth_max_invalid",
+)  # fmt: skip
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -31,8 +35,14 @@ class Source(BaseModel):
     Attributes:
         type: kind of source, the key of the registry.
         name: prefix of its keys and shards; unique in a manifest.
-        depth: folder of 16-bit grey PNGs of inverse depth (near is large, 0 infinitely far), one
-            for each picture, with its name and its stored size.
+        depth: folder of 16-bit grey PNGs, one for each picture, with its name and its size.
+        depth_is: `inverse` where the files hold inverse depth (near is large, 0 infinitely far),
+            `metric` where they hold distance (far is large).
+        depth_unit: of metric depth, in metres per code: 0.001 for millimetres (ScanNet, NYU),
+            0.0002 for TUM RGB-D, 0.00390625 for KITTI.
+        depth_invalid: codes that state no measurement: by default 0 in metric files, where it
+            always is one, and none in files of inverse depth.
+        depth_max_invalid: largest share of such pixels, 0 to 1, of a picture whose depth is drawn.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +50,10 @@ class Source(BaseModel):
     type: str
     name: str
     depth: str | None = None
+    depth_is: DepthKind = "inverse"
+    depth_unit: float | None = Field(None, gt=0, le=1000, allow_inf_nan=False)
+    depth_invalid: tuple[Annotated[int, Field(ge=0, le=CODES)], ...] | None = None
+    depth_max_invalid: float = Field(0.5, ge=0, le=1)
 
     # a validator, as subclasses that give a default would lose a constraint of the field
     _name_fits = field_validator("name")(checked_name)
@@ -50,6 +64,38 @@ class Source(BaseModel):
 
     keys_differ: ClassVar[bool] = False
     """Whether the inventory itself makes sure that no two inputs have the same key."""
+
+    @model_validator(mode="after")
+    def _depth_fits(self) -> Self:
+        given = [
+            name
+            for name in _DEPTH_FIELDS
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if given and self.depth is None:
+            raise ValueError(f"{given[0]} says how depth files are read; give depth: a folder")
+        if self.depth_is == "metric" and self.depth_unit is None:
+            raise ValueError(
+                "depth_is is metric; give depth_unit: metres per code, 0.001 for millimetres"
+            )
+        if self.depth_is == "inverse" and self.depth_unit is not None:
+            raise ValueError(
+                f"depth_unit is {self.depth_unit}, but inverse depth has no unit; give depth_is: "
+                "metric where the files hold distances"
+            )
+        return self
+
+    @property
+    def depth_files(self) -> DepthFiles:
+        """How the codes of its depth files are read."""
+        always = {0} if self.depth_is == "metric" else set()
+        invalid = tuple(sorted(always | set(self.depth_invalid or ())))
+        return DepthFiles(self.depth_is, self.depth_unit, invalid, self.depth_max_invalid)
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that shape every sample: without places, and without what depth alone
+        depends on."""
+        return self.model_dump(mode="json", exclude={*self.places, *_DEPTH_FIELDS})
 
     def layers(self) -> frozenset[Layer]:
         """The layers of segments that its annotations hold; empty for plain pictures."""
@@ -96,10 +142,12 @@ class Source(BaseModel):
 
         Raises:
             AnnotationError: the layer is missing, or is no such map.
+            FilteredOut: too much of it is no measurement.
         """
         if layer in raw.layer_problems:
             raise AnnotationError(raw.layer_problems[layer])
-        return parse_dense(raw.layer_bytes[layer])
+        dense = parse_dense(raw.layer_bytes[layer])
+        return self.depth_files.read(dense) if layer == "depth" else dense
 
 
 def key_of(source: str, identity: str) -> str:
