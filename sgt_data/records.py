@@ -59,15 +59,20 @@ class MaskAnnotation:
     """Segments with a mask each; masks may overlap.
 
     Attributes:
-        height, width: size of the stored picture in pixels.
+        height, width: size in pixels of the picture that the masks lie on.
         segments: the segments.
         masks: the mask of each segment, in the order of `segments`.
+        orientation: EXIF orientation by which that picture is turned already: 1 for the stored
+            picture.
+        assumed: what was assumed of `orientation`, where nothing states it.
     """
 
     height: int
     width: int
     segments: tuple[Segment, ...]
     masks: tuple[RunLengths, ...]
+    orientation: int = 1
+    assumed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +81,27 @@ class MapAnnotation:
 
     Attributes:
         segments: the segments.
-        id_map: [height, width] int32, the id of the segment of each pixel of the stored picture.
+        id_map: [height, width] int32, the id of the segment of each pixel of the picture.
         void: id of unlabelled pixels.
+        orientation: EXIF orientation by which that picture is turned already: 1 for the stored
+            picture.
+        assumed: what was assumed of `orientation`, where nothing states it.
     """
 
     segments: tuple[Segment, ...]
     id_map: NDArray[np.int32]
     void: int
+    orientation: int = 1
+    assumed: str | None = None
 
     @property
     def height(self) -> int:
-        """Rows of the stored picture."""
+        """Rows of the picture that the map lies on."""
         return int(self.id_map.shape[0])
 
     @property
     def width(self) -> int:
-        """Columns of the stored picture."""
+        """Columns of the picture that the map lies on."""
         return int(self.id_map.shape[1])
 
 
@@ -111,6 +121,7 @@ class DenseMap:
         metres_per_code: unit of the codes of metric depth, in which far is large; None where the
             map holds inverse depth or something else than depth.
         invalid: codes that state no measurement.
+        assumed: what was assumed of the picture that the map lies on, where nothing states it.
     """
 
     codes: NDArray[np.uint16]
@@ -119,6 +130,7 @@ class DenseMap:
     upright: bool
     metres_per_code: float | None = None
     invalid: tuple[int, ...] = ()
+    assumed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

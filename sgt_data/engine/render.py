@@ -34,7 +34,7 @@ from sgt_data.records import (
     RawInput,
     RawShard,
 )
-from sgt_data.sources.base import Source
+from sgt_data.sources.base import Source, read_annotation, read_dense
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b import parse_annotation
@@ -148,8 +148,8 @@ class _Rendering:
             self.recipe.manifest.seed,
             picture,
             self.source.offers(),
-            cache(partial(self.source.annotation, raw)),
-            cache(partial(self.source.dense, raw)),
+            cache(partial(read_annotation, self.source, raw, picture.stored)),
+            cache(partial(read_dense, self.source, raw, picture.stored)),
             self.recipe.vocabulary[self.source.name],
             cache(partial(picture.jpeg, rule.jpeg_quality, rule.jpeg_subsampling)),
             encode,
