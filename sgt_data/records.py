@@ -25,7 +25,7 @@ class Category:
     """An entry of a source's vocabulary.
 
     Attributes:
-        id: number of the category, from 1 on.
+        id: number of the category in its source, from 0 on.
         name: its name.
         isthing: whether it is countable (a thing) or not (stuff).
     """
@@ -62,6 +62,7 @@ class MaskAnnotation:
         height, width: size in pixels of the picture that the masks lie on.
         segments: the segments.
         masks: the mask of each segment, in the order of `segments`.
+        left_out: what is wrong with each annotation that is not among `segments`.
         orientation: EXIF orientation by which that picture is turned already: 1 for the stored
             picture.
         assumed: what was assumed of `orientation`, where nothing states it.
@@ -71,6 +72,7 @@ class MaskAnnotation:
     width: int
     segments: tuple[Segment, ...]
     masks: tuple[RunLengths, ...]
+    left_out: tuple[str, ...] = ()
     orientation: int = 1
     assumed: str | None = None
 
@@ -253,16 +255,20 @@ class Inventory:
     notes: tuple[str, ...] = ()
 
 
+LedgerKind = Literal["damaged", "filtered", "note"]
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """An input that did not become a sample of a proxy.
+    """An input that did not become a sample of a proxy, or a note on one that did.
 
     Attributes:
         key: of the input; empty where it has none.
         source: name of the source.
         slice: name of the slice.
         member: name of the input within its source.
-        kind: `damaged`, or `filtered` where the manifest's filters left it out.
+        kind: `damaged`, or `filtered` where the manifest's filters left it out; `note` where the
+            input became a sample and something of it was left out or assumed.
         reason: why, in one sentence.
     """
 
@@ -270,7 +276,7 @@ class QuarantineRow:
     source: str
     slice: str
     member: str
-    kind: Literal["damaged", "filtered"]
+    kind: LedgerKind
     reason: str
 
 

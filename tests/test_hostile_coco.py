@@ -32,6 +32,7 @@ from making import (
 from PIL import Image
 
 from sgt_data.errors import RequestError
+from sgt_data.verify.check_corpus import verify_corpus
 
 Samples = dict[str, dict[str, bytes]]
 
@@ -147,15 +148,21 @@ def test_a_picture_that_is_a_folder_costs_one_sample(
     check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "")
 
 
-def test_annotations_without_picture_are_named(
+def test_annotations_of_pictures_that_no_file_lists_are_no_inputs_and_are_counted(
     tmp_path: Path, whole_coco: dict[str, Samples]
 ) -> None:
+    """Everyone who takes a subset of `images` leaves the annotations of the others in the file."""
     document = instances()
     document["annotations"] += [coco_annotation(900 + n, 77, SQUARE) for n in range(3)]
-    samples, ledger = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
-    assert samples == whole_coco["instances"]
-    assert [row["key"] for row in ledger] == ["coco_000000000077"]
-    assert "does not list" in ledger[0]["reason"]
+    document["annotations"].append(coco_annotation(990, "78", SQUARE))
+    report = built(tmp_path / "out", coco_with(tmp_path, document), INSTANCE)
+    check_accounts(tmp_path / "out", report)
+    assert samples_in(tmp_path / "out", "instance") == whole_coco["instances"]
+    assert ledger_in(tmp_path / "out", "instance") == []
+    (note,) = report.notes
+    assert "4 annotations in" in note
+    assert "2 image ids" in note
+    assert "77" in note
 
 
 def test_a_picture_listed_twice_is_named(tmp_path: Path, whole_coco: dict[str, Samples]) -> None:
@@ -191,24 +198,24 @@ def test_two_pictures_of_one_key_do_not_give_two_samples(
 BROKEN_ANNOTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "two points": ({"segmentation": [[1, 1, 5, 5]]}, "4 coordinates"),
     "odd count": ({"segmentation": [[1, 1, 5, 1, 5, 5, 1]]}, "7 coordinates"),
-    "no polygons": ({"segmentation": []}, "empty"),
+    "no polygons": ({"segmentation": []}, "segmentation is empty"),
     "a word": ({"segmentation": [[1, 1, 5, 1, 5, "x"]]}, "coordinate 'x'"),
-    "null": ({"segmentation": [[1, 1, 5, 1, 5, None]]}, "coordinate None"),
+    "null": ({"segmentation": [[1, 1, 5, 1, 5, None]]}, "coordinate null"),
     "far away": ({"segmentation": [[1, 1, 1e9, 1, 5, 5]]}, "coordinate"),
     "numbers alone": ({"segmentation": [1, 1, 5, 1, 5, 5]}, "polygon 0"),
     "polygon a word": ({"segmentation": ["polygon"]}, "polygon 0"),
-    "segmentation missing": ({"segmentation": None}, "neither polygons nor run lengths"),
+    "segmentation missing": ({"segmentation": None}, "segmentation is empty"),
     "segmentation a word": ({"segmentation": "mask"}, "neither polygons nor run lengths"),
     "counts missing": ({"segmentation": {"size": [48, 64]}}, "neither polygons"),
     "overrun": ({"segmentation": {"size": [48, 64], "counts": [0, 4000]}}, "past the end"),
     "negative": ({"segmentation": {"size": [48, 64], "counts": [3073, -1]}}, "not within"),
     "short": ({"segmentation": {"size": [48, 64], "counts": [100]}}, "before the last"),
     "another size": ({"segmentation": {"size": [64, 48], "counts": [3072]}}, "segmentation.size"),
-    "unknown category": ({"category_id": 77}, "category 77"),
+    "unknown category": ({"category_id": 77}, "category_id is 77"),
     "category zero": ({"category_id": 0}, "category_id"),
     "category a word": ({"category_id": "cat"}, "category_id"),
-    "no id": ({"id": None}, "id is None"),
-    "id of another": ({"id": 31}, "share one id"),
+    "no id": ({"id": None}, "id is null"),
+    "iscrowd a word": ({"iscrowd": "no"}, "iscrowd is 'no'; allowed are 0, 1"),
     "a long way around": (
         {"segmentation": [[x for n in range(4000) for x in ((-1) ** n * 1e6, n)]]}, "outline"
     ),
@@ -216,20 +223,40 @@ BROKEN_ANNOTATIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN_ANNOTATIONS)
-def test_a_wrong_coco_annotation_costs_one_sample(
+def test_a_wrong_coco_annotation_costs_one_sample_where_the_manifest_says_quarantine(
     tmp_path: Path, whole_coco: dict[str, Samples], name: str
 ) -> None:
     fields, reason = BROKEN_ANNOTATIONS[name]
     document = instances()
     document["annotations"][4] |= fields
-    samples_and_ledger = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
-    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, reason)
+    source = coco_with(tmp_path, document) | {"bad_annotations": "quarantine"}
+    check_coco_lost(build_coco(tmp_path, source, INSTANCE), whole_coco["instances"], 3, reason)
+
+
+@pytest.mark.parametrize("name", BROKEN_ANNOTATIONS)
+def test_a_wrong_coco_annotation_costs_itself_and_is_named(tmp_path: Path, name: str) -> None:
+    """The sample is the one that the file gives without this annotation, and a note names it."""
+    fields, reason = BROKEN_ANNOTATIONS[name]
+    document = instances()
+    del document["annotations"][4]
+    without, _ = build_coco(tmp_path / "without", coco_with(tmp_path, document), INSTANCE)
+    shutil.rmtree(tmp_path / "in")
+    document = instances()
+    document["annotations"][4] |= fields
+    samples, ledger = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
+    assert samples == without
+    (note,) = ledger
+    assert (note["kind"], note["key"]) == ("note", COCO_KEYS[2])
+    assert reason in note["reason"]
+    assert "annotation 30" in note["reason"] or fields == {"id": None}
+    assert verify_corpus(str(tmp_path / "out"), deep=True).sound
 
 
 BROKEN_IMAGES: dict[str, tuple[dict[str, Any], str]] = {
     "width of another": ({"width": 63}, ""),
-    "no size": ({"width": None, "height": None}, "height"),
-    "size a word": ({"width": "64"}, "width"),
+    "size a word": ({"width": "wide"}, "width is 'wide', not a whole number"),
+    "size a fraction": ({"width": 64.5}, "width is 64.5"),
+    "below nothing": ({"width": -2}, "width"),
     "gigantic": ({"width": 2**40, "height": 2**40}, "pixels"),
 }
 
@@ -259,7 +286,7 @@ def test_a_file_name_leads_nowhere_and_costs_one_sample(
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "secret.jpg").write_bytes(jpeg(64, 48))
     document = instances()
-    document["images"][2]["file_name"] = name
+    document["images"][2] |= {"file_name": name, "coco_url": None}
     shutil.rmtree(tmp_path / "in")
     source = coco_with(tmp_path, document)
     (tmp_path / "in" / "secret.jpg").write_bytes(jpeg(64, 48))
@@ -287,17 +314,17 @@ def test_an_image_entry_without_file_name_costs_one_sample_or_is_refused(tmp_pat
         {"images": [], "annotations": []},
         instances(images=[5]),
         instances(images=[{"file_name": "x.jpg"}]),
-        instances(images=[coco_image(1), coco_image(2) | {"id": "two"}]),
         instances(images=[coco_image(1) | {"id": [1]}]),
         instances(annotations=[5]),
         instances(annotations=[{}]),
-        instances(annotations=[coco_annotation(1, 1, SQUARE) | {"image_id": "one"}]),
+        instances(annotations=[coco_annotation(1, 1, SQUARE) | {"image_id": ["one"]}]),
         instances(categories=[5]),
-        instances(categories=[{"id": 0, "name": "nothing"}]),
-        instances(categories=[{"id": 2**50, "name": "far away"}]),
+        instances(categories=[{"id": -1, "name": "nothing"}]),
+        instances(categories=[{"id": 2**60, "name": "far away"}]),
         instances(categories=[{"id": "one", "name": "cat"}]),
-        instances(licenses=5),
-        json.dumps(instances()).replace("4.0", "NaN").encode(),
+        instances(categories=[{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]),
+        instances(categories=[{"id": 1, "name": "cat", "isthing": "yes"}]),
+        instances(categories=[{"id": 1}]),
     ],
     ids=lambda document: str(document)[-60:],
 )  # fmt: skip
@@ -403,9 +430,7 @@ BROKEN_PANOPTIC: dict[str, tuple[Callable[[dict[str, Any], dict[str, bytes]], An
     "map cut in half": (lambda d, m: m.update({THIRD: m[THIRD][:90]}), "the map"),
     "map empty": (lambda d, m: m.update({THIRD: b""}), "the map"),
     "map a jpeg": (lambda d, m: m.update({THIRD: jpeg(64, 48)}), "the map"),
-    "map grey": (
-        lambda d, m: m.update({THIRD: _grey_png()}), "mode L"
-    ),
+    "map grey, without the ids": (lambda d, m: m.update({THIRD: _grey_png()}), "lists id 303"),
     "map outside": (lambda d, m: d["annotations"][2].update(file_name="../x.png"), "leaves"),
     "map name a number": (lambda d, m: d["annotations"][2].update(file_name=5), ""),
     "map name missing": (lambda d, m: d["annotations"][2].pop("file_name"), ""),
@@ -419,6 +444,14 @@ BROKEN_PANOPTIC: dict[str, tuple[Callable[[dict[str, Any], dict[str, bytes]], An
     "one id twice": (
         lambda d, m: d["annotations"][2]["segments_info"].append({"id": 303, "category_id": 1}),
         "share one id",
+    ),
+    "void listed": (
+        lambda d, m: d["annotations"][2]["segments_info"].append({"id": 0, "category_id": 1}),
+        "unlabelled",
+    ),
+    "two maps of one picture": (
+        lambda d, m: d["annotations"].append(d["annotations"][2] | {"file_name": "other.png"}),
+        "two annotations of image id 3, with the maps '000000000003.png' and 'other.png'",
     ),
     "unknown category": (
         lambda d, m: d["annotations"][2]["segments_info"][0].update(category_id=99), "category 99"

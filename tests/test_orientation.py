@@ -162,6 +162,25 @@ def test_polygons_of_the_upright_picture_are_filled_there(tmp_path: Path) -> Non
     assert (labels == under_centres(expected, *labels.shape)).all()
 
 
+def test_auto_says_where_it_could_not_know(tmp_path: Path) -> None:
+    """It takes the stored pixels, as every version did, and the ledger has a note of it."""
+    sides = 64, 48
+    maps = {number: drawn(*sides) for number in range(1, 9)}
+    root = coco_of(tmp_path / "coco", sides, maps, "instances")
+    source = {"type": "coco", "root": str(root), "annotations": ["instances"]}
+    report = built(tmp_path / "out", source, [proxy_of("instance"), {"type": "reconstruction"}])
+    rows = ledger_in(tmp_path / "out", "instance")
+    assert {row["kind"] for row in rows} == {"note"}
+    assert [row["key"] for row in rows] == [f"coco_{number:012d}" for number in (2, 3, 4)]
+    assert "EXIF orientation 3" in rows[1]["reason"]
+    assert "sources.coco.orientation: stored or upright" in rows[1]["reason"]
+    assert ledger_in(tmp_path / "out", "reconstruction") == []
+    assert report.totals["instance"]["samples"] == report.totals["instance"]["inputs"] == 8
+    built(tmp_path / "said", source | {"orientation": "stored"}, [proxy_of("instance")])
+    assert ledger_in(tmp_path / "said", "instance") == []
+    assert samples_in(tmp_path / "said", "instance") == samples_in(tmp_path / "out", "instance")
+
+
 @pytest.mark.parametrize(("frame", "size"), [
     ("stored", (48, 64)), ("upright", (64, 48)), ("auto", (9, 9)),
 ])  # fmt: skip
@@ -227,6 +246,18 @@ def test_depth_files_may_be_made_on_the_upright_picture(
         decoded = decode(members["target.png"], members["json"]).inverse_depth
         expected = under_centres(depth, *decoded.shape) / 65535
         assert np.abs(decoded - expected).max() < 2e-5
+
+
+def test_depth_of_a_half_turn_says_what_was_assumed(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "depth").mkdir()
+    (tmp_path / "pictures" / "a.jpg").write_bytes(stored_jpeg(64, 48, 3))
+    ramp = np.arange(64 * 48, dtype=np.uint16).reshape(48, 64)
+    (tmp_path / "depth" / "a.png").write_bytes(encoded(Image.fromarray(ramp), "PNG"))
+    source = {"type": "folder", "pictures": f"{tmp_path}/pictures", "depth": f"{tmp_path}/depth"}
+    built(tmp_path / "out", source, [{"type": "depth"}])
+    (row,) = ledger_in(tmp_path / "out", "depth")
+    assert row["kind"] == "note" and "depth map" in row["reason"]
 
 
 @pytest.mark.parametrize("number", range(9))

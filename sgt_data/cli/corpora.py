@@ -206,9 +206,11 @@ def _info_document(corpus: Corpus) -> dict[str, Any]:
 
 def _totals_table(by_proxy: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Table:
     """A row per proxy and source."""
-    table = report_table(("proxy", "source"), (*_COUNTS, "bytes"))
+    has_notes = any("notes" in totals for by in by_proxy.values() for totals in by.values())
+    counts = (*_COUNTS, "notes") if has_notes else _COUNTS
+    table = report_table(("proxy", "source"), (*counts, "bytes"))
     for proxy, by_source in by_proxy.items():
         for source, totals in by_source.items():
-            cells = [f"{totals[name]:,}" for name in _COUNTS]
+            cells = [f"{totals.get(name, 0):,}" for name in counts]
             table.add_row(proxy, source, *cells, size_text(totals["bytes"]))
     return table

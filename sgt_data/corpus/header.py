@@ -34,7 +34,8 @@ class CorpusHeader:
         shards: names by proxy, in corpus order. Empty until complete.
         samples: how many each of these shards holds, by proxy, in the same order. (Corpora of the
             first builds lack it; receipts say the same.)
-        totals: by proxy: inputs, samples, damaged, filtered, segments, shards, bytes.
+        totals: by proxy: inputs, samples, damaged, filtered, segments, shards, bytes; notes,
+            where there are any.
         source_totals: totals by proxy and source.
         parent: of a subset: `url` and `fingerprints` of the corpus that it was taken from, and
             sizes of the `population` that it was chosen from. None for a corpus that was built.

@@ -15,7 +15,7 @@ from sgt_data.corpus.paths import (
     receipt_path,
     tar_path,
 )
-from sgt_data.corpus.shard import EncodedShard
+from sgt_data.corpus.shard import EncodedShard, notes_count
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import join
@@ -70,6 +70,8 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
     for name, kind in _FIELDS.items():
         if name not in receipt or not isinstance(receipt[name], kind):
             raise CorpusError(f"{where}: field {name} is {receipt.get(name)!r:.40}")
+    if not isinstance(receipt.get("notes", 0), int):
+        raise CorpusError(f"{where}: field notes is {receipt['notes']!r:.40}")
     return receipt
 
 
@@ -127,11 +129,14 @@ def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
 
 
 def add_up(receipts: Iterable[Receipt]) -> dict[str, int]:
-    """Totals over receipts: inputs, samples, damaged, filtered, segments, shards, bytes of tars."""
+    """Totals over receipts: inputs, samples, damaged, filtered, segments, shards, bytes of tars;
+    notes, where there are any."""
     totals = dict.fromkeys((*COUNTED, "shards", "bytes"), 0)
+    notes = 0
     for receipt in receipts:
         for name in COUNTED:
             totals[name] += receipt[name]
         totals["shards"] += 1
         totals["bytes"] += receipt["tar"]["bytes"] if receipt["tar"] else 0
-    return totals
+        notes += receipt.get("notes", 0)
+    return totals | notes_count(notes)

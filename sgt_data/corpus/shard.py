@@ -77,17 +77,24 @@ class EncodedShard:
 
 @dataclass(slots=True)
 class ShardWriter:
-    """Collects samples and quarantine rows of one shard of one proxy."""
+    """Collects samples and ledger rows of one shard of one proxy.
+
+    Attributes:
+        samples: the samples.
+        quarantine: a row for each input that became none.
+        notes: rows on inputs that became samples.
+    """
 
     samples: list[EncodedSample] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
+    notes: list[QuarantineRow] = field(default_factory=list)
 
     def encode(self, origin: ShardOrigin) -> EncodedShard:
         """All files of the shard."""
         samples = sorted(self.samples, key=lambda sample: sample.key)
         tar, rows = _write_tar(samples)
         index = index_bytes(pa.Table.from_pylist(rows, schema=INDEX_SCHEMA))
-        ledger = ledger_bytes(self.quarantine)
+        ledger = ledger_bytes((*self.quarantine, *self.notes))
         damaged = sum(row.kind == "damaged" for row in self.quarantine)
         summary = {
             "version": 1,
@@ -96,6 +103,7 @@ class ShardWriter:
             "samples": len(samples),
             "damaged": damaged,
             "filtered": len(self.quarantine) - damaged,
+            **notes_count(len(self.notes)),
             "segments": sum(row["segments"] for row in rows),
             "tar": file_digest(tar) if samples else None,
             "index": file_digest(index),
@@ -104,6 +112,11 @@ class ShardWriter:
         receipt = receipt_bytes(summary)
         keys = tuple(sample.key for sample in samples)
         return EncodedShard(tar if samples else None, index, ledger, receipt, summary, keys)
+
+
+def notes_count(count: int) -> dict[str, int]:
+    """The field of a receipt that counts notes; receipts of shards without any have none."""
+    return {"notes": count} if count else {}
 
 
 def receipt_bytes(summary: Mapping[str, Any]) -> bytes:

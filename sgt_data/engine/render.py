@@ -28,8 +28,13 @@ from sgt_data.pictures.decode_source import Picture, inspect, prepare
 from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy, Subject
 from sgt_data.records import (
+    Annotation,
+    DenseLayer,
+    DenseMap,
     DrawnTarget,
     Layer,
+    LedgerKind,
+    MaskAnnotation,
     QuarantineRow,
     RawInput,
     RawShard,
@@ -103,12 +108,15 @@ class _Rendering:
             sample = EncodedSample(raw.key, subject.clean(), None, None, None, facts, row)
             self.writers[INPUT].samples.append(sample)
         for proxy in self.proxies:
+            notes: dict[str, None] = {}
             try:
-                drawn = proxy.draw(self._seen_by(proxy, subject, raw))
+                drawn = proxy.draw(_noting(self._seen_by(proxy, subject, raw), notes))
             except InputError as why:
                 self._quarantine(proxy.name, raw, why)
                 continue
-            self.writers[proxy.name].samples.append(self._sample(proxy, subject, facts, drawn))
+            writer = self.writers[proxy.name]
+            writer.samples.append(self._sample(proxy, subject, facts, drawn))
+            writer.notes += [self._ledger_row(raw, "note", note) for note in notes]
 
     def encode(self) -> list[EncodedShard]:
         """All files of the shard, by folder."""
@@ -125,16 +133,11 @@ class _Rendering:
         ]  # fmt: skip
 
     def _quarantine(self, folder: str, raw: RawInput, why: InputError) -> None:
-        self.writers[folder].quarantine.append(
-            QuarantineRow(
-                raw.key,
-                self.raw.source,
-                self.raw.slice,
-                raw.member,
-                "filtered" if isinstance(why, FilteredOut) else "damaged",
-                str(why),
-            )
-        )
+        kind: LedgerKind = "filtered" if isinstance(why, FilteredOut) else "damaged"
+        self.writers[folder].quarantine.append(self._ledger_row(raw, kind, str(why)))
+
+    def _ledger_row(self, raw: RawInput, kind: LedgerKind, reason: str) -> QuarantineRow:
+        return QuarantineRow(raw.key, self.raw.source, self.raw.slice, raw.member, kind, reason)
 
     def _subject(self, raw: RawInput, picture: Picture) -> Subject:
         """All that a proxy may look at, from the source alone."""
@@ -185,6 +188,27 @@ class _Rendering:
         jpeg = drawn.picture or (None if manifest.inputs == "shared" else subject.clean())
         row = _index_row(common, drawn)
         return EncodedSample(key, jpeg, drawn.target, drawn.extension, instruction.text, facts, row)
+
+
+def _noting(subject: Subject, notes: dict[str, None]) -> Subject:
+    """The subject, which adds to `notes` what is left out of the annotations that are used, and
+    what is assumed of them; each once."""
+
+    def annotation(layer: Layer) -> Annotation | None:
+        parsed = subject.annotation(layer)
+        if isinstance(parsed, MaskAnnotation):
+            notes.update(dict.fromkeys(f"left out: {why}" for why in parsed.left_out))
+        if parsed is not None and parsed.assumed:
+            notes[parsed.assumed] = None
+        return parsed
+
+    def dense(layer: DenseLayer) -> DenseMap:
+        parsed = subject.dense(layer)
+        if parsed.assumed:
+            notes[parsed.assumed] = None
+        return parsed
+
+    return replace(subject, annotation=annotation, dense=dense)
 
 
 def _annotated(subject: Subject, raw: RawInput, layer: Layer, annotator: str) -> Subject:

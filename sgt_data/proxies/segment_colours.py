@@ -42,7 +42,9 @@ def colour_segments(
         )
     touching = touching_labels(labels, count)
     if palette == "category":
-        return palettes.by_category(categories, max(subject.vocabulary, default=1), touching)
+        return palettes.by_category(
+            *palettes.category_numbers(categories, subject.vocabulary), touching
+        )
     if palette == "position":
         return palettes.by_position(boxes, labels.shape[0], labels.shape[1], touching)
     return palettes.tab20(touching, generator(subject.seed, "palette", subject.key))

@@ -96,7 +96,7 @@ class SegmentationProxy(Proxy):
         self.filters.require_visible(len(drawn.visible))
         categories = regions.category_ids[drawn.visible]
         if self.variant == "semantic":
-            colours = palettes.by_class(categories, max(subject.vocabulary, default=1))
+            colours = palettes.by_class(*palettes.category_numbers(categories, subject.vocabulary))
         else:
             colours = colour_segments(self._palette, labels, categories, drawn.boxes, subject)
         segments = drawn.describe(regions, colours, subject.vocabulary)

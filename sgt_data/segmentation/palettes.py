@@ -13,6 +13,7 @@ its pixels alone, and no two touching labels look alike.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,8 @@ from sgt_data.segmentation.colours import (
 
 Palette = Literal["distinct", "category", "position", "tab20"]
 
+CATEGORY_NUMBERS_MAX = 1 << 14
+"""Largest number of a category: the table of colours has an entry for each number up to it."""
 POSITION_COLUMNS, POSITION_ROWS = 16, 13
 TOUCHING_DISTANCE = 48.0
 """Least distance (RGB levels, Euclidean) between the colours of touching segments. Just below the
@@ -38,34 +41,55 @@ _gaps = TAB20.astype(np.int64)[:, None] - TAB20.astype(np.int64)[None]
 _TAB20_ALIKE: NDArray[np.bool_] = (_gaps**2).sum(2) < TOUCHING_DISTANCE**2
 
 
+def category_numbers(
+    categories: NDArray[np.int64], vocabulary: Collection[int]
+) -> tuple[NDArray[np.int64], int]:
+    """Numbers from 1 on by which categories take their colours, and the largest of a vocabulary.
+
+    The number of a category is its id where all ids of the vocabulary are from 1 to 16,384, as
+    COCO's are. Where an id is 0 or larger (LVIS, Objects365, exports of annotation tools), it is
+    the position of the id among all ids of the vocabulary, in rising order.
+
+    Args:
+        categories: [n], category ids.
+        vocabulary: all category ids of the source.
+    """
+    ids = np.array(sorted(vocabulary), np.int64)
+    if not len(ids):
+        return categories, 1
+    if ids[0] >= 1 and ids[-1] <= CATEGORY_NUMBERS_MAX:
+        return categories, int(ids[-1])
+    return np.searchsorted(ids, categories) + 1, len(ids)
+
+
 def distinct(count: int, rng: np.random.Generator) -> Colours:
     """Colours [count, 3] that are far apart; `rng` decides which label gets which."""
     return rng.permutation(spread_colours(count, rng)) if count else np.empty((0, 3), np.uint8)
 
 
 def by_category(
-    categories: NDArray[np.int64], largest_id: int, touching: NDArray[np.bool_]
+    categories: NDArray[np.int64], largest: int, touching: NDArray[np.bool_]
 ) -> Colours:
     """Colours [n, 3] by category; equal and touching ones become shades.
 
     Args:
-        categories: [n], category ids from 1 on.
-        largest_id: largest category id of the whole vocabulary.
+        categories: [n], numbers of the categories (see `category_numbers`).
+        largest: largest number of the whole vocabulary.
         touching: [n + 1, n + 1], which labels touch (see `label_map.touching_labels`).
     """
-    return _distinguished(category_colours(largest_id)[categories - 1], touching)
+    return _distinguished(category_colours(largest)[categories - 1], touching)
 
 
-def by_class(categories: NDArray[np.int64], largest_id: int) -> Colours:
+def by_class(categories: NDArray[np.int64], largest: int) -> Colours:
     """Colours [n, 3] by category, the same in every picture whatever the category touches.
 
     Colours lie at least 24 levels apart up to about 1,300 categories.
 
     Args:
-        categories: [n], category ids from 1 on, each at most once.
-        largest_id: largest category id of the whole vocabulary.
+        categories: [n], numbers of the categories (see `category_numbers`), each at most once.
+        largest: largest number of the whole vocabulary.
     """
-    return category_colours(largest_id)[categories - 1]
+    return category_colours(largest)[categories - 1]
 
 
 def by_position(

@@ -57,7 +57,8 @@ def _check(number: int, polygon: Any) -> None:
             or not math.isfinite(value)
             or abs(value) > _COORDINATE_MAX
         ):
+            stated = "null" if value is None else f"{value!r:.40}"
             raise AnnotationError(
-                f"polygon {number} has the coordinate {value!r:.40}, "
+                f"polygon {number} has the coordinate {stated}, "
                 f"not a number within +-{_COORDINATE_MAX}"
             )

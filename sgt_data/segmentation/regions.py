@@ -120,8 +120,9 @@ class Regions:
 
     @property
     def category_ids(self) -> NDArray[np.int64]:
-        """Category ids [K], 0 where the source has none."""
-        return np.array([segment.category_id or 0 for segment in self.segments], np.int64)
+        """Category ids [K], -1 where the source has none."""
+        ids = (segment.category_id for segment in self.segments)
+        return np.array([-1 if number is None else number for number in ids], np.int64)
 
     def paint(
         self, chosen: Positions, height: int, width: int, orientation: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -74,6 +74,10 @@ class Source(BaseModel):
     keys_differ: ClassVar[bool] = False
     """Whether the inventory itself makes sure that no two inputs have the same key."""
 
+    before: ClassVar[Mapping[str, Any]] = {}
+    """For fields that came later: the value by which corpora of before they existed were built. It
+    is no part of the identity of a corpus, so that such a corpus can be continued with it."""
+
     @model_validator(mode="after")
     def _depth_fits(self) -> Self:
         given = [
@@ -112,9 +116,15 @@ class Source(BaseModel):
         return self.depth_files.identity() | ({"orientation": given} if given else {})
 
     def identity(self) -> dict[str, Any]:
-        """The fields that shape every sample: without places, and without what depth alone
-        depends on."""
-        return self.model_dump(mode="json", exclude={*self.places, *_DEPTH_FIELDS})
+        """The fields that shape every sample, as plain JSON; without those of depth files, on which
+        the depth proxies alone depend."""
+        before = {"orientation": "stored", **self.before}
+        fields = self.model_dump(mode="json", exclude={*self.places, *_DEPTH_FIELDS})
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in before or before[name] != value
+        }
 
     def layers(self) -> frozenset[Layer]:
         """The layers of segments that its annotations hold; empty for plain pictures."""

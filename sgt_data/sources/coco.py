@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Literal
 
@@ -23,7 +23,13 @@ from sgt_data.records import (
 )
 from sgt_data.sources.annotation_json import load_json
 from sgt_data.sources.base import Source, key_of
-from sgt_data.sources.coco_annotations import read_instances, read_panoptic, read_pixelmap
+from sgt_data.sources.coco_annotations import (
+    BadAnnotations,
+    read_instances,
+    read_panoptic,
+    read_pixelmap,
+    stated_size,
+)
 from sgt_data.sources.coco_index import CocoEntry, index_coco
 from sgt_data.sources.picture_pool import COCO_URL, fetch
 from sgt_data.sources.slices import chunked
@@ -50,6 +56,9 @@ class CocoSource(Source):
         pictures: a folder, a `.zip`, or the word `coco_url` to fetch each picture from its address.
         instances, panoptic, stuff: the JSON files.
         panoptic_maps, stuff_maps: folder or `.zip` of the PNGs.
+        bad_annotations: what a wrong annotation (an empty or broken mask, an unknown category)
+            costs: `drop` leaves it out and names it in the ledger, as a note on the sample;
+            `quarantine` leaves its picture out. A picture without a right one is left out by both.
     """
 
     places: ClassVar[frozenset[str]] = frozenset(
@@ -65,6 +74,7 @@ class CocoSource(Source):
         }
     )
     keys_differ: ClassVar[bool] = True
+    before: ClassVar[Mapping[str, Any]] = {"bad_annotations": "quarantine"}
 
     type: Literal["coco"] = "coco"
     name: str = "coco"
@@ -77,6 +87,7 @@ class CocoSource(Source):
     stuff: str | None = None
     panoptic_maps: str | None = None
     stuff_maps: str | None = None
+    bad_annotations: BadAnnotations = "drop"
 
     @model_validator(mode="after")
     def _stuff_is_given_once(self) -> CocoSource:
@@ -95,15 +106,22 @@ class CocoSource(Source):
             data = read_bytes(place)
             documents[kind] = (place, data)
             identity[f"{kind}.json"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        entries, vocabulary = index_coco(documents, self.name)
+        index = index_coco(documents, self.name)
+        entries = index.entries
         notes, nbytes = self._look_at_pictures(entries)
-        slices = []
+        place, slices = self._pictures(), []
         for number, chunk in enumerate(chunked(entries, shard_samples)):
             shard = f"{self.name}-{self.split.lower()}-{number:05d}"
-            expected = sum(nbytes.get(entry.file_name, _EXPECTED_BYTES) for entry in chunk)
+            expected = sum(nbytes.get(entry.path_in(place), _EXPECTED_BYTES) for entry in chunk)
             payload = orjson.dumps(chunk)
             slices.append(Slice(self.name, shard, payload, (shard,), len(chunk), expected))
-        return Inventory(tuple(slices), identity, vocabulary, typical_size=(640, 480), notes=notes)
+        return Inventory(
+            tuple(slices),
+            identity,
+            index.vocabulary,
+            typical_size=(640, 480),
+            notes=(*index.notes, *notes),
+        )
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:
@@ -118,12 +136,12 @@ class CocoSource(Source):
         for kind in self.annotations:
             if _LAYERS[kind] != layer or annotations[kind] is None:
                 continue
-            size = annotations["height"], annotations["width"]
+            size = stated_size(annotations["height"], annotations["width"], raw.picture)
             if kind == "panoptic":
-                return read_panoptic(annotations[kind], raw.extras["panoptic_maps"], *size)
+                return read_panoptic(annotations[kind], raw.extras["panoptic_maps"], size)
             if kind == "stuff_pixelmaps":
-                return read_pixelmap(annotations[kind], raw.extras["stuff_maps"], *size)
-            return read_instances(annotations[kind], *size)
+                return read_pixelmap(raw.extras["stuff_maps"], size)
+            return read_instances(annotations[kind], size, self.bad_annotations)
         return None
 
     def _input(self, entry: CocoEntry) -> RawInput:
@@ -132,7 +150,8 @@ class CocoSource(Source):
         if entry.problem:
             return RawInput(key, member, problem=entry.problem)
         try:
-            picture = fetch(self._pictures(), entry.file_name, entry.url)
+            place = self._pictures()
+            picture = fetch(place, entry.path_in(place), entry.url)
             extras = {"annotation": orjson.dumps(entry.annotations)}
             panoptic = entry.annotations.get("panoptic")
             stuff = entry.annotations.get("stuff_pixelmaps")
@@ -173,7 +192,7 @@ class CocoSource(Source):
         if not exists(place):
             return (f"the picture folder {place} is not there",), {}
         sizes = list_files(place)
-        unlisted = len(sizes.keys() - {entry.file_name for entry in entries})
+        unlisted = len(sizes.keys() - {entry.path_in(place) for entry in entries})
         if not unlisted:
             return (), sizes
         return (f"{unlisted} files in {place} are in no annotation and are no inputs",), sizes

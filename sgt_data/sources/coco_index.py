@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-import orjson
-
-from sgt_data.errors import RequestError
+from sgt_data.errors import AnnotationError
 from sgt_data.records import Category
+from sgt_data.sources.annotation_json import shown, whole_number
 from sgt_data.sources.base import key_of
+from sgt_data.sources.coco_agreement import check_images, joint_categories
+from sgt_data.sources.coco_file import CocoFile, ImageId, read_coco_file
 
-CATEGORY_ID_MAX = 1 << 14
-"""Largest category id that is accepted: the table of colours has an entry for each."""
-
-_MASK_FIELDS = ("id", "category_id", "iscrowd", "segmentation")
+_NO_LICENCE = ("", "None", "null")  # as exporters write that they know none
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class CocoEntry:
         annotations: annotation of each kind (None where the file of the kind has no entry for the
             picture), and the fields `width` and `height`.
         problem: why the entry cannot become a sample; None where it can.
+        folder: folder that `file_name` is in, unless the picture folder is this one: pictures that
+            have an address alone (LVIS), which ends in `train2017/000000391895.jpg`.
     """
 
     identity: str
@@ -40,120 +41,126 @@ class CocoEntry:
     licence: str | None
     annotations: dict[str, Any]
     problem: str | None = None
+    folder: str = ""
+
+    def path_in(self, place: str) -> str:
+        """Path of the picture within the folder or zip at `place`."""
+        own = posixpath.basename(place.rstrip("/")).removesuffix(".zip")
+        return self.file_name if self.folder in ("", own) else f"{self.folder}/{self.file_name}"
 
 
-def index_coco(
-    documents: Mapping[str, tuple[str, bytes]], source: str
-) -> tuple[list[CocoEntry], tuple[Category, ...]]:
+@dataclass(frozen=True, slots=True)
+class CocoIndex:
+    """All that annotation files list.
+
+    Attributes:
+        entries: in the order of image ids (numbers first), then entries that repeat an id.
+        vocabulary: the joint categories, by id.
+        notes: remarks for the person who builds.
+    """
+
+    entries: list[CocoEntry]
+    vocabulary: tuple[Category, ...]
+    notes: tuple[str, ...]
+
+
+def index_coco(documents: Mapping[str, tuple[str, bytes]], source: str) -> CocoIndex:
     """Join COCO annotation files by image id.
 
     Args:
         documents: URL and bytes of the JSON file of each kind, in the order of the manifest.
         source: name of the source, for messages.
 
-    Returns:
-        Entries in the order of image ids, then the entries of annotations whose picture is in no
-        file; and the joint vocabulary.
-
     Raises:
-        RequestError: a file is no COCO annotation, or two files name a category differently.
+        RequestError: a file is no COCO annotation, or two files contradict each other.
     """
-    images: dict[int, dict[str, Any]] = {}
+    files = [read_coco_file(kind, place, data, source) for kind, (place, data) in documents.items()]
+    check_images(files, source)
+    vocabulary = joint_categories(files, source)
+    images: dict[ImageId, dict[str, Any]] = {}
     licences: dict[str, str] = {}
-    annotations: dict[int, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(documents))
-    vocabulary: dict[int, Category] = {}
-    repeated: list[dict[str, Any]] = []
-    for kind, (place, data) in documents.items():
-        try:
-            document = orjson.loads(data)
-            seen = set()
-            for image in document["images"]:
-                number = _image_id(image["id"])
-                if number in seen:
-                    repeated.append(image)
-                seen.add(number)
-                images.setdefault(number, image)
-            licences |= {str(row["id"]): str(row["name"]) for row in document.get("licenses", [])}
-            _add_categories(vocabulary, document["categories"], kind, place)
-            _add_annotations(annotations, kind, document, seen)
-        except (KeyError, TypeError, ValueError, AttributeError) as why:
-            raise RequestError(
-                f"sources.{source}.{kind}: {place} is not a COCO {kind} file: {why!r}"
-            ) from why
-    entries = [_entry(images[number], annotations[number], licences) for number in sorted(images)]
-    entries += [_repeated_entry(image) for image in repeated]
-    entries += [
-        _entry_without_image(number) for number in sorted(annotations.keys() - images.keys())
-    ]
-    return _without_key_clashes(entries, source), tuple(
-        vocabulary[number] for number in sorted(vocabulary)
+    for file in files:
+        images = {**file.images, **images}
+        licences.update(file.licences)
+    names = _names(images)
+    entries = []
+    for number in sorted(images, key=lambda number: (isinstance(number, str), number)):
+        entry = _entry(images[number], names.get(number), licences)
+        problem = next((file.problems[number] for file in files if number in file.problems), None)
+        annotations = _annotations_of(number, files, vocabulary) | entry.annotations
+        entries.append(replace(entry, annotations=annotations, problem=entry.problem or problem))
+    entries += [_repeated_entry(image) for file in files for image in file.repeated]
+    return CocoIndex(
+        _without_key_clashes(entries, source),
+        tuple(vocabulary.values()),
+        tuple(note for file in files for note in _notes(file, images)),
     )
 
 
-def _image_id(value: Any) -> int:
-    if not isinstance(value, int):
-        raise ValueError(f"image id {value!r:.40} is no integer")
-    return value
+def _names(images: Mapping[ImageId, dict[str, Any]]) -> dict[ImageId, tuple[str, str]]:
+    """File name and folder of each image that names a file, by id.
+
+    Where there is no `file_name`, both come from the address: the base name alone, where it is
+    unique among such images, and its folder.
+    """
+    names: dict[ImageId, tuple[str, str]] = {}
+    from_address: dict[ImageId, tuple[str, str]] = {}
+    for number, image in images.items():
+        name, url = image.get("file_name"), image.get("coco_url")
+        if isinstance(name, str) and name:
+            names[number] = name.replace("\\", "/"), ""
+        elif name is None and isinstance(url, str):
+            folder, base = posixpath.split(unquote(urlsplit(url).path))
+            if base:
+                from_address[number] = base, posixpath.basename(folder)
+    uses = Counter(base for base, _ in from_address.values())
+    for number, (base, folder) in from_address.items():
+        alone = uses[base] == 1
+        names[number] = (base, folder) if alone else (posixpath.join(folder, base), "")
+    return names
 
 
-def _add_categories(
-    vocabulary: dict[int, Category], categories: list[dict[str, Any]], kind: str, place: str
-) -> None:
-    for entry in categories:
-        category = Category(
-            int(entry["id"]), str(entry["name"]), bool(entry.get("isthing", kind == "instances"))
-        )
-        earlier = vocabulary.setdefault(category.id, category)
-        if not 1 <= category.id <= CATEGORY_ID_MAX:
-            raise ValueError(f"category id {category.id}; allowed are 1 to {CATEGORY_ID_MAX}")
-        if earlier.name != category.name:
-            raise RequestError(
-                f"{place} calls category {category.id} {category.name!r}, another file "
-                f"{earlier.name!r}"
-            )
+def _annotations_of(
+    number: ImageId, files: Sequence[CocoFile], vocabulary: Mapping[int, Category]
+) -> dict[str, Any]:
+    """The annotations of an image by kind; those of an unknown category say so."""
+    annotations = {file.kind: file.annotations.get(number) for file in files}
+    for entries in annotations.values():
+        for entry in entries if isinstance(entries, list) else ():
+            if problem := _unknown_category(entry["category_id"], vocabulary):
+                entry["problem"] = problem
+    return annotations
 
 
-def _add_annotations(
-    annotations: dict[int, dict[str, Any]], kind: str, document: dict[str, Any], images: set[int]
-) -> None:
-    """Add the annotations of a file by image id, reduced to the fields that are read later."""
-    if kind == "stuff_pixelmaps":
-        for image in document["images"]:
-            stem = posixpath.splitext(str(image.get("file_name")))[0]
-            annotations[image["id"]][kind] = {"file_name": f"{stem}.png"}
-        return
-    if kind == "panoptic":
-        for annotation in document["annotations"]:
-            annotations[_image_id(annotation["image_id"])][kind] = {
-                "file_name": annotation.get("file_name"),
-                "segments_info": annotation.get("segments_info"),
-            }
-        return
-    for number in images:  # a picture without annotation is one with nothing on it
-        annotations[number][kind] = []
-    for annotation in document["annotations"]:
-        of_image = annotations[_image_id(annotation["image_id"])]
-        if of_image[kind] is None:
-            of_image[kind] = []
-        of_image[kind].append({name: annotation.get(name) for name in _MASK_FIELDS})
+def _unknown_category(value: Any, vocabulary: Mapping[int, Category]) -> str | None:
+    try:
+        number = whole_number(value, "category_id")
+    except AnnotationError:  # is said when the masks are read
+        return None
+    if number in vocabulary:
+        return None
+    return f"category_id is {number}, a category that `categories` does not list"
 
 
 def _entry(
-    image: dict[str, Any], annotations: dict[str, Any], licences: Mapping[str, str]
+    image: dict[str, Any], name: tuple[str, str] | None, licences: Mapping[str, str]
 ) -> CocoEntry:
-    file_name = image.get("file_name")
-    if not isinstance(file_name, str) or not file_name:
-        return _problem_entry(
-            image["id"], f"its file_name is {file_name!r:.40}, which names no file"
-        )
-    licence = image.get("license")
-    return CocoEntry(
-        posixpath.splitext(file_name)[0],
-        file_name,
-        image.get("coco_url"),
-        licences.get(str(licence), f"COCO licence id {licence}") if licence is not None else None,
-        {**annotations, "width": image.get("width"), "height": image.get("height")},
-    )
+    sizes = {"width": image.get("width"), "height": image.get("height")}
+    if name is None:
+        problem = f"its file_name is {shown(image.get('file_name'))}, which names no file"
+        return replace(_problem_entry(image["id"], problem), annotations=sizes)
+    file_name, folder = name
+    identity = posixpath.splitext(file_name)[0]
+    licence = _licence(image.get("license"), licences)
+    return CocoEntry(identity, file_name, image.get("coco_url"), licence, sizes, None, folder)
+
+
+def _licence(stated: Any, licences: Mapping[str, str]) -> str | None:
+    """Name of a licence; None where the file knows none."""
+    if stated is None or str(stated) in _NO_LICENCE:
+        return None
+    name = licences.get(str(stated), f"COCO licence id {stated}")
+    return None if name in _NO_LICENCE else name
 
 
 def _repeated_entry(image: dict[str, Any]) -> CocoEntry:
@@ -163,14 +170,32 @@ def _repeated_entry(image: dict[str, Any]) -> CocoEntry:
     return CocoEntry(identity, file_name, None, None, {}, problem)
 
 
-def _entry_without_image(number: int) -> CocoEntry:
-    return _problem_entry(
-        number, f"annotations refer to image id {number}, which images does not list"
-    )
+def _problem_entry(number: ImageId, problem: str) -> CocoEntry:
+    identity = number if isinstance(number, str) else f"{number:012d}"
+    return CocoEntry(identity, f"image id {number}", None, None, {}, problem)
 
 
-def _problem_entry(number: int, problem: str) -> CocoEntry:
-    return CocoEntry(f"{number:012d}", f"image id {number}", None, None, {}, problem)
+def _notes(file: CocoFile, images: Mapping[ImageId, Any]) -> Iterable[str]:
+    """Remarks on what of a file is not used, or may not be what it should be."""
+    orphans = file.annotations.keys() - images.keys()
+    if orphans:
+        count = sum(_count(file.annotations[number]) for number in orphans)
+        yield (
+            f"{count} annotations in {file.place} belong to {len(orphans)} image ids that no list "
+            f"of images has, such as {sorted(map(str, orphans))[0]}; they are no inputs"
+        )
+    if count := file.counts["doubled ids"]:
+        yield f"{count} annotations in {file.place} have the id of an earlier one"
+    if file.counts["annotations"] and not file.counts["masks"]:
+        yield (
+            f"none of the {file.counts['annotations']} annotations in {file.place} has a mask "
+            "(`segmentation`): they are boxes alone. All proxies on instances draw from masks, so "
+            "that every picture with a box will be left out of them"
+        )
+
+
+def _count(annotations: Any) -> int:
+    return len(annotations) if isinstance(annotations, list) else 1
 
 
 def _without_key_clashes(entries: list[CocoEntry], source: str) -> list[CocoEntry]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import numpy as np
 import orjson
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
-from sgt_data.corpus.shard import tar_size
+from sgt_data.corpus.shard import notes_count, tar_size
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
@@ -85,6 +86,12 @@ def ledger_rows(url: str, folder: str, shard: str, keys: Iterable[str]) -> list[
     return list(rows.values())
 
 
+def note_rows(ledger: bytes, keys: Collection[str]) -> list[dict[str, Any]]:
+    """The notes on samples of these keys, from the bytes of a ledger."""
+    rows = map(orjson.loads, ledger.splitlines())
+    return [row for row in rows if row["kind"] == "note" and row["key"] in keys]
+
+
 def _folder_counts(
     corpus: Corpus,
     population: Population,
@@ -132,4 +139,9 @@ def _folder_counts(
         for shard, rows in zip(lacking, ledgers, strict=True):
             for row in rows:
                 counts[shard][row["kind"]] += 1
+        if "notes" in corpus.header.totals.get(folder, ()):
+            taken_keys = set(population.keys.filter(pa.array(taken)).to_pylist())
+            places = [join(corpus.url, quarantine_path(folder, shard)) for shard in counts]
+            for shard, ledger in zip(counts, threads.map(read_bytes, places), strict=True):
+                counts[shard] |= notes_count(len(note_rows(ledger, taken_keys)))
     return counts

@@ -29,6 +29,7 @@ from sgt_data.corpus.shard import (
     EncodedShard,
     file_digest,
     ledger_lines,
+    notes_count,
     receipt_bytes,
     tar_size,
 )
@@ -38,7 +39,7 @@ from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import open_atomic
 from sgt_data.subsets.byte_ranges import Run, pieces_of, runs_of
-from sgt_data.subsets.selected_counts import ledger_rows
+from sgt_data.subsets.selected_counts import ledger_rows, note_rows
 
 AT_ONCE = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Shards that one process copies at a time: while one shard waits for the disk, others are read and
@@ -79,6 +80,7 @@ class ShardCopier:
         ledger = self._read(receipt, "quarantine", quarantine_path(proxy, shard))
         rows = parse_index(index, join(self.origin, index_path(proxy, shard)))
         counts = {name: receipt[name] for name in ("samples", "damaged", "filtered", "segments")}
+        counts |= notes_count(receipt.get("notes", 0))
         ends, kept = ends_of(rows), np.ones(len(rows), np.bool_)
         if not self.whole:
             asked = pa.array(keys, pa.string())
@@ -86,18 +88,20 @@ class ShardCopier:
             rows = _moved(rows, ends, kept)
             lacking = set(keys) - set(rows["key"].to_pylist())
             reasons = ledger_rows(self.origin, proxy, shard, lacking) if lacking else []
-            index, ledger = index_bytes(rows), ledger_lines(reasons)
+            notes = note_rows(ledger, set(keys)) if "notes" in receipt else []
+            index, ledger = index_bytes(rows), ledger_lines((*reasons, *notes))
             damaged = sum(reason["kind"] == "damaged" for reason in reasons)
             counts = {
                 "samples": len(rows),
                 "damaged": damaged,
                 "filtered": len(reasons) - damaged,
                 "segments": pc.sum(rows["segments"]).as_py() or 0,
+                **notes_count(len(notes)),
             }
         runs = runs_of(ends, kept)
         digest = self._copy_tar(receipt, rows, runs) if runs else None
         summary = {
-            **receipt,
+            **{name: value for name, value in receipt.items() if name != "notes"},
             **counts,
             "inputs": counts["samples"] + counts["damaged"] + counts["filtered"],
             "source_bytes": sum(run.length for run in runs),

@@ -131,17 +131,22 @@ def _read_index_and_ledger(
 
 def _check_ledger(shard: CheckedShard, receipt: Receipt, ledger: bytes) -> Iterator[Finding]:
     place = quarantine_path(shard.folder, shard.name)
-    counts = {"damaged": 0, "filtered": 0}
+    counts = {"damaged": 0, "filtered": 0, "note": 0}
+    samples = set(shard.keys)
     for number, line in enumerate(ledger.splitlines(), 1):
         try:
             row = orjson.loads(line)
             counts[row["kind"]] += 1
-            shard.left_out.append(row["key"] or row["member"])
+            if row["kind"] != "note":
+                shard.left_out.append(row["key"] or row["member"])
+            elif row["key"] not in samples:
+                yield Finding(place, f"line {number} is a note on {row['key']}, which is no sample")
         except (orjson.JSONDecodeError, KeyError, TypeError):
             yield Finding(place, f"line {number} is no quarantine row")
+    stated = {**receipt, "note": receipt.get("notes", 0)}
     for kind, count in counts.items():
-        if count != receipt[kind]:
-            yield Finding(place, f"{count} rows are {kind}; the receipt says {receipt[kind]}")
+        if count != stated[kind]:
+            yield Finding(place, f"{count} rows are {kind}; the receipt says {stated[kind]}")
 
 
 def _check_keys(shard: CheckedShard, receipt: Receipt) -> Iterator[Finding]:

@@ -1,0 +1,149 @@
+"""JSON that others have written: bytes in, the document out, or an error that shows the place.
+
+Files of exporters are seldom plain UTF-8 JSON: they begin with a byte order mark, are UTF-16, are
+packed with gzip, or hold NaN in a field that nobody reads. All of this is read here. What JSON does
+not allow and could be read in two ways (a comma before a closing bracket, single quotes) is not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from typing import Any
+
+import orjson
+
+from sgt_data.errors import InputError
+
+_GZIP = b"\x1f\x8b"
+_UNPACKED_MAX = 16 << 30
+_UNPACKED_RATIO = 100  # annotation files pack to a tenth or twentieth of their size
+_UNPACKED_ALWAYS = 64 << 20
+_SNIPPET = 24  # characters before and after the place
+
+_NOT_JSON_AT_ALL = {
+    b"version https://git-lfs": "it is a Git LFS pointer; run `git lfs pull` to get the file",
+    b"PK\x03\x04": "it is a zip archive; unpack it, and name the JSON file in it",
+    b"<": "it is HTML or XML, as a server sends in place of a file that it does not give",
+}  # fmt: skip
+_HALF_CHARACTER = re.compile(
+    r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})(?<!\\)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+def unpacked(data: bytes, where: str) -> bytes:
+    """The bytes of a file that may be packed with gzip.
+
+    Args:
+        data: the file.
+        where: its URL, for messages.
+
+    Raises:
+        InputError: it is damaged, or claims far more bytes than JSON packs into its size.
+    """
+    if not data.startswith(_GZIP):
+        return data
+    limit = min(_UNPACKED_MAX, _UNPACKED_ALWAYS + _UNPACKED_RATIO * len(data))
+    parts, size = [], 0
+    try:
+        while data:
+            unpacker = zlib.decompressobj(wbits=31)
+            parts.append(unpacker.decompress(data, limit - size + 1))
+            size += len(parts[-1])
+            if size > limit:
+                raise InputError(
+                    f"{where}: its {len(data)} bytes of gzip unpack to more than {limit} bytes, "
+                    "which no annotation file does; unpack it yourself if it is right"
+                )
+            if not unpacker.eof:
+                raise InputError(f"{where}: its gzip data end too early; fetch the file again")
+            data = unpacker.unused_data
+    except zlib.error as why:
+        raise InputError(f"{where}: its gzip data are damaged; fetch the file again") from why
+    return b"".join(parts)
+
+
+def parse_json(data: bytes, where: str) -> Any:
+    """Parse a JSON document.
+
+    It may be UTF-8, UTF-16 or UTF-32, with or without byte order mark. NaN and infinite numbers
+    become the strings `NaN`, `Infinity` and `-Infinity`, which no field for numbers accepts.
+
+    Args:
+        data: the document.
+        where: what it is, for messages.
+
+    Raises:
+        InputError: it is no JSON; names line, column and what stands there.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _parse_leniently(data, where)
+
+
+def _parse_leniently(data: bytes, where: str) -> Any:
+    """Parse what orjson refuses; slower, with the same result where both can read."""
+    if not data.strip():
+        raise InputError(f"{where} is empty, not JSON")
+    for beginning, remedy in _NOT_JSON_AT_ALL.items():
+        if data.lstrip().startswith(beginning):
+            raise InputError(f"{where} is not JSON: {remedy}")
+    encoding = json.detect_encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as why:
+        line = data.count(b"\n", 0, why.start) + 1
+        raise InputError(
+            f"{where} is not JSON: line {line} holds bytes that are not {encoding.upper()} "
+            f"(at byte {why.start}); save the file as UTF-8"
+        ) from why
+    if half := _HALF_CHARACTER.search(text):
+        raise _wrong_at(text, half.start(), where, "an escape of half a character")
+    try:
+        return json.loads(text, parse_constant=str, parse_int=_number)
+    except json.JSONDecodeError as why:
+        raise _wrong_at(text, why.pos, where, _what_is_wrong(text, why)) from why
+    except RecursionError as why:
+        raise InputError(f"{where} is not JSON that can be read: it is nested too deeply") from why
+
+
+def _number(digits: str) -> int | float:
+    """An integer of 64 bits; a larger one as a float, as orjson reads it."""
+    return int(digits) if len(digits) <= 18 else _large_number(digits)
+
+
+def _large_number(digits: str) -> int | float:
+    exact = int(digits) if len(digits) <= 20 else None
+    return exact if exact is not None and -(2**63) <= exact < 2**64 else float(digits)
+
+
+def _what_is_wrong(text: str, why: json.JSONDecodeError) -> str:
+    before, at = text[: why.pos].rstrip()[-1:], text[why.pos :].lstrip()[:1]
+    if not at or why.msg.startswith("Unterminated"):
+        return "the file ends too early; it was cut off while it was copied or written"
+    if at in "]}" and (before == "," or text[why.pos - 1 : why.pos + 1].strip() == ","):
+        return "a comma before a closing bracket, which JSON does not allow"
+    if at == "," and text[why.pos + 1 :].lstrip()[:1] in ("]", "}"):
+        return "a comma before a closing bracket, which JSON does not allow"
+    if at == "'":
+        return "single quotes, which JSON does not allow; write the file with json.dump"
+    if why.msg.startswith("Extra data"):
+        return "a second document begins; one file holds one document (JSON Lines are not read)"
+    if why.msg.startswith("Invalid control character"):
+        return "a line break or control character within a string"
+    if why.msg.startswith("Invalid \\"):
+        return "a backslash that begins no escape of JSON (a Windows path?); write it twice"
+    return "this does not belong here"
+
+
+def _wrong_at(text: str, position: int, where: str, problem: str) -> InputError:
+    line = text.count("\n", 0, position) + 1
+    column = position - (text.rfind("\n", 0, position) + 1) + 1
+    begin, end = max(0, position - _SNIPPET), position + _SNIPPET
+    snippet = " ".join(text[begin:end].split())
+    return InputError(
+        f"{where} is not JSON: line {line}, column {column}, near {snippet!r}: {problem}"
+    )

@@ -1,0 +1,222 @@
+"""One annotation file of COCO's form, read strictly: bytes in; images, categories, annotations out.
+
+What a file must say is checked as it is read, and a file that does not say it is refused. What no
+proxy needs (`info`, `licenses`, `area`, `bbox`, ...) may be missing or wrong.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sgt_data.errors import AnnotationError, InputError, RequestError
+from sgt_data.files.outside_json import unpacked
+from sgt_data.sources.annotation_json import (
+    load_json,
+    member,
+    name_of,
+    shown,
+    truth,
+    whole_number,
+)
+from sgt_data.sources.json_forms import likely_form
+
+CATEGORIES_MAX = 1 << 14
+"""Most categories of a source: the table of colours has an entry for each."""
+
+_MASK_FIELDS = ("id", "category_id", "iscrowd", "segmentation")
+
+ImageId = int | str
+"""Number of an image; text where the file numbers its images by text that is no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedCategory:
+    """A category as one file states it; `isthing` is None where the file does not say it."""
+
+    id: int
+    name: str
+    isthing: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class CocoFile:
+    """What an annotation file says.
+
+    Attributes:
+        kind: field of the manifest that names it.
+        place: its URL.
+        images: the entries of `images` by id.
+        repeated: further entries of an id.
+        categories: by id.
+        licences: names by id; empty where the file gives none.
+        annotations: of each image id, reduced to the fields that are read later: a list of
+            annotations, or (panoptic, stuff_pixelmaps) the one of the picture's map.
+        problems: why a picture cannot be used, by image id.
+        counts: `annotations`, `masks` (annotations with a segmentation), `doubled ids`.
+    """
+
+    kind: str
+    place: str
+    images: dict[ImageId, dict[str, Any]] = field(default_factory=dict)
+    repeated: list[dict[str, Any]] = field(default_factory=list)
+    categories: dict[int, StatedCategory] = field(default_factory=dict)
+    licences: dict[str, str] = field(default_factory=dict)
+    annotations: dict[ImageId, Any] = field(default_factory=dict)
+    problems: dict[ImageId, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def name(self) -> str:
+        """Name of the file without its folders."""
+        return posixpath.basename(self.place)
+
+
+def read_coco_file(kind: str, place: str, data: bytes, source: str) -> CocoFile:
+    """Read an annotation file.
+
+    Args:
+        kind: field of the manifest that names it.
+        place: its URL, for messages.
+        data: its bytes, packed with gzip or not.
+        source: name of the source, for messages.
+
+    Raises:
+        RequestError: it is no COCO file of this kind; names the place in it, what was found, and
+            what is allowed.
+    """
+    file = CocoFile(kind, place)
+    try:
+        document = load_json(unpacked(data, place), place)
+        _check_form(document, kind)
+        _add_images(file, document)
+        file.licences.update(_licences(document.get("licenses")))
+        _add_categories(file, document)
+        if kind == "stuff_pixelmaps":
+            _add_pixelmaps(file)
+        elif kind == "panoptic":
+            _add_panoptic(file, document)
+        else:
+            _add_masks(file, document)
+    except InputError as why:
+        raise RequestError(
+            f"sources.{source}.{kind}: {place} is no COCO {kind} file: {why}"
+        ) from why
+    return file
+
+
+def image_id_of(value: Any, where: str) -> ImageId:
+    """The id of an image: a whole number, or text. 12, 12.0 and "12" are one id.
+
+    Raises:
+        AnnotationError: the value is neither; the message names `where`.
+    """
+    if isinstance(value, str) and value:
+        try:
+            return whole_number(value, where, -(1 << 53))
+        except AnnotationError:
+            return value
+    return whole_number(value, where, -(1 << 53))
+
+
+def _check_form(document: Any, kind: str) -> None:
+    """Whether the document has COCO's lists at all."""
+    lists = ["images", "categories"] + ["annotations"] * (kind != "stuff_pixelmaps")
+    for name in lists:
+        if not isinstance(document, dict) or not isinstance(document.get(name), list):
+            if not isinstance(document, dict):
+                found = f"it is a {'list' if isinstance(document, list) else shown(document)}"
+            elif name in document:
+                found = f"its {name} is {shown(document[name])}, not a list"
+            else:
+                found = f"it has no {name}"
+            raise AnnotationError(
+                f"{found}; needed are the lists {', '.join(lists)}{likely_form(document)}"
+            )
+
+
+def _add_images(file: CocoFile, document: dict[str, Any]) -> None:
+    for index, image in enumerate(document["images"]):
+        number = image_id_of(member(image, "id", f"images[{index}]"), f"images[{index}].id")
+        if number in file.images:
+            file.repeated.append({**image, "id": number})
+        else:
+            file.images[number] = image
+
+
+def _licences(rows: Any) -> dict[str, str]:
+    """Names of licences by id. A row without a name gives its URL; one without either gives ''."""
+    licences = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and row.get("id") is not None:
+            texts = (row.get("name"), row.get("url"))
+            named = [str(text) for text in texts if isinstance(text, str | int) and str(text)]
+            licences[str(row["id"])] = named[0] if named else ""
+    return licences
+
+
+def _add_categories(file: CocoFile, document: dict[str, Any]) -> None:
+    for index, entry in enumerate(document["categories"]):
+        where = f"categories[{index}]"
+        number = whole_number(member(entry, "id", where), f"{where}.id")
+        isthing = entry.get("isthing")
+        if isthing is None and file.kind == "panoptic":
+            raise AnnotationError(
+                f"{where}.isthing is missing; a panoptic file says 1 (thing) or 0 (stuff)"
+            )
+        stated = StatedCategory(
+            number,
+            name_of(member(entry, "name", where), f"{where}.name"),
+            None if isthing is None else truth(isthing, f"{where}.isthing"),
+        )
+        earlier = file.categories.setdefault(number, stated)
+        if earlier != stated:
+            raise AnnotationError(
+                f"categories has two entries of id {number}, which differ: {earlier.name!r} "
+                f"(isthing {shown(earlier.isthing)}) and {stated.name!r} "
+                f"(isthing {shown(stated.isthing)})"
+            )
+    if len(file.categories) > CATEGORIES_MAX:
+        raise AnnotationError(
+            f"it has {len(file.categories)} categories; at most {CATEGORIES_MAX} are supported"
+        )
+
+
+def _add_pixelmaps(file: CocoFile) -> None:
+    for number, image in file.images.items():
+        stem = posixpath.splitext(str(image.get("file_name")))[0]
+        file.annotations[number] = {"file_name": f"{stem}.png"}
+
+
+def _add_panoptic(file: CocoFile, document: dict[str, Any]) -> None:
+    for index, annotation in enumerate(document["annotations"]):
+        number = _image_of(annotation, index)
+        stated = {name: annotation.get(name) for name in ("file_name", "segments_info")}
+        earlier = file.annotations.setdefault(number, stated)
+        if earlier is not stated:
+            file.problems[number] = (
+                f"{file.name} has two annotations of image id {number}, with the maps "
+                f"{shown(earlier['file_name'])} and {shown(stated['file_name'])}; one is allowed"
+            )
+
+
+def _add_masks(file: CocoFile, document: dict[str, Any]) -> None:
+    for number in file.images:  # a picture without annotation is one with nothing on it
+        file.annotations[number] = []
+    seen: set[int] = set()
+    for index, annotation in enumerate(document["annotations"]):
+        of_image = file.annotations.setdefault(_image_of(annotation, index), [])
+        of_image.append({name: annotation.get(name) for name in _MASK_FIELDS})
+        file.counts["masks"] += annotation.get("segmentation") not in (None, [])
+        file.counts["annotations"] += 1
+        identity = annotation.get("id")
+        if isinstance(identity, int):
+            file.counts["doubled ids"] += identity in seen
+            seen.add(identity)
+
+
+def _image_of(annotation: Any, index: int) -> ImageId:
+    where = f"annotations[{index}]"
+    return image_id_of(member(annotation, "image_id", where), f"{where}.image_id")
