@@ -59,10 +59,13 @@ class MaskAnnotation:
     """Segments with a mask each; masks may overlap.
 
     Attributes:
-        height, width: size of the stored picture in pixels.
+        height, width: size in pixels of the picture that the masks lie on.
         segments: the segments.
         masks: the mask of each segment, in the order of `segments`.
         left_out: what is wrong with each annotation that is not among `segments`.
+        orientation: EXIF orientation by which that picture is turned already: 1 for the stored
+            picture.
+        assumed: what was assumed of `orientation`, where nothing states it.
     """
 
     height: int
@@ -70,6 +73,8 @@ class MaskAnnotation:
     segments: tuple[Segment, ...]
     masks: tuple[RunLengths, ...]
     left_out: tuple[str, ...] = ()
+    orientation: int = 1
+    assumed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +83,27 @@ class MapAnnotation:
 
     Attributes:
         segments: the segments.
-        id_map: [height, width] int32, the id of the segment of each pixel of the stored picture.
+        id_map: [height, width] int32, the id of the segment of each pixel of the picture.
         void: id of unlabelled pixels.
+        orientation: EXIF orientation by which that picture is turned already: 1 for the stored
+            picture.
+        assumed: what was assumed of `orientation`, where nothing states it.
     """
 
     segments: tuple[Segment, ...]
     id_map: NDArray[np.int32]
     void: int
+    orientation: int = 1
+    assumed: str | None = None
 
     @property
     def height(self) -> int:
-        """Rows of the stored picture."""
+        """Rows of the picture that the map lies on."""
         return int(self.id_map.shape[0])
 
     @property
     def width(self) -> int:
-        """Columns of the stored picture."""
+        """Columns of the picture that the map lies on."""
         return int(self.id_map.shape[1])
 
 
@@ -102,20 +112,27 @@ Annotation = MaskAnnotation | MapAnnotation
 
 @dataclass(frozen=True, slots=True)
 class DenseMap:
-    """A number for every pixel: `low + codes / 65535 * (high - low)`.
+    """A number for every pixel: `low + codes / 65535 * (high - low)`, or `codes * metres_per_code`.
 
     Attributes:
         codes: [H, W] uint16.
-        low: value of code 0.
-        high: value of code 65535.
+        low: value of code 0, where the map is not metric.
+        high: value of code 65535, where the map is not metric.
         upright: True where the map belongs to the upright picture at the output size; False where
             it belongs to the stored pixels of the source picture, before orientation.
+        metres_per_code: unit of the codes of metric depth, in which far is large; None where the
+            map holds inverse depth or something else than depth.
+        invalid: codes that state no measurement.
+        assumed: what was assumed of the picture that the map lies on, where nothing states it.
     """
 
     codes: NDArray[np.uint16]
     low: float
     high: float
     upright: bool
+    metres_per_code: float | None = None
+    invalid: tuple[int, ...] = ()
+    assumed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +268,7 @@ class QuarantineRow:
         slice: name of the slice.
         member: name of the input within its source.
         kind: `damaged`, or `filtered` where the manifest's filters left it out; `note` where the
-            input became a sample and something of it was left out.
+            input became a sample and something of it was left out or assumed.
         reason: why, in one sentence.
     """
 

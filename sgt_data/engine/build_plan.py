@@ -97,4 +97,6 @@ def _makers(manifest: Manifest, proxy: Proxy, setups: Mapping[str, Setup]) -> di
         elif source.depth and proxy.annotated_layer == "depth":
             field = f"sources.{source.name}.depth"
             makers.setdefault("files", {})[source.name] = files_identity(source.depth, field)
+            if meaning := source.depth_identity():
+                makers.setdefault("depth_files", {})[source.name] = meaning
     return makers

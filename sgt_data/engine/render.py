@@ -30,6 +30,8 @@ from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy, Subject
 from sgt_data.records import (
     Annotation,
+    DenseLayer,
+    DenseMap,
     DrawnTarget,
     Layer,
     LedgerKind,
@@ -38,7 +40,7 @@ from sgt_data.records import (
     RawInput,
     RawShard,
 )
-from sgt_data.sources.base import Source
+from sgt_data.sources.base import Source, read_annotation, read_dense
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b import parse_annotation
@@ -107,15 +109,15 @@ class _Rendering:
             sample = EncodedSample(raw.key, subject.clean(), None, None, None, facts, row)
             self.writers[INPUT].samples.append(sample)
         for proxy in self.proxies:
-            left_out: list[str] = []
+            notes: dict[str, None] = {}
             try:
-                drawn = proxy.draw(_noting(self._seen_by(proxy, subject, raw), left_out))
+                drawn = proxy.draw(_noting(self._seen_by(proxy, subject, raw), notes))
             except InputError as why:
                 self._quarantine(proxy.name, raw, why)
                 continue
             writer = self.writers[proxy.name]
             writer.samples.append(self._sample(proxy, subject, facts, drawn))
-            writer.notes += [self._ledger_row(raw, "note", f"left out: {why}") for why in left_out]
+            writer.notes += [self._ledger_row(raw, "note", note) for note in notes]
 
     def encode(self) -> list[EncodedShard]:
         """All files of the shard, by folder."""
@@ -150,8 +152,8 @@ class _Rendering:
             self.recipe.manifest.seed,
             picture,
             self.source.offers(),
-            cache(partial(self.source.annotation, raw)),
-            cache(partial(self.source.dense, raw)),
+            cache(partial(read_annotation, self.source, raw, picture.stored)),
+            cache(partial(read_dense, self.source, raw, picture.stored)),
             self.recipe.vocabulary[self.source.name],
             cache(partial(picture.jpeg, rule.jpeg_quality, rule.jpeg_subsampling)),
             encode,
@@ -189,16 +191,25 @@ class _Rendering:
         return EncodedSample(key, jpeg, drawn.target, drawn.extension, instruction.text, facts, row)
 
 
-def _noting(subject: Subject, left_out: list[str]) -> Subject:
-    """The subject, which adds to `left_out` what is left out of each annotation that is used."""
+def _noting(subject: Subject, notes: dict[str, None]) -> Subject:
+    """The subject, which adds to `notes` what is left out of the annotations that are used, and
+    what is assumed of them; each once."""
 
     def annotation(layer: Layer) -> Annotation | None:
         parsed = subject.annotation(layer)
         if isinstance(parsed, MaskAnnotation):
-            left_out.extend(why for why in parsed.left_out if why not in left_out)
+            notes.update(dict.fromkeys(f"left out: {why}" for why in parsed.left_out))
+        if parsed is not None and parsed.assumed:
+            notes[parsed.assumed] = None
         return parsed
 
-    return replace(subject, annotation=annotation)
+    def dense(layer: DenseLayer) -> DenseMap:
+        parsed = subject.dense(layer)
+        if parsed.assumed:
+            notes[parsed.assumed] = None
+        return parsed
+
+    return replace(subject, annotation=annotation, dense=dense)
 
 
 def _annotated(subject: Subject, raw: RawInput, layer: Layer, annotator: str) -> Subject:

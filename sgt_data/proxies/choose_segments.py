@@ -109,10 +109,11 @@ def annotation_of(subject: Subject, layers: Sequence[Layer]) -> tuple[Layer, Ann
     if annotation is None:
         raise FilteredOut(f"the source has no {layer} annotation of this picture")
     stored = subject.picture.stored
-    if (annotation.width, annotation.height) != (stored.width, stored.height):
+    size = (stored.width, stored.height) if annotation.orientation == 1 else stored.upright_size
+    if (annotation.width, annotation.height) != size:
         raise AnnotationError(
             f"the annotation is for {annotation.width}x{annotation.height} pixels, "
-            f"the picture has {stored.width}x{stored.height}"
+            f"the picture has {size[0]}x{size[1]}"
         )
     for segment in annotation.segments:
         if segment.category_id is not None and segment.category_id not in subject.vocabulary:

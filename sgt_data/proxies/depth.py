@@ -2,7 +2,9 @@
 
 As in Marigold, GenPercept and DICEPTION, the values between two percentiles of the picture (the
 2nd and the 98th) are spread over the grey levels, and values beyond them are clipped. The facts
-keep the scaling, so that values can be recovered to within half a level.
+keep the scaling, so that values can be recovered to within half a level. Metric depth of a source
+is drawn as its inverse, in 1/m. Where a source's files can have gaps (pixels without measurement),
+level 0 is kept for these alone, and values begin at level 1.
 """
 
 from __future__ import annotations
@@ -36,17 +38,34 @@ class DecodedDepth:
     """A decoded depth target.
 
     Attributes:
-        inverse_depth: [H, W] float32, near is large; in the source's own unit, or relative where a
-            model made it. Clipped to `low` and `high`.
+        inverse_depth: [H, W] float32, near is large; NaN where nothing was measured. In 1/m where
+            the source's files hold metric depth, else relative. Clipped to `low` and `high`.
         low, high: values of the darkest and of the brightest level.
         step: difference of two neighbouring levels; a value within `low` and `high` is wrong by
             half of it at most.
+        unit: `1/m` or `relative`.
     """
 
     inverse_depth: NDArray[np.float32]
     low: float
     high: float
     step: float
+    unit: str = "relative"
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """[H, W], False where the source has no measurement."""
+        return ~np.isnan(self.inverse_depth)
+
+    def metres(self) -> NDArray[np.float32]:
+        """Depth [H, W] in metres, NaN where nothing was measured.
+
+        Raises:
+            CorpusError: the depth is relative.
+        """
+        if self.unit != "1/m":
+            raise CorpusError("the depth is relative; it has no metres")
+        return np.reciprocal(self.inverse_depth)
 
 
 class DepthProxy(Proxy):
@@ -99,13 +118,16 @@ class DepthProxy(Proxy):
     def draw(self, subject: Subject) -> DrawnTarget:
         depth = subject.dense("depth")
         codes = _output_codes(depth, subject)
-        low, high = _percentiles(codes, self.percentiles)
-        if low >= high:
+        invalid = np.isin(codes, depth.invalid)
+        far, near = _far_and_near(depth, codes[~invalid], self.percentiles)
+        if far == near:
             raise AnnotationError(
                 f"the depth map is constant: percentiles {self.percentiles[0]:g} and "
-                f"{self.percentiles[1]:g} are both {_value(depth, low):g}"
+                f"{self.percentiles[1]:g} are both {_value(depth, far):g}"
             )
-        levels = _levels(codes, low, high, (1 << self.bits) - 1)
+        lowest = 1 if depth.invalid else 0
+        levels = _level_of_code(depth, far, near, lowest, (1 << self.bits) - 1)[codes]
+        levels[invalid] = 0
         if self.colormap == "inferno":
             target = encode_coloured(levels.astype(np.uint8), inferno())
         else:
@@ -114,10 +136,15 @@ class DepthProxy(Proxy):
             "values": "inverse depth",
             "near": "bright",
             "from": _origin(depth),
+            "holds": "inverse depth" if depth.metres_per_code is None else "metric depth",
+            "metres_per_code": depth.metres_per_code or 0.0,
+            "unit": "relative" if depth.metres_per_code is None else "1/m",
             "colormap": self.colormap,
             "bits": self.bits,
             "percentiles": list(map(float, self.percentiles)),
-            "scaling": {"low": _value(depth, low), "high": _value(depth, high)},
+            "scaling": {"low": _value(depth, far), "high": _value(depth, near)},
+            "lowest_level": lowest,
+            "invalid": int(np.count_nonzero(invalid)),
         }
         return DrawnTarget(target, "png", facts)
 
@@ -127,16 +154,36 @@ class DepthProxy(Proxy):
             size = facts["size"]["width"], facts["size"]["height"]
             low, high = float(facts["scaling"]["low"]), float(facts["scaling"]["high"])
             bits, colormap = facts["bits"], facts["colormap"]
+            # corpora of the first versions know no gaps and no unit
+            lowest, unit = facts.get("lowest_level", 0), facts.get("unit", "relative")
             if bits not in (8, 16) or colormap not in ("grey", "inferno") or not low < high:
                 raise ValueError(f"{bits} bits, {colormap}, {low} to {high}")
+            if lowest not in (0, 1) or unit not in ("relative", "1/m"):
+                raise ValueError(f"lowest_level {lowest!r:.40}, unit {unit!r:.40}")
         except (KeyError, TypeError, ValueError) as why:
             raise CorpusError(f"the facts do not describe a depth target: {why!r}") from why
         if colormap == "inferno":
             levels = decode_coloured(target, size, inferno())
         else:
             levels = decode_grey(target, size, bits)
-        step = (high - low) / ((1 << bits) - 1)
-        return DecodedDepth((low + levels * step).astype(np.float32), low, high, step)
+        step = (high - low) / ((1 << bits) - 1 - lowest)
+        # in float64, in which the low end is exact: an unsigned level minus 1 would wrap around
+        values = low + (levels.astype(np.float64) - lowest) * step
+        inverse_depth = np.where(levels < lowest, np.nan, values).astype(np.float32)
+        return DecodedDepth(inverse_depth, low, high, step, unit)
+
+    @classmethod
+    def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
+        decoded = cls.decode(target, facts)
+        problems = []
+        gaps = int(np.count_nonzero(~decoded.measured))
+        if facts.get("invalid", 0) != gaps:
+            problems.append(
+                f"{gaps} pixels have no measurement; its facts say {facts['invalid']!r:.40}"
+            )
+        if decoded.unit == "1/m":
+            problems += _not_from_codes(decoded, facts.get("metres_per_code"))
+        return problems
 
 
 @lru_cache(maxsize=1)
@@ -175,20 +222,57 @@ def _output_codes(depth: DenseMap, subject: Subject) -> NDArray[np.uint16]:
     return grid.pick(depth.codes)
 
 
-def _percentiles(codes: NDArray[np.uint16], which: tuple[float, float]) -> tuple[int, int]:
-    """Two percentiles of codes by the nearest rank, in integers: no value in between is made up."""
-    totals = np.bincount(codes.ravel(), minlength=_CODES + 1).cumsum()
+def _far_and_near(
+    depth: DenseMap, codes: NDArray[np.uint16], which: tuple[float, float]
+) -> tuple[int, int]:
+    """Codes of two percentiles of inverse depth by the nearest rank, in integers: no value in
+    between is made up. `codes` are those of the measured pixels."""
+    if not codes.size:
+        raise AnnotationError("no pixel of the output has a depth measurement")
+    counts = np.bincount(codes, minlength=_CODES + 1)
+    if depth.metres_per_code is not None:
+        counts = counts[::-1]  # by rising inverse depth, which is falling depth
     ranks = [max(1, -(-int(percent * 1000) * codes.size // 100_000)) for percent in which]
-    low, high = np.searchsorted(totals, ranks).tolist()
-    return low, high
+    far, near = np.searchsorted(counts.cumsum(), ranks).tolist()
+    return (far, near) if depth.metres_per_code is None else (_CODES - far, _CODES - near)
 
 
-def _levels(codes: NDArray[np.uint16], low: int, high: int, top: int) -> NDArray[np.uint16]:
-    """Levels from 0 (code `low`) to `top` (code `high`), rounded to the nearest, ties up."""
-    every = np.clip(np.arange(_CODES + 1, dtype=np.int64), low, high) - low
-    table = (2 * every * top + (high - low)) // (2 * (high - low))
-    return table.astype(np.uint16)[codes]
+def _level_of_code(
+    depth: DenseMap, far: int, near: int, lowest: int, top: int
+) -> NDArray[np.uint16]:
+    """The level of every code, [65536]: from `lowest` (code `far`) to `top` (code `near`), rounded
+    to the nearest, ties up; in integers below 2**50."""
+    steps = top - lowest
+    every = np.arange(_CODES + 1, dtype=np.int64)
+    if depth.metres_per_code is None:
+        over = np.clip(every, far, near) - far
+        span = np.full_like(every, near - far)
+    else:
+        # (1/code - 1/far) / (1/near - 1/far), with both fractions brought to one denominator
+        code = np.clip(every, near, far)
+        over, span = near * (far - code), code * (far - near)
+    levels: NDArray[np.uint16] = (lowest + (2 * over * steps + span) // (2 * span)).astype(
+        np.uint16
+    )
+    return levels
 
 
 def _value(depth: DenseMap, code: int) -> float:
+    """Inverse depth of a code."""
+    if depth.metres_per_code is not None:
+        return 1 / (code * depth.metres_per_code)
     return float(depth.low + code / _CODES * (depth.high - depth.low))
+
+
+def _not_from_codes(decoded: DecodedDepth, metres_per_code: Any) -> list[str]:
+    """Ends of a metric scaling that are no code of the stated unit, as messages."""
+    if not isinstance(metres_per_code, float | int) or not metres_per_code > 0:
+        return [f"metres_per_code is {metres_per_code!r:.40}, not a length"]
+    if decoded.low <= 0:
+        return [f"its scaling begins at {decoded.low:g} 1/m, which no distance has"]
+    codes = [1 / (value * metres_per_code) for value in (decoded.low, decoded.high)]
+    return [
+        f"{code * metres_per_code:g} m is no whole number of {metres_per_code:g} m"
+        for code in codes
+        if not 1 <= round(code) <= _CODES or abs(code - round(code)) > 1e-6 * code
+    ][:1]

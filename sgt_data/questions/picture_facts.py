@@ -142,12 +142,13 @@ def nearness(
 ) -> float:
     """How near a segment is to the camera: the median inverse depth of its visible pixels.
 
-    0 at `low`, the farthest that the map shows, and 1 at `high`, the nearest.
+    0 at `low`, the farthest that the map shows, and 1 at `high`, the nearest. NaN where fewer than
+    half of these pixels have a measurement.
 
     Args:
         segment: of this picture.
         labels: label map [H, W].
-        inverse_depth: depth map [H, W].
+        inverse_depth: depth map [H, W], NaN where nothing was measured.
         low: inverse depth of the map's darkest level.
         high: inverse depth of the map's brightest level.
 
@@ -159,4 +160,7 @@ def nearness(
     values = inverse_depth[window][labels[window] == segment.label]
     if not values.size:
         raise CorpusError(f"label {segment.label} is not in its box {list(segment.pixel_box)}")
-    return (float(np.median(values)) - low) / (high - low)
+    measured = values[~np.isnan(values)]
+    if 2 * measured.size < values.size:
+        return float("nan")
+    return (float(np.median(measured)) - low) / (high - low)

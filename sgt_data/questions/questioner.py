@@ -6,6 +6,7 @@ hidden, is a crowd or is too small to notice, and no other category in the pictu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -129,6 +130,9 @@ class Questioner:
         """
         for first, second in combinations(self._single_things(picture), 2):
             lead = nearness_of(first) - nearness_of(second)
+            if math.isnan(lead):
+                yield LeftOut("nearer", "depth not measured")
+                continue
             if abs(lead) < self.rules.nearness_margin:
                 yield LeftOut("nearer", "about as near as each other")
                 continue

@@ -51,6 +51,20 @@ def turned_boxes(boxes: Boxes, stored: tuple[int, int], orientation: int) -> Box
     return np.stack((left, top, across, down), axis=1)
 
 
+def stored_boxes(boxes: Boxes, stored: tuple[int, int], orientation: int) -> Boxes:
+    """Boxes in the stored picture, [n, 4], from boxes in the upright one: undoes `turned_boxes`.
+
+    Args:
+        boxes: [n, 4] in pixels of the upright picture at the stored scale; zeros where empty.
+        stored: height and width of the stored picture.
+        orientation: EXIF orientation, 1 to 8.
+    """
+    upright = stored[::-1] if orientation >= 5 else stored
+    # 6 and 8 turn by a quarter, and undo each other; all others undo themselves
+    turned = turned_boxes(boxes, upright, {6: 8, 8: 6}.get(orientation, orientation))
+    return np.where(np.asarray(boxes)[:, 2:3] > 0, turned, 0)
+
+
 def _scaled(
     begin: NDArray[np.int64], end: NDArray[np.int64], source: int, output: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

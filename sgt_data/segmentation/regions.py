@@ -17,6 +17,7 @@ from sgt_data.records import (
     MaskAnnotation,
     Segment,
 )
+from sgt_data.segmentation.box_geometry import stored_boxes
 from sgt_data.segmentation.colours import Colours
 from sgt_data.segmentation.id_map import index_ids
 from sgt_data.segmentation.label_map import (
@@ -27,7 +28,7 @@ from sgt_data.segmentation.label_map import (
     painting_order,
     visible_regions,
 )
-from sgt_data.segmentation.pixel_sampling import sample_grid
+from sgt_data.segmentation.pixel_sampling import SampleGrid, sample_grid
 from sgt_data.segmentation.run_lengths import MaskRuns, parse_masks
 
 Positions = NDArray[np.int64]
@@ -97,7 +98,8 @@ class PaintedSegments:
 class Regions:
     """The K segments of a picture, checked and measured in stored source pixels.
 
-    Exactly one of `masks` and `positions` is set.
+    Exactly one of `masks` and `positions` is set. They lie on the stored picture, or on the picture
+    turned upright by `orientation`.
 
     Attributes:
         height, width: size of the stored picture.
@@ -109,6 +111,8 @@ class Regions:
         members: all segments that are painted as one, by the first of them (semantic maps).
         masks: masks of the segments, which may overlap.
         positions: [H, W], index of the segment of each pixel plus one, 0 where there is none.
+        orientation: EXIF orientation by which `masks` or `positions` are turned already: 1 where
+            they lie on the stored picture.
     """
 
     height: int
@@ -120,6 +124,7 @@ class Regions:
     members: Mapping[int, tuple[int, ...]]
     masks: MaskRuns | None
     positions: NDArray[np.uint16] | None
+    orientation: int = 1
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -144,7 +149,7 @@ class Regions:
             height, width: size of the output.
             orientation: EXIF orientation of the stored picture, 1 to 8.
         """
-        grid = sample_grid(self.height, self.width, height, width, orientation)
+        grid = self._grid(height, width, orientation)
         order = chosen[painting_order(self.areas[chosen], self.ids[chosen])]
         leaders = list(dict.fromkeys(self.groups[order].tolist()))
         painted = np.zeros(len(self.segments) + 1, np.uint16)
@@ -166,6 +171,14 @@ class Regions:
         return labels, PaintedSegments(
             painted_segments[visible], areas[visible], boxes[visible], painted_segments[~visible]
         )
+
+    def _grid(self, height: int, width: int, orientation: int) -> SampleGrid:
+        """The pixels of `masks` or `positions` that an output of a picture shows."""
+        if self.orientation == 1:
+            return sample_grid(self.height, self.width, height, width, orientation)
+        if self.orientation >= 5:
+            return sample_grid(self.width, self.height, height, width)
+        return sample_grid(self.height, self.width, height, width)
 
     def describe(self, position: int, vocabulary: Mapping[int, Category]) -> dict[str, Any]:
         """Facts of a segment as the source states them; see `sgt_data.facts` for what it lacks.
@@ -218,18 +231,20 @@ def regions_of(annotation: Annotation) -> Regions:
     Raises:
         AnnotationError: masks or id map contradict the annotation, or there are too many segments.
     """
-    segments = annotation.segments
+    segments, turn = annotation.segments, annotation.orientation
     height, width = annotation.height, annotation.width
+    stored = (width, height) if turn >= 5 else (height, width)
     if len(segments) > LABELS_MAX:
         raise AnnotationError(f"{len(segments)} segments; at most {LABELS_MAX} are supported")
     groups = np.arange(len(segments))
     if isinstance(annotation, MaskAnnotation):
         masks = parse_masks(annotation.masks, height, width)
-        boxes = mask_boxes(masks)
-        return Regions(height, width, segments, masks.areas, boxes, groups, {}, masks, None)
+        boxes = stored_boxes(mask_boxes(masks), stored, turn)
+        return Regions(*stored, segments, masks.areas, boxes, groups, {}, masks, None, turn)
     ids = [segment.id for segment in segments]
     positions, areas, boxes = index_ids(annotation.id_map, ids, annotation.void)
-    return Regions(height, width, segments, areas, boxes, groups, {}, None, positions)
+    boxes = stored_boxes(boxes, stored, turn)
+    return Regions(*stored, segments, areas, boxes, groups, {}, None, positions, turn)
 
 
 def merge_categories(regions: Regions, chosen: Positions) -> Regions:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sgt_data.errors import AnnotationError
 from sgt_data.names import checked_name
+from sgt_data.pictures.decode_source import StoredPicture
 from sgt_data.records import (
     Annotation,
     DenseLayer,
@@ -20,8 +21,13 @@ from sgt_data.records import (
     RawShard,
     Slice,
 )
-from sgt_data.sources.dense_maps import parse_dense
+from sgt_data.sources.dense_maps import CODES, parse_dense
+from sgt_data.sources.depth_files import DepthFiles, DepthKind
+from sgt_data.sources.orientation import Frame, placed_annotation, placed_depth
 
+_DEPTH_FIELDS = (
+    "depth_is", "depth_unit", "depth_invalid", "depth_max_invalid", "depth_orientation",
+)  # fmt: skip
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -31,15 +37,32 @@ class Source(BaseModel):
     Attributes:
         type: kind of source, the key of the registry.
         name: prefix of its keys and shards; unique in a manifest.
-        depth: folder of 16-bit grey PNGs of inverse depth (near is large, 0 infinitely far), one
-            for each picture, with its name and its stored size.
+        orientation: on which pixels of pictures that EXIF turns its annotations and depth files
+            were made: `stored` (as COCO and SA-1B), `upright` (as most web tools), or `auto`, which
+            decides by their size for each picture. Where the size shows nothing (a square, a half
+            turn, a mirrored picture), `auto` takes the stored pixels and notes it in the ledger.
+        depth_orientation: the same for depth files, where it differs.
+        depth: folder of 16-bit grey PNGs, one for each picture, with its name and its size.
+        depth_is: `inverse` where the files hold inverse depth (near is large, 0 infinitely far),
+            `metric` where they hold distance (far is large).
+        depth_unit: of metric depth, in metres per code: 0.001 for millimetres (ScanNet, NYU),
+            0.0002 for TUM RGB-D, 0.00390625 for KITTI.
+        depth_invalid: codes that state no measurement: by default 0 in metric files, where it
+            always is one, and none in files of inverse depth.
+        depth_max_invalid: largest share of such pixels, 0 to 1, of a picture whose depth is drawn.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str
     name: str
+    orientation: Frame = "auto"
     depth: str | None = None
+    depth_orientation: Frame | None = None
+    depth_is: DepthKind = "inverse"
+    depth_unit: float | None = Field(None, gt=0, le=1000, allow_inf_nan=False)
+    depth_invalid: tuple[Annotated[int, Field(ge=0, le=CODES)], ...] | None = None
+    depth_max_invalid: float = Field(0.5, ge=0, le=1)
 
     # a validator, as subclasses that give a default would lose a constraint of the field
     _name_fits = field_validator("name")(checked_name)
@@ -55,13 +78,52 @@ class Source(BaseModel):
     """For fields that came later: the value by which corpora of before they existed were built. It
     is no part of the identity of a corpus, so that such a corpus can be continued with it."""
 
+    @model_validator(mode="after")
+    def _depth_fits(self) -> Self:
+        given = [
+            name
+            for name in _DEPTH_FIELDS
+            if getattr(self, name) != type(self).model_fields[name].default
+        ]
+        if given and self.depth is None:
+            raise ValueError(f"{given[0]} says how depth files are read; give depth: a folder")
+        if self.orientation != "auto" and self.depth is None and not self.layers():
+            raise ValueError(
+                f"orientation is {self.orientation}; it says how annotations and depth files are "
+                "read, and this source has none"
+            )
+        if self.depth_is == "metric" and self.depth_unit is None:
+            raise ValueError(
+                "depth_is is metric; give depth_unit: metres per code, 0.001 for millimetres"
+            )
+        if self.depth_is == "inverse" and self.depth_unit is not None:
+            raise ValueError(
+                f"depth_unit is {self.depth_unit}, but inverse depth has no unit; give depth_is: "
+                "metric where the files hold distances"
+            )
+        return self
+
+    @property
+    def depth_files(self) -> DepthFiles:
+        """How the codes of its depth files are read."""
+        always = {0} if self.depth_is == "metric" else set()
+        invalid = tuple(sorted(always | set(self.depth_invalid or ())))
+        return DepthFiles(self.depth_is, self.depth_unit, invalid, self.depth_max_invalid)
+
+    def depth_identity(self) -> dict[str, Any]:
+        """What the targets of depth depend on beside the files' names and sizes."""
+        given = self.depth_orientation
+        return self.depth_files.identity() | ({"orientation": given} if given else {})
+
     def identity(self) -> dict[str, Any]:
-        """The fields that shape samples, as plain JSON."""
-        fields = self.model_dump(mode="json", exclude=set(self.places))
+        """The fields that shape every sample, as plain JSON; without those of depth files, on which
+        the depth proxies alone depend."""
+        before = {"orientation": "stored", **self.before}
+        fields = self.model_dump(mode="json", exclude={*self.places, *_DEPTH_FIELDS})
         return {
             name: value
             for name, value in fields.items()
-            if name not in self.before or self.before[name] != value
+            if name not in before or before[name] != value
         }
 
     def layers(self) -> frozenset[Layer]:
@@ -109,10 +171,40 @@ class Source(BaseModel):
 
         Raises:
             AnnotationError: the layer is missing, or is no such map.
+            FilteredOut: too much of it is no measurement.
         """
         if layer in raw.layer_problems:
             raise AnnotationError(raw.layer_problems[layer])
-        return parse_dense(raw.layer_bytes[layer])
+        dense = parse_dense(raw.layer_bytes[layer])
+        return self.depth_files.read(dense) if layer == "depth" else dense
+
+
+def read_annotation(
+    source: Source, raw: RawInput, stored: StoredPicture, layer: Layer
+) -> Annotation | None:
+    """A layer of segments of an input with the pixels that it lies on; None where there is none.
+
+    Raises:
+        AnnotationError: the annotation cannot be right.
+    """
+    annotation = source.annotation(raw, layer)
+    if annotation is None:
+        return None
+    field = f"sources.{source.name}.orientation"
+    return placed_annotation(annotation, stored, source.orientation, field)
+
+
+def read_dense(source: Source, raw: RawInput, stored: StoredPicture, layer: DenseLayer) -> DenseMap:
+    """A dense layer of an input, on the stored pixels of its picture.
+
+    Raises:
+        AnnotationError: the layer is missing, or is no such map.
+        FilteredOut: too much of it is no measurement.
+    """
+    given = source.depth_orientation is not None
+    field = f"sources.{source.name}.{'depth_' if given else ''}orientation"
+    frame = source.depth_orientation or source.orientation
+    return placed_depth(source.dense(raw, layer), stored, frame, field)
 
 
 def key_of(source: str, identity: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import io
 import posixpath
 import struct
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -112,10 +112,15 @@ def files_identity(folder: str, field: str) -> str:
     """A digest over the names and sizes of the files of a folder.
 
     Raises:
-        RequestError: the folder has no files; the message names `field`.
+        RequestError: the folder has no PNGs; the message names `field`.
     """
-    files: Collection[tuple[str, int]] = sorted(list_files(absolute(folder)).items())
+    files = sorted(list_files(absolute(folder)).items())
     if not files:
         raise RequestError(f"{field}: no file in {folder}")
+    if not any(name.lower().endswith(".png") for name, _ in files):
+        raise RequestError(
+            f"{field}: depth files are 16-bit grey PNGs with the names of the pictures; "
+            f"{folder} holds {len(files)} other files, such as {files[0][0]}"
+        )
     listing = "\n".join(f"{name} {size}" for name, size in files)
     return f"{len(files)} files, listing sha256:{hashlib.sha256(listing.encode()).hexdigest()[:32]}"

@@ -53,20 +53,25 @@ def aligned(levels: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray
 def depth_error(
     generated: NDArray[np.floating], decoded: DecodedDepth, colormap: str = "grey"
 ) -> tuple[float, float]:
-    """Absolute relative error of one picture: mean of |depth - true depth| / true depth.
+    """Absolute relative error of one picture: mean of |depth - true depth| / true depth, over the
+    pixels that have a measurement.
 
     Returns:
         The error, and that of a constant picture, which a useful picture must stay below.
 
     Raises:
-        CorpusError: the target has no positive inverse depth.
+        CorpusError: the target has no positive inverse depth, or no measurement at these pixels.
     """
     if decoded.high <= 0:
         raise CorpusError(f"a depth target ends at an inverse depth of {decoded.high:g}")
     size = generated.shape[1:]
     low = max(decoded.low, decoded.high / FARTHEST)
-    target = np.clip(resampled(decoded.inverse_depth.astype(float), *size), low, decoded.high)
-    levels = generated_levels(generated, colormap)
+    seen = resampled(decoded.inverse_depth.astype(float), *size)
+    measured = ~np.isnan(seen)
+    if not measured.any():
+        raise CorpusError(f"a depth target has no measurement at {size[1]}x{size[0]} pixels")
+    target = np.clip(seen[measured], low, decoded.high)
+    levels = generated_levels(generated, colormap)[measured]
     return _relative_error(aligned(levels, target), target, low, decoded.high), _relative_error(
         np.full(target.shape, target.mean()), target, low, decoded.high
     )
