@@ -12,7 +12,7 @@ import orjson
 
 from sgt_data.errors import RequestError
 from sgt_data.records import Category
-from sgt_data.sources.base import key_of
+from sgt_data.sources.base import unique_keys
 
 CATEGORY_ID_MAX = 1 << 14
 """Largest category id that is accepted: the table of colours has an entry for each."""
@@ -25,7 +25,7 @@ class CocoEntry:
     """A picture of COCO and its annotations.
 
     Attributes:
-        identity: file name without extension; the key is made from it.
+        identity: the key without the name of the source.
         file_name: path within the picture folder.
         url: address of the picture at COCO.
         licence: name of the picture's licence.
@@ -85,7 +85,7 @@ def index_coco(
     entries += [
         _entry_without_image(number) for number in sorted(annotations.keys() - images.keys())
     ]
-    return _without_key_clashes(entries, source), tuple(
+    return _with_own_keys(entries, source), tuple(
         vocabulary[number] for number in sorted(vocabulary)
     )
 
@@ -173,16 +173,22 @@ def _problem_entry(number: int, problem: str) -> CocoEntry:
     return CocoEntry(f"{number:012d}", f"image id {number}", None, None, {}, problem)
 
 
-def _without_key_clashes(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
-    """The entries in order; of two with the same key the second gets a problem."""
-    first: dict[str, str] = {}
+def _with_own_keys(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
+    """The entries in order, with identities of which no two give one key.
+
+    Of two entries for one file the second gets a problem.
+    """
+    files = {entry.file_name for entry in entries if entry.problem is None}
+    keys = unique_keys(source, sorted(files))
+    seen: set[str] = set()
     checked = []
     for entry in entries:
-        key = key_of(source, entry.identity)
-        if entry.problem is None and key in first:
-            problem = f"its key is that of {first[key]}, which comes first"
+        if entry.problem is None and entry.file_name in seen:
+            problem = f"another image id has the file {entry.file_name} too, and comes first"
             entry = replace(entry, annotations={}, problem=problem)
         elif entry.problem is None:
-            first[key] = entry.file_name
+            seen.add(entry.file_name)
+            identity = keys[entry.file_name].removeprefix(f"{source}_")
+            entry = replace(entry, identity=identity)
         checked.append(entry)
     return checked

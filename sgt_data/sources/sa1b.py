@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from sgt_data.errors import AnnotationError, RequestError, SourceError
+from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status
 from sgt_data.files.urls import expand
@@ -198,6 +199,8 @@ def parse_annotation(data: bytes) -> MaskAnnotation:
 
 def _role(member: str) -> tuple[str, str] | None:
     """Stem of a member without `sa_` (the id alone makes the key), and its role."""
+    if is_system_file(member):
+        return None
     stem, _, extension = posixpath.basename(member).rpartition(".")
     role = _EXTENSIONS.get(extension)
     return (stem.removeprefix("sa_"), role) if role and stem else None

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
 from sgt_data.files.forward_reader import ForwardReader
+from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.tar_walk import TarMember, walk_tar
 from sgt_data.files.urls import expand, is_local
@@ -55,19 +56,24 @@ class TarsSource(Source):
         return tar_inventory(self.name, expand(self.tars), self._role)
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
-        cut = TarCut(self.name, piece.name, self._role, ("picture",), shard_samples, self.licence)
+        cut = TarCut(
+            self.name, piece.name, self._role, ("picture",), shard_samples, self.licence,
+            self._suffixes,
+        )  # fmt: skip
         return cut.shards(piece.payload.decode(), skip)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
 
     def _role(self, member: str) -> tuple[str, str] | None:
-        base = posixpath.basename(member)
-        suffixes = (self.pictures,) if self.pictures else PICTURE_SUFFIXES
-        for suffix in suffixes:
-            if base.lower().endswith(suffix) and len(base) > len(suffix):
-                return member[: -len(suffix)], "picture"
-        return None
+        """The member itself is the stem: `1.jpg` and `1.png` are two pictures."""
+        base = posixpath.basename(member).lower()
+        is_picture = any(base.endswith(end) and base != end for end in self._suffixes)
+        return (member, "picture") if is_picture and not is_system_file(member) else None
+
+    @property
+    def _suffixes(self) -> tuple[str, ...]:
+        return (self.pictures.lower(),) if self.pictures else PICTURE_SUFFIXES
 
 
 def slice_name(url: str) -> str:
