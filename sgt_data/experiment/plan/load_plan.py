@@ -25,10 +25,10 @@ def load_plan(kind: ExperimentKind, path: Path | None, overrides: Sequence[str] 
     if path is None or is_shipped_plan(path):
         return parse_plan(_shipped_file(path or Path(kind)).read_text("utf-8"), overrides)
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as why:
-        raise RequestError(f"{path} is no plan: {why}") from why
-    return parse_plan(text, overrides)
+        text = path.read_bytes()
+    except OSError as why:
+        raise RequestError(f"{path} cannot be read: {why.strerror}") from why
+    return parse_plan(text, overrides, str(path))
 
 
 def is_shipped_plan(path: Path) -> bool:
