@@ -11,6 +11,8 @@ from typing import Any, cast
 import ray
 
 from sgt_data.engine.cluster import Cluster
+from sgt_data.errors import SgtDataError
+from sgt_data.foreign_errors import in_words
 
 
 @contextmanager
@@ -43,3 +45,12 @@ def cluster_resource(name: str) -> float:
     """How much of a resource (`CPU`, `GPU`, `object_store_memory` in bytes) the cluster has."""
     amount: float = cast(Any, ray).cluster_resources().get(name, 0)
     return amount
+
+
+def ray_words(why: BaseException) -> str:
+    """What a failure of Ray says: the error of the task behind it, where that says enough alone.
+
+    A fault of this package's own code keeps its traceback, which a report of it needs.
+    """
+    cause = getattr(why, "cause", None)
+    return in_words(cause) if isinstance(cause, SgtDataError | OSError) else str(why)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sgt_data.errors import FileMissing, SourceError
+from sgt_data.foreign_errors import in_words
 
 _T = TypeVar("_T")
 
@@ -63,4 +64,4 @@ def _describe(why: BaseException) -> str:
     status = http_status(why)
     if status is not None:
         return f"the server answered {status}"
-    return f"{type(why).__name__}: {why}"
+    return in_words(why)

@@ -15,6 +15,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import RequestError
+from sgt_data.foreign_errors import in_words
 
 
 def absolute(url: str) -> str:
@@ -36,7 +37,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
     try:
         filesystem, path = url_to_fs(url)
     except (ValueError, ImportError) as why:
-        raise RequestError(f"cannot reach {url}: {why}") from why
+        raise RequestError(f"cannot reach {url}: {in_words(why)}") from why
     return filesystem, path
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
 from sgt_data.errors import AnnotationError, CorpusError
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.grey_png import (
     decode_coloured,
     decode_grey,
@@ -130,7 +131,7 @@ class DepthProxy(Proxy):
             if bits not in (8, 16) or colormap not in ("grey", "inferno") or not low < high:
                 raise ValueError(f"{bits} bits, {colormap}, {low} to {high}")
         except (KeyError, TypeError, ValueError) as why:
-            raise CorpusError(f"the facts do not describe a depth target: {why!r}") from why
+            raise CorpusError(f"the facts do not describe a depth target: {in_words(why)}") from why
         if colormap == "inferno":
             levels = decode_coloured(target, size, inferno())
         else:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import CorpusError
+from sgt_data.foreign_errors import in_words
 from sgt_data.segmentation.colours import Colours, pack
 from sgt_data.segmentation.label_map import LabelMap
 
@@ -62,7 +63,9 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         if numbers.tolist() != list(range(1, len(segments) + 1)):
             raise ValueError("labels are not 1, 2, 3 ... in order")
     except (KeyError, TypeError, ValueError, OverflowError) as why:
-        raise CorpusError(f"the facts do not describe a segmentation target: {why!r}") from why
+        raise CorpusError(
+            f"the facts do not describe a segmentation target: {in_words(why)}"
+        ) from why
     labels = _labels_of(_pixels(target, size), colours, numbers)
     return DecodedSegmentation(labels, segments)
 
@@ -75,7 +78,7 @@ def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
                 raise CorpusError(f"the target is {image.size}, its facts say {size}")
             return np.asarray(image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-        raise CorpusError(f"the target cannot be decoded: {why}") from why
+        raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
 
 def _labels_of(

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from sgt_data.errors import AnnotationError
+from sgt_data.foreign_errors import in_words
 from sgt_data.records import RunLengths
 
 _NUMBER = (int, float)  # `int | float` would build a union at every call
@@ -21,7 +22,7 @@ def load_json(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as why:
-        raise AnnotationError(f"the annotation is not JSON: {why}") from why
+        raise AnnotationError(f"the annotation is not JSON: {in_words(why)}") from why
 
 
 def counts_of(counts: Any, where: str) -> RunLengths:

@@ -15,6 +15,7 @@ from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status
 from sgt_data.files.urls import expand
+from sgt_data.foreign_errors import in_words
 from sgt_data.records import (
     Annotation,
     Inventory,
@@ -33,6 +34,7 @@ from sgt_data.sources.annotation_json import (
 )
 from sgt_data.sources.base import Source
 from sgt_data.sources.tar_cut import TarCut
+from sgt_data.sources.tar_patterns import matching_tars
 from sgt_data.sources.tars import slice_name, tar_inventory
 
 PICTURES_PER_TAR = 11_186
@@ -75,7 +77,7 @@ class Sa1bSource(Source):
 
     def inventory(self, shard_samples: int) -> Inventory:
         if self.tars is not None:
-            inventory = tar_inventory(self.name, expand(self.tars), _role)
+            inventory = tar_inventory(self.name, matching_tars(self.name, self.tars), _role)
             return replace(inventory, typical_size=TYPICAL_SIZE)
         names = sorted(self._chosen_links())
         return Inventory(
@@ -191,7 +193,7 @@ def parse_annotation(data: bytes) -> MaskAnnotation:
                 )
             )
     except (KeyError, TypeError, AttributeError) as why:
-        raise AnnotationError(f"the annotation is not in SA-1B's form: {why!r}") from why
+        raise AnnotationError(f"the annotation is not in SA-1B's form: {in_words(why)}") from why
     if len({segment.id for segment in segments}) != len(segments):
         raise AnnotationError("two annotations share one id")
     return MaskAnnotation(height, width, tuple(segments), tuple(masks))

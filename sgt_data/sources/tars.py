@@ -13,7 +13,7 @@ from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.tar_walk import TarMember, walk_tar
-from sgt_data.files.urls import expand, is_local
+from sgt_data.files.urls import is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
@@ -25,6 +25,7 @@ from sgt_data.records import (
 )
 from sgt_data.sources.base import Source
 from sgt_data.sources.tar_cut import RoleOf, TarCut
+from sgt_data.sources.tar_patterns import matching_tars
 
 _EDGE_BYTES = 64 << 10
 _COUNTED_EXACTLY = 16
@@ -53,7 +54,7 @@ class TarsSource(Source):
         return frozenset()
 
     def inventory(self, shard_samples: int) -> Inventory:
-        return tar_inventory(self.name, expand(self.tars), self._role)
+        return tar_inventory(self.name, matching_tars(self.name, self.tars), self._role)
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         cut = TarCut(
@@ -93,11 +94,9 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
         role_of: which members belong to the source.
 
     Raises:
-        RequestError: there is no tar, or two tars have the same name.
+        RequestError: two tars have the same name.
         SourceError: a tar cannot be read.
     """
-    if not urls:
-        raise RequestError(f"sources.{source}.tars: nothing matches")
     names: dict[str, str] = {}
     for url in urls:
         first = names.setdefault(slice_name(url), url)

@@ -19,6 +19,7 @@ from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.reading import read_range
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import absolute
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.stream.conversations import Conversation, parse_turns
 
@@ -101,7 +102,7 @@ class ConversationTar:
         try:
             fields = orjson.loads(self._member(sample.text, where))
         except orjson.JSONDecodeError as why:
-            raise CorpusError(f"{where}: its JSON is damaged: {why}") from why
+            raise CorpusError(f"{where}: its JSON is damaged: {in_words(why)}") from why
         turns = parse_turns(fields, where)
         picture = self._member(sample.picture, where) if sample.picture else None
         return Conversation(component, sample.key, self.url, turns, picture, fields)
