@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -33,12 +35,31 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
             }  # fmt: skip
         else:
             settings["address"] = cluster.address
-        ray.init(**settings)
+        with _stop_signals_kept():
+            ray.init(**settings)
     try:
         yield
     finally:
         if is_own:
             ray.shutdown()
+
+
+@contextmanager
+def _stop_signals_kept() -> Iterator[None]:
+    """Signals are answered after the block as before it.
+
+    Ray's core answers SIGTERM by an abort, which leaves all its processes behind.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, answer in earlier.items():
+            if answer is not None:  # None: it was not set by Python
+                signal.signal(number, answer)
 
 
 def cluster_resource(name: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,6 +15,14 @@ _T = TypeVar("_T")
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.5
 """Pause before the second attempt; each further pause is twice as long."""
+
+_FOR_EVER = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP,
+        errno.EROFS, errno.ENOSPC, errno.EDQUOT,
+    }
+)  # fmt: skip
+"""What the next attempt would answer again."""
 
 
 def retried(access: Callable[[], _T], what: str) -> _T:
@@ -36,7 +45,7 @@ def retried(access: Callable[[], _T], what: str) -> _T:
             missing = isinstance(why, FileNotFoundError) and status in (None, 410)
             if missing or status == 404:
                 raise FileMissing(f"{what}: no such file") from why
-            if isinstance(why, (PermissionError, IsADirectoryError, NotADirectoryError)):
+            if isinstance(why, OSError) and why.errno in _FOR_EVER:
                 raise SourceError(f"{what}: {_describe(why)}") from why
             if _is_refusal(status) or attempt == ATTEMPTS - 1:
                 raise SourceError(f"{what}: {_describe(why)}") from why
