@@ -9,7 +9,6 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, cast
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sgt_data.annotators.base import Annotator
@@ -25,6 +24,7 @@ from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
+from sgt_data.yaml_text import found_instead, parse_yaml
 
 FORMAT_VERSION = 1
 RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
@@ -134,13 +134,14 @@ def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
     """
     path = plain(path)
     try:
-        data = yaml.safe_load(read_bytes(path))
+        text = read_bytes(path)
     except FileMissing as why:
         raise ManifestError(f"there is no manifest: {why}") from why
-    except yaml.YAMLError as why:
-        raise ManifestError(f"{path} is not YAML: {why}") from why
+    data = parse_yaml(text, path)
     if not isinstance(data, dict):
-        raise ManifestError(f"{path}: a manifest is a mapping, found {type(data).__name__}")
+        raise ManifestError(
+            f"{path}: {found_instead(data)}; a manifest is a mapping, `field: value`"
+        )
     override_fields(data, overrides)
     return _parsed(data, path)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
 from sgt_data.errors import ManifestError
+from sgt_data.yaml_text import parse_yaml
 
 
 def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
@@ -18,20 +17,23 @@ def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
         overrides: `field.path=value` each; items of a list by number or name, values in YAML.
 
     Raises:
-        ManifestError: an override has another form, or names no field.
+        ManifestError: an override has another form, names no field, or contradicts another one.
     """
+    given: dict[str, str] = {}
     for override in overrides:
+        path, _, text = override.partition("=")
+        if given.setdefault(path, text) != text:
+            raise ManifestError(
+                f"--set {path} is given twice, with {given[path]!r:.60} and {text!r:.60}; give one"
+            )
         _override(data, override)
 
 
 def _override(data: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
-    if not equals or not path:
-        raise ManifestError(f"--set {override!r}: the form is field.path=value")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as why:
-        raise ManifestError(f"--set {override!r}: the value is not YAML: {why}") from why
+    if not equals or not all(path.split(".")):
+        raise ManifestError(f"--set {override!r:.80}: the form is field.path=value")
+    value = parse_yaml(text, f"--set {override!r:.80}")
     *parents, last = path.split(".")
     place: Any = data
     for step in parents:

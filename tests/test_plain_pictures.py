@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from making import (
     tar_of,
 )
+from PIL import Image
 
-from sgt_data.errors import RequestError
+from sgt_data.errors import RequestError, SourceError
+from sgt_data.pictures.decode_source import inspect, prepare
+from sgt_data.pictures.size_rule import AsStored
 from sgt_data.records import RawShard
 from sgt_data.sources.coco import CocoSource
 from sgt_data.sources.fetch_input import fetched
@@ -38,15 +43,120 @@ def test_a_folder_is_read_in_the_order_of_paths(tmp_path: Path) -> None:
     assert set(identity) == set(names)
 
 
-def test_two_files_of_a_folder_that_give_one_key_are_named(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    for name in ("a/1.jpg", "a-1.jpg", "a-1.png", "z.jpg"):
-        (tmp_path / name).write_bytes(b"picture")
-    inputs = shards_of(FolderSource(pictures=str(tmp_path)), 10)[0].inputs
-    sound = [raw.key for raw in inputs if not raw.problem]
-    assert sorted(sound) == ["folder_a-1", "folder_z"]
-    assert len(inputs) == 4
-    assert all("which comes first" in raw.problem for raw in inputs if raw.problem)
+def notes_of(folder: Path) -> str:
+    return "\n".join(FolderSource(pictures=str(folder)).inventory(10).notes)
+
+
+def members_of(folder: Path) -> list[str]:
+    return list(FolderSource(pictures=str(folder)).inventory(10).identity)
+
+
+def test_every_format_that_pillow_reads_safely_is_an_input(tmp_path: Path) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8))
+    suffixes = [
+        "jpg",
+        "jpeg",
+        "jpe",
+        "jfif",
+        "png",
+        "apng",
+        "webp",
+        "gif",
+        "bmp",
+        "dib",
+        "tif",
+        "tiff",
+        "ppm",
+        "avif",
+        "TIF",
+    ]
+    forms = {"jpe": "JPEG", "jfif": "JPEG", "apng": "PNG", "dib": "BMP"}
+    for suffix in suffixes:
+        image.save(tmp_path / f"{suffix}-1.{suffix}", forms.get(suffix))
+    (raw_inputs,) = [shard.inputs for shard in shards_of(FolderSource(pictures=str(tmp_path)), 99)]
+    assert len(raw_inputs) == len(suffixes)
+    for raw in raw_inputs:
+        assert prepare(inspect(raw.picture), AsStored(), "drop").image.size == (48, 40), raw.member
+    assert notes_of(tmp_path) == ""
+
+
+def test_files_that_are_no_pictures_are_counted_by_suffix(tmp_path: Path) -> None:
+    names = ["a.jpg", "1.txt", "b/2.txt", "3.HEIC", "4.heic", "LICENSE", "5.pdf"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    notes = notes_of(tmp_path)
+    assert "6 files" in notes
+    for count in ("2 .txt", "2 .heic", "1 .pdf", "1 without suffix"):
+        assert count in notes
+    assert ".heic, .pdf are not read; convert them" in notes
+
+
+def test_files_of_systems_are_never_inputs(tmp_path: Path) -> None:
+    names = ["._a.jpg", "__MACOSX/a.jpg", ".ipynb_checkpoints/a.jpg", "Thumbs.db", ".DS_Store"]
+    for name in [*names, "a.jpg"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert members_of(tmp_path) == ["a.jpg"]
+    (tmp_path / "t.tar").write_bytes(tar_of((name, b"x") for name in [*names, "a.jpg"]))
+    (shard,) = shards_of(TarsSource(tars=str(tmp_path / "t.tar")), 10)
+    assert [raw.member for raw in shard.inputs] == ["a.jpg"]
+
+
+def test_linked_folders_are_followed_and_named(tmp_path: Path) -> None:
+    folder, away = tmp_path / "in", tmp_path / "away"
+    for path in (folder / "a", away / "deep"):
+        path.mkdir(parents=True)
+    for path in (folder / "a/1.jpg", away / "2.jpg", away / "deep/3.jpg"):
+        path.write_bytes(b"x")
+    (folder / "link").symlink_to(away)
+    (folder / "file.jpg").symlink_to(away / "2.jpg")
+    assert members_of(folder) == ["a/1.jpg", "file.jpg", "link/2.jpg", "link/deep/3.jpg"]
+    assert f"1 linked folders below {folder} were followed, the first one link" in notes_of(folder)
+    (raws,) = [shard.inputs for shard in shards_of(FolderSource(pictures=str(folder)), 9)]
+    assert all(raw.picture == b"x" for raw in raws)
+
+
+def test_circles_of_links_end_and_change_no_name(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    (folder / "z").mkdir(parents=True)
+    (folder / "z/1.jpg").write_bytes(b"x")
+    (tmp_path / "private.jpg").write_bytes(b"x")
+    (folder / "a").symlink_to(folder / "z")  # sorts before the folder that it leads to
+    (folder / "z/self").symlink_to(folder / "z")
+    (folder / "z/up").symlink_to(folder)
+    (folder / "out").symlink_to(tmp_path)
+    (folder / "root").symlink_to("/")
+    assert members_of(folder) == ["z/1.jpg"]
+    assert "5 linked folders" in notes_of(folder)
+    assert "were not followed" in notes_of(folder)
+
+
+def test_many_links_to_one_folder_do_not_multiply_it(tmp_path: Path) -> None:
+    levels = [tmp_path / f"x/{n}" for n in range(24)]
+    for level, below in zip(levels, [*levels[1:], None], strict=True):
+        level.mkdir(parents=True)
+        (level / "p.jpg").write_bytes(b"x")
+        for name in ("l", "r") if below else ():
+            (level / name).symlink_to(below)  # 2**24 paths
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "start").symlink_to(levels[0])
+    assert len(members_of(folder)) == 24
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert members_of(tmp_path) == ["a.jpg"]
+    assert "neither files nor folders" in notes_of(tmp_path)
+
+
+def test_a_listed_file_that_is_gone_fails_its_slice(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    (tmp_path / "b.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    with pytest.raises(SourceError, match=r"b\.jpg"):
+        shards_of(FolderSource(pictures=str(tmp_path)), 10)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from sgt_data.annotators.base import (
 from sgt_data.annotators.device import running
 from sgt_data.annotators.weights import check_pinned, find_folder, folder_digest
 from sgt_data.errors import AnnotationError, PictureError, RequestError
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import Layer
@@ -83,7 +84,9 @@ class DepthAnythingAnnotator(Annotator):
         try:
             kind = AutoConfig.from_pretrained(path, local_files_only=True).model_type
         except (OSError, ValueError, KeyError) as why:
-            raise RequestError(f"{self._field}: {path}/config.json cannot be read: {why}") from why
+            raise RequestError(
+                f"{self._field}: {path}/config.json cannot be read: {in_words(why)}"
+            ) from why
         if kind != "depth_anything":
             raise RequestError(
                 f"{self._field}: {path} holds a model of type {kind!r}, not 'depth_anything'"
@@ -121,7 +124,7 @@ class _DepthAnything:
                 path, local_files_only=True, dtype=getattr(torch, setup.dtype)
             )
         except Exception as why:  # safetensors raises a class of its own for a file that is none
-            raise RequestError(f"{field}: {path} cannot be loaded: {why!s:.300}") from why
+            raise RequestError(f"{field}: {path} cannot be loaded: {in_words(why):.300}") from why
         finally:
             if shown:
                 logging.enable_progress_bar()

@@ -1,7 +1,7 @@
 """The application `sgt-data`: its commands by name, `main`, and exit codes.
 
-Exit codes: 0 done; 1 the work failed, or a check did; 2 the request was wrong. Results go to
-standard output, everything else to standard error.
+Exit codes: 0 done; 1 the work failed, or a check did; 2 the request was wrong; 128 and more:
+stopped by a signal (`endings`). Results go to standard output, everything else to standard error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ from sgt_data.cli import (
     trainers,
     training,
 )
-from sgt_data.cli.output import print_messages
+from sgt_data.cli.endings import (
+    end_on,
+    ends_in_words,
+    results_are_flushed,
+    stops_as_interrupts,
+)
 from sgt_data.errors import SgtDataError
 
 COMMANDS: dict[str, Callable[..., int]] = {
@@ -50,11 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: without the name of the program; None for those of this process.
     """
-    try:
-        app(args=arguments)
-    except SgtDataError as error:
-        print_messages([f"sgt-data: {error}"])
-        sys.exit(error.exit_code)
+    with stops_as_interrupts(), results_are_flushed():
+        try:
+            app(args=arguments)
+        except (SgtDataError, OSError) as error:
+            sys.exit(end_on(error))
 
 
 def _exit_with(code: int, **root_options: object) -> None:
@@ -90,4 +95,4 @@ app = typer.Typer(
     result_callback=_exit_with,
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(ends_in_words(_name, _command))

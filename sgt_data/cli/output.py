@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
 from rich.console import Console
 from rich.table import Table
+
+from sgt_data.errors import StorageError
+from sgt_data.foreign_errors import in_words
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 """Standard error: everything that is not the result of a command."""
@@ -26,13 +30,31 @@ def show(text: str | Table, document: Any, as_json: bool) -> None:
         text: the result for a person.
         document: the result for a program, of values that JSON has.
         as_json: print `document` as one line of JSON instead of `text`.
+
+    Raises:
+        StorageError: standard output takes no more, as on a full disk.
     """
-    if as_json:
-        print(orjson.dumps(document).decode())
-    elif isinstance(text, str):
-        print(text)
-    else:
-        Console(highlight=False).print(text)
+    try:
+        if as_json:
+            print(orjson.dumps(document).decode())
+        elif isinstance(text, str):
+            print(text)
+        else:
+            _Results(highlight=False).print(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as why:
+        raise StorageError(
+            f"the result cannot be written to standard output: {in_words(why)}"
+        ) from why
+
+
+class _Results(Console):
+    """Standard output. Where its reader is gone, the command ends as it does after other prints."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def report_table(text_columns: Iterable[str], number_columns: Iterable[str]) -> Table:

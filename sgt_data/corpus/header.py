@@ -13,6 +13,7 @@ from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 from sgt_data.records import Category
 
 FORMAT = "sgt_data corpus"
@@ -115,7 +116,7 @@ def read_header(root: str) -> CorpusHeader | None:
         document["left_out"] = tuple(map(str, document.get("left_out", ())))
         return CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
-        raise CorpusError(f"{place} is not a corpus header: {why!r}") from why
+        raise CorpusError(f"{place} is not a corpus header: {in_words(why)}") from why
 
 
 def _checked_minor(minor: Any, place: str) -> int:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
+from sgt_data.foreign_errors import in_words
 
 MEMBERS = ("input", "target", "instruction", "facts")
 """The members of a sample, as the index names them, in the order of the tar. Where the pictures are
@@ -73,4 +74,4 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
                 raise CorpusError(f"{where} has other columns than an index has")
             return file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as why:
-        raise CorpusError(f"{where} is not an index: {why}") from why
+        raise CorpusError(f"{where} is not an index: {in_words(why)}") from why

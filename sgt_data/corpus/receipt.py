@@ -20,6 +20,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import delete, write_atomic
+from sgt_data.foreign_errors import in_words
 
 Receipt = dict[str, Any]
 
@@ -64,7 +65,7 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
     try:
         receipt = orjson.loads(data)
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{where} is not JSON: {why}") from why
+        raise CorpusError(f"{where} is not JSON: {in_words(why)}") from why
     if not isinstance(receipt, dict):
         raise CorpusError(f"{where} is not a receipt")
     for name, kind in _FIELDS.items():

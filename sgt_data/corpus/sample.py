@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import CorpusError
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_stored import rgb_pixels
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -80,4 +81,6 @@ class Sample:
         try:
             return rgb_pixels(data)
         except ValueError as why:
-            raise CorpusError(f"{self.place}: a picture cannot be decoded: {why}") from why
+            raise CorpusError(
+                f"{self.place}: a picture cannot be decoded: {in_words(why)}"
+            ) from why

@@ -24,6 +24,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_range
 from sgt_data.files.urls import is_local, join
+from sgt_data.foreign_errors import in_words
 
 INDEXES_MAX, FILES_MAX = 256, 32
 """Indexes and open files that one reader keeps; the least recently used go first."""
@@ -175,7 +176,9 @@ class SampleReader:
             facts = orjson.loads(parts["facts"])
             instruction = parts["instruction"].decode()
         except ValueError as why:
-            raise CorpusError(f"{self._corpus.url}: {proxy}/{shard}, sample {key}: {why}") from why
+            raise CorpusError(
+                f"{self._corpus.url}: {proxy}/{shard}, sample {key}: {in_words(why)}"
+            ) from why
         return Sample(
             key, proxy, self._corpus.url, shard,
             parts["input"], parts["target"], instruction, facts, component,

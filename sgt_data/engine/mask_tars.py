@@ -35,6 +35,7 @@ from sgt_data.errors import CorpusError, InputError, SourceError
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_source import MAX_PIXELS, inspect, prepare
 from sgt_data.pictures.size_rule import AsStored
 from sgt_data.records import QuarantineRow, RawInput, RawShard
@@ -107,7 +108,7 @@ def read_tar_receipts(root: str) -> dict[str, dict[str, Any]]:
         try:
             receipts[name.removesuffix(".json")] = orjson.loads(read_bytes(place))
         except (orjson.JSONDecodeError, SourceError) as why:
-            raise CorpusError(f"{place} is no receipt: {why}") from why
+            raise CorpusError(f"{place} is no receipt: {in_words(why)}") from why
     return receipts
 
 

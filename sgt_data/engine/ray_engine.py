@@ -12,7 +12,7 @@ from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.outcomes import Outcome
 from sgt_data.engine.ray_graph import run_graph
-from sgt_data.engine.ray_session import cluster_resource, ray_session
+from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import Stages
 from sgt_data.errors import BuildError, RequestError, SgtDataError
@@ -57,7 +57,9 @@ class RayEngine:
         try:
             setup, problem = cast(Any, ray.get(task.remote(annotator)))
         except ray.exceptions.RayError as why:
-            raise BuildError(f"annotators.{annotator.name} cannot be set up: {why}") from why
+            raise BuildError(
+                f"annotators.{annotator.name} cannot be set up: {ray_words(why)}"
+            ) from why
         if problem is not None:
             raise problem
         return cast(Setup, setup)

@@ -37,7 +37,7 @@ from sgt_data.engine.arrow_rows import (
     task_row,
 )
 from sgt_data.engine.outcomes import Outcome, part_name
-from sgt_data.engine.ray_session import cluster_resource
+from sgt_data.engine.ray_session import cluster_resource, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
     AnnotateStage,
@@ -107,7 +107,7 @@ def run_graph(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, 
                 for row in cast(pa.Table, batch).to_pylist():
                     yield outcome_of(row)
         except ray.exceptions.RayError as why:
-            raise BuildError(f"Ray failed: {why}") from why
+            raise BuildError(f"Ray failed: {ray_words(why)}") from why
 
 
 def _shards_in(tasks: Sequence[SliceTask], stages: Stages) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -11,6 +13,8 @@ from typing import Any, cast
 import ray
 
 from sgt_data.engine.cluster import Cluster
+from sgt_data.errors import SgtDataError
+from sgt_data.foreign_errors import in_words
 
 
 @contextmanager
@@ -31,7 +35,8 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
             }  # fmt: skip
         else:
             settings["address"] = cluster.address
-        ray.init(**settings)
+        with _stop_signals_kept():
+            ray.init(**settings)
     try:
         yield
     finally:
@@ -39,7 +44,34 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
             ray.shutdown()
 
 
+@contextmanager
+def _stop_signals_kept() -> Iterator[None]:
+    """Signals are answered after the block as before it.
+
+    Ray's core answers SIGTERM by an abort, which leaves all its processes behind.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, answer in earlier.items():
+            if answer is not None:  # None: it was not set by Python
+                signal.signal(number, answer)
+
+
 def cluster_resource(name: str) -> float:
     """How much of a resource (`CPU`, `GPU`, `object_store_memory` in bytes) the cluster has."""
     amount: float = cast(Any, ray).cluster_resources().get(name, 0)
     return amount
+
+
+def ray_words(why: BaseException) -> str:
+    """What a failure of Ray says: the error of the task behind it, where that says enough alone.
+
+    A fault of this package's own code keeps its traceback, which a report of it needs.
+    """
+    cause = getattr(why, "cause", None)
+    return in_words(cause) if isinstance(cause, SgtDataError | OSError) else str(why)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import ray
 
 from sgt_data.engine.cluster import Cluster
-from sgt_data.engine.ray_session import cluster_resource, ray_session
+from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
 from sgt_data.errors import BuildError
 
 _Item = TypeVar("_Item")
@@ -41,7 +41,7 @@ def call_on_ray(
                 ended, running = ray.wait(running)
                 yield from cast(list[_Done], ray.get(ended))
         except ray.exceptions.RayError as why:
-            raise BuildError(f"Ray failed: {why}") from why
+            raise BuildError(f"Ray failed: {ray_words(why)}") from why
         finally:
             for task in running:
                 ray.cancel(task)

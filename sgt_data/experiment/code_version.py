@@ -21,6 +21,7 @@ import orjson
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.claim import differences
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 
 FILE = "code.json"
 _ROOMS = (
@@ -51,7 +52,7 @@ def check_code(folder: Path, make: str) -> None:
     try:
         recorded = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{path} is damaged: {why!r}") from why
+        raise CorpusError(f"{path} is damaged: {in_words(why)}") from why
     if not isinstance(recorded, Mapping):
         raise CorpusError(f"{path} is damaged: it holds a {type(recorded).__name__}")
     changed = [difference.path for difference in differences(recorded, digests)]

@@ -15,6 +15,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.held_out import read_held_out
 from sgt_data.experiment.measure.split_probes import most_confused_categories
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 from sgt_data.training.batches import answers_of
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.train import make_model
@@ -49,7 +50,7 @@ def choose_confused_categories(
                 categories = choice["pair"]
                 return None if categories is None else (categories[0], categories[1])
         except (orjson.JSONDecodeError, KeyError, TypeError, IndexError) as why:
-            raise CorpusError(f"{path} names no pair of categories: {why!r}") from why
+            raise CorpusError(f"{path} names no pair of categories: {in_words(why)}") from why
     chosen = None
     if instance_proxy is not None:
         held_out = read_held_out(corpus, "validation", config, instance_proxy=instance_proxy)

@@ -22,6 +22,7 @@ from typing import Any
 
 from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.experiment.runs import Job, RunFailure, run_job
+from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress, ignore
 
 _SECONDS_BETWEEN_PROGRESS = 2.0
@@ -161,8 +162,10 @@ def _submit(
 
 
 def _failure(job: Job, why: BaseException) -> RunFailure:
-    kind = "" if isinstance(why, SgtDataError) else f"{type(why).__name__}: "
-    return RunFailure(job.name, f"{kind}{why}", job.arm.name)
+    # a fault of the code keeps the name of its class, which a report of it needs
+    known = isinstance(why, SgtDataError | OSError | MemoryError)
+    message = in_words(why) if known else f"{type(why).__name__}: {why}"
+    return RunFailure(job.name, message, job.arm.name)
 
 
 def _start_worker(number: Any, life: Connection) -> None:

@@ -25,6 +25,7 @@ from sgt_data.experiment.measure.model_outputs import generate_targets
 from sgt_data.experiment.measure.run_result import Split, encode_result
 from sgt_data.experiment.plan.arms import Arm
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 from sgt_data.result import Failure
 from sgt_data.training.batches import answers_of
 from sgt_data.training.config import TrainConfig, digest_of, document_of
@@ -91,7 +92,9 @@ class Job:
         try:
             return self.result.read_bytes()
         except OSError as why:
-            raise CorpusError(f"the result of run {self.name} cannot be read: {why}") from why
+            raise CorpusError(
+                f"the result of run {self.name} cannot be read: {in_words(why)}"
+            ) from why
 
     def examples_file(self, proxy: str) -> Path:
         """File of a few targets of a proxy that the run generated."""

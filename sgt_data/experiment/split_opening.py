@@ -22,6 +22,7 @@ from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 from sgt_data.training.config import digest_of
 
 FROZEN_FILE, OPENINGS_FILE = "config.json", "test_opened.json"
@@ -139,7 +140,7 @@ def read_openings(folder: str) -> list[Opening]:
     except (orjson.JSONDecodeError, ValidationError) as why:
         raise CorpusError(
             f"{path} is not a record of openings; without it nobody knows how often the test "
-            f"split was read: {str(why).splitlines()[0]}"
+            f"split was read: {in_words(why)}"
         ) from why
 
 
@@ -152,7 +153,7 @@ def _require_frozen(folder: str, digest: str) -> None:
     try:
         frozen = digest_of(orjson.loads(read_bytes(path)))
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{path} is not a configuration: {why}") from why
+        raise CorpusError(f"{path} is not a configuration: {in_words(why)}") from why
     if frozen != digest:
         raise RequestError(
             f"{path} holds configuration {frozen}, the one asked for is {digest}; the test split "

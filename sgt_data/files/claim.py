@@ -18,6 +18,7 @@ from sgt_data.errors import (
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import is_local, join
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 
 _LISTED = 12
 """So many differences are named; of more, their number."""
@@ -113,7 +114,7 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
         write_atomic(place, identity)
         return True
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{place} is not JSON: {why}") from why
+        raise CorpusError(f"{place} is not JSON: {in_words(why)}") from why
     if not isinstance(claimed, Mapping):
         raise CorpusError(f"{place} states no claim: found {type(claimed).__name__}")
     # compared as JSON, in which a tuple is a list and every key a string

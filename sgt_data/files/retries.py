@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from sgt_data.errors import FileMissing, SourceError
+from sgt_data.foreign_errors import in_words
 
 _T = TypeVar("_T")
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.5
 """Pause before the second attempt; each further pause is twice as long."""
+
+_FOR_EVER = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP,
+        errno.EROFS, errno.ENOSPC, errno.EDQUOT,
+    }
+)  # fmt: skip
+"""What the next attempt would answer again."""
 
 
 def retried(access: Callable[[], _T], what: str) -> _T:
@@ -35,7 +45,7 @@ def retried(access: Callable[[], _T], what: str) -> _T:
             missing = isinstance(why, FileNotFoundError) and status in (None, 410)
             if missing or status == 404:
                 raise FileMissing(f"{what}: no such file") from why
-            if isinstance(why, (PermissionError, IsADirectoryError, NotADirectoryError)):
+            if isinstance(why, OSError) and why.errno in _FOR_EVER:
                 raise SourceError(f"{what}: {_describe(why)}") from why
             if _is_refusal(status) or attempt == ATTEMPTS - 1:
                 raise SourceError(f"{what}: {_describe(why)}") from why
@@ -63,4 +73,4 @@ def _describe(why: BaseException) -> str:
     status = http_status(why)
     if status is not None:
         return f"the server answered {status}"
-    return f"{type(why).__name__}: {why}"
+    return in_words(why)

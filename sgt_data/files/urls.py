@@ -16,6 +16,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import RequestError
+from sgt_data.foreign_errors import in_words
 
 Location = str | os.PathLike[str]
 """A URL or a local path as public functions take it: a text, or a `pathlib.Path`."""
@@ -62,7 +63,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
     try:
         filesystem, path = url_to_fs(url)
     except (ValueError, ImportError) as why:
-        raise RequestError(f"cannot reach {url}: {why}") from why
+        raise RequestError(f"cannot reach {url}: {in_words(why)}") from why
     return filesystem, path
 
 

@@ -7,7 +7,9 @@ give the same bytes on every CPU, which a build must.
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ from sgt_data.errors import InputError, PictureError
 from sgt_data.pictures.colour_profiles import IccRule, to_srgb
 from sgt_data.pictures.size_rule import SizeRule
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+"""What is read: formats of which Pillow gives the same pixels everywhere, and whose decoders run no
+program (as that of EPS does). Of animated pictures and of those with pages the first is taken."""
 MAX_PIXELS = 178_956_970
 """Most pixels of a picture: twice Pillow's `MAX_IMAGE_PIXELS`, beyond which Pillow refuses it."""
 
@@ -36,6 +40,12 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+_DECODERS_RAISE = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError,
+    ArithmeticError, MemoryError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
+_TURNED_BY_PILLOW = ("TIFF",)  # its plug-in tells the upright size, and turns the pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +117,16 @@ def inspect(data: bytes, max_pixels: int = MAX_PIXELS) -> StoredPicture:
     with decoding(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        is_turned = image.format in _TURNED_BY_PILLOW
     if width * height > max_pixels:
         raise PictureError(
             f"the picture claims {width}x{height} pixels, more than max_pixels={max_pixels}"
         )
     # a tag of another type (rational, float) may equal 1 to 8 and yet be no int
-    return StoredPicture(data, width, height, int(orientation) if orientation in _TURNS else 1)
+    orientation = int(orientation) if orientation in _TURNS else 1
+    if is_turned and orientation >= 5:
+        width, height = height, width
+    return StoredPicture(data, width, height, orientation)
 
 
 def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
@@ -125,16 +139,17 @@ def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
         PictureError: the pixels cannot be decoded completely.
     """
     width, height = rule.output_size(*stored.upright_size)
-    size = (height, width) if stored.orientation >= 5 else (width, height)
     with decoding(), Image.open(io.BytesIO(stored.data), formats=FORMATS) as image:
+        turn = None if image.format in _TURNED_BY_PILLOW else _TURNS.get(stored.orientation)
+        size = (height, width) if turn is not None and stored.orientation >= 5 else (width, height)
         image.draft(None, size)
         image.load()
         pixels = _eight_bit(image)
         if pixels.size != size:
             pixels = pixels.resize(size, Image.Resampling.BICUBIC)
         rgb, icc_outcome, profile = to_srgb(pixels, image.info.get("icc_profile"), icc)
-    if stored.orientation in _TURNS:
-        rgb = rgb.transpose(_TURNS[stored.orientation])
+    if turn is not None:
+        rgb = rgb.transpose(turn)
     return Picture(rgb, stored, icc_outcome, profile)
 
 
@@ -170,6 +185,14 @@ def decoding() -> Iterator[None]:
         raise PictureError(f"not a picture of a known format ({', '.join(FORMATS)})") from why
     except Image.DecompressionBombError as why:
         raise PictureError(f"the picture claims more than {MAX_PIXELS} pixels") from why
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError,
-            OverflowError, MemoryError, RuntimeError) as why:  # fmt: skip
-        raise PictureError(f"the picture cannot be decoded: {why}") from why
+    except _DECODERS_RAISE as why:
+        raise PictureError(f"the picture cannot be decoded: {_in_words(why)}") from why
+
+
+def _in_words(why: Exception) -> str:
+    """What a decoder says; a lookup in a table that fails says nothing to a reader."""
+    if isinstance(why, MemoryError):
+        return "it needs more memory than there is"
+    if isinstance(why, LookupError | TypeError | AttributeError | ArithmeticError | struct.error):
+        return "its file is damaged"
+    return str(why) or "its file is damaged"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import CorpusError
+from sgt_data.foreign_errors import in_words
 
 # zlib's Z_RLE (matches of distance 1 alone): files as small as those of level 1, in less time
 _FAST = {"compress_level": 1, "compress_type": 3}
@@ -93,4 +94,4 @@ def _open(target: bytes, size: tuple[int, int]) -> Image.Image:
             image.load()
             return image.copy()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-        raise CorpusError(f"the target cannot be decoded: {why}") from why
+        raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from sgt_data.errors import CorpusError
 from sgt_data.facts import NO_BOX, has_category
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_source import Picture
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.boxes_from_facts import StatedBoxes
@@ -200,7 +201,7 @@ def _overlay_pixels(target: bytes, stated: StatedBoxes) -> NDArray[np.uint8]:
                 raise CorpusError(f"the target is {image.mode} {image.size}, not RGB {size}")
             return np.asarray(image)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-        raise CorpusError(f"the target cannot be decoded: {why}") from why
+        raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
 
 def _wrong_pixels(labels: LabelMap, expected: LabelMap) -> list[str]:

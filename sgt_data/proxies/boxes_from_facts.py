@@ -10,6 +10,7 @@ import numpy as np
 
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
+from sgt_data.foreign_errors import in_words
 from sgt_data.segmentation.box_geometry import Boxes, output_boxes
 from sgt_data.segmentation.box_outlines import draw_outlines
 from sgt_data.segmentation.colours import Colours
@@ -65,7 +66,7 @@ class StatedBoxes:
             if len(segments) > LABELS_MAX or stated.orientation > 8:
                 raise ValueError("too many segments, or no orientation of EXIF's")
         except (KeyError, TypeError, ValueError, OverflowError) as why:
-            raise CorpusError(f"the facts do not describe boxes: {why!r}") from why
+            raise CorpusError(f"the facts do not describe boxes: {in_words(why)}") from why
         ends = stated.boxes[:, :2] + stated.boxes[:, 2:]
         if (ends > (stated.width, stated.height)).any():
             raise CorpusError("the facts have a box that leaves the picture")

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from sgt_data.errors import CorpusError
+from sgt_data.foreign_errors import in_words
 from sgt_data.proxies.registry import proxy_kinds
 
 
@@ -31,7 +32,7 @@ def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
         try:
             facts = orjson.loads(facts)
         except orjson.JSONDecodeError as why:
-            raise CorpusError(f"the facts are not JSON: {why}") from why
+            raise CorpusError(f"the facts are not JSON: {in_words(why)}") from why
     if not isinstance(facts, Mapping) or facts.get("type") not in proxy_kinds():
         raise CorpusError("the facts name no known type of proxy")
     return proxy_kinds()[facts["type"]].decode(target, facts)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
 from sgt_data.errors import AnnotationError, CorpusError
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.grey_png import (
     decode_coloured,
     decode_grey,
@@ -161,7 +162,7 @@ class DepthProxy(Proxy):
             if lowest not in (0, 1) or unit not in ("relative", "1/m"):
                 raise ValueError(f"lowest_level {lowest!r:.40}, unit {unit!r:.40}")
         except (KeyError, TypeError, ValueError) as why:
-            raise CorpusError(f"the facts do not describe a depth target: {why!r}") from why
+            raise CorpusError(f"the facts do not describe a depth target: {in_words(why)}") from why
         if colormap == "inferno":
             levels = decode_coloured(target, size, inferno())
         else:

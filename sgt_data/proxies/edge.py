@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from sgt_data.errors import AnnotationError, CorpusError
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.gradients import GAIN_UNITS, sobel_magnitude
 from sgt_data.pictures.grey_png import decode_grey, encode_rough
 from sgt_data.proxies.base import Proxy, Subject, Tier
@@ -106,7 +107,7 @@ class EdgeProxy(Proxy):
             size = facts["size"]["width"], facts["size"]["height"]
             method = facts["method"]
         except (KeyError, TypeError) as why:
-            raise CorpusError(f"the facts do not describe an edge target: {why!r}") from why
+            raise CorpusError(f"the facts do not describe an edge target: {in_words(why)}") from why
         levels = decode_grey(target, size, 8).astype(np.uint8)
         if method == "canny" and not np.isin(levels, (0, 255)).all():
             raise CorpusError("a Canny target holds other levels than black and white")

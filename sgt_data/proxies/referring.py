@@ -18,6 +18,7 @@ from pydantic import Field
 
 from sgt_data.errors import AnnotationError, CorpusError, FilteredOut
 from sgt_data.facts import NO_BOX, NOT_DRAWN, drawn_segments, undrawn_segments
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.grey_png import decode_grey, encode_grey
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choose_segments import annotation_of
@@ -232,7 +233,7 @@ class _Stated:
                 raise ValueError("no segment is drawn, or one that cannot be seen")
         except (KeyError, TypeError, ValueError) as why:
             raise CorpusError(
-                f"the facts do not describe a referring target: {why!r:.200}"
+                f"the facts do not describe a referring target: {in_words(why):.200}"
             ) from why
         return stated
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from sgt_data.degradations.pixels import Pixels
 from sgt_data.errors import BuildError, CorpusError, FilteredOut
+from sgt_data.foreign_errors import in_words
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
@@ -73,7 +74,7 @@ class RestorationProxy(Proxy):
         try:
             size = facts["size"]["width"], facts["size"]["height"]
         except (KeyError, TypeError) as why:
-            raise CorpusError(f"the facts do not state the target's size: {why!r}") from why
+            raise CorpusError(f"the facts do not state the target's size: {in_words(why)}") from why
         try:
             with Image.open(io.BytesIO(target), formats=["JPEG"]) as image:
                 if image.size != size or image.mode != "RGB":
@@ -82,4 +83,4 @@ class RestorationProxy(Proxy):
                     )
                 return np.array(image)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-            raise CorpusError(f"the target cannot be decoded: {why}") from why
+            raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why

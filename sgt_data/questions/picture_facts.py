@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments, undrawn_segments
+from sgt_data.foreign_errors import in_words
 from sgt_data.referring.segment_facts import NamedCategory, SegmentFacts
 
 _SIDE_MAX = 1 << 16
@@ -85,7 +86,7 @@ class PictureFacts:
             return _parse(facts)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as why:
             raise CorpusError(
-                f"the facts do not describe segments with categories: {why!r:.200}"
+                f"the facts do not describe segments with categories: {in_words(why):.200}"
             ) from why
 
 

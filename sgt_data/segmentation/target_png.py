@@ -13,6 +13,7 @@ from PIL import Image
 
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
+from sgt_data.foreign_errors import in_words
 from sgt_data.segmentation.colours import Colours, pack
 from sgt_data.segmentation.label_map import LabelMap
 
@@ -63,7 +64,9 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         if numbers.tolist() != list(range(1, len(segments) + 1)):
             raise ValueError("labels are not 1, 2, 3 ... in order")
     except (KeyError, TypeError, ValueError, OverflowError) as why:
-        raise CorpusError(f"the facts do not describe a segmentation target: {why!r}") from why
+        raise CorpusError(
+            f"the facts do not describe a segmentation target: {in_words(why)}"
+        ) from why
     labels = _labels_of(_pixels(target, size), colours, numbers)
     return DecodedSegmentation(labels, segments)
 
@@ -76,7 +79,7 @@ def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
                 raise CorpusError(f"the target is {image.size}, its facts say {size}")
             return np.asarray(image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-        raise CorpusError(f"the target cannot be decoded: {why}") from why
+        raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
 
 def _labels_of(

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from sgt_data.errors import AnnotationError
 from sgt_data.records import Category
 from sgt_data.sources.annotation_json import shown, whole_number
-from sgt_data.sources.base import key_of
+from sgt_data.sources.base import unique_keys
 from sgt_data.sources.coco_agreement import check_images, joint_categories
 from sgt_data.sources.coco_file import CocoFile, ImageId, read_coco_file
 
@@ -24,7 +24,7 @@ class CocoEntry:
     """A picture of COCO and its annotations.
 
     Attributes:
-        identity: file name without extension; the key is made from it.
+        identity: the key without the name of the source.
         file_name: path within the picture folder.
         url: address of the picture at COCO.
         licence: name of the picture's licence.
@@ -91,7 +91,7 @@ def index_coco(documents: Mapping[str, tuple[str, bytes]], source: str) -> CocoI
         entries.append(replace(entry, annotations=annotations, problem=entry.problem or problem))
     entries += [_repeated_entry(image) for file in files for image in file.repeated]
     return CocoIndex(
-        _without_key_clashes(entries, source),
+        _with_own_keys(entries, source),
         tuple(vocabulary.values()),
         tuple(note for file in files for note in _notes(file, images)),
     )
@@ -198,16 +198,22 @@ def _count(annotations: Any) -> int:
     return len(annotations) if isinstance(annotations, list) else 1
 
 
-def _without_key_clashes(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
-    """The entries in order; of two with the same key the second gets a problem."""
-    first: dict[str, str] = {}
+def _with_own_keys(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
+    """The entries in order, with identities of which no two give one key.
+
+    Of two entries for one file the second gets a problem.
+    """
+    files = {entry.file_name for entry in entries if entry.problem is None}
+    keys = unique_keys(source, sorted(files))
+    seen: set[str] = set()
     checked = []
     for entry in entries:
-        key = key_of(source, entry.identity)
-        if entry.problem is None and key in first:
-            problem = f"its key is that of {first[key]}, which comes first"
+        if entry.problem is None and entry.file_name in seen:
+            problem = f"another image id has the file {entry.file_name} too, and comes first"
             entry = replace(entry, annotations={}, problem=problem)
         elif entry.problem is None:
-            first[key] = entry.file_name
+            seen.add(entry.file_name)
+            identity = keys[entry.file_name].removeprefix(f"{source}_")
+            entry = replace(entry, identity=identity)
         checked.append(entry)
     return checked

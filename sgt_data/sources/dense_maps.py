@@ -17,6 +17,7 @@ from PIL import Image
 from sgt_data.errors import AnnotationError, FileMissing, RequestError
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import absolute, join
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_source import MAX_PIXELS
 from sgt_data.records import DenseMap, RawInput
 
@@ -69,7 +70,7 @@ def parse_dense(data: bytes) -> DenseMap:
             raise ValueError("it is neither a 16-bit PNG nor an annotator's map")
         codes = np.frombuffer(data, np.uint16, offset=_HEAD.size).reshape(height, width)
     except (struct.error, ValueError) as why:
-        raise AnnotationError(f"the map cannot be read: {why}") from why
+        raise AnnotationError(f"the map cannot be read: {in_words(why)}") from why
     return DenseMap(codes, low, high, upright)
 
 
@@ -82,7 +83,7 @@ def _grey16(data: bytes) -> NDArray[np.uint16]:
                 raise AnnotationError(f"the PNG claims {image.width}x{image.height} pixels")
             return np.asarray(image).astype(np.uint16)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-        raise AnnotationError(f"the PNG cannot be decoded: {why}") from why
+        raise AnnotationError(f"the PNG cannot be decoded: {in_words(why)}") from why
 
 
 def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawInput, ...]:

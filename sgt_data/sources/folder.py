@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import posixpath
+import json
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Literal
 
-import orjson
-
-from sgt_data.errors import InputError, RequestError
-from sgt_data.files.reading import list_files
-from sgt_data.files.urls import absolute
+from sgt_data.errors import RequestError
+from sgt_data.files.folder_walk import walk_folder
+from sgt_data.files.not_pictures import is_system_file
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import absolute, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
@@ -21,15 +21,17 @@ from sgt_data.records import (
     RawShard,
     Slice,
 )
-from sgt_data.sources.base import Source, key_of
-from sgt_data.sources.picture_pool import fetch
+from sgt_data.sources.base import Source, unique_keys
+from sgt_data.sources.folder_notes import folder_notes
 from sgt_data.sources.slices import chunked
 
 _FETCH_THREADS = 8
 
 
 class FolderSource(Source):
-    """The pictures below a folder (`.jpg`, `.jpeg`, `.png`, `.webp`), in the order of their paths.
+    """The pictures below a folder (see `pictures.suffixes`), in the order of their paths.
+
+    Linked folders are followed. Of animated pictures and of those with pages the first is taken.
 
     Attributes:
         pictures: the folder.
@@ -48,49 +50,41 @@ class FolderSource(Source):
         return frozenset()
 
     def inventory(self, shard_samples: int) -> Inventory:
-        sizes = {
-            name: size
-            for name, size in list_files(absolute(self.pictures)).items()
-            if name.lower().endswith(PICTURE_SUFFIXES)
-        }
-        if not sizes:
-            raise RequestError(f"sources.{self.name}.pictures: no picture below {self.pictures}")
-        clashes = self._clashes(sizes)
+        place = absolute(self.pictures)
+        listing = walk_folder(place)
+        files = [name for name in listing.sizes if not is_system_file(name)]
+        pictures = [name for name in files if name.lower().endswith(PICTURE_SUFFIXES)]
+        notes = folder_notes(place, listing, set(files) - set(pictures))
+        if not pictures:
+            raise RequestError(
+                "\n".join([f"sources.{self.name}.pictures: no picture below {place}", *notes])
+            )
+        keys = unique_keys(self.name, pictures)
         slices = []
-        for number, names in enumerate(chunked(list(sizes), shard_samples)):
+        for number, names in enumerate(chunked(pictures, shard_samples)):
             shard = f"{self.name}-{number:05d}"
-            nbytes = sum(sizes[name] for name in names)
-            payload = orjson.dumps([(name, clashes.get(name)) for name in names])
+            nbytes = sum(listing.sizes[name] for name in names)
+            # the names of local files may hold bytes that are no UTF-8, which orjson refuses
+            payload = json.dumps([(name, keys[name]) for name in names]).encode()
             slices.append(Slice(self.name, shard, payload, (shard,), len(names), nbytes))
-        return Inventory(tuple(slices), {name: f"{size} bytes" for name, size in sizes.items()})
+        identity = {_printable(name): f"{listing.sizes[name]} bytes" for name in pictures}
+        return Inventory(tuple(slices), identity, notes=notes)
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:
             return
         with ThreadPoolExecutor(_FETCH_THREADS) as threads:
-            inputs = threads.map(lambda entry: self._input(*entry), orjson.loads(piece.payload))
+            inputs = threads.map(lambda entry: self._input(*entry), json.loads(piece.payload))
             yield RawShard(piece.name, piece.name, self.name, tuple(inputs), last=True)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
 
-    def _input(self, name: str, clash: str | None) -> RawInput:
-        key = self._key(name)
-        if clash:
-            return RawInput(key, name, problem=f"its key is that of {clash}, which comes first")
-        try:
-            return RawInput(key, name, fetch(absolute(self.pictures), name), licence=self.licence)
-        except InputError as why:
-            return RawInput(key, name, problem=str(why))
+    def _input(self, name: str, key: str) -> RawInput:
+        # a file that was listed and is gone is no damaged input: the slice fails, and is done later
+        picture = read_bytes(join(absolute(self.pictures), name))
+        return RawInput(key, _printable(name), picture, licence=self.licence)
 
-    def _clashes(self, names: Collection[str]) -> dict[str, str]:
-        """The names whose key an earlier name has, each with that earlier name."""
-        first: dict[str, str] = {}
-        return {
-            name: first[self._key(name)]
-            for name in names
-            if first.setdefault(self._key(name), name) != name
-        }
 
-    def _key(self, name: str) -> str:
-        return key_of(self.name, posixpath.splitext(name)[0])
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

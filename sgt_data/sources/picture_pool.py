@@ -58,7 +58,17 @@ def _check_name(name: Any) -> None:
     if not isinstance(name, str) or posixpath.basename(name) in ("", ".") or "\0" in name:
         raise InputError(f"the file name is {name!r:.80}, which names no file")
     parts = name.split("/")
-    if posixpath.isabs(name) or ".." in parts or "\\" in name or "://" in name:
+    if "://" in name:
+        raise InputError(f"the file name {name!r:.80} is a URL; it must be a path in the folder")
+    if posixpath.isabs(name):
+        raise InputError(
+            f"the file name {name!r:.80} is an absolute path; it must be a path in the folder"
+        )
+    if "\\" in name:
+        raise InputError(
+            f"the file name {name!r:.80} has backslashes; the parts of a path are joined by /"
+        )
+    if ".." in parts:
         raise InputError(f"the file name {name!r:.80} leaves its folder")
     if max(len(part.encode()) for part in parts) > _NAME_BYTES_MAX:
         raise InputError(f"the file name {name!r:.40}... is longer than {_NAME_BYTES_MAX} bytes")

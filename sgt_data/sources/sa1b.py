@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from sgt_data.errors import AnnotationError, RequestError, SourceError
+from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status
 from sgt_data.files.urls import expand
@@ -36,6 +37,7 @@ from sgt_data.sources.annotation_json import (
 from sgt_data.sources.base import Source
 from sgt_data.sources.json_forms import likely_form
 from sgt_data.sources.tar_cut import TarCut
+from sgt_data.sources.tar_patterns import matching_tars
 from sgt_data.sources.tars import slice_name, tar_inventory
 
 PICTURES_PER_TAR = 11_186
@@ -78,7 +80,7 @@ class Sa1bSource(Source):
 
     def inventory(self, shard_samples: int) -> Inventory:
         if self.tars is not None:
-            inventory = tar_inventory(self.name, expand(self.tars), _role)
+            inventory = tar_inventory(self.name, matching_tars(self.name, self.tars), _role)
             return replace(inventory, typical_size=TYPICAL_SIZE)
         names = sorted(self._chosen_links())
         return Inventory(
@@ -205,6 +207,8 @@ def parse_annotation(data: bytes) -> MaskAnnotation:
 
 def _role(member: str) -> tuple[str, str] | None:
     """Stem of a member without `sa_` (the id alone makes the key), and its role."""
+    if is_system_file(member):
+        return None
     stem, _, extension = posixpath.basename(member).rpartition(".")
     role = _EXTENSIONS.get(extension)
     return (stem.removeprefix("sa_"), role) if role and stem else None

@@ -23,7 +23,7 @@ from sgt_data.records import (
     RawShard,
     shard_name,
 )
-from sgt_data.sources.base import key_of
+from sgt_data.sources.base import key_of, marked_key
 
 HELD_BYTES_MAX = 1 << 30
 """Most bytes of unfinished shards in memory; beyond them the places of members are noted, and their
@@ -38,6 +38,7 @@ RoleOf = Callable[[str], tuple[str, Role] | None]
 @dataclass(slots=True)
 class _Stem:
     number: int
+    key: str
     files: dict[Role, bytes | FilePart] = field(default_factory=dict)
     names: dict[Role, str] = field(default_factory=dict)
     repeats: dict[Role, int] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class TarCut:
         roles: the roles that a complete input has.
         shard_samples: inputs of a shard.
         licence: of the pictures, written into every sample.
+        suffixes: what ends a stem and is no part of its key.
     """
 
     source: str
@@ -64,6 +66,14 @@ class TarCut:
     roles: tuple[Role, ...]
     shard_samples: int
     licence: str | None
+    suffixes: tuple[str, ...] = ()
+
+    def key(self, stem: str, taken: Collection[str] = ()) -> str:
+        """Key of a stem; marked with a digest where its plain key is `taken`."""
+        ending = next((end for end in self.suffixes if stem.lower().endswith(end)), "")
+        name = stem[: len(stem) - len(ending)]
+        key = key_of(self.source, name, stem)
+        return marked_key(self.source, name, stem) if key in taken else key
 
     def shard_name(self, number: int) -> str:
         """Name of shard `number` of the tar."""
@@ -89,6 +99,7 @@ class _Cutting:
         self.reader = reader
         self.skip = skip
         self.stems: dict[str, _Stem] = {}
+        self.keys: set[str] = set()
         self.open_shards: dict[int, list[str]] = {}
         self.outstanding: dict[int, int] = {}
         self.problems: dict[int, list[RawInput]] = {}
@@ -137,7 +148,9 @@ class _Cutting:
     def _stem(self, name: str) -> _Stem:
         if name not in self.stems:
             number = len(self.stems) // self.cut.shard_samples
-            self.stems[name] = _Stem(number)
+            key = self.cut.key(name, self.keys)
+            self.keys.add(key)
+            self.stems[name] = _Stem(number, key)
             self.open_shards.setdefault(number, []).append(name)
             self.outstanding[number] = self.outstanding.get(number, 0) + len(self.cut.roles)
         return self.stems[name]
@@ -165,7 +178,7 @@ class _Cutting:
             self._add_problem("", damage.member or self._archive, reason)
 
     def _add_problem(self, name: str, member: str, problem: str) -> None:
-        key = key_of(self.cut.source, name) if name else ""
+        key = self.stems[name].key if name else ""
         self.problems.setdefault(self.current, []).append(RawInput(key, member, problem=problem))
 
     @property
@@ -206,7 +219,7 @@ class _Cutting:
         self.held -= sum(len(body) for body in stem.files.values() if isinstance(body, bytes))
         stem.files = dict.fromkeys(stem.files, b"")
         return RawInput(
-            key_of(self.cut.source, name),
+            stem.key,
             member,
             bodies.pop("picture", b""),
             bodies,

@@ -10,9 +10,10 @@ from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
 from sgt_data.files.forward_reader import ForwardReader
+from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.tar_walk import TarMember, walk_tar
-from sgt_data.files.urls import expand, is_local
+from sgt_data.files.urls import is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
@@ -24,6 +25,7 @@ from sgt_data.records import (
 )
 from sgt_data.sources.base import Source
 from sgt_data.sources.tar_cut import RoleOf, TarCut
+from sgt_data.sources.tar_patterns import matching_tars
 
 _EDGE_BYTES = 64 << 10
 _COUNTED_EXACTLY = 16
@@ -52,22 +54,27 @@ class TarsSource(Source):
         return frozenset()
 
     def inventory(self, shard_samples: int) -> Inventory:
-        return tar_inventory(self.name, expand(self.tars), self._role)
+        return tar_inventory(self.name, matching_tars(self.name, self.tars), self._role)
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
-        cut = TarCut(self.name, piece.name, self._role, ("picture",), shard_samples, self.licence)
+        cut = TarCut(
+            self.name, piece.name, self._role, ("picture",), shard_samples, self.licence,
+            self._suffixes,
+        )  # fmt: skip
         return cut.shards(piece.payload.decode(), skip)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
 
     def _role(self, member: str) -> tuple[str, str] | None:
-        base = posixpath.basename(member)
-        suffixes = (self.pictures,) if self.pictures else PICTURE_SUFFIXES
-        for suffix in suffixes:
-            if base.lower().endswith(suffix) and len(base) > len(suffix):
-                return member[: -len(suffix)], "picture"
-        return None
+        """The member itself is the stem: `1.jpg` and `1.png` are two pictures."""
+        base = posixpath.basename(member).lower()
+        is_picture = any(base.endswith(end) and base != end for end in self._suffixes)
+        return (member, "picture") if is_picture and not is_system_file(member) else None
+
+    @property
+    def _suffixes(self) -> tuple[str, ...]:
+        return (self.pictures.lower(),) if self.pictures else PICTURE_SUFFIXES
 
 
 def slice_name(url: str) -> str:
@@ -87,11 +94,9 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
         role_of: which members belong to the source.
 
     Raises:
-        RequestError: there is no tar, or two tars have the same name.
+        RequestError: two tars have the same name.
         SourceError: a tar cannot be read.
     """
-    if not urls:
-        raise RequestError(f"sources.{source}.tars: nothing matches")
     names: dict[str, str] = {}
     for url in urls:
         first = names.setdefault(slice_name(url), url)

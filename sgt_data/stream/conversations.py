@@ -26,6 +26,7 @@ from sgt_data.errors import (
 from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_bytes, read_range
 from sgt_data.files.urls import absolute, is_local, join
+from sgt_data.foreign_errors import in_words
 
 SHARD_LINES = 1024
 """Number of lines that are shuffled together, as the samples of one shard are."""
@@ -69,7 +70,7 @@ def parse_turns(fields: Any, where: str) -> tuple[dict[str, Any], ...]:
         if not turns or not all(isinstance(turn["value"], str) for turn in turns):
             raise TypeError("conversations")
     except (KeyError, TypeError) as why:
-        raise CorpusError(f"{where}: no conversation in LLaVA's form: {why!r}") from why
+        raise CorpusError(f"{where}: no conversation in LLaVA's form: {in_words(why)}") from why
     return turns
 
 

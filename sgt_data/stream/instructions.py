@@ -16,6 +16,7 @@ from typing import Any
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
+from sgt_data.foreign_errors import in_words
 from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
 from sgt_data.seeds import derive_seed
 from sgt_data.stream.mixture_components import Item
@@ -69,7 +70,7 @@ def _bank_and_words(sample: Sample) -> tuple[Bank, Mapping[str, str]]:
     except (KeyError, TypeError, ValueError, AttributeError, FileNotFoundError) as why:
         raise CorpusError(
             f"{sample.corpus}: {sample.proxy}/{sample.shard}, sample {sample.key}: its facts state "
-            f"no instruction that can be drawn anew: {why!r:.200}"
+            f"no instruction that can be drawn anew: {in_words(why):.200}"
         ) from why
 
 

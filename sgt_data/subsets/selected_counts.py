@@ -19,6 +19,7 @@ from sgt_data.corpus.shard import notes_count, tar_size
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
+from sgt_data.foreign_errors import in_words
 from sgt_data.subsets.population import Population
 
 Counts = Mapping[str, Mapping[str, Any]]
@@ -78,7 +79,7 @@ def ledger_rows(url: str, folder: str, shard: str, keys: Iterable[str]) -> list[
             if row["key"] in asked and row["kind"] in ("damaged", "filtered"):
                 rows.setdefault(row["key"], row)
     except (orjson.JSONDecodeError, KeyError, TypeError) as why:
-        raise CorpusError(f"{place} is no quarantine ledger: {why!r}") from why
+        raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
     if unexplained := sorted(asked - rows.keys()):
         raise CorpusError(
             f"{place} does not say why {folder} has no {unexplained[0]}, which other proxies have"

@@ -31,6 +31,7 @@ from sgt_data.errors import (
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 from sgt_data.subsets.subset_headers import keys_digest
 
 SUFFIX = ".subset.parquet"
@@ -165,7 +166,7 @@ def read_subset_file(url: str) -> SubsetFile:
             table = file.read().combine_chunks()
         selection = _selection(table, document)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as why:
-        raise CorpusError(f"{url} is not a subset of a corpus: {why!r}") from why
+        raise CorpusError(f"{url} is not a subset of a corpus: {in_words(why)}") from why
     if keys_digest(selection.keys) != document["rule"].get("keys"):
         raise CorpusError(f"{url}: its keys are not those that it was written with")
     return SubsetFile(

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.conversations import Conversation, ConversationFile
@@ -115,7 +116,7 @@ def _decoded(sample: Conversation) -> np.ndarray:
     try:
         return rgb_pixels(sample.image or b"")
     except ValueError as why:
-        raise CorpusError(f"{sample.source}, {sample.key}: its picture: {why}") from why
+        raise CorpusError(f"{sample.source}, {sample.key}: its picture: {in_words(why)}") from why
 
 
 def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:

@@ -10,13 +10,13 @@ from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-import yaml
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
+from sgt_data.yaml_text import found_instead, parse_yaml
 
 T = TypeVar("T")
 
@@ -180,9 +180,14 @@ def load_config(
     document: dict[str, Any] = {}
     if path is not None:
         try:
-            document = dict(yaml.safe_load(Path(plain(path)).read_text()))
-        except (OSError, TypeError, ValueError, yaml.YAMLError) as why:
-            raise RequestError(f"{path} is no configuration: {why}") from why
+            text = Path(plain(path)).read_bytes()
+        except OSError as why:
+            raise RequestError(f"{path} cannot be read: {why.strerror}") from why
+        document = parse_yaml(text, str(path))
+        if not isinstance(document, dict):
+            raise RequestError(f"{path}: {found_instead(document)}; settings are `field: value`")
+    if not isinstance(document.get("data", {}), dict):
+        raise RequestError(f"{path}: data is {document['data']!r:.60}, not fields with values")
     document["data"] = {**document.get("data", {}), **data}
     if not document["data"].get("proxies"):
         document["drawings"] = 0

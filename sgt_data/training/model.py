@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sgt_data.errors import RequestError
+from sgt_data.foreign_errors import in_words
 from sgt_data.training.checkpoint import read_checkpoint
 from sgt_data.training.hashed_words import hashed_words
 from sgt_data.training.learner import TrainingBatch
@@ -163,7 +164,7 @@ class UnifiedModel(nn.Module):
         try:
             lacking = self.load_state_dict(weights, strict=False).missing_keys
         except RuntimeError as why:
-            raise RequestError(f"{checkpoint} is of another model: {why}") from why
+            raise RequestError(f"{checkpoint} is of another model: {in_words(why)}") from why
         if missing := [name for name in lacking if not name.startswith(_DRAWING_PARTS)]:
             raise RequestError(f"{checkpoint} is of another model: it has no {missing[0]}")
         for name, weight in self.named_parameters():

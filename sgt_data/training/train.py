@@ -23,6 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import differences
 from sgt_data.files.writing import write_atomic
+from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
 from sgt_data.training.batches import (
@@ -87,7 +88,7 @@ def make_model(config: TrainConfig, answers: tuple[str, ...]) -> nn.Module:
     try:
         make: Callable[..., Any] = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as why:
-        raise RequestError(f"model.make: found {config.model.make!r}: {why}") from why
+        raise RequestError(f"model.make: found {config.model.make!r}: {in_words(why)}") from why
     torch.manual_seed(config.seed)
     model = make(answers, {"picture": config.model.picture, **config.model.settings})
     if not isinstance(model, nn.Module) or not isinstance(model, Learner):

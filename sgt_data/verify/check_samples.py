@@ -19,6 +19,7 @@ from sgt_data.corpus.receipt import Receipt
 from sgt_data.corpus.shard import file_digest, member_names
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
+from sgt_data.foreign_errors import in_words
 from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.proxies.registry import proxy_kinds
 
@@ -48,7 +49,7 @@ def check_tar(shard: TarToCheck, tar: bytes) -> Iterator[str]:
         with tarfile.open(fileobj=io.BytesIO(tar), mode="r:") as archive:
             members = archive.getmembers()
     except (tarfile.TarError, EOFError, ValueError) as error:
-        yield f"it is no tar: {error}"
+        yield f"it is no tar: {in_words(error)}"
         return
     expected = [name for row in shard.rows for name in member_names(row).values()]
     if [member.name for member in members] != expected:
@@ -85,7 +86,7 @@ def _check_sample(
             "licence": facts["source"]["licence"] or None,
         }
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        yield f"its JSON is damaged: {error!r}"
+        yield f"its JSON is damaged: {in_words(error)}"
         return
     if (minor := facts.get("minor", 0)) != shard.header.minor:
         yield f"its JSON has the form of format 1.{minor}, corpus.json says 1.{shard.header.minor}"
@@ -140,7 +141,7 @@ def _check_input(picture: bytes, size: tuple[int, int]) -> Iterator[str]:
             if image.size != size or image.mode != "RGB":
                 yield f"its input is {image.mode} {image.size}, not RGB {size}"
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        yield f"its input cannot be decoded: {error}"
+        yield f"its input cannot be decoded: {in_words(error)}"
 
 
 def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes) -> Iterator[str]:
@@ -155,7 +156,7 @@ def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes)
         words = facts["instruction"].get("words")
         chosen = choose_instruction(load_bank(name), facts["seed"], facts["key"], words)
     except (KeyError, TypeError, OSError) as error:
-        yield f"its JSON names no instruction: {error!r}"
+        yield f"its JSON names no instruction: {in_words(error)}"
         return
     if (
         text.decode("utf-8", "replace") != chosen.text

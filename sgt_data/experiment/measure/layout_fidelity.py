@@ -34,6 +34,7 @@ from sgt_data.experiment.measure.intervals import (
     mean_over_pictures,
 )
 from sgt_data.facts import drawn_segments, has_category
+from sgt_data.foreign_errors import in_words
 from sgt_data.segmentation.pixel_sampling import centre_samples
 from sgt_data.segmentation.target_png import DecodedSegmentation
 
@@ -102,7 +103,9 @@ def class_overlap(
     try:
         table = np.array([0, *(numbers[segment["category"]] for segment in decoded.segments)])
     except KeyError as why:
-        raise CorpusError(f"a segment's category has no colour in the corpus: {why}") from why
+        raise CorpusError(
+            f"a segment's category has no colour in the corpus: {in_words(why)}"
+        ) from why
     target = resampled(table[decoded.labels], generated.shape[1], generated.shape[2])
     labels = nearest_colours(generated, list(classes.values()))
     shared = shared_pixels(target, labels, len(classes) + 1, len(classes) + 1)

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.intervals import STRICT, Estimate
+from sgt_data.foreign_errors import in_words
 
 RESULT_VERSION = 1
 
@@ -161,7 +162,7 @@ def _document(data: bytes, where: str) -> dict[str, Any]:
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{where} is no result of a run: {why}") from why
+        raise CorpusError(f"{where} is no result of a run: {in_words(why)}") from why
     if not isinstance(document, dict) or set(document) != {"version", "result"}:
         raise CorpusError(f"{where} is no result of a run: it has no version and result")
     if document["version"] != RESULT_VERSION:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal
 
-import yaml
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
 from sgt_data.overrides import override_fields
 from sgt_data.training.config import validated
+from sgt_data.yaml_text import found_instead, parse_yaml
 
 ExperimentKind = Literal["scale", "proxies", "ratio"]
 """What differs between the arms: the number of drawn pictures, the proxies, or the share of
@@ -64,19 +64,21 @@ def names_in(entry: str | Sequence[str]) -> list[str]:
     return [entry] if isinstance(entry, str) else list(entry)
 
 
-def parse_plan(text: str, overrides: Sequence[str] = ()) -> Plan:
+def parse_plan(text: str | bytes, overrides: Sequence[str] = (), where: str = "the plan") -> Plan:
     """Parse a plan from YAML text and `field=value` overrides.
+
+    Args:
+        text: YAML.
+        overrides: changes of single fields.
+        where: what is read, for messages.
 
     Raises:
         RequestError: the text is not YAML, or a field is wrong; names the field, the value found
             and what would be right.
     """
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as why:
-        raise RequestError(f"the plan is no YAML: {why}") from why
+    document = parse_yaml(text, where)
     if not isinstance(document, dict):
-        raise RequestError(f"the plan is {document!r:.40}, not fields with values")
+        raise RequestError(f"{where}: {found_instead(document)}; a plan is `field: value` lines")
     override_fields(document, overrides)
     return validated(_ADAPTER, document, "plan")
 

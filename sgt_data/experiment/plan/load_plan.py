@@ -27,10 +27,10 @@ def load_plan(kind: ExperimentKind, path: Location | None, overrides: Sequence[s
     if path is None or is_shipped_plan(place):
         return parse_plan(_shipped_file(place).read_text("utf-8"), overrides)
     try:
-        text = place.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as why:
-        raise RequestError(f"{path} is no plan: {why}") from why
-    return parse_plan(text, overrides)
+        text = place.read_bytes()
+    except OSError as why:
+        raise RequestError(f"{path} cannot be read: {why.strerror}") from why
+    return parse_plan(text, overrides, str(path))
 
 
 def is_shipped_plan(path: Path) -> bool:

@@ -1,0 +1,61 @@
+"""What a person should know of the files of a folder that are no inputs."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterable
+
+from sgt_data.files.folder_walk import FolderListing
+from sgt_data.pictures.suffixes import UNREAD_PICTURE_SUFFIXES
+
+_NAMED_SUFFIXES = 8
+
+
+def folder_notes(place: str, listing: FolderListing, left: Iterable[str]) -> tuple[str, ...]:
+    """Remarks on a folder.
+
+    Args:
+        place: the folder.
+        listing: what lies below it.
+        left: paths of the files that are no pictures.
+    """
+    suffixes = Counter(posixpath.splitext(name)[1].lower() for name in left)
+    notes = []
+    if suffixes:
+        notes.append(
+            f"{suffixes.total()} files below {place} are no pictures that are read: "
+            f"{counts_by_suffix(suffixes)}"
+        )
+    unread = [suffix for suffix in UNREAD_PICTURE_SUFFIXES if suffix in suffixes]
+    if unread:
+        notes.append(
+            f"pictures with {', '.join(unread)} are not read; convert them to PNG or JPEG to use "
+            "them"
+        )
+    if listing.devices:
+        notes.append(
+            f"{len(listing.devices)} entries below {place} are neither files nor folders and are "
+            f"not read, the first one {listing.devices[0]}"
+        )
+    if listing.followed:
+        link, target = next(iter(listing.followed.items()))
+        notes.append(
+            f"{len(listing.followed)} linked folders below {place} were followed, the first one "
+            f"{link} to {target}"
+        )
+    if listing.refused:
+        link, reason = next(iter(listing.refused.items()))
+        notes.append(
+            f"{len(listing.refused)} linked folders below {place} were not followed; the first "
+            f"one, {link}, {reason}"
+        )
+    return tuple(notes)
+
+
+def counts_by_suffix(suffixes: Counter[str]) -> str:
+    """The most frequent suffixes with their counts, as text."""
+    named = suffixes.most_common(_NAMED_SUFFIXES)
+    parts = [f"{count} {suffix or 'without suffix'}" for suffix, count in named]
+    rest = suffixes.total() - sum(count for _, count in named)
+    return ", ".join([*parts, f"{rest} with others"] if rest else parts)
