@@ -47,6 +47,10 @@ class CorpusError(SgtDataError):
     """A corpus on disk is damaged, incomplete or no corpus."""
 
 
+class LeavesRoot(CorpusError):
+    """A name or a link in a corpus leads out of the folder that it belongs to."""
+
+
 class StreamError(SgtDataError):
     """A stream cannot go on."""
 

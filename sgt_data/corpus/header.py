@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 
 from sgt_data.corpus.paths import CORPUS_FILE
-from sgt_data.errors import CorpusError, FileMissing
+from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below
 from sgt_data.files.writing import write_atomic
+from sgt_data.names import checked_folder, checked_shard, checked_title
 from sgt_data.records import Category
 
 FORMAT = "sgt_data corpus"
@@ -59,7 +60,7 @@ class CorpusHeader:
 
 def write_header(root: str, header: CorpusHeader) -> None:
     """Write `corpus.json` of the corpus at `root`, in one step."""
-    write_atomic(join(root, CORPUS_FILE), encode_header(header))
+    write_atomic(below(root, CORPUS_FILE), encode_header(header))
 
 
 def encode_header(header: CorpusHeader) -> bytes:
@@ -79,7 +80,7 @@ def read_header(root: str) -> CorpusHeader | None:
     Raises:
         CorpusError: the file exists but is no header of this version.
     """
-    place = join(root, CORPUS_FILE)
+    place = below(root, CORPUS_FILE)
     try:
         data = read_bytes(place)
     except FileMissing:
@@ -103,6 +104,42 @@ def read_header(root: str) -> CorpusHeader | None:
             proxy: tuple(map(int, counts)) for proxy, counts in document.get("samples", {}).items()
         }
         document["left_out"] = tuple(map(str, document.get("left_out", ())))
-        return CorpusHeader(**document)
+        header = CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise CorpusError(f"{place} is not a corpus header: {why!r}") from why
+    _check_names(header, place)
+    return header
+
+
+def _check_names(header: CorpusHeader, place: str) -> None:
+    """Check every name of which paths are made.
+
+    Raises:
+        LeavesRoot: a name could lead out of its folder; names the field.
+    """
+    by_folder = ("shards", "samples", "fingerprints", "totals", "source_totals")
+    try:
+        names: dict[str, Iterable[object]] = {name: getattr(header, name) for name in by_folder}
+        names |= {
+            "manifest.proxies": [proxy["name"] for proxy in header.manifest["proxies"]],
+            "left_out": header.left_out,
+        }
+        shards: dict[str, Iterable[object]] = {
+            f"shards.{folder}": listed for folder, listed in header.shards.items()
+        }
+    except (KeyError, TypeError):
+        raise CorpusError(f"{place}: field manifest.proxies is no list of proxies") from None
+    _check_each(checked_title, {"name": [header.name]}, place)
+    _check_each(checked_folder, names, place)
+    _check_each(checked_shard, shards, place)
+
+
+def _check_each(
+    check: Callable[[object], str], names: Mapping[str, Iterable[object]], place: str
+) -> None:
+    for field_name, values in names.items():
+        for value in values:
+            try:
+                check(value)
+            except ValueError as why:
+                raise LeavesRoot(f"{place}, field {field_name}: {why}") from None

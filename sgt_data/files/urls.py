@@ -14,7 +14,7 @@ from braceexpand import braceexpand
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from sgt_data.errors import RequestError
+from sgt_data.errors import LeavesRoot, RequestError
 
 
 def absolute(url: str) -> str:
@@ -33,6 +33,8 @@ def open_filesystem(url: str) -> tuple[Any, str]:
     Raises:
         RequestError: the protocol is unknown, or its package is not installed.
     """
+    if url.startswith("/"):  # whatever its name holds: fsspec would read `::` as a chain
+        return LocalFileSystem(), LocalFileSystem._strip_protocol(url)
     try:
         filesystem, path = url_to_fs(url)
     except (ValueError, ImportError) as why:
@@ -57,6 +59,42 @@ def lives_in_one_process(url: str) -> bool:
 def join(root: str, *parts: str) -> str:
     """A URL below `root`, whose parts are joined by `/`."""
     return posixpath.join(root, *parts)
+
+
+def below(root: str, path: str) -> str:
+    """The URL of a file of the folder `root`, for reading and writing.
+
+    Links within the folder are followed. A link that leads out of it is not, save those of a copy
+    that the Hub's client downloaded, which keeps the content of its files beside its snapshots.
+
+    Args:
+        root: absolute URL of the folder; it may be a link itself.
+        path: of the file within the folder, of checked names (see `names`).
+
+    Raises:
+        LeavesRoot: the path, or a link on it, leads out of the folder.
+    """
+    place = join(root, path)
+    if not root.startswith("/"):
+        return place
+    real_root, real = os.path.realpath(root), os.path.realpath(place)
+    if not is_within(real, real_root) and os.path.dirname(real) != _blobs_of(real_root):
+        raise LeavesRoot(
+            f"{place} leads to {real}, out of {real_root}; files of a corpus must lie in its own "
+            "folder: put the file itself in the place of the link (cp -L)"
+        )
+    return place
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is that of a folder, or lies in it. Both are resolved, without links."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def _blobs_of(root: str) -> str | None:
+    """Where the Hub's cache keeps the content of a snapshot's files; None for other folders."""
+    repository, snapshots, _ = f"{root}/".rpartition("/snapshots/")
+    return f"{repository}/blobs" if snapshots else None
 
 
 def expand(patterns: str | Iterable[str]) -> list[str]:

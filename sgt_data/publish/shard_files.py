@@ -17,7 +17,7 @@ from sgt_data.corpus.paths import (
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.files.fetching import copy_to_file
-from sgt_data.files.urls import is_local, join
+from sgt_data.files.urls import below, is_local, join
 from sgt_data.subsets.shard_copy import ShardCopier
 
 
@@ -87,7 +87,7 @@ def shard_files(corpus: Corpus, folder: str, shard: str, scratch: str) -> ShardF
 
 def _local_path(root: str, path: str, scratch: str) -> str:
     if is_local(root):
-        return join(root, path)
+        return below(root, path)
     copied = join(scratch, path)
     copy_to_file(join(root, path), copied)
     return copied

@@ -14,10 +14,10 @@ from sgt_data.errors import FileMissing, InputError, SourceError
 from sgt_data.files.reading import open_binary, read_bytes
 from sgt_data.files.retries import retried
 from sgt_data.files.urls import join
+from sgt_data.names import checked_path
 
 COCO_URL = "coco_url"
 FILE_BYTES_MAX = 512 << 20
-_NAME_BYTES_MAX = 255  # of every part of a path, on all common file systems
 
 _DAMAGED_MEMBER = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
@@ -37,7 +37,10 @@ def fetch(place: str, name: Any, url: Any = None) -> bytes:
         InputError: the file does not exist, or its name is none or would leave the folder.
         SourceError: the file cannot be read at present.
     """
-    _check_name(name)
+    try:
+        checked_path(name)
+    except ValueError as why:
+        raise InputError(str(why)) from None
     try:
         if place == COCO_URL:
             if not isinstance(url, str) or not url.startswith(("http://", "https://")):
@@ -52,16 +55,6 @@ def fetch(place: str, name: Any, url: Any = None) -> bytes:
         if isinstance(why.__cause__, IsADirectoryError | NotADirectoryError):
             raise InputError(f"{name} is no file ({why})") from why
         raise
-
-
-def _check_name(name: Any) -> None:
-    if not isinstance(name, str) or posixpath.basename(name) in ("", ".") or "\0" in name:
-        raise InputError(f"the file name is {name!r:.80}, which names no file")
-    parts = name.split("/")
-    if posixpath.isabs(name) or ".." in parts or "\\" in name or "://" in name:
-        raise InputError(f"the file name {name!r:.80} leaves its folder")
-    if max(len(part.encode()) for part in parts) > _NAME_BYTES_MAX:
-        raise InputError(f"the file name {name!r:.40}... is longer than {_NAME_BYTES_MAX} bytes")
 
 
 def _fetch_from_zip(place: str, name: str) -> bytes:

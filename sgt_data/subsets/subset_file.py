@@ -20,17 +20,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.corpus.header import CorpusHeader
+from sgt_data.corpus.index import check_keys
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import (
     CorpusError,
     CorpusMismatch,
     FileMissing,
+    LeavesRoot,
     RequestError,
 )
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.writing import write_atomic
+from sgt_data.names import checked_folder, checked_shard
 from sgt_data.subsets.subset_headers import keys_digest
 
 SUFFIX = ".subset.parquet"
@@ -166,12 +169,35 @@ def read_subset_file(url: str) -> SubsetFile:
         selection = _selection(table, document)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as why:
         raise CorpusError(f"{url} is not a subset of a corpus: {why!r}") from why
+    _check_names(selection, document, url)
     if keys_digest(selection.keys) != document["rule"].get("keys"):
         raise CorpusError(f"{url}: its keys are not those that it was written with")
     return SubsetFile(
         selection, document["rule"], document["parent"], document["beside"],
         document["source_totals"],
     )  # fmt: skip
+
+
+def _check_names(selection: Selection, document: Mapping[str, Any], url: str) -> None:
+    """Check every name of which paths are made, and that the corpus lies at a relative path.
+
+    Raises:
+        LeavesRoot: a name could lead out of its folder; names the field.
+    """
+    check_keys(selection.keys, f"{url}, column key")
+    beside = document["beside"]
+    if beside is not None and (beside.startswith("/") or "://" in beside or "::" in beside):
+        raise LeavesRoot(
+            f"{url}: field beside is {beside!r:.80}; it must be a path from the file's own folder"
+        )
+    fingerprints, totals = document["parent"]["fingerprints"], document["source_totals"]
+    try:
+        for shard in selection.spans:
+            checked_shard(shard)
+        for folder in (*selection.held, *fingerprints, *totals):
+            checked_folder(folder)
+    except ValueError as why:
+        raise LeavesRoot(f"{url}: {why}") from None
 
 
 def _parsed(text: bytes, url: str) -> dict[str, Any]:

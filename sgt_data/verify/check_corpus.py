@@ -19,12 +19,15 @@ from sgt_data.corpus.paths import (
     index_path,
     quarantine_path,
     receipt_path,
+    receipts_folder,
     tar_path,
 )
-from sgt_data.errors import RequestError
+from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.files.reading import list_files
+from sgt_data.names import is_shard
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.subsets.open_corpus import open_corpus
+from sgt_data.subsets.subset_file import is_subset_file
 from sgt_data.verify.check_across_shards import check_across_shards
 from sgt_data.verify.check_shard import CheckedShard, check_shard
 from sgt_data.verify.check_subset_file import check_subset
@@ -43,7 +46,11 @@ def verify_corpus(url: str, *, deep: bool = False, on_progress: OnProgress = ign
         RequestError: there is no corpus at `url`; or it is a subset file, and `deep` is asked for.
         CorpusError: the header cannot be read.
     """
-    corpus = open_corpus(url)
+    try:
+        corpus = open_corpus(url)
+    except LeavesRoot as why:
+        place = url if is_subset_file(url) else CORPUS_FILE
+        return Verdict(0, 0, (Finding(place, str(why)),))
     if corpus.selection is not None:
         return _verify_subset(corpus, deep, on_progress)
     files = list_files(corpus.url)
@@ -80,10 +87,11 @@ def _known_shards(corpus: Corpus, files: Mapping[str, int]) -> list[tuple[str, s
     for folder in corpus.folders:
         for shard in corpus.header.shards.get(folder, ()):
             known[folder, shard] = None
-        prefix = receipt_path(folder, "").removesuffix(".json")
+        prefix = receipts_folder(folder)
         for path in files:
-            if path.startswith(prefix) and path.endswith(".json"):
-                known[folder, path.removeprefix(prefix).removesuffix(".json")] = None
+            name = path.removeprefix(prefix).removesuffix(".json")
+            if path == f"{prefix}{name}.json" and is_shard(name):
+                known[folder, name] = None
     return list(known)
 
 

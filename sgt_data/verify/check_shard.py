@@ -19,7 +19,7 @@ from sgt_data.corpus.receipt import Receipt, parse_receipt
 from sgt_data.corpus.shard import file_digest
 from sgt_data.errors import SgtDataError
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below
 from sgt_data.verify.check_samples import TarToCheck, check_tar
 from sgt_data.verify.findings import Finding
 
@@ -64,9 +64,10 @@ def check_shard(
     if path not in files:
         return shard
     try:
-        receipt = parse_receipt(read_bytes(join(corpus.url, path)), path)
+        receipt = parse_receipt(read_bytes(below(corpus.url, path)), path)
         shard.receipt = receipt
         shard.findings += _check_receipt(corpus, shard, receipt)
+        below(corpus.url, tar_path(folder, name))  # refuses a link that leads out
         shard.findings += _check_tar_file(shard, receipt, files)
         index, ledger = _read_index_and_ledger(corpus, shard, receipt)
         rows = parse_index(index, index_path(folder, name)).to_pylist()
@@ -77,7 +78,7 @@ def check_shard(
         if deep and receipt["tar"] is not None:
             path = tar_path(folder, name)
             tar = TarToCheck(corpus.header, folder, receipt, rows)
-            for problem in check_tar(tar, read_bytes(join(corpus.url, path))):
+            for problem in check_tar(tar, read_bytes(below(corpus.url, path))):
                 shard.findings.append(Finding(path, problem))
     except SgtDataError as error:
         shard.findings.append(Finding(f"{folder}/{name}", str(error)))
@@ -121,7 +122,7 @@ def _read_index_and_ledger(
     contents = []
     for part, path_of in (("index", index_path), ("quarantine", quarantine_path)):
         path = path_of(shard.folder, shard.name)
-        data = read_bytes(join(corpus.url, path))
+        data = read_bytes(below(corpus.url, path))
         if file_digest(data) != receipt[part]:
             shard.findings.append(Finding(path, "size or SHA-256 is not what its receipt says"))
         contents.append(data)
