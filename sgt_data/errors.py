@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from sgt_data.redaction import without_secrets
+
 
 class SgtDataError(Exception):
-    """Base class of all exceptions of this package.
+    """Base class of all exceptions of this package. Messages lose the secrets of URLs in them.
 
     Attributes:
         exit_code: exit code of the command line: 1 the work failed, 2 the request was wrong.
     """
 
     exit_code = 1
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(without_secrets(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class RequestError(SgtDataError):

@@ -22,8 +22,8 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"compiled", "errors", "names", "overrides", "plugins", "progress", "records", "result",
-     "seeds"}
+    {"compiled", "errors", "names", "overrides", "plugins", "progress", "records", "redaction",
+     "result", "seeds"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""

@@ -9,6 +9,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from sgt_data.redaction import redacted, without_secrets
+
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 """Standard error: everything that is not the result of a command."""
 
@@ -16,7 +18,7 @@ messages = Console(stderr=True, highlight=False, soft_wrap=True)
 def print_messages(lines: Iterable[str]) -> None:
     """Print lines to standard error, each as it is."""
     for line in lines:
-        messages.print(line, markup=False)
+        messages.print(without_secrets(line), markup=False)
 
 
 def show(text: str | Table, document: Any, as_json: bool) -> None:
@@ -28,9 +30,9 @@ def show(text: str | Table, document: Any, as_json: bool) -> None:
         as_json: print `document` as one line of JSON instead of `text`.
     """
     if as_json:
-        print(orjson.dumps(document).decode())
+        print(orjson.dumps(redacted(document)).decode())
     elif isinstance(text, str):
-        print(text)
+        print(without_secrets(text))
     else:
         Console(highlight=False).print(text)
 

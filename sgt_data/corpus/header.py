@@ -15,6 +15,7 @@ from sgt_data.files.urls import below
 from sgt_data.files.writing import write_atomic
 from sgt_data.names import checked_folder, checked_shard, checked_title
 from sgt_data.records import Category
+from sgt_data.redaction import fields_with_secrets, redacted, without_secrets
 
 FORMAT = "sgt_data corpus"
 FORMAT_VERSION = 1
@@ -64,14 +65,35 @@ def write_header(root: str, header: CorpusHeader) -> None:
 
 
 def encode_header(header: CorpusHeader) -> bytes:
-    """The bytes of `corpus.json`."""
+    """The bytes of `corpus.json`. Places lose passwords and queries, which may be signatures."""
     document = {"format": FORMAT, "version": FORMAT_VERSION, **asdict(header)}
+    document["manifest"] = redacted(document["manifest"])
     if header.parent is None:
         del document["parent"]
+    else:
+        document["parent"]["url"] = without_secrets(document["parent"]["url"])
     if not header.left_out:
         del document["left_out"]
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     return orjson.dumps(document, option=options) + b"\n"
+
+
+HOLDS_SECRET = (
+    "holds a password or the query of a URL, which may be a signature; run the same build again, "
+    "which writes the file without it, or take it out by hand; and make the key invalid if others "
+    "have seen it"
+)
+"""What is wrong with a field that `header_secrets` names, and what to do."""
+
+
+def header_secrets(header: CorpusHeader) -> list[str]:
+    """Fields of a header that hold a secret of a URL, as headers of earlier versions may."""
+    document = {
+        "manifest": header.manifest,
+        "identity": {name: part for name, part in header.identity.items() if name != "files"},
+        "parent": header.parent and {"url": header.parent.get("url")},
+    }
+    return list(fields_with_secrets(document))
 
 
 def read_header(root: str) -> CorpusHeader | None:

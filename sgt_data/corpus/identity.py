@@ -18,6 +18,7 @@ from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusMismatch
 from sgt_data.files.claim import as_list, differences
 from sgt_data.prompts.bank import load_bank
+from sgt_data.redaction import redacted
 
 _BY_PROXY = ("proxies", "banks", "makers")
 _RECORDED = ("sgt-data", "numpy", "numba", "pyarrow", "ray", "fsspec", "orjson")
@@ -62,7 +63,7 @@ def build_identity(
         makers: by proxy: libraries, annotator and further files that only it depends on.
     """
     return {
-        **manifest,
+        **redacted(manifest),
         "files": inputs,
         "makers": makers,
         "banks": {proxy: bank_digest(name) for proxy, name in banks.items()},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from braceexpand import braceexpand
@@ -15,6 +15,38 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import LeavesRoot, RequestError
+from sgt_data.redaction import without_secrets
+
+PLAIN_PROTOCOLS = (
+    "file", "http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf", "memory",
+)  # fmt: skip
+"""The protocols of URLs that come from files: they read the one file that they name. Others load
+what a file describes (`reference`), ask further programs, or hide a second URL."""
+
+
+def checked_url(url: object, protocols: Collection[str] = PLAIN_PROTOCOLS) -> str:
+    """Check a URL that comes from a file (a subset file, an annotation, a list), and return it.
+
+    URLs that a person types may have any protocol, and may chain several (`::`).
+
+    Args:
+        url: anything; a local path is a URL, too.
+        protocols: those that are allowed.
+
+    Raises:
+        ValueError: it is no URL, chains file systems, or has another protocol.
+    """
+    if not isinstance(url, str) or not url:
+        raise ValueError(f"found {url!r:.60}, which is no URL")
+    protocol, separator, _ = url.partition("://")
+    if "::" in url or (separator and protocol not in protocols):
+        raise ValueError(
+            f"found {without_secrets(url)!r:.80}; a URL that is read from a file must begin with "
+            f"one of {', '.join(f'{name}://' for name in protocols)} and hold no `::`"
+        )
+    if not separator and "file" not in protocols:
+        raise ValueError(f"found {url!r:.80}, which is no URL of {', '.join(protocols)}")
+    return url
 
 
 def absolute(url: str) -> str:

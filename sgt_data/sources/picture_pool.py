@@ -13,7 +13,7 @@ from typing import Any
 from sgt_data.errors import FileMissing, InputError, SourceError
 from sgt_data.files.reading import open_binary, read_bytes
 from sgt_data.files.retries import retried
-from sgt_data.files.urls import join
+from sgt_data.files.urls import checked_url, join
 from sgt_data.names import checked_path
 
 COCO_URL = "coco_url"
@@ -43,9 +43,7 @@ def fetch(place: str, name: Any, url: Any = None) -> bytes:
         raise InputError(str(why)) from None
     try:
         if place == COCO_URL:
-            if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-                raise InputError(f"its coco_url is {url!r:.60}, not an http(s) address")
-            return read_bytes(url)
+            return read_bytes(_address(url))
         if place.endswith(".zip"):
             return _fetch_from_zip(place, name)
         return read_bytes(join(place, name))
@@ -55,6 +53,13 @@ def fetch(place: str, name: Any, url: Any = None) -> bytes:
         if isinstance(why.__cause__, IsADirectoryError | NotADirectoryError):
             raise InputError(f"{name} is no file ({why})") from why
         raise
+
+
+def _address(url: Any) -> str:
+    try:
+        return checked_url(url, ("http", "https"))
+    except ValueError as why:
+        raise InputError(f"its coco_url is not an http(s) address: {why}") from None
 
 
 def _fetch_from_zip(place: str, name: str) -> bytes:

@@ -32,8 +32,10 @@ from sgt_data.errors import (
 )
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.urls import checked_url
 from sgt_data.files.writing import write_atomic
 from sgt_data.names import checked_folder, checked_shard
+from sgt_data.redaction import without_secrets
 from sgt_data.subsets.subset_headers import keys_digest
 
 SUFFIX = ".subset.parquet"
@@ -112,16 +114,22 @@ def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes
         header: of the subset.
         selection: its keys.
         url: where the file is to lie, absolute.
+
+    Raises:
+        RequestError: the corpus' URL could not be opened again when it is read from the file.
     """
     spans = selection.spans
     names = [shard for shard, (begin, end) in spans.items() if end > begin]
     shard = np.repeat(np.arange(len(names)), [spans[name][1] - spans[name][0] for name in names])
     parent = header.parent or {}
+    beside = _relative_path(url, str(parent["url"]))
+    if beside is None:
+        _check_place(parent["url"], url)
     document = {
         "version": VERSION,
-        "beside": _relative_path(url, str(parent["url"])),
+        "beside": beside,
         "rule": header.identity["subset"],
-        "parent": parent,
+        "parent": {**parent, "url": without_secrets(str(parent["url"]))},
         "source_totals": header.source_totals,
         "empty_shards": [shard for shard, (begin, end) in spans.items() if end == begin],
         "shards": len(names),
@@ -144,6 +152,15 @@ def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes
         # of the file, not of the schema, which is stored twice
         writer.add_key_value_metadata({_DOCUMENT: text})
     return out.getvalue()
+
+
+def _check_place(corpus: object, url: str) -> None:
+    try:
+        checked_url(corpus)
+    except ValueError as why:
+        raise RequestError(
+            f"{url}: it would have to name its corpus by URL: {why}; open the corpus by such a URL"
+        ) from None
 
 
 def read_subset_file(url: str) -> SubsetFile:

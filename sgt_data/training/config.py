@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
 from sgt_data.overrides import override_fields
+from sgt_data.redaction import redacted
 
 T = TypeVar("T")
 
@@ -185,8 +186,8 @@ def load_config(
 
 
 def document_of(config: TrainConfig) -> dict[str, Any]:
-    """A configuration as plain data, with every default written out."""
-    document: dict[str, Any] = orjson.loads(orjson.dumps(asdict(config)))
+    """A configuration as plain data, with every default written out; URLs lose their secrets."""
+    document: dict[str, Any] = redacted(orjson.loads(orjson.dumps(asdict(config))))
     return document
 
 

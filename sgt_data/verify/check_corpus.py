@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from sgt_data.corpus.header import HOLDS_SECRET, header_secrets
 from sgt_data.corpus.identity import proxy_fingerprint
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
@@ -26,6 +27,7 @@ from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.files.reading import list_files
 from sgt_data.names import is_shard
 from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.redaction import has_secrets
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.subset_file import is_subset_file
 from sgt_data.verify.check_across_shards import check_across_shards
@@ -52,7 +54,7 @@ def verify_corpus(url: str, *, deep: bool = False, on_progress: OnProgress = ign
         place = url if is_subset_file(url) else CORPUS_FILE
         return Verdict(0, 0, (Finding(place, str(why)),))
     if corpus.selection is not None:
-        return _verify_subset(corpus, deep, on_progress)
+        return _verify_subset(corpus, url, deep, on_progress)
     files = list_files(corpus.url)
     known = _known_shards(corpus, files)
     findings = [*_check_header(corpus), *_check_files(corpus, files, known)]
@@ -69,10 +71,14 @@ def verify_corpus(url: str, *, deep: bool = False, on_progress: OnProgress = ign
     return Verdict(len(shards), sum(len(shard.keys) for shard in shards), tuple(findings))
 
 
-def _verify_subset(subset: Corpus, deep: bool, on_progress: OnProgress) -> Verdict:
+def _verify_subset(subset: Corpus, url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     if deep:
         raise RequestError(f"a subset has no tars of its own; verify {subset.url} --deep")
-    findings = tuple(check_subset(subset, on_progress))
+    secret = has_secrets(str((subset.header.parent or {}).get("url", "")))
+    findings = (
+        *([Finding(url, f"field parent.url {HOLDS_SECRET}")] if secret else []),
+        *check_subset(subset, on_progress),
+    )
     return Verdict(
         sum(len(subset.shards(folder)) for folder in subset.folders),
         sum(sum(subset.samples_per_shard(folder)) for folder in subset.folders),
@@ -97,6 +103,8 @@ def _known_shards(corpus: Corpus, files: Mapping[str, int]) -> list[tuple[str, s
 
 def _check_header(corpus: Corpus) -> Iterator[Finding]:
     header = corpus.header
+    for field in header_secrets(header):
+        yield Finding(CORPUS_FILE, f"field {field} {HOLDS_SECRET}")
     if not header.complete:
         yield Finding(CORPUS_FILE, "the build is not complete; run the same build again")
     for folder in corpus.folders:

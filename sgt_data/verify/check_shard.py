@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from sgt_data.corpus.header import HOLDS_SECRET
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
@@ -20,6 +21,7 @@ from sgt_data.corpus.shard import file_digest
 from sgt_data.errors import SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
+from sgt_data.redaction import has_secrets
 from sgt_data.verify.check_samples import TarToCheck, check_tar
 from sgt_data.verify.findings import Finding
 
@@ -137,6 +139,8 @@ def _check_ledger(shard: CheckedShard, receipt: Receipt, ledger: bytes) -> Itera
         try:
             row = orjson.loads(line)
             counts[row["kind"]] += 1
+            if has_secrets(row["reason"]):
+                yield Finding(place, f"field reason of line {number} {HOLDS_SECRET}")
             shard.left_out.append(row["key"] or row["member"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             yield Finding(place, f"line {number} is no quarantine row")
