@@ -70,14 +70,18 @@ class Locked(Files):
         return bool(given & self.keys)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news."""
+
+
 @contextmanager
 def serving(folder: Path, kind: type[Files] = Files, **fields: Any) -> Iterator[tuple[str, Any]]:
     """`127.0.0.1:PORT`, and the handler, whose fields may be changed."""
     handler = type("Handler", (kind,), {"given": Counter(), **fields})
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(handler, directory=str(folder))
-    )
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"127.0.0.1:{server.server_port}", handler

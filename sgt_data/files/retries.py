@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sgt_data.errors import FileMissing, SourceError
+from sgt_data.errors import FileMissing, SgtDataError, SourceError
 from sgt_data.redaction import has_secrets, without_secrets
 
 _T = TypeVar("_T")
@@ -30,6 +30,8 @@ def retried(access: Callable[[], _T], what: str) -> _T:
     for attempt in range(ATTEMPTS):
         try:
             return access()
+        except SgtDataError:
+            raise  # said by our own code, in its own words
         except Exception as why:
             # backends raise classes of their own (aiohttp, botocore): unknown ones mean "later"
             status = http_status(why)
