@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from sgt_data.redaction import without_secrets
+
 
 class SgtDataError(Exception):
-    """Base class of all exceptions of this package.
+    """Base class of all exceptions of this package. Messages lose the secrets of URLs in them.
 
     Attributes:
         exit_code: exit code of the command line: 1 the work failed, 2 the request was wrong.
     """
 
     exit_code = 1
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(without_secrets(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class RequestError(SgtDataError):
@@ -45,6 +50,10 @@ class BuildError(SgtDataError):
 
 class CorpusError(SgtDataError):
     """A corpus on disk is damaged, incomplete or no corpus."""
+
+
+class LeavesRoot(CorpusError):
+    """A name or a link in a corpus leads out of the folder that it belongs to."""
 
 
 class StreamError(SgtDataError):

@@ -22,6 +22,7 @@ from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.redaction import redacted
 from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
 from sgt_data.yaml_text import found_instead, parse_yaml
@@ -218,7 +219,9 @@ def _validated(
     except ValidationError as why:
         for error in why.errors(include_url=False):
             where = ".".join(map(str, (*path, *error["loc"]))) or "manifest"
-            value = "" if error["type"] == "missing" else f" (found {error['input']!r:.80})"
+            value = (
+                "" if error["type"] == "missing" else f" (found {redacted(error['input'])!r:.80})"
+            )
             problems.append(f"  {where}: {_message(error)}{value}")
         return None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sgt_data.redaction import without_secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -25,6 +27,10 @@ class Progress:
     shards: int = 0
     nbytes: int = 0
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.note:
+            object.__setattr__(self, "note", without_secrets(self.note))
 
 
 OnProgress = Callable[[Progress], None]

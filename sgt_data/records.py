@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.redaction import without_secrets
+
 Layer = Literal["entities", "instances", "panoptic", "stuff", "depth", "edges"]
 """Kind of annotation: masks without class, things, things and stuff, stuff alone; inverse depth of
 every pixel, edge strength of every pixel."""
@@ -254,6 +256,9 @@ class Inventory:
     typical_size: tuple[int, int] = (1500, 1000)
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", tuple(map(without_secrets, self.notes)))
+
 
 LedgerKind = Literal["damaged", "filtered", "note"]
 
@@ -278,6 +283,9 @@ class QuarantineRow:
     member: str
     kind: LedgerKind
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", without_secrets(self.reason))
 
 
 @dataclass(frozen=True, slots=True)

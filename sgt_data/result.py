@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sgt_data.redaction import without_secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -16,6 +18,9 @@ class Failure:
 
     part: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", without_secrets(self.message))
 
     def __str__(self) -> str:
         return f"{self.part}: {self.message}"
@@ -34,6 +39,9 @@ class Result:
     complete: bool = False
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.notes = [without_secrets(note) for note in self.notes]
 
     @property
     def succeeded(self) -> bool:

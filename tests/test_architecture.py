@@ -23,7 +23,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
     {"checks", "compiled", "errors", "facts", "foreign_errors", "names", "overrides", "plugins",
-     "progress", "records", "result", "seeds", "yaml_text"}
+     "progress", "records", "redaction", "result", "seeds", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sgt_data.errors import StorageError
 from sgt_data.foreign_errors import in_words
+from sgt_data.redaction import redacted, without_secrets
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 """Standard error: everything that is not the result of a command."""
@@ -20,7 +21,7 @@ messages = Console(stderr=True, highlight=False, soft_wrap=True)
 def print_messages(lines: Iterable[str]) -> None:
     """Print lines to standard error, each as it is."""
     for line in lines:
-        messages.print(line, markup=False)
+        messages.print(without_secrets(line), markup=False)
 
 
 def show(text: str | Table, document: Any, as_json: bool) -> None:
@@ -36,9 +37,9 @@ def show(text: str | Table, document: Any, as_json: bool) -> None:
     """
     try:
         if as_json:
-            print(orjson.dumps(document).decode())
+            print(orjson.dumps(redacted(document)).decode())
         elif isinstance(text, str):
-            print(text)
+            print(without_secrets(text))
         else:
             _Results(highlight=False).print(text)
         sys.stdout.flush()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 
 from sgt_data.corpus.paths import CORPUS_FILE
-from sgt_data.errors import CorpusError, FileMissing
+from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
+from sgt_data.names import checked_folder, checked_shard, checked_title
 from sgt_data.records import Category
+from sgt_data.redaction import fields_with_secrets, redacted, without_secrets
 
 FORMAT = "sgt_data corpus"
 FORMAT_VERSION = 1
@@ -67,14 +69,17 @@ class CorpusHeader:
 
 def write_header(root: str, header: CorpusHeader) -> None:
     """Write `corpus.json` of the corpus at `root`, in one step."""
-    write_atomic(join(root, CORPUS_FILE), encode_header(header))
+    write_atomic(below(root, CORPUS_FILE), encode_header(header))
 
 
 def encode_header(header: CorpusHeader) -> bytes:
-    """The bytes of `corpus.json`."""
+    """The bytes of `corpus.json`. Places lose passwords and queries, which may be signatures."""
     document = {"format": FORMAT, "version": FORMAT_VERSION, **asdict(header)}
+    document["manifest"] = redacted(document["manifest"])
     if header.parent is None:
         del document["parent"]
+    else:
+        document["parent"]["url"] = without_secrets(document["parent"]["url"])
     if not header.left_out:
         del document["left_out"]
     if not header.minor:  # a copy of a corpus of format 1.0 is one as well
@@ -83,13 +88,31 @@ def encode_header(header: CorpusHeader) -> bytes:
     return orjson.dumps(document, option=options) + b"\n"
 
 
+HOLDS_SECRET = (
+    "holds a password or the query of a URL, which may be a signature; run the same build again, "
+    "which writes the file without it, or take it out by hand; and make the key invalid if others "
+    "have seen it"
+)
+"""What is wrong with a field that `header_secrets` names, and what to do."""
+
+
+def header_secrets(header: CorpusHeader) -> list[str]:
+    """Fields of a header that hold a secret of a URL, as headers of earlier versions may."""
+    document = {
+        "manifest": header.manifest,
+        "identity": {name: part for name, part in header.identity.items() if name != "files"},
+        "parent": header.parent and {"url": header.parent.get("url")},
+    }
+    return list(fields_with_secrets(document))
+
+
 def read_header(root: str) -> CorpusHeader | None:
     """The header of the corpus at `root`; None where no corpus lies.
 
     Raises:
         CorpusError: the file exists but is no header of this version.
     """
-    place = join(root, CORPUS_FILE)
+    place = below(root, CORPUS_FILE)
     try:
         data = read_bytes(place)
     except FileMissing:
@@ -114,9 +137,11 @@ def read_header(root: str) -> CorpusHeader | None:
             proxy: tuple(map(int, counts)) for proxy, counts in document.get("samples", {}).items()
         }
         document["left_out"] = tuple(map(str, document.get("left_out", ())))
-        return CorpusHeader(**document)
+        header = CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise CorpusError(f"{place} is not a corpus header: {in_words(why)}") from why
+    _check_names(header, place)
+    return header
 
 
 def _checked_minor(minor: Any, place: str) -> int:
@@ -133,3 +158,37 @@ def _checked_minor(minor: Any, place: str) -> int:
             f"to {FORMAT_VERSION}.{FORMAT_MINOR}. Install a newer one"
         )
     return minor
+
+
+def _check_names(header: CorpusHeader, place: str) -> None:
+    """Check every name of which paths are made.
+
+    Raises:
+        LeavesRoot: a name could lead out of its folder; names the field.
+    """
+    by_folder = ("shards", "samples", "fingerprints", "totals", "source_totals")
+    try:
+        names: dict[str, Iterable[object]] = {name: getattr(header, name) for name in by_folder}
+        names |= {
+            "manifest.proxies": [proxy["name"] for proxy in header.manifest["proxies"]],
+            "left_out": header.left_out,
+        }
+        shards: dict[str, Iterable[object]] = {
+            f"shards.{folder}": listed for folder, listed in header.shards.items()
+        }
+    except (KeyError, TypeError):
+        raise CorpusError(f"{place}: field manifest.proxies is no list of proxies") from None
+    _check_each(checked_title, {"name": [header.name]}, place)
+    _check_each(checked_folder, names, place)
+    _check_each(checked_shard, shards, place)
+
+
+def _check_each(
+    check: Callable[[object], str], names: Mapping[str, Iterable[object]], place: str
+) -> None:
+    for field_name, values in names.items():
+        for value in values:
+            try:
+                check(value)
+            except ValueError as why:
+                raise LeavesRoot(f"{place}, field {field_name}: {why}") from None

@@ -19,6 +19,7 @@ from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusMismatch
 from sgt_data.files.claim import as_list, differences
 from sgt_data.prompts.bank import load_bank
+from sgt_data.redaction import redacted
 
 _BY_PROXY = ("proxies", "banks", "makers")
 _RECORDED = ("sgt-data", "numpy", "numba", "pyarrow", "ray", "fsspec", "orjson")
@@ -63,7 +64,7 @@ def build_identity(
         makers: by proxy: libraries, annotator and further files that only it depends on.
     """
     return {
-        **manifest,
+        **redacted(manifest),
         "minor": FORMAT_MINOR,
         "files": inputs,
         "makers": makers,

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sgt_data.errors import CorpusError
+from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.foreign_errors import in_words
+from sgt_data.names import KEY_ALPHABET, KEY_PATTERN, is_key
 
 MEMBERS = ("input", "target", "instruction", "facts")
 """The members of a sample, as the index names them, in the order of the tar. Where the pictures are
 shared, samples lack `input`, and the shared inputs have but `input` and `facts`."""
+
+_TARGETS = frozenset({"png", "jpg"})
 
 INDEX_SCHEMA = pa.schema(
     [
@@ -67,11 +71,42 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
 
     Raises:
         CorpusError: the bytes are no index of this version.
+        LeavesRoot: a row's key could lead out of the folder in which it names a file.
     """
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as file:
             if not file.schema_arrow.equals(INDEX_SCHEMA):
                 raise CorpusError(f"{where} has other columns than an index has")
-            return file.read(columns, use_threads=False)
+            index = file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as why:
         raise CorpusError(f"{where} is not an index: {in_words(why)}") from why
+    if "key" in index.column_names:
+        check_keys(index["key"], where)
+    if "target_extension" in index.column_names:
+        _check_extensions(index["target_extension"], where)
+    return index
+
+
+def check_keys(keys: pa.ChunkedArray, where: str) -> None:
+    """Check the keys of samples, of which names of files are made.
+
+    Raises:
+        LeavesRoot: one of them is none; names `where` and its row.
+    """
+    sound = pc.match_substring_regex(keys, KEY_PATTERN)
+    if keys.null_count or not pc.all(sound, min_count=0).as_py():
+        values = keys.to_pylist()
+        row = next(row for row, key in enumerate(values) if not is_key(key))
+        raise LeavesRoot(
+            f"{where}: the key of row {row + 1} is {values[row]!r:.80}; a key must be "
+            f"{KEY_ALPHABET}"
+        )
+
+
+def _check_extensions(extensions: pa.ChunkedArray, where: str) -> None:
+    unknown = sorted({str(value) for value in extensions.unique().to_pylist() if value} - _TARGETS)
+    if unknown:
+        raise LeavesRoot(
+            f"{where}: target_extension is {unknown[0]!r:.80}; allowed: "
+            f"{', '.join(sorted(_TARGETS))}"
+        )

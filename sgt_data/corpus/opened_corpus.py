@@ -19,7 +19,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below, join
 
 
 class Corpus:
@@ -111,7 +111,7 @@ class Corpus:
     ) -> pa.Table:
         """The index of a shard as stored, with rows that a subset lacks; all columns or some."""
         self._check(proxy)
-        place = join(self.url, index_path(proxy, shard))
+        place = below(self.url, index_path(proxy, shard))
         return parse_index(read_bytes(place), place, columns)
 
     def restricted(self, index: pa.Table, shard: str) -> pa.Table:

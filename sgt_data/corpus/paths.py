@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sgt_data.errors import LeavesRoot
+from sgt_data.names import checked_folder, checked_shard
+
 CORPUS_FILE = "corpus.json"
 RECEIPTS = "receipts"
 REPOSITORY_FILES = ("README.md", ".gitattributes")
@@ -11,16 +14,34 @@ INPUT = "input"
 
 
 def tar_path(proxy: str, shard: str) -> str:
-    return f"{proxy}/{shard}.tar"
+    return f"{_place(proxy, shard)}.tar"
 
 
 def index_path(proxy: str, shard: str) -> str:
-    return f"index/{proxy}/{shard}.parquet"
+    return f"index/{_place(proxy, shard)}.parquet"
 
 
 def quarantine_path(proxy: str, shard: str) -> str:
-    return f"quarantine/{proxy}/{shard}.jsonl"
+    return f"quarantine/{_place(proxy, shard)}.jsonl"
 
 
 def receipt_path(proxy: str, shard: str) -> str:
-    return f"{RECEIPTS}/{proxy}/{shard}.json"
+    return f"{RECEIPTS}/{_place(proxy, shard)}.json"
+
+
+def receipts_folder(proxy: str) -> str:
+    """Folder of a proxy's receipts, with `/` at its end."""
+    return f"{RECEIPTS}/{proxy}/"
+
+
+def every_tar(proxy: str) -> str:
+    """The pattern of all tars of a proxy."""
+    return f"{proxy}/*.tar"
+
+
+def _place(proxy: str, shard: str) -> str:
+    """Folder and shard as part of a path; the last guard of names that were parsed elsewhere."""
+    try:
+        return f"{checked_folder(proxy)}/{checked_shard(shard)}"
+    except ValueError as why:
+        raise LeavesRoot(str(why)) from None

@@ -16,11 +16,12 @@ from sgt_data.corpus.paths import (
     tar_path,
 )
 from sgt_data.corpus.shard import EncodedShard, notes_count
-from sgt_data.errors import CorpusError
+from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.reading import list_files, read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below, join
 from sgt_data.files.writing import delete, write_atomic
 from sgt_data.foreign_errors import in_words
+from sgt_data.names import checked_folder, checked_shard
 
 Receipt = dict[str, Any]
 
@@ -39,17 +40,17 @@ def commit(root: str, encoded: EncodedShard) -> Receipt:
     receipt = encoded.summary
     proxy, shard = receipt["proxy"], receipt["shard"]
     if encoded.tar is not None:
-        write_atomic(join(root, tar_path(proxy, shard)), encoded.tar)
-    write_atomic(join(root, index_path(proxy, shard)), encoded.index)
-    write_atomic(join(root, quarantine_path(proxy, shard)), encoded.quarantine)
-    write_atomic(join(root, receipt_path(proxy, shard)), encoded.receipt)
+        write_atomic(below(root, tar_path(proxy, shard)), encoded.tar)
+    write_atomic(below(root, index_path(proxy, shard)), encoded.index)
+    write_atomic(below(root, quarantine_path(proxy, shard)), encoded.quarantine)
+    write_atomic(below(root, receipt_path(proxy, shard)), encoded.receipt)
     return receipt
 
 
 def revoke(root: str, proxy: str, shard: str) -> None:
     """Take a shard out of the corpus: its receipt first."""
     for path in (receipt_path, tar_path, index_path, quarantine_path):
-        delete(join(root, path(proxy, shard)))
+        delete(below(root, path(proxy, shard)))
 
 
 def parse_receipt(data: bytes, where: str) -> Receipt:
@@ -73,6 +74,11 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
             raise CorpusError(f"{where}: field {name} is {receipt.get(name)!r:.40}")
     if not isinstance(receipt.get("notes", 0), int):
         raise CorpusError(f"{where}: field notes is {receipt['notes']!r:.40}")
+    try:
+        checked_folder(receipt["proxy"])
+        checked_shard(receipt["shard"])
+    except ValueError as why:
+        raise LeavesRoot(f"{where}: {why}") from None
     return receipt
 
 
@@ -125,8 +131,11 @@ def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
         SourceError: it does not exist, or cannot be read just now.
         CorpusError: it is damaged.
     """
-    place = join(root, receipt_path(proxy, shard))
-    return parse_receipt(read_bytes(place), place)
+    place = below(root, receipt_path(proxy, shard))
+    receipt = parse_receipt(read_bytes(place), place)
+    if (receipt["proxy"], receipt["shard"]) != (proxy, shard):
+        raise CorpusError(f"{place} is the receipt of {receipt['proxy']}/{receipt['shard']}")
+    return receipt
 
 
 def add_up(receipts: Iterable[Receipt]) -> dict[str, int]:

@@ -23,7 +23,7 @@ from sgt_data.corpus.paths import INPUT, tar_path
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_range
-from sgt_data.files.urls import is_local, join
+from sgt_data.files.urls import below, is_local, join
 from sgt_data.foreign_errors import in_words
 
 INDEXES_MAX, FILES_MAX = 256, 32
@@ -269,7 +269,9 @@ class SampleReader:
         """The open file. It closes with the last reference to it; a fork may share it, as it is
         read by offset."""
         if tar not in self._files:
-            self._files[tar] = open(tar, "rb")  # noqa: SIM115
+            root = self._corpus.url
+            path = below(root, tar.removeprefix(root).lstrip("/"))
+            self._files[tar] = open(path, "rb")  # noqa: SIM115
             if len(self._files) > FILES_MAX:
                 self._files.popitem(last=False)[1].close()
         self._files.move_to_end(tar)

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from sgt_data.corpus.index import INDEX_SCHEMA, MEMBERS, index_bytes
 from sgt_data.records import QuarantineRow
+from sgt_data.redaction import without_secrets
 
 BLOCK = tarfile.BLOCKSIZE
 
@@ -215,5 +216,6 @@ def ledger_bytes(rows: Iterable[QuarantineRow]) -> bytes:
 
 def ledger_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """A quarantine ledger from rows as they are read from ledgers."""
+    rows = ({**row, "reason": without_secrets(row["reason"])} for row in rows)
     lines = sorted(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)
     return b"".join(line + b"\n" for line in lines)

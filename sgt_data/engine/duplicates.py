@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sgt_data.corpus.paths import index_path
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below
 
 
 def hash_keys(keys: Sequence[str]) -> NDArray[np.uint64]:
@@ -98,6 +98,6 @@ def _keys_in(root: str, shard: str, folders: Sequence[str]) -> list[str]:
 
 
 def _indexed_keys(root: str, folder: str, shard: str) -> list[str]:
-    data = io.BytesIO(read_bytes(join(root, index_path(folder, shard))))
+    data = io.BytesIO(read_bytes(below(root, index_path(folder, shard))))
     keys: list[str] = pq.read_table(data, columns=["key"])["key"].to_pylist()
     return keys

@@ -25,6 +25,7 @@ from sgt_data.corpus.shard import (
 )
 from sgt_data.engine.build_plan import Recipe
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
+from sgt_data.names import KEY_ALPHABET, is_key
 from sgt_data.pictures.decode_source import Picture, inspect, prepare
 from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy, Subject
@@ -96,6 +97,8 @@ class _Rendering:
         try:
             if raw.problem or exclusion:
                 raise InputError(raw.problem or exclusion)
+            if not is_key(raw.key):  # of a source of another package; ours make no other
+                raise InputError(f"its key is {raw.key!r:.80}; a key must be {KEY_ALPHABET}")
             raw = fetched(raw)
             picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
         except InputError as why:

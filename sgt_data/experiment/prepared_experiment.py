@@ -38,6 +38,7 @@ from sgt_data.experiment.split_opening import (
     seal,
 )
 from sgt_data.progress import OnProgress, Progress
+from sgt_data.redaction import without_secrets
 from sgt_data.result import Result
 from sgt_data.training.config import digest_of
 
@@ -207,7 +208,7 @@ class PreparedExperiment:
         return ExperimentFacts(
             kind=self.kind,
             plan=self.plan,
-            corpus=self.corpus,
+            corpus=without_secrets(self.corpus),
             folder=self.folder,
             data=self.data,
             arms=self.arms,

@@ -19,6 +19,7 @@ from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import is_local, join
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
+from sgt_data.redaction import redacted
 
 _LISTED = 12
 """So many differences are named; of more, their number."""
@@ -102,7 +103,7 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
     if is_local(folder) and os.path.isfile(folder):
         raise RequestError(f"{folder} is a file; {wanted.what} needs a folder")
     place = join(folder, wanted.marker)
-    identity = orjson.dumps(wanted.identity, option=orjson.OPT_INDENT_2) + b"\n"
+    identity = orjson.dumps(redacted(wanted.identity), option=orjson.OPT_INDENT_2) + b"\n"
     try:
         claimed = orjson.loads(read_bytes(place))
     except FileMissing:
@@ -141,4 +142,4 @@ def _differences(path: str, claimed: Any, wanted: Any) -> list[Difference]:
 
 
 def _shown(value: Any) -> str:
-    return "absent" if value is _ABSENT else f"{value!r:.80}"
+    return "absent" if value is _ABSENT else f"{redacted(value)!r:.80}"

@@ -7,11 +7,18 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
+from sgt_data.files.http_ranges import HttpStream, answers_ranges, is_http
 from sgt_data.files.retries import retried
 from sgt_data.files.urls import open_filesystem
 
 STREAM_BLOCK_BYTES = 8 << 20
 """Bytes that are read at once from a remote file."""
+
+
+def _open_remote(filesystem: Any, path: str) -> Any:
+    if is_http(filesystem) and not answers_ranges(filesystem, path):
+        return HttpStream(filesystem, path)
+    return filesystem.open(path, "rb", block_size=STREAM_BLOCK_BYTES, cache_type="readahead")
 
 
 class ForwardReader:
@@ -77,9 +84,7 @@ class ForwardReader:
             self._file = open(path, "rb", buffering=1 << 20)  # noqa: SIM115
             self._size = os.fstat(self._file.fileno()).st_size
         else:
-            self._file = filesystem.open(
-                path, "rb", block_size=STREAM_BLOCK_BYTES, cache_type="readahead"
-            )
+            self._file = _open_remote(filesystem, path)
             self._size = getattr(self._file, "size", None)
         if self.position:
             self._advance_to(self.position)

@@ -8,10 +8,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import fsspec
 from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
+from sgt_data.files.http_ranges import (
+    answers_ranges,
+    is_http,
+    read_http_range,
+    whole_copy,
+)
 from sgt_data.files.retries import retried
 from sgt_data.files.urls import open_filesystem
 from sgt_data.files.writing import TEMPORARY
@@ -53,6 +58,8 @@ def read_range(url: str, start: int, length: int) -> bytes:
         if isinstance(filesystem, LocalFileSystem):
             with open(path, "rb") as file:
                 return os.pread(file.fileno(), length, start)
+        if is_http(filesystem):
+            return read_http_range(filesystem, path, start, length, RANGE_SECONDS)
         options = _time_limit(filesystem, RANGE_SECONDS) | _no_read_ahead(filesystem)
         data: bytes = filesystem.cat_file(path, start=start, end=start + length, **options)
         return data
@@ -127,4 +134,11 @@ def open_binary(url: str) -> Any:
         FileMissing: the file does not exist.
         SourceError: the file cannot be opened, after several attempts.
     """
-    return retried(lambda: fsspec.open(url, "rb").open(), f"cannot read {url}")
+
+    def open_file() -> Any:
+        filesystem, path = open_filesystem(url)
+        if is_http(filesystem) and not answers_ranges(filesystem, path):
+            return whole_copy(filesystem, path).open()
+        return filesystem.open(path, "rb")
+
+    return retried(open_file, f"cannot read {url}")

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sgt_data.errors import FileMissing, SourceError
+from sgt_data.errors import FileMissing, SgtDataError, SourceError
 from sgt_data.foreign_errors import in_words
+from sgt_data.redaction import has_secrets, without_secrets
 
 _T = TypeVar("_T")
 
@@ -39,18 +40,35 @@ def retried(access: Callable[[], _T], what: str) -> _T:
     for attempt in range(ATTEMPTS):
         try:
             return access()
+        except SgtDataError:
+            raise  # said by our own code, in its own words
         except Exception as why:
             # backends raise classes of their own (aiohttp, botocore): unknown ones mean "later"
             status = http_status(why)
             missing = isinstance(why, FileNotFoundError) and status in (None, 410)
             if missing or status == 404:
-                raise FileMissing(f"{what}: no such file") from why
+                raise FileMissing(f"{what}: no such file") from _shown(why)
             if isinstance(why, OSError) and why.errno in _FOR_EVER:
-                raise SourceError(f"{what}: {_describe(why)}") from why
+                raise SourceError(f"{what}: {_describe(why)}") from _shown(why)
             if _is_refusal(status) or attempt == ATTEMPTS - 1:
-                raise SourceError(f"{what}: {_describe(why)}") from why
+                raise SourceError(f"{what}: {_describe(why)}") from _shown(why)
             time.sleep(PAUSE_SECONDS * 2**attempt)
     raise AssertionError("unreachable")
+
+
+class _Redacted(Exception):
+    """Stands for an exception whose own text holds a secret, which a traceback would show."""
+
+    status: int | None = None
+
+
+def _shown(why: Exception) -> Exception:
+    """The exception, or one with its text and HTTP status where its own text holds a secret."""
+    if not has_secrets(f"{why} {why!r}"):
+        return why
+    redacted = _Redacted(without_secrets(f"{type(why).__name__}: {why}"))
+    redacted.status = http_status(why)
+    return redacted
 
 
 def http_status(why: BaseException | None) -> int | None:

@@ -8,20 +8,52 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from braceexpand import braceexpand
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from sgt_data.errors import RequestError
+from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.foreign_errors import in_words
+from sgt_data.redaction import without_secrets
 
 Location = str | os.PathLike[str]
 """A URL or a local path as public functions take it: a text, or a `pathlib.Path`."""
 
 _BROKEN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
+
+PLAIN_PROTOCOLS = (
+    "file", "http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf", "memory",
+)  # fmt: skip
+"""The protocols of URLs that come from files: they read the one file that they name. Others load
+what a file describes (`reference`), ask further programs, or hide a second URL."""
+
+
+def checked_url(url: object, protocols: Collection[str] = PLAIN_PROTOCOLS) -> str:
+    """Check a URL that comes from a file (a subset file, an annotation, a list), and return it.
+
+    URLs that a person types may have any protocol, and may chain several (`::`).
+
+    Args:
+        url: anything; a local path is a URL, too.
+        protocols: those that are allowed.
+
+    Raises:
+        ValueError: it is no URL, chains file systems, or has another protocol.
+    """
+    if not isinstance(url, str) or not url:
+        raise ValueError(f"found {url!r:.60}, which is no URL")
+    protocol, separator, _ = url.partition("://")
+    if "::" in url or (separator and protocol not in protocols):
+        raise ValueError(
+            f"found {without_secrets(url)!r:.80}; a URL that is read from a file must begin with "
+            f"one of {', '.join(f'{name}://' for name in protocols)} and hold no `::`"
+        )
+    if not separator and "file" not in protocols:
+        raise ValueError(f"found {url!r:.80}, which is no URL of {', '.join(protocols)}")
+    return url
 
 
 def plain(location: Location) -> str:
@@ -60,6 +92,8 @@ def open_filesystem(url: str) -> tuple[Any, str]:
     Raises:
         RequestError: the protocol is unknown, or its package is not installed.
     """
+    if url.startswith("/"):  # whatever its name holds: fsspec would read `::` as a chain
+        return LocalFileSystem(), LocalFileSystem._strip_protocol(url)
     try:
         filesystem, path = url_to_fs(url)
     except (ValueError, ImportError) as why:
@@ -84,6 +118,42 @@ def lives_in_one_process(url: str) -> bool:
 def join(root: str, *parts: str) -> str:
     """A URL below `root`, whose parts are joined by `/`."""
     return posixpath.join(root, *parts)
+
+
+def below(root: str, path: str) -> str:
+    """The URL of a file of the folder `root`, for reading and writing.
+
+    Links within the folder are followed. A link that leads out of it is not, save those of a copy
+    that the Hub's client downloaded, which keeps the content of its files beside its snapshots.
+
+    Args:
+        root: absolute URL of the folder; it may be a link itself.
+        path: of the file within the folder, of checked names (see `names`).
+
+    Raises:
+        LeavesRoot: the path, or a link on it, leads out of the folder.
+    """
+    place = join(root, path)
+    if not root.startswith("/"):
+        return place
+    real_root, real = os.path.realpath(root), os.path.realpath(place)
+    if not is_within(real, real_root) and os.path.dirname(real) != _blobs_of(real_root):
+        raise LeavesRoot(
+            f"{place} leads to {real}, out of {real_root}; files of a corpus must lie in its own "
+            "folder: put the file itself in the place of the link (cp -L)"
+        )
+    return place
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is that of a folder, or lies in it. Both are resolved, without links."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def _blobs_of(root: str) -> str | None:
+    """Where the Hub's cache keeps the content of a snapshot's files; None for other folders."""
+    repository, snapshots, _ = f"{root}/".rpartition("/snapshots/")
+    return f"{repository}/blobs" if snapshots else None
 
 
 def expand(patterns: str | Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +10,7 @@ from importlib.resources import files
 
 from sgt_data.seeds import derive_seed
 
+_NAME = re.compile(r"[a-z0-9_-]+")
 _SECTIONS = ("train", "held-out")
 
 
@@ -49,6 +51,8 @@ def load_bank(name: str) -> Bank:
     Raises:
         FileNotFoundError: there is no such bank.
     """
+    if not _NAME.fullmatch(name):  # it comes from the JSON of samples too
+        raise FileNotFoundError(f"no bank is named {name!r:.40}")
     return parse_bank(name, (files(__package__) / f"{name}.txt").read_text("utf-8"))
 
 

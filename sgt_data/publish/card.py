@@ -14,7 +14,7 @@ from urllib.parse import quote
 import yaml
 
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.paths import INPUT, tar_path
+from sgt_data.corpus.paths import INPUT, every_tar, tar_path
 from sgt_data.publish.hub import MAIN, repository_url
 from sgt_data.publish.licences import counts_text
 from sgt_data.publish.push_plan import PushPlan
@@ -93,7 +93,7 @@ def _folders(header: CorpusHeader) -> list[str]:
 def _front_matter(name: str, folders: Sequence[str]) -> str:
     """The YAML that the Hub reads at the beginning of a card."""
     configs: list[dict[str, Any]] = [
-        {"config_name": folder, "data_files": tar_path(folder, "*")} for folder in folders
+        {"config_name": folder, "data_files": every_tar(folder)} for folder in folders
     ]
     configs[0]["default"] = True
     fields = {

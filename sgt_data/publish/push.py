@@ -34,6 +34,7 @@ from sgt_data.publish.push_plan import (
     PushPlan,
     ShardToPush,
     batches,
+    check_no_secrets,
     plan_push,
 )
 from sgt_data.publish.repository_state import check_complete, pushed_header, pushed_receipts
@@ -101,8 +102,9 @@ def push_corpus(
         on_progress: called before and after every commit of shards; counts shards.
 
     Raises:
-        RequestError: the corpus is not complete, or without pictures nothing of it is left; the
-            repository holds something else; the extra `hub` is not installed.
+        RequestError: the corpus is not complete, or without pictures nothing of it is left; it
+            holds the password or signature of a URL; the repository holds something else; the extra
+            `hub` is not installed.
         CorpusError, SourceError: the corpus is damaged, or cannot be read just now.
         StorageError: the Hub does not allow it, or cannot be reached.
     """
@@ -112,6 +114,7 @@ def push_corpus(
         require_hub()
     opened = open_corpus(corpus)
     opened.finished()
+    check_no_secrets(opened)
     plan = plan_push(opened, read_licences(opened), pictures)
     branch = revision or MAIN
     report = PushReport(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sgt_data.corpus.header import CorpusHeader
+from sgt_data.corpus.header import HOLDS_SECRET, CorpusHeader, header_secrets
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.errors import RequestError
+from sgt_data.files.urls import join
 from sgt_data.publish.licences import Licences, counts_text, folders_with_pictures
 from sgt_data.subsets.subset_headers import header_without
 
@@ -107,6 +109,16 @@ def plan_push(corpus: Corpus, licences: Licences, pictures: bool) -> PushPlan:
             for folder in left_out
         ),
     )
+
+
+def check_no_secrets(corpus: Corpus) -> None:
+    """Refuse a corpus whose header holds the password or signature of a URL.
+
+    Raises:
+        RequestError: names the field and the remedy, not the secret.
+    """
+    if fields := header_secrets(corpus.header):
+        raise RequestError(f"{join(corpus.url, CORPUS_FILE)}: field {fields[0]} {HOLDS_SECRET}")
 
 
 def batches(shards: Sequence[ShardToPush]) -> Iterator[list[ShardToPush]]:

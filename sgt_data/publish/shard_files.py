@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
+from sgt_data.corpus.header import HOLDS_SECRET
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
     index_path,
@@ -17,7 +20,9 @@ from sgt_data.corpus.paths import (
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.files.fetching import copy_to_file
-from sgt_data.files.urls import is_local, join
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import below, is_local, join
+from sgt_data.redaction import has_secrets
 from sgt_data.subsets.shard_copy import ShardCopier
 
 
@@ -82,12 +87,20 @@ def shard_files(corpus: Corpus, folder: str, shard: str, scratch: str) -> ShardF
             raise CorpusError(
                 f"{join(corpus.url, path)}: size or SHA-256 is not what its receipt says"
             )
+    _check_ledger(local_paths[quarantine_path(folder, shard)], quarantine_path(folder, shard))
     return ShardFiles(receipt, local_paths)
+
+
+def _check_ledger(path: str, name: str) -> None:
+    """Refuse a ledger, as earlier versions wrote them, that holds a secret of a URL."""
+    for number, line in enumerate(read_bytes(path).splitlines(), 1):
+        if has_secrets(str(orjson.loads(line).get("reason"))):
+            raise CorpusError(f"{name}, line {number}: field reason {HOLDS_SECRET}")
 
 
 def _local_path(root: str, path: str, scratch: str) -> str:
     if is_local(root):
-        return join(root, path)
+        return below(root, path)
     copied = join(scratch, path)
     copy_to_file(join(root, path), copied)
     return copied

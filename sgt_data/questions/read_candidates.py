@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,8 +25,6 @@ from sgt_data.questions.questioner import Questioner
 from sgt_data.referring.segment_facts import NamedCategory
 
 Row = Mapping[str, Any]
-
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 @dataclass(slots=True)
@@ -100,11 +97,8 @@ def _read(corpus: Corpus, proxy: str, shard: str, row: int) -> Sample:
     """One sample without its input, which no question is made of.
 
     Raises:
-        CorpusError: it is not what the index says, or its key cannot name a file.
+        CorpusError: it is not what the index says.
     """
-    key = corpus.reader.key(proxy, shard, row)
-    if not _KEY.fullmatch(key):
-        raise CorpusError(f"{corpus.url}: {proxy}/{shard}: {key!r:.200} cannot be a sample's key")
     return corpus.reader.read(proxy, shard, row, with_input=False)
 
 

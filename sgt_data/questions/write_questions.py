@@ -31,6 +31,7 @@ from sgt_data.questions.question_summary import count_left_out, summarise_splits
 from sgt_data.questions.question_tasks import Candidate, Rules
 from sgt_data.questions.read_candidates import read_candidates
 from sgt_data.questions.splits import exact_shares, split_of
+from sgt_data.redaction import without_secrets
 from sgt_data.result import Result
 from sgt_data.subsets.open_corpus import open_corpus
 
@@ -132,7 +133,7 @@ def _identity(
         "format": "sgt_data questions",
         "version": 1,
         "corpus": {
-            "url": corpus.url,
+            "url": without_secrets(corpus.url),
             "name": corpus.header.name,
             "proxy": answerable.proxy,
             "depth": answerable.depth,

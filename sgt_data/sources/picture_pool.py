@@ -13,11 +13,11 @@ from typing import Any
 from sgt_data.errors import FileMissing, InputError, SourceError
 from sgt_data.files.reading import open_binary, read_bytes
 from sgt_data.files.retries import retried
-from sgt_data.files.urls import join
+from sgt_data.files.urls import checked_url, join
+from sgt_data.names import checked_path
 
 COCO_URL = "coco_url"
 FILE_BYTES_MAX = 512 << 20
-_NAME_BYTES_MAX = 255  # of every part of a path, on all common file systems
 
 _DAMAGED_MEMBER = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
@@ -37,12 +37,13 @@ def fetch(place: str, name: Any, url: Any = None) -> bytes:
         InputError: the file does not exist, or its name is none or would leave the folder.
         SourceError: the file cannot be read at present.
     """
-    _check_name(name)
+    try:
+        checked_path(name)
+    except ValueError as why:
+        raise InputError(str(why)) from None
     try:
         if place == COCO_URL:
-            if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-                raise InputError(f"its coco_url is {url!r:.60}, not an http(s) address")
-            return read_bytes(url)
+            return read_bytes(_address(url))
         if place.endswith(".zip"):
             return _fetch_from_zip(place, name)
         return read_bytes(join(place, name))
@@ -54,24 +55,11 @@ def fetch(place: str, name: Any, url: Any = None) -> bytes:
         raise
 
 
-def _check_name(name: Any) -> None:
-    if not isinstance(name, str) or posixpath.basename(name) in ("", ".") or "\0" in name:
-        raise InputError(f"the file name is {name!r:.80}, which names no file")
-    parts = name.split("/")
-    if "://" in name:
-        raise InputError(f"the file name {name!r:.80} is a URL; it must be a path in the folder")
-    if posixpath.isabs(name):
-        raise InputError(
-            f"the file name {name!r:.80} is an absolute path; it must be a path in the folder"
-        )
-    if "\\" in name:
-        raise InputError(
-            f"the file name {name!r:.80} has backslashes; the parts of a path are joined by /"
-        )
-    if ".." in parts:
-        raise InputError(f"the file name {name!r:.80} leaves its folder")
-    if max(len(part.encode()) for part in parts) > _NAME_BYTES_MAX:
-        raise InputError(f"the file name {name!r:.40}... is longer than {_NAME_BYTES_MAX} bytes")
+def _address(url: Any) -> str:
+    try:
+        return checked_url(url, ("http", "https"))
+    except ValueError as why:
+        raise InputError(f"its coco_url is not an http(s) address: {why}") from None
 
 
 def _fetch_from_zip(place: str, name: str) -> bytes:

@@ -14,7 +14,7 @@ from sgt_data.errors import AnnotationError, RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status
-from sgt_data.files.urls import expand
+from sgt_data.files.urls import PLAIN_PROTOCOLS, checked_url, expand
 from sgt_data.records import (
     Annotation,
     Inventory,
@@ -160,6 +160,13 @@ def parse_links(data: bytes, where: str) -> dict[str, str]:
                 f"{where}, line {number}: {line.split('://')[0][:60]!r} is not "
                 "file_name<TAB>cdn_link"
             )
+        try:
+            checked_url(cells[1])
+        except ValueError:
+            raise RequestError(
+                f"{where}, line {number}: the link of {cells[0][:60]!r} chains file systems (::), "
+                f"or has a protocol that is none of {', '.join(PLAIN_PROTOCOLS)}"
+            ) from None
         if _LINK_NAME.fullmatch(cells[0]):
             links[cells[0]] = cells[1]
     if not links:

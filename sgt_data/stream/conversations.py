@@ -20,6 +20,7 @@ from sgt_data.errors import (
     CorpusError,
     FileMissing,
     InputError,
+    LeavesRoot,
     RequestError,
     SourceError,
 )
@@ -27,6 +28,7 @@ from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_bytes, read_range
 from sgt_data.files.urls import absolute, is_local, join
 from sgt_data.foreign_errors import in_words
+from sgt_data.names import checked_path
 
 SHARD_LINES = 1024
 """Number of lines that are shuffled together, as the samples of one shard are."""
@@ -137,15 +139,15 @@ class ConversationFile:
     def _picture(self, name: Any, where: str) -> bytes | None:
         if name is None:
             return None
-        if (
-            not isinstance(name, str)
-            or posixpath.isabs(name)
-            or "://" in name
-            or ".." in name.split("/")
-        ):
-            raise CorpusError(f"{where}: image {name!r:.80} leaves the folder of pictures")
         try:
-            return read_bytes(join(self._images, name))
+            place = join(self._images, checked_path(name))
+        except ValueError:
+            raise LeavesRoot(
+                f"{where}: image {name!r:.80} leaves the folder of pictures; it must be a path "
+                "within that folder"
+            ) from None
+        try:
+            return read_bytes(place)
         except SourceError as why:
             raise CorpusError(f"{where}: image {name}: {why}") from why
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sgt_data.corpus.header import CorpusHeader, read_header
-from sgt_data.errors import CorpusMismatch, RequestError
+from sgt_data.errors import CorpusMismatch, RequestError, SourceError
 from sgt_data.files.claim import as_list, differences
-from sgt_data.files.urls import is_local, join
+from sgt_data.files.urls import checked_url, is_local, join
 from sgt_data.subsets.subset_file import SubsetFile
 from sgt_data.subsets.subset_headers import short_identity, subset_header
 
@@ -19,21 +19,23 @@ _BY_PROXY = ("proxies", "banks", "makers")
 
 
 def find_parent(file: SubsetFile, url: str) -> tuple[str, CorpusHeader]:
-    """The corpus of a subset file: where it lies from the file, or where it lay.
+    """The corpus of a subset file: where it lies from the file, where it lay, or beside the file.
 
     Args:
         file: what the subset file holds.
         url: of the subset file.
 
     Raises:
-        RequestError: it is at neither place.
+        RequestError: it is at none of these places; the message names each.
         CorpusMismatch: another corpus is there, or another build of it; says what differs.
     """
     refused: CorpusMismatch | None = None
-    places = list(_places(file, url))
-    for place in places:
-        header = read_header(place)
+    places: dict[str, str] = {}
+    """Where the corpus is not, with the reason where that is not simply that there is none."""
+    for place in dict.fromkeys(_places(file, url)):
+        header, reason = _header_at(place, typed=place != file.parent["url"])
         if header is None:
+            places[place] = reason
             continue
         stated = {folder: file.parent["fingerprints"].get(folder) for folder in file.selection.held}
         if stated == {folder: header.fingerprints.get(folder) for folder in stated}:
@@ -49,9 +51,25 @@ def find_parent(file: SubsetFile, url: str) -> tuple[str, CorpusHeader]:
             + (as_list(differing) if differing else f"  fingerprints: {stated}")
         )
     raise refused or RequestError(
-        f"{url} is a subset of the corpus {file.parent['name']!r}, which is neither at "
-        f"{' nor at '.join(places)}"
+        f"{url} is a subset of the corpus {file.parent['name']!r:.80}, which is neither at "
+        f"{' nor at '.join(place + reason for place, reason in places.items())}; put the corpus "
+        "into the folder of the subset file, or take the subset anew from where the corpus is now"
     )
+
+
+def _header_at(place: str, typed: bool) -> tuple[CorpusHeader | None, str]:
+    """The header of the corpus at a place, or why there is none to read.
+
+    Args:
+        place: URL.
+        typed: whether it follows from where a person has the subset file, and not from its content.
+    """
+    try:
+        return read_header(place if typed else checked_url(place)), ""
+    except ValueError as why:
+        return None, f" (not opened: {why})"
+    except SourceError as why:
+        return None, f" (not reached: {why})"
 
 
 def header_within(file: SubsetFile, header: CorpusHeader) -> CorpusHeader:
@@ -82,7 +100,11 @@ def _places(file: SubsetFile, url: str) -> Iterator[str]:
             if is_local(url)
             else _joined(folder, file.relative_path)
         )
-    yield str(file.parent["url"])
+    stored: str = file.parent["url"]
+    yield stored
+    name = posixpath.basename(stored.split("?", 1)[0].rstrip("/"))
+    if name not in ("", ".", ".."):  # both were moved into one folder
+        yield join(os.path.dirname(url), name)
 
 
 def _joined(folder: str, relative: str) -> str:

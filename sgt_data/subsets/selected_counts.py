@@ -18,7 +18,7 @@ from sgt_data.corpus.paths import quarantine_path
 from sgt_data.corpus.shard import notes_count, tar_size
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.subsets.population import Population
 
@@ -70,7 +70,7 @@ def ledger_rows(url: str, folder: str, shard: str, keys: Iterable[str]) -> list[
         CorpusError: a key has no row.
         SourceError: the ledger cannot be read just now.
     """
-    place = join(url, quarantine_path(folder, shard))
+    place = below(url, quarantine_path(folder, shard))
     rows: dict[str, dict[str, Any]] = {}
     asked = set(keys)
     try:

@@ -36,7 +36,7 @@ from sgt_data.corpus.shard import (
 from sgt_data.corpus.tar_inspector import TarInspector, members_of
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below
 from sgt_data.files.writing import open_atomic
 from sgt_data.subsets.byte_ranges import Run, pieces_of, runs_of
 from sgt_data.subsets.selected_counts import ledger_rows, note_rows
@@ -78,7 +78,7 @@ class ShardCopier:
         receipt = read_receipt(self.origin, proxy, shard)
         index = self._read(receipt, "index", index_path(proxy, shard))
         ledger = self._read(receipt, "quarantine", quarantine_path(proxy, shard))
-        rows = parse_index(index, join(self.origin, index_path(proxy, shard)))
+        rows = parse_index(index, below(self.origin, index_path(proxy, shard)))
         counts = {name: receipt[name] for name in ("samples", "damaged", "filtered", "segments")}
         counts |= notes_count(receipt.get("notes", 0))
         ends, kept = ends_of(rows), np.ones(len(rows), np.bool_)
@@ -115,18 +115,17 @@ class ShardCopier:
 
     def _read(self, receipt: Receipt, part: str, path: str) -> bytes:
         """An index or a ledger, compared with the receipt."""
-        data = read_bytes(join(self.origin, path))
+        place = below(self.origin, path)
+        data = read_bytes(place)
         if file_digest(data) != receipt[part]:
-            raise CorpusError(
-                f"{join(self.origin, path)}: size or SHA-256 is not what its receipt says"
-            )
+            raise CorpusError(f"{place}: size or SHA-256 is not what its receipt says")
         return data
 
     def _copy_tar(self, receipt: Receipt, index: pa.Table, runs: Sequence[Run]) -> dict[str, Any]:
         """Copy runs of a tar, check them on the way; size and SHA-256 of the copy. It appears once
         it is whole and right."""
         path = tar_path(receipt["proxy"], receipt["shard"])
-        source, place = join(self.origin, path), join(self.root, path)
+        source, place = below(self.origin, path), below(self.root, path)
         if self.whole:  # with all that its writer put at its end
             runs = [Run(0, receipt["tar"]["bytes"])]
         inspector = TarInspector([] if self.whole else members_of(index.to_pylist()), source)

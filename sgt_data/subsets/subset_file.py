@@ -20,18 +20,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.corpus.header import CorpusHeader
+from sgt_data.corpus.index import check_keys
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import (
     CorpusError,
     CorpusMismatch,
     FileMissing,
+    LeavesRoot,
     RequestError,
 )
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.urls import checked_url
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
+from sgt_data.names import checked_folder, checked_shard
+from sgt_data.redaction import without_secrets
 from sgt_data.subsets.subset_headers import keys_digest
 
 SUFFIX = ".subset.parquet"
@@ -110,16 +115,22 @@ def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes
         header: of the subset.
         selection: its keys.
         url: where the file is to lie, absolute.
+
+    Raises:
+        RequestError: the corpus' URL could not be opened again when it is read from the file.
     """
     spans = selection.spans
     names = [shard for shard, (begin, end) in spans.items() if end > begin]
     shard = np.repeat(np.arange(len(names)), [spans[name][1] - spans[name][0] for name in names])
     parent = header.parent or {}
+    beside = _relative_path(url, str(parent["url"]))
+    if beside is None:
+        _check_place(parent["url"], url)
     document = {
         "version": VERSION,
-        "beside": _relative_path(url, str(parent["url"])),
+        "beside": beside,
         "rule": header.identity["subset"],
-        "parent": parent,
+        "parent": {**parent, "url": without_secrets(str(parent["url"]))},
         "source_totals": header.source_totals,
         "empty_shards": [shard for shard, (begin, end) in spans.items() if end == begin],
         "shards": len(names),
@@ -142,6 +153,15 @@ def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes
         # of the file, not of the schema, which is stored twice
         writer.add_key_value_metadata({_DOCUMENT: text})
     return out.getvalue()
+
+
+def _check_place(corpus: object, url: str) -> None:
+    try:
+        checked_url(corpus)
+    except ValueError as why:
+        raise RequestError(
+            f"{url}: it would have to name its corpus by URL: {why}; open the corpus by such a URL"
+        ) from None
 
 
 def read_subset_file(url: str) -> SubsetFile:
@@ -167,12 +187,35 @@ def read_subset_file(url: str) -> SubsetFile:
         selection = _selection(table, document)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as why:
         raise CorpusError(f"{url} is not a subset of a corpus: {in_words(why)}") from why
+    _check_names(selection, document, url)
     if keys_digest(selection.keys) != document["rule"].get("keys"):
         raise CorpusError(f"{url}: its keys are not those that it was written with")
     return SubsetFile(
         selection, document["rule"], document["parent"], document["beside"],
         document["source_totals"],
     )  # fmt: skip
+
+
+def _check_names(selection: Selection, document: Mapping[str, Any], url: str) -> None:
+    """Check every name of which paths are made, and that the corpus lies at a relative path.
+
+    Raises:
+        LeavesRoot: a name could lead out of its folder; names the field.
+    """
+    check_keys(selection.keys, f"{url}, column key")
+    beside = document["beside"]
+    if beside is not None and (beside.startswith("/") or "://" in beside or "::" in beside):
+        raise LeavesRoot(
+            f"{url}: field beside is {beside!r:.80}; it must be a path from the file's own folder"
+        )
+    fingerprints, totals = document["parent"]["fingerprints"], document["source_totals"]
+    try:
+        for shard in selection.spans:
+            checked_shard(shard)
+        for folder in (*selection.held, *fingerprints, *totals):
+            checked_folder(folder)
+    except ValueError as why:
+        raise LeavesRoot(f"{url}: {why}") from None
 
 
 def _parsed(text: bytes, url: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass as checked
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
+from sgt_data.redaction import redacted
 from sgt_data.yaml_text import found_instead, parse_yaml
 
 T = TypeVar("T")
@@ -195,8 +196,8 @@ def load_config(
 
 
 def document_of(config: TrainConfig) -> dict[str, Any]:
-    """A configuration as plain data, with every default written out."""
-    document: dict[str, Any] = orjson.loads(orjson.dumps(asdict(config)))
+    """A configuration as plain data, with every default written out; URLs lose their secrets."""
+    document: dict[str, Any] = redacted(orjson.loads(orjson.dumps(asdict(config))))
     return document
 
 

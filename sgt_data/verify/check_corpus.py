@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from sgt_data.corpus.header import HOLDS_SECRET, header_secrets
 from sgt_data.corpus.identity import proxy_fingerprint
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
@@ -19,13 +20,17 @@ from sgt_data.corpus.paths import (
     index_path,
     quarantine_path,
     receipt_path,
+    receipts_folder,
     tar_path,
 )
-from sgt_data.errors import RequestError
+from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.files.reading import list_files
-from sgt_data.files.urls import Location
+from sgt_data.files.urls import Location, plain
+from sgt_data.names import is_shard
 from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.redaction import has_secrets
 from sgt_data.subsets.open_corpus import open_corpus
+from sgt_data.subsets.subset_file import is_subset_file
 from sgt_data.verify.check_across_shards import check_across_shards
 from sgt_data.verify.check_shard import CheckedShard, check_shard
 from sgt_data.verify.check_subset_file import check_subset
@@ -46,9 +51,14 @@ def verify_corpus(
         RequestError: there is no corpus at `url`; or it is a subset file, and `deep` is asked for.
         CorpusError: the header cannot be read.
     """
-    corpus = open_corpus(url)
+    url = plain(url)
+    try:
+        corpus = open_corpus(url)
+    except LeavesRoot as why:
+        place = url if is_subset_file(url) else CORPUS_FILE
+        return Verdict(0, 0, (Finding(place, str(why)),))
     if corpus.selection is not None:
-        return _verify_subset(corpus, deep, on_progress)
+        return _verify_subset(corpus, url, deep, on_progress)
     files = list_files(corpus.url)
     known = _known_shards(corpus, files)
     findings = [*_check_header(corpus), *_check_files(corpus, files, known)]
@@ -65,10 +75,14 @@ def verify_corpus(
     return Verdict(len(shards), sum(len(shard.keys) for shard in shards), tuple(findings))
 
 
-def _verify_subset(subset: Corpus, deep: bool, on_progress: OnProgress) -> Verdict:
+def _verify_subset(subset: Corpus, url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     if deep:
         raise RequestError(f"a subset has no tars of its own; verify {subset.url} --deep")
-    findings = tuple(check_subset(subset, on_progress))
+    secret = has_secrets(str((subset.header.parent or {}).get("url", "")))
+    findings = (
+        *([Finding(url, f"field parent.url {HOLDS_SECRET}")] if secret else []),
+        *check_subset(subset, on_progress),
+    )
     return Verdict(
         sum(len(subset.shards(folder)) for folder in subset.folders),
         sum(sum(subset.samples_per_shard(folder)) for folder in subset.folders),
@@ -83,15 +97,18 @@ def _known_shards(corpus: Corpus, files: Mapping[str, int]) -> list[tuple[str, s
     for folder in corpus.folders:
         for shard in corpus.header.shards.get(folder, ()):
             known[folder, shard] = None
-        prefix = receipt_path(folder, "").removesuffix(".json")
+        prefix = receipts_folder(folder)
         for path in files:
-            if path.startswith(prefix) and path.endswith(".json"):
-                known[folder, path.removeprefix(prefix).removesuffix(".json")] = None
+            name = path.removeprefix(prefix).removesuffix(".json")
+            if path == f"{prefix}{name}.json" and is_shard(name):
+                known[folder, name] = None
     return list(known)
 
 
 def _check_header(corpus: Corpus) -> Iterator[Finding]:
     header = corpus.header
+    for field in header_secrets(header):
+        yield Finding(CORPUS_FILE, f"field {field} {HOLDS_SECRET}")
     if not header.complete:
         yield Finding(CORPUS_FILE, "the build is not complete; run the same build again")
     for folder in corpus.folders:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from sgt_data.corpus.header import HOLDS_SECRET
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
@@ -18,8 +19,9 @@ from sgt_data.corpus.paths import (
 from sgt_data.corpus.receipt import Receipt, parse_receipt
 from sgt_data.corpus.shard import file_digest
 from sgt_data.errors import SgtDataError
-from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.reading import read_bytes, size_of
+from sgt_data.files.urls import below
+from sgt_data.redaction import has_secrets
 from sgt_data.verify.check_samples import TarToCheck, check_tar
 from sgt_data.verify.findings import Finding
 
@@ -64,10 +66,11 @@ def check_shard(
     if path not in files:
         return shard
     try:
-        receipt = parse_receipt(read_bytes(join(corpus.url, path)), path)
+        receipt = parse_receipt(read_bytes(below(corpus.url, path)), path)
         shard.receipt = receipt
         shard.findings += _check_receipt(corpus, shard, receipt)
-        shard.findings += _check_tar_file(shard, receipt, files)
+        below(corpus.url, tar_path(folder, name))  # refuses a link that leads out
+        shard.findings += _check_tar_file(corpus.url, shard, receipt, files)
         index, ledger = _read_index_and_ledger(corpus, shard, receipt)
         rows = parse_index(index, index_path(folder, name)).to_pylist()
         shard.keys = [row["key"] for row in rows]
@@ -77,7 +80,7 @@ def check_shard(
         if deep and receipt["tar"] is not None:
             path = tar_path(folder, name)
             tar = TarToCheck(corpus.header, folder, receipt, rows)
-            for problem in check_tar(tar, read_bytes(join(corpus.url, path))):
+            for problem in check_tar(tar, read_bytes(below(corpus.url, path))):
                 shard.findings.append(Finding(path, problem))
     except SgtDataError as error:
         shard.findings.append(Finding(f"{folder}/{name}", str(error)))
@@ -101,17 +104,21 @@ def _check_receipt(corpus: Corpus, shard: CheckedShard, receipt: Receipt) -> Ite
 
 
 def _check_tar_file(
-    shard: CheckedShard, receipt: Receipt, files: Mapping[str, int]
+    root: str, shard: CheckedShard, receipt: Receipt, files: Mapping[str, int]
 ) -> Iterator[Finding]:
     """Whether there is a tar, and its size."""
     tar = tar_path(shard.folder, shard.name)
     if receipt["tar"] is None:
         if tar in files:
             yield Finding(tar, "its receipt says that there is no tar")
-    elif tar not in files:
+        return
+    if tar not in files:
         yield Finding(tar, "the tar is missing")
-    elif files[tar] != receipt["tar"].get("bytes"):
-        yield Finding(tar, f"{files[tar]} bytes; its receipt says {receipt['tar'].get('bytes')}")
+        return
+    # a web server's listing states no sizes
+    nbytes = files[tar] or size_of(below(root, tar))
+    if nbytes != receipt["tar"].get("bytes"):
+        yield Finding(tar, f"{nbytes} bytes; its receipt says {receipt['tar'].get('bytes')}")
 
 
 def _read_index_and_ledger(
@@ -121,7 +128,7 @@ def _read_index_and_ledger(
     contents = []
     for part, path_of in (("index", index_path), ("quarantine", quarantine_path)):
         path = path_of(shard.folder, shard.name)
-        data = read_bytes(join(corpus.url, path))
+        data = read_bytes(below(corpus.url, path))
         if file_digest(data) != receipt[part]:
             shard.findings.append(Finding(path, "size or SHA-256 is not what its receipt says"))
         contents.append(data)
@@ -137,6 +144,8 @@ def _check_ledger(shard: CheckedShard, receipt: Receipt, ledger: bytes) -> Itera
         try:
             row = orjson.loads(line)
             counts[row["kind"]] += 1
+            if has_secrets(row["reason"]):
+                yield Finding(place, f"field reason of line {number} {HOLDS_SECRET}")
             if row["kind"] != "note":
                 shard.left_out.append(row["key"] or row["member"])
             elif row["key"] not in samples:

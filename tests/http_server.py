@@ -1,0 +1,90 @@
+"""A file server in this process: with or without byte ranges, passwords and signatures."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """As `python -m http.server`: folders as lists of links, a range answered with the whole file.
+
+    Attributes:
+        given: whole files that were sent, by path.
+    """
+
+    protocol_version = "HTTP/1.1"
+    given: Counter[str]
+
+    def do_GET(self) -> None:
+        self.given[urlsplit(self.path).path] += 1
+        super().do_GET()
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+class Locked(Files):
+    """Answers ranges, and 403 to who has neither password nor signature.
+
+    Attributes:
+        keys: what opens the server: `user:password`, or a query.
+    """
+
+    keys: set[str]
+
+    def do_HEAD(self) -> None:
+        if self._allowed():
+            super().do_HEAD()
+
+    def do_GET(self) -> None:
+        place = Path(self.translate_path(self.path))
+        if not self._allowed():
+            return
+        asked = self.headers.get("Range")
+        if not asked or not place.is_file():
+            super().do_GET()
+            return
+        first, last = asked.removeprefix("bytes=").split("-")
+        data = place.read_bytes()
+        part = data[int(first) : int(last) + 1 if last else None]
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+    def _allowed(self) -> bool:
+        sent = self.headers.get("Authorization", "").removeprefix("Basic ")
+        given = {base64.b64decode(sent).decode(), urlsplit(self.path).query}
+        if not given & self.keys:
+            self.send_error(403)
+        return bool(given & self.keys)
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news."""
+
+
+@contextmanager
+def serving(folder: Path, kind: type[Files] = Files, **fields: Any) -> Iterator[tuple[str, Any]]:
+    """`127.0.0.1:PORT`, and the handler, whose fields may be changed."""
+    handler = type("Handler", (kind,), {"given": Counter(), **fields})
+    server = _Server(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}", handler
+    finally:
+        server.shutdown()
+        server.server_close()
