@@ -26,7 +26,7 @@ from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
-from sgt_data.files.urls import absolute
+from sgt_data.files.output_place import check_output
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.sources.folder import FolderSource
@@ -79,7 +79,7 @@ def annotate_pictures(
     """
     if annotator.layer != "entities":
         raise RequestError(f"annotator {annotator.name}: it draws no masks")
-    root = absolute(output)
+    root = check_output(output, [pictures], marker=_HEADER)
     cluster.check_reach([pictures, root])
     folder = FolderSource(name=SOURCE, pictures=pictures)
     inventory = folder.inventory(pictures_per_tar)

@@ -24,6 +24,7 @@ from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.prepare_data import prepare
 from sgt_data.experiment.prepared_experiment import ExperimentReport, PreparedExperiment
 from sgt_data.experiment.runs import find_instance_proxy
+from sgt_data.files.output_place import check_output
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.subsets.open_corpus import open_corpus
 
@@ -32,7 +33,7 @@ def run_experiment(
     kind: ExperimentKind,
     plan: Plan,
     corpus: str,
-    folder: Path,
+    folder: Path | str,
     *,
     test_on: str | None = None,
     leave_out: bool = False,
@@ -65,6 +66,8 @@ def run_experiment(
         raise RequestError(f"processes: found {processes}; must be 1 or more")
     opened = open_corpus(corpus)
     opened.finished()
+    check_output(str(folder), [opened.url])
+    folder = Path(folder)
     plan, notes = with_corpus_proxies(plan, opened.header.manifest["proxies"], leave_out)
     for note in notes:
         on_progress(Progress(0, note=f"note: {note}"))
