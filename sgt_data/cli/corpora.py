@@ -52,7 +52,7 @@ def build_command(
     as_json: AsJson = False,
 ) -> int:
     """Build the corpus that a manifest describes, or continue an unfinished build."""
-    from sgt_data.engine.build import build_corpus
+    from sgt_data.engine.build import build_corpus, check_build_output
     from sgt_data.engine.cluster import Cluster
     from sgt_data.engine.forecast import forecast
     from sgt_data.engine.listing import list_inputs
@@ -63,6 +63,7 @@ def build_command(
         changes.append(f"max_quarantined={max_quarantined}")
     resolved = load_manifest(manifest, changes)
     if dry_run:
+        check_build_output(resolved, output)
         listing = list_inputs(resolved)
         rows = forecast(listing)
         plan = [asdict(row) for row in rows]
@@ -107,22 +108,23 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
 
 def preview_command(
     corpus: CorpusUrl,
-    file: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write")] = Path(
-        "preview.png"
-    ),
+    file: Annotated[str, typer.Option("-o", "--output", help="PNG file to write")] = "preview.png",
     per_source: Annotated[
         int | None, typer.Option(min=1, help="pictures of each source; default: as many as fit")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Draw a contact sheet: pictures, targets and instructions."""
+    from sgt_data.files.output_place import check_output
     from sgt_data.preview.contact_sheet import contact_sheet
     from sgt_data.subsets.open_corpus import open_corpus
 
-    sheet = contact_sheet(open_corpus(corpus), per_source)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(file, "PNG")
-    document = {"file": str(file), "width": sheet.width, "height": sheet.height}
+    opened = open_corpus(corpus)
+    place = Path(check_output(file, [opened.url]))
+    sheet = contact_sheet(opened, per_source)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(place, "PNG")
+    document = {"file": file, "width": sheet.width, "height": sheet.height}
     show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)
     return 0
 

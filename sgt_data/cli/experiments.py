@@ -35,7 +35,7 @@ def experiment_command(
     ],
     corpus: CorpusUrl,
     output: Annotated[
-        Path, typer.Option(help="folder of the experiment; an interrupted one is continued")
+        str, typer.Option(help="folder of the experiment; an interrupted one is continued")
     ],
     plan: Annotated[
         Path | None, typer.Option(help="YAML file, or a shipped plan: scale-larger, for GPUs")

@@ -21,9 +21,7 @@ def train_command(
     questions: Annotated[
         str, typer.Option(help="folder written by `sgt-data questions`, or a .jsonl file")
     ],
-    output: Annotated[
-        Path, typer.Option(help="folder of the run; an interrupted run is continued")
-    ],
+    output: Annotated[str, typer.Option(help="folder of the run; an interrupted run is continued")],
     proxies: Annotated[
         list[str] | None, typer.Option("--proxy", help="proxy to draw; may be repeated")
     ] = None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sgt_data.errors import LeavesRoot
+from sgt_data.files.output_place import CORPUS_MARKER
 from sgt_data.names import checked_folder, checked_shard
 
-CORPUS_FILE = "corpus.json"
+CORPUS_FILE = CORPUS_MARKER
 RECEIPTS = "receipts"
 REPOSITORY_FILES = ("README.md", ".gitattributes")
 """Files of a repository that may lie at the root of a corpus."""

@@ -27,7 +27,8 @@ from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
-from sgt_data.files.urls import Location, absolute, plain
+from sgt_data.files.output_place import check_output
+from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.sources.folder import FolderSource
@@ -82,7 +83,8 @@ def annotate_pictures(
     checks.whole_number("pictures_per_tar", pictures_per_tar, 1)
     if annotator.layer != "entities":
         raise RequestError(f"annotator {annotator.name}: it draws no masks")
-    root, source = absolute(output), plain(pictures)
+    source = plain(pictures)
+    root = check_output(output, [source], marker=_HEADER)
     cluster.check_reach([source, root])
     folder = FolderSource(name=SOURCE, pictures=source)
     inventory = folder.inventory(pictures_per_tar)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sgt_data import checks
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, environment
+from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.corpus.receipt import (
     Receipt,
     add_up,
@@ -28,10 +29,12 @@ from sgt_data.engine.duplicates import repeated_keys
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, pending_tasks
-from sgt_data.files.urls import Location, absolute
+from sgt_data.files.output_place import check_output
+from sgt_data.files.urls import Location
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.sources.picture_pool import COCO_URL
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +93,7 @@ def build_corpus(
     if not isinstance(manifest, Manifest):
         manifest = load_manifest(manifest)
     checks.instance_of("cluster", cluster, Cluster)
-    root = absolute(output)
+    root = check_build_output(manifest, output)
     cluster.check_reach([root, *_source_places(manifest)])
     listing = list_inputs(manifest)
     with open_engine(cluster) as engine:
@@ -167,6 +170,15 @@ class _Build:
         return [replace(task, excluded=excluded) for task in tasks]
 
 
+def check_build_output(manifest: Manifest, output: Location) -> str:
+    """Check the place of a corpus against what it is built from; its absolute URL.
+
+    Raises:
+        RequestError: it is empty, overlaps a source or another corpus, or holds other work.
+    """
+    return check_output(output, _source_places(manifest), marker=CORPUS_FILE)
+
+
 def _source_places(manifest: Manifest) -> list[str]:
     """URLs and patterns that the manifest's sources read."""
     places: list[str] = []
@@ -174,7 +186,7 @@ def _source_places(manifest: Manifest) -> list[str]:
         for field_name in source.places:
             value = getattr(source, field_name)
             places += [value] if isinstance(value, str) else value or []
-    return places
+    return [place for place in places if place != COCO_URL]  # which is a word
 
 
 def _begin(plan: BuildPlan, root: str) -> CorpusHeader:

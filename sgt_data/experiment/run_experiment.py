@@ -24,6 +24,7 @@ from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.prepare_data import prepare
 from sgt_data.experiment.prepared_experiment import ExperimentReport, PreparedExperiment
 from sgt_data.experiment.runs import find_instance_proxy
+from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.subsets.open_corpus import open_corpus
@@ -67,6 +68,7 @@ def run_experiment(
     corpus, folder = plain(corpus), Path(plain(folder))
     opened = open_corpus(corpus)
     opened.finished()
+    check_output(folder, [opened.url])
     plan, notes = with_corpus_proxies(plan, opened.header.manifest["proxies"], leave_out)
     for note in notes:
         on_progress(Progress(0, note=f"note: {note}"))

@@ -20,8 +20,9 @@ import orjson
 from sgt_data import checks
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.files.claim import Claim, claim
+from sgt_data.files.output_place import check_output
 from sgt_data.files.reading import list_files
-from sgt_data.files.urls import Location, absolute, join
+from sgt_data.files.urls import Location, join
 from sgt_data.files.writing import write_atomic
 from sgt_data.progress import OnProgress, ignore
 from sgt_data.questions.answerable import AnswerableTasks, answerable_tasks
@@ -92,8 +93,9 @@ def write_questions(
     plan = QuestionPlan() if plan is None else checks.instance_of("plan", plan, QuestionPlan)
     opened = open_corpus(corpus)
     opened.finished()
+    root = check_output(output, [opened.url], marker=MARKER)
     answerable = answerable_tasks(opened.header.manifest["proxies"], proxy, plan.tasks)
-    root, rules = absolute(output), Rules()
+    rules = Rules()
     identity = _identity(opened, answerable, plan, rules)
     claim(root, Claim(MARKER, identity, "questions", _RESULTS), remedy="choose another folder")
     read = read_candidates(opened, answerable, plan.seed, rules, on_progress)

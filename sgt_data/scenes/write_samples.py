@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 from PIL import Image
 
+from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
@@ -111,7 +112,7 @@ def write_samples(
     chosen = tuple(form for form in FORMS if form in forms)
     identity = SampleIdentity(images, seed, *size, pictures_per_tar, scenes, chosen)
     identity.check_numbers()
-    root = Path(directory).absolute()
+    root = Path(check_output(str(directory), name="directory"))
     identity.claim(root)
     sweep_unfinished(str(root))
     _write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))

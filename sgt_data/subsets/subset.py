@@ -8,8 +8,10 @@ from typing import overload
 
 from sgt_data import checks
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
+from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, absolute, plain
 from sgt_data.progress import OnProgress, ignore
 from sgt_data.subsets.copy_subset import copy_subset
@@ -98,6 +100,9 @@ def subset(
         raise RequestError("a subset becomes a file or is copied to an output, not both")
     checks.instance_of("rule", rule, SubsetRule)
     checks.instance_of("cluster", cluster, Cluster)
+    for name, asked in (("file", file), ("output", output)):
+        if asked is not None and not plain(asked).strip():
+            raise RequestError(f"{name} is empty; give the path or URL to write to")
     has_several = isinstance(fraction, Sequence)
     fractions = fraction if isinstance(fraction, Sequence) else [fraction]
     sizes = [_Size(each, samples) for each in fractions]
@@ -112,10 +117,11 @@ def subset(
         )
     if output is None and not is_subset_file(place):
         raise RequestError(f"file: found {place!r}; its name must end in {SUFFIX}")
+    copied = output is not None
+    targets = [_target(opened, place.replace(SIZE_MARK, size.label), copied) for size in sizes]
     subsets, likeness = _chosen(opened, sizes, rule)
     reports = []
-    for size, chosen in zip(sizes, subsets, strict=True):
-        target = absolute(place.replace(SIZE_MARK, size.label))
+    for target, chosen in zip(targets, subsets, strict=True):
         if output is None:
             write_subset_file(chosen, target)
             report = SubsetReport.of(chosen, target)
@@ -125,6 +131,16 @@ def subset(
         report.likeness = likeness
         reports.append(report)
     return reports if has_several else reports[0]
+
+
+def _target(corpus: Corpus, place: str, copied: bool) -> str:
+    """The absolute URL of a file or copy that may be written there."""
+    root = absolute(place)
+    if not copied:
+        return check_output(place, [corpus.url], name="file")
+    if root == corpus.url:
+        raise RequestError(f"output is {root}, which is the corpus itself")
+    return check_output(place, [corpus.url], marker=CORPUS_FILE)
 
 
 @dataclass(frozen=True, slots=True)

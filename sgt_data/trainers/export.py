@@ -25,7 +25,8 @@ import orjson
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.claim import Claim, claim
-from sgt_data.files.urls import Location, absolute, is_local, plain
+from sgt_data.files.output_place import check_output
+from sgt_data.files.urls import Location, is_local, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
@@ -95,9 +96,9 @@ def export_corpus(
     chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
     if form not in LAYOUTS:
         raise RequestError(f"format: found {form!r}; allowed: {', '.join(LAYOUTS)}")
-    if not is_local(output):
+    root = check_output(output, [opened.url], marker=MARKER)
+    if not is_local(root):
         raise RequestError(f"output is {output}; the trainers read local folders only")
-    root = absolute(output)
     _check_output_path(LAYOUTS[form], root)
     if not claim(root, _claim_of(opened, form, chosen), remedy="export to another folder"):
         sweep_unfinished(root)

@@ -22,6 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import differences
+from sgt_data.files.output_place import check_output
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress, ignore
@@ -112,6 +113,8 @@ def train(config: TrainConfig, output: str | Path, *, on_progress: OnProgress = 
         RequestError: the configuration does not fit, or the folder is another run's.
         CorpusError: a sample is damaged.
     """
+    data = config.data
+    check_output(str(output), [data.corpus, data.questions, *data.more_questions])
     with ProcessGroup.join() as processes:
         return _Run(config, Path(output), processes, on_progress).finish()
 

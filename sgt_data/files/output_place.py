@@ -1,0 +1,148 @@
+"""Where work may write: not into what it reads, and not into a corpus or other work's folder.
+
+A file that is written among the files of a source would be an input of the next run; one that is
+written into a corpus belongs to no shard of it.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from braceexpand import braceexpand
+
+from sgt_data.errors import RequestError, SourceError
+from sgt_data.files.reading import exists
+from sgt_data.files.urls import Location, absolute, is_within, join, plain
+from sgt_data.redaction import without_secrets
+
+CORPUS_MARKER = "corpus.json"
+"""Name of the file that makes a folder a corpus."""
+
+_MARKERS = {
+    CORPUS_MARKER: "a corpus",
+    "export.json": "an export",
+    "questions.json": "questions",
+    "annotate.json": "annotated tars",
+}
+
+
+def check_output(
+    output: Location,
+    sources: Iterable[str] = (),
+    *,
+    marker: str | None = None,
+    name: str = "output",
+) -> str:
+    """Check a place that a person wants written, before anything is written; its absolute URL.
+
+    Links and `..` are resolved. The place need not exist.
+
+    Args:
+        output: URL of a folder or file, as it was asked for.
+        sources: URLs and patterns that the work reads.
+        marker: name of the file that marks a folder as this kind of work.
+        name: of the field or option, for messages.
+
+    Raises:
+        RequestError: it is empty, overlaps a source, lies in a corpus, or holds other work.
+    """
+    if not plain(output).strip():
+        raise RequestError(f"{name} is empty; give the path or URL to write to")
+    root = absolute(output)
+    for source in sources:
+        if problem := overlap(root, source):
+            raise RequestError(f"{name} is {root}, which {problem}; give another {name}")
+    for folder in _folders_above(root):
+        if _holds(folder, CORPUS_MARKER):
+            raise RequestError(
+                f"{name} is {root}, which lies in the corpus {folder}; give a {name} outside of it"
+            )
+    for other, what in _MARKERS.items():
+        if other != marker and _holds(root, other):
+            raise RequestError(f"{name} is {root}, which holds {what} ({other}); give another")
+    if marker == CORPUS_MARKER and root.startswith("/"):
+        for inner in sorted(Path(root).glob(f"*/{CORPUS_MARKER}")):
+            raise RequestError(
+                f"{name} is {root}, in which the corpus {inner.parent} lies; give another {name}"
+            )
+    return root
+
+
+def overlap(output: str, source: str) -> str | None:
+    """How an output and what is read overlap, in words that follow "which"; None where they do not.
+
+    Args:
+        output: absolute URL.
+        source: URL of a file or folder, or a pattern of braces and globs.
+    """
+    try:
+        places = list(braceexpand(source))
+    except ValueError:  # it is refused, field by field, where it is read
+        places = [source]
+    root = _resolved(output)
+    for place in map(absolute, places):
+        fixed, pattern = _cut(place)
+        folder = _resolved(fixed)
+        if is_within(folder, root):
+            what = "is" if folder == root and not pattern else "holds"
+            return f"{what} {source}, which is read"
+        if not pattern and is_within(root, folder):
+            return f"lies in {source}, which is read"
+        if pattern and _may_match_below(folder, pattern, root):
+            return f"lies where {source} looks for files"
+    return None
+
+
+def _cut(place: str) -> tuple[str, list[str]]:
+    """The fixed beginning of a pattern, and its parts from the first glob on."""
+    signs = "*[" if place.startswith(("http://", "https://")) else "*?["
+    parts = place.split("/")
+    for number, part in enumerate(parts):
+        if any(sign in part for sign in signs):
+            return "/".join(parts[:number]) or "/", parts[number:]
+    return place, []
+
+
+def _may_match_below(folder: str, pattern: list[str], root: str) -> bool:
+    """Whether a pattern below a folder could match a file below `root`."""
+    if not is_within(root, folder):
+        return False
+    parts = [part for part in root[len(folder) :].split("/") if part]
+    for number, part in enumerate(parts):
+        if number >= len(pattern) - 1:
+            return "**" in pattern[-1]
+        if "**" in pattern[number]:
+            return True
+        if not fnmatchcase(part, pattern[number]):
+            return False
+    return len(pattern) > len(parts)
+
+
+def _resolved(url: str) -> str:
+    if url.startswith("/"):
+        return os.path.realpath(url)
+    protocol, separator, path = without_secrets(url).rpartition("://")
+    path = posixpath.normpath("/" + path.split("?", 1)[0]).lstrip("/")
+    return f"{protocol}{separator}{path}"
+
+
+def _folders_above(root: str) -> Iterator[str]:
+    resolved = _resolved(root) if root.startswith("/") else root
+    folder = posixpath.dirname(resolved.rstrip("/"))
+    while folder.strip("/") and not folder.endswith((":", ":/")):
+        yield folder
+        folder = posixpath.dirname(folder)
+
+
+def _holds(folder: str, name: str) -> bool:
+    place = join(folder, name)
+    if folder.startswith("/"):
+        return os.path.exists(place)
+    try:
+        return exists(place)
+    except SourceError:  # folders above the output need not be ours to look at
+        return False
