@@ -154,7 +154,7 @@ def test_annotations_of_pictures_that_no_file_lists_are_no_inputs_and_are_counte
     """Everyone who takes a subset of `images` leaves the annotations of the others in the file."""
     document = instances()
     document["annotations"] += [coco_annotation(900 + n, 77, SQUARE) for n in range(3)]
-    document["annotations"].append(coco_annotation(990, "78", SQUARE))
+    document["annotations"].append(coco_annotation(990, 1, SQUARE, image_id="78"))
     report = built(tmp_path / "out", coco_with(tmp_path, document), INSTANCE)
     check_accounts(tmp_path / "out", report)
     assert samples_in(tmp_path / "out", "instance") == whole_coco["instances"]
@@ -233,23 +233,34 @@ def test_a_wrong_coco_annotation_costs_one_sample_where_the_manifest_says_quaran
     check_coco_lost(build_coco(tmp_path, source, INSTANCE), whole_coco["instances"], 3, reason)
 
 
-@pytest.mark.parametrize("name", BROKEN_ANNOTATIONS)
-def test_a_wrong_coco_annotation_costs_itself_and_is_named(tmp_path: Path, name: str) -> None:
-    """The sample is the one that the file gives without this annotation, and a note names it."""
-    fields, reason = BROKEN_ANNOTATIONS[name]
+def test_wrong_coco_annotations_cost_themselves_and_are_named(
+    tmp_path: Path, whole_coco: dict[str, Samples]
+) -> None:
     document = instances()
-    del document["annotations"][4]
-    without, _ = build_coco(tmp_path / "without", coco_with(tmp_path, document), INSTANCE)
-    shutil.rmtree(tmp_path / "in")
-    document = instances()
-    document["annotations"][4] |= fields
+    for number, (fields, _) in enumerate(BROKEN_ANNOTATIONS.values(), 900):
+        document["annotations"].append(coco_annotation(number, 3, SQUARE) | fields)
+    document["annotations"].append(coco_annotation(31, 3, SQUARE))
     samples, ledger = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
-    assert samples == without
-    (note,) = ledger
-    assert (note["kind"], note["key"]) == ("note", COCO_KEYS[2])
-    assert reason in note["reason"]
-    assert "annotation 30" in note["reason"] or fields == {"id": None}
+    assert samples == whole_coco["instances"]
+    assert {(row["kind"], row["key"]) for row in ledger} == {("note", COCO_KEYS[2])}
+    notes = "\n".join(row["reason"] for row in ledger)
+    assert len(ledger) == len(BROKEN_ANNOTATIONS) + 1
+    for number, (fields, reason) in enumerate(BROKEN_ANNOTATIONS.values(), 900):
+        named = "at position" if fields == {"id": None} else f"annotation {number}:"
+        assert any(named in line and reason in line for line in notes.splitlines()), reason
+    assert "annotation 31: an earlier annotation of the picture has this id" in notes
     assert verify_corpus(str(tmp_path / "out"), deep=True).sound
+
+
+def test_a_picture_whose_annotations_are_all_wrong_is_left_out_with_the_reasons(
+    tmp_path: Path, whole_coco: dict[str, Samples]
+) -> None:
+    document = instances()
+    document["annotations"][4]["segmentation"] = []
+    document["annotations"][5]["category_id"] = 77
+    samples_and_ledger = build_coco(tmp_path, coco_with(tmp_path, document), INSTANCE)
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "all 2 annotations are wrong")
+    assert "segmentation is empty" in samples_and_ledger[1][0]["reason"]
 
 
 BROKEN_IMAGES: dict[str, tuple[dict[str, Any], str]] = {

@@ -265,7 +265,7 @@ def test_lists_that_cannot_be_read_say_what_to_do() -> None:
         ([{"area": 3}], r"masks\[0\].segmentation is missing"),
         ([7], r"masks\[0\] is 7, not an object"),
         (generated(boxes(64, 48)) + generated(boxes(48, 64)), r"segmentation.size is \[64, 48\]"),
-        ({"annotations": []}, r"document\.image is missing"),
+        ({"annotations": []}, "an object of image and annotations"),
         (sa1b_document(1, boxes(64, 48), 64, 48) | {"annotations": {}}, "annotations is {}, not a"),
     ):
         with pytest.raises(Exception, match=message) as refused:

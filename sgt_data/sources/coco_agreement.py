@@ -53,11 +53,11 @@ def joint_categories(files: Sequence[CocoFile], source: str) -> dict[int, Catego
         for category in file.categories.values():
             other, earlier = stated.setdefault(category.id, (file, category))
             if earlier.name != category.name:
-                _refuse_category(other, file, earlier, category, source, "name")
+                _refuse_category(other, file, (earlier, category), source, "name")
             if earlier.isthing is None and category.isthing is not None:
                 stated[category.id] = file, category
             elif category.isthing not in (None, earlier.isthing):
-                _refuse_category(other, file, earlier, category, source, "isthing")
+                _refuse_category(other, file, (earlier, category), source, "isthing")
     return {
         number: Category(
             number,
@@ -73,8 +73,8 @@ def _difference(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, Any
     for name in ("file_name", "coco_url"):
         values = first.get(name), second.get(name)
         if all(isinstance(value, str) and value for value in values):
-            one, other = (_stem(str(value)) for value in values)
-            if one != other:
+            stems = {_stem(str(value)) for value in values}
+            if len(stems) > 1:
                 return name, *values
     for name in ("width", "height"):
         sides = _side(first.get(name)), _side(second.get(name))
@@ -101,12 +101,12 @@ def _refuse_images(
     differing: Sequence[tuple[ImageId, str, Any, Any]],
     source: str,
 ) -> None:
-    identity, name, one, other = differing[0]
+    identity, name, left, right = differing[0]
     shared = len(first.images.keys() & second.images.keys())
     raise RequestError(
         f"sources.{source}.{second.kind}: {len(differing)} of the {shared} image ids that two "
-        f"files share mean different pictures. Image id {identity}: {name} is {one!r:.80} in "
-        f"{first.place}, and {other!r:.80} in {second.place}. Files are joined by image id, so "
+        f"files share mean different pictures. Image id {identity}: {name} is {left!r:.80} in "
+        f"{first.place}, and {right!r:.80} in {second.place}. Files are joined by image id, so "
         f"pictures would get the masks of others; {_REMEDY}"
     )
 
@@ -114,13 +114,12 @@ def _refuse_images(
 def _refuse_category(
     first: CocoFile,
     second: CocoFile,
-    one: StatedCategory,
-    other: StatedCategory,
+    categories: tuple[StatedCategory, StatedCategory],
     source: str,
     name: str,
 ) -> None:
-    values = [getattr(category, name) for category in (one, other)]
+    values = [getattr(category, name) for category in categories]
     raise RequestError(
-        f"sources.{source}.{second.kind}: {name} of category {one.id} is {values[0]!r:.40} in "
+        f"sources.{source}.{second.kind}: {name} of category {categories[0].id} is {values[0]!r:.40} in "
         f"{first.place}, and {values[1]!r:.40} in {second.place}; {_REMEDY}"
     )

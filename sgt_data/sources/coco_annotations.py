@@ -32,6 +32,7 @@ BadAnnotations = Literal["drop", "quarantine"]
 """What a wrong annotation costs: itself (and a note in the ledger), or its picture."""
 
 _REASONS_SHOWN = 3
+_NO_MASK = "segmentation is empty: it has a box at most, and no mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def _mask(encoding: Any, size: PictureSize, where: str) -> RunLengths:
     """A checked mask of a picture."""
     height, width = size.height, size.width
     if encoding is None or encoding == []:
-        raise AnnotationError(f"{where}: segmentation is empty: it has a box at most, and no mask")
+        raise AnnotationError(f"{where}: {_NO_MASK}")
     try:
         if isinstance(encoding, list):
             return rasterise(encoding, height, width)
@@ -169,6 +170,11 @@ def _mask(encoding: Any, size: PictureSize, where: str) -> RunLengths:
 
 
 def _all_wrong(problems: Sequence[str]) -> str:
+    if all(problem.endswith(_NO_MASK) for problem in problems):
+        return (
+            f"none of its {len(problems)} annotations has a mask (segmentation is empty): they are "
+            "boxes alone, from which no proxy draws"
+        )
     more = f" ... and {len(problems) - _REASONS_SHOWN} more" * (len(problems) > _REASONS_SHOWN)
     return (
         f"all {len(problems)} annotations are wrong: {'; '.join(problems[:_REASONS_SHOWN])}{more}"

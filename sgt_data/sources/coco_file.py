@@ -127,13 +127,13 @@ def _check_form(document: Any, kind: str) -> None:
     for name in lists:
         if not isinstance(document, dict) or not isinstance(document.get(name), list):
             if not isinstance(document, dict):
-                found = f"it is a {'list' if isinstance(document, list) else shown(document)}"
+                fault = "it is a list" if isinstance(document, list) else f"it is {shown(document)}"
             elif name in document:
-                found = f"its {name} is {shown(document[name])}, not a list"
+                fault = f"its {name} is {shown(document[name])}, not a list"
             else:
-                found = f"it has no {name}"
+                fault = f"it has no {name}"
             raise AnnotationError(
-                f"{found}; needed are the lists {', '.join(lists)}{likely_form(document)}"
+                f"{fault}; needed are the lists {', '.join(lists)}{likely_form(document)}"
             )
 
 

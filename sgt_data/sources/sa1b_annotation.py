@@ -22,6 +22,7 @@ from sgt_data.sources.annotation_json import (
     shown,
     whole_number,
 )
+from sgt_data.sources.json_forms import likely_form
 
 
 def parse_annotation(data: bytes, picture: bytes = b"") -> MaskAnnotation:
@@ -36,15 +37,16 @@ def parse_annotation(data: bytes, picture: bytes = b"") -> MaskAnnotation:
             contradict each other.
     """
     document = load_json(data)
-    try:
-        if isinstance(document, list):
-            return _masks(document, _size_of_list(document, picture), "masks", ids_are_places=True)
-        image = member(document, "image", "document")
-        width, height = (member(image, side, "image") for side in ("width", "height"))
-        size = _size(height, width, "image")
-        return _masks(list_member(document, "annotations", "document"), size, "annotations")
-    except AnnotationError as why:
-        raise AnnotationError(f"the annotation is not in SA-1B's form: {why}") from why
+    if isinstance(document, list):
+        return _masks(document, _size_of_list(document, picture), "masks", ids_are_places=True)
+    if not isinstance(document, dict) or not {"image", "annotations"} <= document.keys():
+        raise AnnotationError(
+            "the annotation is not in SA-1B's form, an object of image and annotations"
+            f"{likely_form(document)}"
+        )
+    width, height = (member(document["image"], side, "image") for side in ("width", "height"))
+    entries = list_member(document, "annotations", "the annotation")
+    return _masks(entries, _size(height, width, "image"), "annotations")
 
 
 def _masks(
