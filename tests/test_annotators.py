@@ -46,7 +46,7 @@ from sgt_data.pictures.size_rule import AsStored, SizeRule
 from sgt_data.records import RawInput
 from sgt_data.segmentation.pixel_sampling import upright
 from sgt_data.sources.dense_maps import parse_dense
-from sgt_data.sources.sa1b import parse_annotation
+from sgt_data.sources.sa1b_annotation import parse_annotation
 
 torch = pytest.importorskip("torch")
 

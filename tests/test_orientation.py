@@ -286,3 +286,22 @@ def test_real_pictures_of_every_orientation(real_data: Path, tmp_path: Path, num
     picture = Image.open(io.BytesIO(members["input.jpg"])).convert("RGB")
     expected = upright.convert("RGB").resize(picture.size, Image.Resampling.BICUBIC)
     assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 4
+
+
+def test_a_picture_whose_size_is_not_stated_needs_the_manifests_word(tmp_path: Path) -> None:
+    root = coco_of(tmp_path / "coco", (48, 64), {1: drawn(48, 64), 6: drawn(64, 48)}, "instances")
+    place = root / "annotations" / "instances_train2017.json"
+    document = json.loads(place.read_text())
+    for image in document["images"]:
+        image["width"] = image["height"] = None
+    place.write_text(json.dumps(document))
+    source = {"type": "coco", "root": str(root), "annotations": ["instances"]}
+    built(tmp_path / "auto", source, [proxy_of("instance")])
+    (row,) = ledger_in(tmp_path / "auto", "instance")
+    assert (
+        row["key"].endswith("6") and "the source's orientation, stored or upright" in row["reason"]
+    )
+    built(tmp_path / "said", source | {"orientation": "upright"}, [proxy_of("instance")])
+    maps = label_maps(tmp_path / "said", "instance")
+    assert (maps[6] == under_centres(drawn(64, 48), *maps[6].shape)).all()
+    assert (maps[1] == under_centres(drawn(48, 64), *maps[1].shape)).all()

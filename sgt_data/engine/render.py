@@ -44,7 +44,7 @@ from sgt_data.records import (
 from sgt_data.sources.base import Source, read_annotation, read_dense
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.fetch_input import fetched
-from sgt_data.sources.sa1b import parse_annotation
+from sgt_data.sources.sa1b_annotation import parse_annotation
 
 
 def render_shard(

@@ -136,7 +136,9 @@ class CocoSource(Source):
         for kind in self.annotations:
             if _LAYERS[kind] != layer or annotations[kind] is None:
                 continue
-            size = stated_size(annotations["height"], annotations["width"], raw.picture)
+            size = stated_size(
+                annotations["height"], annotations["width"], raw.picture, self.orientation
+            )
             if kind == "panoptic":
                 return read_panoptic(annotations[kind], raw.extras["panoptic_maps"], size)
             if kind == "stuff_pixelmaps":

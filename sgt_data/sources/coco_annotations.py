@@ -27,6 +27,7 @@ from sgt_data.sources.annotation_json import (
     whole_number,
 )
 from sgt_data.sources.id_pngs import read_colour_ids, read_numbers
+from sgt_data.sources.orientation import Frame
 
 BadAnnotations = Literal["drop", "quarantine"]
 """What a wrong annotation costs: itself (and a note in the ledger), or its picture."""
@@ -43,18 +44,32 @@ class PictureSize:
     width: int
 
 
-def stated_size(height: Any, width: Any, picture: bytes) -> PictureSize:
+def stated_size(height: Any, width: Any, picture: bytes, frame: Frame) -> PictureSize:
     """The size that an annotation file states for a picture.
 
     Where it states none (missing, null, 0 or -1), it is the size of the picture's file.
 
+    Args:
+        height, width: fields of the annotation file.
+        picture: the picture's file.
+        frame: on which pixels the annotation was made.
+
     Raises:
-        AnnotationError: the size is no number, or too large.
+        AnnotationError: the size is no number, or too large; or none is stated, and nothing else
+            says on which pixels of a turned picture the annotation was made.
         PictureError: the size is needed from the picture, and the picture has none.
     """
     sides = side_length(height, "height"), side_length(width, "width")
     if sides[0] is None or sides[1] is None:
         stored = inspect(picture)
+        if frame == "auto" and stored.orientation >= 5:
+            raise AnnotationError(
+                "the annotation file states no size of this picture, which is turned (EXIF "
+                f"orientation {stored.orientation}): the source's orientation, stored or upright, "
+                "must say on which pixels the annotation was made"
+            )
+        if frame == "upright":
+            return PictureSize(*stored.upright_size[::-1])
         return PictureSize(stored.height, stored.width)
     size = PictureSize(sides[0], sides[1])
     if size.height * size.width > MAX_PIXELS:

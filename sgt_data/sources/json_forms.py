@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 _FORMS: tuple[tuple[frozenset[str], str], ...] = (
-    (frozenset({"segmentation", "predicted_iou"}), "the masks that SAM gives for one picture"),
+    (
+        frozenset({"segmentation", "predicted_iou"}),
+        "the masks that SAM gives for one picture; use type: sa1b with pictures and annotations",
+    ),
     (frozenset({"image_id", "score"}), "results of a model in COCO's form, without images"),
     (frozenset({"shapes", "imagePath"}), "a LabelMe file; labelme2coco converts it"),
     (frozenset({"image", "annotations"}), "SA-1B's file of one picture; use type: sa1b"),

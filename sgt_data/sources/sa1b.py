@@ -1,7 +1,10 @@
-"""SA-1B: tars of `sa_N.jpg` and `sa_N.json`, given as URLs or by Meta's list of links."""
+"""SA-1B: tars of `sa_N.jpg` and `sa_N.json`, given as URLs or by Meta's list of links; or the files
+extracted from them."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import posixpath
 import re
 from collections.abc import Collection, Iterator
@@ -10,7 +13,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from sgt_data.errors import AnnotationError, RequestError, SourceError
+from sgt_data.errors import RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status
@@ -19,23 +22,14 @@ from sgt_data.records import (
     Annotation,
     Inventory,
     Layer,
-    MaskAnnotation,
     RawInput,
     RawShard,
-    Segment,
     Slice,
 )
-from sgt_data.sources.annotation_json import (
-    counts_of,
-    list_member,
-    load_json,
-    member,
-    score,
-    shown,
-    whole_number,
-)
 from sgt_data.sources.base import Source
-from sgt_data.sources.json_forms import likely_form
+from sgt_data.sources.sa1b_annotation import parse_annotation
+from sgt_data.sources.sa1b_files import ExtractedInput, list_folders, pair_files
+from sgt_data.sources.slices import chunked
 from sgt_data.sources.tar_cut import TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 from sgt_data.sources.tars import slice_name, tar_inventory
@@ -49,36 +43,52 @@ _EXTENSIONS = {"jpg": "picture", "json": "annotation"}
 
 
 class Sa1bSource(Source):
-    """SA-1B in its own form.
+    """SA-1B in its own form: one of `tars`, `links` and `pictures` says where it lies.
 
     Attributes:
         tars: URLs, brace and glob patterns of `sa_*.tar`.
-        links: instead of `tars`, Meta's list: `file_name<TAB>cdn_link`, one header line.
+        links: Meta's list: `file_name<TAB>cdn_link`, one header line.
         names: with `links`, which files are taken (brace pattern); by default all tars of the list.
+        pictures: folders of extracted files (`sa_*.jpg` and `sa_*.json`), brace and glob patterns;
+            folders within them are read as well. A picture and its JSON have one name.
+        annotations: with `pictures`, the folders of the JSON, where they are other folders. JSON
+            that SAM's own mask generator has saved (a list of masks) is read as well.
         licence: written into every sample.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"tars", "links", "depth"})
+    places: ClassVar[frozenset[str]] = frozenset(
+        {"tars", "links", "pictures", "annotations", "depth"}
+    )
 
     type: Literal["sa1b"] = "sa1b"
     name: str = "sa1b"
     tars: str | list[str] | None = None
     links: str | None = None
     names: str | None = None
+    pictures: str | list[str] | None = None
+    annotations: str | list[str] | None = None
     licence: str | None = "SA-1B Dataset Research License"
 
     @model_validator(mode="after")
-    def _tars_or_links(self) -> Sa1bSource:
-        if (self.tars is None) == (self.links is None):
-            raise ValueError("give either tars (URLs) or links (Meta's list of signed links)")
+    def _one_place(self) -> Sa1bSource:
+        places = [self.tars, self.links, self.pictures]
+        if sum(place is not None for place in places) != 1:
+            raise ValueError(
+                "give one of tars (URLs), links (Meta's list of signed links) and pictures (a "
+                "folder of extracted files)"
+            )
         if self.names is not None and self.links is None:
             raise ValueError("names chooses among links; with tars, give a pattern there")
+        if self.annotations is not None and self.pictures is None:
+            raise ValueError("annotations goes with pictures; tars and links hold both")
         return self
 
     def layers(self) -> frozenset[Layer]:
         return frozenset({"entities"})
 
     def inventory(self, shard_samples: int) -> Inventory:
+        if self.pictures is not None:
+            return self._folder_inventory(self.pictures, shard_samples)
         if self.tars is not None:
             inventory = tar_inventory(self.name, matching_tars(self.name, self.tars), _role)
             return replace(inventory, typical_size=TYPICAL_SIZE)
@@ -97,6 +107,12 @@ class Sa1bSource(Source):
         )  # fmt: skip
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
+        if self.pictures is not None:
+            if piece.name not in skip:
+                entries = map(ExtractedInput.from_json, json.loads(piece.payload))
+                inputs = tuple(entry.raw(self.name, self.licence) for entry in entries)
+                yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
+            return
         cut = TarCut(
             self.name, piece.name, _role, ("picture", "annotation"), shard_samples, self.licence
         )
@@ -116,7 +132,38 @@ class Sa1bSource(Source):
             ) from None
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
-        return parse_annotation(raw.extras["annotation"]) if layer == "entities" else None
+        if layer != "entities":
+            return None
+        return parse_annotation(raw.extras["annotation"], raw.picture)
+
+    def _folder_inventory(self, pictures: str | list[str], shard_samples: int) -> Inventory:
+        files = list_folders(pictures, f"sources.{self.name}.pictures")
+        documents = files
+        if self.annotations is not None:
+            documents = list_folders(self.annotations, f"sources.{self.name}.annotations")
+        inputs, others = pair_files(files, documents)
+        if not any(entry.files for entry in inputs):
+            raise RequestError(
+                f"sources.{self.name}.pictures: no picture has a JSON of its name (sa_1.jpg and "
+                f"sa_1.json) in {pictures}; files there: {', '.join(list(files)[:3])}"
+            )
+        slices = []
+        for number, chunk in enumerate(chunked(inputs, shard_samples)):
+            shard = f"{self.name}-{number:05d}"
+            payload = json.dumps([entry.as_json() for entry in chunk]).encode()
+            nbytes = sum(entry.nbytes for entry in chunk)
+            slices.append(Slice(self.name, shard, payload, (shard,), len(chunk), nbytes))
+        sizes = {**documents, **files}
+        listing = "\n".join(f"{path} {sizes[path].size}" for path in sorted(sizes))
+        digest = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return Inventory(
+            tuple(slices),
+            {"files": f"{len(sizes)} files, listing sha256:{digest}"},
+            typical_size=TYPICAL_SIZE,
+            notes=(f"{others} files are neither pictures nor JSON and are no inputs",)
+            if others
+            else (),
+        )
 
     def _link(self, name: str) -> str:
         """The link of a tar. The list is read for every slice: a fresh list may replace it."""
@@ -172,44 +219,6 @@ def parse_links(data: bytes, where: str) -> dict[str, str]:
     if not links:
         raise RequestError(f"{where}: lists no tar")
     return links
-
-
-def parse_annotation(data: bytes) -> MaskAnnotation:
-    """Masks from SA-1B's JSON of a picture.
-
-    Raises:
-        AnnotationError: the data are not JSON, a field is missing or of the wrong kind, or sizes
-            contradict each other.
-    """
-    document = load_json(data)
-    if not isinstance(document, dict) or not {"image", "annotations"} <= document.keys():
-        raise AnnotationError(
-            "the annotation is not in SA-1B's form, an object of image and annotations"
-            f"{likely_form(document)}"
-        )
-    image = document["image"]
-    width = whole_number(member(image, "width", "image"), "image.width", 1)
-    height = whole_number(member(image, "height", "image"), "image.height", 1)
-    segments, masks = [], []
-    for index, entry in enumerate(list_member(document, "annotations", "the annotation")):
-        where = f"annotations[{index}]"
-        encoding = member(entry, "segmentation", where)
-        size = member(encoding, "size", f"{where}.segmentation")
-        if size != [height, width]:
-            raise AnnotationError(
-                f"{where}.segmentation.size is {shown(size)}, the image is [{height}, {width}]"
-            )
-        masks.append(counts_of(member(encoding, "counts", f"{where}.segmentation"), where))
-        segments.append(
-            Segment(
-                whole_number(member(entry, "id", where), f"{where}.id"),
-                predicted_iou=score(entry.get("predicted_iou"), f"{where}.predicted_iou"),
-                stability_score=score(entry.get("stability_score"), f"{where}.stability_score"),
-            )
-        )
-    if len({segment.id for segment in segments}) != len(segments):
-        raise AnnotationError("two annotations share one id")
-    return MaskAnnotation(height, width, tuple(segments), tuple(masks))
 
 
 def _role(member: str) -> tuple[str, str] | None:

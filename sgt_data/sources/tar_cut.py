@@ -160,7 +160,13 @@ class _Cutting:
         before = max(stem.repeats.values(), default=0)
         stem.repeats[role] = stem.repeats.get(role, 0) + 1
         if stem.repeats[role] > before:
-            self._add_problem(name, member, f"the tar holds {member} twice; the first one is used")
+            first = stem.names[role]
+            problem = (
+                f"the tar holds {member} twice"
+                if first == member
+                else f"the tar holds two files of one name, {first} and {member}"
+            )
+            self._add_problem(name, member, f"{problem}; the first one is used")
 
     def _note_damage(self, damage: TarDamage) -> None:
         stem_and_role = self.cut.role_of(damage.member) if damage.member else None

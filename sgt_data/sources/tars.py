@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,12 @@ from sgt_data.sources.tar_cut import RoleOf, TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 
 _EDGE_BYTES = 64 << 10
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip (gunzip)",
+    b"BZh": "bzip2 (bunzip2)",
+    b"\xfd7zXZ\0": "xz (unxz)",
+    b"\x28\xb5\x2f\xfd": "zstd (unzstd)",
+}
 _COUNTED_EXACTLY = 16
 _PROBED_MEMBERS = 64
 
@@ -105,9 +112,21 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
                 f"sources.{source}.tars: two tars are named {slice_name(url)} ({first}, {url}); "
                 "shards take their names from tars, so names must differ"
             )
+    for url in urls:
+        if is_local(url) and os.path.isdir(url):
+            raise RequestError(
+                f"sources.{source}.tars: {url} is a folder; give tars, such as {url}/*.tar, or "
+                "extracted files as pictures"
+            )
     with ThreadPoolExecutor(16) as threads:
         sizes = list(threads.map(size_of, urls))
-        digests = list(threads.map(_edge_digest, urls, sizes))
+        edges = list(threads.map(_edges, urls, sizes))
+    for url, (beginning, _) in zip(urls, edges, strict=True):
+        _refuse_compressed(source, url, beginning)
+    digests = [
+        f"{size} bytes, edges sha256:{hashlib.sha256(beginning + end).hexdigest()[:32]}"
+        for size, (beginning, end) in zip(sizes, edges, strict=True)
+    ]
     exact = len(urls) <= _COUNTED_EXACTLY and all(map(is_local, urls))
     if exact:
         pictures = [_count(url, role_of)[0] for url in urls]
@@ -124,12 +143,22 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
     )
 
 
-def _edge_digest(url: str, size: int | None) -> str:
-    """Size of a tar and a digest of its first and last 64 KiB: cheap, and different for each."""
-    edges = read_range(url, 0, _EDGE_BYTES)
-    if size is not None and size > _EDGE_BYTES:
-        edges += read_range(url, max(_EDGE_BYTES, size - _EDGE_BYTES), _EDGE_BYTES)
-    return f"{size} bytes, edges sha256:{hashlib.sha256(edges).hexdigest()[:32]}"
+def _edges(url: str, size: int | None) -> tuple[bytes, bytes]:
+    """The first and last 64 KiB of a tar: cheap, and different for each."""
+    beginning = read_range(url, 0, _EDGE_BYTES)
+    if size is None or size <= _EDGE_BYTES:
+        return beginning, b""
+    return beginning, read_range(url, max(_EDGE_BYTES, size - _EDGE_BYTES), _EDGE_BYTES)
+
+
+def _refuse_compressed(source: str, url: str, beginning: bytes) -> None:
+    for magic, name in _COMPRESSED.items():
+        if beginning.startswith(magic):
+            raise RequestError(
+                f"sources.{source}.tars: {url} is compressed with {name}. Pictures are read at "
+                "their places in a tar, which a compressed one does not have: decompress it (JPEGs "
+                "take as much space without), or extract it and give the folder as pictures"
+            )
 
 
 def _count(url: str, role_of: RoleOf, members: int | None = None) -> tuple[int, int]:
