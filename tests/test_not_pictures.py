@@ -1,0 +1,33 @@
+"""What systems leave beside pictures is told apart from pictures."""
+
+from __future__ import annotations
+
+import pytest
+
+from sgt_data.files.not_pictures import is_system_file
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "._cat.jpg",
+        "train/._cat.jpg",
+        "__MACOSX/train/._cat.jpg",
+        "zip/__MACOSX/cat.jpg",
+        ".ipynb_checkpoints/cat-checkpoint.jpg",
+        "a/.ipynb_checkpoints/b/cat.png",
+        "Thumbs.db",
+        "a/thumbs.db",
+        ".DS_Store",
+        "a/desktop.ini",
+    ],
+)
+def test_what_systems_leave_beside_pictures_is_no_input(path: str) -> None:
+    assert is_system_file(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["cat.jpg", "a/.cat.jpg", "_cat.jpg", "a.b/cat._1.jpg", ".hidden/x.png"]
+)
+def test_pictures_with_odd_names_stay_inputs(path: str) -> None:
+    assert not is_system_file(path)
