@@ -127,11 +127,16 @@ def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
 
 
 def add_up(receipts: Iterable[Receipt]) -> dict[str, int]:
-    """Totals over receipts: inputs, samples, damaged, filtered, segments, shards, bytes of tars."""
+    """Totals over receipts: inputs, samples, damaged, filtered, segments, shards, bytes of tars.
+
+    Also `lost`, where tars lost inputs that nobody can name: their estimated number.
+    """
     totals = dict.fromkeys((*COUNTED, "shards", "bytes"), 0)
     for receipt in receipts:
         for name in COUNTED:
             totals[name] += receipt[name]
         totals["shards"] += 1
         totals["bytes"] += receipt["tar"]["bytes"] if receipt["tar"] else 0
+        if lost := receipt.get("lost"):
+            totals["lost"] = totals.get("lost", 0) + lost
     return totals

@@ -12,9 +12,10 @@ from sgt_data.corpus.identity import build_identity, proxy_fingerprint
 from sgt_data.engine.listing import Listing
 from sgt_data.manifest import Manifest
 from sgt_data.proxies.base import Proxy
-from sgt_data.records import Category
+from sgt_data.records import Category, Inventory
 from sgt_data.sources.base import Source
 from sgt_data.sources.dense_maps import files_identity
+from sgt_data.sources.listed_tar import is_later_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,15 @@ class BuildPlan:
     identity: Mapping[str, Any]
 
 
-def plan_build(listing: Listing, set_up: Callable[[Annotator], Setup]) -> BuildPlan:
+def plan_build(
+    listing: Listing, set_up: Callable[[Annotator], Setup], begun: Mapping[str, Any] | None = None
+) -> BuildPlan:
     """Settle what makes a build.
 
     Args:
         listing: what to build from.
         set_up: looks at an annotator's weights and device, where it will run.
+        begun: identity of the corpus that is continued; empty where none is.
 
     Raises:
         RequestError: an annotator cannot run.
@@ -75,7 +79,10 @@ def plan_build(listing: Listing, set_up: Callable[[Annotator], Setup]) -> BuildP
     }
     identity = build_identity(
         manifest.identity(),
-        {name: dict(inventory.identity) for name, inventory in listing.inventories.items()},
+        {
+            name: _files(inventory, (begun or {}).get("files", {}).get(name, {}))
+            for name, inventory in listing.inventories.items()
+        },
         {proxy.name: proxy.bank() for proxy in manifest.proxies},
         {proxy.name: _makers(manifest, proxy, setups) for proxy in manifest.proxies},
     )
@@ -85,6 +92,19 @@ def plan_build(listing: Listing, set_up: Callable[[Annotator], Setup]) -> BuildP
     }
     fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
     return BuildPlan(listing, Recipe(manifest, vocabulary, setups, fingerprints), identity)
+
+
+def _files(inventory: Inventory, begun: Mapping[str, str]) -> dict[str, str]:
+    """The files of a source, for the identity of a build.
+
+    A file that was not whole when the corpus was begun is known by its beginning alone, so that the
+    whole file may take its place.
+    """
+    return {
+        name: begun[name] if is_later_form(begun.get(name, ""), inventory.beginnings.get(name))
+        else text
+        for name, text in inventory.identity.items()
+    }  # fmt: skip
 
 
 def _makers(manifest: Manifest, proxy: Proxy, setups: Mapping[str, Setup]) -> dict[str, Any]:

@@ -10,6 +10,11 @@ from sgt_data.errors import FileMissing, SourceError
 
 _T = TypeVar("_T")
 
+
+class ShortAnswer(OSError):
+    """Fewer bytes came than there are, as if a connection had ended in between."""
+
+
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.5
 """Pause before the second attempt; each further pause is twice as long."""
@@ -32,8 +37,8 @@ def retried(access: Callable[[], _T], what: str) -> _T:
         except Exception as why:
             # backends raise classes of their own (aiohttp, botocore): unknown ones mean "later"
             status = http_status(why)
-            missing = isinstance(why, FileNotFoundError) and status in (None, 410)
-            if missing or status == 404:
+            missing = isinstance(why, FileNotFoundError) and status is None
+            if missing or status in (404, 410):
                 raise FileMissing(f"{what}: no such file") from why
             if isinstance(why, (PermissionError, IsADirectoryError, NotADirectoryError)):
                 raise SourceError(f"{what}: {_describe(why)}") from why
@@ -63,4 +68,6 @@ def _describe(why: BaseException) -> str:
     status = http_status(why)
     if status is not None:
         return f"the server answered {status}"
+    if isinstance(why, ShortAnswer):
+        return str(why)
     return f"{type(why).__name__}: {why}"

@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 
 import orjson
 
-from sgt_data.errors import InputError, RequestError
+from sgt_data.errors import RequestError
+from sgt_data.files.promised_reads import read_listed
 from sgt_data.files.reading import list_files
-from sgt_data.files.urls import absolute
+from sgt_data.files.urls import absolute, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
@@ -22,7 +23,6 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.base import Source, key_of
-from sgt_data.sources.picture_pool import fetch
 from sgt_data.sources.slices import chunked
 
 _FETCH_THREADS = 8
@@ -60,7 +60,7 @@ class FolderSource(Source):
         for number, names in enumerate(chunked(list(sizes), shard_samples)):
             shard = f"{self.name}-{number:05d}"
             nbytes = sum(sizes[name] for name in names)
-            payload = orjson.dumps([(name, clashes.get(name)) for name in names])
+            payload = orjson.dumps([(name, sizes[name], clashes.get(name)) for name in names])
             slices.append(Slice(self.name, shard, payload, (shard,), len(names), nbytes))
         return Inventory(tuple(slices), {name: f"{size} bytes" for name, size in sizes.items()})
 
@@ -74,14 +74,12 @@ class FolderSource(Source):
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
 
-    def _input(self, name: str, clash: str | None) -> RawInput:
+    def _input(self, name: str, size: int, clash: str | None) -> RawInput:
         key = self._key(name)
         if clash:
             return RawInput(key, name, problem=f"its key is that of {clash}, which comes first")
-        try:
-            return RawInput(key, name, fetch(absolute(self.pictures), name), licence=self.licence)
-        except InputError as why:
-            return RawInput(key, name, problem=str(why))
+        picture = read_listed(join(absolute(self.pictures), name), size)
+        return RawInput(key, name, picture, licence=self.licence)
 
     def _clashes(self, names: Collection[str]) -> dict[str, str]:
         """The names whose key an earlier name has, each with that earlier name."""

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from sgt_data.errors import AnnotationError, RequestError, SourceError
+from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status
 from sgt_data.files.urls import expand
@@ -31,6 +32,7 @@ from sgt_data.sources.annotation_json import (
     whole_number,
 )
 from sgt_data.sources.base import Source
+from sgt_data.sources.listed_tar import BrokenTar, ListedTar
 from sgt_data.sources.tar_cut import TarCut
 from sgt_data.sources.tars import slice_name, tar_inventory
 
@@ -50,9 +52,12 @@ class Sa1bSource(Source):
         links: instead of `tars`, Meta's list: `file_name<TAB>cdn_link`, one header line.
         names: with `links`, which files are taken (brace pattern); by default all tars of the list.
         licence: written into every sample.
+        allow_truncated: build also from tars that end early, or of which more is broken than one
+            input. What is missing is estimated, and counts against `max_quarantined`.
     """
 
     places: ClassVar[frozenset[str]] = frozenset({"tars", "links", "depth"})
+    tolerances: ClassVar[frozenset[str]] = frozenset({"allow_truncated"})
 
     type: Literal["sa1b"] = "sa1b"
     name: str = "sa1b"
@@ -60,6 +65,7 @@ class Sa1bSource(Source):
     links: str | None = None
     names: str | None = None
     licence: str | None = "SA-1B Dataset Research License"
+    allow_truncated: bool = False
 
     @model_validator(mode="after")
     def _tars_or_links(self) -> Sa1bSource:
@@ -74,13 +80,16 @@ class Sa1bSource(Source):
 
     def inventory(self, shard_samples: int) -> Inventory:
         if self.tars is not None:
-            inventory = tar_inventory(self.name, expand(self.tars), _role)
+            inventory = tar_inventory(
+                self.name, expand(self.tars), _role, truncated_allowed=self.allow_truncated
+            )
             return replace(inventory, typical_size=TYPICAL_SIZE)
         names = sorted(self._chosen_links())
         return Inventory(
             tuple(
                 Slice(
-                    self.name, slice_name(name), name.encode(), None,
+                    self.name, slice_name(name),
+                    ListedTar(name, expected_bytes=BYTES_PER_TAR).payload(), None,
                     PICTURES_PER_TAR, BYTES_PER_TAR,
                 )
                 for name in names
@@ -92,20 +101,23 @@ class Sa1bSource(Source):
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         cut = TarCut(
-            self.name, piece.name, _role, ("picture", "annotation"), shard_samples, self.licence
-        )
-        place = piece.payload.decode()
+            self.name, piece.name, _role, ("picture", "annotation"), shard_samples, self.licence,
+            key_name=_key_name, truncated_allowed=self.allow_truncated,
+        )  # fmt: skip
+        tar = ListedTar.of(piece.payload)
         if self.links is None:
-            yield from cut.shards(place, skip)
+            yield from cut.shards(tar, skip)
             return
         try:
-            yield from cut.shards(self._link(place), skip)
+            yield from cut.shards(replace(tar, url=self._link(tar.url)), skip)
+        except BrokenTar:
+            raise
         except SourceError as why:
             status = http_status(why)
             # the message must not carry the link: its signature is a key to the download
             problem = f"its link answers {status}" if status else "its link cannot be read"
             raise SourceError(
-                f"{place}: {problem}. Links expire: fetch a fresh list and run the same command "
+                f"{tar.url}: {problem}. Links expire: fetch a fresh list and run the same command "
                 "again"
             ) from None
 
@@ -197,7 +209,14 @@ def parse_annotation(data: bytes) -> MaskAnnotation:
 
 
 def _role(member: str) -> tuple[str, str] | None:
-    """Stem of a member without `sa_` (the id alone makes the key), and its role."""
-    stem, _, extension = posixpath.basename(member).rpartition(".")
+    """Path of a member without its extension, and its role."""
+    stem, _, extension = member.rpartition(".")
     role = _EXTENSIONS.get(extension)
-    return (stem.removeprefix("sa_"), role) if role and stem else None
+    if role is None or not posixpath.basename(stem) or is_system_file(member):
+        return None
+    return stem, role
+
+
+def _key_name(stem: str) -> str:
+    """The id alone makes the key: folders and `sa_` are left out."""
+    return posixpath.basename(stem).removeprefix("sa_")

@@ -14,6 +14,7 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sgt_data.errors import SourceError
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import is_local
@@ -24,6 +25,8 @@ from sgt_data.records import (
     shard_name,
 )
 from sgt_data.sources.base import key_of
+from sgt_data.sources.broken_runs import BrokenRuns, tar_bytes
+from sgt_data.sources.listed_tar import ListedTar
 
 HELD_BYTES_MAX = 1 << 30
 """Most bytes of unfinished shards in memory; beyond them the places of members are noted, and their
@@ -43,6 +46,7 @@ class _Stem:
     repeats: dict[Role, int] = field(default_factory=dict)
     problem: str | None = None
     suspicion: str | None = None  # damage that may have destroyed the files that it lacks
+    nbytes: int = 0  # of its members, headers included
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class TarCut:
         roles: the roles that a complete input has.
         shard_samples: inputs of a shard.
         licence: of the pictures, written into every sample.
+        key_name: the stem's part of its key.
+        truncated_allowed: whether tars may lack a part of unknown size.
     """
 
     source: str
@@ -64,36 +70,48 @@ class TarCut:
     roles: tuple[Role, ...]
     shard_samples: int
     licence: str | None
+    key_name: Callable[[str], str] = str
+    truncated_allowed: bool = False
 
     def shard_name(self, number: int) -> str:
         """Name of shard `number` of the tar."""
         return shard_name(self.source, self.slice, number)
 
-    def shards(self, url: str, skip: Collection[str]) -> Iterator[RawShard]:
-        """The shards of the tar at `url`, without those whose names are in `skip`.
+    def key_of(self, stem: str) -> str:
+        """Key of a stem."""
+        return key_of(self.source, self.key_name(stem))
+
+    def shards(self, tar: ListedTar, skip: Collection[str]) -> Iterator[RawShard]:
+        """The shards of a tar, without those whose names are in `skip`.
 
         Raises:
-            SourceError: the tar cannot be read at present.
+            BrokenTar: it ends early, is none, or more of it is broken than one input may take; what
+                came before is sound.
+            SourceError: it cannot be read at present, or is not as it was listed.
         """
-        reader = ForwardReader(url)
+        reader = ForwardReader(tar.url)
         try:
-            yield from _Cutting(self, url, reader, skip).run()
+            yield from _Cutting(self, tar, reader, skip).run()
         finally:
             reader.close()
 
 
 class _Cutting:
-    def __init__(self, cut: TarCut, url: str, reader: ForwardReader, skip: Collection[str]) -> None:
+    def __init__(
+        self, cut: TarCut, tar: ListedTar, reader: ForwardReader, skip: Collection[str]
+    ) -> None:
         self.cut = cut
-        self.url = url
+        self.tar = tar
+        self.url = tar.url
         self.reader = reader
         self.skip = skip
         self.stems: dict[str, _Stem] = {}
         self.open_shards: dict[int, list[str]] = {}
         self.outstanding: dict[int, int] = {}
         self.problems: dict[int, list[RawInput]] = {}
+        self.broken = BrokenRuns(tar, cut.source, truncated_allowed=cut.truncated_allowed)
         self.held = 0
-        self.local = is_local(url)
+        self.local = is_local(tar.url)
 
     @property
     def current(self) -> int:
@@ -104,15 +122,22 @@ class _Cutting:
         for item in walk_tar(self.reader):
             if isinstance(item, TarDamage):
                 self._note_damage(item)
-            else:
-                self._take(item)
-            # the current shard waits: it may be the last of the slice, which it must state
+                continue
+            # only now: damage that follows a member may be of that member. The current shard waits,
+            # as it may be the last of the slice, which it must state
             whole = [n for n, left in self.outstanding.items() if not left and n < self.current]
             for number in whole:
                 yield from self._close(number, last=False)
+            self._take(item)
+        self._check_size()
         for number in range(self.current + 1):
             if number in self.open_shards or number in self.problems or not self.stems:
                 yield from self._close(number, last=number == self.current)
+
+    def _check_size(self) -> None:
+        nbytes, listed = self.reader.position, self.tar.nbytes
+        if listed is not None and nbytes != listed:
+            raise SourceError(f"{self.url} has {nbytes} bytes, {listed} when it was listed")
 
     def _take(self, member: TarMember) -> None:
         stem_and_role = self.cut.role_of(member.name)
@@ -125,6 +150,8 @@ class _Cutting:
             return
         self.outstanding[stem.number] -= 1
         stem.names[role] = member.name
+        stem.nbytes += tar_bytes(member.size)
+        self.broken.measure(stem.nbytes, tar_bytes(member.size), len(self.stems))
         stem.files[role] = FilePart(self.url, member.start, member.size)
         if self.cut.shard_name(stem.number) in self.skip or self.local:
             return
@@ -150,6 +177,7 @@ class _Cutting:
             self._add_problem(name, member, f"the tar holds {member} twice; the first one is used")
 
     def _note_damage(self, damage: TarDamage) -> None:
+        self.broken.note(damage, self.current)
         stem_and_role = self.cut.role_of(damage.member) if damage.member else None
         reason = f"byte {damage.position}: {damage.reason}"
         if stem_and_role is not None:
@@ -165,7 +193,7 @@ class _Cutting:
             self._add_problem("", damage.member or self._archive, reason)
 
     def _add_problem(self, name: str, member: str, problem: str) -> None:
-        key = key_of(self.cut.source, name) if name else ""
+        key = self.cut.key_of(name) if name else ""
         self.problems.setdefault(self.current, []).append(RawInput(key, member, problem=problem))
 
     @property
@@ -176,6 +204,7 @@ class _Cutting:
         return [role for role in self.cut.roles if role not in stem.files]
 
     def _close(self, number: int, *, last: bool) -> Iterator[RawShard]:
+        lost = self.broken.lost(number, self.reader.position)
         names = self.open_shards.pop(number, [])
         problems = self.problems.pop(number, [])
         self.outstanding.pop(number, None)
@@ -189,7 +218,7 @@ class _Cutting:
                 problems.append(RawInput("", self._archive, problem=stem.suspicion))
         inputs = [*_without_key_clashes(map(self._input, names)), *problems]
         inputs.sort(key=lambda raw: (raw.key, raw.member))
-        yield RawShard(shard, self.cut.slice, self.cut.source, tuple(inputs), last)
+        yield RawShard(shard, self.cut.slice, self.cut.source, tuple(inputs), last, lost)
 
     def _input(self, name: str) -> RawInput:
         stem = self.stems[name]
@@ -206,7 +235,7 @@ class _Cutting:
         self.held -= sum(len(body) for body in stem.files.values() if isinstance(body, bytes))
         stem.files = dict.fromkeys(stem.files, b"")
         return RawInput(
-            key_of(self.cut.source, name),
+            self.cut.key_of(name),
             member,
             bodies.pop("picture", b""),
             bodies,
