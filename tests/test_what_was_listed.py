@@ -17,6 +17,7 @@ from making import (
     coco_annotation,
     coco_document,
     coco_image,
+    encoded,
     files_in,
     jpeg,
     ledger_in,
@@ -27,6 +28,7 @@ from making import (
     tar_of,
     write_coco,
 )
+from PIL import Image
 
 from sgt_data.engine import build
 from sgt_data.engine.listing import Listing, list_inputs
@@ -231,3 +233,60 @@ def test_maps_in_a_zip_are_found_by_path(tmp_path: Path) -> None:
     assert built(tmp_path / "2", source | {"panoptic_maps": str(archive)}, panoptic).succeeded
     of_zip, of_folder = (samples_in(tmp_path / name, "panoptic") for name in "21")
     assert of_zip == of_folder
+
+
+def grey16(level: int) -> bytes:
+    levels = np.full((48, 64), level, np.uint16)
+    levels[:, 32:] = 60_000
+    return encoded(Image.fromarray(levels), "PNG")
+
+
+def nested_with_depth(root: Path, depth: dict[str, bytes]) -> Document:
+    """Photographs `a/0.jpg`, `b/0.jpg` and `a/1.jpg`, and files of depth."""
+    for folder, files in (
+        ("pictures", {name: jpeg(64, 48) for name in ("a/0.jpg", "b/0.jpg", "a/1.jpg")}),
+        ("depth", depth),
+    ):
+        for name, body in files.items():
+            (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / folder / name).write_bytes(body)
+    return {"type": "folder", "pictures": f"{root}/pictures", "depth": f"{root}/depth"}
+
+
+def test_pictures_of_one_name_share_no_depth_file(tmp_path: Path) -> None:
+    flat = nested_with_depth(tmp_path / "flat", {"0.png": grey16(1), "1.png": grey16(9)})
+    built(tmp_path / "1", flat, [{"type": "depth"}])
+    assert sorted(samples_in(tmp_path / "1", "depth")) == ["folder_a-1"]
+    told = {row["member"]: row["reason"] for row in ledger_in(tmp_path / "1", "depth")}
+    assert told.keys() == {"a/0.jpg", "b/0.jpg"}
+    assert all("0.png may belong to another picture" in reason for reason in told.values())
+    maps = {"a/0.png": grey16(1), "b/0.png": grey16(30_000), "a/1.png": grey16(9)}
+    nested = nested_with_depth(tmp_path / "nested", maps)
+    assert built(tmp_path / "2", nested, [{"type": "depth"}]).succeeded
+    samples = samples_in(tmp_path / "2", "depth")
+    assert len({files["json"] for files in samples.values()}) == 3
+    assert sorted(samples) == ["folder_a-0", "folder_a-1", "folder_b-0"]
+
+
+def test_depth_files_that_a_worker_does_not_see_fail_its_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maps = {"a/0.png": grey16(1), "b/0.png": grey16(2), "a/1.png": grey16(3)}
+    source = nested_with_depth(tmp_path, maps)
+    place = tmp_path / "depth" / "a" / "1.png"
+    # read once more before the shards: the folder is listed when the build is planned
+    plan_build = build.plan_build
+
+    def plan_then_lose(*arguments: Any) -> Any:
+        plan = plan_build(*arguments)
+        place.unlink(missing_ok=True)
+        return plan
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "plan_build", plan_then_lose)
+        report = built(tmp_path / "out", source, [{"type": "depth"}])
+    assert "is not as it was listed" in str(report.failures[0])
+    assert report.totals["depth"]["inputs"] == 0
+    place.write_bytes(maps["a/1.png"])
+    assert built(tmp_path / "out", source, [{"type": "depth"}]).succeeded
+    assert len(samples_in(tmp_path / "out", "depth")) == 3

@@ -107,11 +107,18 @@ def verify_command(
 
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
-    """Show the totals of a corpus, by proxy and source."""
+    """Show the totals of a corpus, by proxy and source, and why inputs were lost."""
+    from sgt_data.corpus.reasons import reasons_of_corpus
     from sgt_data.subsets.open_corpus import open_corpus
 
     opened = open_corpus(corpus)
-    show(_info_table(opened), _info_document(opened), as_json)
+    reasons = reasons_of_corpus(opened)
+    document = _info_document(opened) | {"reasons": [asdict(reason) for reason in reasons]}
+    table = _info_table(opened)
+    if reasons:
+        table.caption = "\n".join(f"lost: {reason}" for reason in reasons)
+        table.caption_justify = "left"
+    show(table, document, as_json)
     return 0
 
 
@@ -231,9 +238,12 @@ def _info_document(corpus: Corpus) -> dict[str, Any]:
 
 def _totals_table(by_proxy: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Table:
     """A row per proxy and source."""
-    table = report_table(("proxy", "source"), (*_COUNTS, "bytes"))
+    every = [totals for by_source in by_proxy.values() for totals in by_source.values()]
+    # estimated inputs that broken tars lost: a column only where there are any
+    names = (*_COUNTS, "lost") if any("lost" in totals for totals in every) else _COUNTS
+    table = report_table(("proxy", "source"), (*names, "bytes"))
     for proxy, by_source in by_proxy.items():
         for source, totals in by_source.items():
-            cells = [f"{totals[name]:,}" for name in _COUNTS]
+            cells = [f"{totals.get(name, 0):,}" for name in names]
             table.add_row(proxy, source, *cells, size_text(totals["bytes"]))
     return table

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import join
@@ -101,6 +102,27 @@ def reasons_in(root: str, ledgers: Sequence[tuple[str, str]]) -> list[Reason]:
             for (folder, _), data in zip(chosen, contents, strict=True)
             for line in data.splitlines()
         )
+
+
+def reasons_of_corpus(corpus: Corpus) -> list[Reason]:
+    """The most frequent reasons in the ledgers of a corpus; none of a subset, which has none.
+
+    Raises:
+        SourceError: a ledger cannot be read just now.
+    """
+    if corpus.selection is not None:
+        return []
+    lossy = [
+        folder
+        for folder in corpus.folders
+        if (totals := corpus.header.totals.get(folder)) and totals["damaged"] + totals["filtered"]
+    ]
+    ledgers = [
+        (folder, quarantine_path(folder, shard))
+        for folder in lossy
+        for shard in corpus.shards(folder)
+    ]
+    return reasons_in(corpus.url, ledgers)
 
 
 def has_nameless_damage(root: str, folder: str, shard: str) -> bool:

@@ -270,7 +270,8 @@ def _finish(
         if report.complete and listing.slices and not totals["samples"]:
             report.empty.append(folder)
     report.notes = [*listing.notes, *notes_on_slices(receipts, listing.slices)]
-    report.reasons = reasons_in(root, ledgers_with_rows(receipts))
+    in_order = {folder: receipts[folder] for folder in listing.sources_of}
+    report.reasons = reasons_in(root, ledgers_with_rows(in_order))
     write_header(
         root,
         replace(

@@ -34,6 +34,7 @@ from sgt_data.sources.coco_files import (
 )
 from sgt_data.sources.coco_index import index_coco
 from sgt_data.sources.picture_pool import COCO_URL, PicturePool, fetch, list_pool
+from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
 
 CocoKind = Literal["instances", "panoptic", "stuff", "stuff_pixelmaps"]
@@ -111,18 +112,22 @@ class CocoSource(Source):
         for number, chunk in enumerate(chunked(located, shard_samples)):
             shard = f"{self.name}-{self.split.lower()}-{number:05d}"
             expected = sum(
-                one.files[PICTURES].size or _EXPECTED_BYTES for one in chunk if one.files
+                each.files[PICTURES].size or _EXPECTED_BYTES for each in chunk if each.files
             )
             payload = slice_payload(chunk, pools)
             slices.append(Slice(self.name, shard, payload, (shard,), len(chunk), expected))
-        return Inventory(tuple(slices), identity, vocabulary, typical_size=(640, 480), notes=notes)
+        return Inventory(
+            tuple(slices), identity, vocabulary,
+            typical_size=(640, 480), notes=notes,
+            shared_stems=shared_stems(entry.file_name for entry in entries if not entry.problem),
+        )  # fmt: skip
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:
             return
         located, archives = parse_payload(piece.payload)
         with ThreadPoolExecutor(_FETCH_THREADS) as threads:
-            inputs = tuple(threads.map(lambda one: self._input(one, archives), located))
+            inputs = tuple(threads.map(lambda each: self._input(each, archives), located))
         yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
@@ -200,7 +205,7 @@ def _unlisted(pool: PicturePool, located: Sequence[LocatedEntry]) -> tuple[str, 
     """A remark on files that no annotation names."""
     if pool.sizes is None:
         return ()
-    named = {one.files[PICTURES].path for one in located if one.files}
+    named = {each.files[PICTURES].path for each in located if each.files}
     if not (unlisted := len(pool.sizes.keys() - named)):
         return ()
     return (f"{unlisted} files in {pool.place} are in no annotation and are no inputs",)

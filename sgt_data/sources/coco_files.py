@@ -91,9 +91,9 @@ def _names(entry: CocoEntry) -> Iterator[tuple[str, Any]]:
 def _without_double_claims(located: list[LocatedEntry], field: str) -> list[LocatedEntry]:
     """Entries of different names share no file: `a/1.jpg` and `b/1.jpg` are not both `1.jpg`."""
     names = {
-        number: (dict(_names(one.entry))[field], one.files[field].path)
-        for number, one in enumerate(located)
-        if field in one.files
+        number: (dict(_names(each.entry))[field], each.files[field].path)
+        for number, each in enumerate(located)
+        if field in each.files
     }
     twice = claimed_twice(names.values())
     checked = list(located)

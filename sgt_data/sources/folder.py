@@ -23,6 +23,7 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.base import Source, key_of
+from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
 
 _FETCH_THREADS = 8
@@ -62,7 +63,11 @@ class FolderSource(Source):
             nbytes = sum(sizes[name] for name in names)
             payload = orjson.dumps([(name, sizes[name], clashes.get(name)) for name in names])
             slices.append(Slice(self.name, shard, payload, (shard,), len(names), nbytes))
-        return Inventory(tuple(slices), {name: f"{size} bytes" for name, size in sizes.items()})
+        return Inventory(
+            tuple(slices),
+            {name: f"{size} bytes" for name, size in sizes.items()},
+            shared_stems=shared_stems(sizes),
+        )
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:

@@ -80,15 +80,15 @@ class PicturePool:
         _check_name(name)
         if self.sizes is None:
             return ListedFile(name, None)
-        found = self.paths.find(name, folder)
-        if not found:
+        matches = self.paths.find(name, folder)
+        if not matches:
             raise InputError(f"{name} was not in {self._short} when it was listed")
-        if len(found) > 1:
+        if len(matches) > 1:
             raise InputError(
-                f"{name} may be {' or '.join(found[:4])} in {self._short}; the annotation file "
+                f"{name} may be {' or '.join(matches[:4])} in {self._short}; the annotation file "
                 "must name its folder"
             )
-        return ListedFile(found[0], self.sizes[found[0]])
+        return ListedFile(matches[0], self.sizes[matches[0]])
 
     @property
     def _short(self) -> str:

@@ -39,11 +39,21 @@ class RelativePaths:
         return [max(above, key=len)] if above else []
 
 
-def claimed_twice(found: Iterable[tuple[str, str]]) -> set[str]:
+def claimed_twice(matches: Iterable[tuple[str, str]]) -> set[str]:
     """The paths that stand for several names, of pairs of a name and its path."""
     first: dict[str, str] = {}
     twice = set()
-    for name, path in found:
+    for name, path in matches:
         if first.setdefault(path, posixpath.normpath(name)) != posixpath.normpath(name):
             twice.add(path)
     return twice
+
+
+def shared_stems(paths: Iterable[str]) -> frozenset[str]:
+    """The names, without folders and suffix, that several paths have."""
+    stems: set[str] = set()
+    shared: set[str] = set()
+    for path in paths:
+        stem = posixpath.splitext(posixpath.basename(path))[0]
+        (shared if stem in stems else stems).add(stem)
+    return frozenset(shared)
