@@ -57,6 +57,8 @@ class Manifest(BaseModel):
         seed: of every random choice.
         shard_samples: inputs per shard.
         max_quarantined: share of damaged inputs (0 to 1) beyond which a build counts as failed.
+        max_filtered: share of inputs left out by filters (0 to 1), of any proxy, beyond which a
+            build counts as failed.
         inputs: `embedded` puts the input picture into every proxy's tars, so that each stands
             alone; `shared` writes it once, below `input/`, for all proxies that condition on it.
     """
@@ -68,6 +70,7 @@ class Manifest(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63)
     shard_samples: int = Field(256, ge=1, le=100_000)
     max_quarantined: float = Field(0.05, ge=0, le=1)
+    max_filtered: float = Field(0.9, ge=0, le=1)
     pictures: PictureRule = PictureRule()
     inputs: Literal["embedded", "shared"] = "embedded"
     sources: tuple[Any, ...] = Field(min_length=1)
@@ -117,7 +120,7 @@ class Manifest(BaseModel):
         Sources and proxies are keyed by name, so that a difference can be named by its path.
         """
         dumped = self.resolved()
-        del dumped["max_quarantined"], dumped["annotators"]
+        del dumped["max_quarantined"], dumped["max_filtered"], dumped["annotators"]
         dumped["sources"] = {source.name: source.identity() for source in self.typed_sources()}
         dumped["proxies"] = {proxy.name: proxy.model_dump(mode="json") for proxy in self.proxies}
         return dumped

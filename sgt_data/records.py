@@ -195,6 +195,7 @@ class RawShard:
         source: name of the source.
         inputs: the inputs.
         last: whether it is the last shard of its slice.
+        lost: estimated number of further inputs, which a broken tar lost here and nobody can name.
     """
 
     name: str
@@ -202,6 +203,7 @@ class RawShard:
     source: str
     inputs: tuple[RawInput, ...]
     last: bool
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,10 @@ class Inventory:
         exact: whether the pictures of the slices are counted; False where they are estimated.
         typical_size: width and height of a usual picture, for estimates.
         notes: remarks for the person who builds.
+        beginnings: digests of the first bytes of files: a file that was not whole when a corpus was
+            begun is recognised by its beginning.
+        shared_stems: names, without folders and suffix, that several inputs have; None where the
+            inputs are not known beforehand.
     """
 
     slices: tuple[Slice, ...]
@@ -255,6 +261,8 @@ class Inventory:
     exact: bool = True
     typical_size: tuple[int, int] = (1500, 1000)
     notes: tuple[str, ...] = ()
+    beginnings: Mapping[str, str] = field(default_factory=dict)
+    shared_stems: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(map(without_secrets, self.notes)))

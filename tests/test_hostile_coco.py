@@ -136,7 +136,7 @@ def coco_with(root: Path, document: Any, pictures: Any = None) -> dict[str, Any]
 def test_a_missing_picture_costs_one_sample(tmp_path: Path, whole_coco: dict[str, Samples]) -> None:
     pictures = {name: body for name, body in PICTURES.items() if not name.endswith("3.jpg")}
     samples_and_ledger = build_coco(tmp_path, coco_with(tmp_path, instances(), pictures), INSTANCE)
-    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "is not there")
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "was not in train2017")
 
 
 def test_a_picture_that_is_a_folder_costs_one_sample(
@@ -443,7 +443,7 @@ BROKEN_PANOPTIC: dict[str, tuple[Callable[[dict[str, Any], dict[str, bytes]], An
         lambda d, m: d["annotations"][2]["segments_info"].append({"id": 9, "category_id": 1}),
         "lists id 9",
     ),
-    "map missing": (lambda d, m: m.pop(THIRD), "is not there"),
+    "map missing": (lambda d, m: m.pop(THIRD), "was not in panoptic_train2017"),
     "map cut in half": (lambda d, m: m.update({THIRD: m[THIRD][:90]}), "the map"),
     "map empty": (lambda d, m: m.update({THIRD: b""}), "the map"),
     "map a jpeg": (lambda d, m: m.update({THIRD: jpeg(64, 48)}), "the map"),
@@ -562,16 +562,17 @@ def test_a_picture_missing_in_a_zip_costs_one_sample(
                 opened.writestr(f"train2017/{name}", body)
     source = coco_with(tmp_path, instances()) | {"pictures": str(archive)}
     samples_and_ledger = build_coco(tmp_path, source, INSTANCE)
-    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "is not in pictures.zip")
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "was not in pictures.zip")
 
 
-def test_what_is_no_zip_fails_its_slices_and_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", [b"no zip at all", b""])
+def test_what_is_no_zip_is_refused_by_name(tmp_path: Path, data: bytes) -> None:
     archive = tmp_path / "pictures.zip"
-    archive.write_bytes(b"no zip at all")
+    archive.write_bytes(data)
     source = coco_with(tmp_path, instances()) | {"pictures": str(archive)}
-    report = built(tmp_path / "out", source, INSTANCE)
-    assert not report.complete
-    assert all("not a zip archive" in failure.message for failure in report.failures)
+    with pytest.raises(RequestError, match=r"sources.coco.pictures: .*is not a zip archive"):
+        built(tmp_path / "out", source, INSTANCE)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("cases", [60, pytest.param(500, marks=pytest.mark.slow)])

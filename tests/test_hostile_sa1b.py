@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import shutil
@@ -30,6 +31,7 @@ from making import (
 
 from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.errors import RequestError
+from sgt_data.verify.check_corpus import verify_corpus
 
 COUNT = 9
 KEYS = [f"sa1b_{number}" for number in range(1, COUNT + 1)]
@@ -50,12 +52,37 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     return samples
 
 
-def build_tar(root: Path, tar: bytes, **more: Any) -> tuple[Samples, list[dict[str, Any]]]:
+def source_of(root: Path, tar: bytes, **fields: Any) -> dict[str, Any]:
     (root / "sa_0.tar").write_bytes(tar)
-    report = built(root / "out", {"type": "sa1b", "tars": str(root / "sa_0.tar")}, **more)
-    assert report.complete
+    return {"type": "sa1b", "tars": str(root / "sa_0.tar")} | fields
+
+
+def build_tar(
+    root: Path, tar: bytes, *, allow_truncated: bool = False, **more: Any
+) -> tuple[Samples, list[dict[str, Any]]]:
+    report = built(root / "out", source_of(root, tar, allow_truncated=allow_truncated), **more)
+    assert report.complete, report.failures
     check_accounts(root / "out", report)
     return samples_in(root / "out"), ledger_in(root / "out")
+
+
+def check_refused(
+    root: Path, tar: bytes, whole: Samples, reason: str, *, mended: bool = True
+) -> None:
+    """The slice fails and says why and what to do; what came before is sound, and in no ledger."""
+    report = built(root / "refused", source_of(root, tar))
+    assert not report.complete
+    (failure,) = report.failures
+    assert failure.part == "sa1b/sa_0"
+    for text in (f"{root}/sa_0.tar", reason, "Fetch the tar again", "sources.sa1b.allow_truncated"):
+        assert text in failure.message
+    samples = samples_in(root / "refused")
+    assert samples == {key: whole[key] for key in samples}
+    assert ledger_in(root / "refused") == []
+    if not mended:  # its edges tell it from the whole tar, as they do not in a large tar
+        return
+    assert built(root / "refused", source_of(root, tar_of(sa1b_members(COUNT)))).succeeded
+    assert samples_in(root / "refused") == whole
 
 
 def check_lost(
@@ -85,14 +112,19 @@ def places(tar: bytes) -> dict[str, tuple[int, int, int]]:
         return {member.name: (member.offset, member.offset_data, member.size) for member in archive}
 
 
+def cut_in_a_member(tar: bytes, member: str, share: float) -> bytes:
+    _, start, size = places(tar)[member]
+    return tar[: start + int(size * share)]
+
+
 @pytest.mark.parametrize("member", ["sa_6.jpg", "sa_6.json"])
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
-def test_a_truncated_tar_costs_its_own_sample_and_what_followed(
+@pytest.mark.parametrize("share", [0.1, 0.95])
+def test_a_truncated_tar_fails_its_slice_until_it_is_fetched_again(
     tmp_path: Path, whole: Samples, member: str, share: float
 ) -> None:
-    tar = tar_of(sa1b_members(COUNT))
-    _, start, size = places(tar)[member]
-    samples, ledger = build_tar(tmp_path, tar[: start + int(size * share)])
+    tar = cut_in_a_member(tar_of(sa1b_members(COUNT)), member, share)
+    check_refused(tmp_path, tar, whole, "cut off")
+    samples, ledger = build_tar(tmp_path, tar, allow_truncated=True)
     assert samples == {key: whole[key] for key in KEYS[:5]}
     assert [row["key"] for row in ledger] == ["sa1b_6"]
     assert member in ledger[0]["reason"]
@@ -101,7 +133,9 @@ def test_a_truncated_tar_costs_its_own_sample_and_what_followed(
 
 def test_a_tar_truncated_in_a_header_says_so(tmp_path: Path, whole: Samples) -> None:
     tar = tar_of(sa1b_members(COUNT))
-    samples, ledger = build_tar(tmp_path, tar[: places(tar)["sa_6.json"][0] + 200])
+    tar = tar[: places(tar)["sa_6.json"][0] + 200]
+    check_refused(tmp_path, tar, whole, "without its end marker")
+    samples, ledger = build_tar(tmp_path, tar, allow_truncated=True)
     assert samples == {key: whole[key] for key in KEYS[:5]}
     assert [row["key"] for row in ledger] == ["sa1b_6"]
     assert "without its end marker" in ledger[0]["reason"]
@@ -112,11 +146,58 @@ def test_a_tar_truncated_between_members_says_so(tmp_path: Path, whole: Samples,
     """Not a byte of what is there is broken; only the missing end marker tells."""
     tar = tar_of(sa1b_members(COUNT))
     _, start, size = places(tar)[last]
-    samples, ledger = build_tar(tmp_path, tar[: start + -(-size // 512) * 512])
+    tar = tar[: start + -(-size // 512) * 512]
+    check_refused(tmp_path, tar, whole, "without its end marker")
+    samples, ledger = build_tar(tmp_path, tar, allow_truncated=True)
     assert samples == {key: whole[key] for key in KEYS[:6]}
     assert len(ledger) == 1
-    assert "without its end marker" in ledger[0]["reason"]
     assert ledger[0]["key"] == ("" if last == "sa_6.json" else "sa1b_7")
+
+
+def test_what_a_truncated_tar_lacks_is_estimated_and_counts(tmp_path: Path) -> None:
+    """From the size of the other tars: three tars of nine pictures, one of them cut to a third."""
+    for number in range(3):
+        pairs = [sa1b_pair(n + 100 * number, 400, 300) for n in range(1, COUNT + 1)]
+        tar = tar_of([member for pair in pairs for member in pair])
+        whole_bytes = len(tar) if number else len(tar) // 3
+        (tmp_path / f"sa_{number}.tar").write_bytes(tar[:whole_bytes])
+    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_*.tar"}
+    report = built(tmp_path / "refused", source)
+    assert [failure.part for failure in report.failures] == ["sa1b/sa_0"]
+    assert report.totals["entity"]["samples"] >= 2 * COUNT
+    source["allow_truncated"] = True
+    report = built(tmp_path / "out", source, max_quarantined=0.1)
+    assert report.complete
+    assert not report.succeeded
+    totals = report.totals["entity"]
+    missing = 3 * COUNT - totals["inputs"]
+    assert abs(totals["lost"] - missing) <= 1 < missing
+    share = (totals["damaged"] + totals["lost"]) / (totals["inputs"] + totals["lost"])
+    assert report.too_damaged == {"entity": share}
+    assert any(f"about {totals['lost']} inputs" in note for note in report.notes)
+    check_accounts(tmp_path / "out", report)
+    assert verify_corpus(str(tmp_path / "out"), deep=True).sound
+
+
+@pytest.mark.parametrize("inputs", [1, 4])
+def test_a_broken_run_costs_one_input_or_the_slice(
+    tmp_path: Path, whole: Samples, inputs: int
+) -> None:
+    tar = bytearray(tar_of(sa1b_members(COUNT)))
+    where = places(bytes(tar))
+    begin, end = where["sa_3.jpg"][0], where[f"sa_{3 + inputs}.jpg"][0]
+    tar[begin:end] = b"x" * (end - begin)
+    if inputs == 1:
+        samples, ledger = build_tar(tmp_path, bytes(tar))
+        assert samples.keys() == set(KEYS) - {"sa1b_3"}
+        assert len(ledger) == 1
+        return
+    check_refused(
+        tmp_path, bytes(tar), whole, f"{end - begin} bytes, more than one input", mended=False
+    )
+    report = built(tmp_path / "out", source_of(tmp_path, bytes(tar), allow_truncated=True))
+    assert report.totals["entity"]["lost"] == inputs - 1
+    assert report.totals["entity"]["damaged"] == 1
 
 
 @pytest.mark.parametrize("member", ["sa_1.jpg", "sa_5.jpg", "sa_5.json", "sa_9.json"])
@@ -162,6 +243,24 @@ def test_two_tars_in_one_file_are_read_to_the_end(tmp_path: Path, whole: Samples
     check_lost(
         build_tar(tmp_path, tar_of(members[:8]) + tar_of(members[8:])), whole, set(), "broken"
     )
+
+
+def test_two_pictures_of_one_name_in_two_folders_are_not_mixed(
+    tmp_path: Path, whole: Samples
+) -> None:
+    """The first one keeps the key; its annotation is the one beside it, in any order."""
+    first = [(f"a/{name}", body) for name, body in sa1b_pair(1)]
+    second = [(f"b/sa_1.{name[-4:].strip('.')}", body) for name, body in sa1b_pair(2)]
+    junk = [("__MACOSX/a/._sa_1.jpg", b"x"), ("a/._sa_1.jpg", b"x")]
+    for number, members in enumerate(
+        ([*first, *second], [first[0], second[1], second[0], *junk, first[1]])
+    ):
+        root = tmp_path / str(number)
+        root.mkdir()
+        samples, ledger = build_tar(root, tar_of(members))
+        assert samples["sa1b_1"]["target.png"] == whole["sa1b_1"]["target.png"]
+        assert [row["member"] for row in ledger] == ["b/sa_1.jpg"]
+        assert "its key is that of a/sa_1.jpg" in ledger[0]["reason"]
 
 
 @pytest.mark.parametrize("left_out", ["sa_5.jpg", "sa_5.json"])
@@ -313,11 +412,9 @@ def test_a_picture_without_masks_is_filtered_not_damaged(tmp_path: Path, whole: 
     assert [(row["key"], row["kind"]) for row in ledger] == [("sa1b_5", "filtered")]
 
 
-@pytest.mark.parametrize("tar", [b"", bytes(512), bytes(10240), tar_of([])], ids=len)
-def test_an_empty_tar_gives_an_empty_shard(tmp_path: Path, tar: bytes) -> None:
-    samples, ledger = build_tar(tmp_path, tar)
-    assert samples == {}
-    assert len(ledger) == (0 if tar else 1)
+@pytest.mark.parametrize("tar", [bytes(512), bytes(10240), tar_of([])], ids=len)
+def test_a_tar_without_members_gives_an_empty_shard(tmp_path: Path, tar: bytes) -> None:
+    assert build_tar(tmp_path, tar) == ({}, [])
 
 
 def test_a_tar_of_foreign_files_gives_an_empty_shard(tmp_path: Path) -> None:
@@ -325,11 +422,23 @@ def test_a_tar_of_foreign_files_gives_an_empty_shard(tmp_path: Path) -> None:
     assert build_tar(tmp_path, tar) == ({}, [])
 
 
-@pytest.mark.parametrize("body", [b"<html>no</html>", bytes(range(256)) * 40, b"PK\3\4" * 999])
-def test_what_is_no_tar_is_named_in_the_ledger(tmp_path: Path, body: bytes) -> None:
-    samples, ledger = build_tar(tmp_path, body)
-    assert samples == {}
-    assert [row["member"] for row in ledger] == ["sa_0.tar"]
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"<html>no</html>" * 99, "an HTML or XML page"),
+        (bytes(range(256)) * 40, "it is no tar"),
+        (b"PK\3\4" * 999, "a zip archive"),
+        (gzip.compress(tar_of(sa1b_members(2))), "compressed by gzip"),
+    ],
+    ids=["empty", "html", "noise", "zip", "gzip"],
+)
+def test_what_is_no_tar_fails_its_slice_until_it_is_fetched_again(
+    tmp_path: Path, whole: Samples, body: bytes, reason: str
+) -> None:
+    check_refused(tmp_path, body, whole, reason)
+    allowed = built(tmp_path / "out", source_of(tmp_path, body, allow_truncated=True))
+    assert [failure.part for failure in allowed.failures] == ["sa1b/sa_0"]
 
 
 LONG = "d/" * 150
@@ -392,7 +501,9 @@ def test_a_name_that_is_no_utf8_gives_a_key_of_its_own(tmp_path: Path, whole: Sa
     }
 
 
-def test_a_member_that_claims_terabytes_costs_one_sample(tmp_path: Path, whole: Samples) -> None:
+def test_a_member_that_claims_terabytes_may_have_taken_others_with_it(
+    tmp_path: Path, whole: Samples
+) -> None:
     members = sa1b_members(COUNT)
     tar = bytearray(tar_of(members))
     header = places(bytes(tar))["sa_9.json"][0]
@@ -400,7 +511,8 @@ def test_a_member_that_claims_terabytes_costs_one_sample(tmp_path: Path, whole: 
         member = archive.getmember("sa_9.json")
     member.size = 1 << 42
     tar[header : header + 512] = member.tobuf(tarfile.GNU_FORMAT)
-    check_lost(build_tar(tmp_path, bytes(tar)), whole, {9}, "cut off")
+    check_refused(tmp_path, bytes(tar), whole, "cut off", mended=False)
+    check_lost(build_tar(tmp_path, bytes(tar), allow_truncated=True), whole, {9}, "cut off")
 
 
 @pytest.mark.parametrize("shard_samples", [1, 100])
@@ -439,11 +551,12 @@ def test_a_shard_of_a_damaged_tar_is_built_again_alike(tmp_path: Path, shard: in
     where = places(bytes(tar))
     for name in ("sa_5.jpg", "sa_2.json"):
         tar[where[name][0] + 150] ^= 0x55
-    samples, _ = build_tar(tmp_path, bytes(tar[: where["sa_9.jpg"][1] + 50]))
+    cut = bytes(tar[: where["sa_9.jpg"][1] + 50])
+    samples, _ = build_tar(tmp_path, cut, allow_truncated=True)
     assert sorted(samples) == [f"sa1b_{number}" for number in (1, 3, 4, 6, 7, 8)]
     before = files_in(tmp_path / "out")
     (tmp_path / "out" / "receipts" / "entity" / f"sa1b-sa_0-{shard:05d}.json").unlink()
-    report = built(tmp_path / "out", {"type": "sa1b", "tars": str(tmp_path / "sa_0.tar")})
+    report = built(tmp_path / "out", source_of(tmp_path, cut, allow_truncated=True))
     assert report.built_shards == 1
     assert files_in(tmp_path / "out") == before
 
@@ -470,7 +583,7 @@ def test_no_damage_to_a_tar_breaks_the_accounts(tmp_path: Path, whole: Samples, 
                 tar[at:at] = tar[at : at + length]
         root = tmp_path / str(case)
         root.mkdir()
-        samples, ledger = build_tar(root, bytes(tar))
+        samples, ledger = build_tar(root, bytes(tar), allow_truncated=True)
         assert ledger or sorted(samples) == KEYS
         shutil.rmtree(root)
 

@@ -99,10 +99,7 @@ class ShardAnnotator:
         def prepare(raw: RawInput) -> tuple[RawInput, View | InputError | None]:
             if raw.problem:
                 return raw, None
-            try:
-                raw = fetched(raw)
-            except InputError as why:
-                return replace(raw, problem=str(why), parts={}), None
+            raw = fetched(raw)
             try:
                 return raw, self.model.prepare(raw.picture, rule, max_pixels)
             except InputError as why:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.engine.build import BuildReport
     from sgt_data.engine.forecast import Forecast
+    from sgt_data.manifest import Manifest
     from sgt_data.verify.findings import Verdict
 
 _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
@@ -49,6 +50,12 @@ def build_command(
         float | None,
         typer.Option(help="largest share of damaged inputs, 0 to 1; more fails the build"),
     ] = None,
+    retry_damaged: Annotated[
+        bool,
+        typer.Option(
+            "--retry-damaged", help="build the shards again whose ledgers name damaged inputs"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Build the corpus that a manifest describes, or continue an unfinished build."""
@@ -74,8 +81,11 @@ def build_command(
         )
         return 0
     with ProgressBar("pictures") as bar:
-        report = build_corpus(resolved, output, cluster=Cluster(address, workers), on_progress=bar)
-    print_messages(_build_messages(report))
+        report = build_corpus(
+            resolved, output,
+            cluster=Cluster(address, workers), retry_damaged=retry_damaged, on_progress=bar,
+        )  # fmt: skip
+    print_messages(_build_messages(report, resolved))
     show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1
 
@@ -98,11 +108,18 @@ def verify_command(
 
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
-    """Show the totals of a corpus, by proxy and source."""
+    """Show the totals of a corpus, by proxy and source, and why inputs were lost."""
+    from sgt_data.corpus.reasons import reasons_of_corpus
     from sgt_data.subsets.open_corpus import open_corpus
 
     opened = open_corpus(corpus)
-    show(_info_table(opened), _info_document(opened), as_json)
+    reasons = reasons_of_corpus(opened)
+    document = _info_document(opened) | {"reasons": [asdict(reason) for reason in reasons]}
+    table = _info_table(opened)
+    if reasons:
+        table.caption = "\n".join(f"lost: {reason}" for reason in reasons)
+        table.caption_justify = "left"
+    show(table, document, as_json)
     return 0
 
 
@@ -153,16 +170,31 @@ def _build_table(report: BuildReport) -> Table:
     return table
 
 
-def _build_messages(report: BuildReport) -> list[str]:
+def _build_messages(report: BuildReport, manifest: Manifest) -> list[str]:
     lines = [f"note: {note}" for note in report.notes]
     lines += [f"not read: {failure}" for failure in report.failures]
+    lines += [f"lost: {reason}" for reason in report.reasons]
     if report.failures:
         lines.append("The corpus is not complete. The same command continues the build.")
     lines += [
-        f"{proxy}: {share:.1%} of the inputs are damaged, more than max_quarantined allows; "
+        f"{proxy}: {share:.1%} of the inputs are damaged, max_quarantined allows "
+        f"{manifest.max_quarantined:.1%}; "
         f"{report.output}/quarantine/{proxy} names each input and the reason"
         for proxy, share in report.too_damaged.items()
     ]
+    lines += [
+        f"{proxy}: {share:.1%} of the inputs are filtered out, max_filtered allows "
+        f"{manifest.max_filtered:.1%}; "
+        f"{report.output}/quarantine/{proxy} names each input and the reason. Change the filters "
+        f"of the proxy or the annotations, or allow more with --set max_filtered=SHARE"
+        for proxy, share in report.too_filtered.items()
+    ]
+    lines += [f"{proxy}: no input became a sample" for proxy in report.empty]
+    if any(totals["damaged"] for totals in report.totals.values()):
+        lines.append(
+            "Damaged inputs that can be mended: put the files back, then build again with "
+            "--retry-damaged."
+        )
     return lines
 
 
@@ -208,8 +240,10 @@ def _info_document(corpus: Corpus) -> dict[str, Any]:
 
 def _totals_table(by_proxy: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Table:
     """A row per proxy and source."""
-    has_notes = any("notes" in totals for by in by_proxy.values() for totals in by.values())
-    counts = (*_COUNTS, "notes") if has_notes else _COUNTS
+    every = [totals for by_source in by_proxy.values() for totals in by_source.values()]
+    # notes, and estimated inputs that broken tars lost: columns only where there are any
+    rare = [name for name in ("notes", "lost") if any(name in totals for totals in every)]
+    counts = (*_COUNTS, *rare)
     table = report_table(("proxy", "source"), (*counts, "bytes"))
     for proxy, by_source in by_proxy.items():
         for source, totals in by_source.items():

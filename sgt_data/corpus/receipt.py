@@ -15,7 +15,7 @@ from sgt_data.corpus.paths import (
     receipt_path,
     tar_path,
 )
-from sgt_data.corpus.shard import EncodedShard, notes_count
+from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import below, join
@@ -139,14 +139,18 @@ def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
 
 
 def add_up(receipts: Iterable[Receipt]) -> dict[str, int]:
-    """Totals over receipts: inputs, samples, damaged, filtered, segments, shards, bytes of tars;
-    notes, where there are any."""
+    """Totals over receipts: inputs, samples, damaged, filtered, segments, shards, bytes of tars.
+
+    Where there are any, also `notes`, and `lost`: the estimated number of inputs that tars lost and
+    that nobody can name.
+    """
     totals = dict.fromkeys((*COUNTED, "shards", "bytes"), 0)
-    notes = 0
     for receipt in receipts:
         for name in COUNTED:
             totals[name] += receipt[name]
         totals["shards"] += 1
         totals["bytes"] += receipt["tar"]["bytes"] if receipt["tar"] else 0
-        notes += receipt.get("notes", 0)
-    return totals | notes_count(notes)
+        for name in ("notes", "lost"):
+            if count := receipt.get(name):
+                totals[name] = totals.get(name, 0) + count
+    return totals

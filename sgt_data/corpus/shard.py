@@ -61,6 +61,7 @@ class ShardOrigin:
     last: bool
     source_bytes: int
     fingerprint: str
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ class ShardWriter:
             "index": file_digest(index),
             "quarantine": file_digest(ledger),
         }
+        if not origin.lost:
+            del summary["lost"]
         receipt = receipt_bytes(summary)
         keys = tuple(sample.key for sample in samples)
         return EncodedShard(tar if samples else None, index, ledger, receipt, summary, keys)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import ShardAnnotator
-from sgt_data.engine.stages import AnnotateStage, ShardTask
+from sgt_data.engine.stages import AnnotateStage, ShardTask, failure_at
 from sgt_data.errors import AnnotatorError, SourceError
 from sgt_data.result import Failure
 
@@ -44,5 +44,5 @@ def annotate_shard(
     try:
         inputs = annotator.annotate(shard.raw.inputs, stage.size_rule, stage.max_pixels)
     except (SourceError, AnnotatorError) as why:
-        return Failure(shard.part, str(why))
+        return failure_at(shard.part, why)
     return replace(shard, raw=replace(shard.raw, inputs=inputs))

@@ -43,6 +43,7 @@ SHARD = pa.schema(
         ("slice", pa.string()),
         ("source", pa.string()),
         ("last", pa.bool_()),
+        ("lost", pa.int64()),
         ("folders", pa.list_(pa.string())),
         ("excluded", pa.map_(pa.string(), pa.string())),
         ("inputs", pa.list_(_INPUT)),
@@ -115,6 +116,7 @@ def shard_row(shard: ShardTask | Failure) -> pa.Table:
         "slice": raw.slice,
         "source": raw.source,
         "last": raw.last,
+        "lost": raw.lost,
         "folders": list(shard.folders),
         "excluded": list(shard.excluded.items()),
     }
@@ -126,7 +128,7 @@ def shard_row(shard: ShardTask | Failure) -> pa.Table:
 def shard_of(row: Mapping[str, Any]) -> ShardTask:
     """The shard that a row holds."""
     inputs = tuple(map(_input, row["inputs"]))
-    raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"])
+    raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"], row["lost"])
     return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]))
 
 

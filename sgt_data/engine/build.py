@@ -14,6 +14,7 @@ from sgt_data import checks
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, environment
 from sgt_data.corpus.paths import CORPUS_FILE
+from sgt_data.corpus.reasons import Reason, has_nameless_damage, reasons_in
 from sgt_data.corpus.receipt import (
     Receipt,
     add_up,
@@ -27,6 +28,13 @@ from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.engine.drive import ShardResult, drive
 from sgt_data.engine.duplicates import repeated_keys
 from sgt_data.engine.listing import list_inputs
+from sgt_data.engine.losses import (
+    damaged_share,
+    filtered_share,
+    ledgers_with_rows,
+    notes_on_slices,
+    shards_to_retry,
+)
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, pending_tasks
 from sgt_data.files.output_place import check_output
@@ -47,7 +55,10 @@ class BuildReport(ShardResult):
         output: root of the corpus.
         totals: by folder (see `corpus.receipt.add_up`).
         too_damaged: share of damaged inputs, for each folder where it is above the manifest's
-            bound.
+            `max_quarantined`.
+        too_filtered: share of filtered inputs, for each folder where it is above `max_filtered`.
+        empty: folders of a complete corpus that hold no sample.
+        reasons: the most frequent reasons for which inputs did not become samples.
         start_seconds: until the first shard began to be rendered (listing inputs, starting Ray and
             its workers, reading the first inputs).
         work_seconds: from then until the last shard was committed.
@@ -56,13 +67,18 @@ class BuildReport(ShardResult):
     output: str
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
     too_damaged: dict[str, float] = field(default_factory=dict)
+    too_filtered: dict[str, float] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
     start_seconds: float = 0.0
     work_seconds: float = 0.0
 
     @property
     def succeeded(self) -> bool:
-        """Whether the corpus is complete, with no more damage than the manifest allows."""
-        return self.complete and not self.failures and not self.too_damaged
+        """Whether the corpus is complete, holds samples of every proxy, and lost no more than the
+        manifest allows."""
+        lost_too_much = self.too_damaged or self.too_filtered or self.empty
+        return self.complete and not self.failures and not lost_too_much
 
 
 def build_corpus(
@@ -70,6 +86,7 @@ def build_corpus(
     output: Location,
     *,
     cluster: Cluster = THIS_MACHINE,
+    retry_damaged: bool = False,
     on_progress: OnProgress = ignore,
 ) -> BuildReport:
     """Build, or go on building, the corpus that a manifest describes.
@@ -81,6 +98,8 @@ def build_corpus(
         manifest: a manifest, or the URL of its file.
         output: fsspec URL of the corpus.
         cluster: where to work; `IN_PROCESS` builds in this process, without Ray.
+        retry_damaged: build the shards again whose ledgers name damage, as after missing pictures
+            were put back.
         on_progress: called after every shard; the unit is the input.
 
     Raises:
@@ -97,13 +116,14 @@ def build_corpus(
     cluster.check_reach([root, *_source_places(manifest)])
     listing = list_inputs(manifest)
     with open_engine(cluster) as engine:
-        plan = plan_build(listing, engine.set_up)
-        header = _begin(plan, root)
+        existing = read_header(root)
+        plan = plan_build(listing, engine.set_up, existing.identity if existing else {})
+        header = _begin(plan, root, existing)
         sweep_unfinished(root)
         receipts = committed_receipts(root, header.fingerprints)
-        report = BuildReport(
-            output=root, notes=listing.notes, found_shards=sum(map(len, receipts.values()))
-        )
+        if retry_damaged:
+            _revoke_damaged(plan, root, header, receipts)
+        report = BuildReport(output=root, found_shards=sum(map(len, receipts.values())))
         build = _Build(plan, root, receipts, report)
         build.work(engine, pending_tasks(listing.slices, listing.folders_of, receipts), on_progress)
         while repeated := build.revoke_duplicates():
@@ -189,9 +209,8 @@ def _source_places(manifest: Manifest) -> list[str]:
     return [place for place in places if place != COCO_URL]  # which is a word
 
 
-def _begin(plan: BuildPlan, root: str) -> CorpusHeader:
+def _begin(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusHeader:
     """Claim the output for this build, or check that it already is this build's."""
-    existing = read_header(root)
     manifest = plan.listing.manifest
     resolved = manifest.resolved()
     if existing is not None:
@@ -213,6 +232,27 @@ def _begin(plan: BuildPlan, root: str) -> CorpusHeader:
     if existing is None or existing.fingerprints != header.fingerprints:
         write_header(root, header)
     return header
+
+
+def _revoke_damaged(
+    plan: BuildPlan, root: str, header: CorpusHeader, receipts: dict[str, dict[str, Receipt]]
+) -> None:
+    """Revoke the shards that name damage. The header says first that the corpus is not complete:
+    whenever this is interrupted, the next build does what is missing."""
+    ledgers = [
+        (folder, shard)
+        for folder, by_shard in receipts.items()
+        for shard, receipt in by_shard.items()
+        if receipt["damaged"]
+    ]
+    nameless = {shard for folder, shard in ledgers if has_nameless_damage(root, folder, shard)}
+    retried = shards_to_retry(receipts, plan.listing.slices, nameless)
+    if retried:
+        write_header(root, header)
+    for folder, shards in retried.items():
+        for shard in shards:
+            revoke(root, folder, shard)
+            del receipts[folder][shard]
 
 
 def _finish(
@@ -237,9 +277,15 @@ def _finish(
         }
         totals = add_up(by_shard.values())
         report.totals[folder] = totals
-        damaged_share = totals["damaged"] / max(1, totals["inputs"])
-        if damaged_share > listing.manifest.max_quarantined:
-            report.too_damaged[folder] = damaged_share
+        if (share := damaged_share(totals)) > listing.manifest.max_quarantined:
+            report.too_damaged[folder] = share
+        if (share := filtered_share(totals)) > listing.manifest.max_filtered:
+            report.too_filtered[folder] = share
+        if report.complete and listing.slices and not totals["samples"]:
+            report.empty.append(folder)
+    report.notes = [*listing.notes, *notes_on_slices(receipts, listing.slices)]
+    in_order = {folder: receipts[folder] for folder in listing.sources_of}
+    report.reasons = reasons_in(root, ledgers_with_rows(in_order))
     write_header(
         root,
         replace(

@@ -12,9 +12,10 @@ from sgt_data.corpus.identity import build_identity, proxy_fingerprint
 from sgt_data.engine.listing import Listing
 from sgt_data.manifest import Manifest
 from sgt_data.proxies.base import Proxy
-from sgt_data.records import Category
+from sgt_data.records import Category, Inventory
 from sgt_data.sources.base import Source
-from sgt_data.sources.dense_maps import files_identity
+from sgt_data.sources.dense_files import DenseFiles, list_dense_files
+from sgt_data.sources.listed_tar import is_later_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,14 @@ class Recipe:
         manifest: what to build.
         vocabulary: categories by source and id.
         setups: how each annotator in use runs, by its name.
+        depth: files of inverse depth, by the source that has them and draws them.
         fingerprints: of the build, by folder of the corpus.
     """
 
     manifest: Manifest
     vocabulary: Mapping[str, Mapping[int, Category]]
     setups: Mapping[str, Setup]
+    depth: Mapping[str, DenseFiles]
     fingerprints: Mapping[str, str]
 
     def source(self, name: str) -> Source:
@@ -53,12 +56,15 @@ class BuildPlan:
     identity: Mapping[str, Any]
 
 
-def plan_build(listing: Listing, set_up: Callable[[Annotator], Setup]) -> BuildPlan:
+def plan_build(
+    listing: Listing, set_up: Callable[[Annotator], Setup], begun: Mapping[str, Any] | None = None
+) -> BuildPlan:
     """Settle what makes a build.
 
     Args:
         listing: what to build from.
         set_up: looks at an annotator's weights and device, where it will run.
+        begun: identity of the corpus that is continued; empty where none is.
 
     Raises:
         RequestError: an annotator cannot run.
@@ -73,30 +79,71 @@ def plan_build(listing: Listing, set_up: Callable[[Annotator], Setup]) -> BuildP
             for source in manifest.sources_of(proxy)
         )
     }
+    depth = _depth_files(listing)
     identity = build_identity(
         manifest.identity(),
-        {name: dict(inventory.identity) for name, inventory in listing.inventories.items()},
+        {
+            name: _files(inventory, (begun or {}).get("files", {}).get(name, {}))
+            for name, inventory in listing.inventories.items()
+        },
         {proxy.name: proxy.bank() for proxy in manifest.proxies},
-        {proxy.name: _makers(manifest, proxy, setups) for proxy in manifest.proxies},
+        {proxy.name: _makers(manifest, proxy, setups, depth) for proxy in manifest.proxies},
     )
     vocabulary = {
         name: {category.id: category for category in inventory.vocabulary}
         for name, inventory in listing.inventories.items()
     }
     fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
-    return BuildPlan(listing, Recipe(manifest, vocabulary, setups, fingerprints), identity)
+    return BuildPlan(listing, Recipe(manifest, vocabulary, setups, depth, fingerprints), identity)
 
 
-def _makers(manifest: Manifest, proxy: Proxy, setups: Mapping[str, Setup]) -> dict[str, Any]:
+def _files(inventory: Inventory, begun: Mapping[str, str]) -> dict[str, str]:
+    """The files of a source, for the identity of a build.
+
+    A file that was not whole when the corpus was begun is known by its beginning alone, so that the
+    whole file may take its place.
+    """
+    return {
+        name: begun[name] if is_later_form(begun.get(name, ""), inventory.beginnings.get(name))
+        else text
+        for name, text in inventory.identity.items()
+    }  # fmt: skip
+
+
+def _depth_files(listing: Listing) -> dict[str, DenseFiles]:
+    """The depth files of the sources whose depth is drawn."""
+    manifest = listing.manifest
+    return {
+        source.name: list_dense_files(
+            source.depth,
+            f"sources.{source.name}.depth",
+            listing.inventories[source.name].shared_stems,
+        )
+        for source in manifest.typed_sources()
+        if source.depth
+        and any(
+            proxy.annotated_layer == "depth"
+            and source in manifest.sources_of(proxy)
+            and manifest.annotator_of(proxy, source) is None
+            for proxy in manifest.proxies
+        )
+    }
+
+
+def _makers(
+    manifest: Manifest,
+    proxy: Proxy,
+    setups: Mapping[str, Setup],
+    depth: Mapping[str, DenseFiles],
+) -> dict[str, Any]:
     """What one proxy depends on beside pictures and annotations."""
     makers: dict[str, Any] = {"libraries": {name: version(name) for name in proxy.libraries()}}
     for source in manifest.sources_of(proxy):
         annotator = manifest.annotator_of(proxy, source)
         if annotator is not None:
             makers["annotator"] = annotator.identity(setups[annotator.name])
-        elif source.depth and proxy.annotated_layer == "depth":
-            field = f"sources.{source.name}.depth"
-            makers.setdefault("files", {})[source.name] = files_identity(source.depth, field)
+        elif source.name in depth and proxy.annotated_layer == "depth":
+            makers.setdefault("files", {})[source.name] = depth[source.name].identity
             if meaning := source.depth_identity():
                 makers.setdefault("depth_files", {})[source.name] = meaning
     return makers

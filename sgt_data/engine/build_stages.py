@@ -17,7 +17,7 @@ from sgt_data.engine.stages import (
     Stages,
     shards_to_do,
 )
-from sgt_data.sources.dense_maps import with_files
+from sgt_data.sources.dense_files import with_files
 
 
 def corpus_stages(recipe: Recipe, root: str) -> Stages:
@@ -44,10 +44,11 @@ def _read(recipe: Recipe, task: SliceTask) -> Iterator[ShardTask]:
         proxy.name for proxy in recipe.manifest.proxies if proxy.annotated_layer == "depth"
     }
     for shard in shards_to_do(task, source, recipe.manifest.shard_samples):
-        if source.depth is None or draw_depth.isdisjoint(shard.folders):
+        files = recipe.depth.get(source.name)
+        if files is None or draw_depth.isdisjoint(shard.folders):
             yield shard
         else:
-            inputs = with_files(shard.raw.inputs, source.depth, "depth")
+            inputs = with_files(shard.raw.inputs, files, "depth")
             yield replace(shard, raw=replace(shard.raw, inputs=inputs))
 
 

@@ -130,7 +130,7 @@ class _Rendering:
             writer.encode(
                 ShardOrigin(
                     folder, raw.name, raw.source, raw.slice, raw.last, source_bytes,
-                    self.recipe.fingerprints[folder],
+                    self.recipe.fingerprints[folder], raw.lost,
                 )
             )
             for folder, writer in self.writers.items()

@@ -9,6 +9,7 @@ Engines know these stages and not what is made: samples of a corpus, or tars wit
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from sgt_data.engine.outcomes import (
     part_name,
 )
 from sgt_data.engine.slice_tasks import SliceTask
-from sgt_data.errors import SourceError, StorageError
+from sgt_data.errors import SgtDataError, SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
 from sgt_data.result import Failure
@@ -115,7 +116,7 @@ def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]
     try:
         yield from stages.read(task)
     except SourceError as why:
-        yield Failure(part_name(task.slice.source, task.slice.name), str(why))
+        yield failure_at(part_name(task.slice.source, task.slice.name), why)
 
 
 def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
@@ -124,11 +125,16 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
     try:
         finished = stages.finish(shard)
     except SourceError as why:
-        return Failure(shard.part, str(why))
+        return failure_at(shard.part, why)
     except StorageError as why:
         return OutputRefused(str(why))
     hashes = hash_keys(sorted(finished.keys))
     return CommittedShard(shard.raw.name, finished.receipts, time.monotonic() - began, hashes)
+
+
+def failure_at(part: str, why: SgtDataError) -> Failure:
+    """A failure that names this node: what one node cannot read, another may."""
+    return Failure(part, f"{why} (node {socket.gethostname()})")
 
 
 def annotators_of(tasks: Iterable[SliceTask], stages: Stages) -> tuple[Annotator, ...]:

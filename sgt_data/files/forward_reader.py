@@ -8,7 +8,7 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_ranges import HttpStream, answers_ranges, is_http
-from sgt_data.files.retries import retried
+from sgt_data.files.retries import ShortAnswer, retried
 from sgt_data.files.urls import open_filesystem
 
 STREAM_BLOCK_BYTES = 8 << 20
@@ -108,6 +108,7 @@ class ForwardReader:
             while left:
                 data = self._file.read(left)
                 if not data:
+                    self._check_end(self.position + length - left)
                     break
                 parts.append(data)
                 left -= len(data)
@@ -115,3 +116,8 @@ class ForwardReader:
         except BaseException:
             self.close()
             raise
+
+    def _check_end(self, position: int) -> None:
+        """Whether the file may end at `position`: a server can close a connection too early."""
+        if self._size is not None and position < self._size:
+            raise ShortAnswer(f"{position} bytes came of {self._size}")

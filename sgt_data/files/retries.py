@@ -13,6 +13,11 @@ from sgt_data.redaction import has_secrets, without_secrets
 
 _T = TypeVar("_T")
 
+
+class ShortAnswer(OSError):
+    """Fewer bytes came than there are, as if a connection had ended in between."""
+
+
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.5
 """Pause before the second attempt; each further pause is twice as long."""
@@ -45,8 +50,8 @@ def retried(access: Callable[[], _T], what: str) -> _T:
         except Exception as why:
             # backends raise classes of their own (aiohttp, botocore): unknown ones mean "later"
             status = http_status(why)
-            missing = isinstance(why, FileNotFoundError) and status in (None, 410)
-            if missing or status == 404:
+            missing = isinstance(why, FileNotFoundError) and status is None
+            if missing or status in (404, 410):
                 raise FileMissing(f"{what}: no such file") from _shown(why)
             if isinstance(why, OSError) and why.errno in _FOR_EVER:
                 raise SourceError(f"{what}: {_describe(why)}") from _shown(why)

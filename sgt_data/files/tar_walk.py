@@ -1,9 +1,9 @@
 """Walk through a tar of untrusted bytes from front to back; a broken member costs itself alone.
 
 Why it is ours: `tarfile` ends silently at the first bad header, so one bad block would cost the
-rest of an 11 GB tar, and nobody would know how much. This walk reports the damage, looks for the
-next good header and goes on; a missing end is reported as well. Member names are labels, never
-paths: nothing is unpacked.
+rest of an 11 GB tar, and nobody would know how much. This walk reports the damage and its extent,
+looks for the next good header and goes on; a missing end is reported as well. Member names are
+labels, never paths: nothing is unpacked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,17 @@ MEMBER_BYTES_MAX = 512 << 20
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
 _NAME_BYTES_MAX = 1 << 16
+_MARKER_BLOCKS = 2
+_RECORD_BYTES = 20 * _BLOCK  # programs fill the last record of a tar with zeros
+_BROKEN = "broken archive: what is there instead of a member is lost"
+_NO_MARKER = "the archive ends without its end marker: what followed is lost"
+_SIGNS = (
+    (b"\x1f\x8b", "compressed by gzip; unpack it with gunzip"),
+    (b"(\xb5/\xfd", "compressed by zstd; unpack it"),
+    (b"pk\x03\x04", "a zip archive; repack its files as a tar"),
+    (b"<", "an HTML or XML page, as servers answer in place of a file"),
+    (b"{", "JSON, as servers answer in place of a file"),
+)
 _NAME_TYPES = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _PAX_PATH = re.compile(rb"(?:^|\n)\d+ path=([^\n]*)\n")
 
@@ -47,11 +58,15 @@ class TarDamage:
         position: byte of the tar.
         reason: what is wrong.
         member: name of the member that is lost; None where it is not known.
+        length: so many bytes cannot be read, and nobody knows which members were in them; 0 where
+            `member` alone is lost, or nothing; None where the tar ends early (or is no tar), so
+            that nobody knows how much is missing.
     """
 
     position: int
     reason: str
     member: str | None = None
+    length: int | None = 0
 
 
 def walk_tar(reader: ForwardReader) -> Iterator[TarMember | TarDamage]:
@@ -65,26 +80,19 @@ def walk_tar(reader: ForwardReader) -> Iterator[TarMember | TarDamage]:
         SourceError: the file cannot be read, after several attempts.
     """
     long_name: str | None = None
-    zeros, lost = 0, False
+    between = _Between(reader.position)
     while True:
         at = reader.position
         block = reader.read(_BLOCK)
         if len(block) < _BLOCK:
-            if not zeros and not lost:
-                yield TarDamage(
-                    at, "the archive ends without its end marker: what followed is lost"
-                )
+            yield from between.at_end(at, block)
             return
-        if block == _ZEROS:
-            zeros += 1
-            continue
-        header = _header(block)
-        if not lost and (zeros or header is None):
-            yield TarDamage(at, "broken archive: what is there instead of a member is lost")
-        zeros, lost = 0, header is None
+        header = None if block == _ZEROS else _header(block)
         if header is None:
+            between.add(at, block)
             long_name = None
             continue
+        yield from between.at_member(at)
         start = reader.position
         if header.type in _NAME_TYPES:
             body = reader.read(min(header.size, _NAME_BYTES_MAX))
@@ -100,8 +108,78 @@ def walk_tar(reader: ForwardReader) -> Iterator[TarMember | TarDamage]:
         reader.skip(start + -(-header.size // _BLOCK) * _BLOCK - reader.position)
         if reader.position < start + header.size:
             short = start + header.size - reader.position
-            yield TarDamage(start, f"cut off: the archive ends {short} bytes before it does", name)
+            yield TarDamage(
+                start, f"cut off: the archive ends {short} bytes before it does", name, None
+            )
             return
+
+
+@dataclass(slots=True)
+class _Between:
+    """The blocks between two members: none, an end marker (zeros), or what cannot be read.
+
+    Attributes:
+        begin: the byte at which the present archive begins; another may follow its end marker.
+        zeros: blocks of zeros that were read last.
+        broken_from: the first byte that cannot be read; None where nothing is broken.
+        after_marker: whether an end marker came before what cannot be read.
+        members: whether there was a member.
+        first: the first block that cannot be read.
+    """
+
+    begin: int
+    zeros: int = 0
+    broken_from: int | None = None
+    after_marker: bool = False
+    members: bool = False
+    first: bytes = b""
+
+    def add(self, at: int, block: bytes) -> None:
+        """Note a block that begins no member."""
+        if block == _ZEROS:
+            self.zeros += 1
+            return
+        if self.broken_from is None:
+            self.broken_from = at - self.zeros * _BLOCK
+            self.after_marker = self.zeros > 0
+            self.first = block
+        self.zeros = 0
+
+    def at_member(self, at: int) -> Iterator[TarDamage]:
+        """What was broken before a member that begins at byte `at`."""
+        if self.broken_from is not None:
+            yield TarDamage(self.broken_from, _BROKEN, length=at - self.broken_from)
+        elif self.zeros:
+            since = at - self.zeros * _BLOCK
+            marker = self.zeros == _MARKER_BLOCKS or (at - self.begin) % _RECORD_BYTES == 0
+            whole = marker and self.zeros <= _MARKER_BLOCKS + _RECORD_BYTES // _BLOCK
+            yield TarDamage(since, _BROKEN, length=0 if whole else at - since)
+            self.begin = at
+        self.zeros, self.broken_from, self.members = 0, None, True
+
+    def at_end(self, at: int, rest: bytes) -> Iterator[TarDamage]:
+        """What was broken before the end of the file; `rest` is less than a block."""
+        if self.broken_from is None:
+            if not self.zeros:
+                empty = not self.members and not rest and at == self.begin
+                yield TarDamage(at, "the file is empty" if empty else _NO_MARKER, length=None)
+            return
+        if not self.members:
+            yield TarDamage(0, f"it is no tar{_other_format(self.first)}", length=None)
+        elif self.zeros or self.after_marker:
+            end = at - self.zeros * _BLOCK
+            yield TarDamage(self.broken_from, _BROKEN, length=end - self.broken_from)
+        else:
+            yield TarDamage(self.broken_from, f"{_BROKEN}; {_NO_MARKER}", length=None)
+
+
+def _other_format(block: bytes) -> str:
+    """What a file is that begins with this block, where that can be told."""
+    text = block.lstrip().lower()
+    for sign, what in _SIGNS:
+        if text.startswith(sign):
+            return f": it is {what}"
+    return ""
 
 
 def _header(block: bytes) -> tarfile.TarInfo | None:

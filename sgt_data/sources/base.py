@@ -92,6 +92,9 @@ class Source(BaseModel):
     """Names of the fields that hold places (URLs, folders). They are no part of the identity of a
     corpus: the same inputs may move."""
 
+    tolerances: ClassVar[frozenset[str]] = frozenset()
+    """Names of the fields that say what a build may lack. They are no part of its identity."""
+
     keys_differ: ClassVar[bool] = False
     """Whether the inventory itself makes sure that no two inputs have the same key."""
 

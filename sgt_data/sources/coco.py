@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,7 @@ import orjson
 from pydantic import Field, model_validator
 
 from sgt_data.errors import InputError
-from sgt_data.files.reading import exists, list_files, read_bytes
+from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import absolute, join
 from sgt_data.records import (
     Annotation,
@@ -30,8 +30,17 @@ from sgt_data.sources.coco_annotations import (
     read_pixelmap,
     stated_size,
 )
-from sgt_data.sources.coco_index import CocoEntry, index_coco
-from sgt_data.sources.picture_pool import COCO_URL, fetch
+from sgt_data.sources.coco_files import (
+    MAP_KINDS,
+    PICTURES,
+    LocatedEntry,
+    locate,
+    parse_payload,
+    slice_payload,
+)
+from sgt_data.sources.coco_index import index_coco
+from sgt_data.sources.picture_pool import COCO_URL, PicturePool, fetch, list_pool
+from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
 
 CocoKind = Literal["instances", "panoptic", "stuff", "stuff_pixelmaps"]
@@ -107,28 +116,31 @@ class CocoSource(Source):
             documents[kind] = (place, data)
             identity[f"{kind}.json"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
         index = index_coco(documents, self.name)
-        entries = index.entries
-        notes, nbytes = self._look_at_pictures(entries)
-        place, slices = self._pictures(), []
-        for number, chunk in enumerate(chunked(entries, shard_samples)):
+        pools = self._list_pools()
+        located = locate(index.entries, pools, self.split)
+        notes = _unlisted(pools[PICTURES], located)
+        slices = []
+        for number, chunk in enumerate(chunked(located, shard_samples)):
             shard = f"{self.name}-{self.split.lower()}-{number:05d}"
-            expected = sum(nbytes.get(entry.path_in(place), _EXPECTED_BYTES) for entry in chunk)
-            payload = orjson.dumps(chunk)
+            expected = sum(
+                each.files[PICTURES].size or _EXPECTED_BYTES for each in chunk if each.files
+            )
+            payload = slice_payload(chunk, pools)
             slices.append(Slice(self.name, shard, payload, (shard,), len(chunk), expected))
         return Inventory(
-            tuple(slices),
-            identity,
-            index.vocabulary,
-            typical_size=(640, 480),
-            notes=(*index.notes, *notes),
-        )
+            tuple(slices), identity, index.vocabulary,
+            typical_size=(640, 480), notes=(*index.notes, *notes),
+            shared_stems=shared_stems(
+                entry.file_name for entry in index.entries if not entry.problem
+            ),
+        )  # fmt: skip
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:
             return
-        entries = [CocoEntry(**entry) for entry in orjson.loads(piece.payload)]
+        located, archives = parse_payload(piece.payload)
         with ThreadPoolExecutor(_FETCH_THREADS) as threads:
-            inputs = tuple(threads.map(self._input, entries))
+            inputs = tuple(threads.map(lambda each: self._input(each, archives), located))
         yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
@@ -146,23 +158,21 @@ class CocoSource(Source):
             return read_instances(annotations[kind], size, self.bad_annotations)
         return None
 
-    def _input(self, entry: CocoEntry) -> RawInput:
+    def _input(self, located: LocatedEntry, archives: Mapping[str, int | None]) -> RawInput:
+        entry = located.entry
         key = key_of(self.name, entry.identity)
         member = entry.file_name
         if entry.problem:
             return RawInput(key, member, problem=entry.problem)
         try:
-            place = self._pictures()
-            picture = fetch(place, entry.path_in(place), entry.url)
-            extras = {"annotation": orjson.dumps(entry.annotations)}
-            panoptic = entry.annotations.get("panoptic")
-            stuff = entry.annotations.get("stuff_pixelmaps")
-            if panoptic is not None:
-                extras["panoptic_maps"] = fetch(self._place("panoptic_maps"), panoptic["file_name"])
-            if stuff is not None:
-                extras["stuff_maps"] = fetch(self._place("stuff_maps"), stuff["file_name"])
+            extras = {
+                field: fetch(self._pool_place(field), archives[field], file, entry.url)
+                for field, file in located.files.items()
+            }
         except InputError as why:
             return RawInput(key, member, problem=str(why))
+        picture = extras.pop(PICTURES)
+        extras["annotation"] = orjson.dumps(entry.annotations)
         return RawInput(key, member, picture, extras, entry.licence)
 
     def _place(self, what: str) -> str:
@@ -181,20 +191,36 @@ class CocoSource(Source):
         }
         return join(folder, standard[what])
 
-    def _pictures(self) -> str:
+    def _pool_place(self, field: str) -> str:
+        """A folder, a `.zip`, or the word `coco_url`."""
+        if field != PICTURES:
+            return self._place(field)
         if self.pictures:
             return self.pictures if self.pictures == COCO_URL else absolute(self.pictures)
         return join(absolute(self.root), self.split)
 
-    def _look_at_pictures(self, entries: list[CocoEntry]) -> tuple[tuple[str, ...], dict[str, int]]:
-        """Remarks on the picture folder, and the sizes of its files where they can be listed."""
-        place = self._pictures()
-        if place == COCO_URL or place.endswith(".zip") or place.startswith(("http:", "https:")):
-            return (), {}
-        if not exists(place):
-            return (f"the picture folder {place} is not there",), {}
-        sizes = list_files(place)
-        unlisted = len(sizes.keys() - {entry.path_in(place) for entry in entries})
-        if not unlisted:
-            return (), sizes
-        return (f"{unlisted} files in {place} are in no annotation and are no inputs",), sizes
+    def _list_pools(self) -> dict[str, PicturePool]:
+        """What the folders and archives of the files hold, by field.
+
+        Raises:
+            RequestError: one does not exist; names its field.
+            SourceError: one cannot be listed at present.
+        """
+        fields = [
+            PICTURES,
+            *(field for kind, field in MAP_KINDS.items() if kind in self.annotations),
+        ]
+        return {
+            field: list_pool(self._pool_place(field), f"sources.{self.name}.{field}")
+            for field in fields
+        }
+
+
+def _unlisted(pool: PicturePool, located: Sequence[LocatedEntry]) -> tuple[str, ...]:
+    """A remark on files that no annotation names."""
+    if pool.sizes is None:
+        return ()
+    named = {each.files[PICTURES].path for each in located if each.files}
+    if not (unlisted := len(pool.sizes.keys() - named)):
+        return ()
+    return (f"{unlisted} files in {pool.place} are in no annotation and are no inputs",)

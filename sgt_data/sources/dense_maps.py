@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import posixpath
 import struct
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgt_data.errors import AnnotationError, FileMissing, RequestError
-from sgt_data.files.reading import list_files, read_bytes
-from sgt_data.files.urls import absolute, join
+from sgt_data.errors import AnnotationError
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_source import MAX_PIXELS
-from sgt_data.records import DenseMap, RawInput
+from sgt_data.records import DenseMap
 
 CODES = 65535
 """Largest code of a dense map."""
 _HEAD = struct.Struct("<4sIIdd?")
 _MAGIC = b"sgtD"
 _PNG = b"\x89PNG"
-_THREADS = 8
 _ROUNDING = 2.0**-20  # a few units in the last place of float32
 
 
@@ -84,44 +76,3 @@ def _grey16(data: bytes) -> NDArray[np.uint16]:
             return np.asarray(image).astype(np.uint16)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
         raise AnnotationError(f"the PNG cannot be decoded: {in_words(why)}") from why
-
-
-def with_files(inputs: Iterable[RawInput], folder: str, role: str) -> tuple[RawInput, ...]:
-    """The inputs with `<folder>/<name of the picture>.png` as the layer `role`.
-
-    Where the file does not exist, `layer_problems` says so.
-
-    Raises:
-        SourceError: a file cannot be read at present.
-    """
-    root = absolute(folder)
-
-    def attach(raw: RawInput) -> RawInput:
-        name = posixpath.splitext(posixpath.basename(raw.member))[0] + ".png"
-        try:
-            return replace(raw, layer_bytes={**raw.layer_bytes, role: read_bytes(join(root, name))})
-        except FileMissing:
-            return replace(
-                raw, layer_problems={**raw.layer_problems, role: f"{role}: there is no {name}"}
-            )
-
-    with ThreadPoolExecutor(_THREADS) as threads:
-        return tuple(threads.map(attach, inputs))
-
-
-def files_identity(folder: str, field: str) -> str:
-    """A digest over the names and sizes of the files of a folder.
-
-    Raises:
-        RequestError: the folder has no PNGs; the message names `field`.
-    """
-    files = sorted(list_files(absolute(folder)).items())
-    if not files:
-        raise RequestError(f"{field}: no file in {folder}")
-    if not any(name.lower().endswith(".png") for name, _ in files):
-        raise RequestError(
-            f"{field}: depth files are 16-bit grey PNGs with the names of the pictures; "
-            f"{folder} holds {len(files)} other files, such as {files[0][0]}"
-        )
-    listing = "\n".join(f"{name} {size}" for name, size in files)
-    return f"{len(files)} files, listing sha256:{hashlib.sha256(listing.encode()).hexdigest()[:32]}"

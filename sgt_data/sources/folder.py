@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from sgt_data.errors import RequestError
 from sgt_data.files.folder_walk import walk_folder
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.reading import read_bytes
+from sgt_data.files.promised_reads import read_listed
 from sgt_data.files.urls import absolute, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
@@ -23,6 +23,7 @@ from sgt_data.records import (
 )
 from sgt_data.sources.base import Source, unique_keys
 from sgt_data.sources.folder_notes import folder_notes
+from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
 
 _FETCH_THREADS = 8
@@ -65,10 +66,10 @@ class FolderSource(Source):
             shard = f"{self.name}-{number:05d}"
             nbytes = sum(listing.sizes[name] for name in names)
             # the names of local files may hold bytes that are no UTF-8, which orjson refuses
-            payload = json.dumps([(name, keys[name]) for name in names]).encode()
-            slices.append(Slice(self.name, shard, payload, (shard,), len(names), nbytes))
+            payload = json.dumps([(name, keys[name], listing.sizes[name]) for name in names])
+            slices.append(Slice(self.name, shard, payload.encode(), (shard,), len(names), nbytes))
         identity = {_printable(name): f"{listing.sizes[name]} bytes" for name in pictures}
-        return Inventory(tuple(slices), identity, notes=notes)
+        return Inventory(tuple(slices), identity, notes=notes, shared_stems=shared_stems(pictures))
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:
@@ -80,9 +81,9 @@ class FolderSource(Source):
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
 
-    def _input(self, name: str, key: str) -> RawInput:
+    def _input(self, name: str, key: str, size: int) -> RawInput:
         # a file that was listed and is gone is no damaged input: the slice fails, and is done later
-        picture = read_bytes(join(absolute(self.pictures), name))
+        picture = read_listed(join(absolute(self.pictures), name), size)
         return RawInput(key, _printable(name), picture, licence=self.licence)
 
 

@@ -1,4 +1,9 @@
-"""Files of a COCO split in a folder, in a zip as COCO ships it, or each at its own URL."""
+"""Files of a split in a folder, in a zip as COCO ships it, or each at its own URL.
+
+What can be listed is listed once, before the work begins, and the listing decides what exists. A
+worker that does not find a listed file, or gets fewer bytes than were listed, has a source that
+cannot be read at present: that is never damage of a picture.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +12,22 @@ import posixpath
 import struct
 import zipfile
 import zlib
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
-from sgt_data.errors import FileMissing, InputError, SourceError
-from sgt_data.files.reading import open_binary, read_bytes
-from sgt_data.files.retries import retried
+from sgt_data.errors import FileMissing, InputError, RequestError, SourceError
+from sgt_data.files.not_pictures import is_system_file
+from sgt_data.files.promised_reads import PromisedFile, read_listed
+from sgt_data.files.reading import list_files, read_bytes, size_of
 from sgt_data.files.urls import checked_url, join
 from sgt_data.names import checked_path
+from sgt_data.sources.relative_paths import RelativePaths
 
 COCO_URL = "coco_url"
 FILE_BYTES_MAX = 512 << 20
+_HTTP = ("http://", "https://")
 
 _DAMAGED_MEMBER = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
@@ -25,34 +35,137 @@ _DAMAGED_MEMBER = (
 )  # fmt: skip
 
 
-def fetch(place: str, name: Any, url: Any = None) -> bytes:
-    """The bytes of a file of a split.
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file as the listing of its place has it.
+
+    Attributes:
+        path: within the folder or archive; of a place that cannot be listed, the name asked for.
+        size: in bytes; None where the place cannot be listed.
+    """
+
+    path: str
+    size: int | None
+
+
+@dataclass(frozen=True)
+class PicturePool:
+    """A place that holds files of a split.
+
+    Attributes:
+        place: a folder, a `.zip`, or the word `coco_url`.
+        archive_bytes: size of the archive; None where the place is none.
+        sizes: sizes of its files by path; None where it cannot be listed.
+    """
+
+    place: str
+    archive_bytes: int | None
+    sizes: Mapping[str, int] | None
+
+    @cached_property
+    def paths(self) -> RelativePaths:
+        """The paths of its files, to be found by name."""
+        return RelativePaths(self.sizes or {})
+
+    def find(self, name: Any, folder: str) -> ListedFile:
+        """A file by the name that an annotation file gives it.
+
+        Args:
+            name: may be anything.
+            folder: is tried before the name, as COCO's own archives hold `train2017/000.jpg`.
+
+        Raises:
+            InputError: the name leads out of the place, or nowhere, or to several files.
+        """
+        try:
+            checked_path(name)
+        except ValueError as why:
+            raise InputError(str(why)) from None
+        if self.sizes is None:
+            return ListedFile(name, None)
+        matches = self.paths.find(name, folder)
+        if not matches:
+            raise InputError(f"{name} was not in {self._short} when it was listed")
+        if len(matches) > 1:
+            raise InputError(
+                f"{name} may be {' or '.join(matches[:4])} in {self._short}; the annotation file "
+                "must name its folder"
+            )
+        return ListedFile(matches[0], self.sizes[matches[0]])
+
+    @property
+    def _short(self) -> str:
+        return posixpath.basename(self.place.rstrip("/"))
+
+
+def list_pool(place: str, field: str) -> PicturePool:
+    """List a place.
 
     Args:
         place: a folder, a `.zip`, or the word `coco_url`.
-        name: path of the file in the folder, from an annotation file: it may be anything.
+        field: of the manifest, for messages.
+
+    Raises:
+        RequestError: it does not exist, holds nothing, or is no archive.
+        SourceError: it cannot be listed at present.
+    """
+    if place.endswith(".zip"):
+        return _list_archive(place, field)
+    if place == COCO_URL or place.startswith(_HTTP):
+        return PicturePool(place, None, None)
+    sizes = {path: size for path, size in list_files(place).items() if not is_system_file(path)}
+    if not sizes:
+        raise RequestError(
+            f"{field}: there is no file below {place}. Mount or fetch it, or say where the files "
+            f"lie with --set {field}=URL"
+        )
+    return PicturePool(place, None, sizes)
+
+
+def _list_archive(place: str, field: str) -> PicturePool:
+    try:
+        nbytes = _archive_bytes(place)
+        members = _archive(place, nbytes).infolist()
+    except FileMissing as why:
+        raise RequestError(
+            f"{field}: there is no {place}. Fetch it, or say where it lies with --set {field}=URL"
+        ) from why
+    except zipfile.BadZipFile as why:
+        raise RequestError(
+            f"{field}: {place} is not a zip archive, or it was cut off ({why}); fetch it again"
+        ) from why
+    sizes = {
+        info.filename: info.file_size
+        for info in members
+        if not info.is_dir() and not is_system_file(info.filename)
+    }
+    if not sizes:
+        raise RequestError(f"{field}: {place} holds no file")
+    return PicturePool(place, nbytes, sizes)
+
+
+def fetch(place: str, archive_bytes: int | None, file: ListedFile, url: Any = None) -> bytes:
+    """The bytes of a file of a split.
+
+    Args:
+        place: where it lies.
+        archive_bytes: size of the archive, where the place is one.
+        file: as the listing has it.
         url: address of the file, used where `place` is `coco_url`; it may be anything.
 
     Raises:
-        InputError: the file does not exist, or its name is none or would leave the folder.
-        SourceError: the file cannot be read at present.
+        InputError: the archive's bytes of the file are damaged; or the place cannot be listed, and
+            its server has no such file.
+        SourceError: the file cannot be read at present, or is not as it was listed.
     """
+    if archive_bytes is not None:
+        return _fetch_from_zip(place, archive_bytes, file)
+    if file.size is not None:
+        return read_listed(join(place, file.path), file.size)
     try:
-        checked_path(name)
-    except ValueError as why:
-        raise InputError(str(why)) from None
-    try:
-        if place == COCO_URL:
-            return read_bytes(_address(url))
-        if place.endswith(".zip"):
-            return _fetch_from_zip(place, name)
-        return read_bytes(join(place, name))
+        return read_bytes(_address(url) if place == COCO_URL else join(place, file.path))
     except FileMissing as why:
-        raise InputError(f"{name} is not there ({why})") from why
-    except SourceError as why:
-        if isinstance(why.__cause__, IsADirectoryError | NotADirectoryError):
-            raise InputError(f"{name} is no file ({why})") from why
-        raise
+        raise InputError(f"the server has no {file.path}") from why
 
 
 def _address(url: Any) -> str:
@@ -62,36 +175,55 @@ def _address(url: Any) -> str:
         raise InputError(f"its coco_url is not an http(s) address: {why}") from None
 
 
-def _fetch_from_zip(place: str, name: str) -> bytes:
-    archive, members = _archive(place)
-    if name not in members:
-        raise InputError(f"{name} is not in {posixpath.basename(place)}")
-    info = members[name]
-    if info.file_size > FILE_BYTES_MAX:
-        raise InputError(f"{name} claims {info.file_size} bytes, above {FILE_BYTES_MAX}")
-    data = retried(lambda: _unpacked(archive, info), f"cannot read {place}")
+def _fetch_from_zip(place: str, archive_bytes: int, file: ListedFile) -> bytes:
+    if file.size is not None and file.size > FILE_BYTES_MAX:
+        raise InputError(f"{file.path} claims {file.size} bytes, above {FILE_BYTES_MAX}")
+    try:
+        archive = _archive(place, archive_bytes)
+        info = archive.getinfo(file.path)
+    except (zipfile.BadZipFile, KeyError) as why:
+        raise SourceError(f"{place} is another file than the one that was listed: {why}") from why
+    if info.file_size != file.size:
+        raise SourceError(
+            f"{file.path} in {place} has {info.file_size} bytes, {file.size} were listed"
+        )
+    data = _unpacked(archive, info)
     if isinstance(data, str):
-        raise InputError(f"{name} in {posixpath.basename(place)}: {data}")
+        raise InputError(f"{file.path} in {posixpath.basename(place)}: {data}")
     return data
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
-    """The bytes of a member; text that says what is wrong where it is damaged."""
+    """The bytes of a member; text that says what is wrong where it is damaged.
+
+    The archive's own reads give all bytes or raise SourceError, so what is damaged was read whole.
+    """
     try:
         return archive.read(info)
     except _DAMAGED_MEMBER as why:
         return f"{type(why).__name__}: {why}"
     except OSError as why:
         if why.errno is not None:
-            raise
+            raise SourceError(f"cannot read {archive.filename}: {why}") from why
         return f"bzip2: {why}"  # bzip2 reports damage as an OSError without number
 
 
+def _archive_bytes(place: str) -> int:
+    nbytes = size_of(place)
+    if nbytes is None:
+        raise SourceError(f"{place}: its server does not say how long it is; copy it to a disk")
+    return nbytes
+
+
 @lru_cache(maxsize=4)
-def _archive(place: str) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
-    """An open archive and its members by name within the split's folder."""
-    try:
-        archive = zipfile.ZipFile(open_binary(place))
-    except zipfile.BadZipFile as why:
-        raise SourceError(f"{place} is not a zip archive: {why}") from why
-    return archive, {posixpath.basename(info.filename): info for info in archive.infolist()}
+def _archive(place: str, nbytes: int) -> zipfile.ZipFile:
+    """An open archive of a known size.
+
+    Raises:
+        zipfile.BadZipFile: it is no archive.
+        SourceError: it cannot be read at present, or has another size.
+    """
+    present = _archive_bytes(place)
+    if present != nbytes:
+        raise SourceError(f"{place} has {present} bytes, {nbytes} when it was listed")
+    return zipfile.ZipFile(PromisedFile.buffered(place, nbytes))

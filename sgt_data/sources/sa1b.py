@@ -27,6 +27,7 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.base import Source
+from sgt_data.sources.listed_tar import BrokenTar, ListedTar
 from sgt_data.sources.sa1b_annotation import parse_annotation
 from sgt_data.sources.sa1b_files import ExtractedInput, list_folders, pair_files
 from sgt_data.sources.slices import chunked
@@ -54,11 +55,14 @@ class Sa1bSource(Source):
         annotations: with `pictures`, the folders of the JSON, where they are other folders. JSON
             that SAM's own mask generator has saved (a list of masks) is read as well.
         licence: written into every sample.
+        allow_truncated: build also from tars that end early, or of which more is broken than one
+            input. What is missing is estimated, and counts against `max_quarantined`.
     """
 
     places: ClassVar[frozenset[str]] = frozenset(
         {"tars", "links", "pictures", "annotations", "depth"}
     )
+    tolerances: ClassVar[frozenset[str]] = frozenset({"allow_truncated"})
 
     type: Literal["sa1b"] = "sa1b"
     name: str = "sa1b"
@@ -68,6 +72,7 @@ class Sa1bSource(Source):
     pictures: str | list[str] | None = None
     annotations: str | list[str] | None = None
     licence: str | None = "SA-1B Dataset Research License"
+    allow_truncated: bool = False
 
     @model_validator(mode="after")
     def _one_place(self) -> Sa1bSource:
@@ -90,13 +95,19 @@ class Sa1bSource(Source):
         if self.pictures is not None:
             return self._folder_inventory(self.pictures, shard_samples)
         if self.tars is not None:
-            inventory = tar_inventory(self.name, matching_tars(self.name, self.tars), _role)
+            inventory = tar_inventory(
+                self.name,
+                matching_tars(self.name, self.tars),
+                _role,
+                truncated_allowed=self.allow_truncated,
+            )
             return replace(inventory, typical_size=TYPICAL_SIZE)
         names = sorted(self._chosen_links())
         return Inventory(
             tuple(
                 Slice(
-                    self.name, slice_name(name), name.encode(), None,
+                    self.name, slice_name(name),
+                    ListedTar(name, expected_bytes=BYTES_PER_TAR).payload(), None,
                     PICTURES_PER_TAR, BYTES_PER_TAR,
                 )
                 for name in names
@@ -114,20 +125,23 @@ class Sa1bSource(Source):
                 yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
             return
         cut = TarCut(
-            self.name, piece.name, _role, ("picture", "annotation"), shard_samples, self.licence
-        )
-        place = piece.payload.decode()
+            self.name, piece.name, _role, ("picture", "annotation"), shard_samples, self.licence,
+            key_name=_key_name, truncated_allowed=self.allow_truncated,
+        )  # fmt: skip
+        tar = ListedTar.of(piece.payload)
         if self.links is None:
-            yield from cut.shards(place, skip)
+            yield from cut.shards(tar, skip)
             return
         try:
-            yield from cut.shards(self._link(place), skip)
+            yield from cut.shards(replace(tar, url=self._link(tar.url)), skip)
+        except BrokenTar:
+            raise
         except SourceError as why:
             status = http_status(why)
             # the message must not carry the link: its signature is a key to the download
             problem = f"its link answers {status}" if status else "its link cannot be read"
             raise SourceError(
-                f"{place}: {problem}. Links expire: fetch a fresh list and run the same command "
+                f"{tar.url}: {problem}. Links expire: fetch a fresh list and run the same command "
                 "again"
             ) from None
 
@@ -222,9 +236,14 @@ def parse_links(data: bytes, where: str) -> dict[str, str]:
 
 
 def _role(member: str) -> tuple[str, str] | None:
-    """Stem of a member without `sa_` (the id alone makes the key), and its role."""
-    if is_system_file(member):
-        return None
-    stem, _, extension = posixpath.basename(member).rpartition(".")
+    """Path of a member without its extension, and its role."""
+    stem, _, extension = member.rpartition(".")
     role = _EXTENSIONS.get(extension)
-    return (stem.removeprefix("sa_"), role) if role and stem else None
+    if role is None or not posixpath.basename(stem) or is_system_file(member):
+        return None
+    return stem, role
+
+
+def _key_name(stem: str) -> str:
+    """The id alone makes the key: folders and `sa_` are left out."""
+    return posixpath.basename(stem).removeprefix("sa_")

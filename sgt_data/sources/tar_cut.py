@@ -14,6 +14,7 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sgt_data.errors import SourceError
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import is_local
@@ -24,6 +25,8 @@ from sgt_data.records import (
     shard_name,
 )
 from sgt_data.sources.base import key_of, marked_key
+from sgt_data.sources.broken_runs import BrokenRuns, tar_bytes
+from sgt_data.sources.listed_tar import ListedTar
 
 HELD_BYTES_MAX = 1 << 30
 """Most bytes of unfinished shards in memory; beyond them the places of members are noted, and their
@@ -44,6 +47,7 @@ class _Stem:
     repeats: dict[Role, int] = field(default_factory=dict)
     problem: str | None = None
     suspicion: str | None = None  # damage that may have destroyed the files that it lacks
+    nbytes: int = 0  # of its members, headers included
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ class TarCut:
         shard_samples: inputs of a shard.
         licence: of the pictures, written into every sample.
         suffixes: what ends a stem and is no part of its key.
+        key_name: what of a stem its key is made of, where that is less; such keys are never marked,
+            so that two stems with one key are two files of one input.
+        truncated_allowed: whether tars may lack a part of unknown size.
     """
 
     source: str
@@ -67,9 +74,13 @@ class TarCut:
     shard_samples: int
     licence: str | None
     suffixes: tuple[str, ...] = ()
+    key_name: Callable[[str], str] | None = None
+    truncated_allowed: bool = False
 
     def key(self, stem: str, taken: Collection[str] = ()) -> str:
         """Key of a stem; marked with a digest where its plain key is `taken`."""
+        if self.key_name is not None:
+            return key_of(self.source, self.key_name(stem))
         ending = next((end for end in self.suffixes if stem.lower().endswith(end)), "")
         name = stem[: len(stem) - len(ending)]
         key = key_of(self.source, name, stem)
@@ -79,23 +90,28 @@ class TarCut:
         """Name of shard `number` of the tar."""
         return shard_name(self.source, self.slice, number)
 
-    def shards(self, url: str, skip: Collection[str]) -> Iterator[RawShard]:
-        """The shards of the tar at `url`, without those whose names are in `skip`.
+    def shards(self, tar: ListedTar, skip: Collection[str]) -> Iterator[RawShard]:
+        """The shards of a tar, without those whose names are in `skip`.
 
         Raises:
-            SourceError: the tar cannot be read at present.
+            BrokenTar: it ends early, is none, or more of it is broken than one input may take; what
+                came before is sound.
+            SourceError: it cannot be read at present, or is not as it was listed.
         """
-        reader = ForwardReader(url)
+        reader = ForwardReader(tar.url)
         try:
-            yield from _Cutting(self, url, reader, skip).run()
+            yield from _Cutting(self, tar, reader, skip).run()
         finally:
             reader.close()
 
 
 class _Cutting:
-    def __init__(self, cut: TarCut, url: str, reader: ForwardReader, skip: Collection[str]) -> None:
+    def __init__(
+        self, cut: TarCut, tar: ListedTar, reader: ForwardReader, skip: Collection[str]
+    ) -> None:
         self.cut = cut
-        self.url = url
+        self.tar = tar
+        self.url = tar.url
         self.reader = reader
         self.skip = skip
         self.stems: dict[str, _Stem] = {}
@@ -103,8 +119,9 @@ class _Cutting:
         self.open_shards: dict[int, list[str]] = {}
         self.outstanding: dict[int, int] = {}
         self.problems: dict[int, list[RawInput]] = {}
+        self.broken = BrokenRuns(tar, cut.source, truncated_allowed=cut.truncated_allowed)
         self.held = 0
-        self.local = is_local(url)
+        self.local = is_local(tar.url)
 
     @property
     def current(self) -> int:
@@ -115,15 +132,22 @@ class _Cutting:
         for item in walk_tar(self.reader):
             if isinstance(item, TarDamage):
                 self._note_damage(item)
-            else:
-                self._take(item)
-            # the current shard waits: it may be the last of the slice, which it must state
+                continue
+            # only now: damage that follows a member may be of that member. The current shard waits,
+            # as it may be the last of the slice, which it must state
             whole = [n for n, left in self.outstanding.items() if not left and n < self.current]
             for number in whole:
                 yield from self._close(number, last=False)
+            self._take(item)
+        self._check_size()
         for number in range(self.current + 1):
             if number in self.open_shards or number in self.problems or not self.stems:
                 yield from self._close(number, last=number == self.current)
+
+    def _check_size(self) -> None:
+        nbytes, listed = self.reader.position, self.tar.nbytes
+        if listed is not None and nbytes != listed:
+            raise SourceError(f"{self.url} has {nbytes} bytes, {listed} when it was listed")
 
     def _take(self, member: TarMember) -> None:
         stem_and_role = self.cut.role_of(member.name)
@@ -136,6 +160,8 @@ class _Cutting:
             return
         self.outstanding[stem.number] -= 1
         stem.names[role] = member.name
+        stem.nbytes += tar_bytes(member.size)
+        self.broken.measure(stem.nbytes, tar_bytes(member.size), len(self.stems))
         stem.files[role] = FilePart(self.url, member.start, member.size)
         if self.cut.shard_name(stem.number) in self.skip or self.local:
             return
@@ -169,6 +195,7 @@ class _Cutting:
             self._add_problem(name, member, f"{problem}; the first one is used")
 
     def _note_damage(self, damage: TarDamage) -> None:
+        self.broken.note(damage, self.current)
         stem_and_role = self.cut.role_of(damage.member) if damage.member else None
         reason = f"byte {damage.position}: {damage.reason}"
         if stem_and_role is not None:
@@ -195,6 +222,7 @@ class _Cutting:
         return [role for role in self.cut.roles if role not in stem.files]
 
     def _close(self, number: int, *, last: bool) -> Iterator[RawShard]:
+        lost = self.broken.lost(number, self.reader.position)
         names = self.open_shards.pop(number, [])
         problems = self.problems.pop(number, [])
         self.outstanding.pop(number, None)
@@ -208,7 +236,7 @@ class _Cutting:
                 problems.append(RawInput("", self._archive, problem=stem.suspicion))
         inputs = [*_without_key_clashes(map(self._input, names)), *problems]
         inputs.sort(key=lambda raw: (raw.key, raw.member))
-        yield RawShard(shard, self.cut.slice, self.cut.source, tuple(inputs), last)
+        yield RawShard(shard, self.cut.slice, self.cut.source, tuple(inputs), last, lost)
 
     def _input(self, name: str) -> RawInput:
         stem = self.stems[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import ClassVar, Literal
 from sgt_data.errors import RequestError
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.reading import read_range, size_of
+from sgt_data.files.reading import size_of
 from sgt_data.files.tar_walk import TarMember, walk_tar
 from sgt_data.files.urls import is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
@@ -25,10 +24,10 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.base import Source
+from sgt_data.sources.listed_tar import ListedTar, expected_size, read_edges
 from sgt_data.sources.tar_cut import RoleOf, TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 
-_EDGE_BYTES = 64 << 10
 _COMPRESSED = {
     b"\x1f\x8b": "gzip (gunzip)",
     b"BZh": "bzip2 (bunzip2)",
@@ -47,28 +46,37 @@ class TarsSource(Source):
         pictures: suffix of the members that are pictures (`.jpg`; `.input.jpg` where a sample holds
             several). By default every member with the suffix of a picture.
         licence: of the pictures, written into every sample.
+        allow_truncated: build also from tars that end early, or of which more is broken than one
+            input. What is missing is estimated, and counts against `max_quarantined`.
     """
 
     places: ClassVar[frozenset[str]] = frozenset({"tars", "depth"})
+    tolerances: ClassVar[frozenset[str]] = frozenset({"allow_truncated"})
 
     type: Literal["tars"] = "tars"
     name: str = "tars"
     tars: str | list[str]
     pictures: str | None = None
     licence: str | None = None
+    allow_truncated: bool = False
 
     def layers(self) -> frozenset[Layer]:
         return frozenset()
 
     def inventory(self, shard_samples: int) -> Inventory:
-        return tar_inventory(self.name, matching_tars(self.name, self.tars), self._role)
+        return tar_inventory(
+            self.name,
+            matching_tars(self.name, self.tars),
+            self._role,
+            truncated_allowed=self.allow_truncated,
+        )
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         cut = TarCut(
             self.name, piece.name, self._role, ("picture",), shard_samples, self.licence,
-            self._suffixes,
+            self._suffixes, truncated_allowed=self.allow_truncated,
         )  # fmt: skip
-        return cut.shards(piece.payload.decode(), skip)
+        return cut.shards(ListedTar.of(piece.payload), skip)
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
@@ -89,7 +97,9 @@ def slice_name(url: str) -> str:
     return posixpath.basename(url.split("?", 1)[0]).removesuffix(".tar")
 
 
-def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventory:
+def tar_inventory(
+    source: str, urls: Sequence[str], role_of: RoleOf, *, truncated_allowed: bool
+) -> Inventory:
     """Inventory of tars, with a slice for each.
 
     Pictures are counted from headers where that is cheap (up to 16 local tars), else estimated from
@@ -99,6 +109,7 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
         source: name of the source.
         urls: URLs of the tars.
         role_of: which members belong to the source.
+        truncated_allowed: whether tars that end early are inputs as they are.
 
     Raises:
         RequestError: two tars have the same name.
@@ -120,35 +131,27 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
             )
     with ThreadPoolExecutor(16) as threads:
         sizes = list(threads.map(size_of, urls))
-        edges = list(threads.map(_edges, urls, sizes))
-    for url, (beginning, _) in zip(urls, edges, strict=True):
-        _refuse_compressed(source, url, beginning)
-    digests = [
-        f"{size} bytes, edges sha256:{hashlib.sha256(beginning + end).hexdigest()[:32]}"
-        for size, (beginning, end) in zip(sizes, edges, strict=True)
-    ]
+        edges = list(threads.map(read_edges, urls, sizes))
+    for url, edge in zip(urls, edges, strict=True):
+        _refuse_compressed(source, url, edge.magic)
     exact = len(urls) <= _COUNTED_EXACTLY and all(map(is_local, urls))
     if exact:
         pictures = [_count(url, role_of)[0] for url in urls]
     else:
         seen, nbytes = _count(urls[0], role_of, _PROBED_MEMBERS)
         pictures = [round((size or 0) * seen / max(1, nbytes)) for size in sizes]
+    expected = expected_size(sizes)
+    tars = [ListedTar(url, size, expected) for url, size in zip(urls, sizes, strict=True)]
+    files = dict(zip((f"{name}.tar" for name in names), edges, strict=True))
     return Inventory(
         tuple(
-            Slice(source, name, url.encode(), None, count, size or 0)
-            for (name, url), count, size in zip(names.items(), pictures, sizes, strict=True)
+            Slice(source, name, tar.payload(), None, count, tar.nbytes or 0)
+            for name, tar, count in zip(names, tars, pictures, strict=True)
         ),
-        dict(zip((f"{name}.tar" for name in names), digests, strict=True)),
+        {name: edge.identity(truncated_allowed=truncated_allowed) for name, edge in files.items()},
         exact=exact,
+        beginnings={name: edge.beginning for name, edge in files.items() if edge.beginning},
     )
-
-
-def _edges(url: str, size: int | None) -> tuple[bytes, bytes]:
-    """The first and last 64 KiB of a tar: cheap, and different for each."""
-    beginning = read_range(url, 0, _EDGE_BYTES)
-    if size is None or size <= _EDGE_BYTES:
-        return beginning, b""
-    return beginning, read_range(url, max(_EDGE_BYTES, size - _EDGE_BYTES), _EDGE_BYTES)
 
 
 def _refuse_compressed(source: str, url: str, beginning: bytes) -> None:

@@ -1,0 +1,135 @@
+"""Why inputs were lost: the rows of quarantine ledgers, grouped by reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import quarantine_path
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import join
+
+_THREADS = 16
+_LEDGERS_MAX = 4096
+"""Of more ledgers, so many are read, evenly spread: counts are then those of a part."""
+
+_OWN_WORDS = re.compile(
+    r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]"  # values
+    r"|\S*[/\\]\S*|[^\s:]+\.(?:jpe?g|png|webp|json|tar|zip)\b"  # names of files
+    r"|-?\d+(?:\.\d+)?"  # numbers
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why inputs did not become samples.
+
+    Attributes:
+        kind: `damaged` or `filtered`.
+        reason: without the numbers and names of one input.
+        rows: of ledgers, over all folders.
+        folders: of the corpus whose ledgers have it.
+        example: member of an input that it holds for.
+        example_reason: the reason as its ledger has it.
+    """
+
+    kind: str
+    reason: str
+    rows: int
+    folders: tuple[str, ...]
+    example: str
+    example_reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rows:,} {self.kind} ({', '.join(self.folders)}): {self.reason}; "
+            f"such as {self.example}: {self.example_reason}"
+        )
+
+
+def without_own_words(reason: str) -> str:
+    """A reason without what it says of one input alone: numbers, names and values become `…`."""
+    return _OWN_WORDS.sub("…", reason)
+
+
+def frequent_reasons(rows: Iterable[tuple[str, dict[str, Any]]], most: int = 3) -> list[Reason]:
+    """The most frequent reasons.
+
+    Args:
+        rows: folder of the corpus and row of its ledger.
+        most: so many are returned.
+    """
+    groups: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+    for folder, row in rows:
+        group = row["kind"], without_own_words(row["reason"])
+        groups.setdefault(group, []).append((folder, row))
+    largest = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))[:most]
+    return [
+        Reason(
+            kind,
+            reason,
+            len(members),
+            tuple(dict.fromkeys(folder for folder, _ in members)),
+            members[0][1]["member"],
+            members[0][1]["reason"],
+        )
+        for (kind, reason), members in largest
+    ]
+
+
+def reasons_in(root: str, ledgers: Sequence[tuple[str, str]]) -> list[Reason]:
+    """The most frequent reasons in ledgers of a corpus.
+
+    Args:
+        root: of the corpus.
+        ledgers: folder of the corpus and path of the ledger below `root`.
+
+    Raises:
+        SourceError: a ledger cannot be read just now.
+    """
+    step = -(-len(ledgers) // _LEDGERS_MAX) or 1
+    chosen = ledgers[::step]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        contents = threads.map(lambda ledger: read_bytes(join(root, ledger[1])), chosen)
+        return frequent_reasons(
+            (folder, orjson.loads(line))
+            for (folder, _), data in zip(chosen, contents, strict=True)
+            for line in data.splitlines()
+        )
+
+
+def reasons_of_corpus(corpus: Corpus) -> list[Reason]:
+    """The most frequent reasons in the ledgers of a corpus; none of a subset, which has none.
+
+    Raises:
+        SourceError: a ledger cannot be read just now.
+    """
+    if corpus.selection is not None:
+        return []
+    lossy = [
+        folder
+        for folder in corpus.folders
+        if (totals := corpus.header.totals.get(folder)) and totals["damaged"] + totals["filtered"]
+    ]
+    ledgers = [
+        (folder, quarantine_path(folder, shard))
+        for folder in lossy
+        for shard in corpus.shards(folder)
+    ]
+    return reasons_in(corpus.url, ledgers)
+
+
+def has_nameless_damage(root: str, folder: str, shard: str) -> bool:
+    """Whether a ledger names damage by which inputs without a key were lost.
+
+    Raises:
+        SourceError: the ledger cannot be read just now.
+    """
+    lines = read_bytes(join(root, quarantine_path(folder, shard))).splitlines()
+    return any(not row["key"] and row["kind"] == "damaged" for row in map(orjson.loads, lines))

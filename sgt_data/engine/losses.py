@@ -1,0 +1,91 @@
+"""What a build lost, and whether its manifest allows that: pure functions over its receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sgt_data.corpus.paths import quarantine_path
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.records import Slice
+
+Receipts = Mapping[str, Mapping[str, Receipt]]
+"""By folder of the corpus and shard."""
+
+
+def damaged_share(totals: Mapping[str, int]) -> float:
+    """Share of the inputs that are damaged, with those that broken tars lost by estimate."""
+    lost = totals.get("lost", 0)
+    return (totals["damaged"] + lost) / max(1, totals["inputs"] + lost)
+
+
+def filtered_share(totals: Mapping[str, int]) -> float:
+    """Share of the inputs that filters left out."""
+    return totals["filtered"] / max(1, totals["inputs"])
+
+
+def ledgers_with_rows(receipts: Receipts) -> list[tuple[str, str]]:
+    """Folder and path of every ledger that names an input."""
+    return [
+        (folder, quarantine_path(folder, shard))
+        for folder, by_shard in receipts.items()
+        for shard, receipt in sorted(by_shard.items())
+        if receipt["damaged"] + receipt["filtered"]
+    ]
+
+
+def notes_on_slices(receipts: Receipts, slices: Iterable[Slice]) -> list[str]:
+    """Remarks on slices that broken tars left incomplete, and on those that hold no input."""
+    inputs: dict[tuple[str, str], int] = {}
+    lost: dict[tuple[str, str], int] = {}
+    for by_shard in receipts.values():
+        in_folder: dict[tuple[str, str], tuple[int, int]] = {}
+        for receipt in by_shard.values():
+            piece = receipt["source"], receipt["slice"]
+            counts = in_folder.get(piece, (0, 0))
+            more = receipt["inputs"], receipt.get("lost", 0)
+            in_folder[piece] = counts[0] + more[0], counts[1] + more[1]
+        for piece, (count, missing) in in_folder.items():
+            inputs[piece] = max(inputs.get(piece, 0), count)
+            lost[piece] = max(lost.get(piece, 0), missing)
+    notes = []
+    for each in slices:
+        piece = each.source, each.name
+        where = f"{each.source}/{each.name}"
+        if lost.get(piece):
+            notes.append(f"{where}: its tar is broken; about {lost[piece]} inputs are lost")
+        if inputs.get(piece) == 0:
+            notes.append(f"{where}: no member of it is an input of this source")
+    return notes
+
+
+def shards_to_retry(
+    receipts: Receipts, slices: Sequence[Slice], nameless: Iterable[str]
+) -> dict[str, list[str]]:
+    """The shards to build again once what was damaged is mended, by folder.
+
+    A shard is built again in the folders whose ledgers name damage. Where a tar lost inputs that
+    nobody could name, the mended tar is cut at other places from there on: then all later shards
+    of the tar are built again in every folder.
+
+    Args:
+        receipts: what is committed.
+        slices: in corpus order.
+        nameless: shards whose ledgers have damage without a key.
+    """
+    shifted = set(nameless)
+    cut_while_read = {(piece.source, piece.name) for piece in slices if piece.shards is None}
+    first: dict[tuple[str, str], tuple[int, str]] = {}
+    for by_shard in receipts.values():
+        for shard, receipt in by_shard.items():
+            piece = receipt["source"], receipt["slice"]
+            if piece in cut_while_read and (shard in shifted or receipt.get("lost")):
+                place = len(shard), shard
+                first[piece] = min(first.get(piece, place), place)
+    retried: dict[str, list[str]] = {}
+    for folder, by_shard in receipts.items():
+        for shard, receipt in by_shard.items():
+            begin = first.get((receipt["source"], receipt["slice"]))
+            follows = begin is not None and (len(shard), shard) >= begin
+            if receipt["damaged"] or receipt.get("lost") or follows:
+                retried.setdefault(folder, []).append(shard)
+    return retried

@@ -1,0 +1,125 @@
+"""Files of dense maps beside the pictures of a source: which file belongs to which picture.
+
+The folder is listed before the work begins. A worker lists it again and compares: where it sees
+other files, the source cannot be read at present, and no picture is damaged by that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from sgt_data.errors import AnnotationError, RequestError, SourceError
+from sgt_data.files.not_pictures import is_system_file
+from sgt_data.files.promised_reads import read_listed
+from sgt_data.files.reading import list_files
+from sgt_data.files.urls import absolute, join
+from sgt_data.records import RawInput
+from sgt_data.sources.relative_paths import RelativePaths
+
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DenseFiles:
+    """A folder of 16-bit PNGs, one for each picture of a source, as it was listed.
+
+    Attributes:
+        folder: absolute URL.
+        identity: number of the files, and a digest over their names and sizes.
+        shared_stems: names, without folders and suffix, that several pictures have: only their
+            whole path says which file is theirs. None where the pictures are not known beforehand.
+    """
+
+    folder: str
+    identity: str
+    shared_stems: frozenset[str] | None
+
+
+def list_dense_files(folder: str, field: str, shared_stems: frozenset[str] | None) -> DenseFiles:
+    """List a folder of dense maps.
+
+    Args:
+        folder: URL.
+        field: of the manifest, for messages.
+        shared_stems: see `DenseFiles`.
+
+    Raises:
+        RequestError: the folder has no files.
+        SourceError: it cannot be listed at present.
+    """
+    place = absolute(folder)
+    sizes = list_files(place)
+    if not sizes:
+        raise RequestError(
+            f"{field}: no file in {folder}. Mount or fetch it, or say where the files lie with "
+            f"--set {field}=URL"
+        )
+    return DenseFiles(place, _identity(sizes), shared_stems)
+
+
+def with_files(inputs: Iterable[RawInput], files: DenseFiles, role: str) -> tuple[RawInput, ...]:
+    """The inputs with their files as the layer `role`.
+
+    The file of `a/1.jpg` is `a/1.png`; where the name alone tells, also `1.png` or `x/a/1.png`. An
+    input without a file, or with several, gets a text in `layer_problems`.
+
+    Raises:
+        SourceError: a file cannot be read at present, or the folder is not as it was listed.
+    """
+    sizes, paths = _listed(files.folder, files.identity)
+
+    def attach(raw: RawInput) -> RawInput:
+        try:
+            path = _path(raw.member, paths, files)
+        except AnnotationError as why:
+            problems = {**raw.layer_problems, role: f"{role}: {why}"}
+            return replace(raw, layer_problems=problems)
+        data = read_listed(join(files.folder, path), sizes[path])
+        return replace(raw, layer_bytes={**raw.layer_bytes, role: data})
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return tuple(threads.map(attach, inputs))
+
+
+def _path(member: str, paths: RelativePaths, files: DenseFiles) -> str:
+    """Path of the file of a picture.
+
+    Raises:
+        AnnotationError: there is none, or it is not known which.
+    """
+    name = posixpath.splitext(member)[0] + ".png"
+    matches = paths.find(name)
+    if not matches:
+        raise AnnotationError(f"there is no {name}")
+    if len(matches) > 1:
+        raise AnnotationError(f"{name} may be {' or '.join(matches[:4])}; put it at {name}")
+    stem = posixpath.basename(name).removesuffix(".png")
+    known = files.shared_stems is not None or posixpath.dirname(name) == ""
+    if matches[0] != posixpath.normpath(name) and (not known or stem in (files.shared_stems or ())):
+        raise AnnotationError(
+            f"there is no {name}; {matches[0]} may belong to another picture of that name"
+        )
+    return matches[0]
+
+
+def _identity(sizes: dict[str, int]) -> str:
+    listing = "\n".join(f"{name} {size}" for name, size in sorted(sizes.items()))
+    return f"{len(sizes)} files, listing sha256:{hashlib.sha256(listing.encode()).hexdigest()[:32]}"
+
+
+@lru_cache(maxsize=4)
+def _listed(folder: str, identity: str) -> tuple[dict[str, int], RelativePaths]:
+    """Sizes and paths of the files of a folder.
+
+    Raises:
+        SourceError: they are not those that were listed.
+    """
+    sizes = list_files(folder)
+    if (present := _identity(sizes)) != identity:
+        raise SourceError(f"{folder} is not as it was listed: {identity}; now {present}")
+    return sizes, RelativePaths(path for path in sizes if not is_system_file(path))

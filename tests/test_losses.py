@@ -1,0 +1,256 @@
+"""Nothing is lost, filtered or left out without a count, a reason, and an end of the build that
+says so; and what was mended is built again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from making import (
+    boxes,
+    built,
+    coco_annotation,
+    coco_document,
+    coco_image,
+    files_in,
+    jpeg,
+    ledger_in,
+    manifest_of,
+    proxy_of,
+    run_lengths,
+    sa1b_members,
+    samples_in,
+    tar_of,
+    write_coco,
+)
+
+from sgt_data.cli.app import main
+from sgt_data.corpus.header import read_header
+from sgt_data.corpus.reasons import frequent_reasons, without_own_words
+from sgt_data.engine import build
+from sgt_data.engine.cluster import IN_PROCESS
+from sgt_data.verify.check_corpus import verify_corpus
+
+NUMBERS = range(1, 13)
+PICTURES = {f"{number:012d}.jpg": jpeg(64, 48, number) for number in NUMBERS}
+INSTANCE = [proxy_of("instance", filters={"crowds": "drop"}), {"type": "mae"}]
+Document = dict[str, Any]
+
+
+def document(**fields: Any) -> Document:
+    """Instances; every annotation has `fields`."""
+    annotations = [
+        coco_annotation(10 * n, n, run_lengths(boxes(64, 48, 1, seed=n)[0]), **fields)
+        for n in NUMBERS
+    ]
+    return coco_document([coco_image(n) for n in NUMBERS], annotations)
+
+
+def coco(root: Path, instances: Document) -> Document:
+    folder = write_coco(root, PICTURES, {"instances": instances})
+    return {"type": "coco", "root": str(folder), "annotations": ["instances"]}
+
+
+def test_a_build_whose_filters_leave_nothing_fails(tmp_path: Path) -> None:
+    """CVAT writes `iscrowd: 1` on every mask: all is filtered, and no shard is wrong."""
+    source = coco(tmp_path / "in", document(iscrowd=1))
+    report = built(tmp_path / "out", source, INSTANCE[:1])
+    assert report.complete
+    assert not report.succeeded
+    assert report.too_filtered == {"instance": 1.0}
+    assert report.empty == ["instance"]
+    assert verify_corpus(str(tmp_path / "out"), deep=True).sound
+    allowed = built(tmp_path / "out", source, INSTANCE[:1], max_filtered=1.0)
+    assert (allowed.built_shards, allowed.too_filtered) == (0, {})
+    assert not allowed.succeeded, "no sample at all is a failure whatever is allowed"
+
+
+def test_the_bound_of_filtered_inputs_is_a_tolerance(tmp_path: Path) -> None:
+    instances = document()
+    for annotation in instances["annotations"][:6]:
+        annotation["iscrowd"] = 1
+    source = coco(tmp_path / "in", instances)
+    assert built(tmp_path / "out", source, INSTANCE).succeeded
+    report = built(tmp_path / "out", source, INSTANCE, max_filtered=0.4)
+    assert not report.succeeded
+    assert report.too_filtered == {"instance": 0.5}
+
+
+def write_manifest(place: Path, source: Document, **more: Any) -> str:
+    manifest = {
+        "name": "made", "shard_samples": 4, "pictures": {"min_side": 32, "max_side": 96},
+        "sources": [source], "proxies": INSTANCE,
+    }  # fmt: skip
+    place.write_text(yaml.safe_dump(manifest | more))
+    return str(place)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    printed = capsys.readouterr()
+    return int(ended.value.code or 0), printed.out, printed.err
+
+
+def test_the_end_of_a_build_says_what_was_lost_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instances = document(iscrowd=1)
+    instances["annotations"][0] |= {"iscrowd": 0, "category_id": 77}
+    source = coco(tmp_path / "in", instances)
+    (Path(source["root"]) / "train2017" / "000000000002.jpg").unlink()
+    manifest = write_manifest(tmp_path / "m.yaml", source, max_filtered=0.5)
+    out = str(tmp_path / "out")
+    in_process(monkeypatch)
+    code, printed, told = run(capsys, "build", manifest, "--output", out, "--json")
+    assert code == 1
+    for text in (
+        "10 filtered (instance): … visible segments, min_segments is …; such as 000000000003.jpg",
+        "2 damaged (instance, mae): … was not in train… when it was listed",
+        "000000000002.jpg was not in train2017",
+        "instance: 83.3% of the inputs are filtered out, max_filtered allows 50.0%",
+        "--set max_filtered=",
+        "instance: no input became a sample",
+        "--retry-damaged",
+    ):
+        assert text in told, told
+    reasons = json.loads(printed)["reasons"]
+    assert [reason["rows"] for reason in reasons] == [10, 2, 1]
+    code, printed, _ = run(capsys, "info", out, "--json")
+    assert json.loads(printed)["reasons"] == reasons
+    _, printed, _ = run(capsys, "info", out)
+    assert "10 filtered (instance)" in " ".join(printed.split())
+
+
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command line work in this process, and with a bound of its own."""
+    original = build.build_corpus
+
+    def build_here(manifest: Any, output: str, **options: Any) -> build.BuildReport:
+        return original(manifest, output, **options | {"cluster": IN_PROCESS})
+
+    monkeypatch.setattr(build, "build_corpus", build_here)
+
+
+def test_reasons_are_counted_without_what_they_say_of_one_input() -> None:
+    rows = [
+        ("depth", {"kind": "damaged", "reason": f"there is no a/{n}.png", "member": f"{n}.jpg"})
+        for n in range(5)
+    ]
+    rows += [("edge", {"kind": "damaged", "reason": "it is 1x2", "member": "x"})]
+    first, second = frequent_reasons(rows)
+    assert (first.rows, first.folders, first.example) == (5, ("depth",), "0.jpg")
+    assert first.example_reason == "there is no a/0.png"
+    assert second.reason == "it is …x…"
+    assert without_own_words("size [3, 4] of 'cat', id 7") == "size … of …, id …"
+
+
+PLACES = ["000000000002.jpg", "000000000011.jpg"]
+
+
+def without_pictures(source: Document) -> None:
+    for name in PLACES:
+        (Path(source["root"]) / "train2017" / name).unlink()
+
+
+def put_back(source: Document) -> None:
+    for name in PLACES:
+        (Path(source["root"]) / "train2017" / name).write_bytes(PICTURES[name])
+
+
+@pytest.mark.parametrize("inputs", ["embedded", "shared"])
+def test_what_was_mended_is_built_again_and_nothing_else(tmp_path: Path, inputs: str) -> None:
+    source = coco(tmp_path / "in", document())
+    assert built(tmp_path / "whole", source, INSTANCE, inputs=inputs).succeeded
+    without_pictures(source)
+    out = tmp_path / "out"
+    built(out, source, INSTANCE, inputs=inputs)
+    kept = {path: path.stat().st_mtime_ns for path in out.rglob("*00001*")}
+    put_back(source)
+    assert built(out, source, INSTANCE, inputs=inputs).built_shards == 0
+    report = retried(out, source, INSTANCE, inputs=inputs)
+    folders = len(report.totals)
+    assert (report.built_shards, report.found_shards) == (2 * folders, folders)
+    assert report.succeeded
+    assert files_in(out) == files_in(tmp_path / "whole")
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*00001*")} == kept
+
+
+def test_damage_of_one_proxy_is_retried_for_that_proxy_alone(tmp_path: Path) -> None:
+    instances = document()
+    instances["annotations"][0]["category_id"] = 77
+    source = coco(tmp_path / "in", instances)
+    built(tmp_path / "out", source, INSTANCE)
+    before = files_in(tmp_path / "out")
+    report = retried(tmp_path / "out", source, INSTANCE)
+    assert report.built_shards == 1
+    assert files_in(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("moment", [0, 1, 3])
+def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """Killed before, between and after the revoking of shards."""
+    source = coco(tmp_path / "in", document())
+    assert built(tmp_path / "whole", source, INSTANCE).succeeded
+    without_pictures(source)
+    built(tmp_path / "out", source, INSTANCE)
+    put_back(source)
+    revoke, revoked = build.revoke, []
+
+    def killed(*place: str) -> None:
+        if len(revoked) == moment:
+            raise KeyboardInterrupt
+        revoked.append(place)
+        revoke(*place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "revoke", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retried(tmp_path / "out", source, INSTANCE)
+    header = read_header(str(tmp_path / "out"))
+    assert header is not None
+    assert not header.complete
+    for command in (retried, built):
+        place = tmp_path / command.__name__
+        shutil.copytree(tmp_path / "out", place)
+        command(place, source, INSTANCE)
+        if command is built and moment < 4:  # what was not revoked yet, nobody asked for
+            retried(place, source, INSTANCE)
+        assert files_in(place) == files_in(tmp_path / "whole")
+
+
+def test_a_mended_tar_that_had_lost_a_nameless_input_is_cut_anew(tmp_path: Path) -> None:
+    """Its later shards begin one input earlier in the whole tar."""
+    members = sa1b_members(12)
+    # further members keep the damage away from the edges, by which a tar is known
+    members = [*members, ("notes.bin", bytes(1 << 17))]
+    members.insert(0, ("begin.bin", bytes(1 << 17)))
+    whole = tar_of(members)
+    tar = bytearray(whole)
+    at = whole.index(b"sa_6.jpg\0")
+    end = whole.index(b"sa_7.jpg\0")
+    tar[at:end] = b"x" * (end - at)
+    place = tmp_path / "sa_0.tar"
+    source = {"type": "sa1b", "tars": str(place)}
+    place.write_bytes(bytes(tar))
+    report = built(tmp_path / "out", source)
+    assert report.totals["entity"]["damaged"] == 1
+    assert [row["key"] for row in ledger_in(tmp_path / "out")] == [""]
+    place.write_bytes(whole)
+    report = retried(tmp_path / "out", source)
+    assert (report.built_shards, report.found_shards) == (2, 1)
+    assert built(tmp_path / "whole", source).succeeded
+    assert files_in(tmp_path / "out") == files_in(tmp_path / "whole")
+    assert len(samples_in(tmp_path / "out")) == 12
+
+
+def retried(output: Path, source: Document, proxies: Any = None, **more: Any) -> build.BuildReport:
+    """Build with the damaged shards retried, in this process."""
+    manifest = manifest_of(source, proxies, **more)
+    return build.build_corpus(manifest, str(output), cluster=IN_PROCESS, retry_damaged=True)
