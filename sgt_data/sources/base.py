@@ -143,7 +143,9 @@ class Source(BaseModel):
         """The fields that shape every sample, as plain JSON; without those of depth files, on which
         the depth proxies alone depend."""
         before = {"orientation": "stored", **self.before}
-        fields = self.model_dump(mode="json", exclude={*self.places, *_DEPTH_FIELDS})
+        fields = self.model_dump(
+            mode="json", exclude={*self.places, *self.tolerances, *_DEPTH_FIELDS}
+        )
         return {
             name: value
             for name, value in fields.items()
