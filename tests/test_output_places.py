@@ -1,4 +1,4 @@
-"""No output lies in what is read, in a corpus, or nowhere: it is said before anything is written."""
+"""No output lies in what is read, in a corpus, or nowhere; nothing is written before that is said."""
 
 from __future__ import annotations
 
