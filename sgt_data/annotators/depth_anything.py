@@ -82,7 +82,10 @@ class DepthAnythingAnnotator(Annotator):
         from transformers import AutoConfig
 
         try:
-            kind = AutoConfig.from_pretrained(path, local_files_only=True).model_type
+            config = AutoConfig.from_pretrained(
+                path, local_files_only=True, trust_remote_code=False
+            )
+            kind = config.model_type
         except (OSError, ValueError, KeyError) as why:
             raise RequestError(
                 f"{self._field}: {path}/config.json cannot be read: {in_words(why)}"
@@ -121,8 +124,9 @@ class _DepthAnything:
         logging.disable_progress_bar()
         try:
             model = DepthAnythingForDepthEstimation.from_pretrained(
-                path, local_files_only=True, dtype=getattr(torch, setup.dtype)
-            )
+                path, local_files_only=True, trust_remote_code=False, use_safetensors=True,
+                dtype=getattr(torch, setup.dtype),
+            )  # fmt: skip
         except Exception as why:  # safetensors raises a class of its own for a file that is none
             raise RequestError(f"{field}: {path} cannot be loaded: {in_words(why):.300}") from why
         finally:

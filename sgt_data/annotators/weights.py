@@ -10,6 +10,7 @@ from pathlib import Path
 from sgt_data.errors import FileMissing, RequestError, SourceError
 from sgt_data.files.fetching import copy_to_file
 from sgt_data.files.urls import absolute, is_local
+from sgt_data.redaction import HIDDEN, without_secrets
 
 _HUB_FILES = ("*.json", "*.safetensors")
 
@@ -90,7 +91,9 @@ def find_file(url: str, field: str) -> str:
             raise RequestError(f"{field}: there is no file {path}")
         return str(path)
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "sgt_data/weights"
-    cached = cache / hashlib.sha256(place.encode()).hexdigest()[:16] / place.rsplit("/", 1)[-1]
+    shown = without_secrets(place)  # a signature is no part of a name, and changes
+    digest = hashlib.sha256(shown.encode()).hexdigest()[:16]
+    cached = cache / digest / shown.removesuffix(HIDDEN).rsplit("/", 1)[-1]
     if not cached.exists():
         try:
             copy_to_file(place, str(cached))

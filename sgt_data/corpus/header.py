@@ -89,11 +89,17 @@ def encode_header(header: CorpusHeader) -> bytes:
 
 
 HOLDS_SECRET = (
-    "holds a password or the query of a URL, which may be a signature; run the same build again, "
-    "which writes the file without it, or take it out by hand; and make the key invalid if others "
-    "have seen it"
+    "holds a password or the query of a URL, which may be a signature; run the command that wrote "
+    "the file again, which leaves it out now, or take it out by hand; and make the key invalid if "
+    "others have seen it"
 )
 """What is wrong with a field that `header_secrets` names, and what to do."""
+
+LEDGER_HOLDS_SECRET = (
+    "holds a password or the query of a URL, which may be a signature; remove the shard's receipt "
+    "and run the same build again; and make the key invalid if others have seen it"
+)
+"""What is wrong with such a row of a quarantine ledger, and what to do."""
 
 
 def header_secrets(header: CorpusHeader) -> list[str]:

@@ -114,7 +114,7 @@ def push_corpus(
         require_hub()
     opened = open_corpus(corpus)
     opened.finished()
-    check_no_secrets(opened)
+    check_no_secrets(opened, corpus)
     plan = plan_push(opened, read_licences(opened), pictures)
     branch = revision or MAIN
     report = PushReport(

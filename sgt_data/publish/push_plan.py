@@ -111,14 +111,19 @@ def plan_push(corpus: Corpus, licences: Licences, pictures: bool) -> PushPlan:
     )
 
 
-def check_no_secrets(corpus: Corpus) -> None:
+def check_no_secrets(corpus: Corpus, url: str) -> None:
     """Refuse a corpus whose header holds the password or signature of a URL.
+
+    Args:
+        corpus: the corpus, or the subset of one.
+        url: of what was opened.
 
     Raises:
         RequestError: names the field and the remedy, not the secret.
     """
     if fields := header_secrets(corpus.header):
-        raise RequestError(f"{join(corpus.url, CORPUS_FILE)}: field {fields[0]} {HOLDS_SECRET}")
+        place = join(corpus.url, CORPUS_FILE) if corpus.selection is None else url
+        raise RequestError(f"{place}: field {fields[0]} {HOLDS_SECRET}")
 
 
 def batches(shards: Sequence[ShardToPush]) -> Iterator[list[ShardToPush]]:

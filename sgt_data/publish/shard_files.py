@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sgt_data.corpus.header import HOLDS_SECRET
+from sgt_data.corpus.header import LEDGER_HOLDS_SECRET
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
     index_path,
@@ -95,7 +95,7 @@ def _check_ledger(path: str, name: str) -> None:
     """Refuse a ledger, as earlier versions wrote them, that holds a secret of a URL."""
     for number, line in enumerate(read_bytes(path).splitlines(), 1):
         if has_secrets(str(orjson.loads(line).get("reason"))):
-            raise CorpusError(f"{name}, line {number}: field reason {HOLDS_SECRET}")
+            raise CorpusError(f"{name}, line {number}: field reason {LEDGER_HOLDS_SECRET}")
 
 
 def _local_path(root: str, path: str, scratch: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from sgt_data.corpus.header import HOLDS_SECRET
+from sgt_data.corpus.header import LEDGER_HOLDS_SECRET
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
@@ -145,7 +145,7 @@ def _check_ledger(shard: CheckedShard, receipt: Receipt, ledger: bytes) -> Itera
             row = orjson.loads(line)
             counts[row["kind"]] += 1
             if has_secrets(row["reason"]):
-                yield Finding(place, f"field reason of line {number} {HOLDS_SECRET}")
+                yield Finding(place, f"field reason of line {number} {LEDGER_HOLDS_SECRET}")
             if row["kind"] != "note":
                 shard.left_out.append(row["key"] or row["member"])
             elif row["key"] not in samples:
