@@ -652,7 +652,8 @@ def annotate(photos: Path, output: Path, checkpoint: Path, *more: str) -> int:
     with pytest.raises(SystemExit) as done:
         main(
             ["annotate", str(photos), "--output", str(output), "--checkpoint", str(checkpoint),
-             "--pictures-per-tar", "3", "--workers", "0", *settings, *more]
+             "--pictures-per-tar", "3", "--workers", "0", "--max-quarantined", "0.2", *settings,
+             *more]
         )  # fmt: skip
     return int(done.value.code or 0)
 
@@ -725,6 +726,16 @@ def test_annotating_again_does_nothing_and_after_a_loss_what_is_lost(
     assert file_digests(output) == before
 
 
+def test_annotating_fails_when_too_much_is_damaged_and_says_why(
+    annotated: tuple[Path, Path], sam_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, output = annotated
+    assert annotate(folder, output, sam_checkpoint, "--max-quarantined", "0.1") == 1
+    told = capsys.readouterr().err
+    assert "11.1% of the pictures are damaged, --max-quarantined allows 10.0%" in told
+    assert "such as bad.jpg" in told
+
+
 def test_annotating_otherwise_into_the_same_folder_is_refused(
     annotated: tuple[Path, Path], sam_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -749,7 +760,7 @@ def test_adding_depth_reads_each_picture_once_and_changes_no_file(
     depth_model: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A finished corpus gets a proxy with an annotator: every source picture is read once."""
-    from sgt_data.sources import picture_pool
+    from sgt_data.files import promised_reads
 
     full = depth_manifest(depth_model, photos)
     first = full.model_copy(update={"proxies": full.proxies[1:], "annotators": ()})
@@ -760,13 +771,13 @@ def test_adding_depth_reads_each_picture_once_and_changes_no_file(
         if path.is_file() and path.name != "corpus.json"
     }
     reads: list[str] = []
-    read_bytes = picture_pool.read_bytes
+    read_bytes = promised_reads.read_bytes
 
     def counted(url: str) -> bytes:
         reads.append(url)
         return read_bytes(url)
 
-    monkeypatch.setattr(picture_pool, "read_bytes", counted)
+    monkeypatch.setattr(promised_reads, "read_bytes", counted)
     assert build_corpus(full, str(tmp_path / "out"), cluster=IN_PROCESS).built_shards == 2
     assert sorted(reads) == sorted(str(path) for path in photos.glob("*.jpg"))
     assert {

@@ -17,7 +17,7 @@ from corpora import both_sources_document
 from making import jpeg, tar_of
 
 from sgt_data import IN_PROCESS, build_corpus
-from sgt_data.errors import CorpusError, RequestError
+from sgt_data.errors import CorpusError, RequestError, SourceError
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.conversations import Conversation
 from sgt_data.stream.options import Ordering, Reading, Topology
@@ -232,18 +232,28 @@ def test_tars_of_conversations_stream_and_nothing_in_them_is_executed(tars: Path
     assert not (tars / "executed").exists()
 
 
-def test_a_truncated_tar_of_conversations_loses_what_it_lost(tars: Path) -> None:
+def test_a_broken_conversation_of_a_tar_is_skipped_or_named(tars: Path) -> None:
     place = tars / "sft-1.tar"
-    data = place.read_bytes()
-    place.write_bytes(data[: data.index(b"13.jpg") + 700])
+    data = bytearray(place.read_bytes())
+    data[data.index(b"13.json") + 150] ^= 0x55
+    place.write_bytes(bytes(data))
     stream = Stream(
         {f"{tars}/sft-*.tar": "sft"}, batch_size=3, reading=Reading(on_error="skip", skip_max=0.5)
     )
-    read_keys = sorted(conversation.key for batch in stream for conversation in batch["samples"])
-    assert read_keys == ["00", "01", "02", "03", "04", "10", "11", "12"]
-    assert "sft-1.tar, sample 13" in stream.skipped[0]
-    with pytest.raises(CorpusError, match="sample 13"):
+    read_keys = {conversation.key for batch in stream for conversation in batch["samples"]}
+    assert read_keys == {"00", "01", "02", "03", "04", "10", "11", "12", "14"}
+    assert "sft-1.tar" in stream.skipped[0]
+    with pytest.raises(CorpusError, match=r"sft-1\.tar"):
         list(Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=5))
+
+
+def test_a_truncated_tar_of_conversations_is_refused(tars: Path) -> None:
+    """Nobody knows how many conversations are missing."""
+    place = tars / "sft-1.tar"
+    data = place.read_bytes()
+    place.write_bytes(data[: data.index(b"13.jpg") + 700])
+    with pytest.raises(SourceError, match=r"sft-1\.tar, byte .*cut off.*fetch the tar again"):
+        Stream({f"{tars}/sft-*.tar": "sft"}, batch_size=5)
 
 
 # --- torchrun, killed

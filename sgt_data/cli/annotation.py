@@ -22,6 +22,12 @@ def annotate_command(
         str, typer.Option(help="checkpoint of Segment Anything: file or fsspec URL")
     ],
     pictures_per_tar: Annotated[int, typer.Option(min=1, max=100_000)] = 256,
+    max_quarantined: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="largest share of damaged pictures, 0 to 1; more is a failure"
+        ),
+    ] = 0.05,
     address: RayAddress = None,
     workers: RayWorkers = None,
     overrides: Annotated[
@@ -44,11 +50,25 @@ def annotate_command(
     with ProgressBar("pictures") as bar:
         report = annotate_pictures(
             pictures, output, annotator,
-            pictures_per_tar=pictures_per_tar, cluster=Cluster(address, workers), on_progress=bar,
+            pictures_per_tar=pictures_per_tar, max_quarantined=max_quarantined,
+            cluster=Cluster(address, workers), on_progress=bar,
         )  # fmt: skip
-    print_messages(f"not done: {failure}" for failure in report.failures)
+    print_messages(_messages(report))
     show(_report_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1
+
+
+def _messages(report: AnnotationReport) -> list[str]:
+    lines = [f"not done: {failure}" for failure in report.failures]
+    lines += [f"lost: {reason}" for reason in report.reasons]
+    if report.damaged_share > report.max_quarantined:
+        lines.append(
+            f"{report.damaged_share:.1%} of the pictures are damaged, --max-quarantined allows "
+            f"{report.max_quarantined:.1%}; {report.output}/quarantine names each and the reason"
+        )
+    if report.complete and not report.totals["samples"]:
+        lines.append("no picture got masks")
+    return lines
 
 
 def _report_text(report: AnnotationReport) -> str:

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from sgt_data import checks
 from sgt_data.annotators.base import Annotator
 from sgt_data.corpus.identity import codec_versions
+from sgt_data.corpus.reasons import Reason, reasons_in
 from sgt_data.engine.choose_engine import open_engine
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.engine.drive import ShardResult, drive
+from sgt_data.engine.losses import damaged_share
 from sgt_data.engine.mask_tars import (
     SOURCE,
     TAR_FOLDER,
     MaskRecipe,
+    ledger_path,
     mask_stages,
     read_tar_receipts,
     tar_name,
@@ -45,10 +48,25 @@ class AnnotationReport(ShardResult):
     Attributes:
         output: folder of the tars.
         totals: over all tars: inputs, samples, damaged, masks, bytes.
+        max_quarantined: share of damaged pictures beyond which the work counts as failed.
+        reasons: the most frequent reasons for which pictures were left out.
     """
 
     output: str
     totals: dict[str, int] = field(default_factory=dict)
+    max_quarantined: float = 1.0
+    reasons: list[Reason] = field(default_factory=list)
+
+    @property
+    def damaged_share(self) -> float:
+        """Share of the pictures that are damaged."""
+        return damaged_share(self.totals) if self.totals else 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether all tars are there, hold pictures, and no more are damaged than is allowed."""
+        enough = self.damaged_share <= self.max_quarantined and self.totals.get("samples", 0) > 0
+        return self.complete and not self.failures and enough
 
 
 def annotate_pictures(
@@ -57,6 +75,7 @@ def annotate_pictures(
     annotator: Annotator,
     *,
     pictures_per_tar: int = 256,
+    max_quarantined: float = 0.05,
     cluster: Cluster = THIS_MACHINE,
     on_progress: OnProgress = ignore,
 ) -> AnnotationReport:
@@ -70,6 +89,7 @@ def annotate_pictures(
         output: fsspec URL of the folder for the tars.
         annotator: what draws the masks (`annotators.sam.SamAnnotator`).
         pictures_per_tar: at most.
+        max_quarantined: share of damaged pictures (0 to 1) beyond which the work counts as failed.
         cluster: where to work; `IN_PROCESS` works in this process, without Ray.
         on_progress: called after every tar; the unit is the picture.
 
@@ -101,7 +121,9 @@ def annotate_pictures(
         claim(root, work, remedy="use another --output")
         sweep_unfinished(root)
         receipts = read_tar_receipts(root)
-        report = AnnotationReport(output=root, found_shards=len(receipts))
+        report = AnnotationReport(
+            output=root, found_shards=len(receipts), max_quarantined=max_quarantined
+        )
         tasks = [
             SliceTask(piece, (TAR_FOLDER,))
             for piece in inventory.slices
@@ -121,4 +143,8 @@ def annotate_pictures(
         name: sum(receipt[name] for receipt in receipts.values())
         for name in ("inputs", "samples", "damaged", "masks")
     } | {"bytes": sum(receipt["tar"]["bytes"] for receipt in receipts.values())}
+    ledgers = [
+        (TAR_FOLDER, ledger_path(name)) for name in sorted(receipts) if receipts[name]["damaged"]
+    ]
+    report.reasons = reasons_in(root, ledgers)
     return report

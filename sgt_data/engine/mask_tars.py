@@ -95,6 +95,11 @@ def tar_name(shard: str) -> str:
     return f"sa_{int(shard.rpartition('-')[2]):06d}"
 
 
+def ledger_path(tar: str) -> str:
+    """Path of the quarantine ledger of a tar, below the folder of the tars."""
+    return f"quarantine/{tar}.jsonl"
+
+
 def read_tar_receipts(root: str) -> dict[str, dict[str, Any]]:
     """Receipts of the tars in a folder, by the tar's name.
 
@@ -139,7 +144,7 @@ def _finish(recipe: MaskRecipe, root: str, shard: ShardTask) -> FinishedShard:
     tar, ledger, receipt = _encode(recipe, shard.raw)
     name = tar_name(shard.raw.name)
     write_atomic(join(root, f"{name}.tar"), tar)
-    write_atomic(join(root, f"quarantine/{name}.jsonl"), ledger)
+    write_atomic(join(root, ledger_path(name)), ledger)
     write_atomic(join(root, f"{_RECEIPTS}/{name}.json"), orjson.dumps(receipt))
     return FinishedShard((receipt,))
 

@@ -12,8 +12,9 @@ import posixpath
 from dataclasses import dataclass, field
 
 from sgt_data.corpus.sample_reader import RemoteTar
-from sgt_data.errors import CorpusError, InputError, RequestError
+from sgt_data.errors import CorpusError, InputError, RequestError, SourceError
 from sgt_data.files.forward_reader import ForwardReader
+from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_range
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
@@ -57,13 +58,18 @@ class ConversationTar:
 
         Raises:
             RequestError: the tar holds no conversation.
-            SourceError: the tar cannot be read.
+            SourceError: the tar cannot be read, or ends early.
         """
         tar = absolute(url)
         rows: dict[str, _Row] = {}
         reader = ForwardReader(tar)
         try:
             for item in walk_tar(reader):
+                if isinstance(item, TarDamage) and item.length is None:
+                    raise SourceError(
+                        f"{url}, byte {item.position}: {item.reason}. Nobody knows how many "
+                        "conversations are missing; fetch the tar again"
+                    )
                 _add(rows, item)
         finally:
             reader.close()
@@ -118,6 +124,8 @@ def _add(rows: dict[str, _Row], item: TarMember | TarDamage) -> None:
     if isinstance(item, TarDamage):
         key = posixpath.splitext(item.member or f"at byte {item.position}")[0]
         rows.setdefault(key, _Row(key)).damage = item.reason
+        return
+    if is_system_file(item.name):
         return
     key, suffix = posixpath.splitext(item.name)
     place = item.start, item.size
