@@ -1,4 +1,4 @@
-"""No output lies in what is read, in a corpus, or nowhere; nothing is written before that is said."""
+"""No output lies in what is read, in a corpus, or nowhere: that is said before anything is done."""
 
 from __future__ import annotations
 
