@@ -20,6 +20,7 @@ from making import SMALL, files_in, proxy_of, sa1b_members, tar_of
 import sgt_data
 from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.cli.app import main
+from sgt_data.cli.output import report_table, show
 from sgt_data.errors import RequestError, SgtDataError, SourceError
 from sgt_data.files import retries
 from sgt_data.files.claim import Claim, claim
@@ -218,6 +219,17 @@ def test_all_that_a_person_reads_loses_the_keys_where_it_is_made() -> None:
     ]
     assert not SECRET.search(" ".join(shown))
     assert all("https://host/x.tar?..." in text for text in shown)
+
+
+def test_no_table_shows_a_key(capfd: pytest.CaptureFixture[str]) -> None:
+    url = f"https://{PASSWORD}@host/x.tar?{OLD}"
+    table = report_table(("place",), ())
+    table.add_row(url)
+    table.title = table.caption = url
+    for text in (table, url):
+        show(text, {"place": url, "more": [url]}, as_json=False)
+        show(text, {"place": url, "more": [url]}, as_json=True)
+    assert not SECRET.search("".join(capfd.readouterr().out.split()))
 
 
 def test_a_claim_is_compared_without_keys(tmp_path: Path) -> None:

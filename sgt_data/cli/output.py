@@ -41,6 +41,7 @@ def show(text: str | Table, document: Any, as_json: bool) -> None:
         elif isinstance(text, str):
             print(without_secrets(text))
         else:
+            text.title, text.caption = _shown(text.title), _shown(text.caption)
             _Results(highlight=False).print(text)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -58,9 +59,20 @@ class _Results(Console):
         raise BrokenPipeError
 
 
+def _shown(text: Any) -> Any:
+    return without_secrets(text) if isinstance(text, str) else text
+
+
+class _Table(Table):
+    """A table whose cells lose the secrets of URLs before they are folded into columns."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        super().add_row(*map(_shown, cells), **options)
+
+
 def report_table(text_columns: Iterable[str], number_columns: Iterable[str]) -> Table:
     """An empty table: columns of text, aligned left, then columns of numbers, aligned right."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = _Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in text_columns:
         table.add_column(name, justify="left", overflow="fold")
     for name in number_columns:

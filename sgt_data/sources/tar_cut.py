@@ -11,7 +11,7 @@ bytes are fetched where they are rendered. A remote tar is read once.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sgt_data.errors import SourceError
@@ -62,8 +62,7 @@ class TarCut:
         shard_samples: inputs of a shard.
         licence: of the pictures, written into every sample.
         suffixes: what ends a stem and is no part of its key.
-        key_name: what of a stem its key is made of, where that is less; such keys are never marked,
-            so that two stems with one key are two files of one input.
+        key_name: what of a stem tells its input from others, where that is less than all of it.
         truncated_allowed: whether tars may lack a part of unknown size.
     """
 
@@ -77,14 +76,22 @@ class TarCut:
     key_name: Callable[[str], str] | None = None
     truncated_allowed: bool = False
 
-    def key(self, stem: str, taken: Collection[str] = ()) -> str:
-        """Key of a stem; marked with a digest where its plain key is `taken`."""
-        if self.key_name is not None:
-            return key_of(self.source, self.key_name(stem))
-        ending = next((end for end in self.suffixes if stem.lower().endswith(end)), "")
-        name = stem[: len(stem) - len(ending)]
-        key = key_of(self.source, name, stem)
-        return marked_key(self.source, name, stem) if key in taken else key
+    def named(self, stem: str) -> str:
+        """What of a stem tells its input from others."""
+        return stem if self.key_name is None else self.key_name(stem)
+
+    def key(self, stem: str, taken: Mapping[str, str]) -> str:
+        """Key of a stem; marked with a digest where its plain key is that of another input.
+
+        Args:
+            stem: the stem.
+            taken: the inputs (see `named`) of earlier stems, by their keys.
+        """
+        name = self.named(stem)
+        ending = next((end for end in self.suffixes if name.lower().endswith(end)), "")
+        plain = name[: len(name) - len(ending)]
+        key = key_of(self.source, plain, name)
+        return key if taken.get(key, name) == name else marked_key(self.source, plain, name)
 
     def shard_name(self, number: int) -> str:
         """Name of shard `number` of the tar."""
@@ -115,7 +122,7 @@ class _Cutting:
         self.reader = reader
         self.skip = skip
         self.stems: dict[str, _Stem] = {}
-        self.keys: set[str] = set()
+        self.keys: dict[str, str] = {}
         self.open_shards: dict[int, list[str]] = {}
         self.outstanding: dict[int, int] = {}
         self.problems: dict[int, list[RawInput]] = {}
@@ -175,7 +182,7 @@ class _Cutting:
         if name not in self.stems:
             number = len(self.stems) // self.cut.shard_samples
             key = self.cut.key(name, self.keys)
-            self.keys.add(key)
+            self.keys.setdefault(key, self.cut.named(name))
             self.stems[name] = _Stem(number, key)
             self.open_shards.setdefault(number, []).append(name)
             self.outstanding[number] = self.outstanding.get(number, 0) + len(self.cut.roles)

@@ -30,8 +30,7 @@ def find_parent(file: SubsetFile, url: str) -> tuple[str, CorpusHeader]:
         CorpusMismatch: another corpus is there, or another build of it; says what differs.
     """
     refused: CorpusMismatch | None = None
-    places: dict[str, str] = {}
-    """Where the corpus is not, with the reason where that is not simply that there is none."""
+    places: dict[str, str] = {}  # where it is not, each with the reason where there is one
     for place in dict.fromkeys(_places(file, url)):
         header, reason = _header_at(place, typed=place != file.parent["url"])
         if header is None:
