@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.corpus.sample import Sample
     from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
-    from sgt_data.engine.build import BuildReport, build_corpus
+    from sgt_data.engine.build import build_corpus
+    from sgt_data.engine.build_report import BuildReport
     from sgt_data.engine.cluster import IN_PROCESS, Cluster
     from sgt_data.engine.forecast import Forecast, forecast
     from sgt_data.engine.listing import list_inputs
@@ -78,10 +79,8 @@ _MODULES = {
         "AnnotationReport",
         "annotate_pictures",
     ),
-    "engine.build": (
-        "BuildReport",
-        "build_corpus",
-    ),
+    "engine.build": ("build_corpus",),
+    "engine.build_report": ("BuildReport",),
     "engine.cluster": (
         "Cluster",
         "IN_PROCESS",

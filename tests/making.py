@@ -18,8 +18,9 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from sgt_data.corpus.shard import EncodedShard
-from sgt_data.engine.build import BuildReport, build_corpus
+from sgt_data.engine.build import build_corpus
 from sgt_data.engine.build_plan import plan_build
+from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.engine.listing import list_inputs

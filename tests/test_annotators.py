@@ -267,7 +267,9 @@ def test_a_map_that_is_no_map_is_quarantined(
         model.head.conv3.bias.fill_(bias)
     model.save_pretrained(folder)
     manifest = depth_manifest(folder, photos, max_quarantined=1)
-    assert build_corpus(manifest, str(tmp_path / "out"), cluster=IN_PROCESS).succeeded
+    report = build_corpus(manifest, str(tmp_path / "out"), cluster=IN_PROCESS)
+    assert report.complete
+    assert report.empty == ["depth"]
     rows = ledger_in(tmp_path / "out", "depth")
     assert len(rows) == 7 and all(reason in row["reason"] for row in rows)
     assert ledger_in(tmp_path / "out", "edge") == []

@@ -31,7 +31,8 @@ from making import (
 from sgt_data.cli.app import main
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.reasons import frequent_reasons, without_own_words
-from sgt_data.engine import build
+from sgt_data.engine import build, retry_damaged
+from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.verify.check_corpus import verify_corpus
 
@@ -130,7 +131,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command line work in this process, and with a bound of its own."""
     original = build.build_corpus
 
-    def build_here(manifest: Any, output: str, **options: Any) -> build.BuildReport:
+    def build_here(manifest: Any, output: str, **options: Any) -> BuildReport:
         return original(manifest, output, **options | {"cluster": IN_PROCESS})
 
     monkeypatch.setattr(build, "build_corpus", build_here)
@@ -201,7 +202,7 @@ def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
     without_pictures(source)
     built(tmp_path / "out", source, INSTANCE)
     put_back(source)
-    revoke, revoked = build.revoke, []
+    revoke, revoked = retry_damaged.revoke, []
 
     def killed(*place: str) -> None:
         if len(revoked) == moment:
@@ -210,7 +211,7 @@ def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
         revoke(*place)
 
     with monkeypatch.context() as patch:
-        patch.setattr(build, "revoke", killed)
+        patch.setattr(retry_damaged, "revoke", killed)
         with pytest.raises(KeyboardInterrupt):
             retried(tmp_path / "out", source, INSTANCE)
     header = read_header(str(tmp_path / "out"))
@@ -250,7 +251,7 @@ def test_a_mended_tar_that_had_lost_a_nameless_input_is_cut_anew(tmp_path: Path)
     assert len(samples_in(tmp_path / "out")) == 12
 
 
-def retried(output: Path, source: Document, proxies: Any = None, **more: Any) -> build.BuildReport:
+def retried(output: Path, source: Document, proxies: Any = None, **more: Any) -> BuildReport:
     """Build with the damaged shards retried, in this process."""
     manifest = manifest_of(source, proxies, **more)
     return build.build_corpus(manifest, str(output), cluster=IN_PROCESS, retry_damaged=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from making import built, check_accounts, files_in, manifest_of, sa1b_pair, samp
 
 from sgt_data.engine.listing import list_inputs
 from sgt_data.errors import RequestError, SourceError
-from sgt_data.files import retries
+from sgt_data.files import forward_reader, retries
 
 SECRET = "Signature=aBc123SECRET&Expires=99"
 
@@ -147,6 +148,44 @@ def test_a_list_in_any_order_gives_the_same_shards_as_local_tars(
     unsorted = write_links(server, tmp_path / "links2.txt", NAMES, header=False)
     built(tmp_path / "out2", unsorted)
     assert shards_in(tmp_path / "out2") == shards_in(tmp_path / "local")
+
+
+@pytest.mark.parametrize("body", [TARS[NAMES[1]][:7000], b"<html>sign in</html>" * 99])
+def test_what_a_link_gives_in_place_of_a_whole_tar_fails_its_slice_until_it_is_whole(
+    tmp_path: Path, server: Server, body: bytes
+) -> None:
+    """Served as a whole: neither its length nor its status tells."""
+    server.files = TARS | {NAMES[1]: body}
+    source = write_links(server, tmp_path / "links.txt", NAMES)
+    report = built(tmp_path / "out", source)
+    assert [failure.part for failure in report.failures] == ["sa1b/sa_000001"]
+    assert "Fetch the tar again" in report.failures[0].message
+    assert SECRET not in report.failures[0].message
+    check_accounts(tmp_path / "out", report)
+    server.files = dict(TARS)
+    assert built(tmp_path / "out", source).succeeded
+    assert built(tmp_path / "undisturbed", source).succeeded
+    assert files_in(tmp_path / "out") == files_in(tmp_path / "undisturbed")
+
+
+class ClosedEarly(io.BytesIO):
+    """A remote file whose connection ends in good order after a part of it."""
+
+    size = 100
+
+
+def test_a_connection_that_closes_before_the_size_is_no_end_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Remote:
+        def open(self, path: str, mode: str, **options: Any) -> ClosedEarly:
+            return ClosedEarly(bytes(60))
+
+    monkeypatch.setattr(forward_reader, "open_filesystem", lambda url: (Remote(), url))
+    reader = forward_reader.ForwardReader("far://sa_0.tar")
+    assert reader.read(60) == bytes(60)
+    with pytest.raises(SourceError, match="60 bytes came of 100"):
+        reader.read(1)
 
 
 def test_names_choose_among_links(tmp_path: Path, server: Server) -> None:

@@ -26,7 +26,7 @@ from sgt_data.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
-    from sgt_data.engine.build import BuildReport
+    from sgt_data.engine.build_report import BuildReport
     from sgt_data.engine.forecast import Forecast
     from sgt_data.manifest import Manifest
     from sgt_data.verify.findings import Verdict

@@ -87,10 +87,11 @@ def scale_command(
         else:
             reports = subset(corpus, [fractions, *(more or ())], **options)
     complete = all(report.complete for report in reports)
+    succeeded = all(report.succeeded for report in reports)
     subsets = [{**asdict(report), "rule": dict(report.rule)} for report in reports]
     print_messages(_report_messages(reports))
     show(_report_table(reports), {"subsets": subsets, "complete": complete}, as_json)
-    return 0 if complete else 1
+    return 0 if succeeded else 1
 
 
 def _report_table(reports: Sequence[SubsetReport]) -> Table:
@@ -123,6 +124,8 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
         )
     for report in reports:
         lines += [f"not copied: {failure}" for failure in report.failures]
+        if report.complete and not report.succeeded:
+            lines.append(f"{report.place}: the subset holds no sample")
     if not all(report.complete for report in reports):
         lines.append("The copy is not complete. The same command continues it.")
     return lines

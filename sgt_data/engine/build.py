@@ -14,7 +14,7 @@ from sgt_data import checks
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, environment
 from sgt_data.corpus.paths import CORPUS_FILE
-from sgt_data.corpus.reasons import Reason, has_nameless_damage, reasons_in
+from sgt_data.corpus.reasons import reasons_in
 from sgt_data.corpus.receipt import (
     Receipt,
     add_up,
@@ -22,10 +22,11 @@ from sgt_data.corpus.receipt import (
     revoke,
 )
 from sgt_data.engine.build_plan import BuildPlan, plan_build
+from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.build_stages import corpus_stages
 from sgt_data.engine.choose_engine import Engine, open_engine
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
-from sgt_data.engine.drive import ShardResult, drive
+from sgt_data.engine.drive import drive
 from sgt_data.engine.duplicates import repeated_keys
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.losses import (
@@ -33,9 +34,9 @@ from sgt_data.engine.losses import (
     filtered_share,
     ledgers_with_rows,
     notes_on_slices,
-    shards_to_retry,
 )
 from sgt_data.engine.outcomes import CommittedShard
+from sgt_data.engine.retry_damaged import revoke_damaged
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, pending_tasks
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location
@@ -43,42 +44,6 @@ from sgt_data.files.writing import sweep_unfinished
 from sgt_data.manifest import Manifest, load_manifest
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.sources.picture_pool import COCO_URL
-
-
-@dataclass(slots=True, kw_only=True)
-class BuildReport(ShardResult):
-    """What came of a build.
-
-    Failures are slices that could not be read.
-
-    Attributes:
-        output: root of the corpus.
-        totals: by folder (see `corpus.receipt.add_up`).
-        too_damaged: share of damaged inputs, for each folder where it is above the manifest's
-            `max_quarantined`.
-        too_filtered: share of filtered inputs, for each folder where it is above `max_filtered`.
-        empty: folders of a complete corpus that hold no sample.
-        reasons: the most frequent reasons for which inputs did not become samples.
-        start_seconds: until the first shard began to be rendered (listing inputs, starting Ray and
-            its workers, reading the first inputs).
-        work_seconds: from then until the last shard was committed.
-    """
-
-    output: str
-    totals: dict[str, dict[str, int]] = field(default_factory=dict)
-    too_damaged: dict[str, float] = field(default_factory=dict)
-    too_filtered: dict[str, float] = field(default_factory=dict)
-    empty: list[str] = field(default_factory=list)
-    reasons: list[Reason] = field(default_factory=list)
-    start_seconds: float = 0.0
-    work_seconds: float = 0.0
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the corpus is complete, holds samples of every proxy, and lost no more than the
-        manifest allows."""
-        lost_too_much = self.too_damaged or self.too_filtered or self.empty
-        return self.complete and not self.failures and not lost_too_much
 
 
 def build_corpus(
@@ -122,7 +87,7 @@ def build_corpus(
         sweep_unfinished(root)
         receipts = committed_receipts(root, header.fingerprints)
         if retry_damaged:
-            _revoke_damaged(plan, root, header, receipts)
+            revoke_damaged(root, header, receipts, listing.slices)
         report = BuildReport(output=root, found_shards=sum(map(len, receipts.values())))
         build = _Build(plan, root, receipts, report)
         build.work(engine, pending_tasks(listing.slices, listing.folders_of, receipts), on_progress)
@@ -232,27 +197,6 @@ def _begin(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusH
     if existing is None or existing.fingerprints != header.fingerprints:
         write_header(root, header)
     return header
-
-
-def _revoke_damaged(
-    plan: BuildPlan, root: str, header: CorpusHeader, receipts: dict[str, dict[str, Receipt]]
-) -> None:
-    """Revoke the shards that name damage. The header says first that the corpus is not complete:
-    whenever this is interrupted, the next build does what is missing."""
-    ledgers = [
-        (folder, shard)
-        for folder, by_shard in receipts.items()
-        for shard, receipt in by_shard.items()
-        if receipt["damaged"]
-    ]
-    nameless = {shard for folder, shard in ledgers if has_nameless_damage(root, folder, shard)}
-    retried = shards_to_retry(receipts, plan.listing.slices, nameless)
-    if retried:
-        write_header(root, header)
-    for folder, shards in retried.items():
-        for shard in shards:
-            revoke(root, folder, shard)
-            del receipts[folder][shard]
 
 
 def _finish(

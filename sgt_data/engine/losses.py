@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from sgt_data.corpus.paths import quarantine_path
 from sgt_data.corpus.receipt import Receipt
@@ -56,36 +56,3 @@ def notes_on_slices(receipts: Receipts, slices: Iterable[Slice]) -> list[str]:
         if inputs.get(piece) == 0:
             notes.append(f"{where}: no member of it is an input of this source")
     return notes
-
-
-def shards_to_retry(
-    receipts: Receipts, slices: Sequence[Slice], nameless: Iterable[str]
-) -> dict[str, list[str]]:
-    """The shards to build again once what was damaged is mended, by folder.
-
-    A shard is built again in the folders whose ledgers name damage. Where a tar lost inputs that
-    nobody could name, the mended tar is cut at other places from there on: then all later shards
-    of the tar are built again in every folder.
-
-    Args:
-        receipts: what is committed.
-        slices: in corpus order.
-        nameless: shards whose ledgers have damage without a key.
-    """
-    shifted = set(nameless)
-    cut_while_read = {(piece.source, piece.name) for piece in slices if piece.shards is None}
-    first: dict[tuple[str, str], tuple[int, str]] = {}
-    for by_shard in receipts.values():
-        for shard, receipt in by_shard.items():
-            piece = receipt["source"], receipt["slice"]
-            if piece in cut_while_read and (shard in shifted or receipt.get("lost")):
-                place = len(shard), shard
-                first[piece] = min(first.get(piece, place), place)
-    retried: dict[str, list[str]] = {}
-    for folder, by_shard in receipts.items():
-        for shard, receipt in by_shard.items():
-            begin = first.get((receipt["source"], receipt["slice"]))
-            follows = begin is not None and (len(shard), shard) >= begin
-            if receipt["damaged"] or receipt.get("lost") or follows:
-                retried.setdefault(folder, []).append(shard)
-    return retried

@@ -110,6 +110,8 @@ class ShardCopier:
             "index": file_digest(index),
             "quarantine": file_digest(ledger),
         }
+        if not self.whole:
+            summary.pop("lost", None)  # nobody can name the keys that a broken tar lost
         encoded = EncodedShard(None, index, ledger, receipt_bytes(summary), summary, ())
         return commit(self.root, encoded)
 

@@ -33,6 +33,12 @@ class SubsetReport(ShardResult):
     copied: bool = False
     likeness: tuple[ShardLikeness, ...] = ()
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the subset is there and holds a sample."""
+        samples = any(totals["samples"] for totals in self.totals.values())
+        return self.complete and not self.failures and samples
+
     @classmethod
     def of(cls, subset: Corpus, place: str) -> SubsetReport:
         """The report on a subset of which nothing is written yet."""
