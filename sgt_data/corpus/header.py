@@ -133,7 +133,7 @@ def read_header(root: str) -> CorpusHeader | None:
         document["minor"] = _checked_minor(document.get("minor", 0), place)
         del document["format"], document["version"]
         document["vocabulary"] = {
-            source: tuple(Category(**category) for category in categories)
+            source: tuple(_category(category) for category in categories)
             for source, categories in document["vocabulary"].items()
         }
         document["shards"] = {
@@ -198,3 +198,12 @@ def _check_each(
                 check(value)
             except ValueError as why:
                 raise LeavesRoot(f"{place}, field {field_name}: {why}") from None
+
+
+def _category(fields: Mapping[str, Any]) -> Category:
+    category = Category(**fields)
+    kinds = {"id": int, "name": str, "isthing": bool}
+    for name, kind in kinds.items():
+        if not isinstance(fields[name], kind):
+            raise ValueError(f"vocabulary: {name} of a category is {fields[name]!r:.40}")
+    return category
