@@ -79,9 +79,9 @@ class Stream(_Dataset):
         """
         Args:
             sources: by fsspec URL or path: for a corpus, names of the proxies to take; for a
-                `.jsonl` file in LLaVA's form, or for WebDataset `.tar` files of such data, the name
-                of the component. A proxy's name is its component; a proxy that several corpora have
-                is one component.
+                `.jsonl` or `.json` file in LLaVA's form, or for WebDataset `.tar` files of such
+                data, the name of the component. A proxy's name is its component; a proxy that
+                several corpora have is one component.
             batch_size: samples of a global batch, over all ranks.
             mixture: weights by component; or, by the step from which on they hold, such weights.
                 None puts everything into one component, so an epoch gives each sample once.
@@ -94,6 +94,8 @@ class Stream(_Dataset):
         Raises:
             RequestError: an option has a value that it cannot have, or sources, proxies, mixture
                 and sizes do not fit; names the option.
+            CorpusError: conversations are damaged, or their pictures do not exist, and `on_error`
+                is `raise`.
         """
         named = named_sources(sources)
         batch_size = checks.whole_number("batch_size", batch_size, 1)
