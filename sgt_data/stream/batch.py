@@ -17,7 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.stream.position import note_arrival, note_read
 from sgt_data.stream.shared_blocks import HEADER, BlockPool, content
+
+Origin = tuple[str, int]
+"""The name of a stream's position, and the number of an iteration."""
 
 _ALIGNMENT = 64
 """Bytes: arrays begin at multiples of a cache line."""
@@ -32,40 +36,53 @@ class Batch:
     DataLoader's worker as one block of shared memory, and arrive as views of it.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_arrived", "_fields", "_origin")
 
-    def __init__(self, step: int, epoch: int, samples: list[Any]) -> None:
+    def __init__(
+        self, step: int, epoch: int, samples: list[Any], origin: Origin | None = None
+    ) -> None:
         """
         Args:
             step: number of the global batch, from 0.
             epoch: the epoch that it belongs to, from 0.
             samples: this rank's samples.
+            origin: of a batch that a worker makes, the stream's position and the iteration.
         """
-        self._fields = {"step": step, "epoch": epoch, "samples": samples}
+        self._fields: dict[str, Any] = {"step": step, "epoch": epoch, "samples": samples}
+        self._origin, self._arrived = origin, False
 
     def __getitem__(self, name: str) -> Any:
+        self._note_read()
         return self._fields[name]
 
     def __iter__(self) -> Iterator[str]:
+        self._note_read()
         return iter(self._fields)
 
     def keys(self) -> Iterator[str]:
         """Names of the fields: step, epoch, samples."""
-        return iter(self._fields)
+        return iter(self)
+
+    def _note_read(self) -> None:
+        """Tell the stream, once, that a batch which came from a worker has been read."""
+        if self._arrived and self._origin is not None:
+            note_read(*self._origin, self._fields["step"])
+            self._origin = None
 
     def __repr__(self) -> str:
-        count = len(self["samples"])
-        return f"<Batch of step {self['step']}, epoch {self['epoch']}: {count} samples>"
+        step, epoch, samples = self._fields.values()
+        return f"<Batch of step {step}, epoch {epoch}: {len(samples)} samples>"
 
     def __reduce__(self) -> tuple[Callable[..., Batch], tuple[Any, ...]]:
+        step, epoch, samples = self._fields.values()
         torch = sys.modules.get("torch")
         if torch is None or torch.utils.data.get_worker_info() is None:
-            return Batch, (self["step"], self["epoch"], self["samples"])
+            return Batch, (step, epoch, samples)
         packer = _Packer(torch)
-        samples = _map_arrays(self["samples"], packer.put)
+        places = _map_arrays(samples, packer.put)
         if packer.size == 0:
-            return Batch, (self["step"], self["epoch"], self["samples"])
-        return _unpack, (self["step"], self["epoch"], samples, packer.block())
+            return _arrived, (step, epoch, samples, self._origin)
+        return _unpack, (step, epoch, places, self._origin, packer.block())
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +145,16 @@ def _pool(process: int) -> BlockPool:
     return BlockPool(sys.modules["torch"])
 
 
-def _unpack(step: int, epoch: int, samples: list[Any], block: Any) -> Batch:
+def _arrived(step: int, epoch: int, samples: list[Any], origin: Origin | None) -> Batch:
+    """A batch in the process that it was sent to."""
+    batch = Batch(step, epoch, samples, origin)
+    batch._arrived = True
+    if origin is not None:
+        note_arrival(*origin, step)
+    return batch
+
+
+def _unpack(step: int, epoch: int, samples: list[Any], origin: Origin | None, block: Any) -> Batch:
     memory = content(block)
 
     def view(value: Any) -> Any:
@@ -141,7 +167,7 @@ def _unpack(step: int, epoch: int, samples: list[Any], block: Any) -> Batch:
         torch: Any = sys.modules["torch"]
         return torch.from_numpy(array).permute(*np.argsort(value.axes).tolist())
 
-    return Batch(step, epoch, _map_arrays(samples, view))
+    return _arrived(step, epoch, _map_arrays(samples, view), origin)
 
 
 def _map_arrays(samples: list[Any], change: Callable[[Any], Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
+from typing import Any
 
 from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import CorpusError, InputError, RequestError, SourceError
@@ -18,9 +19,9 @@ from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_range
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
-from sgt_data.files.urls import absolute
+from sgt_data.files.urls import absolute, is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
-from sgt_data.stream.conversations import Conversation, parse_turns
+from sgt_data.stream.conversations import Conversation, parse_turns, picture_name
 
 
 @dataclass(slots=True)
@@ -88,12 +89,13 @@ class ConversationTar:
         """No tars: without checksums, an outdated local copy would not be noticed."""
         return []
 
-    def read(self, component: str, row: int) -> Conversation:
+    def read(self, component: str, row: int, with_picture: bool = True) -> Conversation:
         """The conversation in a row of the tar, with its picture.
 
         Args:
             component: name of the mixture's component, noted in the conversation.
             row: number of the conversation, from 0.
+            with_picture: False leaves the picture unread.
 
         Raises:
             CorpusError: it is damaged or no conversation; names tar, key and what is wrong.
@@ -108,8 +110,33 @@ class ConversationTar:
         except InputError as why:
             raise CorpusError(str(why)) from why
         turns = parse_turns(fields, where)
-        picture = self._member(sample.picture, where) if sample.picture else None
+        _check_picture(sample, fields, where)
+        picture = None
+        if sample.picture and with_picture:
+            picture = self._member(sample.picture, where)
         return Conversation(component, sample.key, self.url, turns, picture, fields)
+
+    def check(self) -> None:
+        """Check every conversation of a tar on a local disk, and whether it has its picture.
+
+        Raises:
+            CorpusError: the first that is damaged or no conversation; says how many there are.
+        """
+        if not is_local(self.url):
+            return  # it would be read as a whole
+        wrong = []
+        for row, sample in enumerate(self.rows):
+            try:
+                if sample.damage is None:
+                    self.read("", row, with_picture=False)
+            except CorpusError as why:
+                wrong.append(str(why))
+        if wrong:
+            raise CorpusError(
+                f"{self.url}: {len(wrong)} of {self.count} conversations cannot be used; mend "
+                "them, or leave a few out with reading=Reading(on_error='skip'). The first: "
+                f"{wrong[0]}"
+            )
 
     def _member(self, place: tuple[int, int], where: str) -> bytes:
         position, size = place
@@ -117,6 +144,20 @@ class ConversationTar:
         if len(data) != size:
             raise CorpusError(f"{where}: the tar ends {size - len(data)} bytes too early")
         return data
+
+
+def _check_picture(sample: _Row, fields: dict[str, Any], where: str) -> None:
+    """Check that the tar has the picture that a conversation names.
+
+    Raises:
+        CorpusError: it has none, or the conversation names several.
+    """
+    name = picture_name(fields, where)
+    if name is not None and sample.picture is None:
+        raise CorpusError(
+            f"{where}: its JSON names the picture {name}, and the tar has no {sample.key}.jpg, "
+            ".jpeg, .png or .webp"
+        )
 
 
 def _add(rows: dict[str, _Row], item: TarMember | TarDamage) -> None:

@@ -13,7 +13,7 @@ from sgt_data.errors import RequestError
 from sgt_data.files.urls import expand, plain
 from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
-from sgt_data.stream.options import Reading
+from sgt_data.stream.options import OnError, Reading
 from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.ranked_keys import fraction_of
@@ -79,12 +79,12 @@ class CorpusShard:
 
 @dataclass(frozen=True, slots=True)
 class ConversationShard:
-    """A run of lines of a JSONL file.
+    """A run of conversations of a JSON file.
 
     Attributes:
-        file: the JSONL file.
-        first: number of the first line, from 0.
-        count: number of lines.
+        file: the file.
+        first: number of the first conversation, from 0.
+        count: number of conversations.
     """
 
     file: ConversationFile
@@ -93,11 +93,11 @@ class ConversationShard:
 
     @property
     def tars(self) -> list[RemoteTar]:
-        """No tars: the lines are in a JSONL file."""
+        """No tars: the conversations are in a JSON file."""
         return []
 
     def read(self, component: str, row: int) -> Conversation:
-        """The conversation in a line of the run; see `Shard.read`."""
+        """A conversation of the run; see `Shard.read`."""
         return self.file.read(component, self.first + row)
 
 
@@ -124,13 +124,15 @@ def open_components(
 
     Args:
         sources: by fsspec URL: for a corpus, names of the proxies to take, each a component; for a
-            `.jsonl` file or for `.tar` files (brace and glob patterns), the name of the component.
+            `.jsonl` or `.json` file or for `.tar` files (brace and glob patterns), the name of the
+            component.
         reading: what is read of the sources, and how.
         cache: keeps local copies of remote tars; None for no copies.
         merged: put all shards into one component.
 
     Raises:
         RequestError: a source does not exist, is not complete, or has no such proxy.
+        CorpusError: conversations are damaged, and `on_error` is `raise`.
     """
     components: dict[str, Component] = {}
 
@@ -141,7 +143,7 @@ def open_components(
     images = None if reading.images is None else plain(reading.images)
     for url, names in sources.items():
         if isinstance(names, str):
-            add(names, _conversation_shards(url, images))
+            add(names, _conversation_shards(url, images, reading.on_error))
             continue
         corpus = open_corpus(url)
         if reading.fraction is not None:
@@ -154,18 +156,25 @@ def open_components(
     return components
 
 
-def _conversation_shards(url: str, images: str | None) -> list[Shard]:
+def _conversation_shards(url: str, images: str | None, on_error: OnError) -> list[Shard]:
+    """The shards of conversations, all of them checked where a wrong one would be an error."""
     if url.endswith(".tar"):
-        tars = expand(url)
-        if not tars:
+        places = expand(url)
+        if not places:
             raise RequestError(f"{url}: nothing matches")
-        return [ConversationTar.open(tar) for tar in tars]
-    if not url.endswith(".jsonl"):
+        tars = [ConversationTar.open(place) for place in places]
+        if on_error == "raise":
+            for tar in tars:
+                tar.check()
+        return list(tars)
+    if not url.endswith((".jsonl", ".json")):
         raise RequestError(
-            f"{url}: a component's name goes with a .jsonl file or .tar files; of a corpus, list "
-            "its proxies"
+            f"{url}: a component's name goes with a .jsonl file or .json file in LLaVA's form, or "
+            "with .tar files of such data; of a corpus, list its proxies"
         )
     file = ConversationFile(url, images)
+    if on_error == "raise":
+        file.check()
     return [
         ConversationShard(file, first, min(SHARD_LINES, len(file) - first))
         for first in range(0, len(file), SHARD_LINES)

@@ -15,13 +15,14 @@ from sgt_data import checks
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.files.claim import Difference
 from sgt_data.files.urls import absolute, is_local
-from sgt_data.stream.batch import Batch
+from sgt_data.stream.batch import Batch, Origin
 from sgt_data.stream.instructions import with_instruction
-from sgt_data.stream.loader_worker import loader_worker
+from sgt_data.stream.loader_worker import LoaderWorker, current_worker, loader_worker
 from sgt_data.stream.mixture import Mixture, Weights
 from sgt_data.stream.mixture_components import open_components
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order
+from sgt_data.stream.position import Position
 from sgt_data.stream.schedule import Place, Schedule, share_of
 from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.stream.stream_arguments import (
@@ -78,9 +79,9 @@ class Stream(_Dataset):
         """
         Args:
             sources: by fsspec URL or path: for a corpus, names of the proxies to take; for a
-                `.jsonl` file in LLaVA's form, or for WebDataset `.tar` files of such data, the name
-                of the component. A proxy's name is its component; a proxy that several corpora have
-                is one component.
+                `.jsonl` or `.json` file in LLaVA's form, or for WebDataset `.tar` files of such
+                data, the name of the component. A proxy's name is its component; a proxy that
+                several corpora have is one component.
             batch_size: samples of a global batch, over all ranks.
             mixture: weights by component; or, by the step from which on they hold, such weights.
                 None puts everything into one component, so an epoch gives each sample once.
@@ -93,6 +94,8 @@ class Stream(_Dataset):
         Raises:
             RequestError: an option has a value that it cannot have, or sources, proxies, mixture
                 and sizes do not fit; names the option.
+            CorpusError: conversations are damaged, or their pictures do not exist, and `on_error`
+                is `raise`.
         """
         named = named_sources(sources)
         batch_size = checks.whole_number("batch_size", batch_size, 1)
@@ -144,19 +147,41 @@ class Stream(_Dataset):
             "mixture": {str(step): dict(shares) for step, shares in weights.items()},
             "samples": {name: order.size for name, order in orders.items()},
         }
-        self._next_step = 0
+        self._position = Position()
+        self._step_of_worker: int | None = None  # in a worker, which reads ahead of the position
         self._worker_epoch: int | None = None  # in one of several workers, the epoch that it is in
+        self._is_restored = False  # in a worker, whether a state of its own was loaded
         self.skipped: list[str] = []
         self._read_count = 0
 
     def __iter__(self) -> Iterator[Batch]:
+        worker = current_worker()
+        if worker is None:
+            return self._batches(None)
+        try:
+            return self._batches(self._begin_in_worker(worker))
+        except StreamError as why:
+            # a DataLoader passes on what a batch raises, and breaks where an iterator does
+            return _raising(why)
+
+    def _begin_in_worker(self, worker: LoaderWorker) -> Origin:
+        """Settle where an iteration of a DataLoader begins in one of its workers."""
+        if self._is_restored:
+            iteration = self._position.begin_elsewhere(worker, self._next_step)
+        else:
+            iteration, self._next_step = self._position.begin(worker)
+            self._worker_epoch = None
+        self._is_restored = False
+        return self._position.name, iteration
+
+    def _batches(self, origin: Origin | None) -> Iterator[Batch]:
         worker, workers = loader_worker()
         resumed = self._worker_epoch is not None
         epoch = self.epoch if self._worker_epoch is None else self._worker_epoch
         first = self._next_step if resumed else self._next_step + worker
         end = self._schedule.epoch_start(epoch + 1)
         for step in range(first, end, workers):
-            batch = self.batch(step)
+            batch = self._batch(step, origin)
             # set before the batch is given away: a state that is taken while the consumer has the
             # batch must name the step after it
             self._next_step = step + workers
@@ -180,13 +205,13 @@ class Stream(_Dataset):
         return self._schedule.epoch_start(self.epoch + 1)
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to the first batch of an epoch.
+        """Go to the first batch of an epoch, as do a DataLoader's workers when they begin again.
 
         Raises:
             RequestError: it is no whole number from 0 on.
         """
         epoch = checks.whole_number("epoch", epoch, 0)
-        self._next_step, self._worker_epoch = self._schedule.epoch_start(epoch), None
+        self._go_to(self._schedule.epoch_start(epoch), None)
 
     def batch(self, step: int) -> Batch:
         """This rank's part of the global batch of any step.
@@ -196,6 +221,9 @@ class Stream(_Dataset):
             SourceError: a sample cannot be read just now.
             StreamError: more samples were skipped than `skip_max` allows.
         """
+        return self._batch(step, None)
+
+    def _batch(self, step: int, origin: Origin | None) -> Batch:
         topology = self.topology
         places = share_of(self._schedule.batch(step), topology.rank, topology.world)
         epoch = self._schedule.epoch_at(step)
@@ -209,7 +237,7 @@ class Stream(_Dataset):
                 self._skip(result)
             else:
                 samples.append(result)
-        return Batch(step, epoch, samples)
+        return Batch(step, epoch, samples, origin)
 
     def state_dict(self) -> State:
         """Where the stream stands, for `load_state_dict` of a stream over the same sources.
@@ -237,7 +265,23 @@ class Stream(_Dataset):
             if stated != value:
                 difference = Difference(name, stated, value)
                 raise RequestError(f"the state is of another stream: {difference}")
-        self._next_step, self._worker_epoch = int(state["step"]), state.get("of_worker")
+        self._go_to(state["step"], state.get("of_worker"))
+
+    def _go_to(self, step: int, worker_epoch: int | None) -> None:
+        self._next_step, self._worker_epoch = step, worker_epoch
+        self._is_restored = current_worker() is not None
+
+    @property
+    def _next_step(self) -> int:
+        """The step that is made next: in a worker, ahead of what has been read."""
+        return self._position.step if self._step_of_worker is None else self._step_of_worker
+
+    @_next_step.setter
+    def _next_step(self, step: int) -> None:
+        if current_worker() is None:
+            self._position.move(step)
+        else:
+            self._step_of_worker = step
 
     def _fetch_ahead(self, step: int) -> None:
         if self._cache is not None:
@@ -264,6 +308,12 @@ class Stream(_Dataset):
                 f"{len(self.skipped)} of {self._read_count} samples are damaged, more than "
                 f"skip_max={self.reading.skip_max} allows; the last: {why}"
             ) from why
+
+
+def _raising(why: StreamError) -> Iterator[Batch]:
+    """An iterator that raises an error in place of the first batch."""
+    raise why
+    yield
 
 
 def _cache_of(reading: Reading) -> ShardCache | None:

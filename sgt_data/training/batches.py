@@ -107,7 +107,7 @@ def question_and_answer(sample: Conversation) -> tuple[str, str]:
         CorpusError: the conversation has no question, no answer or no picture.
     """
     texts = [turn["value"] for turn in sample.turns[:2]]
-    if len(texts) < 2 or sample.fields.get("image") is None:
+    if len(texts) < 2 or not sample.has_picture:
         raise CorpusError(f"{sample.source}, {sample.key}: no question about a picture")
     return texts[0].replace(_PICTURE_WORD, "").strip(), texts[1].strip()
 
@@ -176,8 +176,19 @@ def answers_of(config: TrainConfig) -> tuple[str, ...]:
     answers: set[str] = set()
     for url in _question_files(config):
         file = ConversationFile(url)
-        for line in range(len(file)):
-            answers.add(question_and_answer(file.read("", line, with_picture=False))[1])
+        without = []
+        for row in range(len(file)):
+            sample = file.read("", row, with_picture=False)
+            if sample.has_picture:
+                answers.add(question_and_answer(sample)[1])
+            else:
+                without.append(row)
+        if without:
+            raise CorpusError(
+                f"{url}: {len(without)} of {len(file)} conversations have no picture, the first "
+                f"at {file.where(without[0])}; the bundled trainer learns questions about "
+                "pictures alone. Take them out of the file"
+            )
     return tuple(sorted(answers))
 
 
