@@ -62,6 +62,7 @@ def build_command(
     if max_quarantined is not None:
         changes.append(f"max_quarantined={max_quarantined}")
     resolved = load_manifest(manifest, changes)
+    cluster = Cluster(address, workers)
     if dry_run:
         listing = list_inputs(resolved)
         rows = forecast(listing)
@@ -73,7 +74,7 @@ def build_command(
         )
         return 0
     with ProgressBar("pictures") as bar:
-        report = build_corpus(resolved, output, cluster=Cluster(address, workers), on_progress=bar)
+        report = build_corpus(resolved, output, cluster=cluster, on_progress=bar)
     print_messages(_build_messages(report))
     show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1
@@ -107,7 +108,7 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
 
 def preview_command(
     corpus: CorpusUrl,
-    file: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write")] = Path(
+    file: Annotated[Path, typer.Option("-o", "--output", help="PNG or JPEG file to write")] = Path(
         "preview.png"
     ),
     per_source: Annotated[
@@ -117,11 +118,12 @@ def preview_command(
 ) -> int:
     """Draw a contact sheet: pictures, targets and instructions."""
     from sgt_data.preview.contact_sheet import contact_sheet
+    from sgt_data.preview.sheet_file import check_sheet_file, write_sheet
     from sgt_data.subsets.open_corpus import open_corpus
 
+    check_sheet_file(file)
     sheet = contact_sheet(open_corpus(corpus), per_source)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(file, "PNG")
+    write_sheet(sheet, file)
     document = {"file": str(file), "width": sheet.width, "height": sheet.height}
     show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)
     return 0

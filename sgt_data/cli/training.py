@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import show
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -25,7 +25,8 @@ def train_command(
         Path, typer.Option(help="folder of the run; an interrupted run is continued")
     ],
     proxies: Annotated[
-        list[str] | None, typer.Option("--proxy", help="proxy to draw; may be repeated")
+        list[str] | None,
+        typer.Option("--proxy", metavar="PROXY,...", help="proxies to draw, by commas or repeated"),
     ] = None,
     fraction: Annotated[
         float | None, typer.Option(help="share of the corpus that is drawn, 0 to 1")
@@ -41,7 +42,9 @@ def train_command(
     from sgt_data.training.config import load_config
     from sgt_data.training.train import train as train_model
 
-    data: dict[str, Any] = {"corpus": corpus, "questions": questions, "proxies": proxies or []}
+    data: dict[str, Any] = {"corpus": corpus, "questions": questions}
+    if proxies is not None:  # else those of the file of settings
+        data["proxies"] = names_in("--proxy", proxies)
     if fraction is not None:
         data["fraction"] = fraction
     settings = load_config(config, data, overrides or ())

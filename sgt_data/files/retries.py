@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sgt_data.errors import FileMissing, SourceError
+from sgt_data.errors import FileMissing, SgtDataError, SourceError
 from sgt_data.foreign_errors import in_words
 
 _T = TypeVar("_T")
@@ -18,7 +18,7 @@ PAUSE_SECONDS = 0.5
 
 _FOR_EVER = frozenset(
     {
-        errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP,
+        errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
         errno.EROFS, errno.ENOSPC, errno.EDQUOT,
     }
 )  # fmt: skip
@@ -39,12 +39,18 @@ def retried(access: Callable[[], _T], what: str) -> _T:
     for attempt in range(ATTEMPTS):
         try:
             return access()
+        except SgtDataError:
+            raise
         except Exception as why:
             # backends raise classes of their own (aiohttp, botocore): unknown ones mean "later"
             status = http_status(why)
             missing = isinstance(why, FileNotFoundError) and status in (None, 410)
             if missing or status == 404:
                 raise FileMissing(f"{what}: no such file") from why
+            if isinstance(why, NotADirectoryError):
+                raise FileMissing(
+                    f"{what}: no such file; a part of the path is a file, not a folder"
+                ) from why
             if isinstance(why, OSError) and why.errno in _FOR_EVER:
                 raise SourceError(f"{what}: {_describe(why)}") from why
             if _is_refusal(status) or attempt == ATTEMPTS - 1:

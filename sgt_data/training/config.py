@@ -186,6 +186,11 @@ def load_config(
     document["data"] = {**document.get("data", {}), **data}
     if not document["data"].get("proxies"):
         document["drawings"] = 0
+        if document["data"].get("fraction") is not None:
+            raise RequestError(
+                "data.fraction (--fraction) is the share of the corpus that is drawn, and "
+                "data.proxies (--proxy) names no proxy to draw; give both or none"
+            )
     return parse_config(document, overrides)
 
 
