@@ -46,6 +46,7 @@ def annotate_command(
             pictures, output, annotator,
             pictures_per_tar=pictures_per_tar, cluster=Cluster(address, workers), on_progress=bar,
         )  # fmt: skip
+    print_messages(f"note: {note}" for note in report.notes)
     print_messages(f"not done: {failure}" for failure in report.failures)
     show(_report_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1

@@ -39,6 +39,7 @@ def train_command(
     as_json: AsJson = False,
 ) -> int:
     """Train the bundled unified model, or your own model, on questions and drawings."""
+    from sgt_data.subsets.open_corpus import open_corpus
     from sgt_data.training.config import load_config
     from sgt_data.training.train import train as train_model
 
@@ -48,6 +49,7 @@ def train_command(
     if fraction is not None:
         data["fraction"] = fraction
     settings = load_config(config, data, overrides or ())
+    open_corpus(corpus)  # it is not read where nothing is drawn, and yet must be one
     with ProgressBar("steps") as bar:
         trained = train_model(settings, output, on_progress=bar)
     if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result

@@ -23,7 +23,8 @@ class QuestionPlan:
             about.
 
     Raises:
-        RequestError: a limit is below 1, or the shares are no shares of train, val and test.
+        RequestError: a limit or the seed is out of range, or the shares are no shares of train,
+            val and test.
     """
 
     seed: int = 0
@@ -35,5 +36,7 @@ class QuestionPlan:
     def __post_init__(self) -> None:
         exact_shares(self.shares)
         for name, limit in (("per_picture", self.per_picture), ("per_task", self.per_task)):
-            if limit is not None and limit < 1:
-                raise RequestError(f"{name}: found {limit}, must be 1 or more")
+            if limit is not None and not 1 <= limit < 2**63:
+                raise RequestError(f"{name}: found {limit}, must be 1 to 2**63 - 1")
+        if not 0 <= self.seed < 2**63:
+            raise RequestError(f"seed: found {self.seed}, must be 0 to 2**63 - 1")

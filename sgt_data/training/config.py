@@ -153,8 +153,19 @@ def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = 
         return adapter.validate_python(document)
     except ValidationError as why:
         first = why.errors()[0]
-        where = inside + ".".join(map(str, first["loc"])) or whole
-        raise RequestError(f"{where}: found {first['input']!r:.60}; {first['msg']}") from why
+        where = inside + ".".join(map(str, first["loc"]))
+        message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
+        if not where:  # of several fields together, which the message names
+            raise RequestError(f"{whole}: {message}") from why
+        raise RequestError(f"{where}: found {first['input']!r:.60}; {message}") from why
+
+
+_MESSAGES = {
+    "unexpected_keyword_argument": "no such field",
+    "missing_argument": "must be given",
+    "missing": "must be given",
+}
+"""By pydantic's kind of error, what it calls by Python's terms."""
 
 
 def load_config(
