@@ -8,6 +8,8 @@ import struct
 
 _NUMBER = re.compile(r"(?:invalid literal for int\(\)|could not convert string to float).*?: (.*)")
 
+_REFUSED = re.compile(r"Connect call failed \('([^']*)', (\d+).*\)")
+
 
 def in_words(why: BaseException) -> str:
     """An exception without Python's own terms; one line, no name of a class.
@@ -51,4 +53,7 @@ def _system_words(why: OSError) -> str:
     """What a system call or a connection answered; paths are left to the message around it."""
     if isinstance(why, TimeoutError):
         return "no answer in time"
-    return why.strerror or " ".join(str(why).split()) or "the connection broke"
+    text = why.strerror or " ".join(str(why).split()) or "the connection broke"
+    if refused := _REFUSED.fullmatch(text):
+        return f"no server answers at {refused[1]}:{refused[2]}"
+    return text

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.registry import annotator_kinds
-from sgt_data.errors import FileMissing, ManifestError
+from sgt_data.errors import FileMissing, ManifestError, SourceError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
@@ -141,6 +141,10 @@ def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
         text = read_bytes(path)
     except FileMissing as why:
         raise ManifestError(f"there is no manifest: {why}") from why
+    except SourceError as why:
+        if isinstance(why.__cause__, IsADirectoryError):
+            raise ManifestError(f"{path} is a folder; a manifest is a YAML file") from why
+        raise
     data = parse_yaml(text, path)
     if not isinstance(data, dict):
         raise ManifestError(

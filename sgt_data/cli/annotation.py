@@ -59,7 +59,8 @@ def annotate_command(
 
 
 def _messages(report: AnnotationReport) -> list[str]:
-    lines = [f"not done: {failure}" for failure in report.failures]
+    lines = [f"note: {note}" for note in report.notes]
+    lines += [f"not done: {failure}" for failure in report.failures]
     lines += [f"lost: {reason}" for reason in report.reasons]
     if report.damaged_share > report.max_quarantined:
         lines.append(

@@ -1,7 +1,7 @@
 """The application `sgt-data`: its commands by name, `main`, and exit codes.
 
-Exit codes: 0 done; 1 the work failed, or a check did; 2 the request was wrong; 128 and more:
-stopped by a signal (`endings`). Results go to standard output, everything else to standard error.
+Exit codes: 0 done; 1 the work failed, or a check did; 2 the request was wrong; 128 and more: it was
+stopped by a signal (`endings`). Results go to standard output, all else to standard error.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sgt_data.cli import (
     trainers,
     training,
 )
+from sgt_data.cli.arguments import checked_arguments
 from sgt_data.cli.endings import (
     end_on,
     ends_in_words,
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     with stops_as_interrupts(), results_are_flushed():
         try:
-            app(args=arguments)
+            app(args=checked_arguments(sys.argv[1:] if arguments is None else arguments))
         except (SgtDataError, OSError) as error:
             sys.exit(end_on(error))
 

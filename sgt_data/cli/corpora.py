@@ -69,11 +69,13 @@ def build_command(
     if max_quarantined is not None:
         changes.append(f"max_quarantined={max_quarantined}")
     resolved = load_manifest(manifest, changes)
+    cluster = Cluster(address, workers)
     if dry_run:
         check_build_output(resolved, output)
         listing = list_inputs(resolved)
         rows = forecast(listing)
         plan = [asdict(row) for row in rows]
+        print_messages(f"note: {note}" for note in listing.notes)
         show(
             _forecast_table(rows),
             {"name": resolved.name, "plan": plan, "notes": listing.notes},
@@ -83,7 +85,7 @@ def build_command(
     with ProgressBar("pictures") as bar:
         report = build_corpus(
             resolved, output,
-            cluster=Cluster(address, workers), retry_damaged=retry_damaged, on_progress=bar,
+            cluster=cluster, retry_damaged=retry_damaged, on_progress=bar,
         )  # fmt: skip
     print_messages(_build_messages(report, resolved))
     show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
@@ -125,7 +127,9 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
 
 def preview_command(
     corpus: CorpusUrl,
-    file: Annotated[str, typer.Option("-o", "--output", help="PNG file to write")] = "preview.png",
+    file: Annotated[Path, typer.Option("-o", "--output", help="PNG or JPEG file to write")] = Path(
+        "preview.png"
+    ),
     per_source: Annotated[
         int | None, typer.Option(min=1, help="pictures of each source; default: as many as fit")
     ] = None,
@@ -134,14 +138,15 @@ def preview_command(
     """Draw a contact sheet: pictures, targets and instructions."""
     from sgt_data.files.output_place import check_output
     from sgt_data.preview.contact_sheet import contact_sheet
+    from sgt_data.preview.sheet_file import check_sheet_file, write_sheet
     from sgt_data.subsets.open_corpus import open_corpus
 
+    check_sheet_file(file)
     opened = open_corpus(corpus)
-    place = Path(check_output(file, [opened.url]))
+    check_output(file, [opened.url])
     sheet = contact_sheet(opened, per_source)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(place, "PNG")
-    document = {"file": file, "width": sheet.width, "height": sheet.height}
+    write_sheet(sheet, file)
+    document = {"file": str(file), "width": sheet.width, "height": sheet.height}
     show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)
     return 0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import (
     print_messages,
     report_table,
@@ -30,9 +30,10 @@ def questions_command(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     tasks: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="names of tasks, separated by commas; default: all that the corpus can answer"
+            metavar="TASK,...",
+            help="tasks, by commas or repeated; default: all that the corpus can answer",
         ),
     ] = None,
     per_picture: Annotated[
@@ -53,7 +54,7 @@ def questions_command(
 
     plan = QuestionPlan(
         seed=seed,
-        tasks=tasks.split(",") if tasks else None,
+        tasks=names_in("--tasks", tasks),
         per_picture=per_picture,
         per_task=per_task,
         shares=parse_shares(shares),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgt_data.cli.arguments import AsJson
+from sgt_data.cli.arguments import AsJson, names_in
 from sgt_data.cli.output import show
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -25,7 +25,10 @@ def sample_command(
         str, typer.Option(help="varied; or simple: few large things, for small models")
     ] = "varied",
     forms: Annotated[
-        list[str] | None, typer.Option("--form", help="sa1b or coco; default: both")
+        list[str] | None,
+        typer.Option(
+            "--form", metavar="FORM,...", help="sa1b, coco: by commas or repeated; default: both"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -36,7 +39,7 @@ def sample_command(
     with ProgressBar("pictures") as bar:
         summary = write_samples(
             directory, images, seed=seed, size=(width, height), scenes=scenes,  # type: ignore[arg-type]
-            forms=forms or FORMS, on_progress=bar,  # type: ignore[arg-type]
+            forms=names_in("--form", forms) or FORMS, on_progress=bar,  # type: ignore[arg-type]
         )  # fmt: skip
     show(_summary_text(summary), asdict(summary), as_json)
     return 0

@@ -14,6 +14,7 @@ from sgt_data.cli.arguments import (
     CorpusUrl,
     RayAddress,
     RayWorkers,
+    numbers_in,
 )
 from sgt_data.cli.output import (
     print_messages,
@@ -39,8 +40,8 @@ def scale_command(
         int | None, typer.Option(help="number of samples, instead of --fraction")
     ] = None,
     fractions: Annotated[
-        float | None,
-        typer.Option(metavar="F1 F2 ...", help="several fractions at once, after CORPUS"),
+        list[str] | None,
+        typer.Option(metavar="F,...", help="several fractions at once, by commas or repeated"),
     ] = None,
     where: Annotated[
         str | None,
@@ -72,20 +73,27 @@ def scale_command(
     from sgt_data.subsets.rule import SubsetRule
     from sgt_data.subsets.subset import subset
 
-    if (more or fractions is not None) and (fraction is not None or samples is not None):
+    several = numbers_in("--fractions", fractions)
+    if (more or several) and (fraction is not None or samples is not None):
         raise RequestError("give one of --fraction, --samples and --fractions")
-    if more and fractions is None:
+    if more and not several:
         raise RequestError(f"found {more[0]:g} after the corpus; is --fractions missing?")
+    if output is None and (address is not None or workers is not None):
+        option = "--workers" if address is None else "--address"
+        raise RequestError(
+            f"{option} says where tars are copied; without --output no tar is copied, a subset "
+            "file alone is written"
+        )
     with ProgressBar("pictures") as bar:
         rule = SubsetRule(seed, cast("StrataRule", strata), where, described_by, shards)
         options: dict[str, Any] = {
             "samples": samples, "rule": rule, "file": file, "output": output,
             "cluster": Cluster(address, workers), "on_progress": bar,
         }  # fmt: skip
-        if fractions is None:
-            reports = [subset(corpus, fraction, **options)]
+        if several:
+            reports = subset(corpus, [*several, *(more or ())], **options)
         else:
-            reports = subset(corpus, [fractions, *(more or ())], **options)
+            reports = [subset(corpus, fraction, **options)]
     complete = all(report.complete for report in reports)
     succeeded = all(report.succeeded for report in reports)
     subsets = [{**asdict(report), "rule": dict(report.rule)} for report in reports]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import print_messages, show, size_text
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -21,7 +21,9 @@ def export_command(
     form: Annotated[str, typer.Option("--format", help="bagel or omnigen2")] = "bagel",
     proxies: Annotated[
         list[str] | None,
-        typer.Option("--proxy", help="export this proxy only; may be repeated"),
+        typer.Option(
+            "--proxy", metavar="PROXY,...", help="export these alone, by commas or repeated"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -29,7 +31,10 @@ def export_command(
     from sgt_data.trainers.export import export_corpus
 
     with ProgressBar("samples") as bar:
-        report = export_corpus(corpus, output, form, proxies, on_progress=bar)  # type: ignore[arg-type]
+        report = export_corpus(
+            corpus, output, form,  # type: ignore[arg-type]
+            names_in("--proxy", proxies), on_progress=bar,
+        )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
     show(_report_text(report), asdict(report), as_json)
     return 0 if report.succeeded else 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import show
 from sgt_data.cli.progress_bar import ProgressBar
 
@@ -23,7 +23,8 @@ def train_command(
     ],
     output: Annotated[str, typer.Option(help="folder of the run; an interrupted run is continued")],
     proxies: Annotated[
-        list[str] | None, typer.Option("--proxy", help="proxy to draw; may be repeated")
+        list[str] | None,
+        typer.Option("--proxy", metavar="PROXY,...", help="proxies to draw, by commas or repeated"),
     ] = None,
     fraction: Annotated[
         float | None, typer.Option(help="share of the corpus that is drawn, 0 to 1")
@@ -36,13 +37,17 @@ def train_command(
     as_json: AsJson = False,
 ) -> int:
     """Train the bundled unified model, or your own model, on questions and drawings."""
+    from sgt_data.subsets.open_corpus import open_corpus
     from sgt_data.training.config import load_config
     from sgt_data.training.train import train as train_model
 
-    data: dict[str, Any] = {"corpus": corpus, "questions": questions, "proxies": proxies or []}
+    data: dict[str, Any] = {"corpus": corpus, "questions": questions}
+    if proxies is not None:  # else those of the file of settings
+        data["proxies"] = names_in("--proxy", proxies)
     if fraction is not None:
         data["fraction"] = fraction
     settings = load_config(config, data, overrides or ())
+    open_corpus(corpus)  # it is not read where nothing is drawn, and yet must be one
     with ProgressBar("steps") as bar:
         trained = train_model(settings, output, on_progress=bar)
     if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result

@@ -85,7 +85,7 @@ def annotate_pictures(
     other formats become upright JPEGs. What is committed is kept; the rest is done.
 
     Args:
-        pictures: fsspec URL of a folder (`.jpg`, `.jpeg`, `.png`, `.webp`, at any depth).
+        pictures: fsspec URL of a folder; its pictures may lie at any depth.
         output: fsspec URL of the folder for the tars.
         annotator: what draws the masks (`annotators.sam.SamAnnotator`).
         pictures_per_tar: at most.
@@ -122,7 +122,10 @@ def annotate_pictures(
         sweep_unfinished(root)
         receipts = read_tar_receipts(root)
         report = AnnotationReport(
-            output=root, found_shards=len(receipts), max_quarantined=max_quarantined
+            output=root,
+            found_shards=len(receipts),
+            max_quarantined=max_quarantined,
+            notes=list(inventory.notes),
         )
         tasks = [
             SliceTask(piece, (TAR_FOLDER,))

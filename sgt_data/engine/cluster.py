@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sgt_data import checks
+from sgt_data.engine.cluster_probe import CONNECT_SECONDS, host_and_port
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import lives_in_one_process
+
+NAMED_ADDRESSES = ("auto", "local")
+"""Addresses that Ray looks up itself: of the cluster of this machine; of a Ray that it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +22,16 @@ class Cluster:
         address: of a running Ray cluster; None for this machine.
         workers: CPUs of the Ray that is started on this machine; None for all of them. 0 works in
             this process, without Ray.
+        connect_seconds: how long the cluster at `address` may take to answer.
 
     Raises:
-        RequestError: `workers` is negative, or is given together with `address`.
+        RequestError: `workers` is negative, or is given together with `address`; or `address` has
+            no form that Ray knows.
     """
 
     address: str | None = None
     workers: int | None = None
+    connect_seconds: float = CONNECT_SECONDS
 
     def __post_init__(self) -> None:
         if self.workers is not None:
@@ -36,6 +43,10 @@ class Cluster:
                 f"workers is {self.workers}, which counts CPUs of a Ray that is started on this "
                 f"machine; the cluster at {self.address} has CPUs of its own"
             )
+        if self.address not in (None, *NAMED_ADDRESSES):
+            host_and_port(self.address or "")
+        if not self.connect_seconds > 0:
+            raise RequestError(f"connect_seconds is {self.connect_seconds}; allowed: above 0")
 
     @property
     def in_process(self) -> bool:

@@ -11,15 +11,21 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import ray
+from ray._private import services
 
 from sgt_data.engine.cluster import Cluster
-from sgt_data.errors import SgtDataError
+from sgt_data.engine.cluster_probe import check_cluster, no_answer
+from sgt_data.errors import BuildError, SgtDataError
 from sgt_data.foreign_errors import in_words
 
 
 @contextmanager
 def ray_session(cluster: Cluster) -> Iterator[None]:
-    """A Ray session for the length of a block. A session that was there before is used and kept."""
+    """A Ray session for the length of a block. A session that was there before is used and kept.
+
+    Raises:
+        BuildError: the cluster does not answer in time, or Ray cannot be started.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # its core warns of Ray Data's own actors at every start
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -27,21 +33,60 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
     is_own = not ray.is_initialized()
     if is_own:
         settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-        if cluster.address is None:
+        if cluster.address in (None, "local"):
             settings |= {
                 "address": "local", "include_dashboard": False, "num_cpus": cluster.workers,
                 # a worker costs a second to start: keep it through a pause
                 "_system_config": {"idle_worker_killing_time_threshold_ms": 60_000},
             }  # fmt: skip
         else:
-            settings["address"] = cluster.address
+            settings["address"] = _answering_address(cluster)
         with _stop_signals_kept():
-            ray.init(**settings)
+            _connect(cluster, settings)
     try:
         yield
     finally:
         if is_own:
             ray.shutdown()
+
+
+def _answering_address(cluster: Cluster) -> str:
+    """The address of a cluster that answers.
+
+    Raises:
+        BuildError: none does.
+    """
+    address = cluster.address or "auto"
+    if address == "auto":
+        try:
+            known = services.canonicalize_bootstrap_address("auto")
+        except (ConnectionError, ValueError) as why:  # several clusters, or a wrong RAY_ADDRESS
+            raise BuildError(f"address auto: {in_words(why)}") from why
+        if known is None:
+            raise BuildError(
+                "no Ray cluster is known on this machine (address auto): RAY_ADDRESS is not set, "
+                "and `ray start` was not run here; give --address host:port, or none to start a "
+                "Ray on this machine"
+            )
+        address = known
+    check_cluster(address, cluster.connect_seconds)
+    return address
+
+
+def _connect(cluster: Cluster, settings: dict[str, Any]) -> None:
+    """Connect to a cluster, or start one.
+
+    Raises:
+        BuildError: Ray cannot.
+    """
+    try:
+        ray.init(**settings)
+    except (ConnectionError, TimeoutError, RuntimeError, ValueError, ImportError) as why:
+        if cluster.address is None:
+            raise BuildError(f"Ray cannot be started on this machine: {in_words(why)}") from why
+        raise BuildError(
+            no_answer(cluster.address, in_words(why), cluster.connect_seconds)
+        ) from why
 
 
 @contextmanager

@@ -24,7 +24,7 @@ PAUSE_SECONDS = 0.5
 
 _FOR_EVER = frozenset(
     {
-        errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP,
+        errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
         errno.EROFS, errno.ENOSPC, errno.EDQUOT,
     }
 )  # fmt: skip
@@ -53,6 +53,10 @@ def retried(access: Callable[[], _T], what: str) -> _T:
             missing = isinstance(why, FileNotFoundError) and status is None
             if missing or status in (404, 410):
                 raise FileMissing(f"{what}: no such file") from _shown(why)
+            if isinstance(why, NotADirectoryError):
+                raise FileMissing(
+                    f"{what}: no such file; a part of the path is a file, not a folder"
+                ) from why
             if isinstance(why, OSError) and why.errno in _FOR_EVER:
                 raise SourceError(f"{what}: {_describe(why)}") from _shown(why)
             if _is_refusal(status) or attempt == ATTEMPTS - 1:

@@ -24,7 +24,8 @@ class QuestionPlan:
             about.
 
     Raises:
-        RequestError: a limit is below 1, or the shares are no shares of train, val and test.
+        RequestError: a limit or the seed is out of range, or the shares are no shares of train,
+            val and test.
     """
 
     seed: int = 0
@@ -35,10 +36,10 @@ class QuestionPlan:
 
     def __post_init__(self) -> None:
         exact_shares(self.shares)
-        checks.whole_number("seed", self.seed)
-        checks.whole_number("per_picture", self.per_picture, 1)
+        checks.whole_number("seed", self.seed, 0, 2**63 - 1)
+        checks.whole_number("per_picture", self.per_picture, 1, 2**63 - 1)
         if self.per_task is not None:
-            checks.whole_number("per_task", self.per_task, 1)
+            checks.whole_number("per_task", self.per_task, 1, 2**63 - 1)
         if isinstance(self.tasks, str):
             raise checks.wrong("tasks", self.tasks, "a list of tasks")
         for task in self.tasks or ():

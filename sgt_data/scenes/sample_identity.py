@@ -18,6 +18,7 @@ Form = Literal["sa1b", "coco"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 
 _SMALLEST, _LARGEST = 32, 4096
+_SEED_MAX = 2**63 - 1
 _COUNT_MAX = 10_000_000
 _MARKER: Final = "sample.json"
 _MARKER_DEFAULTS: Final = {"scenes": "varied", "forms": list(FORMS)}
@@ -56,6 +57,7 @@ class SampleIdentity:
             ("width", self.width, _SMALLEST, _LARGEST),
             ("height", self.height, _SMALLEST, _LARGEST),
             ("pictures_per_tar", self.pictures_per_tar, 1, _COUNT_MAX),
+            ("seed", self.seed, 0, _SEED_MAX),
         ):
             if not low <= value <= high:
                 raise RequestError(f"{name}: found {value}, must be {low} to {high}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Literal
@@ -11,7 +12,7 @@ from sgt_data.errors import RequestError
 from sgt_data.files.folder_walk import walk_folder
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.promised_reads import read_listed
-from sgt_data.files.urls import absolute, join
+from sgt_data.files.urls import absolute, is_local, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
@@ -57,9 +58,8 @@ class FolderSource(Source):
         pictures = [name for name in files if name.lower().endswith(PICTURE_SUFFIXES)]
         notes = folder_notes(place, listing, set(files) - set(pictures))
         if not pictures:
-            raise RequestError(
-                "\n".join([f"sources.{self.name}.pictures: no picture below {place}", *notes])
-            )
+            what = f"sources.{self.name}.pictures: {self._why_empty(place)}"
+            raise RequestError("\n".join([what, *notes]))
         keys = unique_keys(self.name, pictures)
         slices = []
         for number, names in enumerate(chunked(pictures, shard_samples)):
@@ -80,6 +80,13 @@ class FolderSource(Source):
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
+
+    def _why_empty(self, place: str) -> str:
+        if is_local(place) and os.path.isfile(place):
+            return f"{place} is a file; give the folder of the pictures (tars: `type: tars`)"
+        if is_local(place) and not os.path.isdir(place):
+            return f"no picture below {place}: there is no such folder"
+        return f"no picture below {place}"
 
     def _input(self, name: str, key: str, size: int) -> RawInput:
         # a file that was listed and is gone is no damaged input: the slice fails, and is done later

@@ -51,3 +51,8 @@ class SubsetRule:
         about_keys = (self.strata, self.where, self.described_by)
         if self.whole_shards and about_keys != ("source", None, None):
             raise RequestError("whole shards go with no where, strata or described_by")
+        if self.described_by is not None and (self.strata, self.where) == ("source", None):
+            raise RequestError(
+                "described_by names the proxy whose segments strata and where look at; give "
+                "strata segments or category, or a where expression"
+            )

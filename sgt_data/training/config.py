@@ -159,8 +159,19 @@ def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = 
         return adapter.validate_python(document)
     except ValidationError as why:
         first = why.errors()[0]
-        where = inside + ".".join(map(str, first["loc"])) or whole
-        raise RequestError(f"{where}: found {first['input']!r:.60}; {first['msg']}") from why
+        where = inside + ".".join(map(str, first["loc"]))
+        message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
+        if not where:  # of several fields together, which the message names
+            raise RequestError(f"{whole}: {message}") from why
+        raise RequestError(f"{where}: found {first['input']!r:.60}; {message}") from why
+
+
+_MESSAGES = {
+    "unexpected_keyword_argument": "no such field",
+    "missing_argument": "must be given",
+    "missing": "must be given",
+}
+"""By pydantic's kind of error, what it calls by Python's terms."""
 
 
 def load_config(
@@ -192,6 +203,11 @@ def load_config(
     document["data"] = {**document.get("data", {}), **data}
     if not document["data"].get("proxies"):
         document["drawings"] = 0
+        if document["data"].get("fraction") is not None:
+            raise RequestError(
+                "data.fraction (--fraction) is the share of the corpus that is drawn, and "
+                "data.proxies (--proxy) names no proxy to draw; give both or none"
+            )
     return parse_config(document, overrides)
 
 

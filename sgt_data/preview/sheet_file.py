@@ -1,0 +1,47 @@
+"""The file of a contact sheet: its format is that of its name."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from sgt_data.errors import RequestError
+from sgt_data.files.writing import write_atomic
+
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_JPEG_SIDE_MAX = 65_535
+
+
+def check_sheet_file(path: Path) -> str:
+    """Check that a sheet can be written to a file, before it is drawn; returns Pillow's format.
+
+    Raises:
+        RequestError: its suffix is that of no format, or it is a folder.
+    """
+    if path.is_dir():
+        raise RequestError(f"{path} is a folder; give the name of a file, such as {path}/sheet.png")
+    if path.suffix.lower() not in _FORMATS:
+        raise RequestError(
+            f"{path}: found the suffix {path.suffix!r}; allowed: {', '.join(_FORMATS)}"
+        )
+    return _FORMATS[path.suffix.lower()]
+
+
+def write_sheet(sheet: Image.Image, path: Path) -> None:
+    """Write a contact sheet in the format of its name.
+
+    Raises:
+        RequestError: the format does not fit (see `check_sheet_file`), or cannot hold the sheet.
+        StorageError: the file cannot be written.
+    """
+    form = check_sheet_file(path)
+    if form == "JPEG" and max(sheet.size) > _JPEG_SIDE_MAX:
+        raise RequestError(
+            f"{path}: the sheet has {sheet.width}x{sheet.height} pixels, a JPEG at most "
+            f"{_JPEG_SIDE_MAX} on a side; write a .png, or give a smaller --per-source"
+        )
+    out = io.BytesIO()
+    sheet.save(out, form, **({"quality": 92, "subsampling": "4:4:4"} if form == "JPEG" else {}))
+    write_atomic(str(path.absolute()), out.getvalue())
