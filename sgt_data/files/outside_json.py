@@ -27,6 +27,12 @@ _NOT_JSON_AT_ALL = {
     b"PK\x03\x04": "it is a zip archive; unpack it, and name the JSON file in it",
     b"<": "it is HTML or XML, as a server sends in place of a file that it does not give",
 }  # fmt: skip
+_TRAILING_COMMA = "a comma before a closing bracket, which JSON does not allow"
+_MISTAKES = {
+    "Extra data": "a second document begins; one file holds one document (JSON Lines are not read)",
+    "Invalid control character": "a line break or control character within a string",
+    "Invalid \\": "a backslash that begins no escape of JSON (a Windows path?); write it twice",
+}
 _HALF_CHARACTER = re.compile(
     r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})(?<!\\)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -101,11 +107,11 @@ def _parse_leniently(data: bytes, where: str) -> Any:
             f"(at byte {why.start}); save the file as UTF-8"
         ) from why
     if half := _HALF_CHARACTER.search(text):
-        raise _wrong_at(text, half.start(), where, "an escape of half a character")
+        raise _wrong_at(text, half.start(), "an escape of half a character", where)
     try:
         return json.loads(text, parse_constant=str, parse_int=_number)
     except json.JSONDecodeError as why:
-        raise _wrong_at(text, why.pos, where, _what_is_wrong(text, why)) from why
+        raise _wrong_at(text, *_what_is_wrong(text, why), where) from why
     except RecursionError as why:
         raise InputError(f"{where} is not JSON that can be read: it is nested too deeply") from why
 
@@ -120,26 +126,25 @@ def _large_number(digits: str) -> int | float:
     return exact if exact is not None and -(2**63) <= exact < 2**64 else float(digits)
 
 
-def _what_is_wrong(text: str, why: json.JSONDecodeError) -> str:
-    before, at = text[: why.pos].rstrip()[-1:], text[why.pos :].lstrip()[:1]
-    if not at or why.msg.startswith("Unterminated"):
-        return "the file ends too early; it was cut off while it was copied or written"
-    if at in "]}" and (before == "," or text[why.pos - 1 : why.pos + 1].strip() == ","):
-        return "a comma before a closing bracket, which JSON does not allow"
-    if at == "," and text[why.pos + 1 :].lstrip()[:1] in ("]", "}"):
-        return "a comma before a closing bracket, which JSON does not allow"
-    if at == "'":
-        return "single quotes, which JSON does not allow; write the file with json.dump"
-    if why.msg.startswith("Extra data"):
-        return "a second document begins; one file holds one document (JSON Lines are not read)"
-    if why.msg.startswith("Invalid control character"):
-        return "a line break or control character within a string"
-    if why.msg.startswith("Invalid \\"):
-        return "a backslash that begins no escape of JSON (a Windows path?); write it twice"
-    return "this does not belong here"
+def _what_is_wrong(text: str, why: json.JSONDecodeError) -> tuple[int, str]:
+    """The place of the mistake, and what it is."""
+    before, after = text[: why.pos].rstrip(), text[why.pos :].lstrip()
+    if not after or why.msg.startswith("Unterminated"):
+        return why.pos, "the file ends too early; it was cut off while it was copied or written"
+    # versions of Python name the comma or the bracket
+    if after[:1] in "]}" and before.endswith(","):
+        return len(before) - 1, _TRAILING_COMMA
+    if after[:1] == "," and after[1:].lstrip()[:1] in ("]", "}"):
+        return why.pos, _TRAILING_COMMA
+    if after[:1] == "'":
+        return why.pos, "single quotes, which JSON does not allow; write the file with json.dump"
+    for beginning, problem in _MISTAKES.items():
+        if why.msg.startswith(beginning):
+            return why.pos, problem
+    return why.pos, "this does not belong here"
 
 
-def _wrong_at(text: str, position: int, where: str, problem: str) -> InputError:
+def _wrong_at(text: str, position: int, problem: str, where: str) -> InputError:
     line = text.count("\n", 0, position) + 1
     column = position - (text.rfind("\n", 0, position) + 1) + 1
     begin, end = max(0, position - _SNIPPET), position + _SNIPPET

@@ -120,6 +120,6 @@ def _refuse_category(
 ) -> None:
     values = [getattr(category, name) for category in categories]
     raise RequestError(
-        f"sources.{source}.{second.kind}: {name} of category {categories[0].id} is {values[0]!r:.40} in "
-        f"{first.place}, and {values[1]!r:.40} in {second.place}; {_REMEDY}"
+        f"sources.{source}.{second.kind}: {name} of category {categories[0].id} is "
+        f"{values[0]!r:.40} in {first.place}, and {values[1]!r:.40} in {second.place}; {_REMEDY}"
     )
