@@ -212,7 +212,7 @@ def test_a_compressed_tar_is_refused_with_what_to_do(
 
 def test_a_folder_where_tars_belong_is_refused_with_what_to_do(tmp_path: Path) -> None:
     root = write(tmp_path / "sa_000000", flat, 1)
-    with pytest.raises(RequestError, match=r"is a folder.*extracted files as pictures"):
+    with pytest.raises(RequestError, match=r"is a folder.*the extracted files as pictures"):
         built(tmp_path / "out", {"type": "sa1b", "tars": str(root)})
 
 

@@ -111,7 +111,7 @@ def tar_inventory(source: str, urls: Sequence[str], role_of: RoleOf) -> Inventor
         if is_local(url) and os.path.isdir(url):
             raise RequestError(
                 f"sources.{source}.tars: {url} is a folder; give tars, such as {url}/*.tar, or "
-                "extracted files as pictures"
+                "the extracted files as pictures (type: folder or sa1b)"
             )
     with ThreadPoolExecutor(16) as threads:
         sizes = list(threads.map(size_of, urls))
@@ -152,7 +152,8 @@ def _refuse_compressed(source: str, url: str, beginning: bytes) -> None:
             raise RequestError(
                 f"sources.{source}.tars: {url} is compressed with {name}. Pictures are read at "
                 "their places in a tar, which a compressed one does not have: decompress it (JPEGs "
-                "take as much space without), or extract it and give the folder as pictures"
+                "take as much space without), or extract it and give the folder as pictures (type: "
+                "folder or sa1b)"
             )
 
 
