@@ -17,7 +17,7 @@ from sgt_data import decode, verify_corpus
 from sgt_data.engine.build_plan import plan_build
 from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.engine.listing import list_inputs
-from sgt_data.errors import ManifestError
+from sgt_data.errors import CorpusError, ManifestError
 from sgt_data.experiment.measure.depth_fidelity import depth_error
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.questions.picture_facts import PictureFacts, VisibleSegment, nearness
@@ -144,8 +144,15 @@ def test_deep_verification_finds_facts_that_do_not_fit_the_gaps(tmp_path: Path) 
     assert DepthProxy.contradictions(target, facts) == []
     (problem,) = DepthProxy.contradictions(target, facts | {"invalid": 3})
     assert "its facts say 3" in problem
-    (problem,) = DepthProxy.contradictions(target, facts | {"metres_per_code": 0.0013})
-    assert "0.0013" in problem
+    for unit in (0.0013, 0, "metre", None):
+        (problem,) = DepthProxy.contradictions(target, facts | {"metres_per_code": unit})
+        assert f"{unit!r}" in problem
+    del facts["invalid"]
+    (problem,) = DepthProxy.contradictions(target, facts)
+    assert "its facts say 0" in problem
+    for broken in ({"lowest_level": 2}, {"lowest_level": []}, {"unit": "m"}, {"unit": {}}):
+        with pytest.raises(CorpusError, match="do not describe a depth target"):
+            DepthProxy.decode(target, facts | broken)
 
 
 def test_what_depth_files_hold_belongs_to_the_identity_of_depth_alone(tmp_path: Path) -> None:

@@ -88,6 +88,19 @@ def test_a_tree_of_extracted_files_gives_the_samples_of_the_tar(
     assert but_for_member(samples_in(tmp_path / "out")) == but_for_member(from_tar)
 
 
+def test_linked_folders_are_followed_and_circles_are_named(
+    tmp_path: Path, from_tar: Samples
+) -> None:
+    write(tmp_path / "disk", flat)
+    root = tmp_path / "sa1b"
+    root.mkdir()
+    (root / "sa_000000").symlink_to(tmp_path / "disk")
+    (root / "circle").symlink_to(tmp_path)
+    report = built(tmp_path / "out", {"type": "sa1b", "pictures": str(root)})
+    assert but_for_member(samples_in(tmp_path / "out")) == but_for_member(from_tar)
+    assert any("circle leads to" in note for note in report.notes)
+
+
 def test_the_two_kinds_of_files_may_lie_in_two_folders(tmp_path: Path, from_tar: Samples) -> None:
     root = write(tmp_path / "sa1b", apart)
     (root / "annotations").rename(tmp_path / "masks")
@@ -199,7 +212,7 @@ def test_a_compressed_tar_is_refused_with_what_to_do(
 
 def test_a_folder_where_tars_belong_is_refused_with_what_to_do(tmp_path: Path) -> None:
     root = write(tmp_path / "sa_000000", flat, 1)
-    with pytest.raises(RequestError, match=r"is a folder.*extracted files as pictures"):
+    with pytest.raises(RequestError, match=r"is a folder.*the extracted files as pictures"):
         built(tmp_path / "out", {"type": "sa1b", "tars": str(root)})
 
 

@@ -178,10 +178,9 @@ class DepthProxy(Proxy):
         decoded = cls.decode(target, facts)
         problems = []
         gaps = int(np.count_nonzero(~decoded.measured))
-        if facts.get("invalid", 0) != gaps:
-            problems.append(
-                f"{gaps} pixels have no measurement; its facts say {facts['invalid']!r:.40}"
-            )
+        stated = facts.get("invalid", 0)
+        if stated != gaps:
+            problems.append(f"{gaps} pixels have no measurement; its facts say {stated!r:.40}")
         if decoded.unit == "1/m":
             problems += _not_from_codes(decoded, facts.get("metres_per_code"))
         return problems

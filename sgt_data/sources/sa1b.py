@@ -151,16 +151,19 @@ class Sa1bSource(Source):
         return parse_annotation(raw.extras["annotation"], raw.picture)
 
     def _folder_inventory(self, pictures: str | list[str], shard_samples: int) -> Inventory:
-        files = list_folders(pictures, f"sources.{self.name}.pictures")
+        files, notes = list_folders(pictures, f"sources.{self.name}.pictures")
         documents = files
         if self.annotations is not None:
-            documents = list_folders(self.annotations, f"sources.{self.name}.annotations")
+            documents, more = list_folders(self.annotations, f"sources.{self.name}.annotations")
+            notes += more
         inputs, others = pair_files(files, documents)
         if not any(entry.files for entry in inputs):
             raise RequestError(
                 f"sources.{self.name}.pictures: no picture has a JSON of its name (sa_1.jpg and "
                 f"sa_1.json) in {pictures}; files there: {', '.join(list(files)[:3])}"
             )
+        if others:
+            notes += (f"{others} files are neither pictures nor JSON and are no inputs",)
         slices = []
         for number, chunk in enumerate(chunked(inputs, shard_samples)):
             shard = f"{self.name}-{number:05d}"
@@ -174,9 +177,7 @@ class Sa1bSource(Source):
             tuple(slices),
             {"files": f"{len(sizes)} files, listing sha256:{digest}"},
             typical_size=TYPICAL_SIZE,
-            notes=(f"{others} files are neither pictures nor JSON and are no inputs",)
-            if others
-            else (),
+            notes=notes,
         )
 
     def _link(self, name: str) -> str:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sgt_data.errors import RequestError
+from sgt_data.files.folder_walk import walk_folder
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.reading import list_files
 from sgt_data.files.urls import expand, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import FilePart, RawInput
@@ -90,12 +90,18 @@ class ExtractedInput:
         return cls(stem, member, files, problem)
 
 
-def list_folders(patterns: str | Iterable[str], where: str) -> dict[str, ExtractedFile]:
-    """All files below folders, by path, sorted; without those that systems leave.
+def list_folders(
+    patterns: str | Iterable[str], where: str
+) -> tuple[dict[str, ExtractedFile], tuple[str, ...]]:
+    """All files below folders, by path, sorted; without those that systems leave. Linked folders
+    are followed.
 
     Args:
         patterns: URLs of folders, brace and glob patterns.
         where: field of the manifest, for messages.
+
+    Returns:
+        The files, and remarks on what was not listed.
 
     Raises:
         RequestError: nothing matches or exists, or two folders have one name.
@@ -110,15 +116,18 @@ def list_folders(patterns: str | Iterable[str], where: str) -> dict[str, Extract
                 f"{where}: two folders are named {posixpath.basename(folder)} ({first}, {folder}); "
                 "give a folder that holds both"
             )
-    files = {}
+    files, notes = {}, []
     for name, folder in names.items():
-        for path, size in list_files(folder).items():
+        listing = walk_folder(folder)
+        for path, size in listing.sizes.items():
             if not is_system_file(path):
                 shown = path if len(folders) == 1 else join(name, path)
                 files[shown] = ExtractedFile(shown, join(folder, path), size)
+        notes += [f"{join(folder, link)} {why}" for link, why in listing.refused.items()]
+        notes += [f"{join(folder, path)} is no regular file" for path in listing.devices]
     if not files:
         raise RequestError(f"{where}: there is no file below {', '.join(folders) or patterns}")
-    return {path: files[path] for path in sorted(files)}
+    return {path: files[path] for path in sorted(files)}, tuple(notes)
 
 
 def pair_files(

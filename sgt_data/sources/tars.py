@@ -127,7 +127,7 @@ def tar_inventory(
         if is_local(url) and os.path.isdir(url):
             raise RequestError(
                 f"sources.{source}.tars: {url} is a folder; give tars, such as {url}/*.tar, or "
-                "extracted files as pictures"
+                "the extracted files as pictures (type: folder or sa1b)"
             )
     with ThreadPoolExecutor(16) as threads:
         sizes = list(threads.map(size_of, urls))
@@ -160,7 +160,8 @@ def _refuse_compressed(source: str, url: str, beginning: bytes) -> None:
             raise RequestError(
                 f"sources.{source}.tars: {url} is compressed with {name}. Pictures are read at "
                 "their places in a tar, which a compressed one does not have: decompress it (JPEGs "
-                "take as much space without), or extract it and give the folder as pictures"
+                "take as much space without), or extract it and give the folder as pictures (type: "
+                "folder or sa1b)"
             )
 
 
