@@ -175,6 +175,7 @@ def test_what_a_truncated_tar_lacks_is_estimated_and_counts(tmp_path: Path) -> N
     share = (totals["damaged"] + totals["lost"]) / (totals["inputs"] + totals["lost"])
     assert report.too_damaged == {"entity": share}
     assert any(f"about {totals['lost']} inputs" in note for note in report.notes)
+    assert any("sa_0.tar ends early" in note for note in report.notes)
     check_accounts(tmp_path / "out", report)
     assert verify_corpus(str(tmp_path / "out"), deep=True).sound
 
