@@ -29,6 +29,7 @@ from making import (
 )
 
 from sgt_data.cli.app import main
+from sgt_data.corpus import reasons
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.reasons import frequent_reasons, without_own_words
 from sgt_data.engine import build, retry_damaged
@@ -119,10 +120,10 @@ def test_the_end_of_a_build_says_what_was_lost_and_why(
         "--retry-damaged",
     ):
         assert text in told, told
-    reasons = json.loads(printed)["reasons"]
-    assert [reason["rows"] for reason in reasons] == [10, 2, 1]
+    told_reasons = json.loads(printed)["reasons"]
+    assert [reason["rows"] for reason in told_reasons] == [10, 2, 1]
     code, printed, _ = run(capsys, "info", out, "--json")
-    assert json.loads(printed)["reasons"] == reasons
+    assert json.loads(printed)["reasons"] == told_reasons
     _, printed, _ = run(capsys, "info", out)
     assert "10 filtered (instance)" in " ".join(printed.split())
 
@@ -148,6 +149,17 @@ def test_reasons_are_counted_without_what_they_say_of_one_input() -> None:
     assert first.example_reason == "there is no a/0.png"
     assert second.reason == "it is …x…"
     assert without_own_words("size [3, 4] of 'cat', id 7") == "size … of …, id …"
+
+
+def test_of_very_many_ledgers_a_part_is_read_and_the_count_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reasons, "_LEDGERS_MAX", 2)
+    row = {"kind": "damaged", "reason": "it is bad", "member": "x.jpg"}
+    for number in range(4):
+        (tmp_path / f"{number}.jsonl").write_text(json.dumps(row) + "\n")
+    (reason,) = reasons.reasons_in(str(tmp_path), [("depth", f"{n}.jsonl") for n in range(4)])
+    assert str(reason).startswith("2 damaged in 50% of the ledgers (depth): it is bad")
 
 
 PLACES = ["000000000002.jpg", "000000000011.jpg"]
