@@ -23,6 +23,7 @@ from making import (
     proxy_of,
     run_lengths,
     sa1b_members,
+    sa1b_pair,
     samples_in,
     tar_of,
     write_coco,
@@ -32,7 +33,7 @@ from sgt_data.cli.app import main
 from sgt_data.corpus import reasons
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.reasons import frequent_reasons, without_own_words
-from sgt_data.engine import build, retry_damaged
+from sgt_data.engine import build, build_stages, retry_damaged
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.verify.check_corpus import verify_corpus
@@ -236,6 +237,44 @@ def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
         if command is built and moment < 4:  # what was not revoked yet, nobody asked for
             retried(place, source, INSTANCE)
         assert files_in(place) == files_in(tmp_path / "whole")
+
+
+def test_a_retry_that_is_killed_while_it_builds_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = coco(tmp_path / "in", document())
+    assert built(tmp_path / "whole", source, INSTANCE).succeeded
+    without_pictures(source)
+    built(tmp_path / "out", source, INSTANCE)
+    put_back(source)
+    commit, committed = build_stages.commit, []
+
+    def killed(*arguments: Any) -> Any:
+        if committed:
+            raise KeyboardInterrupt
+        committed.append(arguments)
+        return commit(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build_stages, "commit", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retried(tmp_path / "out", source, INSTANCE)
+    report = retried(tmp_path / "out", source, INSTANCE)
+    assert report.built_shards == 3, "the shard that was built again is sound, and stays"
+    assert files_in(tmp_path / "out") == files_in(tmp_path / "whole")
+
+
+def test_a_retry_leaves_keys_of_two_tars_where_they_are(tmp_path: Path) -> None:
+    """That a key is taken is damage that nobody can mend."""
+    for number, first in enumerate((1, 4)):
+        members = [m for n in range(first, first + 6) for m in sa1b_pair(n)]
+        (tmp_path / f"sa_{number}.tar").write_bytes(tar_of(members))
+    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_*.tar"}
+    report = built(tmp_path / "out", source)
+    assert report.totals["entity"]["damaged"] == 3
+    before = files_in(tmp_path / "out")
+    retried(tmp_path / "out", source)
+    assert files_in(tmp_path / "out") == before
 
 
 def test_a_mended_tar_that_had_lost_a_nameless_input_is_cut_anew(tmp_path: Path) -> None:
