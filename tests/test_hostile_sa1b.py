@@ -131,6 +131,15 @@ def test_a_truncated_tar_fails_its_slice_until_it_is_fetched_again(
     assert "cut off" in ledger[0]["reason"]
 
 
+def test_a_truncated_tar_may_be_allowed_after_it_was_refused(
+    tmp_path: Path, whole: Samples
+) -> None:
+    tar = cut_in_a_member(tar_of(sa1b_members(COUNT)), "sa_6.jpg", 0.5)
+    assert not built(tmp_path / "out", source_of(tmp_path, tar)).complete
+    samples, _ = build_tar(tmp_path, tar, allow_truncated=True)
+    assert samples == {key: whole[key] for key in KEYS[:5]}
+
+
 def test_a_tar_truncated_in_a_header_says_so(tmp_path: Path, whole: Samples) -> None:
     tar = tar_of(sa1b_members(COUNT))
     tar = tar[: places(tar)["sa_6.json"][0] + 200]
@@ -175,6 +184,7 @@ def test_what_a_truncated_tar_lacks_is_estimated_and_counts(tmp_path: Path) -> N
     share = (totals["damaged"] + totals["lost"]) / (totals["inputs"] + totals["lost"])
     assert report.too_damaged == {"entity": share}
     assert any(f"about {totals['lost']} inputs" in note for note in report.notes)
+    assert any("sa_0.tar ends early" in note for note in report.notes)
     check_accounts(tmp_path / "out", report)
     assert verify_corpus(str(tmp_path / "out"), deep=True).sound
 

@@ -23,15 +23,17 @@ from making import (
     proxy_of,
     run_lengths,
     sa1b_members,
+    sa1b_pair,
     samples_in,
     tar_of,
     write_coco,
 )
 
 from sgt_data.cli.app import main
+from sgt_data.corpus import reasons
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.reasons import frequent_reasons, without_own_words
-from sgt_data.engine import build, retry_damaged
+from sgt_data.engine import build, build_stages, retry_damaged
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.verify.check_corpus import verify_corpus
@@ -119,10 +121,10 @@ def test_the_end_of_a_build_says_what_was_lost_and_why(
         "--retry-damaged",
     ):
         assert text in told, told
-    reasons = json.loads(printed)["reasons"]
-    assert [reason["rows"] for reason in reasons] == [10, 2, 1]
+    told_reasons = json.loads(printed)["reasons"]
+    assert [reason["rows"] for reason in told_reasons] == [10, 2, 1]
     code, printed, _ = run(capsys, "info", out, "--json")
-    assert json.loads(printed)["reasons"] == reasons
+    assert json.loads(printed)["reasons"] == told_reasons
     _, printed, _ = run(capsys, "info", out)
     assert "10 filtered (instance)" in " ".join(printed.split())
 
@@ -148,6 +150,17 @@ def test_reasons_are_counted_without_what_they_say_of_one_input() -> None:
     assert first.example_reason == "there is no a/0.png"
     assert second.reason == "it is …x…"
     assert without_own_words("size [3, 4] of 'cat', id 7") == "size … of …, id …"
+
+
+def test_of_very_many_ledgers_a_part_is_read_and_the_count_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reasons, "_LEDGERS_MAX", 2)
+    row = {"kind": "damaged", "reason": "it is bad", "member": "x.jpg"}
+    for number in range(4):
+        (tmp_path / f"{number}.jsonl").write_text(json.dumps(row) + "\n")
+    (reason,) = reasons.reasons_in(str(tmp_path), [("depth", f"{n}.jsonl") for n in range(4)])
+    assert str(reason).startswith("2 damaged in 50% of the ledgers (depth): it is bad")
 
 
 PLACES = ["000000000002.jpg", "000000000011.jpg"]
@@ -224,6 +237,44 @@ def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
         if command is built and moment < 4:  # what was not revoked yet, nobody asked for
             retried(place, source, INSTANCE)
         assert files_in(place) == files_in(tmp_path / "whole")
+
+
+def test_a_retry_that_is_killed_while_it_builds_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = coco(tmp_path / "in", document())
+    assert built(tmp_path / "whole", source, INSTANCE).succeeded
+    without_pictures(source)
+    built(tmp_path / "out", source, INSTANCE)
+    put_back(source)
+    commit, committed = build_stages.commit, []
+
+    def killed(*arguments: Any) -> Any:
+        if committed:
+            raise KeyboardInterrupt
+        committed.append(arguments)
+        return commit(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build_stages, "commit", killed)
+        with pytest.raises(KeyboardInterrupt):
+            retried(tmp_path / "out", source, INSTANCE)
+    report = retried(tmp_path / "out", source, INSTANCE)
+    assert report.built_shards == 3, "the shard that was built again is sound, and stays"
+    assert files_in(tmp_path / "out") == files_in(tmp_path / "whole")
+
+
+def test_a_retry_leaves_keys_of_two_tars_where_they_are(tmp_path: Path) -> None:
+    """That a key is taken is damage that nobody can mend."""
+    for number, first in enumerate((1, 4)):
+        members = [m for n in range(first, first + 6) for m in sa1b_pair(n)]
+        (tmp_path / f"sa_{number}.tar").write_bytes(tar_of(members))
+    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_*.tar"}
+    report = built(tmp_path / "out", source)
+    assert report.totals["entity"]["damaged"] == 3
+    before = files_in(tmp_path / "out")
+    retried(tmp_path / "out", source)
+    assert files_in(tmp_path / "out") == before
 
 
 def test_a_mended_tar_that_had_lost_a_nameless_input_is_cut_anew(tmp_path: Path) -> None:

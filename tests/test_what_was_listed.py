@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 from making import (
@@ -137,7 +138,8 @@ def test_pictures_lost_or_put_back_between_runs_leave_it_one_build(tmp_path: Pat
     root = write_coco(tmp_path / "in", PICTURES, {"instances": document(*PICTURES)})
     place = root / "train2017" / "000000000002.jpg"
     place.unlink()
-    built(tmp_path / "out", coco(root), PROXY)
+    report = built(tmp_path / "out", coco(root), PROXY)
+    assert any("1 of 6 entries cannot be read" in note for note in report.notes)
     before = files_in(tmp_path / "out")
     place.write_bytes(PICTURES[place.name])
     report = built(tmp_path / "out", coco(root), PROXY)
@@ -168,6 +170,19 @@ def zip_of(place: Path, pictures: dict[str, bytes], folder: str = "train2017/") 
             archive.writestr(folder + name, body)
             archive.writestr(f"__MACOSX/{folder}._{name}", b"\0\5\x16\7")
     return place
+
+
+def test_an_archive_far_away_is_read_as_one_on_a_disk(tmp_path: Path) -> None:
+    archive = zip_of(tmp_path / "train2017.zip", PICTURES)
+    far = fsspec.filesystem("memory")
+    far.pipe_file("/far/train2017.zip", archive.read_bytes())
+    root = write_coco(tmp_path / "in", {}, {"instances": document(*PICTURES)})
+    try:
+        for number, place in enumerate((str(archive), "memory://far/train2017.zip")):
+            assert built(tmp_path / str(number), coco(root, pictures=place), PROXY).succeeded
+    finally:
+        far.rm("/far", recursive=True)
+    assert samples_in(tmp_path / "1", "instance") == samples_in(tmp_path / "0", "instance")
 
 
 def test_names_find_paths_that_do_not_contradict_them() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -37,6 +37,7 @@ class Reason:
         folders: of the corpus whose ledgers have it.
         example: member of an input that it holds for.
         example_reason: the reason as its ledger has it.
+        share_read: share of the ledgers that were read.
     """
 
     kind: str
@@ -45,10 +46,12 @@ class Reason:
     folders: tuple[str, ...]
     example: str
     example_reason: str
+    share_read: float = 1.0
 
     def __str__(self) -> str:
+        part = "" if self.share_read == 1 else f" in {self.share_read:.0%} of the ledgers"
         return (
-            f"{self.rows:,} {self.kind} ({', '.join(self.folders)}): {self.reason}; "
+            f"{self.rows:,} {self.kind}{part} ({', '.join(self.folders)}): {self.reason}; "
             f"such as {self.example}: {self.example_reason}"
         )
 
@@ -97,11 +100,13 @@ def reasons_in(root: str, ledgers: Sequence[tuple[str, str]]) -> list[Reason]:
     chosen = ledgers[::step]
     with ThreadPoolExecutor(_THREADS) as threads:
         contents = threads.map(lambda ledger: read_bytes(join(root, ledger[1])), chosen)
-        return frequent_reasons(
+        reasons = frequent_reasons(
             (folder, orjson.loads(line))
             for (folder, _), data in zip(chosen, contents, strict=True)
             for line in data.splitlines()
         )
+    share = len(chosen) / len(ledgers) if ledgers else 1.0
+    return [replace(reason, share_read=share) for reason in reasons]
 
 
 def reasons_of_corpus(corpus: Corpus) -> list[Reason]:

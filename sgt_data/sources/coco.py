@@ -118,7 +118,7 @@ class CocoSource(Source):
         index = index_coco(documents, self.name)
         pools = self._list_pools()
         located = locate(index.entries, pools, self.split)
-        notes = _unlisted(pools[PICTURES], located)
+        notes = _remarks(pools[PICTURES], located)
         slices = []
         for number, chunk in enumerate(chunked(located, shard_samples)):
             shard = f"{self.name}-{self.split.lower()}-{number:05d}"
@@ -216,11 +216,17 @@ class CocoSource(Source):
         }
 
 
-def _unlisted(pool: PicturePool, located: Sequence[LocatedEntry]) -> tuple[str, ...]:
-    """A remark on files that no annotation names."""
-    if pool.sizes is None:
-        return ()
-    named = {each.files[PICTURES].path for each in located if each.files}
-    if not (unlisted := len(pool.sizes.keys() - named)):
-        return ()
-    return (f"{unlisted} files in {pool.place} are in no annotation and are no inputs",)
+def _remarks(pool: PicturePool, located: Sequence[LocatedEntry]) -> tuple[str, ...]:
+    """Remarks on entries without files, and on files that no annotation names."""
+    remarks = []
+    if unread := sum(not each.files for each in located):
+        remarks.append(
+            f"{unread} of {len(located)} entries cannot be read; the ledgers will say why"
+        )
+    if pool.sizes is not None:
+        named = {each.files[PICTURES].path for each in located if each.files}
+        if unlisted := len(pool.sizes.keys() - named):
+            remarks.append(
+                f"{unlisted} files in {pool.place} are in no annotation and are no inputs"
+            )
+    return tuple(remarks)

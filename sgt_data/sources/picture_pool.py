@@ -201,7 +201,7 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
     try:
         return archive.read(info)
     except _DAMAGED_MEMBER as why:
-        return f"{type(why).__name__}: {why}"
+        return str(why) or "the archive's own bytes of it end too early"
     except OSError as why:
         if why.errno is not None:
             raise SourceError(f"cannot read {archive.filename}: {why}") from why

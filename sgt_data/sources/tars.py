@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Literal
 
@@ -24,7 +24,7 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.base import Source
-from sgt_data.sources.listed_tar import ListedTar, expected_size, read_edges
+from sgt_data.sources.listed_tar import ListedTar, TarEdges, expected_size, read_edges
 from sgt_data.sources.tar_cut import RoleOf, TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 
@@ -150,6 +150,7 @@ def tar_inventory(
         ),
         {name: edge.identity(truncated_allowed=truncated_allowed) for name, edge in files.items()},
         exact=exact,
+        notes=_notes(files, expected) if truncated_allowed else (),
         beginnings={name: edge.beginning for name, edge in files.items() if edge.beginning},
     )
 
@@ -163,6 +164,16 @@ def _refuse_compressed(source: str, url: str, beginning: bytes) -> None:
                 "take as much space without), or extract it and give the folder as pictures (type: "
                 "folder or sa1b)"
             )
+
+
+def _notes(files: Mapping[str, TarEdges], expected: int | None) -> tuple[str, ...]:
+    """Remarks on tars that end early, where that is allowed."""
+    how = (
+        f"what is missing is estimated from {expected} bytes, the size of the others"
+        if expected is not None
+        else "there is no other tar by which its missing part could be estimated"
+    )
+    return tuple(f"{name} ends early; {how}" for name, edge in files.items() if not edge.ended)
 
 
 def _count(url: str, role_of: RoleOf, members: int | None = None) -> tuple[int, int]:
