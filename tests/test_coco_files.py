@@ -330,6 +330,7 @@ def test_a_folder_of_the_split_is_not_looked_for_within_itself(
         opened.write(folder / LVIS_PATHS[0], LVIS_PATHS[0])
     (row,) = ledger_in(tmp_path / "a" / "out", "instance")
     assert row["member"] == "000000000002.jpg"
+    assert build(tmp_path / "b", source_of(folder, pictures=str(archive))) == {key: plain[key]}
 
 
 # categories

@@ -178,10 +178,6 @@ def _add_categories(file: CocoFile, document: dict[str, Any]) -> None:
                 f"(isthing {shown(earlier.isthing)}) and {stated.name!r} "
                 f"(isthing {shown(stated.isthing)})"
             )
-    if len(file.categories) > CATEGORIES_MAX:
-        raise AnnotationError(
-            f"it has {len(file.categories)} categories; at most {CATEGORIES_MAX} are supported"
-        )
 
 
 def _add_pixelmaps(file: CocoFile) -> None:
