@@ -224,6 +224,10 @@ FORMS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "ids of images alone as text": lambda d: [row.update(id=str(row["id"])) for row in d["images"]],
     "no sizes": lambda d: [[row.pop("width"), row.pop("height")] for row in d["images"]],
     "sizes of null": lambda d: [row.update(width=None, height=None) for row in d["images"]],
+    "NaN for what nobody knows": lambda d: [
+        [row.update(width=float("nan"), height=float("nan")) for row in d["images"]],
+        [row.update(iscrowd=float("nan")) for row in d["annotations"]],
+    ],
     "sizes of -1": lambda d: [row.update(width=-1, height=-1) for row in d["images"]],
     "sizes of 0": lambda d: [row.update(width=0, height=0) for row in d["images"]],
     "sizes as text": lambda d: [row.update(width="64", height="48") for row in d["images"]],
@@ -330,6 +334,7 @@ def test_a_folder_of_the_split_is_not_looked_for_within_itself(
         opened.write(folder / LVIS_PATHS[0], LVIS_PATHS[0])
     (row,) = ledger_in(tmp_path / "a" / "out", "instance")
     assert row["member"] == "000000000002.jpg"
+    assert build(tmp_path / "b", source_of(folder, pictures=str(archive))) == {key: plain[key]}
 
 
 # categories
@@ -465,6 +470,7 @@ def test_panoptic_maps_saved_anew_give_the_same_targets(tmp_path: Path) -> None:
         ([{"id": 0, "name": "", "url": ""}], 0, None),
         ([{"id": 0, "name": "None", "url": "None"}], "None", None),
         ([{"name": "CC BY"}], 4, "COCO licence id 4"),
+        ([{"id": 4, "name": "CC BY"}], float("nan"), None),
         (None, 4, "COCO licence id 4"),
         (5, None, None),
     ],

@@ -12,8 +12,8 @@ from typing import Any
 
 from sgt_data.errors import AnnotationError, RequestError
 from sgt_data.records import Category
-from sgt_data.sources.annotation_json import side_length
-from sgt_data.sources.coco_file import CocoFile, ImageId, StatedCategory
+from sgt_data.sources.annotation_json import NOT_STATED, side_length
+from sgt_data.sources.coco_file import CATEGORIES_MAX, CocoFile, ImageId, StatedCategory
 
 _REMEDY = "correct one of the files, or give the source one of them in `annotations`"
 
@@ -58,6 +58,11 @@ def joint_categories(files: Sequence[CocoFile], source: str) -> dict[int, Catego
                 stated[category.id] = file, category
             elif category.isthing not in (None, earlier.isthing):
                 _refuse_category(other, file, (earlier, category), source, "isthing")
+    if len(stated) > CATEGORIES_MAX:
+        raise RequestError(
+            f"sources.{source}: its files have {len(stated)} categories; at most {CATEGORIES_MAX} "
+            "are supported"
+        )
     return {
         number: Category(
             number,
@@ -72,7 +77,7 @@ def _difference(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, Any
     """The field in which two entries of one image differ, and both values."""
     for name in ("file_name", "coco_url"):
         values = first.get(name), second.get(name)
-        if all(isinstance(value, str) and value for value in values):
+        if all(isinstance(value, str) and value not in ("", *NOT_STATED) for value in values):
             stems = {_stem(str(value)) for value in values}
             if len(stems) > 1:
                 return name, *values

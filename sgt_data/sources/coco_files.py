@@ -44,7 +44,7 @@ def locate(
     """
     located = [_located(entry, pools, split) for entry in entries]
     for field in pools:
-        located = _without_double_claims(located, field)
+        located = _without_double_claims(located, field, pools)
     return located
 
 
@@ -72,7 +72,7 @@ def _located(entry: CocoEntry, pools: Mapping[str, PicturePool], split: str) -> 
         return LocatedEntry(entry, {})
     files = {}
     try:
-        for field, name in _names(entry):
+        for field, name in _names(entry, pools):
             folder = split if field == PICTURES else posixpath.splitext(_base(pools[field]))[0]
             files[field] = pools[field].find(name, folder)
     except InputError as why:
@@ -80,18 +80,20 @@ def _located(entry: CocoEntry, pools: Mapping[str, PicturePool], split: str) -> 
     return LocatedEntry(entry, files)
 
 
-def _names(entry: CocoEntry) -> Iterator[tuple[str, Any]]:
+def _names(entry: CocoEntry, pools: Mapping[str, PicturePool]) -> Iterator[tuple[str, Any]]:
     """The field of the place of each file of an entry, and the name of the file."""
-    yield PICTURES, entry.file_name
+    yield PICTURES, entry.path_in(pools[PICTURES].place)
     for kind, field in MAP_KINDS.items():
         if (annotation := entry.annotations.get(kind)) is not None:
             yield field, annotation["file_name"]
 
 
-def _without_double_claims(located: list[LocatedEntry], field: str) -> list[LocatedEntry]:
+def _without_double_claims(
+    located: list[LocatedEntry], field: str, pools: Mapping[str, PicturePool]
+) -> list[LocatedEntry]:
     """Entries of different names share no file: `a/1.jpg` and `b/1.jpg` are not both `1.jpg`."""
     names = {
-        number: (dict(_names(each.entry))[field], each.files[field].path)
+        number: (dict(_names(each.entry, pools))[field], each.files[field].path)
         for number, each in enumerate(located)
         if field in each.files
     }
