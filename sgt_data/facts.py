@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-NO_CATEGORY_ID = 0
+NO_CATEGORY_ID = -1
 """`category_id` of a segment whose source has no categories; its `category` is empty."""
 
 NO_SCORE = -1.0
