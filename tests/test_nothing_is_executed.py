@@ -32,7 +32,14 @@ def calls() -> Iterator[tuple[str, str, ast.Call]]:
     for module in sorted(Path(sgt_data.__file__).parent.rglob("*.py")):
         for node in tree(module):
             if isinstance(node, ast.Call):
-                yield f"{module.name}:{node.lineno}", ast.unparse(node.func), node
+                yield f"{module.name}:{node.lineno}", dotted(node.func), node
+
+
+def dotted(node: ast.expr) -> str:
+    """`torch.load` of such a function; of others the last name."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def keywords_of(call: ast.Call) -> set[str]:
