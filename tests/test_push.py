@@ -363,7 +363,7 @@ def test_a_corpus_without_its_pictures_is_sound_and_says_so(
     shared: Path, hub: Hub, tmp_path: Path
 ) -> None:
     push_corpus(str(shared), REPO)
-    got = hub.write_to(tmp_path, REPO)
+    got = hub.write_to(tmp_path / "got", REPO)
     corpus = open_corpus(str(got))
     assert corpus.folders == corpus.proxies == DRAWN
     assert corpus.header.left_out == WITH_PICTURES

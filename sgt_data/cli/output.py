@@ -19,7 +19,7 @@ messages = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_messages(lines: Iterable[str]) -> None:
-    """Print lines to standard error, each as it is."""
+    """Print lines to standard error, each as it is but for secrets of URLs."""
     for line in lines:
         messages.print(without_secrets(line), markup=False)
 

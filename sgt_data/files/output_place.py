@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -56,20 +57,26 @@ def check_output(
     for source in sources:
         if problem := overlap(root, source):
             raise RequestError(f"{name} is {root}, which {problem}; give another {name}")
-    for folder in _folders_above(root):
-        if _holds(folder, CORPUS_MARKER):
-            raise RequestError(
-                f"{name} is {root}, which lies in the corpus {folder}; give a {name} outside of it"
-            )
-    for other, what in _MARKERS.items():
-        if other != marker and _holds(root, other):
-            raise RequestError(f"{name} is {root}, which holds {what} ({other}); give another")
+    with suppress(SourceError):  # what is not reached, or not ours to look at, the work will say
+        _check_markers(root, marker, name)
     if marker == CORPUS_MARKER and root.startswith("/"):
         for inner in sorted(Path(root).glob(f"*/{CORPUS_MARKER}")):
             raise RequestError(
                 f"{name} is {root}, in which the corpus {inner.parent} lies; give another {name}"
             )
     return root
+
+
+def _check_markers(root: str, marker: str | None, name: str) -> None:
+    """Refuse a place in a corpus, or one that holds other work."""
+    for other, what in _MARKERS.items():
+        if other != marker and exists(join(root, other)):
+            raise RequestError(f"{name} is {root}, which holds {what} ({other}); give another")
+    for folder in _folders_above(root):
+        if exists(join(folder, CORPUS_MARKER)):
+            raise RequestError(
+                f"{name} is {root}, which lies in the corpus {folder}; give a {name} outside of it"
+            )
 
 
 def overlap(output: str, source: str) -> str | None:
@@ -136,13 +143,3 @@ def _folders_above(root: str) -> Iterator[str]:
     while folder.strip("/") and not folder.endswith((":", ":/")):
         yield folder
         folder = posixpath.dirname(folder)
-
-
-def _holds(folder: str, name: str) -> bool:
-    place = join(folder, name)
-    if folder.startswith("/"):
-        return os.path.exists(place)
-    try:
-        return exists(place)
-    except SourceError:  # folders above the output need not be ours to look at
-        return False

@@ -91,9 +91,9 @@ class Copies:
                         self._copies.move_to_end(url)
                 return copy
             file: Any = tempfile.TemporaryFile()  # noqa: SIM115
-            latest_validator = fetch(file, self.bytes_max)
+            state = fetch(file, self.bytes_max)
             file.flush()
-            copy = Copy(file, os.fstat(file.fileno()).st_size, latest_validator)
+            copy = Copy(file, os.fstat(file.fileno()).st_size, state)
             self._keep(url, copy)
             return copy
 
