@@ -177,7 +177,7 @@ def test_what_a_truncated_tar_lacks_is_estimated_and_counts(tmp_path: Path) -> N
         tar = tar_of([member for pair in pairs for member in pair])
         whole_bytes = len(tar) if number else len(tar) // 3
         (tmp_path / f"sa_{number}.tar").write_bytes(tar[:whole_bytes])
-    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_*.tar"}
+    source: dict[str, Any] = {"type": "sa1b", "tars": f"{tmp_path}/sa_*.tar"}
     report = built(tmp_path / "refused", source)
     assert [failure.part for failure in report.failures] == ["sa1b/sa_0"]
     assert report.totals["entity"]["samples"] >= 2 * COUNT
