@@ -67,16 +67,23 @@ def build_tar(
 
 
 def check_refused(
-    root: Path, tar: bytes, whole: Samples, reason: str, *, mended: bool = True
+    root: Path,
+    tar: bytes,
+    whole: Samples,
+    reason: str,
+    *,
+    mended: bool = True,
+    mended_by_allowing: bool = True,
 ) -> None:
     """The slice fails and says why and what to do; what came before is sound, and in no ledger."""
     report = built(root / "refused", source_of(root, tar))
     assert not report.complete
     (failure,) = report.failures
     assert failure.part == "sa1b/sa_0"
-    for text in (f"{root}/sa_0.tar", reason, "Fetch the tar again", "sources.sa1b.allow_truncated"):
-        assert text in failure.message
     samples = samples_in(root / "refused")
+    remedy = "sources.sa1b.allow_truncated" if mended_by_allowing else "leave it out"
+    for text in (f"{root}/sa_0.tar", reason, "Fetch the tar again", remedy):
+        assert text in failure.message
     assert samples == {key: whole[key] for key in samples}
     assert ledger_in(root / "refused") == []
     if not mended:  # its edges tell it from the whole tar, as they do not in a large tar
@@ -170,7 +177,7 @@ def test_what_a_truncated_tar_lacks_is_estimated_and_counts(tmp_path: Path) -> N
         tar = tar_of([member for pair in pairs for member in pair])
         whole_bytes = len(tar) if number else len(tar) // 3
         (tmp_path / f"sa_{number}.tar").write_bytes(tar[:whole_bytes])
-    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_*.tar"}
+    source: dict[str, Any] = {"type": "sa1b", "tars": f"{tmp_path}/sa_*.tar"}
     report = built(tmp_path / "refused", source)
     assert [failure.part for failure in report.failures] == ["sa1b/sa_0"]
     assert report.totals["entity"]["samples"] >= 2 * COUNT
@@ -446,7 +453,7 @@ def test_a_tar_of_foreign_files_gives_an_empty_shard(tmp_path: Path) -> None:
 def test_what_is_no_tar_fails_its_slice_until_it_is_fetched_again(
     tmp_path: Path, whole: Samples, body: bytes, reason: str
 ) -> None:
-    check_refused(tmp_path, body, whole, reason)
+    check_refused(tmp_path, body, whole, reason, mended_by_allowing=False)
     allowed = built(tmp_path / "out", source_of(tmp_path, body, allow_truncated=True))
     assert [failure.part for failure in allowed.failures] == ["sa1b/sa_0"]
 
@@ -593,8 +600,13 @@ def test_no_damage_to_a_tar_breaks_the_accounts(tmp_path: Path, whole: Samples, 
                 tar[at:at] = tar[at : at + length]
         root = tmp_path / str(case)
         root.mkdir()
-        samples, ledger = build_tar(root, bytes(tar), allow_truncated=True)
-        assert ledger or sorted(samples) == KEYS
+        report = built(root / "out", source_of(root, bytes(tar), allow_truncated=True))
+        check_accounts(root / "out", report)
+        samples, ledger = samples_in(root / "out"), ledger_in(root / "out")
+        assert ledger or sorted(samples) == KEYS or report.failures
+        for failure in report.failures:
+            assert "No input of it can be read" in failure.message
+            assert not samples
         shutil.rmtree(root)
 
 

@@ -30,7 +30,7 @@ from making import (
 )
 
 from sgt_data.cli.app import main
-from sgt_data.corpus import reasons
+from sgt_data.corpus import reasons, receipt
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.reasons import frequent_reasons, without_own_words
 from sgt_data.engine import build, build_stages, retry_damaged
@@ -113,7 +113,7 @@ def test_the_end_of_a_build_says_what_was_lost_and_why(
     assert code == 1
     for text in (
         "10 filtered (instance): … visible segments, min_segments is …; such as 000000000003.jpg",
-        "2 damaged (instance, mae): … was not in train… when it was listed",
+        "2 damaged (instance, mae): … was not in train2017 when it was listed",
         "000000000002.jpg was not in train2017",
         "instance: 83.3% of the inputs are filtered out, max_filtered allows 50.0%",
         "--set max_filtered=",
@@ -215,13 +215,13 @@ def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
     without_pictures(source)
     built(tmp_path / "out", source, INSTANCE)
     put_back(source)
-    revoke, revoked = retry_damaged.revoke, []
+    revoked: list[tuple[str, ...]] = []
 
     def killed(*place: str) -> None:
         if len(revoked) == moment:
             raise KeyboardInterrupt
         revoked.append(place)
-        revoke(*place)
+        receipt.revoke(*place)
 
     with monkeypatch.context() as patch:
         patch.setattr(retry_damaged, "revoke", killed)
@@ -247,13 +247,13 @@ def test_a_retry_that_is_killed_while_it_builds_goes_on(
     without_pictures(source)
     built(tmp_path / "out", source, INSTANCE)
     put_back(source)
-    commit, committed = build_stages.commit, []
+    committed: list[tuple[Any, ...]] = []
 
     def killed(*arguments: Any) -> Any:
         if committed:
             raise KeyboardInterrupt
         committed.append(arguments)
-        return commit(*arguments)
+        return receipt.commit(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(build_stages, "commit", killed)

@@ -31,10 +31,10 @@ from making import (
 )
 from PIL import Image
 
-from sgt_data.engine import build
+from sgt_data.engine import build, build_plan
 from sgt_data.engine.listing import Listing, list_inputs
 from sgt_data.errors import RequestError, SourceError
-from sgt_data.files import promised_reads
+from sgt_data.files import promised_reads, reading
 from sgt_data.files.promised_reads import PromisedFile
 from sgt_data.manifest import Manifest
 from sgt_data.sources.relative_paths import RelativePaths
@@ -153,10 +153,9 @@ def test_a_short_answer_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyP
     size = archive.stat().st_size
     with zipfile.ZipFile(PromisedFile.buffered(str(archive), size)) as opened:
         assert opened.read("train2017/000000000001.jpg") == PICTURES["000000000001.jpg"]
-    read_range = promised_reads.read_range
 
     def short(url: str, start: int, length: int) -> bytes:
-        return read_range(url, start, length)[: length - 5]
+        return reading.read_range(url, start, length)[: length - 5]
 
     opened = zipfile.ZipFile(PromisedFile.buffered(str(archive), size))
     monkeypatch.setattr(promised_reads, "read_range", short)
@@ -289,11 +288,10 @@ def test_depth_files_that_a_worker_does_not_see_fail_its_slices(
     maps = {"a/0.png": grey16(1), "b/0.png": grey16(2), "a/1.png": grey16(3)}
     source = nested_with_depth(tmp_path, maps)
     place = tmp_path / "depth" / "a" / "1.png"
-    # read once more before the shards: the folder is listed when the build is planned
-    plan_build = build.plan_build
 
+    # read once more before the shards: the folder is listed when the build is planned
     def plan_then_lose(*arguments: Any) -> Any:
-        plan = plan_build(*arguments)
+        plan = build_plan.plan_build(*arguments)
         place.unlink(missing_ok=True)
         return plan
 

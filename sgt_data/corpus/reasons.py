@@ -22,7 +22,7 @@ _LEDGERS_MAX = 4096
 _OWN_WORDS = re.compile(
     r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]"  # values
     r"|\S*[/\\]\S*|[^\s:]+\.(?:jpe?g|png|webp|json|tar|zip)\b"  # names of files
-    r"|-?\d+(?:\.\d+)?"  # numbers
+    r"|(?<![A-WYZa-wyz\d])-?\d+(?:\.\d+)?"  # numbers, also those of 64x48, but not of train2017
 )
 
 

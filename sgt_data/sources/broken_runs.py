@@ -84,11 +84,14 @@ class BrokenRuns:
     def _failure(self, damage: TarDamage) -> BrokenTar:
         extent = "" if damage.length is None else f", {damage.length} bytes, more than one input"
         place = self.tar.url.split("?", 1)[0]  # what follows may be the signature of a link
-        remedy = (
-            "No whole input comes before or after it. Fetch the tar again and run the same command"
-            if self.truncated_allowed
-            else "Nobody knows how many inputs are missing. Fetch the tar again and run the same "
-            f"command; or set sources.{self.source}.allow_truncated: true to build from what is "
-            "there"
+        where = f"{place}, byte {damage.position}: {damage.reason}{extent}"
+        if not self._inputs:
+            return BrokenTar(
+                f"{where}. No input of it can be read. Fetch the tar again and run the same "
+                f"command, or leave it out of sources.{self.source}"
+            )
+        return BrokenTar(
+            f"{where}. Nobody knows how many inputs are missing. Fetch the tar again and run the "
+            f"same command; or set sources.{self.source}.allow_truncated: true to build from what "
+            "is there"
         )
-        return BrokenTar(f"{place}, byte {damage.position}: {damage.reason}{extent}. {remedy}")
