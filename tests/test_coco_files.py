@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from making import (
     CATEGORIES,
@@ -550,6 +551,19 @@ def test_truth_values_of_a_corpus_are_truth_values(tmp_path: Path, isthing: Any)
     (corpus / "corpus.json").write_text(json.dumps(document))
     with pytest.raises(CorpusError, match="isthing of a category is"):
         sgt_data.open_corpus(str(corpus))
+
+
+def test_truth_values_of_a_subset_file_are_truth_values(tmp_path: Path) -> None:
+    """ "0" would be true: a subset of single samples would be taken for one of whole shards."""
+    corpus, place = noted(tmp_path), f"{tmp_path}/half.subset.parquet"
+    sgt_data.subset(str(corpus), 0.5, file=place)
+    table, metadata = pq.read_table(place), pq.read_metadata(place).metadata
+    (name,) = (key for key in metadata if not key.startswith(b"ARROW"))
+    document = json.loads(metadata[name])
+    document["rule"]["whole"] = "0"
+    pq.write_table(table.replace_schema_metadata({name: json.dumps(document)}), place)
+    with pytest.raises(CorpusError, match=r"rule\.whole is '0', neither true nor false"):
+        sgt_data.open_corpus(place)
 
 
 def test_corpora_from_before_the_field_are_continued_with_quarantine(tmp_path: Path) -> None:
