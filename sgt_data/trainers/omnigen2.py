@@ -16,8 +16,9 @@ What to change in OmniGen2's train.py:
         collate_fn=lambda batch: collate(batch['samples']), num_workers=...)
 
 At the beginning of each epoch, call `stream.set_epoch(epoch)`: the collator runs in the workers, so
-the stream does not see which batches are used. This replaces `OmniGen2TrainDataset`, its sampler and
-its `DataLoader`. Do not pass
+the stream does not see which batches are used.
+
+This replaces `OmniGen2TrainDataset`, its sampler and its `DataLoader`. Do not pass
 `train_dataloader` to `accelerator.prepare`, which would divide it among the ranks once more.
 
 Classifier-free guidance needs some samples without instruction or input picture: a transform of
