@@ -79,8 +79,8 @@ def parse_turns(fields: Any, where: str) -> tuple[dict[str, Any], ...]:
         )
     turns = fields.get("conversations")
     if not isinstance(turns, list) or not turns:
-        found = f"found conversations {turns!r:.40}" if "conversations" in fields else "none found"
-        raise CorpusError(f"{where}: no conversation in LLaVA's form: {found}; {form}")
+        stated = f"found conversations {turns!r:.40}" if "conversations" in fields else "none found"
+        raise CorpusError(f"{where}: no conversation in LLaVA's form: {stated}; {form}")
     for number, turn in enumerate(turns, 1):
         if not isinstance(turn, dict) or not isinstance(turn.get("value"), str):
             raise CorpusError(
