@@ -375,9 +375,9 @@ def test_spawned_workers_give_the_same_pictures(corpus: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: CropAndFlip((0.0, 1.0), 0.5, 0), "crop is"),
-        (lambda: CropAndFlip((0.8, 0.5), 0.5, 0), "crop is"),
-        (lambda: CropAndFlip((0.5, 1.0), 1.5, 0), "flip is"),
+        (lambda: CropAndFlip((0.0, 1.0), 0.5, 0), "crop: found"),
+        (lambda: CropAndFlip((0.8, 0.5), 0.5, 0), "crop: found"),
+        (lambda: CropAndFlip((0.5, 1.0), 1.5, 0), "flip: found"),
         (lambda: Pictures(form="jax"), "allowed: pil, numpy, torch"),  # type: ignore[arg-type]
     ],
 )

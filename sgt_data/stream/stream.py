@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from pathlib import PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,8 +54,10 @@ class Stream(_Dataset):
     workers only divide it. Iterating gives the rest of the current epoch; the next iteration gives
     the next epoch. Each item is a `Batch` with this rank's samples.
 
-    In torch, use `DataLoader(stream, batch_size=None, num_workers=...)`. A DataLoader that starts
-    new workers for each epoch needs `set_epoch` before each epoch.
+    In torch, use `DataLoader(stream, batch_size=None, num_workers=...)`. Workers read ahead; the
+    stream goes on after the last batch of which a field was read, in new workers as in persistent
+    ones, and its `state_dict` says so. Where a `collate_fn` reads the batches in the workers, call
+    `set_epoch` before each iteration: without it, the second one raises a `StreamError`.
 
     Attributes:
         transform: applied to each sample, in the worker; None for none.
@@ -66,7 +68,7 @@ class Stream(_Dataset):
 
     def __init__(
         self,
-        sources: Mapping[str, Sequence[str] | str] | Mapping[PurePath, Sequence[str] | str],
+        sources: Mapping[str, Sequence[str] | str] | Mapping[Path, Sequence[str] | str],
         *,
         batch_size: int,
         mixture: Weights | Mapping[int, Weights] | None = None,
@@ -242,8 +244,9 @@ class Stream(_Dataset):
     def state_dict(self) -> State:
         """Where the stream stands, for `load_state_dict` of a stream over the same sources.
 
-        The topology may be another one then. In a DataLoader's worker, where torchdata's
-        StatefulDataLoader takes it, it is the state of that worker.
+        The topology may be another one then. While a DataLoader's workers read ahead, it names the
+        step after the last batch that was read. In a worker, where torchdata's StatefulDataLoader
+        takes it, it is the state of that worker.
         """
         state: State = {"version": 1, "step": self._next_step, "stream": self._identity}
         if self._worker_epoch is not None:

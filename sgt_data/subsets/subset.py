@@ -156,7 +156,7 @@ class _Size:
         if self.fraction is not None:
             checks.share("fraction", self.fraction, above_zero=True)
         if self.samples is not None:
-            checks.whole_number("samples", self.samples, 1)
+            checks.whole_number("samples", self.samples)
 
     @property
     def label(self) -> str:

@@ -15,6 +15,9 @@ What to change in OmniGen2's train.py:
     train_dataloader = DataLoader(stream, batch_size=None,
         collate_fn=lambda batch: collate(batch['samples']), num_workers=...)
 
+At the beginning of each epoch, call `stream.set_epoch(epoch)`: the collator runs in the workers, so
+the stream does not see which batches are used.
+
 This replaces `OmniGen2TrainDataset`, its sampler and its `DataLoader`. Do not pass
 `train_dataloader` to `accelerator.prepare`, which would divide it among the ranks once more.
 
