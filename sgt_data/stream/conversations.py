@@ -67,8 +67,8 @@ def parse_turns(fields: Any, where: str) -> tuple[dict[str, Any], ...]:
     try:
         turns = tuple(fields["conversations"])
         if not turns or not all(isinstance(turn["value"], str) for turn in turns):
-            raise TypeError("conversations")
-    except (KeyError, TypeError) as why:
+            raise ValueError("conversations holds no turns of text")
+    except (KeyError, TypeError, ValueError) as why:
         raise CorpusError(f"{where}: no conversation in LLaVA's form: {in_words(why)}") from why
     return turns
 
