@@ -57,6 +57,20 @@ def test_no_message_holds_an_exception_of_python_as_it_is() -> None:
     assert [place for module in modules for place in _raw_messages(module)] == []
 
 
+def test_what_this_package_finds_wrong_is_raised_with_its_own_words() -> None:
+    """`in_words` keeps the words of a ValueError, and not those of errors that Python raises."""
+    lost = [
+        f"{module.relative_to(ROOT)}:{node.lineno}"
+        for module in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and isinstance(node.exc.func, ast.Name)
+        and node.exc.func.id in ("TypeError", "KeyError", "IndexError", "ArithmeticError")
+    ]
+    assert lost == []
+
+
 def _raised(action: str) -> BaseException:
     try:
         exec(action, {"orjson": orjson, "json": json, "os": os, "TypeAdapter": TypeAdapter})

@@ -127,6 +127,7 @@ def test_circles_of_links_end_and_change_no_name(tmp_path: Path) -> None:
     (folder / "z/up").symlink_to(folder)
     (folder / "out").symlink_to(tmp_path)
     (folder / "root").symlink_to("/")
+    (folder / "itself").symlink_to("itself")
     assert members_of(folder) == ["z/1.jpg"]
     assert "5 linked folders" in notes_of(folder)
     assert "were not followed" in notes_of(folder)

@@ -13,7 +13,10 @@ from sgt_data.errors import RequestError
 CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of a corpus")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as one line of JSON")]
 RayAddress = Annotated[
-    str | None, typer.Option(help="address of a Ray cluster; default: Ray on this machine")
+    str | None,
+    typer.Option(
+        help="Ray cluster: host:port, ray://host:port or auto; default: Ray on this machine"
+    ),
 ]
 RayWorkers = Annotated[
     int | None,

@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -55,6 +56,9 @@ def stops_as_interrupts() -> Iterator[None]:
 
     Signals that are ignored (`nohup`) stay ignored.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python gives signals to its main thread alone
+        return
     owner = os.getpid()
 
     def interrupt(number: int, _: FrameType | None) -> None:

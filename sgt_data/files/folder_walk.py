@@ -94,7 +94,7 @@ class _Walk:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
-                elif entry.is_symlink() and entry.is_dir():
+                elif entry.is_symlink() and _is_folder(entry):
                     self.links.append(path)
                 else:
                     self._add_file(path, entry)
@@ -114,6 +114,13 @@ class _Walk:
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         yield from sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _identity(status: os.stat_result) -> _Identity:

@@ -228,7 +228,7 @@ class _Stated:
                 tuple(SegmentFacts.of(fact) for fact in undrawn_segments(facts)),
             )
             if {type(stated.phrase), type(stated.words), type(stated.category)} != {str}:
-                raise TypeError("phrase or category is no text")
+                raise ValueError("phrase or category is no text")
             if not stated.segments or any(segment.area == 0 for segment in stated.segments):
                 raise ValueError("no segment is drawn, or one that cannot be seen")
         except (KeyError, TypeError, ValueError) as why:

@@ -96,7 +96,7 @@ def _parse(facts: Mapping[str, Any]) -> PictureFacts:
         raise ValueError(f"size is {size}")
     key, source, dropped = facts["key"], facts["source"]["name"], facts["dropped"]
     if not all(isinstance(text, str) for text in (key, source, facts["variant"])):
-        raise TypeError("key, source or variant is no text")
+        raise ValueError("key, source or variant is no text")
     groups: dict[NamedCategory, list[VisibleSegment]] = {}
     for label, fields in enumerate(drawn_segments(facts["segments"]), 1):
         if fields["label"] != label:

@@ -58,7 +58,7 @@ class SegmentFacts:
         x, y, width, height = box = facts.get("visible_box", (0, 0, 0, 0))
         numbers = (facts["id"], facts.get("visible_area", 0), *box)
         if not isinstance(category, str) or {type(isthing), type(iscrowd)} != {bool}:
-            raise TypeError("category is no text, or isthing or iscrowd no truth value")
+            raise ValueError("category is no text, or isthing or iscrowd no truth value")
         if not has_category(facts):
             raise ValueError("a segment has no category")
         if any(type(number) is not int for number in numbers) or min(numbers[1:]) < 0:

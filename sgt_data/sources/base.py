@@ -272,6 +272,8 @@ def unique_keys(source: str, paths: Iterable[str]) -> dict[str, str]:
     keys = {path: key_of(source, stem, path) for path, stem in stems.items()}
     for _ in range(2):  # the second time: a plain name that spells the marked key of another
         uses = Counter(keys.values())
+        if len(uses) == len(keys):
+            break
         keys = {
             path: marked_key(source, stems[path], path) if uses[key] > 1 else key
             for path, key in keys.items()
