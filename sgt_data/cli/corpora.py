@@ -66,6 +66,7 @@ def build_command(
         listing = list_inputs(resolved)
         rows = forecast(listing)
         plan = [asdict(row) for row in rows]
+        print_messages(f"note: {note}" for note in listing.notes)
         show(
             _forecast_table(rows),
             {"name": resolved.name, "plan": plan, "notes": listing.notes},
