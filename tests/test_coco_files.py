@@ -35,7 +35,7 @@ import sgt_data
 from sgt_data.cli.app import main
 from sgt_data.corpus.shard import file_digest
 from sgt_data.engine.cluster import IN_PROCESS
-from sgt_data.errors import RequestError
+from sgt_data.errors import CorpusError, RequestError
 
 SQUARE = [[4.0, 4.0, 40.0, 4.0, 40.0, 30.0, 4.0, 30.0]]
 STRIP = [[44.0, 2.0, 60.0, 2.0, 60.0, 46.0, 44.0, 46.0]]
@@ -255,6 +255,16 @@ def test_other_forms_of_the_same_facts_give_the_same_bytes(
     assert build(tmp_path, source_of(folder)) == plain
 
 
+def test_an_image_without_name_is_named_by_its_id_in_every_form(tmp_path: Path) -> None:
+    document = instances()
+    document["images"][0] |= {"id": 1.0, "file_name": "", "coco_url": None}
+    document["images"][1] |= {"id": "two", "file_name": 5}
+    folder = write_coco(tmp_path / "in", PICTURES, {"instances": document})
+    assert build(tmp_path, source_of(folder)) == {}
+    members = {row["member"] for row in ledger_in(tmp_path / "out", "instance")}
+    assert members == {"image id 1", "image id two"}
+
+
 def test_the_own_size_of_a_picture_is_compared_with_that_of_run_lengths(tmp_path: Path) -> None:
     document = instances()
     document["images"][0] |= {"width": None, "height": None}
@@ -320,6 +330,7 @@ def test_a_folder_of_the_split_is_not_looked_for_within_itself(
         opened.write(folder / LVIS_PATHS[0], LVIS_PATHS[0])
     (row,) = ledger_in(tmp_path / "a" / "out", "instance")
     assert row["member"] == "000000000002.jpg"
+    assert build(tmp_path / "b", source_of(folder, pictures=str(archive))) == {key: plain[key]}
 
 
 # categories
@@ -523,6 +534,16 @@ def test_a_subset_has_the_notes_on_its_samples(tmp_path: Path, copied: bool) -> 
     totals = sgt_data.open_corpus(place).header.totals["instance"]
     assert (totals["samples"], totals["notes"]) == (1, 1)
     assert sgt_data.verify_corpus(place).sound
+
+
+@pytest.mark.parametrize("isthing", ["0", 0, None])
+def test_truth_values_of_a_corpus_are_truth_values(tmp_path: Path, isthing: Any) -> None:
+    corpus = noted(tmp_path)
+    document = json.loads((corpus / "corpus.json").read_bytes())
+    document["vocabulary"]["coco"][0]["isthing"] = isthing
+    (corpus / "corpus.json").write_text(json.dumps(document))
+    with pytest.raises(CorpusError, match="isthing of a category is"):
+        sgt_data.open_corpus(str(corpus))
 
 
 def test_corpora_from_before_the_field_are_continued_with_quarantine(tmp_path: Path) -> None:

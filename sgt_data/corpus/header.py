@@ -94,7 +94,7 @@ def read_header(root: str) -> CorpusHeader | None:
             )
         del document["format"], document["version"]
         document["vocabulary"] = {
-            source: tuple(Category(**category) for category in categories)
+            source: tuple(_category(category) for category in categories)
             for source, categories in document["vocabulary"].items()
         }
         document["shards"] = {
@@ -107,3 +107,12 @@ def read_header(root: str) -> CorpusHeader | None:
         return CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise CorpusError(f"{place} is not a corpus header: {why!r}") from why
+
+
+def _category(fields: Mapping[str, Any]) -> Category:
+    category = Category(**fields)
+    kinds = {"id": int, "name": str, "isthing": bool}
+    for name, kind in kinds.items():
+        if not isinstance(fields[name], kind):
+            raise ValueError(f"vocabulary: {name} of a category is {fields[name]!r:.40}")
+    return category

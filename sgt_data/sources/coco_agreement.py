@@ -13,7 +13,7 @@ from typing import Any
 from sgt_data.errors import AnnotationError, RequestError
 from sgt_data.records import Category
 from sgt_data.sources.annotation_json import side_length
-from sgt_data.sources.coco_file import CocoFile, ImageId, StatedCategory
+from sgt_data.sources.coco_file import CATEGORIES_MAX, CocoFile, ImageId, StatedCategory
 
 _REMEDY = "correct one of the files, or give the source one of them in `annotations`"
 
@@ -58,6 +58,11 @@ def joint_categories(files: Sequence[CocoFile], source: str) -> dict[int, Catego
                 stated[category.id] = file, category
             elif category.isthing not in (None, earlier.isthing):
                 _refuse_category(other, file, (earlier, category), source, "isthing")
+    if len(stated) > CATEGORIES_MAX:
+        raise RequestError(
+            f"sources.{source}: its files have {len(stated)} categories; at most {CATEGORIES_MAX} "
+            "are supported"
+        )
     return {
         number: Category(
             number,

@@ -178,22 +178,22 @@ def _add_categories(file: CocoFile, document: dict[str, Any]) -> None:
                 f"(isthing {shown(earlier.isthing)}) and {stated.name!r} "
                 f"(isthing {shown(stated.isthing)})"
             )
-    if len(file.categories) > CATEGORIES_MAX:
-        raise AnnotationError(
-            f"it has {len(file.categories)} categories; at most {CATEGORIES_MAX} are supported"
-        )
 
 
 def _add_pixelmaps(file: CocoFile) -> None:
     for number, image in file.images.items():
-        stem = posixpath.splitext(str(image.get("file_name")))[0]
-        file.annotations[number] = {"file_name": f"{stem}.png"}
+        name = _path(image.get("file_name"))
+        png = f"{posixpath.splitext(name)[0]}.png" if isinstance(name, str) else name
+        file.annotations[number] = {"file_name": png}
 
 
 def _add_panoptic(file: CocoFile, document: dict[str, Any]) -> None:
     for index, annotation in enumerate(document["annotations"]):
         number = _image_of(annotation, index)
-        stated = {name: annotation.get(name) for name in ("file_name", "segments_info")}
+        stated = {
+            "file_name": _path(annotation.get("file_name")),
+            "segments_info": annotation.get("segments_info"),
+        }
         earlier = file.annotations.setdefault(number, stated)
         if earlier is not stated:
             file.problems[number] = (
@@ -215,6 +215,11 @@ def _add_masks(file: CocoFile, document: dict[str, Any]) -> None:
         if isinstance(identity, int):
             file.counts["doubled ids"] += identity in seen
             seen.add(identity)
+
+
+def _path(name: Any) -> Any:
+    """A file name as a path; exporters on Windows separate folders by backslashes."""
+    return name.replace("\\", "/") if isinstance(name, str) else name
 
 
 def _image_of(annotation: Any, index: int) -> ImageId:

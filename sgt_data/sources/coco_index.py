@@ -85,7 +85,7 @@ def index_coco(documents: Mapping[str, tuple[str, bytes]], source: str) -> CocoI
     names = _names(images)
     entries = []
     for number in sorted(images, key=lambda number: (isinstance(number, str), number)):
-        entry = _entry(images[number], names.get(number), licences)
+        entry = _entry(number, images[number], names.get(number), licences)
         problem = next((file.problems[number] for file in files if number in file.problems), None)
         annotations = _annotations_of(number, files, vocabulary) | entry.annotations
         entries.append(replace(entry, annotations=annotations, problem=entry.problem or problem))
@@ -143,12 +143,15 @@ def _unknown_category(value: Any, vocabulary: Mapping[int, Category]) -> str | N
 
 
 def _entry(
-    image: dict[str, Any], name: tuple[str, str] | None, licences: Mapping[str, str]
+    number: ImageId,
+    image: dict[str, Any],
+    name: tuple[str, str] | None,
+    licences: Mapping[str, str],
 ) -> CocoEntry:
     sizes = {"width": image.get("width"), "height": image.get("height")}
     if name is None:
         problem = f"its file_name is {shown(image.get('file_name'))}, which names no file"
-        return replace(_problem_entry(image["id"], problem), annotations=sizes)
+        return replace(_problem_entry(number, problem), annotations=sizes)
     file_name, folder = name
     identity = posixpath.splitext(file_name)[0]
     licence = _licence(image.get("license"), licences)

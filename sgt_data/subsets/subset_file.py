@@ -206,7 +206,9 @@ def _selection(table: pa.Table, document: Mapping[str, Any]) -> Selection:
         for name in table.column_names
         if name.startswith(_HELD)
     }
-    whole = bool(document["rule"].get("whole"))
+    whole = document["rule"].get("whole", False)
+    if not isinstance(whole, bool):
+        raise ValueError(f"rule.whole is {whole!r:.40}, neither true nor false")
     return Selection(table["key"].combine_chunks(), {**spans, **empty}, held, whole)
 
 
