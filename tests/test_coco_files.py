@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from making import (
     CATEGORIES,
@@ -224,6 +225,10 @@ FORMS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "ids of images alone as text": lambda d: [row.update(id=str(row["id"])) for row in d["images"]],
     "no sizes": lambda d: [[row.pop("width"), row.pop("height")] for row in d["images"]],
     "sizes of null": lambda d: [row.update(width=None, height=None) for row in d["images"]],
+    "NaN for what nobody knows": lambda d: [
+        [row.update(width=float("nan"), height=float("nan")) for row in d["images"]],
+        [row.update(iscrowd=float("nan")) for row in d["annotations"]],
+    ],
     "sizes of -1": lambda d: [row.update(width=-1, height=-1) for row in d["images"]],
     "sizes of 0": lambda d: [row.update(width=0, height=0) for row in d["images"]],
     "sizes as text": lambda d: [row.update(width="64", height="48") for row in d["images"]],
@@ -466,6 +471,7 @@ def test_panoptic_maps_saved_anew_give_the_same_targets(tmp_path: Path) -> None:
         ([{"id": 0, "name": "", "url": ""}], 0, None),
         ([{"id": 0, "name": "None", "url": "None"}], "None", None),
         ([{"name": "CC BY"}], 4, "COCO licence id 4"),
+        ([{"id": 4, "name": "CC BY"}], float("nan"), None),
         (None, 4, "COCO licence id 4"),
         (5, None, None),
     ],
@@ -544,6 +550,19 @@ def test_truth_values_of_a_corpus_are_truth_values(tmp_path: Path, isthing: Any)
     (corpus / "corpus.json").write_text(json.dumps(document))
     with pytest.raises(CorpusError, match="isthing of a category is"):
         sgt_data.open_corpus(str(corpus))
+
+
+def test_truth_values_of_a_subset_file_are_truth_values(tmp_path: Path) -> None:
+    """ "0" would be true: a subset of single samples would be taken for one of whole shards."""
+    corpus, place = noted(tmp_path), f"{tmp_path}/half.subset.parquet"
+    sgt_data.subset(str(corpus), 0.5, file=place)
+    table, metadata = pq.read_table(place), pq.read_metadata(place).metadata
+    (name,) = (key for key in metadata if not key.startswith(b"ARROW"))
+    document = json.loads(metadata[name])
+    document["rule"]["whole"] = "0"
+    pq.write_table(table.replace_schema_metadata({name: json.dumps(document)}), place)
+    with pytest.raises(CorpusError, match=r"rule\.whole is '0', neither true nor false"):
+        sgt_data.open_corpus(place)
 
 
 def test_corpora_from_before_the_field_are_continued_with_quarantine(tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ from sgt_data.errors import AnnotationError, InputError
 from sgt_data.files.outside_json import parse_json
 from sgt_data.records import RunLengths
 
+NOT_STATED: tuple[Any, ...] = (None, "NaN")
+"""What means that a field has no value: null, and the NaN that tables are exported with."""
+
 _NUMBER = (int, float)  # `int | float` would build a union at every call
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,15})")
-_SIZES_UNKNOWN = (None, 0, -1)
+_SIZES_UNKNOWN = (None, 0, -1)  # as exporters write that they did not look at the picture
 
 
 def load_json(data: bytes, where: str = "the annotation") -> Any:
@@ -96,12 +99,12 @@ def whole_number(value: Any, field: str, lowest: int = 0) -> int:
 
 
 def side_length(value: Any, field: str) -> int | None:
-    """Pixels of a side of a picture; None where the field says that nobody knows (null, 0, -1).
+    """Pixels of a side of a picture; None where the field says that nobody knows: null, 0, -1, NaN.
 
     Raises:
         AnnotationError: the value is anything else than a whole number; the message names `field`.
     """
-    number = None if value is None else whole_number(value, field, -1)
+    number = None if value in NOT_STATED else whole_number(value, field, -1)
     return None if number in _SIZES_UNKNOWN else number
 
 
@@ -109,14 +112,14 @@ def truth(value: Any, field: str, default: bool | None = None) -> bool:
     """A truth value: true, false, 0, 1, 0.0, 1.0, "0" or "1".
 
     Args:
-        value: of the field; None where there is none.
+        value: of the field; None (or NaN, see `NOT_STATED`) where there is none.
         field: its name, for messages.
         default: what no value means; None where a value must be given.
 
     Raises:
         AnnotationError: the value is anything else; the message names `field`.
     """
-    if value is None and default is not None:
+    if value in NOT_STATED and default is not None:
         return default
     if isinstance(value, int | float) and value in (0, 1):  # of which true and false are two
         return value == 1

@@ -12,7 +12,7 @@ from typing import Any
 
 from sgt_data.errors import AnnotationError, RequestError
 from sgt_data.records import Category
-from sgt_data.sources.annotation_json import side_length
+from sgt_data.sources.annotation_json import NOT_STATED, side_length
 from sgt_data.sources.coco_file import CATEGORIES_MAX, CocoFile, ImageId, StatedCategory
 
 _REMEDY = "correct one of the files, or give the source one of them in `annotations`"
@@ -77,7 +77,7 @@ def _difference(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, Any
     """The field in which two entries of one image differ, and both values."""
     for name in ("file_name", "coco_url"):
         values = first.get(name), second.get(name)
-        if all(isinstance(value, str) and value for value in values):
+        if all(isinstance(value, str) and value not in ("", *NOT_STATED) for value in values):
             stems = {_stem(str(value)) for value in values}
             if len(stems) > 1:
                 return name, *values

@@ -19,6 +19,7 @@ from sgt_data.records import (
 from sgt_data.segmentation.polygons import rasterise
 from sgt_data.segmentation.run_lengths import parse_masks
 from sgt_data.sources.annotation_json import (
+    NOT_STATED,
     counts_of,
     member,
     shown,
@@ -166,7 +167,7 @@ def _segment(entry: Any, where: str) -> Segment:
 def _mask(encoding: Any, size: PictureSize, where: str) -> RunLengths:
     """A checked mask of a picture."""
     height, width = size.height, size.width
-    if encoding is None or encoding == []:
+    if encoding in NOT_STATED or encoding == []:
         raise AnnotationError(f"{where}: {_NO_MASK}")
     try:
         if isinstance(encoding, list):

@@ -14,6 +14,7 @@ from typing import Any
 from sgt_data.errors import AnnotationError, InputError, RequestError
 from sgt_data.files.outside_json import unpacked
 from sgt_data.sources.annotation_json import (
+    NOT_STATED,
     load_json,
     member,
     name_of,
@@ -161,7 +162,7 @@ def _add_categories(file: CocoFile, document: dict[str, Any]) -> None:
     for index, entry in enumerate(document["categories"]):
         where = f"categories[{index}]"
         number = whole_number(member(entry, "id", where), f"{where}.id")
-        isthing = entry.get("isthing")
+        isthing = None if entry.get("isthing") in NOT_STATED else entry["isthing"]
         if isthing is None and file.kind == "panoptic":
             raise AnnotationError(
                 f"{where}.isthing is missing; a panoptic file says 1 (thing) or 0 (stuff)"
@@ -209,7 +210,7 @@ def _add_masks(file: CocoFile, document: dict[str, Any]) -> None:
     for index, annotation in enumerate(document["annotations"]):
         of_image = file.annotations.setdefault(_image_of(annotation, index), [])
         of_image.append({name: annotation.get(name) for name in _MASK_FIELDS})
-        file.counts["masks"] += annotation.get("segmentation") not in (None, [])
+        file.counts["masks"] += annotation.get("segmentation") not in (*NOT_STATED, [])
         file.counts["annotations"] += 1
         identity = annotation.get("id")
         if isinstance(identity, int):

@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 from sgt_data.errors import AnnotationError
 from sgt_data.records import Category
-from sgt_data.sources.annotation_json import shown, whole_number
+from sgt_data.sources.annotation_json import NOT_STATED, shown, whole_number
 from sgt_data.sources.base import key_of
 from sgt_data.sources.coco_agreement import check_images, joint_categories
 from sgt_data.sources.coco_file import CocoFile, ImageId, read_coco_file
 
-_NO_LICENCE = ("", "None", "null")  # as exporters write that they know none
+_NO_LICENCE = ("", "None", "null", "NaN")  # as exporters write that they know none
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,9 @@ def _names(images: Mapping[ImageId, dict[str, Any]]) -> dict[ImageId, tuple[str,
     from_address: dict[ImageId, tuple[str, str]] = {}
     for number, image in images.items():
         name, url = image.get("file_name"), image.get("coco_url")
-        if isinstance(name, str) and name:
+        if isinstance(name, str) and name not in ("", *NOT_STATED):
             names[number] = name.replace("\\", "/"), ""
-        elif name is None and isinstance(url, str):
+        elif name in NOT_STATED and isinstance(url, str):
             folder, base = posixpath.split(unquote(urlsplit(url).path))
             if base:
                 from_address[number] = base, posixpath.basename(folder)

@@ -11,10 +11,11 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 
+import orjson
+
 from sgt_data.corpus.sample_reader import RemoteTar
-from sgt_data.errors import CorpusError, InputError, RequestError
+from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.forward_reader import ForwardReader
-from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_range
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import absolute
@@ -98,9 +99,9 @@ class ConversationTar:
         if sample.damage or sample.text is None:
             raise CorpusError(f"{where}: {sample.damage}")
         try:
-            fields = parse_json(self._member(sample.text, where), where)
-        except InputError as why:
-            raise CorpusError(str(why)) from why
+            fields = orjson.loads(self._member(sample.text, where))
+        except orjson.JSONDecodeError as why:
+            raise CorpusError(f"{where}: its JSON is damaged: {why}") from why
         turns = parse_turns(fields, where)
         picture = self._member(sample.picture, where) if sample.picture else None
         return Conversation(component, sample.key, self.url, turns, picture, fields)

@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from sgt_data.errors import (
     CorpusError,
     FileMissing,
-    InputError,
     RequestError,
     SourceError,
 )
-from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_bytes, read_range
 from sgt_data.files.urls import absolute, is_local, join
 
@@ -125,12 +124,12 @@ class ConversationFile:
             else read_range(self.url, start, stop - start)
         )
         try:
-            fields = parse_json(data, where)
-        except InputError as why:
-            raise CorpusError(f"no conversation in LLaVA's form: {why}") from why
+            fields = orjson.loads(data)
+        except orjson.JSONDecodeError as why:
+            raise CorpusError(f"{where}: no conversation in LLaVA's form: {why}") from why
         turns = parse_turns(fields, where)
         picture = self._picture(fields.get("image"), where) if with_picture else None
-        key = _key(fields.get("id"), line, where)
+        key = str(fields.get("id", line + 1))
         return Conversation(component, key, self.url, turns, picture, fields)
 
     def _picture(self, name: Any, where: str) -> bytes | None:
@@ -147,14 +146,6 @@ class ConversationFile:
             return read_bytes(join(self._images, name))
         except SourceError as why:
             raise CorpusError(f"{where}: image {name}: {why}") from why
-
-
-def _key(identity: Any, line: int, where: str) -> str:
-    if identity is None:
-        return str(line + 1)
-    if isinstance(identity, bool) or not isinstance(identity, str | int):
-        raise CorpusError(f"{where}: id is {identity!r:.40}; allowed are text and whole numbers")
-    return str(identity)
 
 
 def _line_starts(blocks: Iterable[bytes]) -> NDArray[np.int64]:
