@@ -150,6 +150,7 @@ def test_deep_verification_finds_facts_that_do_not_fit_the_gaps(tmp_path: Path) 
     del facts["invalid"]
     (problem,) = DepthProxy.contradictions(target, facts)
     assert "its facts say 0" in problem
+    broken: dict[str, Any]
     for broken in ({"lowest_level": 2}, {"lowest_level": []}, {"unit": "m"}, {"unit": {}}):
         with pytest.raises(CorpusError, match="do not describe a depth target"):
             DepthProxy.decode(target, facts | broken)

@@ -21,6 +21,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from sgt_data import build_corpus, decode, verify_corpus
+from sgt_data.cli.app import main
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.manifest import load_manifest, parse_manifest
 
@@ -186,6 +187,22 @@ def test_boxes_alone_feed_the_proxies_that_need_no_masks(tmp_path: Path) -> None
     assert report.totals["edge"]["samples"] == len(PICTURES)
     assert len(ledger_in(tmp_path / "out", "instance")) == len(PICTURES)
     assert any("boxes alone" in note for note in report.notes)
+
+
+def test_a_dry_run_says_what_will_be_left_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = written("Objects365", tmp_path / "in")
+    places = [
+        f"--set=sources.mine.{field}={source[field]}" for field in ("root", "pictures", "instances")
+    ]
+    manifest = str(ROOT / "manifests" / "coco-export.yaml")
+    with pytest.raises(SystemExit) as ended:
+        main(["build", manifest, f"--output={tmp_path}/out", "--dry-run", *places])
+    assert not ended.value.code
+    out, notes = capfd.readouterr()
+    assert "inpainting" in out
+    assert "boxes alone" in " ".join(notes.split())
 
 
 def test_what_the_page_says_is_left_out_has_a_note(tmp_path: Path) -> None:

@@ -177,6 +177,22 @@ def test_two_pictures_of_one_name_are_called_so_in_a_tree_and_in_a_tar(tmp_path:
         assert json.loads(sample["json"])["source"]["size"] == {"width": 64, "height": 48}
 
 
+@pytest.mark.parametrize("order", [(0, 2, 3, 1), (3, 1, 0, 2)])
+def test_files_of_two_pictures_with_one_name_are_never_mixed(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    """In a tar the first file of each kind counts; here they would be a picture and the masks of
+    another one."""
+    pairs = [(f"a/{name}", body) for name, body in sa1b_pair(1)]
+    pairs += [(f"b/sa_1.{name.rpartition('.')[2]}", body) for name, body in sa1b_pair(2)]
+    (tmp_path / "sa_0.tar").write_bytes(tar_of([pairs[place] for place in order]))
+    report = built(tmp_path / "out", {"type": "sa1b", "tars": f"{tmp_path}/sa_0.tar"})
+    check_accounts(tmp_path / "out", report)
+    assert samples_in(tmp_path / "out") == {}
+    reasons = " | ".join(row["reason"] for row in ledger_in(tmp_path / "out"))
+    assert "not clear which belong together" in reasons
+
+
 def test_a_picture_with_two_annotations_takes_the_one_beside_it(tmp_path: Path) -> None:
     root = write(tmp_path / "sa1b", flat, 2)
     (root / "old").mkdir()
@@ -229,7 +245,7 @@ def test_a_folder_without_a_pair_is_refused(tmp_path: Path) -> None:
     {}, {"tars": "/a.tar", "pictures": "/a"}, {"tars": "/a.tar", "annotations": "/a"},
 ])  # fmt: skip
 def test_the_manifest_gives_one_place(fields: dict[str, Any]) -> None:
-    with pytest.raises(ManifestError, match=r"give one of|goes with pictures"):
+    with pytest.raises(ManifestError, match=r"give either|goes with pictures"):
         built(Path("/nowhere"), {"type": "sa1b", **fields})
 
 

@@ -79,7 +79,7 @@ class Sa1bSource(Source):
         places = [self.tars, self.links, self.pictures]
         if sum(place is not None for place in places) != 1:
             raise ValueError(
-                "give one of tars (URLs), links (Meta's list of signed links) and pictures (a "
+                "give either tars (URLs), links (Meta's list of signed links), or pictures (a "
                 "folder of extracted files)"
             )
         if self.names is not None and self.links is None:

@@ -190,6 +190,15 @@ class _Cutting:
 
     def _note_repeat(self, name: str, stem: _Stem, role: Role, member: str) -> None:
         """A second picture (or extra) of a stem counts as an input that cannot be used."""
+        folder = posixpath.dirname(member)
+        others = [used for other, used in stem.names.items() if other != role]
+        if posixpath.dirname(stem.names[role]) != folder and any(
+            posixpath.dirname(used) == folder for used in others
+        ):  # the first ones are not of one picture
+            stem.problem = (
+                f"the tar holds two files of one name, {stem.names[role]} and {member}, and the "
+                f"second lies beside {others[0]}: it is not clear which belong together"
+            )
         before = max(stem.repeats.values(), default=0)
         stem.repeats[role] = stem.repeats.get(role, 0) + 1
         if stem.repeats[role] > before:
