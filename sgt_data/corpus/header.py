@@ -197,7 +197,7 @@ def _check_each(
             try:
                 check(value)
             except ValueError as why:
-                raise LeavesRoot(f"{place}, field {field_name}: {why}") from None
+                raise LeavesRoot(f"{place}, field {field_name}: {in_words(why)}") from None
 
 
 def _category(fields: Mapping[str, Any]) -> Category:

@@ -78,7 +78,7 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
         checked_folder(receipt["proxy"])
         checked_shard(receipt["shard"])
     except ValueError as why:
-        raise LeavesRoot(f"{where}: {why}") from None
+        raise LeavesRoot(f"{where}: {in_words(why)}") from None
     return receipt
 
 

@@ -14,6 +14,7 @@ from fsspec.asyn import sync
 
 from sgt_data.errors import SourceError
 from sgt_data.files.whole_files import COPIES, Copy, TooLarge, Validator
+from sgt_data.foreign_errors import in_words
 
 _PARTIAL, _NOT_SATISFIABLE = 206, 416
 _FIRST_BYTE = re.compile(r"bytes\s+(\d+)-")
@@ -93,8 +94,8 @@ def whole_copy(filesystem: Any, url: str) -> Copy:
         server = urlsplit(url)
         raise SourceError(
             f"{server.scheme}://{server.hostname} does not answer requests for parts of a file "
-            f"(HTTP ranges), and {url} is too large to be fetched as a whole ({why}). Use a server "
-            "that answers them (nginx, Caddy, an object store), or copy the file to a disk"
+            f"(HTTP ranges), and {url} is too large to be fetched as a whole ({in_words(why)}). Use a "
+            "server that answers them (nginx, Caddy, an object store), or copy the file to a disk"
         ) from None
 
 

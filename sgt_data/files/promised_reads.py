@@ -11,6 +11,7 @@ from sgt_data.errors import SourceError
 from sgt_data.files.reading import read_bytes, read_range
 from sgt_data.files.retries import ShortAnswer, retried
 from sgt_data.files.urls import is_local
+from sgt_data.foreign_errors import in_words
 
 _BUFFER_BYTES = 256 << 10
 
@@ -50,7 +51,7 @@ def _exactly(url: str, length: int, read: Callable[[], bytes], what: str) -> byt
     try:
         return attempt()  # a local file does not grow by waiting
     except ShortAnswer as why:
-        raise SourceError(f"cannot read {what}: {why}") from why
+        raise SourceError(f"cannot read {what}: {in_words(why)}") from why
 
 
 class PromisedFile(io.RawIOBase):

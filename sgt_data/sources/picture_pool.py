@@ -22,6 +22,7 @@ from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.promised_reads import PromisedFile, read_listed
 from sgt_data.files.reading import list_files, read_bytes, size_of
 from sgt_data.files.urls import checked_url, join
+from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_path
 from sgt_data.sources.relative_paths import RelativePaths
 
@@ -132,7 +133,7 @@ def _list_archive(place: str, field: str) -> PicturePool:
         ) from why
     except zipfile.BadZipFile as why:
         raise RequestError(
-            f"{field}: {place} is not a zip archive, or it was cut off ({why}); fetch it again"
+            f"{field}: {place} is not a zip archive, or it was cut off ({in_words(why)}); fetch it again"
         ) from why
     sizes = {
         info.filename: info.file_size
@@ -172,7 +173,7 @@ def _address(url: Any) -> str:
     try:
         return checked_url(url, ("http", "https"))
     except ValueError as why:
-        raise InputError(f"its coco_url is not an http(s) address: {why}") from None
+        raise InputError(f"its coco_url is not an http(s) address: {in_words(why)}") from None
 
 
 def _fetch_from_zip(place: str, archive_bytes: int, file: ListedFile) -> bytes:
@@ -182,7 +183,9 @@ def _fetch_from_zip(place: str, archive_bytes: int, file: ListedFile) -> bytes:
         archive = _archive(place, archive_bytes)
         info = archive.getinfo(file.path)
     except (zipfile.BadZipFile, KeyError) as why:
-        raise SourceError(f"{place} is another file than the one that was listed: {why}") from why
+        raise SourceError(
+            f"{place} is another file than the one that was listed: {in_words(why)}"
+        ) from why
     if info.file_size != file.size:
         raise SourceError(
             f"{file.path} in {place} has {info.file_size} bytes, {file.size} were listed"
@@ -204,8 +207,8 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
         return str(why) or "the archive's own bytes of it end too early"
     except OSError as why:
         if why.errno is not None:
-            raise SourceError(f"cannot read {archive.filename}: {why}") from why
-        return f"bzip2: {why}"  # bzip2 reports damage as an OSError without number
+            raise SourceError(f"cannot read {archive.filename}: {in_words(why)}") from why
+        return f"bzip2: {in_words(why)}"  # bzip2 reports damage as an OSError without number
 
 
 def _archive_bytes(place: str) -> int:

@@ -29,6 +29,7 @@ from sgt_data.errors import (
 from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_bytes, read_range
 from sgt_data.files.urls import Location, absolute, is_local, join
+from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_path
 from sgt_data.stream.conversation_places import ConversationPlaces, find_places
 
@@ -116,7 +117,7 @@ def picture_name(fields: dict[str, Any], where: str) -> str | None:
     try:
         return checked_path(name)
     except ValueError as why:
-        raise LeavesRoot(f"{where}: image: {why}") from None
+        raise LeavesRoot(f"{where}: image: {in_words(why)}") from None
 
 
 class ConversationFile:

@@ -11,6 +11,7 @@ from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.errors import CorpusMismatch, RequestError, SourceError
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.urls import checked_url, is_local, join
+from sgt_data.foreign_errors import in_words
 from sgt_data.subsets.subset_file import SubsetFile
 from sgt_data.subsets.subset_headers import short_identity, subset_header
 
@@ -66,7 +67,7 @@ def _header_at(place: str, typed: bool) -> tuple[CorpusHeader | None, str]:
     try:
         return read_header(place if typed else checked_url(place)), ""
     except ValueError as why:
-        return None, f" (not opened: {why})"
+        return None, f" (not opened: {in_words(why)})"
     except SourceError as why:
         return None, f" (not reached: {why})"
 

@@ -160,7 +160,7 @@ def _check_place(corpus: object, url: str) -> None:
         checked_url(corpus)
     except ValueError as why:
         raise RequestError(
-            f"{url}: it would have to name its corpus by URL: {why}; open the corpus by such a URL"
+            f"{url}: it would have to name its corpus by URL: {in_words(why)}; open the corpus by such a URL"
         ) from None
 
 
@@ -215,7 +215,7 @@ def _check_names(selection: Selection, document: Mapping[str, Any], url: str) ->
         for folder in (*selection.held, *fingerprints, *totals):
             checked_folder(folder)
     except ValueError as why:
-        raise LeavesRoot(f"{url}: {why}") from None
+        raise LeavesRoot(f"{url}: {in_words(why)}") from None
 
 
 def _parsed(text: bytes, url: str) -> dict[str, Any]:
