@@ -49,7 +49,7 @@ def list_dense_files(folder: str, field: str, shared_stems: frozenset[str] | Non
         shared_stems: see `DenseFiles`.
 
     Raises:
-        RequestError: the folder has no files.
+        RequestError: the folder has no PNGs.
         SourceError: it cannot be listed at present.
     """
     place = absolute(folder)
@@ -58,6 +58,11 @@ def list_dense_files(folder: str, field: str, shared_stems: frozenset[str] | Non
         raise RequestError(
             f"{field}: no file in {folder}. Mount or fetch it, or say where the files lie with "
             f"--set {field}=URL"
+        )
+    if not any(name.lower().endswith(".png") for name in sizes):
+        raise RequestError(
+            f"{field}: depth files are 16-bit grey PNGs with the names of the pictures; {folder} "
+            f"holds {len(sizes)} other files, such as {next(iter(sizes))}"
         )
     return DenseFiles(place, _identity(sizes), shared_stems)
 

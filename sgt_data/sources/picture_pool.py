@@ -133,7 +133,8 @@ def _list_archive(place: str, field: str) -> PicturePool:
         ) from why
     except zipfile.BadZipFile as why:
         raise RequestError(
-            f"{field}: {place} is not a zip archive, or it was cut off ({in_words(why)}); fetch it again"
+            f"{field}: {place} is not a zip archive, or it was cut off ({in_words(why)}); fetch it "
+            "again"
         ) from why
     sizes = {
         info.filename: info.file_size
@@ -204,7 +205,7 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
     try:
         return archive.read(info)
     except _DAMAGED_MEMBER as why:
-        return str(why) or "the archive's own bytes of it end too early"
+        return f"its bytes in the archive are damaged ({in_words(why)})"
     except OSError as why:
         if why.errno is not None:
             raise SourceError(f"cannot read {archive.filename}: {in_words(why)}") from why
