@@ -264,8 +264,8 @@ class DrawnTarget:
     Attributes:
         target: bytes of the target picture.
         extension: of the target's file name.
-        facts: part of the sample's JSON; with the target, all it takes to decode it. Every sample of
-            a proxy has the same keys, each with one type (see `sgt_data.facts`).
+        facts: part of the sample's JSON; with the target, all it takes to decode it. All samples
+            of a proxy have the same keys, each with one type (see `sgt_data.facts`).
         picture: JPEG that replaces the clean input, where the proxy degrades it (restoration).
         segments: number of segments, for the index.
         categories: names of the categories, for the index.
