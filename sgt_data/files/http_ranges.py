@@ -94,8 +94,9 @@ def whole_copy(filesystem: Any, url: str) -> Copy:
         server = urlsplit(url)
         raise SourceError(
             f"{server.scheme}://{server.hostname} does not answer requests for parts of a file "
-            f"(HTTP ranges), and {url} is too large to be fetched as a whole ({in_words(why)}). Use "
-            "a server that answers them (nginx, Caddy, an object store), or copy the file to a disk"
+            f"(HTTP ranges), and {url} is too large to be fetched as a whole ({in_words(why)}). "
+            "Use a server that answers them (nginx, Caddy, an object store), or copy the file to "
+            "a disk"
         ) from None
 
 

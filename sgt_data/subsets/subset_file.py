@@ -160,8 +160,8 @@ def _check_place(corpus: object, url: str) -> None:
         checked_url(corpus)
     except ValueError as why:
         raise RequestError(
-            f"{url}: it would have to name its corpus by URL: {in_words(why)}; open the corpus by such "
-            "a URL"
+            f"{url}: it would have to name its corpus by URL: {in_words(why)}; open the corpus by "
+            "such a URL"
         ) from None
 
 
