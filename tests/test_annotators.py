@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -646,15 +646,17 @@ def overlap(first: Any, second: Any) -> float:
 # --- tars in SA-1B's form
 
 
-def annotate(photos: Path, output: Path, checkpoint: Path, *more: str) -> int:
+def annotate(
+    photos: Path, output: Path, checkpoint: Path, *more: str, settings: Mapping[str, Any] = LENIENT
+) -> int:
     """The command line, in this process; its exit code."""
     from sgt_data.cli.app import main
 
-    settings = [word for name, value in LENIENT.items() for word in ("--set", f"{name}={value}")]
+    words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     with pytest.raises(SystemExit) as done:
         main(
             ["annotate", str(photos), "--output", str(output), "--checkpoint", str(checkpoint),
-             "--pictures-per-tar", "3", "--workers", "0", "--max-quarantined", "0.2", *settings,
+             "--pictures-per-tar", "3", "--workers", "0", "--max-quarantined", "0.2", *words,
              *more]
         )  # fmt: skip
     return int(done.value.code or 0)
@@ -742,7 +744,7 @@ def test_annotating_otherwise_into_the_same_folder_is_refused(
     annotated: tuple[Path, Path], sam_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, output = annotated
-    code = annotate(folder, output, sam_checkpoint, "--set", "points_per_side=2")
+    code = annotate(folder, output, sam_checkpoint, settings=LENIENT | {"points_per_side": 2})
     assert code == 2
     assert "annotator.points_per_side: in the corpus 3, now 2" in capsys.readouterr().err
     assert annotate(folder, output, sam_checkpoint, "--set", "points=2") == 2
