@@ -70,7 +70,7 @@ def built(sources: Path, output: Path, proxies: list[dict[str, Any]], **fields: 
         "proxies": proxies,
         **fields,
     }
-    assert build_corpus(parse_manifest(document), str(output), cluster=IN_PROCESS).succeeded
+    assert build_corpus(parse_manifest(document), str(output), cluster=IN_PROCESS).complete
     return open_corpus(str(output))
 
 

@@ -178,6 +178,8 @@ def test_a_connection_that_closes_before_the_size_is_no_end_of_the_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Remote:
+        protocol = "far"
+
         def open(self, path: str, mode: str, **options: Any) -> ClosedEarly:
             return ClosedEarly(bytes(60))
 

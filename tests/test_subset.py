@@ -455,7 +455,11 @@ def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
         ({"fraction": 0.001}, "of 46 is none"),
         ({"fraction": 0.5, "strata": "colour"}, "allowed: source, segments, category"),
         ({"fraction": 0.5, "seed": -1}, "seed: found -1"),
-        ({"fraction": 0.5, "described_by": "depth"}, "it has entity, panoptic, denoise"),
+        ({"fraction": 0.5, "described_by": "depth"}, "give strata segments or category"),
+        (
+            {"fraction": 0.5, "strata": "segments", "described_by": "depth"},
+            "it has entity, panoptic, denoise",
+        ),
         ({"fraction": 0.5, "file": "a.parquet"}, r"must end in \.subset\.parquet"),
         ({"fraction": 0.5, "file": "a.subset.parquet", "output": "b"}, "not both"),
         ({"samples": 5, "whole_shards": True}, "whole shards: give a fraction"),
