@@ -72,7 +72,7 @@ WRONG: list[tuple[Callable[..., Any], str, Any, str]] = [
     (QuestionPlan, "seed", 1.5, "whole number"),
     (QuestionPlan, "tasks", "count", "list of tasks"),
     (QuestionPlan, "tasks", ["counting"], "count, presence, position, relation, nearer"),
-    (QuestionPlan, "per_picture", 0, "from 1 on"),
+    (QuestionPlan, "per_picture", 0, "from 1 to"),
     (QuestionPlan, "per_task", 2.5, "whole number"),
     (QuestionPlan, "shares", {"train": "0.5"}, "0 to 1"),
     (QuestionPlan, "shares", {"training": 0.5}, "train, val, test"),

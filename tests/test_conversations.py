@@ -111,7 +111,7 @@ WRONG = [
     ('["x"]x', "no conversation"),
     ('{"conversations": [{"value": ""}], "image": ["a.jpg", "b.jpg"]}', "list of 2 pictures"),
     ('{"conversations": [{"value": ""}], "image": 7}', "image is 7, no name of a file"),
-    ('{"conversations": [{"value": ""}], "image": "../a.jpg"}', "leaves the folder"),
+    ('{"conversations": [{"value": ""}], "image": "../a.jpg"}', "leaves its folder"),
     ('{"conversations": [{"value": ""}], "image": "gone/a.jpg"}', "there is no picture"),
 ]
 

@@ -276,7 +276,7 @@ def test_two_pictures_of_one_name_in_two_folders_are_not_mixed(
         samples, ledger = build_tar(root, tar_of(members))
         assert samples["sa1b_1"]["target.png"] == whole["sa1b_1"]["target.png"]
         assert [row["member"] for row in ledger] == ["b/sa_1.jpg"]
-        assert "its key is that of a/sa_1.jpg" in ledger[0]["reason"]
+        assert "a/sa_1.jpg and b/sa_1.jpg are two pictures of one name" in ledger[0]["reason"]
 
 
 @pytest.mark.parametrize("left_out", ["sa_5.jpg", "sa_5.json"])

@@ -177,20 +177,56 @@ def test_two_pictures_of_one_name_are_called_so_in_a_tree_and_in_a_tar(tmp_path:
         assert json.loads(sample["json"])["source"]["size"] == {"width": 64, "height": 48}
 
 
-@pytest.mark.parametrize("order", [(0, 2, 3, 1), (3, 1, 0, 2)])
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        ((0, 2, 3, 1), "two pictures of one name"),
+        ((3, 1, 0, 2), "two pictures of one name"),
+        ((0, 3, 1, 2), "not clear which belong together"),
+    ],
+)
 def test_files_of_two_pictures_with_one_name_are_never_mixed(
-    tmp_path: Path, order: tuple[int, ...]
+    tmp_path: Path, order: tuple[int, ...], reason: str
 ) -> None:
-    """In a tar the first file of each kind counts; here they would be a picture and the masks of
-    another one."""
+    """In a tar a file belongs to the picture of its own folder, else to one of its name."""
     pairs = [(f"a/{name}", body) for name, body in sa1b_pair(1)]
     pairs += [(f"b/sa_1.{name.rpartition('.')[2]}", body) for name, body in sa1b_pair(2)]
     (tmp_path / "sa_0.tar").write_bytes(tar_of([pairs[place] for place in order]))
     report = built(tmp_path / "out", {"type": "sa1b", "tars": f"{tmp_path}/sa_0.tar"})
     check_accounts(tmp_path / "out", report)
-    assert samples_in(tmp_path / "out") == {}
-    reasons = " | ".join(row["reason"] for row in ledger_in(tmp_path / "out"))
-    assert "not clear which belong together" in reasons
+    assert reason in " | ".join(row["reason"] for row in ledger_in(tmp_path / "out"))
+    samples = samples_in(tmp_path / "out")
+    if "not clear" in reason:
+        assert samples == {}
+        return
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    facts = json.loads(samples["sa1b_1"]["json"])
+    number = 1 if facts["source"]["member"].startswith("a/") else 2
+    (alone / "sa_0.tar").write_bytes(tar_of([(f"sa_1.{name.rpartition('.')[2]}", body)
+                                             for name, body in sa1b_pair(number)]))  # fmt: skip
+    built(alone / "out", {"type": "sa1b", "tars": f"{alone}/sa_0.tar"})
+    assert samples["sa1b_1"]["target.png"] == samples_in(alone / "out")["sa1b_1"]["target.png"]
+
+
+def test_a_tar_may_hold_pictures_and_annotations_in_two_folders(tmp_path: Path) -> None:
+    """As before, names pair them; shards and targets are those of files side by side."""
+    pairs = [sa1b_pair(number) for number in range(1, 8)]
+    beside = [member for pair in pairs for member in pair]
+    apart = [(f"images/{pair[0][0]}", pair[0][1]) for pair in pairs]
+    apart += [(f"annotations/{pair[1][0]}", pair[1][1]) for pair in pairs]
+    targets = []
+    for name, members in (("beside", beside), ("apart", apart)):
+        root = tmp_path / name
+        root.mkdir()
+        (root / "sa_0.tar").write_bytes(tar_of(members))
+        report = built(root / "out", {"type": "sa1b", "tars": f"{root}/sa_0.tar"})
+        assert report.succeeded
+        assert report.totals["entity"]["samples"] == 7
+        targets.append(
+            {key: sample["target.png"] for key, sample in samples_in(root / "out").items()}
+        )
+    assert targets[0] == targets[1]
 
 
 def test_a_picture_with_two_annotations_takes_the_one_beside_it(tmp_path: Path) -> None:

@@ -161,12 +161,12 @@ def test_a_conversation_comes_whole(vqa: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("no json", "line 2: no conversation"),
+        ("no json", "line 2 is not JSON"),
         ('{"id": 1}', "line 2: no conversation"),
         ('{"conversations": []}', "line 2: no conversation"),
         ('{"conversations": [{"value": 3}]}', "line 2: no conversation"),
-        ('{"conversations": [{"value": ""}], "image": "../x.jpg"}', "leaves the folder"),
-        ('{"conversations": [{"value": ""}], "image": "/etc/passwd"}', "leaves the folder"),
+        ('{"conversations": [{"value": ""}], "image": "../x.jpg"}', "leaves its folder"),
+        ('{"conversations": [{"value": ""}], "image": "/etc/passwd"}', "absolute path"),
         ('{"conversations": [{"value": ""}], "image": "gone.jpg"}', "gone.jpg"),
     ],
 )

@@ -90,7 +90,8 @@ def test_aliases_and_merge_keys_are_used_and_bounded() -> None:
             parse_yaml(bomb, "m")
 
 
-_TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+# PyYAML writes a next-line sign as it is, where it reads it as a line break
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x85"), max_size=12)
 _PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | _TEXT | st.floats(-1e300, 1e300),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),

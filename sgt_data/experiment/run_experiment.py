@@ -65,10 +65,10 @@ def run_experiment(
     """
     if processes is not None and processes < 1:
         raise RequestError(f"processes: found {processes}; must be 1 or more")
-    corpus, folder = plain(corpus), Path(plain(folder))
+    corpus = plain(corpus)
     opened = open_corpus(corpus)
     opened.finished()
-    check_output(folder, [opened.url])
+    folder = Path(check_output(folder, [opened.url]))
     plan, notes = with_corpus_proxies(plan, opened.header.manifest["proxies"], leave_out)
     for note in notes:
         on_progress(Progress(0, note=f"note: {note}"))

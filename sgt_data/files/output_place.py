@@ -95,8 +95,9 @@ def overlap(output: str, source: str) -> str | None:
         fixed, pattern = _cut(place)
         folder = _resolved(fixed)
         if is_within(folder, root):
-            what = "is" if folder == root and not pattern else "holds"
-            return f"{what} {source}, which is read"
+            if folder == root and not pattern:
+                return "is read by this work"
+            return f"holds {source}, which is read"
         if not pattern and is_within(root, folder):
             return f"lies in {source}, which is read"
         if pattern and _may_match_below(folder, pattern, root):

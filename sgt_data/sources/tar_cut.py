@@ -123,6 +123,8 @@ class _Cutting:
         self.skip = skip
         self.stems: dict[str, _Stem] = {}
         self.keys: dict[str, str] = {}
+        self.namesakes: dict[str, str] = {}  # the first path of each name
+        self.joined: dict[str, str] = {}  # the stem that each path belongs to
         self.open_shards: dict[int, list[str]] = {}
         self.outstanding: dict[int, int] = {}
         self.problems: dict[int, list[RawInput]] = {}
@@ -160,7 +162,8 @@ class _Cutting:
         stem_and_role = self.cut.role_of(member.name)
         if stem_and_role is None:
             return
-        name, role = stem_and_role
+        path, role = stem_and_role
+        name = self._owner(path, role)
         stem = self._stem(name)
         if role in stem.files:
             self._note_repeat(name, stem, role, member.name)
@@ -177,6 +180,17 @@ class _Cutting:
             if len(body) == member.size:
                 stem.files[role] = body
                 self.held += member.size
+
+    def _owner(self, path: str, role: Role) -> str:
+        """The stem that a member belongs to: that of its own path, else one of the same name that
+        lacks it, as `images/sa_1.jpg` lacks `annotations/sa_1.json`."""
+        if path in self.stems:
+            return path
+        if path not in self.joined:
+            namesake = self.namesakes.setdefault(self.cut.named(path), path)
+            lacks = namesake in self.stems and role not in self.stems[namesake].files
+            self.joined[path] = namesake if lacks else path
+        return self.joined[path]
 
     def _stem(self, name: str) -> _Stem:
         if name not in self.stems:
@@ -215,8 +229,8 @@ class _Cutting:
         stem_and_role = self.cut.role_of(damage.member) if damage.member else None
         reason = f"byte {damage.position}: {damage.reason}"
         if stem_and_role is not None:
-            name, role = stem_and_role
-            stem = self._stem(name)
+            path, role = stem_and_role
+            stem = self._stem(self._owner(path, role))
             stem.problem = f"{damage.member}: {reason}"
             stem.names.setdefault(role, damage.member or "")
             return
@@ -284,7 +298,10 @@ def _without_key_clashes(inputs: Iterable[RawInput]) -> Iterator[RawInput]:
     first: dict[str, str] = {}
     for raw in inputs:
         if raw.problem is None and first.setdefault(raw.key, raw.member) != raw.member:
-            problem = f"its key is that of {first[raw.key]}, which comes first"
+            problem = (
+                f"{first[raw.key]} and {raw.member} are two pictures of one name, and so of one "
+                "key; the first is used"
+            )
             yield RawInput(raw.key, raw.member, problem=problem)
         else:
             yield raw
