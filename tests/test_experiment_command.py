@@ -459,7 +459,7 @@ def test_the_command_prints_one_line_of_json(
     assert Path(report["page"]).exists() and len(report["findings"]) == 1
     for arguments, message in (
         (("--set", "ratio=3"), "ratio: found 3"),
-        (("--plan", tmp_path / "no.yaml"), "no.yaml is no plan"),
+        (("--plan", tmp_path / "no.yaml"), "no.yaml cannot be read"),
         (("--test",), "was opened on"),
     ):
         code, out, error = sgt(*shared, *arguments)

@@ -37,7 +37,7 @@ class Cluster:
         if self.workers is not None:
             checks.whole_number("workers", self.workers, 0)
         if self.address is not None:
-            checks.text("address", self.address)
+            checks.instance_of("address", self.address, str)
         if self.address is not None and self.workers is not None:
             raise RequestError(
                 f"workers is {self.workers}, which counts CPUs of a Ray that is started on this "
