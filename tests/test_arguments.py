@@ -84,7 +84,7 @@ WRONG: list[tuple[Callable[..., Any], str, Any, str]] = [
     (SubsetRule, "whole_shards", 1, "True, False"),
     (Cluster, "workers", -1, "from 0 on"),
     (Cluster, "workers", 1.5, "whole number"),
-    (Cluster, "address", "", "a text"),
+    (Cluster, "address", "", "host:port"),
     (SizeLimits, "max_input_pixels", 0, "from 1 on"),
     (SizeLimits, "max_side_length", 1.5, "whole number"),
     (Pictures, "form", "tf", "pil, numpy, torch"),
