@@ -451,6 +451,28 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.parametrize(
+    ("beginning", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html></html>", "an HTML or XML page"),
+        (b"", "is empty"),
+        (b"\x80\x02noise", "or is damaged"),
+    ],
+)
+def test_what_lies_in_place_of_weights_is_named_and_no_check_is_advised_away(
+    tmp_path: Path, beginning: bytes, words: str
+) -> None:
+    (tmp_path / "sam.pth").write_bytes(beginning)
+    for annotator in (
+        SamAnnotator(checkpoint=str(tmp_path / "sam.pth")),
+        EdgesAnnotator(weights=str(tmp_path / "sam.pth")),
+    ):
+        with pytest.raises(RequestError) as refused:
+            annotator_of(annotator)
+        assert words in str(refused.value) and "weights_only" not in str(refused.value)
+
+
 def test_other_weights_are_another_build(depth_model: Path, photos: Path, tmp_path: Path) -> None:
     """And the corpus says by which it was made."""
     output = str(tmp_path / "out")

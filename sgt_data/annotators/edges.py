@@ -24,7 +24,7 @@ from sgt_data.annotators.base import (
 from sgt_data.annotators.device import running
 from sgt_data.annotators.weights import check_pinned, digest_of, find_file
 from sgt_data.errors import AnnotationError, RequestError
-from sgt_data.foreign_errors import in_words
+from sgt_data.files.tensor_files import why_not_tensors
 from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import Layer
@@ -143,7 +143,7 @@ def _dexined(annotator: EdgesAnnotator, path: str, setup: Setup) -> torch.nn.Mod
         network.load_state_dict(state)
     except Exception as why:  # torch raises many classes for a file that is no checkpoint
         raise RequestError(
-            f"{field}: {path} holds no weights of DexiNed: {in_words(why):.300}"
+            f"{field}: {path} holds no weights of DexiNed: {why_not_tensors(path, why)}"
         ) from why
     module: torch.nn.Module = network.to(setup.device, getattr(torch, setup.dtype)).eval()
     return module

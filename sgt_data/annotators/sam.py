@@ -29,7 +29,7 @@ from sgt_data.annotators.device import running
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 from sgt_data.annotators.weights import check_pinned, digest_of, find_file
 from sgt_data.errors import RequestError
-from sgt_data.foreign_errors import in_words
+from sgt_data.files.tensor_files import why_not_tensors
 from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import AsStored, SizeRule
 from sgt_data.records import Layer
@@ -223,7 +223,7 @@ def load_sam(path: str, field: str) -> Any:
     except Exception as why:  # torch raises many classes for a file that is no checkpoint
         raise RequestError(
             f"{field}: {posixpath.basename(path)} is no checkpoint of segment_anything: "
-            f"{in_words(why):.300}"
+            f"{why_not_tensors(path, why)}"
         ) from why
     return model.eval()
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from sgt_data.errors import RequestError
+from sgt_data.files.tensor_files import why_not_tensors
 from sgt_data.files.writing import write_atomic
-from sgt_data.foreign_errors import in_words
 
 _KEPT = 2
 
@@ -86,7 +86,9 @@ def read_checkpoint(path: str) -> Checkpoint:
         fields = torch.load(path, map_location="cpu", weights_only=True)
         return Checkpoint(**{name: fields[name] for name in _FIELDS})
     except Exception as why:  # torch raises many kinds, depending on the damage
-        raise RequestError(f"{path} is no checkpoint of a run: {in_words(why):.200}") from why
+        raise RequestError(
+            f"{path} is no checkpoint of a run: {why_not_tensors(path, why)}"
+        ) from why
 
 
 def _checkpoints(folder: Path) -> list[Path]:

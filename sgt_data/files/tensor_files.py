@@ -1,0 +1,30 @@
+"""Say why a file of weights cannot be read, by what the file begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sgt_data.foreign_errors import in_words
+
+_LFS_POINTER = b"version https://git-lfs"
+_BEGINNING_BYTES = 512
+
+
+def why_not_tensors(path: str, why: Exception) -> str:
+    """What is wrong with a local file of weights, in words; torch's own advice is left out.
+
+    Args:
+        path: of the file.
+        why: what torch raised when it read the file, or a model when it took the tensors.
+    """
+    with Path(path).open("rb") as file:
+        beginning = file.read(_BEGINNING_BYTES).lstrip()
+    if not beginning:
+        return "the file is empty"
+    if beginning.startswith(_LFS_POINTER):
+        return "the file is a pointer of Git LFS, not the weights; run `git lfs pull`"
+    if beginning[:1] == b"<":
+        return "the file is an HTML or XML page, not the weights; fetch it again"
+    if type(why).__name__ == "UnpicklingError":  # no module here imports that module
+        return "the file holds other things than tensors, which could run code, or is damaged"
+    return f"{in_words(why):.300}"
