@@ -26,8 +26,8 @@ CORPUS_MARKER = "corpus.json"
 _MARKERS = {
     CORPUS_MARKER: "a corpus",
     "export.json": "an export",
-    "questions.json": "questions",
-    "annotate.json": "annotated tars",
+    "questions.json": "a folder of questions",
+    "annotate.json": "a folder of annotated tars",
 }
 
 
@@ -54,11 +54,13 @@ def check_output(
     if not plain(output).strip():
         raise RequestError(f"{name} is empty; give the path or URL to write to")
     root = absolute(output)
+    with suppress(SourceError):  # what is not reached, or not ours to look at, the work will say
+        _check_other_work(root, marker, name)
     for source in sources:
         if problem := overlap(root, source):
             raise RequestError(f"{name} is {root}, which {problem}; give another {name}")
-    with suppress(SourceError):  # what is not reached, or not ours to look at, the work will say
-        _check_markers(root, marker, name)
+    with suppress(SourceError):
+        _check_folders_above(root, name)
     if marker == CORPUS_MARKER and root.startswith("/"):
         for inner in sorted(Path(root).glob(f"*/{CORPUS_MARKER}")):
             raise RequestError(
@@ -67,11 +69,15 @@ def check_output(
     return root
 
 
-def _check_markers(root: str, marker: str | None, name: str) -> None:
-    """Refuse a place in a corpus, or one that holds other work."""
+def _check_other_work(root: str, marker: str | None, name: str) -> None:
     for other, what in _MARKERS.items():
         if other != marker and exists(join(root, other)):
-            raise RequestError(f"{name} is {root}, which holds {what} ({other}); give another")
+            raise RequestError(
+                f"{name} is {root}, which holds {other}, so it is {what}; give another {name}"
+            )
+
+
+def _check_folders_above(root: str, name: str) -> None:
     for folder in _folders_above(root):
         if exists(join(folder, CORPUS_MARKER)):
             raise RequestError(
