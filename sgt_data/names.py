@@ -15,6 +15,9 @@ KEY_ALPHABET = "1 to 1000 of A-Z, a-z, 0-9, _ and -"
 KEY_PATTERN = r"^[A-Za-z0-9_-]{1,1000}$"
 """The same as a regular expression, for pyarrow too (its engine counts to 1000)."""
 
+SUBSET_SUFFIX = ".subset.parquet"
+"""What the name of a subset file ends in; no folder has such a name."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _KEY = re.compile(KEY_PATTERN)

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from making import built, sa1b_members, tar_of
 from stream_options import grouped
@@ -151,6 +153,17 @@ def test_a_wrong_argument_of_a_stream_is_named(
 
 
 @pytest.mark.parametrize(
+    "names",
+    [lambda root: {root: ["edge", "edge"]}, lambda root: {root: "edge", f"{root}/": "edge"}],
+)
+def test_a_component_that_is_named_twice_is_not_read_twice(
+    corpus: Path, names: Callable[[str], dict[str, Any]]
+) -> None:
+    with pytest.raises(RequestError, match=r"named twice.*larger weight"):
+        Stream(names(str(corpus)), batch_size=2)
+
+
+@pytest.mark.parametrize(
     "sources", [["a"], {"a": []}, {"a": None}, {"a": [1]}, {3: ["edge"]}, {b"a": ["edge"]}]
 )
 def test_wrong_sources_of_a_stream_are_named(sources: Any) -> None:
@@ -185,6 +198,10 @@ def test_numbers_of_numpy_are_numbers(corpus: Path) -> None:
         == Stream({str(corpus): ["edge"]}, **grouped(batch_size=2, seed=3, window=2)).state_dict()
     )
     assert {type(value) for value in stream.state_dict()["stream"].values()} >= {int, str}
+    for weight in (np.float32(1), np.int64(1), Fraction(1)):
+        weighted = Stream({str(corpus): ["edge"]}, batch_size=2, mixture={"edge": weight})
+        assert next(iter(weighted))["step"] == 0
+        assert orjson.loads(orjson.dumps(weighted.state_dict())) == weighted.state_dict()
 
 
 def test_a_rank_of_the_environment_that_is_no_number_is_named(

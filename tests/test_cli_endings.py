@@ -74,6 +74,18 @@ def test_a_result_that_cannot_be_written_is_an_error_in_words(corpus: Path) -> N
     assert (done.returncode, done.stderr) == (1, "sgt-data: No space left on device\n")
 
 
+def test_a_closed_standard_output_is_no_error(corpus: Path, tmp_path: Path) -> None:
+    """As a daemon has it, `>&-`; and a file that is opened does not take its place."""
+    file = tmp_path / "half.subset.parquet"
+    for arguments in (f"info {corpus}", "--help", f"scale {corpus} --fraction 0.5 --file {file}"):
+        done = subprocess.run(
+            ["sh", "-c", f"{sys.executable} -m sgt_data {arguments} >&-"], capture_output=True,
+            text=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, "") and "Traceback" not in done.stderr
+    assert run("info", file).returncode == 0
+
+
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_a_reader_that_closes_the_pipe_ends_a_command_quietly(
     corpus: Path, more: tuple[str, ...]

@@ -113,6 +113,12 @@ WRONG = [
     ('{"conversations": [{"value": ""}], "image": 7}', "image is 7, no name of a file"),
     ('{"conversations": [{"value": ""}], "image": "../a.jpg"}', "leaves its folder"),
     ('{"conversations": [{"value": ""}], "image": "gone/a.jpg"}', "there is no picture"),
+    ('{"conversations": [{"value": ""}], "images": ["gone/a.jpg"]}', "there is no picture"),
+    (
+        '{"conversations": [{"value": "<image> ?"}]}',
+        "holds <image>, and there is no picture",
+    ),
+    ('{"conversations": [{"value": "<image> ?"}], "image": null}', "a turn holds <image>"),
 ]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from making import built, sa1b_members, tar_of
 
 from sgt_data.files.not_pictures import is_system_file
 
@@ -31,3 +34,16 @@ def test_what_systems_leave_beside_pictures_is_no_input(path: str) -> None:
 )
 def test_pictures_with_odd_names_stay_inputs(path: str) -> None:
     assert not is_system_file(path)
+
+
+def test_files_of_systems_among_receipts_stop_no_build(tmp_path: Path) -> None:
+    """macOS writes `._NAME` beside every file on disks of other systems."""
+    (tmp_path / "sa_0.tar").write_bytes(tar_of(sa1b_members(3)))
+    source = {"type": "sa1b", "tars": f"{tmp_path}/sa_0.tar"}
+    assert built(tmp_path / "out", source).succeeded
+    for place in list((tmp_path / "out").rglob("*")):
+        if place.is_file():
+            (place.parent / f"._{place.name}").write_bytes(b"\0\5\x16\7")
+    again = built(tmp_path / "out", source)
+    assert again.succeeded
+    assert (again.built_shards, again.found_shards) == (0, 1)

@@ -183,3 +183,11 @@ def test_a_corpus_of_an_object_store_is_noticed_too() -> None:
         check_output("memory://places/corpus/new/one")
     assert check_output("memory://places/other") == "memory://places/other"
     memory.rm("/places", recursive=True)
+
+
+def test_no_folder_is_named_as_a_subset_file(world: Path) -> None:
+    """No command would open it: names tell files from corpora."""
+    with pytest.raises(RequestError, match=r"`scale --file` writes a subset file"):
+        sgt_data.subset(f"{world}/corpus", 0.5, output=f"{world}/half.subset.parquet")
+    with pytest.raises(RequestError, match=r"no folder may be named"):
+        build(source_of(world), f"{world}/new.subset.parquet/")

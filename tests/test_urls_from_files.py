@@ -117,6 +117,13 @@ def test_a_subset_file_that_could_not_be_opened_again_is_not_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_corpus_whose_name_would_chain_gets_no_subset_file(corpus: Path, tmp_path: Path) -> None:
+    shutil.copytree(corpus, tmp_path / "x::y")
+    with pytest.raises(RequestError, match="open the corpus by such a URL"):
+        sgt_data.subset(str(tmp_path / "x::y"), 0.5, file=str(tmp_path / "x.subset.parquet"))
+    assert [path.name for path in tmp_path.iterdir()] == ["x::y"]
+
+
 @pytest.mark.parametrize(
     "url", ["/a/b", "file:///a", "https://h/x?y=1", "s3://b/k", "gs://b/k", "hf://datasets/o/n",
             "az://c/k", "abfs://c@a/k", "memory://x"],

@@ -90,8 +90,11 @@ def test_aliases_and_merge_keys_are_used_and_bounded() -> None:
             parse_yaml(bomb, "m")
 
 
-# PyYAML writes a next-line sign as it is, where it reads it as a line break
-_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x85"), max_size=12)
+# of a letter first: what `1e5` is differs between YAML 1.1, which PyYAML writes, and YAML 1.2; it
+# writes a next-line sign as it is, where it reads it as a line break
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x85"), max_size=12).map(
+    lambda text: f"t{text}"
+)
 _PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | _TEXT | st.floats(-1e300, 1e300),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
@@ -102,7 +105,7 @@ _PLAIN = st.recursive(
 @given(_PLAIN)
 def test_plain_data_comes_back_as_it_was_written(data: object) -> None:
     for style in (True, False):
-        text = yaml.safe_dump(data, default_flow_style=style, allow_unicode=True)
+        text = yaml.safe_dump(data, default_flow_style=style)
         assert parse_yaml(text, "m") == data
 
 

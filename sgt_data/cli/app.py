@@ -28,6 +28,7 @@ from sgt_data.cli.arguments import checked_arguments
 from sgt_data.cli.endings import (
     end_on,
     ends_in_words,
+    open_closed_streams,
     results_are_flushed,
     stops_as_interrupts,
 )
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: without the name of the program; None for those of this process.
     """
+    open_closed_streams()
     with stops_as_interrupts(), results_are_flushed():
         try:
             app(args=checked_arguments(sys.argv[1:] if arguments is None else arguments))

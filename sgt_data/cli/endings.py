@@ -124,6 +124,19 @@ def results_are_flushed() -> Iterator[None]:
             _drop_output()
 
 
+def open_closed_streams() -> None:
+    """Open what a shell closed (`>&-`): else files that are opened would take its place, and no
+    text could be written."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    while nowhere <= 2:  # the lowest descriptor that is free
+        nowhere = os.open(os.devnull, os.O_RDWR)
+    os.close(nowhere)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
 def _drop_output() -> None:
     """Send what is still to be written to standard output nowhere, so that the end is quiet."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

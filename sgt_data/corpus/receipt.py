@@ -17,6 +17,7 @@ from sgt_data.corpus.paths import (
 )
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
+from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import below, join
 from sgt_data.files.writing import delete, write_atomic
@@ -92,7 +93,8 @@ def read_receipts(root: str, proxies: Iterable[str]) -> dict[str, dict[str, Rece
     places = []
     for name in list_files(join(root, RECEIPTS)):
         proxy, _, shard = name.removesuffix(".json").partition("/")
-        if proxy in wanted and name.endswith(".json"):
+        # file systems put files of their own (`._x.json`) beside receipts
+        if proxy in wanted and name.endswith(".json") and not is_system_file(name):
             places.append((proxy, shard))
     with ThreadPoolExecutor(_THREADS) as threads:
         loaded = list(threads.map(lambda place: read_receipt(root, *place), places))

@@ -18,6 +18,7 @@ from braceexpand import braceexpand
 from sgt_data.errors import RequestError, SourceError
 from sgt_data.files.reading import exists
 from sgt_data.files.urls import Location, absolute, is_within, join, plain
+from sgt_data.names import SUBSET_SUFFIX
 from sgt_data.redaction import without_secrets
 
 CORPUS_MARKER = "corpus.json"
@@ -54,6 +55,11 @@ def check_output(
     if not plain(output).strip():
         raise RequestError(f"{name} is empty; give the path or URL to write to")
     root = absolute(output)
+    if marker is not None and root.rstrip("/").endswith(SUBSET_SUFFIX):
+        raise RequestError(
+            f"{name} is {root}: no folder may be named *{SUBSET_SUFFIX}, as subset files are; "
+            "`scale --file` writes a subset file"
+        )
     with suppress(SourceError):  # what is not reached, or not ours to look at, the work will say
         _check_other_work(root, marker, name)
     for source in sources:
@@ -81,7 +87,8 @@ def _check_folders_above(root: str, name: str) -> None:
     for folder in _folders_above(root):
         if exists(join(folder, CORPUS_MARKER)):
             raise RequestError(
-                f"{name} is {root}, which lies in the corpus {folder}; give a {name} outside of it"
+                f"{name} is {root}, which lies in the corpus {folder}; give another {name}, "
+                "outside of it"
             )
 
 

@@ -21,7 +21,12 @@ from sgt_data.files.reading import read_range
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
-from sgt_data.stream.conversations import Conversation, parse_turns, picture_name
+from sgt_data.stream.conversations import (
+    Conversation,
+    check_placeholders,
+    parse_turns,
+    picture_name,
+)
 
 
 @dataclass(slots=True)
@@ -111,6 +116,8 @@ class ConversationTar:
             raise CorpusError(str(why)) from why
         turns = parse_turns(fields, where)
         _check_picture(sample, fields, where)
+        if sample.picture is None:
+            check_placeholders(turns, where)
         picture = None
         if sample.picture and with_picture:
             picture = self._member(sample.picture, where)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -35,6 +35,9 @@ from sgt_data.stream.conversation_places import ConversationPlaces, find_places
 
 SHARD_LINES = 1024
 """Number of conversations that are shuffled together, as the samples of one shard are."""
+
+PICTURE_WORD = "<image>"
+"""Stands for the picture in the text of a turn."""
 
 _NAMED_MAX = 5
 """So many wrong conversations are named; of more, their number."""
@@ -63,7 +66,7 @@ class Conversation:
     @property
     def has_picture(self) -> bool:
         """Whether it is about a picture, read or not."""
-        return self.image is not None or bool(self.fields.get("image"))
+        return self.image is not None or bool(stated_pictures(self.fields))
 
 
 def parse_turns(fields: Any, where: str) -> tuple[dict[str, Any], ...]:
@@ -93,6 +96,24 @@ def parse_turns(fields: Any, where: str) -> tuple[dict[str, Any], ...]:
     return tuple(turns)
 
 
+def stated_pictures(fields: dict[str, Any]) -> Any:
+    """What a conversation states of its picture: the field `image`, else `images`."""
+    return fields.get("image") or fields.get("images")
+
+
+def check_placeholders(turns: Iterable[dict[str, Any]], where: str) -> None:
+    """Check that the turns of a conversation without a picture speak of none.
+
+    Raises:
+        CorpusError: a turn holds the placeholder of a picture.
+    """
+    if any(PICTURE_WORD in turn["value"] for turn in turns):
+        raise CorpusError(
+            f"{where}: a turn holds {PICTURE_WORD}, and there is no picture; the field image (or "
+            "images, with one name) names it"
+        )
+
+
 def picture_name(fields: dict[str, Any], where: str) -> str | None:
     """The name of a conversation's picture; None where it has text alone.
 
@@ -103,7 +124,7 @@ def picture_name(fields: dict[str, Any], where: str) -> str | None:
     Raises:
         CorpusError: it names several pictures, or none that lies in the folder of pictures.
     """
-    name = fields.get("image")
+    name = stated_pictures(fields)
     if isinstance(name, list) and len(name) <= 1:
         name = name[0] if name else None
     if isinstance(name, list):
@@ -180,6 +201,8 @@ class ConversationFile:
         except InputError as why:
             raise CorpusError(f"no conversation in LLaVA's form: {why}") from why
         turns, name = parse_turns(fields, where), picture_name(fields, where)
+        if name is None:
+            check_placeholders(turns, where)
         picture = self._picture(name, where) if name is not None and with_picture else None
         key = _key(fields.get("id"), self._places.numbers[row], self.where(row))
         return Conversation(component, key, self.url, turns, picture, fields)

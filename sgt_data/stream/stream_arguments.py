@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from sgt_data import checks
-from sgt_data.files.urls import plain
+from sgt_data.errors import RequestError
+from sgt_data.files.urls import absolute, plain
 from sgt_data.stream.mixture import Weights
 
 _Options = TypeVar("_Options")
@@ -29,7 +30,22 @@ def named_sources(sources: object) -> dict[str, Sequence[str] | str]:
                 f"sources: {location}", names, "of a corpus, a list of names of its proxies; of "
                 "conversations, the name of the component",
             )  # fmt: skip
+    _check_each_once(sources)
     return {plain(location): names for location, names in sources.items()}
+
+
+def _check_each_once(sources: Mapping[Any, Sequence[str] | str]) -> None:
+    """Check that nothing is read twice: more of a component is a matter of its weight."""
+    taken: set[tuple[str, str]] = set()
+    for location, names in sources.items():
+        for name in [names] if isinstance(names, str) else names:
+            place = absolute(location), name
+            if place in taken:
+                raise RequestError(
+                    f"sources: {name} of {place[0]} is named twice, and would be read twice in an "
+                    "epoch; name it once, and give it a larger weight in mixture"
+                )
+            taken.add(place)
 
 
 def given(name: str, value: _Options | None, kind: type[_Options]) -> _Options | None:
@@ -71,7 +87,15 @@ def weights_by_step(
         by_step = {0: mixture}
     for step, weights in by_step.items():
         _check_weights(step, weights)
-    return dict(by_step)
+    return {
+        int(step): {name: _plain_number(weight) for name, weight in weights.items()}
+        for step, weights in by_step.items()
+    }
+
+
+def _plain_number(weight: Real) -> float:
+    """A weight as JSON holds it, in the state of a stream."""
+    return int(weight) if isinstance(weight, Integral) else float(weight)
 
 
 def _check_weights(step: int, weights: object) -> None:

@@ -35,11 +35,11 @@ from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.urls import checked_url
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
-from sgt_data.names import checked_folder, checked_shard
+from sgt_data.names import SUBSET_SUFFIX, checked_folder, checked_shard
 from sgt_data.redaction import without_secrets
 from sgt_data.subsets.subset_headers import keys_digest
 
-SUFFIX = ".subset.parquet"
+SUFFIX = SUBSET_SUFFIX
 VERSION = 1
 _DOCUMENT = b"sgt_data subset"
 _HELD = "held:"
@@ -262,5 +262,7 @@ def _relative_path(url: str, corpus: str) -> str | None:
     scheme, _, path = url.rpartition("://")
     corpus_scheme, _, corpus_path = corpus.rpartition("://")
     if scheme != corpus_scheme or path.split("/")[0] != corpus_path.split("/")[0]:
+        return None
+    if "::" in corpus_path:  # which chains file systems in a URL; a reader would refuse it
         return None
     return posixpath.relpath(f"/{corpus_path}", posixpath.dirname(f"/{path}"))
