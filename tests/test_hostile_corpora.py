@@ -18,7 +18,7 @@ from making import built, files_in, proxy_of, sa1b_members, tar_of
 import sgt_data
 from sgt_data.cli.app import main
 from sgt_data.corpus.index import INDEX_SCHEMA
-from sgt_data.errors import LeavesRoot, SgtDataError
+from sgt_data.errors import CorpusError, LeavesRoot, SgtDataError
 from sgt_data.names import checked_path, checked_shard
 from sgt_data.preview.contact_sheet import contact_sheet
 from sgt_data.publish.push import push_corpus
@@ -266,3 +266,14 @@ def test_names_of_tars_go_on_to_name_shards(name: str) -> None:
 def test_a_path_below_a_folder_stays_below_it(path: str) -> None:
     with pytest.raises(ValueError, match="file name"):
         checked_path(path)
+
+
+@pytest.mark.parametrize("pattern", ["corpus.json", "index/*/*.parquet", "*/*.tar"])
+def test_a_pointer_of_git_lfs_is_named(pattern: str, tmp_path: Path) -> None:
+    """A clone without `git lfs pull` holds a few lines of text in place of each large file."""
+    (tmp_path / "sa_0.tar").write_bytes(tar_of(sa1b_members(3)))
+    built(tmp_path / "out", {"type": "sa1b", "tars": f"{tmp_path}/sa_0.tar"})
+    for place in (tmp_path / "out").glob(pattern):
+        place.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9999\n")
+    with pytest.raises(CorpusError, match="git lfs pull"):
+        list(sgt_data.open_corpus(str(tmp_path / "out")).samples("entity"))

@@ -10,6 +10,7 @@ import orjson
 
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
+from sgt_data.files.lfs_pointers import lfs_note
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
 from sgt_data.files.writing import write_atomic
@@ -145,7 +146,9 @@ def read_header(root: str) -> CorpusHeader | None:
         document["left_out"] = tuple(map(str, document.get("left_out", ())))
         header = CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
-        raise CorpusError(f"{place} is not a corpus header: {in_words(why)}") from why
+        raise CorpusError(
+            f"{place} is not a corpus header: {in_words(why)}{lfs_note(data)}"
+        ) from why
     _check_names(header, place)
     return header
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError, LeavesRoot
+from sgt_data.files.lfs_pointers import lfs_note
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import KEY_ALPHABET, KEY_PATTERN, is_key
 
@@ -79,7 +80,7 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
                 raise CorpusError(f"{where} has other columns than an index has")
             index = file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as why:
-        raise CorpusError(f"{where} is not an index: {in_words(why)}") from why
+        raise CorpusError(f"{where} is not an index: {in_words(why)}{lfs_note(data)}") from why
     if "key" in index.column_names:
         check_keys(index["key"], where)
     if "target_extension" in index.column_names:

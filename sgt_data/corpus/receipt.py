@@ -17,6 +17,7 @@ from sgt_data.corpus.paths import (
 )
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
+from sgt_data.files.lfs_pointers import lfs_note
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import below, join
@@ -67,7 +68,7 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
     try:
         receipt = orjson.loads(data)
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{where} is not JSON: {in_words(why)}") from why
+        raise CorpusError(f"{where} is not JSON: {in_words(why)}{lfs_note(data)}") from why
     if not isinstance(receipt, dict):
         raise CorpusError(f"{where} is not a receipt")
     for name, kind in _FIELDS.items():

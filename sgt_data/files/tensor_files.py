@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sgt_data.files.lfs_pointers import lfs_note
 from sgt_data.foreign_errors import in_words
 
-_LFS_POINTER = b"version https://git-lfs"
 _BEGINNING_BYTES = 512
 
 
@@ -21,8 +21,8 @@ def why_not_tensors(path: str, why: Exception) -> str:
         beginning = file.read(_BEGINNING_BYTES).lstrip()
     if not beginning:
         return "the file is empty"
-    if beginning.startswith(_LFS_POINTER):
-        return "the file is a pointer of Git LFS, not the weights; run `git lfs pull`"
+    if note := lfs_note(beginning):
+        return note.removeprefix("; ")
     if beginning[:1] == b"<":
         return "the file is an HTML or XML page, not the weights; fetch it again"
     if type(why).__name__ == "UnpicklingError":  # no module here imports that module
