@@ -251,6 +251,36 @@ def test_names_find_paths_that_do_not_contradict_them() -> None:
     assert paths.find("/3.jpg") == []
 
 
+def test_names_find_paths_of_other_spellings_where_none_has_theirs() -> None:
+    """macOS stores `e` and an accent, JSON has one letter; web tools write `%20` into names."""
+    paths = RelativePaths(
+        ["t/cafe\u0301.jpg", "my photo.jpg", "50%25.jpg", "50%.jpg", "u\u0308.jpg", "\xfc.jpg"]
+    )
+    assert paths.find("caf\xe9.jpg") == paths.find("t/caf%C3%A9.jpg") == ["t/cafe\u0301.jpg"]
+    assert paths.find("caf\xe9.jpg", "t") == ["t/cafe\u0301.jpg"]
+    assert paths.find("a/my%20photo.jpg") == ["my photo.jpg"]
+    assert paths.find("50%25.jpg") == ["50%25.jpg"]
+    assert paths.find("\xfc.jpg") == ["\xfc.jpg"]
+    assert paths.find("%C3%BC.jpg") == ["u\u0308.jpg", "\xfc.jpg"]
+    assert paths.find("cafe.jpg") == paths.find("my+photo.jpg") == []
+
+
+def test_depth_files_of_another_spelling_are_found_and_shared_by_no_two(tmp_path: Path) -> None:
+    root = tmp_path / "pictures"
+    for name in ("a/caf\xe9.jpg", "a/u\u0308.jpg", "b/\xfc.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(jpeg(64, 48))
+    for name in ("cafe\u0301.png", "\xfc.png"):
+        (tmp_path / "depth").mkdir(exist_ok=True)
+        (tmp_path / "depth" / name).write_bytes(grey16(7))
+    source = {"type": "folder", "pictures": str(root), "depth": f"{tmp_path}/depth"}
+    report = built(tmp_path / "out", source, [{"type": "depth"}])
+    assert report.totals["depth"]["samples"] == 1
+    told = [row["reason"] for row in ledger_in(tmp_path / "out", "depth")]
+    assert len(told) == 2
+    assert all("may belong to another picture" in reason for reason in told)
+
+
 def test_relative_paths_decide_in_a_zip_as_in_a_folder(tmp_path: Path) -> None:
     pictures = {"a/1.jpg": jpeg(64, 48, 1), "b/1.jpg": jpeg(64, 48, 2)}
     for name, body in pictures.items():
