@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sgt_data.errors import ManifestError
-from sgt_data.yaml_text import parse_yaml
+from sgt_data.yaml_text import parse_setting
 
 
 def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
@@ -14,7 +14,8 @@ def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
 
     Args:
         data: what a YAML file holds.
-        overrides: `field.path=value` each; items of a list by number or name, values in YAML.
+        overrides: `field.path=value` each; items of a list by number or name, values as
+            `parse_setting` reads them.
 
     Raises:
         ManifestError: an override has another form, names no field, or contradicts another one.
@@ -33,7 +34,7 @@ def _override(data: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not all(path.split(".")):
         raise ManifestError(f"--set {override!r:.80}: the form is field.path=value")
-    value = parse_yaml(text, f"--set {override!r:.80}")
+    value = parse_setting(text, f"--set {override!r:.80}")
     *parents, last = path.split(".")
     place: Any = data
     for step in parents:

@@ -19,6 +19,7 @@ BYTES_MAX = 4 << 20
 NODES_MAX = 200_000
 """Most values of a text, with every alias counted as what it stands for."""
 _DEPTH_MAX = 64
+_YAML_BEGINS = ("[", "{", '"', "'")
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
@@ -85,6 +86,27 @@ def parse_yaml(text: bytes | str, where: str) -> Any:
     finally:
         if loader is not None:
             loader.dispose()
+
+
+def parse_setting(text: str, where: str) -> Any:
+    """Plain data from a value that is typed for one field, as in `--set FIELD=VALUE`.
+
+    A value that begins with a bracket, a brace or a quotation mark, or that has several lines, is
+    YAML. Any other is a number, true, false, null, or the text itself: a `#` begins no comment in
+    it, and `@me`, `*.tar` or `CC BY: see page` need no quotation marks.
+
+    Args:
+        text: the value; spaces around it do not count.
+        where: what is read, for messages.
+
+    Raises:
+        ManifestError: see `parse_yaml`.
+    """
+    plain = text.strip(" \t\r\n")
+    is_word = any(pattern.fullmatch(plain) for pattern, _ in _WORDS.values())
+    if is_word or "\n" in plain or plain.startswith(_YAML_BEGINS):
+        return parse_yaml(plain, where)
+    return parse_yaml("'" + plain.replace("'", "''") + "'", where)
 
 
 def found_instead(data: Any) -> str:

@@ -583,3 +583,18 @@ def test_receipts_of_sound_pictures_do_not_speak_of_notes(tmp_path: Path) -> Non
     for name, body in files_in(tmp_path / "out").items():
         if name.startswith(("receipts/", "corpus.json")):
             assert b'"notes"' not in body
+
+
+@pytest.mark.parametrize("name", ["images", "annotations", "categories"])
+def test_a_list_that_is_given_twice_is_refused(tmp_path: Path, name: str) -> None:
+    root = write_coco(tmp_path / "in", PICTURES, {"instances": instances()})
+    place = root / "annotations" / "instances_train2017.json"
+    whole = place.read_text()
+    place.write_text(f'{{"{name}": [], {whole[1:]}')
+    with pytest.raises(RequestError, match=f"instances_train2017.json .*the list {name} twice"):
+        built(tmp_path / "out", source_of(root), PROXIES)
+
+
+def test_the_names_of_lists_may_come_again_within_the_document(tmp_path: Path) -> None:
+    root = write_coco(tmp_path / "in", PICTURES, {"instances": instances(info={"images": 2})})
+    assert built(tmp_path / "out", source_of(root), PROXIES).complete

@@ -148,3 +148,12 @@ def test_pixelmaps_are_read_by_index_or_grey_value(form: str) -> None:
 def test_a_pixelmap_of_colours_is_refused() -> None:
     with pytest.raises(AnnotationError, match="RGB with colours"):
         read_numbers(png(Image.fromarray(colours(LARGE_IDS))), HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP", "BMP"])
+@pytest.mark.parametrize("read", [read_colour_ids, read_numbers])
+def test_a_map_of_another_format_says_which_one_it_is(read: Any, form: str) -> None:
+    out = io.BytesIO()
+    Image.fromarray(colours(LARGE_IDS)).save(out, form)
+    with pytest.raises(AnnotationError, match=f"the map is a {form}, .* need a lossless PNG"):
+        read(out.getvalue(), HEIGHT, WIDTH)

@@ -23,6 +23,16 @@ from sgt_data.files.not_pictures import is_system_file
         "a/thumbs.db",
         ".DS_Store",
         "a/desktop.ini",
+        ".Trash-0/files/cat.jpg",
+        "a/.Trash-1000/files/cat.jpg",
+        ".Trashes/501/cat.jpg",
+        "$RECYCLE.BIN/S-1-5-21/$R1.jpg",
+        "a/@eaDir/cat.jpg/SYNOPHOTO_THUMB_M.jpg",
+        ".@__thumb/cat.jpg",
+        "#recycle/cat.jpg",
+        ".thumbnails/large/cat.png",
+        "System Volume Information/cat.jpg",
+        "lost+found/cat.jpg",
     ],
 )
 def test_what_systems_leave_beside_pictures_is_no_input(path: str) -> None:
@@ -30,7 +40,17 @@ def test_what_systems_leave_beside_pictures_is_no_input(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["cat.jpg", "a/.cat.jpg", "_cat.jpg", "a.b/cat._1.jpg", ".hidden/x.png"]
+    "path",
+    [
+        "cat.jpg",
+        "a/.cat.jpg",
+        "_cat.jpg",
+        "a.b/cat._1.jpg",
+        ".hidden/x.png",
+        ".trash-bins/x.png",
+        "recycle/x.jpg",
+        "lost+found.jpg",
+    ],
 )
 def test_pictures_with_odd_names_stay_inputs(path: str) -> None:
     assert not is_system_file(path)

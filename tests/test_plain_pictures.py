@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from sgt_data.records import RawShard
 from sgt_data.sources.coco import CocoSource
 from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.folder import FolderSource
+from sgt_data.sources.folder_notes import counts_by_suffix
 from sgt_data.sources.tars import TarsSource
 
 
@@ -183,3 +185,18 @@ def test_plain_tars_are_cut_into_shards(tmp_path: Path) -> None:
 def test_a_tar_that_matches_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="nothing matches"):
         TarsSource(tars=str(tmp_path / "*.tar")).inventory(10)
+
+
+def test_pictures_in_folders_of_systems_are_no_inputs_and_are_counted(tmp_path: Path) -> None:
+    for name in ("a.jpg", ".Trash-0/files/b.jpg", "x/@eaDir/a.jpg/THUMB.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"jpg")
+    inventory = FolderSource(pictures=str(tmp_path)).inventory(10)
+    assert inventory.identity.keys() == {"a.jpg"}
+    (note,) = inventory.notes
+    assert note.startswith(f"2 pictures below {tmp_path} lie in folders that systems keep")
+
+
+def test_suffixes_of_equal_counts_are_named_in_their_order() -> None:
+    suffixes = Counter([".xmp", ".b", ".b", ".aae", ".txt"])
+    assert counts_by_suffix(suffixes) == "2 .b, 1 .aae, 1 .txt, 1 .xmp"

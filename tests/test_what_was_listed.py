@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -184,6 +185,59 @@ def test_an_archive_far_away_is_read_as_one_on_a_disk(tmp_path: Path) -> None:
     assert samples_in(tmp_path / "1", "instance") == samples_in(tmp_path / "0", "instance")
 
 
+def lost_from(archive: Path, tmp_path: Path) -> dict[str, str]:
+    """Reasons of what is lost of `PICTURES` in an archive, by the name of the picture."""
+    root = write_coco(tmp_path / "in", {}, {"instances": document(*PICTURES)})
+    report = built(tmp_path / "out", coco(root, pictures=str(archive)), PROXY)
+    check_accounts(tmp_path / "out", report)
+    lost = {row["member"]: row["reason"] for row in ledger_in(tmp_path / "out", "instance")}
+    assert len(samples_in(tmp_path / "out", "instance")) == len(PICTURES) - len(lost)
+    return lost
+
+
+def member_named(name: str) -> zipfile.ZipInfo:
+    """A member with this very name: `ZipInfo` changes separators on some systems."""
+    info = zipfile.ZipInfo("x")
+    info.filename = name
+    return info
+
+
+@pytest.mark.parametrize("second", ["train2017/000000000002.jpg", "train2017\\000000000002.jpg"])
+def test_a_picture_that_a_zip_holds_twice_is_told_and_taken_from_neither(
+    tmp_path: Path, second: str
+) -> None:
+    archive = zip_of(tmp_path / "train2017.zip", PICTURES)
+    with zipfile.ZipFile(archive, "a") as opened, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a name comes twice
+        opened.writestr(member_named(second), PICTURES["000000000001.jpg"])
+    lost = lost_from(archive, tmp_path)
+    assert lost.keys() == {"000000000002.jpg"}
+    reason = lost["000000000002.jpg"]
+    assert "train2017.zip" in reason
+    assert "the zip holds train2017/000000000002.jpg twice" in reason
+
+
+def test_a_zip_whose_folders_are_joined_by_backslashes_is_read(tmp_path: Path) -> None:
+    """As .NET 4.6 and earlier, and with it PowerShell, write them."""
+    archive = tmp_path / "train2017.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(member_named("train2017\\"), b"")
+        for name, body in PICTURES.items():
+            opened.writestr(member_named(f"train2017\\{name}"), body)
+            opened.writestr(member_named(f"__MACOSX\\._{name}"), b"\0")
+    assert lost_from(archive, tmp_path) == {}
+
+
+def test_a_member_that_needs_a_password_says_so(tmp_path: Path) -> None:
+    archive = zip_of(tmp_path / "train2017.zip", PICTURES)
+    data = bytearray(archive.read_bytes())
+    entry = data.index(b"PK\1\2")  # the first entry of the central directory
+    data[entry + 8] |= 1
+    archive.write_bytes(data)
+    (reason,) = lost_from(archive, tmp_path).values()
+    assert reason.endswith("it is encrypted; write the zip without a password")
+
+
 def test_names_find_paths_that_do_not_contradict_them() -> None:
     paths = RelativePaths(
         ["train/1.jpg", "val/1.jpg", "train2017/2.jpg", "other/2.jpg", "x/a/3.jpg", "4.jpg"]
@@ -195,6 +249,36 @@ def test_names_find_paths_that_do_not_contradict_them() -> None:
     assert paths.find("b/3.jpg") == []
     assert paths.find("a/4.jpg") == paths.find("./4.jpg") == ["4.jpg"]
     assert paths.find("/3.jpg") == []
+
+
+def test_names_find_paths_of_other_spellings_where_none_has_theirs() -> None:
+    """macOS stores `e` and an accent, JSON has one letter; web tools write `%20` into names."""
+    paths = RelativePaths(
+        ["t/cafe\u0301.jpg", "my photo.jpg", "50%25.jpg", "50%.jpg", "u\u0308.jpg", "\xfc.jpg"]
+    )
+    assert paths.find("caf\xe9.jpg") == paths.find("t/caf%C3%A9.jpg") == ["t/cafe\u0301.jpg"]
+    assert paths.find("caf\xe9.jpg", "t") == ["t/cafe\u0301.jpg"]
+    assert paths.find("a/my%20photo.jpg") == ["my photo.jpg"]
+    assert paths.find("50%25.jpg") == ["50%25.jpg"]
+    assert paths.find("\xfc.jpg") == ["\xfc.jpg"]
+    assert paths.find("%C3%BC.jpg") == ["u\u0308.jpg", "\xfc.jpg"]
+    assert paths.find("cafe.jpg") == paths.find("my+photo.jpg") == []
+
+
+def test_depth_files_of_another_spelling_are_found_and_shared_by_no_two(tmp_path: Path) -> None:
+    root = tmp_path / "pictures"
+    for name in ("a/caf\xe9.jpg", "a/u\u0308.jpg", "b/\xfc.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(jpeg(64, 48))
+    for name in ("cafe\u0301.png", "\xfc.png"):
+        (tmp_path / "depth").mkdir(exist_ok=True)
+        (tmp_path / "depth" / name).write_bytes(grey16(7))
+    source = {"type": "folder", "pictures": str(root), "depth": f"{tmp_path}/depth"}
+    report = built(tmp_path / "out", source, [{"type": "depth"}])
+    assert report.totals["depth"]["samples"] == 1
+    told = [row["reason"] for row in ledger_in(tmp_path / "out", "depth")]
+    assert len(told) == 2
+    assert all("may belong to another picture" in reason for reason in told)
 
 
 def test_relative_paths_decide_in_a_zip_as_in_a_folder(tmp_path: Path) -> None:

@@ -135,3 +135,52 @@ def test_a_field_that_is_set_twice_to_other_values_is_refused() -> None:
     for wrong in ("seed", "=1", "a..b=1", ".a=1"):
         with pytest.raises(ManifestError, match=r"the form is field\.path=value"):
             override_fields({}, [wrong])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Photos #2", "Photos #2"),
+        (" #2 ", "#2"),
+        ("@me", "@me"),
+        ("%CC", "%CC"),
+        ("*.tar", "*.tar"),
+        ("!x", "!x"),
+        ("- a", "- a"),
+        ("it's: 5 #", "it's: 5 #"),
+        ("CC BY: see page", "CC BY: see page"),
+        ("5 #x", "5 #x"),
+        ("yes", "yes"),
+        ("~/photos", "~/photos"),
+        ("train_{000..003}.tar", "train_{000..003}.tar"),
+        ("010", 10),
+        ("-2.5e3", -2500.0),
+        ("true", True),
+        ("null", None),
+        ("", None),
+        ("[0, 1]", [0, 1]),
+        ("{a: 1}", {"a": 1}),
+        ('"5"', "5"),
+        ("'a # b'", "a # b"),
+        ("a: 1\nb: 2", {"a": 1, "b": 2}),
+    ],
+)
+def test_a_value_that_is_set_is_a_word_brackets_of_yaml_or_the_text_itself(
+    text: str, value: object
+) -> None:
+    data: dict[str, object] = {}
+    override_fields(data, [f"a={text}"])
+    assert data == {"a": value}
+
+
+@given(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=30))
+def test_text_that_is_set_is_kept_whole(text: str) -> None:
+    data: dict[str, object] = {}
+    override_fields(data, [f"a=x {text}."])
+    assert data == {"a": f"x {text}."}
+
+
+@pytest.mark.parametrize("text", [".inf", "1e999", "[1, 2", "[*a]", "{a: 1, a: 2}", "x\x07"])
+def test_a_value_that_cannot_be_read_names_its_option(text: str) -> None:
+    with pytest.raises(ManifestError, match="--set 'a="):
+        override_fields({}, [f"a={text}"])

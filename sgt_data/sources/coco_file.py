@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sgt_data.errors import AnnotationError, InputError, RequestError
-from sgt_data.files.outside_json import unpacked
+from sgt_data.files.outside_json import repeated_key, unpacked
 from sgt_data.sources.annotation_json import (
     NOT_STATED,
     load_json,
@@ -27,6 +27,7 @@ from sgt_data.sources.json_forms import likely_form
 CATEGORIES_MAX = 1 << 14
 """Most categories of a source: the table of colours has an entry for each."""
 
+_LISTS = ("images", "annotations", "categories")
 _MASK_FIELDS = ("id", "category_id", "iscrowd", "segmentation")
 
 ImageId = int | str
@@ -90,8 +91,14 @@ def read_coco_file(kind: str, place: str, data: bytes, source: str) -> CocoFile:
     """
     file = CocoFile(kind, place)
     try:
-        document = load_json(unpacked(data, place), place)
+        text = unpacked(data, place)
+        document = load_json(text, place)
         _check_form(document, kind)
+        if twice := repeated_key(text, _LISTS):
+            raise AnnotationError(
+                f"it gives the list {twice} twice, and only the last would be read; join the two "
+                "lists to one"
+            )
         _add_images(file, document)
         file.licences.update(_licences(document.get("licenses")))
         _add_categories(file, document)

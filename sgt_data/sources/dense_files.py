@@ -19,7 +19,7 @@ from sgt_data.files.promised_reads import read_listed
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import absolute, join
 from sgt_data.records import RawInput
-from sgt_data.sources.relative_paths import RelativePaths
+from sgt_data.sources.relative_paths import RelativePaths, as_it_looks, stem_of
 
 _THREADS = 8
 
@@ -103,9 +103,9 @@ def _path(member: str, paths: RelativePaths, files: DenseFiles) -> str:
         raise AnnotationError(f"there is no {name}")
     if len(matches) > 1:
         raise AnnotationError(f"{name} may be {' or '.join(matches[:4])}; put it at {name}")
-    stem = posixpath.basename(name).removesuffix(".png")
+    is_own = as_it_looks(matches[0]) == as_it_looks(posixpath.normpath(name))
     known = files.shared_stems is not None or posixpath.dirname(name) == ""
-    if matches[0] != posixpath.normpath(name) and (not known or stem in (files.shared_stems or ())):
+    if not is_own and (not known or stem_of(name) in (files.shared_stems or ())):
         raise AnnotationError(
             f"there is no {name}; {matches[0]} may belong to another picture of that name"
         )

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from sgt_data.files.folder_walk import FolderListing
-from sgt_data.pictures.suffixes import UNREAD_PICTURE_SUFFIXES
+from sgt_data.files.not_pictures import in_system_folder
+from sgt_data.pictures.suffixes import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES
 
 _NAMED_SUFFIXES = 8
 
@@ -33,6 +34,11 @@ def folder_notes(place: str, listing: FolderListing, left: Iterable[str]) -> tup
             f"pictures with {', '.join(unread)} are not read; convert them to PNG or JPEG to use "
             "them"
         )
+    if kept := [name for name in listing.sizes if _is_picture_of_system(name)]:
+        notes.append(
+            f"{len(kept)} pictures below {place} lie in folders that systems keep for themselves "
+            f"and are not read, the first one {kept[0]}"
+        )
     if listing.devices:
         notes.append(
             f"{len(listing.devices)} entries below {place} are neither files nor folders and are "
@@ -53,9 +59,13 @@ def folder_notes(place: str, listing: FolderListing, left: Iterable[str]) -> tup
     return tuple(notes)
 
 
+def _is_picture_of_system(name: str) -> bool:
+    return name.lower().endswith(PICTURE_SUFFIXES) and in_system_folder(name)
+
+
 def counts_by_suffix(suffixes: Counter[str]) -> str:
     """The most frequent suffixes with their counts, as text."""
-    named = suffixes.most_common(_NAMED_SUFFIXES)
+    named = sorted(suffixes.items(), key=lambda each: (-each[1], each[0]))[:_NAMED_SUFFIXES]
     parts = [f"{count} {suffix or 'without suffix'}" for suffix, count in named]
     rest = suffixes.total() - sum(count for _, count in named)
     return ", ".join([*parts, f"{rest} with others"] if rest else parts)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import AnnotationError, PictureError
-from sgt_data.pictures.decode_source import decoding, inspect
+from sgt_data.pictures.decode_source import FORMATS, decoding, inspect
 from sgt_data.segmentation.id_map import panoptic_ids
 
 _DEPTH, _COLOUR_TYPE = 24, 25  # bytes of a PNG's header (PNG specification, 11.2.2 IHDR)
@@ -72,7 +72,11 @@ def _decoded(png: bytes, height: int, width: int) -> _Decoded:
             raise AnnotationError(
                 f"the map is {stored.width}x{stored.height}, the image {width}x{height}"
             )
-        with decoding(), Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        with decoding(), Image.open(io.BytesIO(png), formats=FORMATS) as image:
+            if image.format != "PNG":
+                raise AnnotationError(
+                    f"the map is a {image.format}, whatever its name says; ids need a lossless PNG"
+                )
             return _as_stored(image, png[_DEPTH])
     except PictureError as why:
         raise AnnotationError(f"the map: {why}") from why

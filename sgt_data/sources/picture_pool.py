@@ -12,8 +12,9 @@ import posixpath
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -29,6 +30,8 @@ from sgt_data.sources.relative_paths import RelativePaths
 COCO_URL = "coco_url"
 FILE_BYTES_MAX = 512 << 20
 _HTTP = ("http://", "https://")
+
+_ENCRYPTED = 1  # bit of a member's flags (APPNOTE.TXT, 4.4.4)
 
 _DAMAGED_MEMBER = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
@@ -57,11 +60,13 @@ class PicturePool:
         place: a folder, a `.zip`, or the word `coco_url`.
         archive_bytes: size of the archive; None where the place is none.
         sizes: sizes of its files by path; None where it cannot be listed.
+        repeated: paths that an archive holds more than once, with how often.
     """
 
     place: str
     archive_bytes: int | None
     sizes: Mapping[str, int] | None
+    repeated: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def paths(self) -> RelativePaths:
@@ -92,7 +97,14 @@ class PicturePool:
                 f"{name} may be {' or '.join(matches[:4])} in {self._short}; the annotation file "
                 "must name its folder"
             )
-        return ListedFile(matches[0], self.sizes[matches[0]])
+        path = matches[0]
+        if path in self.repeated:
+            times = "twice" if self.repeated[path] == 2 else f"{self.repeated[path]} times"
+            raise InputError(
+                f"the zip holds {path} {times}, and nothing says which is meant; write "
+                f"{self._short} again with one"
+            )
+        return ListedFile(path, self.sizes[path])
 
     @property
     def _short(self) -> str:
@@ -126,7 +138,7 @@ def list_pool(place: str, field: str) -> PicturePool:
 def _list_archive(place: str, field: str) -> PicturePool:
     try:
         nbytes = _archive_bytes(place)
-        members = _archive(place, nbytes).infolist()
+        members = _archive(place, nbytes).members
     except FileMissing as why:
         raise RequestError(
             f"{field}: there is no {place}. Fetch it, or say where it lies with --set {field}=URL"
@@ -136,14 +148,16 @@ def _list_archive(place: str, field: str) -> PicturePool:
             f"{field}: {place} is not a zip archive, or it was cut off ({in_words(why)}); fetch it "
             "again"
         ) from why
-    sizes = {
-        info.filename: info.file_size
-        for info in members
-        if not info.is_dir() and not is_system_file(info.filename)
+    files = {
+        path: infos
+        for path, infos in members.items()
+        if not path.endswith("/") and not is_system_file(path)
     }
-    if not sizes:
+    if not files:
         raise RequestError(f"{field}: {place} holds no file")
-    return PicturePool(place, nbytes, sizes)
+    sizes = {path: infos[-1].file_size for path, infos in files.items()}
+    repeated = {path: len(infos) for path, infos in files.items() if len(infos) > 1}
+    return PicturePool(place, nbytes, sizes, repeated)
 
 
 def fetch(place: str, archive_bytes: int | None, file: ListedFile, url: Any = None) -> bytes:
@@ -182,7 +196,7 @@ def _fetch_from_zip(place: str, archive_bytes: int, file: ListedFile) -> bytes:
         raise InputError(f"{file.path} claims {file.size} bytes, above {FILE_BYTES_MAX}")
     try:
         archive = _archive(place, archive_bytes)
-        info = archive.getinfo(file.path)
+        info = archive.members[file.path][-1]
     except (zipfile.BadZipFile, KeyError) as why:
         raise SourceError(
             f"{place} is another file than the one that was listed: {in_words(why)}"
@@ -191,7 +205,7 @@ def _fetch_from_zip(place: str, archive_bytes: int, file: ListedFile) -> bytes:
         raise SourceError(
             f"{file.path} in {place} has {info.file_size} bytes, {file.size} were listed"
         )
-    data = _unpacked(archive, info)
+    data = _unpacked(archive.opened, info)
     if isinstance(data, str):
         raise InputError(f"{file.path} in {posixpath.basename(place)}: {data}")
     return data
@@ -202,6 +216,8 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
 
     The archive's own reads give all bytes or raise SourceError, so what is damaged was read whole.
     """
+    if info.flag_bits & _ENCRYPTED:
+        return "it is encrypted; write the zip without a password"
     try:
         return archive.read(info)
     except _DAMAGED_MEMBER as why:
@@ -219,8 +235,22 @@ def _archive_bytes(place: str) -> int:
     return nbytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """An open archive.
+
+    Attributes:
+        opened: reads the members.
+        members: by path; several where the archive holds a path more than once. Parts of a path
+            are joined by `/`, also where a program of Windows has joined them by backslashes.
+    """
+
+    opened: zipfile.ZipFile
+    members: Mapping[str, Sequence[zipfile.ZipInfo]]
+
+
 @lru_cache(maxsize=4)
-def _archive(place: str, nbytes: int) -> zipfile.ZipFile:
+def _archive(place: str, nbytes: int) -> _Archive:
     """An open archive of a known size.
 
     Raises:
@@ -230,4 +260,8 @@ def _archive(place: str, nbytes: int) -> zipfile.ZipFile:
     present = _archive_bytes(place)
     if present != nbytes:
         raise SourceError(f"{place} has {present} bytes, {nbytes} when it was listed")
-    return zipfile.ZipFile(PromisedFile.buffered(place, nbytes))
+    opened = zipfile.ZipFile(PromisedFile.buffered(place, nbytes))
+    members: dict[str, list[zipfile.ZipInfo]] = defaultdict(list)
+    for info in opened.infolist():
+        members[info.filename.replace("\\", "/")].append(info)
+    return _Archive(opened, dict(members))
