@@ -194,6 +194,28 @@ def test_what_was_mended_is_built_again_and_nothing_else(tmp_path: Path, inputs:
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*00001*")} == kept
 
 
+def test_a_link_to_a_picture_that_is_not_fetched_costs_that_picture_until_it_is(
+    tmp_path: Path,
+) -> None:
+    source = coco(tmp_path / "in", document())
+    assert built(tmp_path / "whole", source, INSTANCE).succeeded
+    without_pictures(source)
+    for name in PLACES:
+        place = Path(source["root"]) / "train2017" / name
+        place.symlink_to(f"../../annex/{name}")
+    report = built(tmp_path / "out", source, INSTANCE)
+    assert report.complete
+    reasons = [row["reason"] for row in ledger_in(tmp_path / "out", "instance")]
+    assert len(reasons) == 2
+    assert all("is a link to ../../annex/" in reason for reason in reasons)
+    assert all("which is not there" in reason for reason in reasons)
+    (tmp_path / "annex").mkdir()
+    for name in PLACES:
+        (tmp_path / "annex" / name).write_bytes(PICTURES[name])
+    assert retried(tmp_path / "out", source, INSTANCE).succeeded
+    assert files_in(tmp_path / "out") == files_in(tmp_path / "whole")
+
+
 def test_damage_of_one_proxy_is_retried_for_that_proxy_alone(tmp_path: Path) -> None:
     instances = document()
     instances["annotations"][0]["category_id"] = 77
