@@ -129,6 +129,27 @@ def test_the_end_of_a_build_says_what_was_lost_and_why(
     assert "10 filtered (instance)" in " ".join(printed.split())
 
 
+def test_the_end_of_a_build_advises_a_retry_only_where_it_can_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sizes of photographs in a folder are what such a corpus is known by."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(jpeg(64, 48, 1))
+    (folder / "b.jpg").write_bytes(jpeg(64, 48, 2)[:300])
+    source = {"type": "folder", "name": "photos", "pictures": str(folder)}
+    manifest = write_manifest(tmp_path / "m.yaml", source, proxies=[{"type": "mae"}])
+    in_process(monkeypatch)
+    out = str(tmp_path / "out")
+    _, _, told = run(capsys, "build", manifest, "--output", out)
+    assert "sources.photos.pictures are mended" in told
+    assert "build into a new --output" in told
+    assert "--retry-damaged" not in told
+    code, _, told = run(capsys, "build", manifest, "--output", out, "--retry-damaged", "--dry-run")
+    assert code == 2
+    assert "give one of the two" in told
+
+
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command line work in this process, and with a bound of its own."""
     original = build.build_corpus

@@ -112,8 +112,8 @@ def exists(url: str) -> bool:
 def list_files(url: str) -> dict[str, int]:
     """Sizes in bytes of all files below a folder, by their path relative to it (with `/`), sorted.
 
-    Empty where the folder does not exist. HTTP servers do not tell sizes: they are 0. Files that are
-    still being written are left out, and so are links that lead to no file (see `dangling_link`).
+    Empty where the folder does not exist. HTTP servers do not tell sizes: they are 0. Files that
+    are still being written are left out, and so are links to no file (see `dangling_link`).
 
     Raises:
         RequestError: an HTTP server gives a page that is no listing.
