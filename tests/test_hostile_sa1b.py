@@ -256,9 +256,20 @@ def test_zeros_in_the_middle_cost_one_sample(tmp_path: Path, whole: Samples, mem
 
 def test_two_tars_in_one_file_are_read_to_the_end(tmp_path: Path, whole: Samples) -> None:
     members = sa1b_members(COUNT)
-    check_lost(
-        build_tar(tmp_path, tar_of(members[:8]) + tar_of(members[8:])), whole, set(), "broken"
-    )
+    joined = tar_of(members[:8]) + tar_of(members[8:])
+    report = built(tmp_path / "out", source_of(tmp_path, joined))
+    assert any("sa_0.tar holds 2 tars one after the other" in note for note in report.notes)
+    assert samples_in(tmp_path / "out") == whole
+    assert ledger_in(tmp_path / "out") == []
+    assert report.totals["entity"]["inputs"] == COUNT
+
+
+def test_a_page_in_place_of_a_tar_is_called_one(tmp_path: Path) -> None:
+    page = b"<html><body>Please log in</body></html>"
+    for more in (b"", b" " * 2000):
+        report = built(tmp_path / "out", source_of(tmp_path, page + more))
+        (failure,) = report.failures
+        assert "an HTML or XML page" in str(failure)
 
 
 def test_two_pictures_of_one_name_in_two_folders_are_not_mixed(

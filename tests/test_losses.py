@@ -129,6 +129,27 @@ def test_the_end_of_a_build_says_what_was_lost_and_why(
     assert "10 filtered (instance)" in " ".join(printed.split())
 
 
+def test_the_end_of_a_build_advises_a_retry_only_where_it_can_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sizes of photographs in a folder are what such a corpus is known by."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(jpeg(64, 48, 1))
+    (folder / "b.jpg").write_bytes(jpeg(64, 48, 2)[:300])
+    source = {"type": "folder", "name": "photos", "pictures": str(folder)}
+    manifest = write_manifest(tmp_path / "m.yaml", source, proxies=[{"type": "mae"}])
+    in_process(monkeypatch)
+    out = str(tmp_path / "out")
+    _, _, told = run(capsys, "build", manifest, "--output", out)
+    assert "sources.photos.pictures are mended" in told
+    assert "build into a new --output" in told
+    assert "--retry-damaged" not in told
+    code, _, told = run(capsys, "build", manifest, "--output", out, "--retry-damaged", "--dry-run")
+    assert code == 2
+    assert "give one of the two" in told
+
+
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command line work in this process, and with a bound of its own."""
     original = build.build_corpus
@@ -192,6 +213,28 @@ def test_what_was_mended_is_built_again_and_nothing_else(tmp_path: Path, inputs:
     assert report.succeeded
     assert files_in(out) == files_in(tmp_path / "whole")
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*00001*")} == kept
+
+
+def test_a_link_to_a_picture_that_is_not_fetched_costs_that_picture_until_it_is(
+    tmp_path: Path,
+) -> None:
+    source = coco(tmp_path / "in", document())
+    assert built(tmp_path / "whole", source, INSTANCE).succeeded
+    without_pictures(source)
+    for name in PLACES:
+        place = Path(source["root"]) / "train2017" / name
+        place.symlink_to(f"../../annex/{name}")
+    report = built(tmp_path / "out", source, INSTANCE)
+    assert report.complete
+    reasons = [row["reason"] for row in ledger_in(tmp_path / "out", "instance")]
+    assert len(reasons) == 2
+    assert all("is a link to ../../annex/" in reason for reason in reasons)
+    assert all("which is not there" in reason for reason in reasons)
+    (tmp_path / "annex").mkdir()
+    for name in PLACES:
+        (tmp_path / "annex" / name).write_bytes(PICTURES[name])
+    assert retried(tmp_path / "out", source, INSTANCE).succeeded
+    assert files_in(tmp_path / "out") == files_in(tmp_path / "whole")
 
 
 def test_damage_of_one_proxy_is_retried_for_that_proxy_alone(tmp_path: Path) -> None:

@@ -156,10 +156,32 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_a_listed_file_that_is_gone_fails_its_slice(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"x")
-    (tmp_path / "b.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    source = FolderSource(pictures=str(tmp_path))
+    (piece,) = source.inventory(10).slices
+    (tmp_path / "b.jpg").unlink()
     with pytest.raises(SourceError, match=r"b\.jpg"):
-        shards_of(FolderSource(pictures=str(tmp_path)), 10)
+        list(source.read(piece, 10, ()))
+
+
+def test_links_that_lead_to_no_file_are_no_inputs_and_are_counted(tmp_path: Path) -> None:
+    """As git-annex, DataLad and DVC leave them, and disks that are not mounted."""
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    (tmp_path / "b.jpg").symlink_to("../.git/annex/objects/none")
+    (tmp_path / "c.jpg").symlink_to("c.jpg")
+    (tmp_path / "d.jpg").symlink_to("a.jpg")
+    source = FolderSource(pictures=str(tmp_path))
+    inventory = source.inventory(10)
+    assert list(inventory.identity) == ["a.jpg", "d.jpg"]
+    assert f"2 links below {tmp_path} lead to no file and are no inputs" in notes_of(tmp_path)
+    assert "b.jpg, is a link to ../.git/annex/objects/none, which is not there" in notes_of(
+        tmp_path
+    )
+    shards_of(source, 10)
+    for name in ("b.jpg", "c.jpg"):
+        (tmp_path / name).unlink()
+    assert source.inventory(10).identity == inventory.identity
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:

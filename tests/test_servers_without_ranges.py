@@ -15,10 +15,12 @@ from making import sa1b_members, tar_of
 
 import sgt_data
 from sgt_data import IN_PROCESS, build_corpus
-from sgt_data.errors import SourceError
+from sgt_data.errors import RequestError, SourceError
+from sgt_data.files import reading
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.reading import open_binary, read_range
 from sgt_data.files.tar_walk import TarMember, walk_tar
+from sgt_data.files.urls import join
 from sgt_data.files.whole_files import COPIES
 from sgt_data.manifest import parse_manifest
 from sgt_data.records import FilePart, RawInput
@@ -147,3 +149,35 @@ def test_copies_are_bounded(served: tuple[str, Any, Path], monkeypatch: pytest.M
         assert read_range(f"{url}/file-{number}", 10, 3) == bytes([number]) * 3
     kept = [f"{url}/file-{number}" in COPIES for number in range(4)]
     assert kept == [False, False, True, True]
+
+
+@pytest.mark.parametrize("name", ["my photo", "a#b", "a?b", "a+b&c(1)", "caf\u00e9", "50%20"])
+def test_names_are_names_however_a_server_quotes_them(tmp_path: Path, name: str) -> None:
+    for folder in (tmp_path, tmp_path / f"sub {name}"):
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.jpg").write_bytes(name.encode())
+    with serving(tmp_path) as (address, _):
+        root = f"http://{address}"
+        names = reading.list_files(root)
+        assert set(names) == {f"{name}.jpg", f"sub {name}/{name}.jpg"}
+        assert all(reading.read_bytes(join(root, each)) == name.encode() for each in names)
+
+
+def test_links_of_a_listing_to_other_places_are_no_files(tmp_path: Path) -> None:
+    (tmp_path / "in/empty").mkdir(parents=True)
+    (tmp_path / "in/a&b.jpg").write_bytes(b"x")
+    links = ["../", "/", "?C=N;O=D", "a&amp;b.jpg", "/in/empty/", "https://else.org/in/c.jpg"]
+    page = "".join(f'<a href="{link}">x</a>' for link in links)
+    (tmp_path / "in/index.html").write_text(f"<html><title>Index of /in</title>{page}</html>")
+    with serving(tmp_path) as (address, _):
+        assert list(reading.list_files(f"http://{address}/in")) == ["a&b.jpg"]
+        assert reading.list_files(f"http://{address}/none") == {}
+
+
+def test_a_page_in_place_of_a_listing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<html><body>Please log in</body></html>")
+    with (
+        serving(tmp_path) as (address, _),
+        pytest.raises(RequestError, match="gives a page there, and no listing of files"),
+    ):
+        reading.list_files(f"http://{address}")

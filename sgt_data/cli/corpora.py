@@ -63,6 +63,7 @@ def build_command(
     from sgt_data.engine.cluster import Cluster
     from sgt_data.engine.forecast import forecast
     from sgt_data.engine.listing import list_inputs
+    from sgt_data.errors import RequestError
     from sgt_data.manifest import load_manifest
 
     changes = list(overrides or ())
@@ -70,6 +71,11 @@ def build_command(
         changes.append(f"max_quarantined={max_quarantined}")
     resolved = load_manifest(manifest, changes)
     cluster = Cluster(address, workers)
+    if dry_run and retry_damaged:
+        raise RequestError(
+            "--dry-run plans a whole build, and says nothing of the shards that --retry-damaged "
+            "builds again; give one of the two"
+        )
     if dry_run:
         check_build_output(resolved, output)
         listing = list_inputs(resolved)
@@ -196,9 +202,31 @@ def _build_messages(report: BuildReport, manifest: Manifest) -> list[str]:
     ]
     lines += [f"{proxy}: no input became a sample" for proxy in report.empty]
     if any(totals["damaged"] for totals in report.totals.values()):
+        lines += _how_to_mend(manifest)
+    return lines
+
+
+def _how_to_mend(manifest: Manifest) -> list[str]:
+    """What can be done about damaged inputs."""
+    sources = manifest.typed_sources()
+    fixed = [
+        f"the files of sources.{source.name}.{field}"
+        for source in sources
+        for field, is_fixed in (
+            ("pictures", source.files_in_identity()), ("depth", source.depth is not None)
+        )
+        if is_fixed
+    ]  # fmt: skip
+    lines = []
+    if not all(source.files_in_identity() for source in sources):
         lines.append(
             "Damaged inputs that can be mended: put the files back, then build again with "
             "--retry-damaged."
+        )
+    if fixed:
+        lines.append(
+            f"A corpus states which files it was made of. Where {', '.join(fixed)} are mended and "
+            "change in name or size, they make another build: build into a new --output."
         )
     return lines
 

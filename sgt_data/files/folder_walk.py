@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sgt_data.errors import SourceError
-from sgt_data.files.reading import list_files
+from sgt_data.files.reading import dangling_link, list_files
 from sgt_data.files.urls import is_local
 from sgt_data.files.writing import TEMPORARY
 
@@ -20,17 +20,18 @@ class FolderListing:
     """What lies below a folder.
 
     Attributes:
-        sizes: bytes of every file by its path below the folder (with `/`), sorted; 0 for a link
-            that leads nowhere.
+        sizes: bytes of every file by its path below the folder (with `/`), sorted.
         followed: linked folders that were listed, by path below the folder, with their targets.
         refused: linked folders that were not, each with the reason.
         devices: what is no file (pipes, sockets, devices), by path below the folder.
+        dangling: links that lead to nothing that can be reached, each with the reason.
     """
 
     sizes: dict[str, int] = field(default_factory=dict)
     followed: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     devices: list[str] = field(default_factory=list)
+    dangling: dict[str, str] = field(default_factory=dict)
 
 
 def walk_folder(url: str) -> FolderListing:
@@ -102,8 +103,11 @@ class _Walk:
     def _add_file(self, path: str, entry: os.DirEntry[str]) -> None:
         try:
             status = entry.stat()
-        except OSError:  # a link that leads nowhere: a file that is missing, which reading names
-            self.listing.sizes[path] = 0
+        except OSError:
+            reason = dangling_link(entry.path)
+            if reason is None:  # no link: it is gone since, or cannot be asked for just now
+                raise
+            self.listing.dangling[path] = reason
             return
         if stat.S_ISREG(status.st_mode):
             self.listing.sizes[path] = status.st_size

@@ -5,12 +5,14 @@ Every access is tried again when a connection fails.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
 from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
+from sgt_data.files.http_listing import list_http_files
 from sgt_data.files.http_ranges import (
     answers_ranges,
     is_http,
@@ -110,21 +112,53 @@ def exists(url: str) -> bool:
 def list_files(url: str) -> dict[str, int]:
     """Sizes in bytes of all files below a folder, by their path relative to it (with `/`), sorted.
 
-    Empty where the folder does not exist. Files that are still being written are left out.
+    Empty where the folder does not exist. HTTP servers do not tell sizes: they are 0. Files that
+    are still being written are left out, and so are links to no file (see `dangling_link`).
 
     Raises:
+        RequestError: an HTTP server gives a page that is no listing.
         SourceError: the folder cannot be listed, after several attempts.
     """
 
     def ask() -> dict[str, int]:
         filesystem, path = open_filesystem(url)
+        if is_http(filesystem):  # whose pages do not tell sizes
+            files = dict.fromkeys(list_http_files(filesystem, path), 0)
+            return {name: 0 for name in sorted(files) if TEMPORARY not in name}
         filesystem.invalidate_cache()
         prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
         files = filesystem.find(path, detail=True)
         sizes = {name.removeprefix(prefix): int(info["size"] or 0) for name, info in files.items()}
+        if isinstance(filesystem, LocalFileSystem):  # which gives such links 0 bytes
+            empty = [name for name, size in sizes.items() if not size]
+            for name in empty:
+                if dangling_link(prefix + name) is not None:
+                    del sizes[name]
         return {name: sizes[name] for name in sorted(sizes) if TEMPORARY not in name}
 
     return retried(ask, f"cannot list {url}")
+
+
+def dangling_link(path: str) -> str | None:
+    """What is wrong with a link of a local disk that leads to no file; None for all others.
+
+    git-annex, DataLad and DVC put such links in the place of files that are not fetched.
+    """
+    if not os.path.islink(path):
+        return None
+    try:
+        os.stat(path)
+    except OSError as why:
+        target = os.readlink(path)
+        if why.errno == errno.ELOOP:
+            return f"is a link to {target}, which leads back to itself"
+        if why.errno in (errno.EACCES, errno.EPERM):
+            return f"is a link to {target}, which may not be read"
+        return (
+            f"is a link to {target}, which is not there; fetch it (git annex get, dvc pull) or "
+            "mount its disk"
+        )
+    return None
 
 
 def open_binary(url: str) -> Any:

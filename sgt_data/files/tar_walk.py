@@ -51,6 +51,17 @@ class TarMember:
 
 
 @dataclass(frozen=True, slots=True)
+class TarJoint:
+    """A place where one tar ends and another begins, as `cat a.tar b.tar` writes them.
+
+    Attributes:
+        position: byte of the file at which the zeros of the first one's end begin.
+    """
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class TarDamage:
     """A place where a tar is broken.
 
@@ -69,8 +80,8 @@ class TarDamage:
     length: int | None = 0
 
 
-def walk_tar(reader: ForwardReader) -> Iterator[TarMember | TarDamage]:
-    """The members of a tar and its damages, in order.
+def walk_tar(reader: ForwardReader) -> Iterator[TarMember | TarJoint | TarDamage]:
+    """The members of a tar, its damages, and where another tar was joined to it, in order.
 
     The bytes of the member that was yielded last may be read from `reader`; what is left unread is
     skipped. A member that the end of the file cuts off is yielded too (its bytes are incomplete),
@@ -145,7 +156,7 @@ class _Between:
             self.first = block
         self.zeros = 0
 
-    def at_member(self, at: int) -> Iterator[TarDamage]:
+    def at_member(self, at: int) -> Iterator[TarJoint | TarDamage]:
         """What was broken before a member that begins at byte `at`."""
         if self.broken_from is not None:
             yield TarDamage(self.broken_from, _BROKEN, length=at - self.broken_from)
@@ -153,7 +164,7 @@ class _Between:
             since = at - self.zeros * _BLOCK
             marker = self.zeros == _MARKER_BLOCKS or (at - self.begin) % _RECORD_BYTES == 0
             whole = marker and self.zeros <= _MARKER_BLOCKS + _RECORD_BYTES // _BLOCK
-            yield TarDamage(since, _BROKEN, length=0 if whole else at - since)
+            yield TarJoint(since) if whole else TarDamage(since, _BROKEN, length=at - since)
             self.begin = at
         self.zeros, self.broken_from, self.members = 0, None, True
 
@@ -161,8 +172,7 @@ class _Between:
         """What was broken before the end of the file; `rest` is less than a block."""
         if self.broken_from is None:
             if not self.zeros:
-                empty = not self.members and not rest and at == self.begin
-                yield TarDamage(at, "the file is empty" if empty else _NO_MARKER, length=None)
+                yield TarDamage(at, self._unfinished(at, rest), length=None)
             return
         if not self.members:
             yield TarDamage(0, f"it is no tar{_other_format(self.first)}", length=None)
@@ -171,6 +181,13 @@ class _Between:
             yield TarDamage(self.broken_from, _BROKEN, length=end - self.broken_from)
         else:
             yield TarDamage(self.broken_from, f"{_BROKEN}; {_NO_MARKER}", length=None)
+
+    def _unfinished(self, at: int, rest: bytes) -> str:
+        """What is wrong with a file without an end marker, of less than a block or of members."""
+        if self.members or at != self.begin:
+            return _NO_MARKER
+        other = _other_format(rest)
+        return f"it is no tar{other}" if other else _NO_MARKER if rest else "the file is empty"
 
 
 def _other_format(block: bytes) -> str:

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable
 from typing import Any
+from urllib.parse import quote
 
 from braceexpand import braceexpand
 from fsspec.core import url_to_fs
@@ -22,6 +23,7 @@ from sgt_data.redaction import without_secrets
 Location = str | os.PathLike[str]
 """A URL or a local path as public functions take it: a text, or a `pathlib.Path`."""
 
+_UNQUOTED = "/!$&'()*+,;=:@~"
 _BROKEN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/[^/]")
 
 PLAIN_PROTOCOLS = (
@@ -116,7 +118,10 @@ def lives_in_one_process(url: str) -> bool:
 
 
 def join(root: str, *parts: str) -> str:
-    """A URL below `root`, whose parts are joined by `/`."""
+    """A URL below `root`, whose parts are joined by `/`. Parts are names: they are quoted where
+    `root` is an HTTP URL, in which `#` and `?` have another meaning."""
+    if root.startswith(("http://", "https://")):
+        parts = tuple(quote(part, _UNQUOTED, errors="surrogateescape") for part in parts)
     return posixpath.join(root, *parts)
 
 

@@ -152,6 +152,11 @@ class Source(BaseModel):
             if name not in before or before[name] != value
         }
 
+    def files_in_identity(self) -> bool:
+        """Whether the sizes of all files of `pictures` belong to the identity of a corpus, so that
+        a file that was mended makes another build."""
+        return False
+
     def layers(self) -> frozenset[Layer]:
         """The layers of segments that its annotations hold; empty for plain pictures."""
         raise NotImplementedError

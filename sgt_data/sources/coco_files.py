@@ -10,6 +10,9 @@ from typing import Any
 import orjson
 
 from sgt_data.errors import InputError
+from sgt_data.files.reading import dangling_link
+from sgt_data.files.urls import join
+from sgt_data.names import checked_path
 from sgt_data.sources.coco_index import CocoEntry
 from sgt_data.sources.picture_pool import ListedFile, PicturePool
 from sgt_data.sources.relative_paths import claimed_twice
@@ -71,13 +74,27 @@ def _located(entry: CocoEntry, pools: Mapping[str, PicturePool], split: str) -> 
     if entry.problem:
         return LocatedEntry(entry, {})
     files = {}
-    try:
-        for field, name in _names(entry, pools):
-            folder = split if field == PICTURES else posixpath.splitext(_base(pools[field]))[0]
+    for field, name in _names(entry, pools):
+        folder = split if field == PICTURES else posixpath.splitext(_base(pools[field]))[0]
+        try:
             files[field] = pools[field].find(name, folder)
-    except InputError as why:
-        return LocatedEntry(replace(entry, annotations={}, problem=str(why)), {})
+        except InputError as why:
+            problem = _dangling(pools[field].place, folder, name) or str(why)
+            return LocatedEntry(replace(entry, annotations={}, problem=problem), {})
     return LocatedEntry(entry, files)
+
+
+def _dangling(place: str, folder: str, name: Any) -> str | None:
+    """What is wrong with a file in whose place a link lies that leads to none; None elsewhere."""
+    try:
+        checked_path(name)
+    except ValueError:
+        return None
+    if not place.startswith("/"):
+        return None
+    reasons = (dangling_link(join(place, *parts)) for parts in ((name,), (folder, name)))
+    reason = next(filter(None, reasons), None)
+    return f"{name} {reason}" if reason else None
 
 
 def _names(entry: CocoEntry, pools: Mapping[str, PicturePool]) -> Iterator[tuple[str, Any]]:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from sgt_data.errors import AnnotationError, RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.promised_reads import read_listed
-from sgt_data.files.reading import list_files
+from sgt_data.files.reading import dangling_link, list_files
 from sgt_data.files.urls import absolute, join
 from sgt_data.records import RawInput
 from sgt_data.sources.relative_paths import RelativePaths, as_it_looks, stem_of
@@ -100,7 +100,8 @@ def _path(member: str, paths: RelativePaths, files: DenseFiles) -> str:
     name = posixpath.splitext(member)[0] + ".png"
     matches = paths.find(name)
     if not matches:
-        raise AnnotationError(f"there is no {name}")
+        reason = dangling_link(join(files.folder, name)) if files.folder.startswith("/") else None
+        raise AnnotationError(f"{name} {reason}" if reason else f"there is no {name}")
     if len(matches) > 1:
         raise AnnotationError(f"{name} may be {' or '.join(matches[:4])}; put it at {name}")
     is_own = as_it_looks(matches[0]) == as_it_looks(posixpath.normpath(name))

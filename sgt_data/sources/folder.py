@@ -48,6 +48,9 @@ class FolderSource(Source):
     pictures: str
     licence: str | None = None
 
+    def files_in_identity(self) -> bool:
+        return True
+
     def layers(self) -> frozenset[Layer]:
         return frozenset()
 

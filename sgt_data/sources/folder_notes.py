@@ -44,6 +44,7 @@ def folder_notes(place: str, listing: FolderListing, left: Iterable[str]) -> tup
             f"{len(listing.devices)} entries below {place} are neither files nor folders and are "
             f"not read, the first one {listing.devices[0]}"
         )
+    notes += dangling_notes(place, listing)
     if listing.followed:
         link, target = next(iter(listing.followed.items()))
         notes.append(
@@ -61,6 +62,21 @@ def folder_notes(place: str, listing: FolderListing, left: Iterable[str]) -> tup
 
 def _is_picture_of_system(name: str) -> bool:
     return name.lower().endswith(PICTURE_SUFFIXES) and in_system_folder(name)
+
+
+def dangling_notes(place: str, listing: FolderListing) -> list[str]:
+    """The remark on links that lead to no file, where there are any."""
+    if not listing.dangling:
+        return []
+    link, reason = next(iter(listing.dangling.items()))
+    return [
+        f"{len(listing.dangling)} links below {place} lead to no file and are no inputs; the first "
+        f"one, {_printable(link)}, {_printable(reason)}"
+    ]
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def counts_by_suffix(suffixes: Counter[str]) -> str:

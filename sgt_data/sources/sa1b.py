@@ -88,6 +88,9 @@ class Sa1bSource(Source):
             raise ValueError("annotations goes with pictures; tars and links hold both")
         return self
 
+    def files_in_identity(self) -> bool:
+        return self.pictures is not None
+
     def layers(self) -> frozenset[Layer]:
         return frozenset({"entities"})
 

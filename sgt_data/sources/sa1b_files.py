@@ -20,6 +20,7 @@ from sgt_data.files.urls import expand, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import FilePart, RawInput
 from sgt_data.sources.base import key_of
+from sgt_data.sources.folder_notes import dangling_notes
 
 _JSON = ".json"
 
@@ -125,6 +126,7 @@ def list_folders(
                 files[shown] = ExtractedFile(shown, join(folder, path), size)
         notes += [f"{join(folder, link)} {why}" for link, why in listing.refused.items()]
         notes += [f"{join(folder, path)} is no regular file" for path in listing.devices]
+        notes += dangling_notes(folder, listing)
     if not files:
         raise RequestError(f"{where}: there is no file below {', '.join(folders) or patterns}")
     return {path: files[path] for path in sorted(files)}, tuple(notes)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from sgt_data.errors import SourceError
 from sgt_data.files.forward_reader import ForwardReader
-from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
+from sgt_data.files.tar_walk import TarDamage, TarJoint, TarMember, walk_tar
 from sgt_data.files.urls import is_local
 from sgt_data.records import (
     FilePart,
@@ -47,6 +47,7 @@ class _Stem:
     repeats: dict[Role, int] = field(default_factory=dict)
     problem: str | None = None
     suspicion: str | None = None  # damage that may have destroyed the files that it lacks
+    joint: str | None = None  # zeros that are its lost file where it lacks one, else two tars' seam
     nbytes: int = 0  # of its members, headers included
 
 
@@ -141,6 +142,9 @@ class _Cutting:
         for item in walk_tar(self.reader):
             if isinstance(item, TarDamage):
                 self._note_damage(item)
+                continue
+            if isinstance(item, TarJoint):
+                self._note_joint(item)
                 continue
             # only now: damage that follows a member may be of that member. The current shard waits,
             # as it may be the last of the slice, which it must state
@@ -240,6 +244,13 @@ class _Cutting:
         else:
             self._add_problem("", damage.member or self._archive, reason)
 
+    def _note_joint(self, joint: TarJoint) -> None:
+        last = next(reversed(self.stems), None)
+        if last is not None and self._missing(self.stems[last]):
+            self.stems[
+                last
+            ].joint = f"byte {joint.position}: broken archive: there are zeros instead of a member"
+
     def _add_problem(self, name: str, member: str, problem: str) -> None:
         key = self.stems[name].key if name else ""
         self.problems.setdefault(self.current, []).append(RawInput(key, member, problem=problem))
@@ -273,8 +284,10 @@ class _Cutting:
         missing = self._missing(stem)
         problem = stem.problem
         if problem is None and missing:
-            problem = stem.suspicion or (
-                f"the tar holds {', '.join(stem.names.values())} but no {missing[0]} beside it"
+            problem = (
+                stem.suspicion
+                or stem.joint
+                or (f"the tar holds {', '.join(stem.names.values())} but no {missing[0]} beside it")
             )
         member = stem.names.get("picture") or next(iter(stem.names.values()))
         files = {} if problem else {role: stem.files[role] for role in self.cut.roles}

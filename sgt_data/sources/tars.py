@@ -6,13 +6,14 @@ import os
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import size_of
-from sgt_data.files.tar_walk import TarMember, walk_tar
+from sgt_data.files.tar_walk import TarJoint, TarMember, walk_tar
 from sgt_data.files.urls import is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
@@ -136,10 +137,12 @@ def tar_inventory(
         _refuse_compressed(source, url, edge.magic)
     exact = len(urls) <= _COUNTED_EXACTLY and all(map(is_local, urls))
     if exact:
-        pictures = [_count(url, role_of)[0] for url in urls]
+        counts = [_count(url, role_of) for url in urls]
+        pictures = [count.pictures for count in counts]
     else:
-        seen, nbytes = _count(urls[0], role_of, _PROBED_MEMBERS)
-        pictures = [round((size or 0) * seen / max(1, nbytes)) for size in sizes]
+        counts = [_count(urls[0], role_of, _PROBED_MEMBERS)]
+        share = counts[0].pictures / max(1, counts[0].nbytes)
+        pictures = [round((size or 0) * share) for size in sizes]
     expected = expected_size(sizes)
     tars = [ListedTar(url, size, expected) for url, size in zip(urls, sizes, strict=True)]
     files = dict(zip((f"{name}.tar" for name in names), edges, strict=True))
@@ -150,7 +153,10 @@ def tar_inventory(
         ),
         {name: edge.identity(truncated_allowed=truncated_allowed) for name, edge in files.items()},
         exact=exact,
-        notes=_notes(files, expected) if truncated_allowed else (),
+        notes=(
+            *(_notes(files, expected) if truncated_allowed else ()),
+            *_notes_on_joints(urls, counts),
+        ),
         beginnings={name: edge.beginning for name, edge in files.items() if edge.beginning},
     )
 
@@ -176,16 +182,37 @@ def _notes(files: Mapping[str, TarEdges], expected: int | None) -> tuple[str, ..
     return tuple(f"{name} ends early; {how}" for name, edge in files.items() if not edge.ended)
 
 
-def _count(url: str, role_of: RoleOf, members: int | None = None) -> tuple[int, int]:
-    """Number of stems among the first `members` members (None: all), and the bytes read for it."""
+def _notes_on_joints(urls: Sequence[str], counts: Sequence[_Count]) -> tuple[str, ...]:
+    """Remarks on files that hold several tars one after the other. Only counted tars are known."""
+    return tuple(
+        f"{posixpath.basename(url)} holds {count.joints + 1} tars one after the other; all of them "
+        "are read"
+        for url, count in zip(urls, counts, strict=False)
+        if count.joints
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What the headers of a tar say: its stems, other tars after it, and the bytes read."""
+
+    pictures: int
+    joints: int
+    nbytes: int
+
+
+def _count(url: str, role_of: RoleOf, members: int | None = None) -> _Count:
+    """Count what is among the first `members` members (None: all)."""
     reader = ForwardReader(url)
     stems = set()
+    joints = 0
     try:
         for number, item in enumerate(walk_tar(reader)):
             if isinstance(item, TarMember) and (stem_and_role := role_of(item.name)):
                 stems.add(stem_and_role[0])
+            joints += isinstance(item, TarJoint)
             if members is not None and number >= members:
                 break
-        return len(stems), reader.position
+        return _Count(len(stems), joints, reader.position)
     finally:
         reader.close()

@@ -18,7 +18,7 @@ from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_range
-from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
+from sgt_data.files.tar_walk import TarDamage, TarJoint, TarMember, walk_tar
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.stream.conversations import (
@@ -76,7 +76,8 @@ class ConversationTar:
                         f"{url}, byte {item.position}: {item.reason}. Nobody knows how many "
                         "conversations are missing; fetch the tar again"
                     )
-                _add(rows, item)
+                if not isinstance(item, TarJoint):
+                    _add(rows, item)
         finally:
             reader.close()
         samples = [row for row in rows.values() if row.text or row.damage]

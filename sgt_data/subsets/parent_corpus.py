@@ -104,7 +104,7 @@ def _places(file: SubsetFile, url: str) -> Iterator[str]:
     yield stored
     name = posixpath.basename(stored.split("?", 1)[0].rstrip("/"))
     if name not in ("", ".", ".."):  # both were moved into one folder
-        yield join(os.path.dirname(url), name)
+        yield posixpath.join(os.path.dirname(url), name)  # it is quoted where URLs are
 
 
 def _joined(folder: str, relative: str) -> str:
