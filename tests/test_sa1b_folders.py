@@ -8,6 +8,7 @@ import json
 import lzma
 import tarfile
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -177,16 +178,9 @@ def test_two_pictures_of_one_name_are_called_so_in_a_tree_and_in_a_tar(tmp_path:
         assert json.loads(sample["json"])["source"]["size"] == {"width": 64, "height": 48}
 
 
-@pytest.mark.parametrize(
-    ("order", "reason"),
-    [
-        ((0, 2, 3, 1), "two pictures of one name"),
-        ((3, 1, 0, 2), "two pictures of one name"),
-        ((0, 3, 1, 2), "not clear which belong together"),
-    ],
-)
+@pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_files_of_two_pictures_with_one_name_are_never_mixed(
-    tmp_path: Path, order: tuple[int, ...], reason: str
+    tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     """In a tar a file belongs to the picture of its own folder, else to one of its name."""
     pairs = [(f"a/{name}", body) for name, body in sa1b_pair(1)]
@@ -194,11 +188,9 @@ def test_files_of_two_pictures_with_one_name_are_never_mixed(
     (tmp_path / "sa_0.tar").write_bytes(tar_of([pairs[place] for place in order]))
     report = built(tmp_path / "out", {"type": "sa1b", "tars": f"{tmp_path}/sa_0.tar"})
     check_accounts(tmp_path / "out", report)
-    assert reason in " | ".join(row["reason"] for row in ledger_in(tmp_path / "out"))
+    (row,) = ledger_in(tmp_path / "out")
+    assert "two pictures of one name" in row["reason"]
     samples = samples_in(tmp_path / "out")
-    if "not clear" in reason:
-        assert samples == {}
-        return
     alone = tmp_path / "alone"
     alone.mkdir()
     facts = json.loads(samples["sa1b_1"]["json"])

@@ -169,6 +169,8 @@ class _Cutting:
         path, role = stem_and_role
         name = self._owner(path, role)
         stem = self._stem(name)
+        if role in stem.files and self._separate(name, path, role):
+            stem = self._stem(path)
         if role in stem.files:
             self._note_repeat(name, stem, role, member.name)
             return
@@ -195,6 +197,37 @@ class _Cutting:
             lacks = namesake in self.stems and role not in self.stems[namesake].files
             self.joined[path] = namesake if lacks else path
         return self.joined[path]
+
+    def _separate(self, name: str, path: str, role: Role) -> bool:
+        """Give files of another path, which were joined to a stem by name, a stem of their own.
+
+        Args:
+            name: the stem.
+            path: of a member that shows that they are of two inputs.
+            role: of that member.
+
+        Returns:
+            Whether they were separated; not where the stem's shard is closed.
+        """
+        stem = self.stems[name]
+        paths = {held: self._path(stem.names[held]) for held in stem.files}
+        other = paths[role] if path == name else path
+        moved = [held for held, of_path in paths.items() if of_path == other]
+        if other == name or not moved or stem.number not in self.open_shards:
+            return False
+        self.joined[other] = other
+        own = self._stem(other)
+        for held in moved:
+            own.files[held] = stem.files.pop(held)
+            own.names[held] = stem.names.pop(held)
+            self.outstanding[stem.number] += 1
+            self.outstanding[own.number] -= 1
+        return True
+
+    def _path(self, member: str) -> str:
+        """The path of a member's stem."""
+        path_and_role = self.cut.role_of(member)
+        return path_and_role[0] if path_and_role else member
 
     def _stem(self, name: str) -> _Stem:
         if name not in self.stems:
