@@ -587,7 +587,7 @@ def test_a_shard_of_a_damaged_tar_is_built_again_alike(tmp_path: Path, shard: in
     assert files_in(tmp_path / "out") == before
 
 
-@pytest.mark.parametrize("cases", [40, pytest.param(1500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cases", [40, pytest.param(600, marks=pytest.mark.slow)])
 def test_no_damage_to_a_tar_breaks_the_accounts(tmp_path: Path, whole: Samples, cases: int) -> None:
     """Flipped, overwritten, moved, cut: what is written is sound, what is not is in the ledger."""
     rng = np.random.default_rng(cases)
