@@ -10,7 +10,7 @@ import orjson
 
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
-from sgt_data.files.lfs_pointers import lfs_note
+from sgt_data.files.file_signs import lfs_note
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
 from sgt_data.files.writing import write_atomic

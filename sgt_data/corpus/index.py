@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError, LeavesRoot
-from sgt_data.files.lfs_pointers import lfs_note
+from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import KEY_ALPHABET, KEY_PATTERN, is_key
 

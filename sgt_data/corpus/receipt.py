@@ -17,7 +17,7 @@ from sgt_data.corpus.paths import (
 )
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
-from sgt_data.files.lfs_pointers import lfs_note
+from sgt_data.files.file_signs import lfs_note
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import below, join

@@ -22,7 +22,7 @@ from sgt_data.corpus.index import MEMBERS
 from sgt_data.corpus.paths import INPUT, tar_path
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing
-from sgt_data.files.lfs_pointers import POINTER_BYTES, lfs_note
+from sgt_data.files.file_signs import LFS_POINTER_BYTES, lfs_note
 from sgt_data.files.reading import read_range
 from sgt_data.files.urls import below, is_local, join
 from sgt_data.foreign_errors import in_words
@@ -232,7 +232,7 @@ class SampleReader:
         for name, (offset, size, checksum) in places.items():
             part = data[offset - start : offset - start + size]
             if len(part) != size:
-                note = lfs_note(read_range(tar, 0, POINTER_BYTES))
+                note = lfs_note(read_range(tar, 0, LFS_POINTER_BYTES))
                 raise CorpusError(f"{tar}: {name} of sample {key} ends too early{note}")
             if self._checksums and crc32(part) != checksum:
                 raise CorpusError(

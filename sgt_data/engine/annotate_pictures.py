@@ -30,13 +30,11 @@ from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
-from sgt_data.files.output_place import check_output
+from sgt_data.files.output_place import ANNOTATE_MARKER, check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.sources.folder import FolderSource
-
-_HEADER = "annotate.json"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,7 +102,7 @@ def annotate_pictures(
     if annotator.layer != "entities":
         raise RequestError(f"annotator {annotator.name}: it draws no masks")
     source = plain(pictures)
-    root = check_output(output, [source], marker=_HEADER)
+    root = check_output(output, [source], marker=ANNOTATE_MARKER)
     cluster.check_reach([source, root])
     folder = FolderSource(name=SOURCE, pictures=source)
     inventory = folder.inventory(pictures_per_tar)
@@ -117,7 +115,9 @@ def annotate_pictures(
             "pictures_per_tar": pictures_per_tar,
             "codecs": codec_versions(),
         }
-        work = Claim(_HEADER, identity, "tars of this command", describe=Difference.of_corpus)
+        work = Claim(
+            ANNOTATE_MARKER, identity, "tars of this command", describe=Difference.of_corpus
+        )
         claim(root, work, remedy="use another --output")
         sweep_unfinished(root)
         receipts = read_tar_receipts(root)

@@ -37,6 +37,7 @@ from sgt_data.experiment.split_opening import (
     read_openings,
     seal,
 )
+from sgt_data.files.output_place import QUESTIONS_MARKER
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.redaction import without_secrets
 from sgt_data.result import Result
@@ -256,6 +257,6 @@ class PreparedExperiment:
         return document
 
     def _questions(self) -> dict[str, Any]:
-        path = self.folder / QUESTIONS_FOLDER / "questions.json"
+        path = self.folder / QUESTIONS_FOLDER / QUESTIONS_MARKER
         questions: dict[str, Any] = orjson.loads(path.read_bytes())
         return questions

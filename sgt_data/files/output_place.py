@@ -17,18 +17,19 @@ from braceexpand import braceexpand
 
 from sgt_data.errors import RequestError, SourceError
 from sgt_data.files.reading import exists
-from sgt_data.files.urls import Location, absolute, is_within, join, plain
+from sgt_data.files.urls import Location, absolute, has_glob, is_within, join, plain
 from sgt_data.names import SUBSET_SUFFIX
 from sgt_data.redaction import without_secrets
 
-CORPUS_MARKER = "corpus.json"
-"""Name of the file that makes a folder a corpus."""
+CORPUS_MARKER, EXPORT_MARKER = "corpus.json", "export.json"
+QUESTIONS_MARKER, ANNOTATE_MARKER = "questions.json", "annotate.json"
+"""Names of the files that say which work a folder holds."""
 
 _MARKERS = {
     CORPUS_MARKER: "a corpus",
-    "export.json": "an export",
-    "questions.json": "a folder of questions",
-    "annotate.json": "a folder of annotated tars",
+    EXPORT_MARKER: "an export",
+    QUESTIONS_MARKER: "a folder of questions",
+    ANNOTATE_MARKER: "a folder of annotated tars",
 }
 
 
@@ -120,10 +121,9 @@ def overlap(output: str, source: str) -> str | None:
 
 def _cut(place: str) -> tuple[str, list[str]]:
     """The fixed beginning of a pattern, and its parts from the first glob on."""
-    signs = "*[" if place.startswith(("http://", "https://")) else "*?["
     parts = place.split("/")
     for number, part in enumerate(parts):
-        if any(sign in part for sign in signs):
+        if has_glob(part, place):
             return "/".join(parts[:number]) or "/", parts[number:]
     return place, []
 

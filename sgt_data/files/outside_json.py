@@ -16,16 +16,16 @@ from typing import Any
 import orjson
 
 from sgt_data.errors import InputError
+from sgt_data.files.file_signs import GZIP, LFS_POINTER, ZIP
 
-_GZIP = b"\x1f\x8b"
 _UNPACKED_MAX = 16 << 30
 _UNPACKED_RATIO = 100  # annotation files pack to a tenth or twentieth of their size
 _UNPACKED_ALWAYS = 64 << 20
 _SNIPPET = 24  # characters before and after the place
 
 _NOT_JSON_AT_ALL = {
-    b"version https://git-lfs": "it is a Git LFS pointer; run `git lfs pull` to get the file",
-    b"PK\x03\x04": "it is a zip archive; unpack it, and name the JSON file in it",
+    LFS_POINTER: "it is a Git LFS pointer; run `git lfs pull` to get the file",
+    ZIP: "it is a zip archive; unpack it, and name the JSON file in it",
     b"<": "it is HTML or XML, as a server sends in place of a file that it does not give",
 }  # fmt: skip
 _TRAILING_COMMA = "a comma before a closing bracket, which JSON does not allow"
@@ -50,7 +50,7 @@ def unpacked(data: bytes, where: str) -> bytes:
     Raises:
         InputError: it is damaged, or claims far more bytes than JSON packs into its size.
     """
-    if not data.startswith(_GZIP):
+    if not data.startswith(GZIP):
         return data
     limit = min(_UNPACKED_MAX, _UNPACKED_ALWAYS + _UNPACKED_RATIO * len(data))
     parts, size = [], 0

@@ -13,12 +13,7 @@ from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_listing import list_http_files
-from sgt_data.files.http_ranges import (
-    answers_ranges,
-    is_http,
-    read_http_range,
-    whole_copy,
-)
+from sgt_data.files.http_ranges import is_http, read_http_range
 from sgt_data.files.retries import retried
 from sgt_data.files.urls import open_filesystem
 from sgt_data.files.writing import TEMPORARY
@@ -123,20 +118,21 @@ def list_files(url: str) -> dict[str, int]:
     def ask() -> dict[str, int]:
         filesystem, path = open_filesystem(url)
         if is_http(filesystem):  # whose pages do not tell sizes
-            files = dict.fromkeys(list_http_files(filesystem, path), 0)
-            return {name: 0 for name in sorted(files) if TEMPORARY not in name}
+            return dict.fromkeys(list_http_files(filesystem, path), 0)
         filesystem.invalidate_cache()
         prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
         files = filesystem.find(path, detail=True)
         sizes = {name.removeprefix(prefix): int(info["size"] or 0) for name, info in files.items()}
-        if isinstance(filesystem, LocalFileSystem):  # which gives such links 0 bytes
-            empty = [name for name, size in sizes.items() if not size]
-            for name in empty:
-                if dangling_link(prefix + name) is not None:
-                    del sizes[name]
-        return {name: sizes[name] for name in sorted(sizes) if TEMPORARY not in name}
+        if not isinstance(filesystem, LocalFileSystem):
+            return sizes
+        return {  # links to no file are among those of 0 bytes
+            name: size
+            for name, size in sizes.items()
+            if size or dangling_link(prefix + name) is None
+        }
 
-    return retried(ask, f"cannot list {url}")
+    sizes = retried(ask, f"cannot list {url}")
+    return {name: sizes[name] for name in sorted(sizes) if TEMPORARY not in name}
 
 
 def dangling_link(path: str) -> str | None:
@@ -159,20 +155,3 @@ def dangling_link(path: str) -> str | None:
             "mount its disk"
         )
     return None
-
-
-def open_binary(url: str) -> Any:
-    """A seekable binary file object, as readers of zip archives need it.
-
-    Raises:
-        FileMissing: the file does not exist.
-        SourceError: the file cannot be opened, after several attempts.
-    """
-
-    def open_file() -> Any:
-        filesystem, path = open_filesystem(url)
-        if is_http(filesystem) and not answers_ranges(filesystem, path):
-            return whole_copy(filesystem, path).open()
-        return filesystem.open(path, "rb")
-
-    return retried(open_file, f"cannot read {url}")

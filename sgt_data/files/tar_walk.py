@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sgt_data.files.file_signs import GZIP, ZIP, ZSTD
 from sgt_data.files.forward_reader import ForwardReader
 
 MEMBER_BYTES_MAX = 512 << 20
@@ -25,9 +26,9 @@ _RECORD_BYTES = 20 * _BLOCK  # programs fill the last record of a tar with zeros
 _BROKEN = "broken archive: what is there instead of a member is lost"
 _NO_MARKER = "the archive ends without its end marker: what followed is lost"
 _SIGNS = (
-    (b"\x1f\x8b", "compressed by gzip; unpack it with gunzip"),
-    (b"(\xb5/\xfd", "compressed by zstd; unpack it"),
-    (b"pk\x03\x04", "a zip archive; repack its files as a tar"),
+    (GZIP, "compressed by gzip; unpack it with gunzip"),
+    (ZSTD, "compressed by zstd; unpack it"),
+    (ZIP.lower(), "a zip archive; repack its files as a tar"),
     (b"<", "an HTML or XML page, as servers answer in place of a file"),
     (b"{", "JSON, as servers answer in place of a file"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sgt_data.files.lfs_pointers import lfs_note
+from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
 
 _BEGINNING_BYTES = 512

@@ -112,6 +112,16 @@ def is_local(url: str) -> bool:
     return isinstance(open_filesystem(url)[0], LocalFileSystem)
 
 
+def is_http_url(url: str) -> bool:
+    """Whether a URL is one of the web."""
+    return url.startswith(("http://", "https://"))
+
+
+def has_glob(part: str, url: str) -> bool:
+    """Whether a part of a URL is a glob pattern; in those of the web `?` begins the query."""
+    return any(sign in part for sign in ("*[" if is_http_url(url) else "*?["))
+
+
 def lives_in_one_process(url: str) -> bool:
     """Whether a URL begins with `memory://`: other processes do not see such files."""
     return url.startswith("memory://")
@@ -120,7 +130,7 @@ def lives_in_one_process(url: str) -> bool:
 def join(root: str, *parts: str) -> str:
     """A URL below `root`, whose parts are joined by `/`. Parts are names: they are quoted where
     `root` is an HTTP URL, in which `#` and `?` have another meaning."""
-    if root.startswith(("http://", "https://")):
+    if is_http_url(root):
         parts = tuple(quote(part, _UNQUOTED, errors="surrogateescape") for part in parts)
     return posixpath.join(root, *parts)
 
@@ -177,9 +187,7 @@ def expand(patterns: str | Iterable[str]) -> list[str]:
         except ValueError as why:
             raise RequestError(f"unbalanced braces in {pattern!r}") from why
         for url in map(absolute, urls):
-            # in http URLs a question mark begins the query
-            glob_signs = "*[" if url.startswith(("http://", "https://")) else "*?["
-            if not any(sign in url for sign in glob_signs):
+            if not has_glob(url, url):
                 expanded[url] = None
                 continue
             filesystem, path = open_filesystem(url)

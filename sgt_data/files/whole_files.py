@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
 import threading
@@ -42,10 +41,6 @@ class Copy:
     def read(self, start: int, length: int) -> bytes:
         """`length` bytes from byte `start`; fewer at the end."""
         return os.pread(self.file.fileno(), length, start)
-
-    def open(self) -> BinaryIO:
-        """A file object with a position of its own."""
-        return io.BufferedReader(_Reader(self))
 
 
 class Copies:
@@ -108,33 +103,6 @@ class Copies:
     def _forget_locks(self) -> None:
         """In a fork: threads that held a lock do not exist here."""
         self._lock, self._fetching = threading.Lock(), {}
-
-
-class _Reader(io.RawIOBase):
-    """Reads a copy from a position of its own."""
-
-    def __init__(self, copy: Copy) -> None:
-        self._copy, self._position = copy, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._copy.size}
-        self._position = begin[whence] + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any, /) -> int:
-        data = self._copy.read(self._position, len(buffer))
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
 
 
 COPIES = Copies()

@@ -20,7 +20,7 @@ import orjson
 from sgt_data import checks
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.files.claim import Claim, claim
-from sgt_data.files.output_place import check_output
+from sgt_data.files.output_place import QUESTIONS_MARKER, check_output
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import Location, join
 from sgt_data.files.writing import write_atomic
@@ -36,7 +36,6 @@ from sgt_data.redaction import without_secrets
 from sgt_data.result import Result
 from sgt_data.subsets.open_corpus import open_corpus
 
-MARKER = "questions.json"
 IMAGES = "images"
 
 _RESULTS = ("pictures", "splits", "left_out", "unanswered")
@@ -93,11 +92,15 @@ def write_questions(
     plan = QuestionPlan() if plan is None else checks.instance_of("plan", plan, QuestionPlan)
     opened = open_corpus(corpus)
     opened.finished()
-    root = check_output(output, [opened.url], marker=MARKER)
+    root = check_output(output, [opened.url], marker=QUESTIONS_MARKER)
     answerable = answerable_tasks(opened.header.manifest["proxies"], proxy, plan.tasks)
     rules = Rules()
     identity = _identity(opened, answerable, plan, rules)
-    claim(root, Claim(MARKER, identity, "questions", _RESULTS), remedy="choose another folder")
+    claim(
+        root,
+        Claim(QUESTIONS_MARKER, identity, "questions", _RESULTS),
+        remedy="choose another folder",
+    )
     read = read_candidates(opened, answerable, plan.seed, rules, on_progress)
     shares = exact_shares(plan.shares)
     splits: dict[str, list[Candidate]] = {name: [] for name in shares}
@@ -111,7 +114,9 @@ def write_questions(
         "left_out": count_left_out(read.left_out, read.candidates, splits, chosen),
         "unanswered": dict(answerable.unanswered),
     }
-    write_atomic(join(root, MARKER), orjson.dumps({**identity, **results}, option=_SORTED) + b"\n")
+    write_atomic(
+        join(root, QUESTIONS_MARKER), orjson.dumps({**identity, **results}, option=_SORTED) + b"\n"
+    )
     keys = {question.candidate.key for questions in chosen.values() for question in questions}
     images, nbytes = _write_images(opened, answerable.proxy, keys, join(root, IMAGES))
     for name, questions in chosen.items():

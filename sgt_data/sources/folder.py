@@ -23,7 +23,7 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.base import Source, unique_keys
-from sgt_data.sources.folder_notes import folder_notes
+from sgt_data.sources.folder_notes import folder_notes, printable
 from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
 
@@ -71,7 +71,7 @@ class FolderSource(Source):
             # the names of local files may hold bytes that are no UTF-8, which orjson refuses
             payload = json.dumps([(name, keys[name], listing.sizes[name]) for name in names])
             slices.append(Slice(self.name, shard, payload.encode(), (shard,), len(names), nbytes))
-        identity = {_printable(name): f"{listing.sizes[name]} bytes" for name in pictures}
+        identity = {printable(name): f"{listing.sizes[name]} bytes" for name in pictures}
         return Inventory(tuple(slices), identity, notes=notes, shared_stems=shared_stems(pictures))
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
@@ -94,8 +94,4 @@ class FolderSource(Source):
     def _input(self, name: str, key: str, size: int) -> RawInput:
         # a file that was listed and is gone is no damaged input: the slice fails, and is done later
         picture = read_listed(join(absolute(self.pictures), name), size)
-        return RawInput(key, _printable(name), picture, licence=self.licence)
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return RawInput(key, printable(name), picture, licence=self.licence)

@@ -71,11 +71,12 @@ def dangling_notes(place: str, listing: FolderListing) -> list[str]:
     link, reason = next(iter(listing.dangling.items()))
     return [
         f"{len(listing.dangling)} links below {place} lead to no file and are no inputs; the first "
-        f"one, {_printable(link)}, {_printable(reason)}"
+        f"one, {printable(link)}, {printable(reason)}"
     ]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A name of a local file, or a text with one, whose bytes that are no UTF-8 are written out."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -22,14 +22,13 @@ from sgt_data.errors import FileMissing, InputError, RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.promised_reads import PromisedFile, read_listed
 from sgt_data.files.reading import list_files, read_bytes, size_of
-from sgt_data.files.urls import checked_url, join
+from sgt_data.files.urls import checked_url, is_http_url, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_path
 from sgt_data.sources.relative_paths import RelativePaths
 
 COCO_URL = "coco_url"
 FILE_BYTES_MAX = 512 << 20
-_HTTP = ("http://", "https://")
 
 _ENCRYPTED = 1  # bit of a member's flags (APPNOTE.TXT, 4.4.4)
 
@@ -124,7 +123,7 @@ def list_pool(place: str, field: str) -> PicturePool:
     """
     if place.endswith(".zip"):
         return _list_archive(place, field)
-    if place == COCO_URL or place.startswith(_HTTP):
+    if place == COCO_URL or is_http_url(place):
         return PicturePool(place, None, None)
     sizes = {path: size for path, size in list_files(place).items() if not is_system_file(path)}
     if not sizes:

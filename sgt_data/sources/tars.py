@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
+from sgt_data.files.file_signs import BZIP2, GZIP, XZ, ZSTD
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import size_of
@@ -30,10 +31,10 @@ from sgt_data.sources.tar_cut import RoleOf, TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 
 _COMPRESSED = {
-    b"\x1f\x8b": "gzip (gunzip)",
-    b"BZh": "bzip2 (bunzip2)",
-    b"\xfd7zXZ\0": "xz (unxz)",
-    b"\x28\xb5\x2f\xfd": "zstd (unzstd)",
+    GZIP: "gzip (gunzip)",
+    BZIP2: "bzip2 (bunzip2)",
+    XZ: "xz (unxz)",
+    ZSTD: "zstd (unzstd)",
 }
 _COUNTED_EXACTLY = 16
 _PROBED_MEMBERS = 64

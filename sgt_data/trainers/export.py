@@ -25,7 +25,7 @@ import orjson
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.claim import Claim, claim
-from sgt_data.files.output_place import check_output
+from sgt_data.files.output_place import EXPORT_MARKER, check_output
 from sgt_data.files.urls import Location, is_local, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
@@ -39,7 +39,6 @@ from sgt_data.trainers.export_layouts import (
     row,
 )
 
-MARKER = "export.json"
 """File in the output folder that states which corpus was exported."""
 
 
@@ -96,7 +95,7 @@ def export_corpus(
     chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
     if form not in LAYOUTS:
         raise RequestError(f"format: found {form!r}; allowed: {', '.join(LAYOUTS)}")
-    root = check_output(output, [opened.url], marker=MARKER)
+    root = check_output(output, [opened.url], marker=EXPORT_MARKER)
     if not is_local(root):
         raise RequestError(f"output is {output}; the trainers read local folders only")
     _check_output_path(LAYOUTS[form], root)
@@ -128,7 +127,7 @@ def _claim_of(corpus: Corpus, form: Form, proxies: Sequence[str]) -> Claim:
         "corpus": corpus.header.name,
         "fingerprints": {proxy: corpus.header.fingerprints[proxy] for proxy in proxies},
     }
-    return Claim(MARKER, identity, "an export")
+    return Claim(EXPORT_MARKER, identity, "an export")
 
 
 def _check_output_path(layout: Layout, root: str) -> None:
