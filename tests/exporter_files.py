@@ -87,6 +87,18 @@ def _pictures(folder: Path, names: Iterable[str]) -> str:
     return str(folder)
 
 
+def _instances_source(root: Path, split: str, pictures: str, instances: str) -> Source:
+    """The entry of a manifest that reads masks of instances."""
+    return {
+        "type": "coco",
+        "root": str(root),
+        "split": split,
+        "annotations": ["instances"],
+        "pictures": pictures,
+        "instances": instances,
+    }
+
+
 def _instances(
     segmentation: Callable[[int, int], Any],
     *,
@@ -144,14 +156,12 @@ def cvat(root: Path) -> Source:
         ],
         "annotations": annotations,
     }  # fmt: skip
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "default",
-        "annotations": ["instances"],
-        "pictures": _pictures(root / "images" / "default", names),
-        "instances": _write(root / "annotations" / "instances_default.json", document),
-    }
+    return _instances_source(
+        root,
+        "default",
+        _pictures(root / "images" / "default", names),
+        _write(root / "annotations" / "instances_default.json", document),
+    )
 
 
 def roboflow(root: Path) -> Source:
@@ -187,14 +197,9 @@ def roboflow(root: Path) -> Source:
         "annotations": _instances(_polygons, first_image=0, first_id=0),
     }  # fmt: skip
     folder = root / "train"
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "train",
-        "annotations": ["instances"],
-        "pictures": _pictures(folder, names),
-        "instances": _write(folder / "_annotations.coco.json", document),
-    }
+    return _instances_source(
+        root, "train", _pictures(folder, names), _write(folder / "_annotations.coco.json", document)
+    )
 
 
 def label_studio(root: Path) -> Source:
@@ -218,14 +223,9 @@ def label_studio(root: Path) -> Source:
             "url": "", "date_created": "2024-05-02 10:11:12.131415",
         },
     }  # fmt: skip
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "all",
-        "annotations": ["instances"],
-        "pictures": _pictures(root, names),
-        "instances": _write(root / "result.json", document, indent=2),
-    }
+    return _instances_source(
+        root, "all", _pictures(root, names), _write(root / "result.json", document, indent=2)
+    )
 
 
 def fiftyone(root: Path) -> Source:
@@ -254,14 +254,9 @@ def fiftyone(root: Path) -> Source:
         ],
         "annotations": annotations,
     }  # fmt: skip
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "all",
-        "annotations": ["instances"],
-        "pictures": _pictures(root / "data", names),
-        "instances": _write(root / "labels.json", document),
-    }
+    return _instances_source(
+        root, "all", _pictures(root / "data", names), _write(root / "labels.json", document)
+    )
 
 
 def supervisely(root: Path) -> Source:
@@ -291,14 +286,12 @@ def supervisely(root: Path) -> Source:
         ],
     }  # fmt: skip
     folder = root / "ds0"
-    return {
-        "type": "coco",
-        "root": str(folder),
-        "split": "ds0",
-        "annotations": ["instances"],
-        "pictures": _pictures(folder / "images", names),
-        "instances": _write(folder / "annotations" / "instances.json", document),
-    }
+    return _instances_source(
+        folder,
+        "ds0",
+        _pictures(folder / "images", names),
+        _write(folder / "annotations" / "instances.json", document),
+    )
 
 
 def labelme(root: Path) -> Source:
@@ -326,14 +319,9 @@ def labelme(root: Path) -> Source:
         ],
         "annotations": _instances(_polygons, first_image=0, first_id=0),
     }  # fmt: skip
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "all",
-        "annotations": ["instances"],
-        "pictures": _pictures(root, names),
-        "instances": _write(root / "annotations.json", document),
-    }
+    return _instances_source(
+        root, "all", _pictures(root, names), _write(root / "annotations.json", document)
+    )
 
 
 def lvis(root: Path) -> Source:
@@ -378,14 +366,7 @@ def lvis(root: Path) -> Source:
     place = root / "annotations" / "lvis_v1_val.json.gz"
     place.parent.mkdir(parents=True)
     place.write_bytes(gzip.compress(json.dumps(document).encode(), mtime=0))
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "val",
-        "annotations": ["instances"],
-        "pictures": _pictures(root, paths),
-        "instances": str(place),
-    }
+    return _instances_source(root, "val", _pictures(root, paths), str(place))
 
 
 def objects365(root: Path) -> Source:
@@ -415,14 +396,9 @@ def objects365(root: Path) -> Source:
             {"name": f"licence {number}", "url": "", "id": number} for number in range(1, 6)
         ],
     }  # fmt: skip
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "val",
-        "annotations": ["instances"],
-        "pictures": _pictures(root, paths),
-        "instances": _write(root / "zhiyuan_objv2_val.json", document),
-    }
+    return _instances_source(
+        root, "val", _pictures(root, paths), _write(root / "zhiyuan_objv2_val.json", document)
+    )
 
 
 PANOPTIC_CATEGORIES = (("sky", 0), *((name, 1) for name in NAMES))
@@ -597,14 +573,7 @@ def from_masks(root: Path) -> Source:
     place = root / "masks.json"
     root.mkdir(parents=True, exist_ok=True)
     place.write_bytes(json.dumps(document).encode("utf-8-sig"))
-    return {
-        "type": "coco",
-        "root": str(root),
-        "split": "all",
-        "annotations": ["instances"],
-        "pictures": _pictures(root / "pictures", names),
-        "instances": str(place),
-    }
+    return _instances_source(root, "all", _pictures(root / "pictures", names), str(place))
 
 
 EXPORTERS: dict[str, Writer] = {

@@ -248,16 +248,22 @@ def test_damage_of_one_proxy_is_retried_for_that_proxy_alone(tmp_path: Path) -> 
     assert files_in(tmp_path / "out") == before
 
 
+def mended(root: Path) -> Document:
+    """A source whose pictures were put back: `out` lacks them, and `whole` was built with them."""
+    source = coco(root / "in", document())
+    assert built(root / "whole", source, INSTANCE).succeeded
+    without_pictures(source)
+    built(root / "out", source, INSTANCE)
+    put_back(source)
+    return source
+
+
 @pytest.mark.parametrize("moment", [0, 1, 3])
 def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
     """Killed before, between and after the revoking of shards."""
-    source = coco(tmp_path / "in", document())
-    assert built(tmp_path / "whole", source, INSTANCE).succeeded
-    without_pictures(source)
-    built(tmp_path / "out", source, INSTANCE)
-    put_back(source)
+    source = mended(tmp_path)
     revoked: list[tuple[str, ...]] = []
 
     def killed(*place: str) -> None:
@@ -285,11 +291,7 @@ def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
 def test_a_retry_that_is_killed_while_it_builds_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = coco(tmp_path / "in", document())
-    assert built(tmp_path / "whole", source, INSTANCE).succeeded
-    without_pictures(source)
-    built(tmp_path / "out", source, INSTANCE)
-    put_back(source)
+    source = mended(tmp_path)
     committed: list[tuple[Any, ...]] = []
 
     def killed(*arguments: Any) -> Any:
