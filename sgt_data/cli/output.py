@@ -24,6 +24,15 @@ def print_messages(lines: Iterable[str]) -> None:
         messages.print(without_secrets(line), markup=False)
 
 
+def print_next(*commands: str) -> None:
+    """Print to standard error what a person may do after this command, a command per line.
+
+    Args:
+        commands: whole commands that work as printed, such as `sgt-data view demo/corpus`.
+    """
+    print_messages(f"next: {command}" for command in commands)
+
+
 def show(text: str | Table, document: Any, as_json: bool) -> None:
     """Print the result of a command to standard output.
 
