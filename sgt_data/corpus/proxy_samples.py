@@ -6,22 +6,35 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, overload
+from typing import Protocol, overload
 
 from sgt_data.corpus.sample import Sample
+from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.notebook_html import heading
 
-if TYPE_CHECKING:
-    from sgt_data.corpus.opened_corpus import Corpus
-
 _SHOWN = 4
+
+
+class OfShards(Protocol):
+    """What is needed of a corpus."""
+
+    url: str
+
+    @property
+    def reader(self) -> SampleReader: ...
+
+    def shards(self, proxy: str) -> tuple[str, ...]: ...
+
+    def samples_per_shard(self, proxy: str) -> tuple[int, ...]: ...
+
+    def samples(self, proxy: str) -> Iterator[Sample]: ...
 
 
 class ProxySamples(Sequence[Sample]):
     """The samples of a proxy in the order of the corpus; each is read when it is asked for."""
 
-    def __init__(self, corpus: Corpus, proxy: str) -> None:
+    def __init__(self, corpus: OfShards, proxy: str) -> None:
         """
         Args:
             corpus: an opened one.

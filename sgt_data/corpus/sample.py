@@ -75,8 +75,8 @@ class Sample:
     def __repr__(self) -> str:
         size = self.facts.get("size", {})
         shape = f"{size['width']}x{size['height']} " if {"width", "height"} <= set(size) else ""
-        said = f"{self.instruction!r:.72}"
-        return f"<Sample {self.key} of {self.proxy}: {shape}{self.extension}, {said}>"
+        text = f"{self.instruction!r:.72}"
+        return f"<Sample {self.key} of {self.proxy}: {shape}{self.extension}, {text}>"
 
     def _repr_html_(self) -> str:
         """Input, target and instruction, as a notebook shows them."""
