@@ -1,6 +1,6 @@
 """In a clean environment, away from the repository, the wheel works with exactly what it declares.
 
-    python tests/clean_install.py WHEEL                 the base, every dependency at its lower bound
+    python tests/clean_install.py WHEEL                 the base, all at its lower bounds
     python tests/clean_install.py WHEEL --extra train   and with one extra, at the versions of CI
 
 Makes a virtual environment in a temporary folder, installs the wheel with nothing else, imports

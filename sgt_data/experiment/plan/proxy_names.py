@@ -43,8 +43,8 @@ def with_corpus_proxies(
     in_corpus = ", ".join(str(proxy["name"]) for proxy in proxies)
     if not any(variant in corpus_names for variant in _WITH_CATEGORIES):
         raise RequestError(
-            f"proxies: the corpus has {in_corpus}, and an experiment asks about categories; it needs "
-            f"a segmentation of variant {', '.join(_WITH_CATEGORIES)}, from a source whose "
+            f"proxies: the corpus has {in_corpus}, and an experiment asks about categories; it "
+            f"needs a segmentation of variant {', '.join(_WITH_CATEGORIES)}, from a source whose "
             f"annotations name categories, as COCO's do. {_how_to_add(_WITH_CATEGORIES[:1])}"
         )
     stand_ins = _stand_ins(words, corpus_names) if leave_out else {}
