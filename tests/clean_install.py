@@ -11,6 +11,7 @@ whose libraries an extra brings. `make wheel` builds the wheel.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -69,8 +70,14 @@ def lowest(requirements: list[str]) -> list[str]:
     return [re.sub(r">=\s*([\w.]+).*", r"==\1", line) for line in requirements]
 
 
+def started(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """A program run in a folder, without paths of Python that lead to a clone."""
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
 def run(folder: Path, *command: str | Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = started(folder, *command)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command[:4]))} ...\n{done.stdout}\n{done.stderr}")
     return done.stdout.strip()
@@ -110,9 +117,7 @@ def check_commands(programs: Path, folder: Path) -> None:
 def check_messages(programs: Path, folder: Path) -> None:
     """What needs an extra says how to add it, and does not fail in another way."""
     for command, extra in LACKING.items():
-        done = subprocess.run(
-            [programs / "sgt-data", *command], cwd=folder, capture_output=True, text=True
-        )
+        done = started(folder, programs / "sgt-data", *command)
         hint = f"pip install 'sgt-data[{extra}]'"
         assert done.returncode == 2 and hint in done.stderr, f"{command[0]}: {done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
@@ -121,7 +126,9 @@ def check_messages(programs: Path, folder: Path) -> None:
 def check(wheel: Path, extra: str | None, folder: Path) -> None:
     programs = install(wheel, extra, folder)
     left_out = [room for name, rooms in ROOMS_OF.items() if name != extra for room in rooms]
-    print(run(folder, programs / "python", "-c", IMPORTS, *left_out))
+    imported = run(folder, programs / "python", "-c", IMPORTS, *left_out)
+    print(imported)
+    assert f"from {folder.resolve() / 'environment'}/" in imported, "that is no wheel"
     if extra is None:
         check_commands(programs, folder)
         check_messages(programs, folder)
