@@ -40,7 +40,9 @@ if TYPE_CHECKING:
         FilteredOut,
         InputError,
         ManifestError,
+        OwnCodeError,
         PictureError,
+        PluginError,
         RequestError,
         SgtDataError,
         SourceError,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from sgt_data.experiment.prepared_experiment import ExperimentReport
     from sgt_data.experiment.run_experiment import run_experiment
     from sgt_data.manifest import Manifest, load_manifest, parse_manifest
+    from sgt_data.plugins.registered import use_plugins
     from sgt_data.preview.contact_sheet import contact_sheet
     from sgt_data.progress import Progress
     from sgt_data.proxies.decoding import decode
@@ -100,7 +103,9 @@ _MODULES = {
         "FilteredOut",
         "InputError",
         "ManifestError",
+        "OwnCodeError",
         "PictureError",
+        "PluginError",
         "RequestError",
         "SgtDataError",
         "SourceError",
@@ -116,6 +121,7 @@ _MODULES = {
         "load_manifest",
         "parse_manifest",
     ),
+    "plugins.registered": ("use_plugins",),
     "preview.contact_sheet": ("contact_sheet",),
     "progress": ("Progress",),
     "proxies.decoding": ("decode",),
@@ -186,8 +192,10 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "Ordering",
+    "OwnCodeError",
     "PictureError",
     "Plan",
+    "PluginError",
     "Progress",
     "PushReport",
     "QuestionPlan",
@@ -224,6 +232,7 @@ __all__ = [
     "run_experiment",
     "subset",
     "train",
+    "use_plugins",
     "verify_corpus",
     "write_questions",
     "write_samples",

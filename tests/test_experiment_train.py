@@ -29,7 +29,8 @@ from sgt_data.training.config import (
     parse_config,
 )
 from sgt_data.training.learner import Learner, TrainingBatch
-from sgt_data.training.train import Trained, make_model, train
+from sgt_data.training.own_models import make_model
+from sgt_data.training.train import Trained, train
 
 torch.set_num_threads(1)
 

@@ -23,6 +23,7 @@ from sgt_data.engine.outcomes import (
     OutputRefused,
     part_name,
 )
+from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import SgtDataError, SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule
@@ -106,7 +107,7 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
         SourceError: the slice cannot be read just now.
     """
     finished = task.finished_shards
-    for raw in source.read(task.slice, shard_samples, finished):
+    for raw in read_shards(source, task.slice, shard_samples, finished):
         if raw.name not in finished:
             yield ShardTask(raw, task.open_folders(raw.name), task.excluded.get(raw.name, {}))
 
