@@ -52,14 +52,14 @@ def weights_of(annotator: Annotator) -> tuple[str, str | None]:
         OwnCodeError: own code made a mistake.
     """
     with own_code(annotator, "find_weights"):
-        weights: Any = annotator.find_weights()
-    if not (isinstance(weights, tuple) and len(weights) == 2 and isinstance(weights[0], str)):
+        pair: Any = annotator.find_weights()
+    if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
         raise mistake(
             annotator, "find_weights", "before it is loaded",
-            f"it returned {weights!r:.60}; right is (path, revision), such as (path, None); the path "
-            'is "" where there are no weights',
+            f"it returned {pair!r:.60}; right is (path, revision), such as (path, None); where "
+            'there are no weights, the path is ""',
         )  # fmt: skip
-    path, revision = weights
+    path, revision = pair
     return path, revision
 
 

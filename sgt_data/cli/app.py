@@ -17,6 +17,7 @@ from sgt_data.cli import (
     annotation,
     corpora,
     experiments,
+    new,
     publishing,
     questions,
     scenes,
@@ -45,6 +46,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "scale": subsets.scale_command,
     "questions": questions.questions_command,
     "sample": scenes.sample_command,
+    "new": new.new_command,
     "train": training.train_command,
     "experiment": experiments.experiment_command,
 }

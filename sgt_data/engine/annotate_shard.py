@@ -7,8 +7,9 @@ from dataclasses import replace
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import ShardAnnotator
 from sgt_data.annotators.checked_model import loaded
+from sgt_data.engine.outcomes import OWN_CODE
 from sgt_data.engine.stages import AnnotateStage, ShardTask, failure_at
-from sgt_data.errors import AnnotatorError, SourceError
+from sgt_data.errors import AnnotatorError, OwnCodeError, SourceError
 from sgt_data.result import Failure
 
 _CPU_THREADS, _GPU_THREADS = 1, 8
@@ -46,4 +47,6 @@ def annotate_shard(
         inputs = annotator.annotate(shard.raw.inputs, stage.size_rule, stage.max_pixels)
     except (SourceError, AnnotatorError) as why:
         return failure_at(shard.part, why)
+    except OwnCodeError as why:
+        return Failure(OWN_CODE, str(why))
     return replace(shard, raw=replace(shard.raw, inputs=inputs))

@@ -122,7 +122,7 @@ def _picture_problem(drawn: DrawnTarget, subject: Subject) -> str | None:
             return f"{name} is no {form} file ({data[:8]!r}...), which extension says"
         if drawn_size != size:
             return (
-                f"{name} is {drawn_size[0]}x{drawn_size[1]} pixels; right is the size of the picture, "
+                f"{name} is {drawn_size[0]}x{drawn_size[1]} pixels; right is the picture's size, "
                 f"{size[0]}x{size[1]} (subject.picture.width, subject.picture.height)"
             )
     return None

@@ -18,6 +18,7 @@ from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.engine.duplicates import hash_keys
 from sgt_data.engine.outcomes import (
+    OWN_CODE,
     CommittedShard,
     Outcome,
     OutputRefused,
@@ -25,7 +26,7 @@ from sgt_data.engine.outcomes import (
 )
 from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
-from sgt_data.errors import SgtDataError, SourceError, StorageError
+from sgt_data.errors import OwnCodeError, SgtDataError, SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
 from sgt_data.result import Failure
@@ -118,6 +119,8 @@ def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]
         yield from stages.read(task)
     except SourceError as why:
         yield failure_at(part_name(task.slice.source, task.slice.name), why)
+    except OwnCodeError as why:
+        yield Failure(OWN_CODE, str(why))
 
 
 def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
@@ -127,6 +130,8 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
         finished = stages.finish(shard)
     except SourceError as why:
         return failure_at(shard.part, why)
+    except OwnCodeError as why:
+        return Failure(OWN_CODE, str(why))
     except StorageError as why:
         return OutputRefused(str(why))
     hashes = hash_keys(sorted(finished.keys))

@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,6 +51,25 @@ def make_model(config: TrainConfig, answers: Sequence[str]) -> nn.Module:
         raise RequestError("\n".join([f"model.make: {named} makes {_shown(model)}:", *problems]))
     module: nn.Module = model
     return module
+
+
+def file_of_model(place: str) -> Path | None:
+    """The file of the current folder that holds a model; None where it is an installed module.
+
+    Args:
+        place: module or file, as `model.make` names it before the colon.
+    """
+    if place.endswith(".py"):
+        return Path(place).expanduser().absolute()
+    file = Path(f"{place.replace('.', '/')}.py").absolute()
+    return file if file.is_file() and not _is_installed(place) else None
+
+
+def _is_installed(place: str) -> bool:
+    try:
+        return find_spec(place) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str, Tensor]:
@@ -125,22 +145,17 @@ def _function(named: str) -> Any:
 
 def _module(place: str, named: str) -> ModuleType:
     """The module or the file of a model. Files of the current folder are found by module name."""
-    file = Path(place if place.endswith(".py") else f"{place.replace('.', '/')}.py")
     field = "model.make"
-    if place.endswith(".py"):
+    if (file := file_of_model(place)) is not None:
         return imported(read_python_file(str(file), field), field)
     try:
         return import_module(place)
-    except Exception as why:
-        is_missing = isinstance(why, ModuleNotFoundError) and (
-            why.name is not None and f"{place}.".startswith(f"{why.name}.")
-        )
-        if is_missing and file.is_file():
-            return imported(read_python_file(str(file), field), field)
-        if is_missing:
+    except (Exception, SystemExit) as why:
+        if isinstance(why, ModuleNotFoundError) and f"{place}.".startswith(f"{why.name}."):
+            beside = Path(f"{place.replace('.', '/')}.py").absolute()
             raise RequestError(
                 f"{field}: found {named!r:.80}; there is no module {place}, neither installed nor "
-                f"as {file.absolute()}; the form is {_FORM}"
+                f"as {beside}; the form is {_FORM}"
             ) from why
         loaded = sys.modules.get(place)
         path = getattr(loaded, "__file__", None) or place
