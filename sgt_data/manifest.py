@@ -286,6 +286,9 @@ def _contradictions(manifest: Manifest) -> list[str]:
             for index, name in enumerate(names)
             if name in names[:index]
         ]
+    for index, source in enumerate(manifest.typed_sources()):
+        if wrong := source_problem(source):
+            problems.append(f"  sources.{index} ({source.name}): {wrong}")
     known = {source.name for source in manifest.sources}
     for index, proxy in enumerate(manifest.proxies):
         if proxy.name in RESERVED_NAMES:
@@ -303,7 +306,4 @@ def _contradictions(manifest: Manifest) -> list[str]:
                 problems.append(f"  proxies.{index} ({proxy.name}) on source {source.name}: {need}")
             if wrong := annotator_problem(manifest.annotators, proxy, source):
                 problems.append(f"  proxies.{index}.annotator: {wrong}")
-    for index, source in enumerate(manifest.typed_sources()):
-        if wrong := source_problem(source):
-            problems.append(f"  sources.{index} ({source.name}): {wrong}")
     return list(dict.fromkeys(problems))

@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 
 from sgt_data.annotators.base import Annotator, LoadedModel, Setup, View
+from sgt_data.errors import AnnotationError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
+from sgt_data.records import LAYERS
+from sgt_data.sources.dense_maps import parse_dense
+from sgt_data.sources.sa1b_annotation import parse_annotation
 
 _METHODS = ("prepare", "run", "finish")
 
@@ -91,7 +95,28 @@ class CheckedModel:
                 f"{type(data).__name__}; right are bytes of the layer, such as those of "
                 "sgt_data.sources.dense_maps.encode_dense",
             )
+        if problem := _layer_problem(self.annotator.layer, data, view):
+            raise self._mistake("finish", problem)
         return data
 
     def _mistake(self, method: str, what: str) -> Exception:
         return mistake(self.annotator, f"load(...).{method}", "a picture", f"it returned {what}")
+
+
+def _layer_problem(layer: str, data: bytes, view: View) -> str | None:
+    """Why proxies could not read a layer that this package knows."""
+    if layer not in LAYERS:
+        return None
+    try:
+        if layer not in ("depth", "edges"):
+            parse_annotation(data)
+            return None
+        height, width = parse_dense(data).codes.shape
+    except AnnotationError as why:
+        return f"{data[:12]!r}..., which is no layer of {layer}: {why}"
+    if (width, height) != view.output:
+        return (
+            f"a map of {width}x{height} pixels; right is the output's size, view.output: "
+            f"{view.output[0]}x{view.output[1]}"
+        )
+    return None

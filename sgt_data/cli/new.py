@@ -59,7 +59,7 @@ def write_new(role: str, name: str, folder: Path) -> list[str]:
         if template.name.startswith(f"{role}."):
             text = template.read_text("utf-8")
             for word, value in words.items():
-                text = re.sub(rf"{word}(?![A-Z])", value, text)
+                text = text.replace(word, value)
             texts[_file_name(template.name, name)] = text
     for file in texts:
         if (folder / file).exists():
@@ -85,7 +85,7 @@ def _check(role: str, name: str) -> None:
             "most 31 of them, and a letter first, such as line_art"
         )
     taken = {"proxy": proxy_kinds, "source": source_kinds, "annotator": annotator_kinds}
-    if role in taken and name in taken[role]():
+    if role in taken and name in taken[role]().installed():
         raise RequestError(f"{name} is the type of a built-in or installed {role}; take another")
     if find_spec(name) is not None:
         raise RequestError(f"{name} is the name of an installed Python module; take another")

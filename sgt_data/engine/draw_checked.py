@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import orjson
 from PIL import Image
 
+from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
@@ -42,6 +43,32 @@ def draw_checked(proxy: Proxy, subject: Subject) -> DrawnTarget:
         raise mistake(proxy, "draw", subject.key, problem)
     checked: DrawnTarget = drawn
     return checked
+
+
+def check_decodes(proxy: Proxy, target: bytes, facts: Mapping[str, Any]) -> None:
+    """Check that a target of own code decodes again; done for the first sample of a shard.
+
+    Args:
+        proxy: that drew the target.
+        target: bytes of the target.
+        facts: the sample's JSON.
+
+    Raises:
+        OwnCodeError: `decode` made a mistake, or does not accept what `draw` has made.
+    """
+    if not is_own(type(proxy)):
+        return
+    key = str(facts["key"])
+    with own_code(proxy, "decode", key):
+        try:
+            problems: Any = type(proxy).contradictions(target, orjson.loads(orjson.dumps(facts)))
+        except CorpusError as why:
+            problems = [str(why)]
+    if not isinstance(problems, list):
+        problem = f"it returned {_shown(problems)}; right is a list of sentences"
+        raise mistake(proxy, "contradictions", key, problem)
+    if problems:
+        raise mistake(proxy, "decode", key, f"it refuses what draw has made: {problems[0]}")
 
 
 def _with_known_layers(proxy: Proxy, subject: Subject) -> Subject:

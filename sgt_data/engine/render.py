@@ -24,7 +24,7 @@ from sgt_data.corpus.shard import (
     ShardWriter,
 )
 from sgt_data.engine.build_plan import Recipe
-from sgt_data.engine.draw_checked import draw_checked
+from sgt_data.engine.draw_checked import check_decodes, draw_checked
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
 from sgt_data.names import KEY_ALPHABET, is_key
 from sgt_data.pictures.decode_source import Picture, inspect, prepare
@@ -120,7 +120,10 @@ class _Rendering:
                 self._quarantine(proxy.name, raw, why)
                 continue
             writer = self.writers[proxy.name]
-            writer.samples.append(self._sample(proxy, subject, facts, drawn))
+            sample = self._sample(proxy, subject, facts, drawn)
+            if not writer.samples:
+                check_decodes(proxy, drawn.target, sample.facts)
+            writer.samples.append(sample)
             writer.notes += [self._ledger_row(raw, "note", note) for note in notes]
 
     def encode(self) -> list[EncodedShard]:

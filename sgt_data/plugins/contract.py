@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, get_origin, get_type_hints
 
@@ -178,7 +179,7 @@ def _call_problem(function: Any, wanted: Any) -> str | None:
 def _fields(kind: type[Member], name: str | None) -> Iterator[str]:
     """Defaults of `type` and `name`, and what else pydantic does not refuse."""
     given = _default(kind, "type")
-    wanted = name or (given if isinstance(given, str) else "my_kind")
+    wanted = name or (given if isinstance(given, str) else _type_like(kind))
     form = f'type: Literal["{wanted}"] = "{wanted}"'
     if not isinstance(given, str):
         yield f"  type has no default: {form}"
@@ -208,3 +209,9 @@ def _default(kind: type[Member], name: str) -> Any:
     """The default of a field; None where it has none."""
     field = kind.model_fields[name]
     return None if field.is_required() else field.get_default()
+
+
+def _type_like(kind: type[Member]) -> str:
+    """A type after the name of a class: `line_art` of `LineArtProxy`."""
+    bare = re.sub(rf"{kind.role}$", "", kind.__name__, flags=re.IGNORECASE) or kind.__name__
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare).lower()

@@ -12,7 +12,7 @@ from sgt_data.plugins.contract import check_kind
 from sgt_data.plugins.member import Member
 from sgt_data.plugins.origins import note_distribution
 from sgt_data.plugins.python_file import import_problem
-from sgt_data.plugins.registered import plugin_kinds
+from sgt_data.plugins.registered import plugin_kinds, reserve
 
 _Kind = TypeVar("_Kind", bound=Member)
 
@@ -32,6 +32,7 @@ class Kinds(Mapping[str, type[_Kind]], Generic[_Kind]):
             built_in: the kinds of this package.
         """
         self._group, self._base, self._built_in = group, base, built_in
+        reserve(base.role, built_in)
         self._loaded: dict[str, type[_Kind]] = {}
         self._broken: dict[str, PluginError] = {}
 
@@ -64,6 +65,10 @@ class Kinds(Mapping[str, type[_Kind]], Generic[_Kind]):
     def __len__(self) -> int:
         return len(self._names()) - len(self.broken())
 
+    def installed(self) -> tuple[str, ...]:
+        """Names of the kinds of this package and of entry points, without those of plug-ins."""
+        return (*self._built_in, *self._points)
+
     def broken(self) -> dict[str, str]:
         """Why entry points cannot be used, by name. Imports all of them."""
         for name in self._points:
@@ -75,8 +80,7 @@ class Kinds(Mapping[str, type[_Kind]], Generic[_Kind]):
         return {name: str(why) for name, why in self._broken.items()}
 
     def _names(self) -> dict[str, None]:
-        names = (*self._built_in, *self._points, *plugin_kinds(self._base))
-        return dict.fromkeys(names)
+        return dict.fromkeys((*self.installed(), *plugin_kinds(self._base)))
 
     @cached_property
     def _points(self) -> dict[str, list[EntryPoint]]:

@@ -23,6 +23,11 @@ _ADVICE = {
     "which costs that picture alone; any other error is a mistake of the code",
 }
 
+_DECODING = (
+    "A target that does not fit its facts is a sgt_data.errors.CorpusError; any other error is a "
+    "mistake of the code"
+)
+
 
 @contextmanager
 def own_code(member: Member, method: str, about: str = "") -> Iterator[None]:
@@ -52,7 +57,8 @@ def own_code(member: Member, method: str, about: str = "") -> Iterator[None]:
         where = f" ({about})" if about else ""
         if isinstance(why, OSError) and member.role == "source":
             raise SourceError(f"{place}{where}: {words}") from why
-        raise OwnCodeError(f"{place}{where}: {words}. {_ADVICE[member.role]}") from why
+        advice = _DECODING if method == "decode" else _ADVICE[member.role]
+        raise OwnCodeError(f"{place}{where}: {words}. {advice}") from why
 
 
 def mistake(member: Member, method: str, about: str, problem: str) -> OwnCodeError:
@@ -68,6 +74,7 @@ def mistake(member: Member, method: str, about: str, problem: str) -> OwnCodeErr
     function = getattr(kind, method, None)
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     line = f"{code.co_filename}, line {code.co_firstlineno}: " if code else ""
+    flat = " ".join(problem.split())
     return OwnCodeError(
-        f"{line}{kind.__name__}.{method} of {member.role} {member.name} ({about}): {problem}"
+        f"{line}{kind.__name__}.{method} of {member.role} {member.name} ({about}): {flat}"
     )

@@ -6,11 +6,14 @@ import hashlib
 import re
 import sys
 import threading
+import warnings
 from dataclasses import dataclass
 from importlib.abc import SourceLoader
-from importlib.util import module_from_spec, spec_from_loader
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+
+from pydantic.errors import PydanticSchemaGenerationError
 
 from sgt_data.errors import PluginError
 from sgt_data.foreign_errors import in_words
@@ -79,12 +82,15 @@ def imported(file: PythonFile, field: str) -> ModuleType:
         name = file.module_name
         if name in sys.modules:
             return sys.modules[name]
-        spec = spec_from_loader(name, _TextLoader(file), origin=file.path)
+        spec = spec_from_file_location(name, file.path, loader=_TextLoader(file))
         assert spec is not None and spec.loader is not None
         module = module_from_spec(spec)
         sys.modules[name] = module
         try:
-            spec.loader.exec_module(module)
+            with warnings.catch_warnings():
+                # what it says of fields that hide methods is an error of the check that follows
+                warnings.filterwarnings("ignore", "Field name .* shadows an attribute")
+                spec.loader.exec_module(module)
         except (Exception, SystemExit) as why:
             del sys.modules[name]
             raise import_problem(why, file.path, field) from why
@@ -108,7 +114,15 @@ def import_problem(why: BaseException, path: str, field: str) -> PluginError:
     if isinstance(why, SyntaxError):
         place = f"{why.filename or path}, line {why.lineno}"
         return PluginError(f"{field}: {place}: this is not Python: {why.msg}")
-    return PluginError(f"{field}: {where_raised(why, path)}{advice}")
+    summary = where_raised(why, path)
+    if isinstance(why, PydanticSchemaGenerationError):
+        place = summary.partition(": Pydantic")[0]
+        unknown = re.search(r"schema for (.*?)\. Set", str(why))
+        return PluginError(
+            f"{field}: {place}: a field has the type {unknown[1] if unknown else 'unknown'}, which "
+            "no manifest can hold; fields are numbers, texts, lists of them, or ClassVar"
+        )
+    return PluginError(f"{field}: {summary}{advice}")
 
 
 class _TextLoader(SourceLoader):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -12,30 +11,31 @@ from typing import Any, TypeVar
 from sgt_data.errors import PluginError
 from sgt_data.plugins.contract import check_kind
 from sgt_data.plugins.member import Member, base_of, is_own
-from sgt_data.plugins.python_file import import_problem, imported, read_python_file
+from sgt_data.plugins.python_file import (
+    PythonFile,
+    import_problem,
+    imported,
+    read_python_file,
+)
 
 _Kind = TypeVar("_Kind", bound=Member)
 
-_REGISTERED: dict[str, _Plugin] = {}
+_REGISTERED: dict[tuple[str, str], type[Member]] = {}
+"""By role and type: the class that was named last for this process."""
+
+_RESERVED: set[tuple[str, str]] = set()
+"""Role and type of the built-in classes."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plugin:
-    """What one file or module adds.
-
-    Attributes:
-        module: as it was imported.
-        kinds: its classes.
-    """
-
-    module: ModuleType
-    kinds: tuple[type[Member], ...]
+def reserve(role: str, types: Iterable[str]) -> None:
+    """Note the types of built-in classes, which no plug-in may have."""
+    _RESERVED.update((role, name) for name in types)
 
 
 def use_plugins(plugins: Sequence[str], field: str = "plugins") -> None:
     """Import files and modules, and register their sources, annotators and proxies.
 
-    They hold for this process. A file that has changed since takes the place of its older text.
+    They hold for this process; a class takes the place of an earlier one of the same type.
 
     Args:
         plugins: paths of files (`my_proxy.py`), or names of installed modules (`package.module`).
@@ -44,18 +44,29 @@ def use_plugins(plugins: Sequence[str], field: str = "plugins") -> None:
     Raises:
         PluginError: one cannot be imported, or a class in it is wrong: names file, class, method.
     """
+    named: dict[tuple[str, str], tuple[type[Member], str]] = {}
     for number, plugin in enumerate(plugins):
-        _use(plugin, f"{field}.{number}" if len(plugins) > 1 else field)
+        where = f"{field}.{number}" if len(plugins) > 1 else field
+        for kind in _kinds_of(plugin, where):
+            key = kind.role, kind.model_fields["type"].get_default()
+            if key in _RESERVED:
+                raise PluginError(
+                    f"{where}: {plugin}, class {kind.__name__}: the type {key[1]!r} is that of a "
+                    f"built-in {kind.role}; give its type another default"
+                )
+            if key in named and named[key][0] is not kind:
+                other, place = named[key]
+                raise PluginError(
+                    f"{where}: {plugin}, class {kind.__name__}: the type {key[1]!r} is that of "
+                    f"{other.__name__} in {place}; take another"
+                )
+            named[key] = kind, plugin
+    _REGISTERED.update({key: kind for key, (kind, _) in named.items()})
 
 
 def plugin_kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
     """The registered classes that extend a base class, by their `type`."""
-    return {
-        kind.model_fields["type"].get_default(): kind
-        for plugin in _REGISTERED.values()
-        for kind in plugin.kinds
-        if issubclass(kind, base)
-    }
+    return {name: kind for (_, name), kind in _REGISTERED.items() if issubclass(kind, base)}
 
 
 def is_file(plugin: str) -> bool:
@@ -81,30 +92,32 @@ def check_is_local(plugin: Any, field: str) -> None:
         )
 
 
-def _use(plugin: str, field: str) -> None:
+def _kinds_of(plugin: str, field: str) -> tuple[type[Member], ...]:
+    """The classes of one plug-in, each checked."""
     check_is_local(plugin, field)
+    file: PythonFile | None = None
     if is_file(plugin):
         file = read_python_file(plugin, field)
         place, module = file.path, imported(file, field)
     else:
-        file, place = None, plugin
-        try:
-            module = import_module(plugin)
-        except (Exception, SystemExit) as why:
-            beside = Path(f"{plugin.partition(':')[0]}.py")
-            hint = f"; did you mean the file {beside}?" if beside.is_file() else ""
-            problem = import_problem(why, plugin, field)
-            raise PluginError(f"{problem}{hint}") from why
-    if place in _REGISTERED and _REGISTERED[place].module is module:
-        return
+        place, module = plugin, _module(plugin, field)
     kinds = _kinds_in(module)
     if not kinds:
         raise PluginError(f"{field}: {place} {_why_none(module)}")
     for kind in kinds:
         kind.own_file = file
         check_kind(kind, base_of(kind), field)
-        _check_is_free(kind, place, field)
-    _REGISTERED[place] = _Plugin(module, kinds)
+    return kinds
+
+
+def _module(name: str, field: str) -> ModuleType:
+    """An installed module."""
+    try:
+        return import_module(name)
+    except (Exception, SystemExit) as why:
+        beside = Path(f"{name.partition('.')[0]}.py")
+        hint = f"; did you mean the file {beside}?" if beside.is_file() else ""
+        raise PluginError(f"{import_problem(why, name, field)}{hint}") from why
 
 
 def _kinds_in(module: ModuleType) -> tuple[type[Member], ...]:
@@ -125,7 +138,8 @@ def _why_none(module: ModuleType) -> str:
     methods = {"draw": "proxies.base.Proxy", "inventory": "sources.base.Source",
                "find_weights": "annotators.base.Annotator"}  # fmt: skip
     for name, value in vars(module).items():
-        if isinstance(value, type) and value.__module__ == module.__name__:
+        is_own_class = isinstance(value, type) and value.__module__ == module.__name__
+        if is_own_class and not issubclass(value, Member):
             for method, base in methods.items():
                 if hasattr(value, method):
                     bare = base.rpartition(".")[2]
@@ -138,18 +152,3 @@ def _why_none(module: ModuleType) -> str:
         "registers nothing: it has no class that extends Proxy, Source or Annotator (classes "
         "whose names begin with _ are left out); `sgt-data new proxy NAME` writes one to begin with"
     )
-
-
-def _check_is_free(kind: type[Member], place: str, field: str) -> None:
-    """Refuse a kind whose name another plug-in or this package has."""
-    base, name = base_of(kind), kind.model_fields["type"].get_default()
-    for other, plugin in _REGISTERED.items():
-        taken = [
-            each for each in plugin.kinds
-            if issubclass(each, base) and each.model_fields["type"].get_default() == name
-        ]  # fmt: skip
-        if taken and other != place:
-            raise PluginError(
-                f"{field}: {place}, class {kind.__name__}: the type {name!r} is that of "
-                f"{taken[0].__name__} in {other}; take another"
-            )

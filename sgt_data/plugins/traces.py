@@ -22,7 +22,7 @@ def where_raised(why: BaseException, path: str | None = None) -> str:
         if not frame.filename.startswith(("<frozen", _PACKAGE))
     ]
     own = [frame for frame in frames if frame.filename == path]
-    words = f"{type(why).__name__}: {' '.join(str(why).split()) or 'without a message'}"
+    words = f"{type(why).__name__}: {' '.join(str(why).split()) or 'without a message':.400}"
     if not (own or frames):
         return f"{path}: {words}" if path else words
     frame = (own or frames)[-1]
