@@ -48,7 +48,7 @@ def read(corpus: Path, instructions: Any) -> set[str]:
     reading = Reading(instructions=instructions)
     sources = {str(corpus): ["edge"]}
     stream = Stream(sources, batch_size=4, reading=reading, order=Ordering(last="pad"))
-    return {sample.instruction for _ in range(6) for batch in stream for sample in batch}
+    return {sample.instruction for _ in range(6) for batch in stream for sample in batch["samples"]}
 
 
 def test_all_splits_are_read_after_the_file_is_gone_and_the_corpus_moved(

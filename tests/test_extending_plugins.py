@@ -42,7 +42,7 @@ def test_reading_a_corpus_never_imports_what_it_names(tmp_path: Path) -> None:
         "verdict = sgt_data.verify_corpus('corpus', deep=True)\n"
         "assert verdict.sound and verdict.not_decoded == {'tone': 2}, verdict\n"
         "stream = sgt_data.Stream({'corpus': ['tone']}, batch_size=2)\n"
-        "assert sum(len(batch) for batch in stream) == 2\n"
+        "assert sum(len(batch['samples']) for batch in stream) == 2\n"
         "(sample, _) = corpus.samples('tone')\n"
         "try: sgt_data.decode(sample.target, sample.facts)\n"
         "except sgt_data.errors.CorpusError as why: print(why)\n"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sgt_data.errors import OwnCodeError, SgtDataError, SourceError
 from sgt_data.plugins.member import Member, is_own
-from sgt_data.plugins.traces import where_raised
+from sgt_data.plugins.traces import file_of_class, where_raised
 
 _ADVICE = {
     "proxy": "What is wrong with one picture is raised as sgt_data.errors.AnnotationError, which "
@@ -51,9 +51,8 @@ def own_code(member: Member, method: str, about: str = "") -> Iterator[None]:
     except SgtDataError:
         raise
     except Exception as why:
-        path = kind.own_file.path if kind.own_file else None
         place = f"{kind.__name__}.{method} of {member.role} {member.name}"
-        words = where_raised(why, path)
+        words = where_raised(why, file_of_class(kind))
         where = f" ({about})" if about else ""
         if isinstance(why, OSError) and member.role == "source":
             raise SourceError(f"{place}{where}: {words}") from why

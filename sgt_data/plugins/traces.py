@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from pathlib import Path
 
 _PACKAGE = str(Path(__file__).parents[1])
+
+
+def file_of_class(kind: type) -> str | None:
+    """The file that defines a class; None where it has none, as in a notebook."""
+    try:
+        return inspect.getfile(kind)
+    except (OSError, TypeError):
+        return None
 
 
 def where_raised(why: BaseException, path: str | None = None) -> str:

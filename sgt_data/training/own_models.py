@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from sgt_data.errors import OwnCodeError, RequestError
 from sgt_data.plugins.python_file import import_problem, imported, read_python_file
 from sgt_data.plugins.suggestions import did_you_mean
-from sgt_data.plugins.traces import where_raised
+from sgt_data.plugins.traces import file_of_class, where_raised
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.learner import Learner, TrainingBatch
 
@@ -89,7 +89,9 @@ def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str
     try:
         returned: Any = model(batch)
     except Exception as why:
-        raise OwnCodeError(f"forward of {named}: {where_raised(why)}") from why
+        own = getattr(model, "module", model)  # what runs on several processes holds the model
+        place = where_raised(why, file_of_class(type(own)))
+        raise OwnCodeError(f"forward of {named}: {place}") from why
     wanted = {"answers": batch.questions, "drawings": batch.drawings}
     problem = None
     if not isinstance(returned, Mapping):
@@ -181,7 +183,7 @@ def _problems(model: Any) -> list[str]:
 
 def _is_written(model: Any) -> bool:
     """Whether `forward` is the model's own: every module has one, which only raises an error."""
-    return type(model).forward is not nn.Module.forward if isinstance(model, nn.Module) else False
+    return getattr(type(model), "forward", None) not in (None, nn.Module.forward)
 
 
 def _shown(model: Any) -> str:

@@ -21,7 +21,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
 from sgt_data.foreign_errors import in_words
 from sgt_data.plugins.member import is_own
-from sgt_data.plugins.traces import where_raised
+from sgt_data.plugins.traces import file_of_class, where_raised
 from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy
 
@@ -138,8 +138,7 @@ def _contradictions(kind: type[Proxy], target: bytes, facts: Mapping[str, Any]) 
     except Exception as why:
         if not is_own(kind):
             raise
-        path = kind.own_file.path if kind.own_file else None
-        return [f"{kind.__name__}.decode: {where_raised(why, path)}"]
+        return [f"{kind.__name__}.decode: {where_raised(why, file_of_class(kind))}"]
 
 
 def type_of(header: CorpusHeader, folder: str) -> str:
