@@ -123,7 +123,7 @@ ANNOTATOR = {
     "another size": ("encode_dense(result)", "encode_dense(result[:9])", "32x9 pixels.*32x32"),
     "finish fails": ("encode_dense(result)", "encode_dense(result[0][0])", "line 58: "),
     "floats as pixels": ("np.asarray(image), ", "np.asarray(image) / 255, ", "uint8 RGB"),
-    "results lacking": ("return list((", "return [] and list((", "right is one for each of 1"),
+    "results lacking": ("return list((", "return [] and list((", "right is one result for each"),
     "run fails": ("torch.from_numpy", "torch.from_nmpy", "run of annotator guess: .*line 53"),
     "batch a field": (
         "    light: float", "    gpu_batch: int = 4\n    light: float", "gpu_batch: ClassVar",

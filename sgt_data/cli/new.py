@@ -84,8 +84,12 @@ def _check(role: str, name: str) -> None:
             f"found the name {name!r:.60}; it becomes that of a Python file: a-z, 0-9 and _, at "
             "most 31 of them, and a letter first, such as line_art"
         )
-    taken = {"proxy": proxy_kinds, "source": source_kinds, "annotator": annotator_kinds}
-    if role in taken and name in taken[role]().installed():
+    taken = {
+        "proxy": proxy_kinds().installed(),
+        "source": source_kinds().installed(),
+        "annotator": annotator_kinds().installed(),
+    }
+    if name in taken.get(role, ()):
         raise RequestError(f"{name} is the type of a built-in or installed {role}; take another")
     if find_spec(name) is not None:
         raise RequestError(f"{name} is the name of an installed Python module; take another")

@@ -72,7 +72,7 @@ def _is_installed(place: str) -> bool:
         return False
 
 
-def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str, Tensor]:
+def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str, Any]:
     """The losses of a batch; what a model of a user's own does wrong is named.
 
     Args:
