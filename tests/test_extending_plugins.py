@@ -274,3 +274,18 @@ def test_a_corpus_of_unknown_type_says_so_and_one_of_another_type_is_damaged(
     assert any("its JSON says type 'tone', the manifest 'edge'" in str(each) for each in findings)
     with pytest.raises(CorpusError, match="use_plugins"):
         sgt_data.decode(b"", {"type": "never_registered"})
+
+
+def test_a_push_without_pictures_asks_the_proxy_that_a_person_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its code nobody knows whether a target shows the picture, so it stays here."""
+    file = written("proxy", tmp_path)
+    assert built_with("proxy", file, inputs="shared").succeeded
+    code = "import sys; from sgt_data.cli.app import main; main(sys.argv[1:])"
+    push = [sys.executable, "-c", code, "push", "corpus", "o/n", "--dry-run"]
+    refused = subprocess.run(push, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert refused.returncode == 2 and "every folder" in refused.stderr
+    named = [*push, "--plugins", str(file)]
+    done = subprocess.run(named, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "tone" in done.stdout, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -32,21 +33,26 @@ def reserve(role: str, types: Iterable[str]) -> None:
     _RESERVED.update((role, name) for name in types)
 
 
-def use_plugins(plugins: Sequence[str], field: str = "plugins") -> None:
+def use_plugins(
+    plugins: Sequence[str | os.PathLike[str]] | str | os.PathLike[str], field: str = "plugins"
+) -> None:
     """Import files and modules, and register their sources, annotators and proxies.
 
     They hold for this process; a class takes the place of an earlier one of the same type.
 
     Args:
-        plugins: paths of files (`my_proxy.py`), or names of installed modules (`package.module`).
+        plugins: paths of files (`my_proxy.py`), or names of installed modules (`package.module`);
+            or one of these alone.
         field: that names them, for messages.
 
     Raises:
         PluginError: one cannot be imported, or a class in it is wrong: names file, class, method.
     """
     named: dict[tuple[str, str], tuple[type[Member], str]] = {}
-    for number, plugin in enumerate(plugins):
-        where = f"{field}.{number}" if len(plugins) > 1 else field
+    listed = [plugins] if isinstance(plugins, str | os.PathLike) else plugins
+    for number, given in enumerate(listed):
+        plugin = os.fspath(given) if isinstance(given, os.PathLike) else given
+        where = f"{field}.{number}" if len(listed) > 1 else field
         for kind in _kinds_of(plugin, where):
             key = kind.role, kind.model_fields["type"].get_default()
             if key in _RESERVED:
