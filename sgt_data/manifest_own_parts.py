@@ -8,6 +8,7 @@ from typing import Any
 
 from sgt_data.errors import ManifestError, PluginError, RequestError
 from sgt_data.files.urls import is_local
+from sgt_data.foreign_errors import in_words
 from sgt_data.instruction_files import read_instructions
 from sgt_data.plugins.registered import check_is_local, is_file, use_plugins
 
@@ -62,7 +63,7 @@ def with_lines(proxies: Sequence[Any], folder: str, problems: list[str]) -> list
             try:
                 entry = {**entry, "instructions": read_instructions(entry["instructions"], folder)}
             except (RequestError, ValueError) as why:
-                problems.append(f"  proxies.{index}.instructions: {why}")
+                problems.append(f"  proxies.{index}.instructions: {in_words(why)}")
                 entry = {name: value for name, value in entry.items() if name != "instructions"}
         entries.append(entry)
     return entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_shard
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
@@ -100,7 +101,7 @@ def _slice_problem(piece: Any, source: Source, names: set[str]) -> str | None:
         try:
             checked_shard(shard)
         except ValueError as why:
-            return f"slice {piece.name}: {why}"
+            return f"slice {piece.name}: {in_words(why)}"
         if not shard.startswith(f"{source.name}-"):
             return (
                 f"slice {piece.name} has the shard {shard!r}; a shard's name begins with that of "

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from sgt_data.errors import PluginError
+from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_layer, checked_name
 from sgt_data.plugins.member import Member
 from sgt_data.plugins.suggestions import did_you_mean
@@ -86,7 +87,7 @@ def _value_problem(name: str, value: Any, wanted: Any) -> str | None:
     except ValidationError as why:
         return why.errors(include_url=False)[0]["msg"].lower()
     except ValueError as why:
-        return str(why)
+        return in_words(why)
     return None
 
 
@@ -195,7 +196,7 @@ def _fields(kind: type[Member], name: str | None) -> Iterator[str]:
         try:
             checked_name(given)
         except (TypeError, ValueError) as why:
-            yield f'  name is {given!r:.40}; {why}: name: str = "{example}"'
+            yield f'  name is {given!r:.40}; {in_words(why)}: name: str = "{example}"'
     if "__init__" in vars(kind):
         yield "  __init__ is written; fields are named below the class instead: gain: float = 1.0"
     if kind.model_config.get("extra") != "forbid" or not kind.model_config.get("frozen"):

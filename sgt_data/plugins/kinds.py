@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
@@ -42,13 +42,12 @@ class Kinds(Mapping[str, type[_Kind]], Generic[_Kind]):
         plugins = plugin_kinds(self._base)
         if name in plugins:
             return plugins[name]
-        if name not in self._points:
-            raise KeyError(name)
+        points = self._points[name]
         if name in self._broken:
             raise self._broken[name]
         if name not in self._loaded:
             try:
-                self._loaded[name] = self._of_points(name)
+                self._loaded[name] = self._of_points(name, points)
             except PluginError as why:
                 self._broken[name] = why
                 raise
@@ -90,9 +89,9 @@ class Kinds(Mapping[str, type[_Kind]], Generic[_Kind]):
                 points.setdefault(point.name, []).append(point)
         return points
 
-    def _of_points(self, name: str) -> type[_Kind]:
+    def _of_points(self, name: str, points: Sequence[EntryPoint]) -> type[_Kind]:
         """The class of an entry point, imported and checked."""
-        point, *others = self._points[name]
+        point, *others = points
         package = point.dist.name if point.dist else "a package"
         field = f"{self._base.role} {name}: entry point {point.value!r} of {package}"
         if others:
