@@ -22,7 +22,8 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "facts", "foreign_errors", "names", "overrides", "plugins",
+    {"checks", "compiled", "errors", "facts", "foreign_errors", "names", "notebook_html",
+     "overrides", "plugins",
      "progress", "records", "redaction", "result", "seeds", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that

@@ -138,11 +138,30 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
 
 def preview_command(
     corpus: CorpusUrl,
-    file: Annotated[Path, typer.Option("-o", "--output", help="PNG or JPEG file to write")] = Path(
-        "preview.png"
-    ),
+    file: Annotated[
+        Path, typer.Option("-o", "--output", help="picture to write: .png, .jpg or .webp")
+    ] = Path("preview.png"),
     per_source: Annotated[
         int | None, typer.Option(min=1, help="pictures of each source; default: as many as fit")
+    ] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="KEY,...", help="these pictures, by commas or repeated"),
+    ] = None,
+    proxies: Annotated[
+        list[str] | None,
+        typer.Option("--proxy", metavar="NAME,...", help="these proxies, by commas or repeated"),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="DuckDB expression over source, licence, segments and other columns"),
+    ] = None,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="inputs that became no sample, with the reasons")
+    ] = False,
+    page: Annotated[
+        int | None,
+        typer.Option(min=1, help="this page of all pictures, in the order of the corpus"),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -155,7 +174,11 @@ def preview_command(
     check_sheet_file(file)
     opened = open_corpus(corpus)
     check_output(file, [opened.url])
-    sheet = contact_sheet(opened, per_source)
+    sheet = contact_sheet(
+        opened, per_source,
+        keys=names_in("--key", keys) or (), proxies=names_in("--proxy", proxies) or (),
+        where=where, quarantined=quarantined, page=page,
+    )  # fmt: skip
     write_sheet(sheet, file)
     document = {"file": str(file), "width": sheet.width, "height": sheet.height}
     show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)

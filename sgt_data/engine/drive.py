@@ -11,7 +11,7 @@ from sgt_data.progress import OnProgress, Progress
 from sgt_data.result import Failure, Result
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ShardResult(Result):
     """What came of work that commits shards.
 

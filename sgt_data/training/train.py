@@ -52,7 +52,7 @@ before restarts; `answers`, `drawings` and `accuracy` are means over the steps s
 """
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Trained(Result):
     """The result of a run that reached its last step.
 

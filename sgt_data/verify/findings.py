@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sgt_data.notebook_html import heading, table
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -22,7 +24,7 @@ class Finding:
         return f"{self.place}: {self.problem}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """What a verification saw.
 
@@ -45,3 +47,16 @@ class Verdict:
     def sound(self) -> bool:
         """Whether nothing is wrong."""
         return not self.findings
+
+    def __repr__(self) -> str:
+        state = "sound" if self.sound else f"{len(self.findings):,} findings"
+        return f"<Verdict {state}: {self.shards:,} shards, {self.samples:,} samples>"
+
+    def _repr_html_(self) -> str:
+        """The findings, as a notebook shows them."""
+        counted = f"{self.shards:,} shards, {self.samples:,} samples"
+        if self.sound:
+            return heading("sound", counted)
+        rows = [(finding.place, finding.problem) for finding in self.findings]
+        title = heading(f"{len(self.findings):,} findings", counted)
+        return title + table(("place", "problem"), rows)
