@@ -41,7 +41,9 @@ if TYPE_CHECKING:
         FilteredOut,
         InputError,
         ManifestError,
+        OwnCodeError,
         PictureError,
+        PluginError,
         RequestError,
         SgtDataError,
         SourceError,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from sgt_data.experiment.prepared_experiment import ExperimentReport
     from sgt_data.experiment.run_experiment import run_experiment
     from sgt_data.manifest import Manifest, load_manifest, parse_manifest
+    from sgt_data.plugins.registered import use_plugins
     from sgt_data.preview.contact_sheet import contact_sheet
     from sgt_data.progress import Progress
     from sgt_data.proxies.decoding import decode
@@ -102,7 +105,9 @@ _MODULES = {
         "FilteredOut",
         "InputError",
         "ManifestError",
+        "OwnCodeError",
         "PictureError",
+        "PluginError",
         "RequestError",
         "SgtDataError",
         "SourceError",
@@ -118,6 +123,7 @@ _MODULES = {
         "load_manifest",
         "parse_manifest",
     ),
+    "plugins.registered": ("use_plugins",),
     "preview.contact_sheet": ("contact_sheet",),
     "progress": ("Progress",),
     "proxies.decoding": ("decode",),
@@ -192,8 +198,10 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "Ordering",
+    "OwnCodeError",
     "PictureError",
     "Plan",
+    "PluginError",
     "Progress",
     "PushReport",
     "QuestionPlan",
@@ -232,6 +240,7 @@ __all__ = [
     "shipped_manifests",
     "subset",
     "train",
+    "use_plugins",
     "verify_corpus",
     "write_questions",
     "write_samples",

@@ -198,7 +198,7 @@ def test_a_stopped_build_says_what_is_kept_and_goes_on(
 
 
 def heeds_signals() -> None:
-    """In a child: signals as in a shell, whatever this process was told to ignore (`nohup`, `&`)."""
+    """In a child: signals as in a shell, whatever this process was told to ignore (`nohup`)."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

@@ -18,6 +18,7 @@ from sgt_data.cli import (
     corpora,
     experiments,
     manifests,
+    new,
     publishing,
     questions,
     scenes,
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "scale": subsets.scale_command,
     "questions": questions.questions_command,
     "sample": scenes.sample_command,
+    "new": new.new_command,
     "train": training.train_command,
     "experiment": experiments.experiment_command,
 }

@@ -13,6 +13,7 @@ from rich.table import Table
 from sgt_data.cli.arguments import (
     AsJson,
     CorpusUrl,
+    Plugins,
     RayAddress,
     RayWorkers,
     names_in,
@@ -109,11 +110,14 @@ def verify_command(
     deep: Annotated[
         bool, typer.Option("--deep", help="read every tar, decode every target")
     ] = False,
+    plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
     """Check a corpus and name all that is wrong with it; exit code 1 if anything is."""
+    from sgt_data.plugins.registered import use_plugins
     from sgt_data.verify.check_corpus import verify_corpus
 
+    use_plugins(names_in("--plugins", plugins) or (), "--plugins")
     with ProgressBar("shards") as bar:
         verdict = verify_corpus(corpus, deep=deep, on_progress=bar)
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
@@ -265,6 +269,11 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
     if verdict.parent is not None:
         how = f"compared with the indexes of {verdict.parent}, which is verified by itself"
     lines = [str(finding) for finding in verdict.findings]
+    lines += [
+        f"not decoded: {count:,} targets of the proxy type {kind}, which is not installed; "
+        "--plugins FILE decodes them"
+        for kind, count in verdict.not_decoded.items()
+    ]
     state = "sound" if verdict.sound else f"{len(verdict.findings)} findings"
     lines.append(f"{verdict.shards} shards, {verdict.samples} samples, {how}: {state}")
     return "\n".join(lines)

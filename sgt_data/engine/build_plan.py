@@ -11,6 +11,7 @@ from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.identity import build_identity, proxy_fingerprint
 from sgt_data.engine.listing import Listing
 from sgt_data.manifest import Manifest
+from sgt_data.plugins.origins import origin_of
 from sgt_data.proxies.base import Proxy
 from sgt_data.records import Category, Inventory
 from sgt_data.sources.base import Source
@@ -86,7 +87,7 @@ def plan_build(
             name: _files(inventory, (begun or {}).get("files", {}).get(name, {}))
             for name, inventory in listing.inventories.items()
         },
-        {proxy.name: proxy.bank() for proxy in manifest.proxies},
+        {proxy.name: proxy.instruction_bank() for proxy in manifest.proxies},
         {
             proxy.name: _makers(manifest, proxy, setups, depth) | _earlier(proxy, begun or {})
             for proxy in manifest.proxies
@@ -150,6 +151,8 @@ def _makers(
 ) -> dict[str, Any]:
     """What one proxy depends on beside pictures and annotations."""
     makers: dict[str, Any] = {"libraries": {name: version(name) for name in proxy.libraries()}}
+    if origin := origin_of(type(proxy)):
+        makers["plugin"] = dict(origin)
     for source in manifest.sources_of(proxy):
         annotator = manifest.annotator_of(proxy, source)
         if annotator is not None:

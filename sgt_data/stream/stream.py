@@ -20,7 +20,7 @@ from sgt_data.stream.batch import Batch, Origin
 from sgt_data.stream.instructions import with_instruction
 from sgt_data.stream.loader_worker import LoaderWorker, current_worker, loader_worker
 from sgt_data.stream.mixture import Mixture, Weights
-from sgt_data.stream.mixture_components import open_components
+from sgt_data.stream.mixture_components import CorpusShard, open_components
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order
 from sgt_data.stream.position import Position
@@ -308,7 +308,9 @@ class Stream(_Dataset):
         shard = self._components[place.component].shards[place.shard]
         try:
             sample = shard.read(place.component, place.row)
-            sample = with_instruction(sample, self.reading.instructions, self._seed, epoch)
+            bank = shard.bank if isinstance(shard, CorpusShard) else None
+            how = self.reading.instructions
+            sample = with_instruction(sample, how, self._seed, epoch, bank)
             return sample if self.transform is None else self.transform(sample)
         except CorpusError as why:
             return why

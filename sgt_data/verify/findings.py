@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sgt_data.notebook_html import heading, table
 
@@ -32,12 +33,15 @@ class Verdict:
         samples: number of samples in these shards.
         findings: all that is wrong.
         parent: of a subset file, URL of the corpus that it was compared with; else None.
+        not_decoded: by type of proxy that is not installed: samples whose targets were read and
+            compared by digest, and not decoded.
     """
 
     shards: int
     samples: int
     findings: tuple[Finding, ...]
     parent: str | None = None
+    not_decoded: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sound(self) -> bool:
