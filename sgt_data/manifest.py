@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.errors import FileMissing, ManifestError, SourceError
+from sgt_data.field_errors import field_problems
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
@@ -22,9 +23,9 @@ from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
-from sgt_data.redaction import redacted
 from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
+from sgt_data.suggestions import not_among
 from sgt_data.yaml_text import found_instead, parse_yaml
 
 FORMAT_VERSION = 1
@@ -210,8 +211,7 @@ def _members(
     for index, entry in enumerate(entries):
         kind = entry.get("type") if isinstance(entry, dict) else None
         if not isinstance(kind, str) or kind not in kinds:
-            allowed = ", ".join(kinds)
-            problems.append(f"  {name}.{index}.type: found {kind!r}; allowed: {allowed}")
+            problems.append(f"  {name}.{index}.type: {not_among(kind, kinds)}")
             members.append(None)
             continue
         members.append(_validated(kinds[kind], entry, (name, index), problems))
@@ -224,22 +224,8 @@ def _validated(
     try:
         return model.model_validate(data)
     except ValidationError as why:
-        for error in why.errors(include_url=False):
-            where = ".".join(map(str, (*path, *error["loc"]))) or "manifest"
-            value = (
-                "" if error["type"] == "missing" else f" (found {redacted(error['input'])!r:.80})"
-            )
-            problems.append(f"  {where}: {_message(error)}{value}")
+        problems += field_problems(why, model, path)
         return None
-
-
-def _message(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "no such field"
-    if error["type"] == "missing":
-        return "must be given"
-    message: str = error["msg"]
-    return message.removeprefix("Value error, ")
 
 
 def _contradictions(manifest: Manifest) -> list[str]:
@@ -258,10 +244,7 @@ def _contradictions(manifest: Manifest) -> list[str]:
             problems.append(f"  proxies.{index}.name: {proxy.name!r} is a folder of its own")
         unknown = sorted(set(proxy.sources or ()) - known)
         if unknown:
-            problems.append(
-                f"  proxies.{index}.sources: found {unknown[0]!r}; allowed: "
-                f"{', '.join(sorted(known))}"
-            )
+            problems.append(f"  proxies.{index}.sources: {not_among(unknown[0], sorted(known))}")
         for source in manifest.sources_of(proxy):
             if need := proxy.unmet_need(source.offers()):
                 problems.append(f"  proxies.{index} ({proxy.name}) on source {source.name}: {need}")
@@ -282,7 +265,5 @@ def _wrong_annotator(manifest: Manifest, proxy: Proxy, source: Source) -> str | 
     ]
     if name in fitting:
         return None
-    allowed = (
-        ", ".join(fitting) or f"none: annotators lists none that gives {proxy.annotated_layer}"
-    )
-    return f"found {name!r}; allowed: {allowed}"
+    none = [f"none: annotators lists none that gives {proxy.annotated_layer}"]
+    return not_among(name, fitting or none)

@@ -22,8 +22,9 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "facts", "foreign_errors", "names", "overrides", "plugins",
-     "progress", "records", "redaction", "result", "seeds", "yaml_text"}
+    {"checks", "compiled", "errors", "facts", "field_errors", "foreign_errors", "names",
+     "overrides", "plugins", "progress", "records", "redaction", "result", "seeds", "suggestions",
+     "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""
@@ -284,7 +285,7 @@ def test_the_order_of_a_stream_is_pure() -> None:
     """Order, mixture and schedule: seed and sizes in, places out."""
     for name in ("order", "mixture", "schedule"):
         module = ROOT / "stream" / f"{name}.py"
-        allowed = {"sgt_data.seeds", "sgt_data.errors", "sgt_data.stream"}
+        allowed = {"sgt_data.seeds", "sgt_data.errors", "sgt_data.suggestions", "sgt_data.stream"}
         ours = {other for other in imported(module) if other.startswith("sgt_data")}
         assert {".".join(other.split(".")[:2]) for other in ours} <= allowed
         assert not knows(module, "os", "fsspec", "torch", "time", "random"), module

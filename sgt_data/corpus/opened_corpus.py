@@ -20,6 +20,7 @@ from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below, join
+from sgt_data.suggestions import did_you_mean
 
 
 class Corpus:
@@ -172,4 +173,7 @@ class Corpus:
                 f"{self.url} is a copy without {what}, which were not passed on; its index names "
                 "them by source, member and SHA-256"
             )
-        return RequestError(f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}")
+        near = did_you_mean(proxy, self.proxies)
+        return RequestError(
+            f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}{near}"
+        )

@@ -11,6 +11,7 @@ from typing import Any
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import Plan, names_in
+from sgt_data.suggestions import did_you_mean
 
 _TOGETHER = " and "
 
@@ -40,7 +41,8 @@ def with_corpus_proxies(
     missing = [word for word in words if word not in corpus_names]
     in_corpus = ", ".join(str(proxy["name"]) for proxy in proxies)
     if missing and not leave_out:
-        raise RequestError(f"proxies: found {missing[0]!r}; the corpus has {in_corpus}")
+        near = did_you_mean(missing[0], corpus_names)
+        raise RequestError(f"proxies: found {missing[0]!r}; the corpus has {in_corpus}{near}")
     entries: list[str | list[str]] = []
     for entry in plan.proxies:
         names = [corpus_names[word] for word in names_in(entry) if word in corpus_names]
