@@ -50,7 +50,7 @@ class PictureRule(SizeRule):
 
 
 class Manifest(BaseModel):
-    """A whole manifest. `sources`, `annotators` and `proxies` hold instances of registered kinds.
+    """A whole manifest: what a corpus is drawn from, and what is drawn.
 
     Attributes:
         version: of the manifest's and the corpus's format.
@@ -62,6 +62,10 @@ class Manifest(BaseModel):
             build counts as failed.
         inputs: `embedded` puts the input picture into every proxy's tars, so that each stands
             alone; `shared` writes it once, below `input/`, for all proxies that condition on it.
+        pictures: how pictures are read, sized and written.
+        sources: where pictures and their annotations come from; instances of registered kinds.
+        annotators: models that fill in what sources lack; instances of registered kinds.
+        proxies: what is drawn; instances of registered kinds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)

@@ -36,6 +36,15 @@ _LAYERS: dict[Variant, tuple[Layer, ...]] = {
 class SegmentationProxy(Proxy):
     """Proxy that draws the segments of a picture.
 
+    Target:
+        Each segment in a colour of its own, the rest black; a PNG.
+
+    Examples:
+        {type: segmentation, name: entity, variant: entity, sources: [sa1b]}
+        {type: segmentation, name: instance, variant: instance}
+        {type: segmentation, name: panoptic, variant: panoptic}
+        {type: segmentation, name: semantic, variant: semantic}
+
     Attributes:
         variant: what a segment is.
         annotator: name of the annotator that provides masks where the source has none (entity

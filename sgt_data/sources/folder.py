@@ -35,6 +35,11 @@ class FolderSource(Source):
 
     Linked folders are followed. Of animated pictures and of those with pages the first is taken.
 
+    Examples:
+        {type: folder, name: photos, pictures: /data/photos, licence: CC0-1.0}
+        {type: folder, name: rooms, pictures: /data/rooms/rgb, depth: /data/rooms/depth,
+         depth_is: metric, depth_unit: 0.001}
+
     Attributes:
         pictures: the folder.
         licence: of the pictures, written into every sample.
