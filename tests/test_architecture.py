@@ -66,6 +66,10 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
          "experiment.measure", "experiment.report"}
     ),
     "publish": frozenset({"files", "corpus", "subsets", "proxies"}),
+    "reference": frozenset(
+        {"pictures", "segmentation", "prompts", "scenes", "sources", "annotators", "proxies",
+         "manifest", "corpus", "subsets", "engine", "preview", "training", "experiment.plan"}
+    ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""
 

@@ -16,6 +16,7 @@ import typer
 from sgt_data.cli import (
     annotation,
     corpora,
+    discovering,
     experiments,
     publishing,
     questions,
@@ -35,6 +36,11 @@ from sgt_data.cli.endings import (
 from sgt_data.errors import SgtDataError
 
 COMMANDS: dict[str, Callable[..., int]] = {
+    "proxies": discovering.proxies_command,
+    "sources": discovering.sources_command,
+    "annotators": discovering.annotators_command,
+    "palettes": discovering.palettes_command,
+    "schema": discovering.schema_command,
     "build": corpora.build_command,
     "verify": corpora.verify_command,
     "info": corpora.info_command,

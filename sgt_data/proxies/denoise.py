@@ -28,7 +28,7 @@ class DenoiseProxy(RestorationProxy):
 
     Examples:
         {type: denoise}
-        {type: denoise, name: denoise-jpeg, kinds: [jpeg], quality: [10, 30]}
+        {type: denoise, name: denoise-gaussian, kinds: [gaussian], sigma: [25, 50]}
 
     Attributes:
         kinds: kinds of noise, of which one is drawn for each picture.

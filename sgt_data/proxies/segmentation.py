@@ -46,7 +46,9 @@ class SegmentationProxy(Proxy):
         {type: segmentation, name: semantic, variant: semantic}
 
     Attributes:
-        variant: what a segment is.
+        variant: what a segment is. `entity`: masks without class, objects and their parts;
+            `instance`: countable things, the rest is black; `panoptic`: each thing, and stuff by
+            category; `semantic`: a colour for each category, whose segments are merged.
         annotator: name of the annotator that provides masks where the source has none (entity
             variant).
         palette: where colours come from; always `category` for `semantic`, by default `distinct`

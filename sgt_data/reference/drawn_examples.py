@@ -26,6 +26,8 @@ from sgt_data.subsets.open_corpus import open_corpus
 _SEED = 1
 _SIZE = 640, 480
 _SOURCE_ORDER = ("coco", "sa1b")
+SCENE_SOURCES = (*_SOURCE_ORDER, "folder", "tars")
+"""Types of the sources that a drawn scene is written for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +45,51 @@ class DrawnExample:
     sample: Sample
 
 
-def draw_examples(
-    entries: Sequence[Mapping[str, Any]], source: str | None = None
-) -> tuple[DrawnExample, ...]:
+def draw_examples(entries: Sequence[Mapping[str, Any]]) -> tuple[DrawnExample, ...]:
     """Draw proxies of one scene; those are left out that need an annotator or another annotation.
 
     Args:
-        entries: of proxies, as in a manifest.
-        source: type of the source that they are drawn for; by default of COCO's form, or SA-1B's
-            where an entry names it or needs it.
+        entries: of proxies, as in a manifest. They are drawn for a source of COCO's form, or of
+            SA-1B's where an entry names it or needs it.
 
     Raises:
         RequestError: no entry can be drawn of the scene.
     """
     with _scene_sources() as sources:
-        usable = {source: sources[source]} if source else sources
-        placed = [(entry, _fitting_source(entry, usable)) for entry in entries]
-        drawable = [(entry, name) for entry, name in placed if name]
-        if not drawable:
-            raise RequestError("no example can be drawn of a sample scene without an annotator")
-        proxies = [
-            {**entry, "name": f"p{number}", "sources": [name]}
-            for number, (entry, name) in enumerate(drawable)
-        ]
-        names = dict.fromkeys(name for _, name in drawable)
-        samples = _built([usable[name] for name in names if name], proxies)
-        return tuple(
-            DrawnExample(_name_of(entry), entry, sample)
-            for (entry, _), sample in zip(drawable, samples, strict=True)
-            if sample is not None
-        )
+        return _drawn(entries, sources)
+
+
+def draw_layers(source: str, by_layer: Mapping[str, Mapping[str, Any]]) -> tuple[DrawnExample, ...]:
+    """Draw what a source gives of one scene.
+
+    Args:
+        source: type of the source, one of `SCENE_SOURCES`.
+        by_layer: by layer, an entry of a proxy that shows it; `edges` where there is none.
+    """
+    with _scene_sources() as sources:
+        offered = source_kinds()[source].model_validate(sources[source]).offers()
+        entries = [entry for layer, entry in by_layer.items() if layer in offered]
+        return _drawn(entries or [by_layer["edges"]], {source: sources[source]})
+
+
+def _drawn(
+    entries: Sequence[Mapping[str, Any]], sources: Mapping[str, Mapping[str, Any]]
+) -> tuple[DrawnExample, ...]:
+    placed = [(entry, _fitting_source(entry, sources)) for entry in entries]
+    drawable = [(entry, name) for entry, name in placed if name]
+    if not drawable:
+        raise RequestError("no example can be drawn of a sample scene without an annotator")
+    proxies = [
+        {**entry, "name": f"p{number}", "sources": [name]}
+        for number, (entry, name) in enumerate(drawable)
+    ]
+    used = dict.fromkeys(name for _, name in drawable)
+    samples = _built([sources[name] for name in used], proxies)
+    return tuple(
+        DrawnExample(_name_of(entry), entry, sample)
+        for (entry, _), sample in zip(drawable, samples, strict=True)
+        if sample is not None
+    )
 
 
 @contextmanager
@@ -87,7 +104,8 @@ def _scene_sources() -> Iterator[dict[str, dict[str, Any]]]:
             "coco": {"type": "coco", "name": "coco", "root": f"{root}/coco",
                      "split": split, "annotations": ["instances", "panoptic"]} | depth,
             "sa1b": {"type": "sa1b", "name": "sa1b", "tars": f"{root}/sa1b/*.tar"} | depth,
-            "folder": {"type": "folder", "name": "folder", "pictures": f"{root}/coco/{split}"},
+            "folder": {"type": "folder", "name": "folder", "pictures": f"{root}/coco/{split}"}
+            | depth,
             "tars": {"type": "tars", "name": "tars", "tars": f"{root}/sa1b/*.tar"},
         }  # fmt: skip
 

@@ -10,6 +10,7 @@ from sgt_data.proxies.base import Proxy
 from sgt_data.records import Layer
 from sgt_data.reference.docstrings import Docstring
 from sgt_data.reference.examples import examples_of
+from sgt_data.reference.field_facts import either
 from sgt_data.reference.registries import Family, is_built_in, kinds_of
 from sgt_data.sources.base import Source
 
@@ -24,7 +25,7 @@ def _proxy_facts(kind: type[Proxy], members: Sequence[Proxy]) -> dict[str, str]:
         "tier": kind.tier,
         "target": Docstring.of(kind).section("Target"),
         "drawn from": _drawn_from(members),
-        "or by annotators": ", ".join(annotators),
+        "annotators": ", ".join(annotators),
         "decodes to": Docstring.of(kind.decode).summary,
     }
 
@@ -68,12 +69,13 @@ def facts_in_words(family: Family, kind: type[Any], members: Sequence[Any]) -> d
 
 
 def _drawn_from(members: Sequence[Proxy]) -> str:
-    """The layers that the examples are drawn from; by name where they differ."""
-    by_name = {proxy.name: _layers_of(proxy) for proxy in members}
-    texts = dict.fromkeys(by_name.values())
-    if len(texts) <= 1:
-        return next(iter(texts), "")
-    return "; ".join(f"{name}: {text}" for name, text in by_name.items())
+    """The layers that the examples are drawn from, with the examples' names where they differ."""
+    names: dict[str, list[str]] = {}
+    for proxy in members:
+        names.setdefault(_layers_of(proxy), []).append(proxy.name)
+    if len(names) <= 1:
+        return next(iter(names), "")
+    return "; ".join(f"{text} ({', '.join(of)})" for text, of in names.items())
 
 
 def _layers_of(proxy: Proxy) -> str:
@@ -83,7 +85,7 @@ def _layers_of(proxy: Proxy) -> str:
     if need is None:
         return "the picture"
     fitting = [layer for layer in _known_layers() if proxy.unmet_need(frozenset({layer})) is None]
-    return " or ".join(fitting) or need
+    return either(fitting) if fitting else need
 
 
 def _known_layers() -> tuple[Layer, ...]:

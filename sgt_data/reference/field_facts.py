@@ -77,7 +77,7 @@ def allowed_in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) 
     if "anyOf" in schema:
         return _any_of(schema["anyOf"], definitions)
     if values := _values(schema):
-        return _either(values)
+        return either(values)
     if inner := _referred(schema, definitions):
         return f"fields: {', '.join(inner['properties'])}"
     kind = schema.get("type")
@@ -99,11 +99,16 @@ def as_yaml(value: Any) -> str:
     return "null" if value is None else orjson.dumps(value).decode()
 
 
+def either(words: Sequence[str]) -> str:
+    """Words as a choice: `a, b or c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
 def _any_of(options: Sequence[Mapping[str, Any]], definitions: Mapping[str, Any]) -> str:
     """What one of several schemas allows; all single values in one list."""
     values = [value for option in options for value in _values(option)]
     ranges = [allowed_in_words(option, definitions) for option in options if not _values(option)]
-    words = [*dict.fromkeys(ranges), *([_either(values)] if values else [])]
+    words = [*dict.fromkeys(ranges), *([either(values)] if values else [])]
     return ("; or " if any("," in text for text in words) else " or ").join(words)
 
 
@@ -154,10 +159,6 @@ def _is_plain(value: str) -> bool:
     begins = value[:1].isalpha() or value.startswith("/")
     is_word = value.lower() in ("true", "false", "null")
     return begins and not is_word and not set(value) & set(":#{}[],*&'\"")
-
-
-def _either(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _referred(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:

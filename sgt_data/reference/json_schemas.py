@@ -7,8 +7,9 @@ what a proxy needs); `build --dry-run` checks this.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -20,8 +21,6 @@ from sgt_data.names import NAME_PATTERN
 from sgt_data.reference.docstrings import Docstring, attribute_texts
 from sgt_data.reference.registries import FAMILIES, Family, kinds_of
 from sgt_data.training.config import TrainConfig
-
-SchemaName = Literal["manifest", "plan", "train"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -80,7 +79,12 @@ def train_schema() -> dict[str, Any]:
     return _whole("A training configuration of sgt_data", *_schema_of(TrainConfig))
 
 
-SCHEMAS: Mapping[SchemaName, Callable[[], dict[str, Any]]] = {
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """A schema as the text of a file, two spaces deep."""
+    return json.dumps(schema, indent=2) + "\n"
+
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "manifest": manifest_schema, "plan": plan_schema, "train": train_schema,
 }  # fmt: skip
 """By kind of file, what makes its schema."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sgt_data import checks
 from sgt_data.errors import RequestError
+from sgt_data.preview.cards import tier_rank
 from sgt_data.prompts.bank import load_bank
 from sgt_data.proxies.base import Proxy
 from sgt_data.reference.docstrings import Docstring
@@ -80,7 +81,7 @@ class KindFacts:
 
 
 def list_kinds(family: Family) -> tuple[KindFacts, ...]:
-    """All kinds of a family that can be used: the built-in ones first, then those of plug-ins.
+    """All kinds of a family that can be used; proxies by tier, the built-in ones first.
 
     Args:
         family: `proxies`, `sources` or `annotators`.
@@ -89,7 +90,8 @@ def list_kinds(family: Family) -> tuple[KindFacts, ...]:
         RequestError: there is no such family.
     """
     checks.one_of("family", family, FAMILIES)
-    return tuple(_facts(family, name, kind) for name, kind in kinds_of(family).items())
+    kinds = [_facts(family, name, kind) for name, kind in kinds_of(family).items()]
+    return tuple(sorted(kinds, key=lambda facts: tier_rank(facts.facts.get("tier", ""))))
 
 
 def describe_proxy(name: str) -> KindFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import get_args
 
 from sgt_data.errors import RequestError
 from sgt_data.proxies.segmentation import SegmentationProxy, Variant
@@ -47,15 +47,14 @@ def describe_palette(name: str) -> PaletteFacts:
     """
     if name not in PALETTES:
         raise RequestError(f"palettes: {not_among(name, PALETTES)}")
-    palette = cast(palettes.Palette, name)
-    variants = tuple(variant for variant in get_args(Variant) if _fits(palette, variant))
+    variants = tuple(variant for variant in get_args(Variant) if _fits(name, variant))
     last = variants[-1]
     return PaletteFacts(
-        palette,
-        bullets(palettes)[palette],
+        name,
+        bullets(palettes)[name],
         variants,
-        None if palette == "distinct" else TOUCHING_LABELS_MAX,
-        f"{{type: segmentation, name: {last}, variant: {last}, palette: {palette}}}",
+        None if name == "distinct" else TOUCHING_LABELS_MAX,
+        f"{{type: segmentation, name: {last}, variant: {last}, palette: {name}}}",
     )
 
 

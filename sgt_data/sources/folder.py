@@ -31,7 +31,7 @@ _FETCH_THREADS = 8
 
 
 class FolderSource(Source):
-    """The pictures below a folder (see `pictures.suffixes`), in the order of their paths.
+    """The pictures below a folder, told by the suffix of their names, in the order of their paths.
 
     Linked folders are followed. Of animated pictures and of those with pages the first is taken.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, field
 from functools import lru_cache
 from hashlib import sha256
@@ -158,7 +158,8 @@ def validated(model: type[T], document: Any, whole: str, inside: str = "") -> T:
         RequestError: names the first field that is wrong, and what was found.
     """
     try:
-        return _adapter(model).validate_python(document)
+        value: T = _adapter(model).validate_python(document)
+        return value
     except ValidationError as why:
         first = why.errors()[0]
         where = inside + ".".join(map(str, first["loc"]))
@@ -169,7 +170,7 @@ def validated(model: type[T], document: Any, whole: str, inside: str = "") -> T:
 
 
 @lru_cache(maxsize=8)
-def _adapter(model: type[T]) -> TypeAdapter[T]:
+def _adapter(model: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(model)
 
 
