@@ -306,6 +306,7 @@ def test_which_questions_are_asked_is_pure() -> None:
 DISTRIBUTIONS = {
     "PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml", "sklearn": "scikit-learn",
     "huggingface_hub": "huggingface-hub", "segment_anything": "segment-anything",
+    "pydantic_core": "pydantic",
 }  # fmt: skip
 """Names of distributions that differ from those of their modules."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from functools import lru_cache
 from hashlib import sha256
@@ -170,7 +170,8 @@ def validated(model: type[T], document: Any, whole: str, inside: str = "") -> T:
 
 
 @lru_cache(maxsize=8)
-def _adapter(model: Hashable) -> TypeAdapter[Any]:
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    """The adapter of a dataclass, which takes long to make."""
     return TypeAdapter(model)
 
 
