@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sgt_data.cli.arguments import AsJson
-from sgt_data.cli.output import print_next, report_table, show
+from sgt_data.cli.output import print_messages, print_next, report_table, show
 from sgt_data.errors import RequestError
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def _show_kinds(family: Family, name: str | None, picture: Path | None, as_json:
         kinds, broken = list_kinds(family), broken_kinds(family)
         document = {family: [_document(facts) for facts in kinds], "broken": broken}
         show(_kinds_table(family, kinds, broken), document, as_json)
+        print_messages(f"{each}: cannot be used: {problem}" for each, problem in broken.items())
         print_next(f"sgt-data {family} {kinds[0].type}")
         return 0
     facts = describe_kind(family, name)
@@ -214,17 +215,15 @@ def _document(facts: KindFacts) -> dict[str, Any]:
     return {**asdict(facts), "entries": list(facts.entries)}
 
 
-def _kinds_table(family: Family, kinds: tuple[KindFacts, ...], broken: dict[str, str]) -> Table:
+def _kinds_table(family: Family, kinds: Iterable[KindFacts], broken: Iterable[str]) -> Table:
     columns = _COLUMNS[family]
     last = () if family == "proxies" else ("what it is",)
     table = report_table(("type", *columns, *last), ())
     for facts in kinds:
         cells = [facts.facts.get(column, "") for column in columns]
         table.add_row(facts.type, *cells, *([facts.summary] if last else []))
-    for name, problem in broken.items():
-        cells = ["cannot be used"] + [""] * (len(columns) + len(last) - 1)
-        cells[-1 if last else 1] = problem
-        table.add_row(name, *cells)
+    for name in broken:
+        table.add_row(name, "cannot be used")
     return table
 
 

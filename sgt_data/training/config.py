@@ -8,7 +8,7 @@ from dataclasses import asdict, field
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import orjson
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
@@ -158,7 +158,7 @@ def validated(model: type[T], document: Any, whole: str, inside: str = "") -> T:
         RequestError: names the first field that is wrong, and what was found.
     """
     try:
-        value: T = _adapter(model).validate_python(document)
+        value: T = _adapter(cast(Any, model)).validate_python(document)
         return value
     except ValidationError as why:
         first = why.errors()[0]
