@@ -309,6 +309,30 @@ def test_a_schema_takes_what_its_kind_takes_at_the_ends_of_ranges(
                 agree(family, name, field, value)
 
 
+def pairs_in(schema: dict[str, Any]) -> Iterator[tuple[float, float]]:
+    """Bounds of both values of ranges."""
+    for option in (schema, *schema.get("anyOf", ())):
+        for item in option.get("prefixItems", ())[:1]:
+            if "maximum" in item:
+                yield item["minimum"], item["maximum"]
+
+
+def test_ranges_end_where_their_fields_say() -> None:
+    ranges = [
+        (name, field, low, high)
+        for name, kind in kinds_of("proxies", built_in=True).items()
+        for field, written in kind_schema("proxies", name, kind)[0]["properties"].items()
+        for low, high in pairs_in(written)
+    ]
+    assert len(ranges) > 15
+    for name, field, low, high in ranges:
+        kind, example = kinds_of("proxies")[name], entry_of("proxies", name)[1]
+        kind.model_validate({**example, field: [low, high]})
+        for wrong in ([low, high + 1], [low - 1, high]):
+            with pytest.raises(ValidationError):
+                kind.model_validate({**example, field: wrong})
+
+
 json_values = st.recursive(
     st.none() | st.integers(-(2**64), 2**64) | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
