@@ -149,6 +149,8 @@ def test_other_kinds_have_pictures_too(shown: Any, name: str) -> None:
 def test_an_example_that_needs_an_annotator_is_left_out_of_the_picture() -> None:
     examples = draw_examples(sgt_data.describe_proxy("edge").examples)
     assert [example.name for example in examples] == ["edge", "canny"]
+    examples = draw_examples(sgt_data.describe_proxy("depth").examples)
+    assert [example.name for example in examples] == ["depth", "depth-inferno"]
     with pytest.raises(RequestError, match="annotator"):
         draw_examples([{"type": "edge", "method": "annotator", "annotator": "edges"}])
 

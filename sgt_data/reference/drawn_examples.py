@@ -46,7 +46,7 @@ class DrawnExample:
 
 
 def draw_examples(entries: Sequence[Mapping[str, Any]]) -> tuple[DrawnExample, ...]:
-    """Draw proxies of one scene; those are left out that need an annotator or another annotation.
+    """Draw proxies of one scene; those are left out that name an annotator, or need other layers.
 
     Args:
         entries: of proxies, as in a manifest. They are drawn for a source of COCO's form, or of
@@ -115,10 +115,12 @@ def _fitting_source(
 ) -> str | None:
     """The source that an entry can be drawn for without an annotator; None where there is none."""
     proxy = proxy_kinds()[entry["type"]].model_validate(entry)
+    if proxy.annotator_for(frozenset()) is not None:  # the scene's own layers would hide it
+        return None
     for name in proxy.sources or [*_SOURCE_ORDER, *sources]:
         if name in sources:
             layers = source_kinds()[name].model_validate(sources[name]).offers()
-            if proxy.annotator_for(layers) is None and proxy.unmet_need(layers) is None:
+            if proxy.unmet_need(layers) is None:
                 return name
     return None
 
