@@ -13,10 +13,9 @@ Words:
 
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
-trainers, training; experiment; cli. A room imports only the rooms that its docstring names. The
 files beside this one are known to all: checks, errors, extras, facts, names, notebook_html,
-overrides, plugins, progress, records, result, seeds, shipped_manifests and compiled (numba);
-`manifest` says what to build.
+overrides, plugins, progress, records, result, seeds, shipped_manifests, suggestions and compiled
+(numba); `manifest` says what to build.
 """
 
 from importlib import import_module
@@ -62,6 +61,20 @@ if TYPE_CHECKING:
     from sgt_data.publish.push import PushReport, push_corpus
     from sgt_data.questions.question_plan import QuestionPlan
     from sgt_data.questions.write_questions import QuestionsReport, write_questions
+    from sgt_data.reference.example_picture import example_picture
+    from sgt_data.reference.json_schemas import manifest_schema, plan_schema, train_schema
+    from sgt_data.reference.kinds import (
+        KindFacts,
+        describe_annotator,
+        describe_proxy,
+        describe_source,
+        list_kinds,
+    )
+    from sgt_data.reference.palette_facts import (
+        PaletteFacts,
+        describe_palette,
+        list_palettes,
+    )
     from sgt_data.result import Failure, Result
     from sgt_data.scenes.write_samples import SampleSummary, write_samples
     from sgt_data.shipped_manifests import copy_manifest, shipped_manifests
@@ -136,6 +149,24 @@ _MODULES = {
         "QuestionsReport",
         "write_questions",
     ),
+    "reference.example_picture": ("example_picture",),
+    "reference.json_schemas": (
+        "manifest_schema",
+        "plan_schema",
+        "train_schema",
+    ),
+    "reference.kinds": (
+        "KindFacts",
+        "describe_annotator",
+        "describe_proxy",
+        "describe_source",
+        "list_kinds",
+    ),
+    "reference.palette_facts": (
+        "PaletteFacts",
+        "describe_palette",
+        "list_palettes",
+    ),
     "result": (
         "Failure",
         "Result",
@@ -195,10 +226,12 @@ __all__ = [
     "FilteredOut",
     "Forecast",
     "InputError",
+    "KindFacts",
     "Manifest",
     "ManifestError",
     "Ordering",
     "OwnCodeError",
+    "PaletteFacts",
     "PictureError",
     "Plan",
     "PluginError",
@@ -227,19 +260,29 @@ __all__ = [
     "contact_sheet",
     "copy_manifest",
     "decode",
+    "describe_annotator",
+    "describe_palette",
+    "describe_proxy",
+    "describe_source",
+    "example_picture",
     "export_corpus",
     "forecast",
     "list_inputs",
+    "list_kinds",
+    "list_palettes",
     "load_config",
     "load_manifest",
     "load_plan",
+    "manifest_schema",
     "open_corpus",
     "parse_manifest",
+    "plan_schema",
     "push_corpus",
     "run_experiment",
     "shipped_manifests",
     "subset",
     "train",
+    "train_schema",
     "use_plugins",
     "verify_corpus",
     "write_questions",

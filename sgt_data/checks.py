@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from sgt_data.errors import RequestError
+from sgt_data.suggestions import not_among
 
 _Choice = TypeVar("_Choice")
 
@@ -24,7 +25,7 @@ def one_of(name: str, value: _Choice, allowed: Iterable[object]) -> _Choice:
     """
     options = list(allowed)
     if not any(type(value) is type(option) and value == option for option in options):
-        raise wrong(name, value, ", ".join(map(str, options)))
+        raise RequestError(f"{name}: {not_among(value, options)}")
     return value
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import absolute, join
-from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.prompts.bank import Bank, built_in_banks, load_bank, parse_bank
+from sgt_data.suggestions import did_you_mean
 
 BYTES_MAX = 4 << 20
 """Longest file of instructions, in bytes."""

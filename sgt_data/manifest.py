@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.errors import ManifestError, PluginError
+from sgt_data.field_errors import field_problems
 from sgt_data.files.urls import Location, plain
 from sgt_data.manifest_file import read_manifest_file
 from sgt_data.manifest_own_parts import add_own_parts, listed_plugins, with_lines
@@ -30,12 +31,11 @@ from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.plugins.registered import use_plugins
-from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
-from sgt_data.redaction import redacted
 from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
+from sgt_data.suggestions import not_among
 
 FORMAT_VERSION = 1
 RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
@@ -59,7 +59,7 @@ class PictureRule(SizeRule):
 
 
 class Manifest(BaseModel):
-    """A whole manifest. `sources`, `annotators` and `proxies` hold instances of registered kinds.
+    """A whole manifest: what a corpus is drawn from, and what is drawn.
 
     Attributes:
         version: of the manifest's and the corpus's format.
@@ -71,6 +71,10 @@ class Manifest(BaseModel):
             build counts as failed.
         inputs: `embedded` puts the input picture into every proxy's tars, so that each stands
             alone; `shared` writes it once, below `input/`, for all proxies that condition on it.
+        pictures: how pictures are read, sized and written.
+        sources: where pictures and their annotations come from; instances of registered kinds.
+        annotators: models that fill in what sources lack; instances of registered kinds.
+        proxies: what is drawn; instances of registered kinds.
         plugins: Python files (`my_proxy.py`) and installed modules (`package.module`) of own
             sources, annotators and proxies. A corpus names them, and never imports them.
     """
@@ -248,9 +252,7 @@ def _members(
     for index, entry in enumerate(entries):
         kind = entry.get("type") if isinstance(entry, dict) else None
         if not isinstance(kind, str) or kind not in kinds:
-            near = did_you_mean(kind, kinds) if isinstance(kind, str) else ""
-            allowed = ", ".join(kinds)
-            problems.append(f"  {name}.{index}.type: found {kind!r}; allowed: {allowed}{near}")
+            problems.append(f"  {name}.{index}.type: {not_among(kind, kinds)}")
             members.append(None)
             continue
         try:
@@ -267,22 +269,8 @@ def _validated(
     try:
         return model.model_validate(data)
     except ValidationError as why:
-        for error in why.errors(include_url=False):
-            where = ".".join(map(str, (*path, *error["loc"]))) or "manifest"
-            value = (
-                "" if error["type"] == "missing" else f" (found {redacted(error['input'])!r:.80})"
-            )
-            problems.append(f"  {where}: {_message(error)}{value}")
+        problems += field_problems(why, model, path)
         return None
-
-
-def _message(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "no such field"
-    if error["type"] == "missing":
-        return "must be given"
-    message: str = error["msg"]
-    return message.removeprefix("Value error, ")
 
 
 def _contradictions(manifest: Manifest) -> list[str]:
@@ -304,10 +292,7 @@ def _contradictions(manifest: Manifest) -> list[str]:
             problems.append(f"  proxies.{index}.name: {proxy.name!r} is a folder of its own")
         unknown = sorted(set(proxy.sources or ()) - known)
         if unknown:
-            problems.append(
-                f"  proxies.{index}.sources: found {unknown[0]!r}; allowed: "
-                f"{', '.join(sorted(known))}"
-            )
+            problems.append(f"  proxies.{index}.sources: {not_among(unknown[0], sorted(known))}")
         if wrong := bank_problem(proxy):
             problems.append(f"  proxies.{index}.instructions: {wrong}")
         for source in manifest.sources_of(proxy):

@@ -8,11 +8,11 @@ from typing import Any
 from sgt_data.annotators.base import Annotator
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
-from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.prompts.bank import built_in_banks, placeholders
 from sgt_data.proxies.base import Proxy
 from sgt_data.records import LAYERS
 from sgt_data.sources.base import Source
+from sgt_data.suggestions import did_you_mean
 
 _SEGMENT_LAYERS = frozenset(LAYERS) - {"depth", "edges"}
 

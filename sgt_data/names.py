@@ -18,7 +18,13 @@ KEY_PATTERN = r"^[A-Za-z0-9_-]{1,1000}$"
 SUBSET_SUFFIX = ".subset.parquet"
 """What the name of a subset file ends in; no folder has such a name."""
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+NAME_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
+"""What names of sources, proxies and annotators are, as a regular expression."""
+
+NAME_RULE = "1 to 32 of a-z, 0-9 and -, beginning with a letter"
+"""The same in words."""
+
+_NAME = re.compile(NAME_PATTERN)
 _LAYER = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _KEY = re.compile(KEY_PATTERN)
@@ -33,7 +39,7 @@ def checked_name(name: str) -> str:
         ValueError: the name is not 1 to 32 of a-z, 0-9 and -, beginning with a letter.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError("a name is 1 to 32 of a-z, 0-9 and -, and begins with a letter")
+        raise ValueError(f"a name is {NAME_RULE}")
     return name
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgt_data.errors import ManifestError
+from sgt_data.suggestions import not_among
 from sgt_data.yaml_text import parse_setting
 
 
@@ -80,4 +81,4 @@ def _position(items: list[Any], step: str, override: str, defaults: Mapping[str,
         return unnamed.index(step)
     if step.isdigit() and int(step) < len(items):
         return int(step)
-    raise ManifestError(f"--set {override!r}: found {step!r}; allowed: {', '.join(names)}")
+    raise ManifestError(f"--set {override!r}: {not_among(step, names)}")

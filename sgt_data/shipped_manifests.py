@@ -6,13 +6,19 @@ A wheel holds them in `sgt_data/manifests`; in a clone they lie in `manifests`, 
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from pathlib import Path
 
 from sgt_data.errors import ManifestError, RequestError
+from sgt_data.suggestions import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SUFFIX = ".yaml"
+
+SCHEMA_FILE = "manifest.schema.json"
+"""JSON Schema of a manifest, beside the shipped ones."""
+
+EDITOR_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
+"""The first line of every shipped manifest: editors check the file by the schema beside it."""
 
 
 def shipped_manifests() -> dict[str, str]:
@@ -29,14 +35,17 @@ def shipped_manifest(name: str) -> str:
     """
     manifests = shipped_manifests()
     if name not in manifests:
-        raise ManifestError(f"no manifest named {name!r:.80} comes with sgt-data; {_like(name)}")
+        raise ManifestError(
+            f"no manifest named {name!r:.80} comes with sgt-data{did_you_mean(name, manifests)} "
+            f"There are: {', '.join(manifests)}. A file is given with its suffix: {name}{_SUFFIX}"
+        )
     return manifests[name]
 
 
 def summary(text: str) -> str:
     """What a shipped manifest builds: the first sentence of the comment at its begin."""
     lines = []
-    for line in text.splitlines():
+    for line in text.removeprefix(EDITOR_LINE).splitlines():
         if not line.startswith("# ") or line.startswith("#   "):
             break
         lines.append(line.removeprefix("# "))
@@ -70,6 +79,8 @@ def no_manifest_file(place: str, why: object) -> ManifestError:
 def copy_manifest(name: str, file: Path | None = None) -> Path:
     """Copy a shipped manifest to a file, to edit it; returns the file.
 
+    Its first line names the schema where the package lies, so that editors check the copy.
+
     Args:
         name: of the manifest.
         file: to write; by default `NAME.yaml` in the current folder.
@@ -78,6 +89,8 @@ def copy_manifest(name: str, file: Path | None = None) -> Path:
         RequestError: there is no such manifest, the file exists, or it cannot be written.
     """
     text = shipped_manifest(name)
+    schema = EDITOR_LINE.replace(SCHEMA_FILE, (_folder() / SCHEMA_FILE).as_uri())
+    text = text.replace(EDITOR_LINE, schema, 1)
     file = Path(f"{name}{_SUFFIX}") if file is None else file
     try:
         with file.open("x", encoding="utf-8") as opened:
@@ -89,14 +102,6 @@ def copy_manifest(name: str, file: Path | None = None) -> Path:
     except OSError as why:
         raise RequestError(f"{file.absolute()} cannot be written: {why.strerror}") from why
     return file
-
-
-def _like(name: str) -> str:
-    """The nearest name where one is near, and all names."""
-    names = list(shipped_manifests())
-    near = get_close_matches(name, names, 1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return f"{meant}There are: {', '.join(names)}. A file is given with its suffix: {name}{_SUFFIX}"
 
 
 def _folder() -> Path:

@@ -22,9 +22,9 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "extras", "facts", "foreign_errors", "names",
-     "notebook_html", "overrides", "plugins", "progress", "records", "redaction", "result",
-     "seeds", "shipped_manifests", "yaml_text"}
+    {"checks", "compiled", "errors", "extras", "facts", "field_errors", "foreign_errors",
+     "names", "notebook_html", "overrides", "plugins", "progress", "records", "redaction",
+     "result", "seeds", "shipped_manifests", "suggestions", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""
@@ -76,6 +76,10 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
          "experiment.measure", "experiment.report"}
     ),
     "publish": frozenset({"files", "corpus", "subsets", "proxies"}),
+    "reference": frozenset(
+        {"pictures", "segmentation", "prompts", "scenes", "sources", "annotators", "proxies",
+         "manifest", "corpus", "subsets", "engine", "preview", "training", "experiment.plan"}
+    ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""
 
@@ -295,7 +299,7 @@ def test_the_order_of_a_stream_is_pure() -> None:
     """Order, mixture and schedule: seed and sizes in, places out."""
     for name in ("order", "mixture", "schedule"):
         module = ROOT / "stream" / f"{name}.py"
-        allowed = {"sgt_data.seeds", "sgt_data.errors", "sgt_data.stream"}
+        allowed = {"sgt_data.seeds", "sgt_data.errors", "sgt_data.suggestions", "sgt_data.stream"}
         ours = {other for other in imported(module) if other.startswith("sgt_data")}
         assert {".".join(other.split(".")[:2]) for other in ours} <= allowed
         assert not knows(module, "os", "fsspec", "torch", "time", "random"), module
@@ -312,6 +316,7 @@ def test_which_questions_are_asked_is_pure() -> None:
 DISTRIBUTIONS = {
     "PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml", "sklearn": "scikit-learn",
     "huggingface_hub": "huggingface-hub", "segment_anything": "segment-anything",
+    "pydantic_core": "pydantic",
 }  # fmt: skip
 """Names of distributions that differ from those of their modules."""
 

@@ -76,7 +76,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], list[str]]] = {
     "tars and links": (lambda m: m["sources"][0].update(links="x"), ["sources.0", "either"]),
     "annotations": (
         lambda m: m["sources"][1].update(annotations=["masks"]),
-        ["sources.1.annotations.0", "'instances'", "'panoptic'", "'masks'"],
+        ["sources.1.annotations.0", "allowed: instances, panoptic", "'masks'"],
     ),
     "source name": (lambda m: m["sources"][0].update(name="S A"), ["sources.0.name", "'S A'"]),
     "source name with a line end": (
@@ -95,11 +95,11 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], list[str]]] = {
     ),
     "variant": (
         lambda m: m["proxies"][0].update(variant="stuff"),
-        ["proxies.0.variant", "'entity'", "'stuff'"],
+        ["proxies.0.variant", "allowed: entity", "'stuff'"],
     ),
     "palette": (
         lambda m: m["proxies"][0].update(palette="viridis"),
-        ["proxies.0.palette", "'tab20'", "'viridis'"],
+        ["proxies.0.palette", "tab20", "'viridis'"],
     ),
     "filters": (
         lambda m: m["proxies"][0].update(filters={"min_area": 2}),
@@ -131,7 +131,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], list[str]]] = {
     ),
     "subsampling": (
         lambda m: m.update(pictures={"jpeg_subsampling": "4:1:1"}),
-        ["pictures.jpeg_subsampling", "'4:2:0'", "'4:1:1'"],
+        ["pictures.jpeg_subsampling", "allowed: 4:4:4, 4:2:2, 4:2:0", "'4:1:1'"],
     ),
     "max_pixels": (lambda m: m.update(pictures={"max_pixels": 10**12}), ["pictures.max_pixels"]),
 }  # fmt: skip

@@ -42,6 +42,10 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class DepthAnythingAnnotator(Annotator):
     """Annotator that provides depth by Depth Anything V2.
 
+    Examples:
+        {type: depth_anything}
+        {type: depth_anything, model: /models/Depth-Anything-V2-Large-hf}
+
     Attributes:
         model: folder, or id on the Hugging Face Hub. The Small model alone is Apache-2.0; Base and
             Large are CC-BY-NC-4.0.

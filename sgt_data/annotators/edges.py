@@ -44,6 +44,10 @@ _LUMINANCE = (0.299, 0.587, 0.114)
 class EdgesAnnotator(Annotator):
     """Annotator that provides edges.
 
+    Examples:
+        {type: edges}
+        {type: edges, name: canny, method: canny}
+
     Attributes:
         method: the detector.
         weights: file or URL of DexiNed's weights (`.pth`); by default the published ones.

@@ -47,6 +47,9 @@ class SamAnnotator(Annotator):
 
     The fields after `sha256` are those of the generator, with its defaults.
 
+    Examples:
+        {type: sam, checkpoint: /models/sam_vit_h_4b8939.pth}
+
     Attributes:
         checkpoint: file or URL, such as `sam_vit_b_01ec64.pth`.
         sha256: digest that the checkpoint must have, if it is to be checked.

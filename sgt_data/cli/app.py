@@ -16,6 +16,7 @@ import typer
 from sgt_data.cli import (
     annotation,
     corpora,
+    discovering,
     experiments,
     manifests,
     new,
@@ -40,6 +41,11 @@ from sgt_data.extras import library_missing
 COMMANDS: dict[str, Callable[..., int]] = {
     "manifests": manifests.manifests_command,
     "init": manifests.init_command,
+    "proxies": discovering.proxies_command,
+    "sources": discovering.sources_command,
+    "annotators": discovering.annotators_command,
+    "palettes": discovering.palettes_command,
+    "schema": discovering.schema_command,
     "build": corpora.build_command,
     "verify": corpora.verify_command,
     "info": corpora.info_command,

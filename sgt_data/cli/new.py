@@ -72,9 +72,9 @@ def write_new(role: str, name: str, folder: Path) -> list[str]:
 def _check(role: str, name: str) -> None:
     from sgt_data.annotators.registry import annotator_kinds
     from sgt_data.errors import RequestError
-    from sgt_data.plugins.suggestions import did_you_mean
     from sgt_data.proxies.registry import proxy_kinds
     from sgt_data.sources.registry import source_kinds
+    from sgt_data.suggestions import did_you_mean
 
     if role not in ROLES:
         near = did_you_mean(role, ROLES)

@@ -51,7 +51,7 @@ def show(text: str | Table, document: Any, as_json: bool) -> None:
             print(without_secrets(text))
         else:
             text.title, text.caption = _shown(text.title), _shown(text.caption)
-            _Results(highlight=False).print(text)
+            _Results(highlight=False, markup=False).print(text)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -22,6 +22,7 @@ from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below, join
 from sgt_data.notebook_html import figure, heading, table
+from sgt_data.suggestions import did_you_mean
 
 _PROXIES_SHOWN = 8
 
@@ -223,4 +224,7 @@ class Corpus:
                 f"{self.url} is a copy without {what}, which were not passed on; its index names "
                 "them by source, member and SHA-256"
             )
-        return RequestError(f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}")
+        near = did_you_mean(proxy, self.proxies)
+        return RequestError(
+            f"{self.url} has no proxy {proxy!r}; it has {', '.join(self.proxies)}{near}"
+        )

@@ -14,9 +14,9 @@ from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
-from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.proxies.base import Proxy, Subject
 from sgt_data.records import DrawnTarget
+from sgt_data.suggestions import did_you_mean
 
 _Read = TypeVar("_Read")
 

@@ -13,7 +13,7 @@ from sgt_data.errors import PluginError
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_layer, checked_name
 from sgt_data.plugins.member import Member
-from sgt_data.plugins.suggestions import did_you_mean
+from sgt_data.suggestions import did_you_mean
 
 _LAYERS = ("layer", "annotated_layer", "needs")
 _ABSENT = object()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.seeds import derive_seed
+from sgt_data.suggestions import did_you_mean
 
 _NAME = re.compile(r"[a-z0-9_-]+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")

@@ -12,7 +12,6 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import Picture
 from sgt_data.plugins.member import Member
-from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.prompts.bank import Bank, load_bank
 from sgt_data.prompts.own_lines import OwnLines
 from sgt_data.records import (
@@ -23,6 +22,7 @@ from sgt_data.records import (
     DrawnTarget,
     Layer,
 )
+from sgt_data.suggestions import did_you_mean
 
 Tier = Literal["high", "mid", "low"]
 

@@ -54,6 +54,14 @@ _LINES_ACROSS = 200  # lines that would fill the shorter side: 3 pixels at 512, 
 class BoxesProxy(Proxy):
     """Proxy that draws the bounding boxes of objects.
 
+    Target:
+        Outline of the bounding box of each segment, in a colour of its own, on black (a PNG) or
+        over the picture (a JPEG).
+
+    Examples:
+        {type: boxes}
+        {type: boxes, name: boxes-overlay, look: overlay}
+
     Attributes:
         look: outlines on `black` (a lossless PNG), or as an `overlay` on the picture (a JPEG).
         line: width of the outlines in output pixels; by default a 200th of the shorter side,

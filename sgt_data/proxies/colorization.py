@@ -16,6 +16,12 @@ from sgt_data.proxies.restoration_base import RestorationProxy
 class ColorizationProxy(RestorationProxy):
     """Proxy that restores the colours of a picture.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture in grey.
+
+    Examples:
+        {type: colorization}
+
     Attributes:
         min_colourfulness: least mean distance between a pixel's channels, in grey levels. A picture
             below it is left out: grey pictures would teach that grey is right.

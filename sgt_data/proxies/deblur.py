@@ -18,6 +18,12 @@ Length = Annotated[int, Field(ge=2, le=LENGTH_MAX)]
 class DeblurProxy(RestorationProxy):
     """Proxy that removes motion blur.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture blurred along a line.
+
+    Examples:
+        {type: deblur}
+
     Attributes:
         lengths: lengths of the motion in pixels, of which one is drawn for each picture. The angle
             is any whole degree.

@@ -23,6 +23,13 @@ Noise = Literal["gaussian", "jpeg", "poisson", "salt_and_pepper"]
 class DenoiseProxy(RestorationProxy):
     """Proxy that removes noise.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture with noise of one kind.
+
+    Examples:
+        {type: denoise}
+        {type: denoise, name: denoise-gaussian, kinds: [gaussian], sigma: [25, 50]}
+
     Attributes:
         kinds: kinds of noise, of which one is drawn for each picture.
         sigma: standard deviation of Gaussian noise in grey levels.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from sgt_data.pictures.grey_png import (
 )
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.inferno import inferno
+from sgt_data.proxies.parameter_ranges import ItemBounds
 from sgt_data.records import DenseMap, DrawnTarget, Layer
 from sgt_data.segmentation.pixel_sampling import sample_grid
 
@@ -72,6 +73,15 @@ class DecodedDepth:
 class DepthProxy(Proxy):
     """Proxy that draws the depth of a picture.
 
+    Target:
+        Inverse depth of each pixel: near is bright, far is dark; a grey PNG of 8 or 16 bits, or the
+        colours of inferno.
+
+    Examples:
+        {type: depth}
+        {type: depth, name: depth-inferno, colormap: inferno}
+        {type: depth, name: depth-anything, annotator: depth-anything}
+
     Attributes:
         annotator: name of the annotator that provides depth where the source has none.
         percentiles: percentiles of the picture's values that become black and white.
@@ -85,7 +95,7 @@ class DepthProxy(Proxy):
     type: Literal["depth"] = "depth"
     name: str = "depth"
     annotator: str | None = None
-    percentiles: tuple[float, float] = (2.0, 98.0)
+    percentiles: Annotated[tuple[float, float], ItemBounds(0, 100)] = (2.0, 98.0)
     colormap: Colormap = "grey"
     bits: Literal[8, 16] = 8
 
@@ -151,6 +161,11 @@ class DepthProxy(Proxy):
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedDepth:
+        """Inverse depth [H, W] float32 of a target to within half a level, with its scaling.
+
+        Raises:
+            CorpusError: target and facts do not belong together.
+        """
         try:
             size = facts["size"]["width"], facts["size"]["height"]
             low, high = float(facts["scaling"]["low"]), float(facts["scaling"]["high"])

@@ -23,6 +23,13 @@ Weather = Literal["rain", "fog", "both"]
 class DerainProxy(RestorationProxy):
     """Proxy that removes rain and fog.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture in rain, in fog, or in both.
+
+    Examples:
+        {type: derain}
+        {type: derain, name: defog, kinds: [fog]}
+
     Attributes:
         kinds: kinds of weather, of which one is drawn for each picture.
         drops: streaks of a square picture of any size; others have fewer, in proportion to their

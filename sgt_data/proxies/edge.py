@@ -8,7 +8,7 @@ CPU.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from sgt_data.pictures.canny import canny
 from sgt_data.pictures.gradients import GAIN_UNITS, sobel_magnitude
 from sgt_data.pictures.grey_png import decode_grey, encode_rough
 from sgt_data.proxies.base import Proxy, Subject, Tier
+from sgt_data.proxies.parameter_ranges import ItemBounds
 from sgt_data.records import DrawnTarget, Layer
 
 Method = Literal["sobel", "canny", "annotator"]
@@ -30,6 +31,14 @@ _BELOW, _ABOVE = 67, 133
 
 class EdgeProxy(Proxy):
     """Proxy that draws the edges of a picture.
+
+    Target:
+        Strength of the edge at each pixel, white on black; a grey PNG.
+
+    Examples:
+        {type: edge}
+        {type: edge, name: canny, method: canny}
+        {type: edge, name: learned-edge, method: annotator, annotator: edges}
 
     Attributes:
         method: `sobel`, `canny`, or `annotator` for the edges of a learned detector.
@@ -47,7 +56,7 @@ class EdgeProxy(Proxy):
     method: Method = "sobel"
     annotator: str | None = None
     gain: float = Field(0.5, gt=0, le=16)
-    thresholds: tuple[int, int] | Literal["median"] = (100, 200)
+    thresholds: Annotated[tuple[int, int], ItemBounds(1, 4096)] | Literal["median"] = (100, 200)
 
     @field_validator("thresholds")
     @classmethod

@@ -15,6 +15,12 @@ from sgt_data.proxies.restoration_base import RestorationProxy
 class EnhanceProxy(RestorationProxy):
     """Proxy that brightens dark pictures.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture made dark and noisy.
+
+    Examples:
+        {type: enhance}
+
     Attributes:
         brightness: factor on every value, 0 to 1.
         sigma: standard deviation of the noise in grey levels.

@@ -17,6 +17,13 @@ _PATCH = 32
 class InpaintingProxy(RestorationProxy):
     """Proxy that fills in hidden regions.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture with regions hidden in flat grey.
+
+    Examples:
+        {type: inpainting}
+        {type: inpainting, name: inpainting-patches, mask: patches, share: [0.5, 0.5]}
+
     Attributes:
         mask: what hides the picture, in flat grey; `mixed` is strokes and boxes.
         share: share of the picture that is hidden, 0 to 1.

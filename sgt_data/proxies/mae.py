@@ -16,6 +16,13 @@ from sgt_data.proxies.restoration_base import RestorationProxy
 class MaeProxy(RestorationProxy):
     """Proxy that fills in hidden patches of a grid.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture with patches of a grid hidden in flat
+        grey.
+
+    Examples:
+        {type: mae}
+
     Attributes:
         ratio: share of the patches that is hidden, 0 to 1.
         patch: side of a patch in pixels.

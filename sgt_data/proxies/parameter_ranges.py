@@ -3,24 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import AfterValidator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 _T = TypeVar("_T")
 _STEPS = 1000
 
 
-def within(low: float, high: float) -> AfterValidator:
-    """Pydantic validator of a range (least, most) that lies within `low` to `high`."""
+@dataclass(frozen=True, slots=True)
+class ItemBounds:
+    """Pydantic annotation that states the bounds of a range's two values in JSON Schemas.
 
-    def check(bounds: tuple[float, float]) -> tuple[float, float]:
-        if not low <= bounds[0] <= bounds[1] <= high:
-            raise ValueError(f"a range is least and most, in {low} to {high}; found {list(bounds)}")
+    The field itself checks them, and their order, which a JSON Schema cannot state.
+
+    Attributes:
+        low, high: bounds of both values, included.
+    """
+
+    low: float
+    high: float
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        bounds = {"minimum": self.low, "maximum": self.high}
+        return {**written, "prefixItems": [{**item, **bounds} for item in written["prefixItems"]]}
+
+
+@dataclass(frozen=True, slots=True)
+class Within(ItemBounds):
+    """Pydantic annotation of a range (least, most) that lies within two bounds."""
+
+    def __get_pydantic_core_schema__(
+        self, annotated: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(annotated))
+
+    def _check(self, bounds: tuple[float, float]) -> tuple[float, float]:
+        if not self.low <= bounds[0] <= bounds[1] <= self.high:
+            raise ValueError(
+                f"a range is least and most, in {self.low} to {self.high}; found {list(bounds)}"
+            )
         return bounds
 
-    return AfterValidator(check)
+
+def within(low: float, high: float) -> Within:
+    """Pydantic annotation of a range (least, most) that lies within `low` to `high`."""
+    return Within(low, high)
 
 
 def draw_fraction(rng: np.random.Generator, bounds: tuple[float, float]) -> float:

@@ -10,7 +10,14 @@ from sgt_data.records import DrawnTarget
 
 
 class ReconstructionProxy(RestorationProxy):
-    """Proxy whose input and target are the same bytes."""
+    """Proxy whose input and target are the same bytes.
+
+    Target:
+        The input itself, a JPEG.
+
+    Examples:
+        {type: reconstruction}
+    """
 
     degrades: ClassVar[bool] = False
 

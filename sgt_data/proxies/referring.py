@@ -45,6 +45,13 @@ _KINDS: tuple[PhraseKind, ...] = ("category", "single", "place", "size")
 class ReferringProxy(Proxy):
     """Proxy that draws the segments that a phrase means.
 
+    Target:
+        White where the segments are that the instruction's phrase means, the rest black; a grey
+        PNG.
+
+    Examples:
+        {type: referring}
+
     Attributes:
         kinds: which phrases are allowed. `category`: "all dogs", "the sky"; `single`: "the dog",
             the only one of its category; `place`: "the leftmost dog"; `size`: "the largest dog".

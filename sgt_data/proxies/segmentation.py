@@ -36,8 +36,19 @@ _LAYERS: dict[Variant, tuple[Layer, ...]] = {
 class SegmentationProxy(Proxy):
     """Proxy that draws the segments of a picture.
 
+    Target:
+        Each segment in a colour of its own, the rest black; a PNG.
+
+    Examples:
+        {type: segmentation, name: entity, variant: entity, sources: [sa1b]}
+        {type: segmentation, name: instance, variant: instance}
+        {type: segmentation, name: panoptic, variant: panoptic}
+        {type: segmentation, name: semantic, variant: semantic}
+
     Attributes:
-        variant: what a segment is.
+        variant: what a segment is. `entity`: masks without class, objects and their parts;
+            `instance`: countable things, the rest is black; `panoptic`: each thing, and stuff by
+            category; `semantic`: a colour for each category, whose segments are merged.
         annotator: name of the annotator that provides masks where the source has none (entity
             variant).
         palette: where colours come from; always `category` for `semantic`, by default `distinct`

@@ -18,6 +18,12 @@ Factor = Annotated[int, Field(ge=2, le=32)]
 class SuperResolutionProxy(RestorationProxy):
     """Proxy that restores detail.
 
+    Target:
+        The clean picture, a JPEG; its input is the picture shrunk and enlarged again.
+
+    Examples:
+        {type: super_resolution}
+
     Attributes:
         factors: factors by which both sides shrink, of which one is drawn for each picture.
     """

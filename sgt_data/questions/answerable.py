@@ -8,6 +8,7 @@ from typing import Any
 
 from sgt_data.errors import RequestError
 from sgt_data.questions.question_tasks import TASKS, Task
+from sgt_data.suggestions import did_you_mean, not_among
 
 _VARIANTS = ("instance", "panoptic", "semantic")
 """Variants whose segments have categories, the best for questions first."""
@@ -46,7 +47,7 @@ def answerable_tasks(
     """
     for task in tasks or ():
         if task not in TASKS:
-            raise RequestError(f"tasks: found {task!r}; allowed: {', '.join(TASKS)}")
+            raise RequestError(f"tasks: {not_among(task, TASKS)}")
     chosen, variant = _segmentation_proxy(proxies, proxy)
     depth = next((entry["name"] for entry in proxies if entry["type"] == "depth"), None)
     unanswered: dict[str, str] = {}
@@ -75,6 +76,7 @@ def _segmentation_proxy(proxies: Sequence[Mapping[str, Any]], proxy: str | None)
             f"proxy: found {proxy or ', '.join(entry['name'] for entry in proxies)}; questions "
             f"need categories, from a segmentation proxy of variant {', '.join(_VARIANTS)}"
             + (f"; this corpus has {', '.join(fitting)}" if fitting else "")
+            + did_you_mean(proxy, fitting)
         )
     chosen = proxy or fitting[0]
     return chosen, variants[chosen]

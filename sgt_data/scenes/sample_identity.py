@@ -13,6 +13,7 @@ from sgt_data.errors import RequestError
 from sgt_data.files.claim import differences
 from sgt_data.files.writing import write_atomic
 from sgt_data.scenes.staging import STAGINGS, Scenes
+from sgt_data.suggestions import not_among
 
 Form = Literal["sa1b", "coco"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -92,11 +93,12 @@ def check_names(scenes: str, forms: Collection[str]) -> None:
         RequestError: a name is unknown, or there is no form; the message lists the allowed names.
     """
     if scenes not in STAGINGS:
-        raise RequestError(f"scenes: found {scenes!r}; allowed: {', '.join(STAGINGS)}")
+        raise RequestError(f"scenes: {not_among(scenes, STAGINGS)}")
     unknown = sorted(set(forms) - set(FORMS))
-    if unknown or not forms:
-        name = repr(unknown[0]) if unknown else "none"
-        raise RequestError(f"forms: found {name}; allowed: {', '.join(FORMS)}")
+    if unknown:
+        raise RequestError(f"forms: {not_among(unknown[0], FORMS)}")
+    if not forms:
+        raise RequestError(f"forms: found none; allowed: {', '.join(FORMS)}")
 
 
 def _check_equal(root: Path, claimed: dict[str, Any], identity: dict[str, Any]) -> None:

@@ -58,6 +58,10 @@ _EXPECTED_BYTES = 165_000  # mean of train2017
 class CocoSource(Source):
     """COCO in its own form. Files that are not given lie where COCO puts them below `root`.
 
+    Examples:
+        {type: coco, root: /data/coco, annotations: [instances, panoptic]}
+        {type: coco, root: /data/coco, annotations: [stuff], split: val2017, pictures: coco_url}
+
     Attributes:
         root: folder that holds `annotations/` and the pictures of the split.
         split: name of the split, such as `train2017`.

@@ -31,9 +31,14 @@ _FETCH_THREADS = 8
 
 
 class FolderSource(Source):
-    """The pictures below a folder (see `pictures.suffixes`), in the order of their paths.
+    """The pictures below a folder, told by the suffix of their names, in the order of their paths.
 
     Linked folders are followed. Of animated pictures and of those with pages the first is taken.
+
+    Examples:
+        {type: folder, name: photos, pictures: /data/photos, licence: CC0-1.0}
+        {type: folder, name: rooms, pictures: /data/rooms/rgb, depth: /data/rooms/depth,
+         depth_is: metric, depth_unit: 0.001}
 
     Attributes:
         pictures: the folder.

@@ -46,6 +46,11 @@ _EXTENSIONS = {"jpg": "picture", "json": "annotation"}
 class Sa1bSource(Source):
     """SA-1B in its own form: one of `tars`, `links` and `pictures` says where it lies.
 
+    Examples:
+        {type: sa1b, tars: "/data/sa1b/sa_{000000..000016}.tar"}
+        {type: sa1b, links: links.tsv, names: "sa_{000000..000016}.tar"}
+        {type: sa1b, pictures: /data/sa1b/pictures, annotations: /data/sa1b/json}
+
     Attributes:
         tars: URLs, brace and glob patterns of `sa_*.tar`.
         links: Meta's list: `file_name<TAB>cdn_link`, one header line.

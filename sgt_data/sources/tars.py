@@ -43,6 +43,10 @@ _PROBED_MEMBERS = 64
 class TarsSource(Source):
     """Tars that hold pictures, WebDataset tars or any others.
 
+    Examples:
+        {type: tars, tars: "s3://bucket/photos-{000..099}.tar"}
+        {type: tars, name: web, tars: /data/web/*.tar, pictures: .jpg, licence: CC BY 4.0}
+
     Attributes:
         tars: URLs, brace and glob patterns.
         pictures: suffix of the members that are pictures (`.jpg`; `.input.jpg` where a sample holds

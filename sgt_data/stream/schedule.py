@@ -11,6 +11,7 @@ import numpy as np
 from sgt_data.errors import RequestError
 from sgt_data.stream.mixture import Mixture
 from sgt_data.stream.order import Order
+from sgt_data.suggestions import not_among
 
 LastBatch = Literal["carry", "drop", "pad"]
 """What happens to an epoch's incomplete last batch: samples of the next epoch fill it up (`carry`),
@@ -58,7 +59,7 @@ class Schedule:
             if order.size == 0:
                 raise RequestError(f"component {name} holds no sample")
         if epoch_of not in orders:
-            raise RequestError(f"epoch_of: found {epoch_of!r}; allowed: {', '.join(orders)}")
+            raise RequestError(f"epoch_of: {not_among(epoch_of, orders)}")
         self._mixture, self._orders, self._last = mixture, dict(orders), last
         self._main = mixture.components.index(epoch_of)
         self._epoch_size = orders[epoch_of].size

@@ -32,6 +32,7 @@ from sgt_data.stream.stream_arguments import (
     named_sources,
     weights_by_step,
 )
+from sgt_data.suggestions import not_among
 
 if TYPE_CHECKING:
     _Dataset = object
@@ -123,9 +124,7 @@ class Stream(_Dataset):
         self._mixture = Mixture(weights, batch_size)
         for name in self._mixture.components:
             if name not in self._components:
-                raise RequestError(
-                    f"mixture: found {name!r}; allowed: {', '.join(self._components)}"
-                )
+                raise RequestError(f"mixture: {not_among(name, self._components)}")
         orders = {
             name: Order(
                 np.array([shard.count for shard in self._components[name].shards]),

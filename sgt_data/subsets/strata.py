@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sgt_data.errors import RequestError
+from sgt_data.suggestions import not_among
 
 StrataRule = Literal["source", "segments", "category"]
 """`source`; source and magnitude of the segment count (0, 1, 2 to 3, 4 to 7, 8 to 15 ...); or
@@ -42,9 +43,7 @@ def check_strata(strata: str) -> None:
         RequestError: there is none of this name.
     """
     if strata not in get_args(StrataRule):
-        raise RequestError(
-            f"strata: found {strata!r}; allowed: {', '.join(map(str, get_args(StrataRule)))}"
-        )
+        raise RequestError(f"strata: {not_among(strata, get_args(StrataRule))}")
 
 
 def stratify(

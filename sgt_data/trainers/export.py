@@ -31,6 +31,7 @@ from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
 from sgt_data.subsets.open_corpus import open_corpus
+from sgt_data.suggestions import not_among
 from sgt_data.trainers.export_layouts import (
     LAYOUTS,
     Form,
@@ -94,7 +95,7 @@ def export_corpus(
     finished = opened.finished(proxies)
     chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
     if form not in LAYOUTS:
-        raise RequestError(f"format: found {form!r}; allowed: {', '.join(LAYOUTS)}")
+        raise RequestError(f"format: {not_among(form, LAYOUTS)}")
     root = check_output(output, [opened.url], marker=EXPORT_MARKER)
     if not is_local(root):
         raise RequestError(f"output is {output}; the trainers read local folders only")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import orjson
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
+from sgt_data.field_errors import field_message
 from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
 from sgt_data.redaction import redacted
@@ -141,14 +143,14 @@ def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:
         document.setdefault(name, {})
     document["model"].setdefault("settings", {})
     override_fields(document, overrides)
-    return validated(_ADAPTER, document, "configuration")
+    return validated(TrainConfig, document, "configuration")
 
 
-def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = "") -> T:
-    """Check a document against a type, and return it as a value of this type.
+def validated(model: type[T], document: Any, whole: str, inside: str = "") -> T:
+    """Check a document against a dataclass, and return it as a value of this class.
 
     Args:
-        adapter: of the type.
+        model: the dataclass.
         document: plain data.
         whole: name of the document in messages about all of it.
         inside: prefix of field names in messages, for a document that is part of another one.
@@ -157,22 +159,21 @@ def validated(adapter: TypeAdapter[T], document: Any, whole: str, inside: str = 
         RequestError: names the first field that is wrong, and what was found.
     """
     try:
-        return adapter.validate_python(document)
+        value: T = _adapter(cast(Any, model)).validate_python(document)
+        return value
     except ValidationError as why:
         first = why.errors()[0]
         where = inside + ".".join(map(str, first["loc"]))
-        message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
+        message = field_message(first, model)
         if not where:  # of several fields together, which the message names
             raise RequestError(f"{whole}: {message}") from why
         raise RequestError(f"{where}: found {first['input']!r:.60}; {message}") from why
 
 
-_MESSAGES = {
-    "unexpected_keyword_argument": "no such field",
-    "missing_argument": "must be given",
-    "missing": "must be given",
-}
-"""By pydantic's kind of error, what it calls by Python's terms."""
+@lru_cache(maxsize=8)
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    """The adapter of a dataclass, which takes long to make."""
+    return TypeAdapter(model)
 
 
 def load_config(
@@ -222,6 +223,3 @@ def digest_of(document: Any) -> str:
     """A digest of plain data, 16 hexadecimal digits; the order of the keys does not matter."""
     data = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     return sha256(data).hexdigest()[:16]
-
-
-_ADAPTER: TypeAdapter[TrainConfig] = TypeAdapter(TrainConfig)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from sgt_data.errors import RequestError
@@ -53,13 +53,10 @@ def parse_settings(settings: Mapping[str, Any]) -> ModelSettings:
     Raises:
         RequestError: a field is unknown, has a wrong type, or is a size that the model cannot have.
     """
-    parsed = validated(_ADAPTER, dict(settings), "model.settings", "model.settings.")
+    parsed = validated(ModelSettings, dict(settings), "model.settings", "model.settings.")
     if parsed.picture % PATCH or parsed.width % (4 * parsed.heads) or parsed.width % 8:
         raise RequestError(
             f"model.settings: picture is {parsed.picture}, a multiple of {PATCH} is needed; width "
             f"is {parsed.width}, a multiple of 8 and of 4 times the heads is"
         )
     return parsed
-
-
-_ADAPTER: TypeAdapter[ModelSettings] = TypeAdapter(ModelSettings)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from sgt_data.errors import OwnCodeError, RequestError
 from sgt_data.plugins.python_file import import_problem, imported, read_python_file
-from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.plugins.traces import file_of_class, where_raised
+from sgt_data.suggestions import did_you_mean
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.learner import Learner, TrainingBatch
 

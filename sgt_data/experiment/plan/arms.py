@@ -9,6 +9,7 @@ from typing import Any
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan, names_in
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
+from sgt_data.suggestions import not_among
 from sgt_data.training.config import TrainConfig, parse_config
 
 QUESTIONS_ALONE = "questions alone"
@@ -83,10 +84,8 @@ def arms_of(kind: ExperimentKind, plan: Plan, data: TrainingData) -> list[Arm]:
     arms = {"scale": _scale_arms, "proxies": _proxy_arms, "ratio": _ratio_arms}[kind](plan, data)
     unknown = set(plan.settings) - {arm.name for arm in arms}
     if unknown:
-        raise RequestError(
-            f"settings: found {sorted(unknown)[0]!r}; arms: "
-            f"{', '.join(dict.fromkeys(arm.name for arm in arms))}"
-        )
+        names = dict.fromkeys(arm.name for arm in arms)
+        raise RequestError(f"settings: {not_among(sorted(unknown)[0], names)}")
     control_seeds = plan.control_seeds or plan.seeds
     return [
         replace(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
@@ -80,7 +80,4 @@ def parse_plan(text: str | bytes, overrides: Sequence[str] = (), where: str = "t
     if not isinstance(document, dict):
         raise RequestError(f"{where}: {found_instead(document)}; a plan is `field: value` lines")
     override_fields(document, overrides)
-    return validated(_ADAPTER, document, "plan")
-
-
-_ADAPTER: TypeAdapter[Plan] = TypeAdapter(Plan)
+    return validated(Plan, document, "plan")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import Plan, names_in
+from sgt_data.suggestions import did_you_mean
 
 _TOGETHER = " and "
 _WITH_CATEGORIES = ("semantic", "panoptic", "instance")
@@ -51,8 +52,10 @@ def with_corpus_proxies(
     corpus_names |= stand_ins
     missing = [word for word in words if word not in corpus_names]
     if missing and not leave_out:
+        near = did_you_mean(missing[0], corpus_names)
         raise RequestError(
-            f"proxies: found {missing[0]!r}; the corpus has {in_corpus}. {_how_to_add(missing)}"
+            f"proxies: found {missing[0]!r}; the corpus has {in_corpus}{near}. "
+            f"{_how_to_add(missing)}"
         )
     entries: list[str | list[str]] = []
     for entry in plan.proxies:
