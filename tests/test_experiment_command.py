@@ -413,6 +413,28 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
         with_corpus_proxies(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)
 
 
+@pytest.mark.parametrize("variant", ["panoptic", "instance"])
+def test_another_segmentation_with_categories_stands_in_for_semantic(variant: str) -> None:
+    proxies = [{"type": "segmentation", "name": variant, "variant": variant}]
+    named, notes = with_corpus_proxies(load_plan("scale", None), proxies, leave_out=True)
+    assert named.proxies == [variant]
+    assert f"semantic: the corpus has no such proxy; {variant} is drawn in its place" in notes
+    lines = yaml.safe_load(notes[-1].partition(":\n")[2])
+    parse_manifest({
+        "name": "added",
+        "sources": [{"type": "coco", "root": "c", "annotations": ["instances", "panoptic"]}],
+        "proxies": [*proxies, *lines],
+    })  # fmt: skip
+    with pytest.raises(RequestError, match=r"found 'semantic'.*What is missing can be added"):
+        with_corpus_proxies(load_plan("scale", None), proxies, leave_out=False)
+
+
+def test_an_experiment_needs_categories() -> None:
+    proxies = [{"type": "segmentation", "name": "entity", "variant": "entity"}]
+    with pytest.raises(RequestError, match=r"the corpus has entity.*asks about categories"):
+        with_corpus_proxies(load_plan("scale", None), proxies, leave_out=True)
+
+
 @pytest.mark.parametrize(
     ("kind", "named"),
     [("scale", None), ("proxies", None), ("ratio", None), ("scale", "scale-larger")],
