@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sgt_data.plugins.registered import forget_plugins
 from sgt_data.scenes.write_samples import write_samples
 
 SAMPLE_IMAGES = 12
+
+
+@pytest.fixture(autouse=True)
+def plugins_end_with_a_test() -> Iterator[None]:
+    """Plug-ins hold for a process, in which other tests run as well."""
+    yield
+    forget_plugins()
 
 
 @pytest.fixture(scope="session")

@@ -180,6 +180,7 @@ def test_an_entry_point_that_fails_breaks_only_what_uses_it(
         assert origin_of(kind) == {"package": "own-proxies", "version": "1.5"}
         with pytest.raises(ManifestError, match=r"not_there.py, line 1: .*no_such_library"):
             parse_manifest(document | {"proxies": [{"type": "gone"}]})
+        assert proxy_kinds().usable("gone") is None and proxy_kinds().usable("toned") is kind
         assert "toned" in proxy_kinds() and "gone" not in list(proxy_kinds())
         broken = proxy_kinds().broken()
         assert broken.keys() == {"gone", "half"}

@@ -41,6 +41,8 @@ from sgt_data.errors import (
     StorageError,
 )
 from sgt_data.files import reading, retries
+from sgt_data.plugins.kinds import Kinds
+from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.publish import push_plan
 from sgt_data.publish.card import MARKER
@@ -435,7 +437,7 @@ def test_a_proxy_of_an_unknown_kind_is_left_out(
     from sgt_data.publish import licences
 
     known = {name: kind for name, kind in proxy_kinds().items() if name != "edge"}
-    monkeypatch.setattr(licences, "proxy_kinds", lambda: known)
+    monkeypatch.setattr(licences, "proxy_kinds", lambda: Kinds("no_group", Proxy, known))
     report = push_corpus(str(shared), REPO, dry_run=True)
     assert "edge" not in report.totals
 

@@ -64,6 +64,13 @@ class Kinds(Mapping[str, type[_Kind]], Generic[_Kind]):
     def __len__(self) -> int:
         return len(self._names()) - len(self.broken())
 
+    def usable(self, name: object) -> type[_Kind] | None:
+        """The class of a name; None where it is not registered, or cannot be imported."""
+        try:
+            return self[name] if isinstance(name, str) and name in self else None
+        except PluginError:
+            return None
+
     def installed(self) -> tuple[str, ...]:
         """Names of the kinds of this package and of entry points, without those of plug-ins."""
         return (*self._built_in, *self._points)

@@ -70,6 +70,11 @@ def use_plugins(
     _REGISTERED.update({key: kind for key, (kind, _) in named.items()})
 
 
+def forget_plugins() -> None:
+    """Take back all classes that were registered in this process."""
+    _REGISTERED.clear()
+
+
 def plugin_kinds(base: type[_Kind]) -> dict[str, type[_Kind]]:
     """The registered classes that extend a base class, by their `type`."""
     return {name: kind for (_, name), kind in _REGISTERED.items() if issubclass(kind, base)}

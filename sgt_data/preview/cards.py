@@ -101,7 +101,7 @@ def tier_rank(tier: str) -> int:
 
 def has_degraded_input(sample: Sample) -> bool:
     """Whether the input of a sample is a degraded picture, to be shown next to the target."""
-    kind = proxy_kinds().get(sample.facts["type"])
+    kind = proxy_kinds().usable(sample.facts["type"])
     return "degradation" in sample.facts or (kind is not None and kind.degrades)
 
 
@@ -172,4 +172,5 @@ def _tier(corpus: Corpus, proxy: str, cards: Sequence[Card]) -> str:
             return str(sample.facts["tier"])
     manifest = corpus.header.manifest["proxies"]
     kind = next(entry["type"] for entry in manifest if entry["name"] == proxy)
-    return proxy_kinds()[kind].tier if kind in proxy_kinds() else ""
+    known = proxy_kinds().usable(kind)
+    return known.tier if known else ""

@@ -20,10 +20,9 @@ from sgt_data.corpus.paths import (
 )
 from sgt_data.corpus.receipt import Receipt, parse_receipt
 from sgt_data.corpus.shard import file_digest
-from sgt_data.errors import PluginError, SgtDataError
+from sgt_data.errors import SgtDataError
 from sgt_data.files.reading import read_bytes, size_of
 from sgt_data.files.urls import below
-from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.redaction import has_secrets
 from sgt_data.verify.check_samples import TarToCheck, check_tar, type_of
@@ -86,7 +85,8 @@ def check_shard(
         shard.findings += _check_keys(shard, receipt)
         if deep and receipt["tar"] is not None:
             path = tar_path(folder, name)
-            kind, stated = _kind_of(corpus, folder), type_of(corpus.header, folder)
+            stated = type_of(corpus.header, folder)
+            kind = proxy_kinds().usable(stated)
             if kind is None and folder != INPUT:
                 shard.not_decoded[stated] = len(rows)
             bank = own_bank(corpus.header, folder)
@@ -96,14 +96,6 @@ def check_shard(
     except SgtDataError as error:
         shard.findings.append(Finding(f"{folder}/{name}", str(error)))
     return shard
-
-
-def _kind_of(corpus: Corpus, folder: str) -> type[Proxy] | None:
-    """The class of a proxy; None for shared inputs, and where it is not installed."""
-    try:
-        return proxy_kinds().get(type_of(corpus.header, folder))
-    except PluginError:
-        return None
 
 
 def _check_receipt(corpus: Corpus, shard: CheckedShard, receipt: Receipt) -> Iterator[Finding]:
