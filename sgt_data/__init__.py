@@ -13,7 +13,7 @@ Words:
 
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
-trainers, training; experiment; cli. A room imports only the rooms that its docstring names. The
+trainers, training; view; experiment; cli. A room imports only the rooms that its docstring names. The
 files beside this one are known to all: checks, errors, facts, names, overrides, plugins, progress,
 records, result, seeds and compiled (numba); `manifest` says what to build.
 """
@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from sgt_data.training.train import Trained, train
     from sgt_data.verify.check_corpus import verify_corpus
     from sgt_data.verify.findings import Verdict
+    from sgt_data.view.report_file import CorpusReport, write_report
+    from sgt_data.view.serve import Viewer, serve_corpus
 
 _MODULES = {
     "corpus.opened_corpus": ("Corpus",),
@@ -160,6 +162,14 @@ _MODULES = {
     ),
     "verify.check_corpus": ("verify_corpus",),
     "verify.findings": ("Verdict",),
+    "view.report_file": (
+        "CorpusReport",
+        "write_report",
+    ),
+    "view.serve": (
+        "Viewer",
+        "serve_corpus",
+    ),
 }
 """By module, the public names that it has."""
 
@@ -176,6 +186,7 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "CorpusMismatch",
+    "CorpusReport",
     "ExperimentReport",
     "ExportReport",
     "Failure",
@@ -208,6 +219,7 @@ __all__ = [
     "TrainConfig",
     "Trained",
     "Verdict",
+    "Viewer",
     "annotate_pictures",
     "build_corpus",
     "contact_sheet",
@@ -222,10 +234,12 @@ __all__ = [
     "parse_manifest",
     "push_corpus",
     "run_experiment",
+    "serve_corpus",
     "subset",
     "train",
     "verify_corpus",
     "write_questions",
+    "write_report",
     "write_samples",
 ]
 

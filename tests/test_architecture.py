@@ -65,6 +65,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
          "experiment.measure", "experiment.report"}
     ),
     "publish": frozenset({"files", "corpus", "subsets", "proxies"}),
+    "view": frozenset({"files", "pictures", "corpus", "subsets", "proxies", "trainers"}),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""
 
@@ -83,6 +84,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "sklearn": frozenset({"experiment.measure"}),
     "scipy": frozenset({"experiment.measure", "experiment.report"}),
     "duckdb": frozenset({"subsets"}),
+    "aiohttp": frozenset({"files", "view"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
 }  # fmt: skip
