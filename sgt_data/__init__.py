@@ -13,9 +13,9 @@ Words:
 
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
-trainers, training; view; experiment; cli. A room imports only the rooms that its docstring names. The
-files beside this one are known to all: checks, errors, facts, names, overrides, plugins, progress,
-records, result, seeds and compiled (numba); `manifest` says what to build.
+trainers, training; view; experiment; cli. A room imports only the rooms that its docstring names.
+The files beside this one are known to all: checks, errors, facts, names, overrides, plugins,
+progress, records, result, seeds and compiled (numba); `manifest` says what to build.
 """
 
 from importlib import import_module

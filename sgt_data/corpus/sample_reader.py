@@ -182,9 +182,7 @@ class SampleReader:
             parts["input"], parts["target"], instruction, facts, component,
         )  # fmt: skip
 
-    def members(
-        self, proxy: str, shard: str, row: int, names: Collection[str]
-    ) -> dict[str, bytes]:
+    def members(self, proxy: str, shard: str, row: int, names: Collection[str]) -> dict[str, bytes]:
         """Some members of a sample by name, in one read; the shared input where it has no own.
 
         Args:

@@ -1,4 +1,4 @@
-"""Distributions of a proxy: exact where the index says it, else of a sample that the seed chooses."""
+"""Distributions of a proxy: exact where the index says it, else of a part that the seed chooses."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from sgt_data.errors import SgtDataError
 from sgt_data.seeds import generator
@@ -161,9 +162,9 @@ def _described(chart: Chart) -> dict[str, Any]:
 def _of_index(chart: Chart, columns: ShardColumns) -> dict[str, Any]:
     known = (columns.width > 0) & (columns.height > 0)
     width, height = columns.width[known].astype(np.float64), columns.height[known]
-    values = {
+    values: dict[str, NDArray[Any]] = {
         "segments": columns.segments if columns.segments.any() else columns.segments[:0],
         "aspect": width / height,
         "pixels": width * height / 1e6,
-    }[chart.name]
-    return dict(histogram(values.astype(np.float64), whole=chart.whole))
+    }
+    return dict(histogram(values[chart.name].astype(np.float64), whole=chart.whole))

@@ -42,7 +42,7 @@ def counts_of(table: SampleTable, columns: ShardColumns, query: Query) -> dict[s
     masks = _masks(table, columns, query)
 
     def without(left_out: str) -> Mask:
-        return np.logical_and.reduce([mask for name, mask in masks.items() if name != left_out])
+        return _all_of([mask for name, mask in masks.items() if name != left_out])
 
     taken = without("")
     return {
@@ -55,9 +55,12 @@ def counts_of(table: SampleTable, columns: ShardColumns, query: Query) -> dict[s
 
 
 def _taken(table: SampleTable, columns: ShardColumns, query: Query) -> Mask:
-    masks = _masks(table, columns, query)
-    taken: Mask = np.logical_and.reduce(list(masks.values()))
-    return taken
+    return _all_of(list(_masks(table, columns, query).values()))
+
+
+def _all_of(masks: Sequence[Mask]) -> Mask:
+    passing: Mask = np.logical_and.reduce(masks)
+    return passing
 
 
 def _masks(table: SampleTable, columns: ShardColumns, query: Query) -> dict[str, Mask]:

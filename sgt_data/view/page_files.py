@@ -53,7 +53,8 @@ def whole_page(data: bytes) -> bytes:
     head, tail = _filled(
         _text(_HTML),
         f"<style>{style}</style>",
-        f'<script type="application/json" id="data">{_DATA_MARK}</script>\n<script>{script}</script>',
+        f'<script type="application/json" id="data">{_DATA_MARK}</script>\n'
+        f"<script>{script}</script>",
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
     ).split(_DATA_MARK)
     return b"".join((head.encode(), _harmless(data), tail.encode()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -222,7 +222,6 @@ def _document(answers: Answers, held: _Held, report: CorpusReport) -> dict[str, 
         "the whole."
     )
     collection.ledgers().work.finish()
-    reasons = answers.reasons(0)
     return {
         "overview": overview,
         "items": held.items,
@@ -230,27 +229,31 @@ def _document(answers: Answers, held: _Held, report: CorpusReport) -> dict[str, 
         "pictures": held.pictures,
         "files": [base64.b64encode(data).decode() for data in held.files],
         "distributions": {proxy: answers.all_distributions(proxy) for proxy in collection.proxies},
-        "reasons": reasons,
-        "rejected": [_rejected(answers, group, held) for group in reasons["groups"]],
+        "reasons": answers.reasons(0),
+        "rejected": _rejected(collection, held),
     }
 
 
-def _rejected(answers: Answers, group: dict[str, Any], held: _Held) -> dict[str, Any]:
-    """Inputs of a reason; their pictures are shown where the page holds them anyway."""
-    items, page = [], 0
-    while len(items) < _REJECTED_MAX:
-        answer = answers.rejected(group["kind"], group["reason"], "", page)
-        if not answer["items"]:
-            break
-        items += answer["items"]
-        page += 1
-    for item in items:
-        picture = item["picture"]
-        name = picture and f"{picture['proxy']}/{picture['shard']}/{picture['key']}/input"
-        item["picture"] = picture if name in held.pictures else None
-    return {
-        "kind": group["kind"],
-        "reason": group["reason"],
-        "rows": answer["rows"],
-        "items": items[:_REJECTED_MAX],
-    }
+def _rejected(collection: Collection, held: _Held) -> list[dict[str, Any]]:
+    """Inputs by reason; their pictures are shown where the page holds them anyway."""
+    return [
+        {
+            "kind": group.kind,
+            "reason": group.reason,
+            "rows": sum(group.rows.values()),
+            "items": [
+                {**row, "picture": _held_picture(collection, row, held)}
+                for row in group.examples[:_REJECTED_MAX]
+            ],
+        }
+        for group in collection.ledgers().groups()
+    ]
+
+
+def _held_picture(
+    collection: Collection, row: Mapping[str, str], held: _Held
+) -> dict[str, str] | None:
+    for proxy in collection.proxies:
+        if f"{proxy}/{row['shard']}/{row['key']}/input" in held.pictures:
+            return {"proxy": proxy, "shard": row["shard"], "key": row["key"]}
+    return None

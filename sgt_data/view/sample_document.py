@@ -16,6 +16,11 @@ from sgt_data.proxies.depth import inferno
 SEGMENTS_MAX = 5000
 """Segments that are shown of one sample."""
 
+_ABOUT = (
+    "variant", "palette", "look", "method", "gain", "thresholds", "colormap", "bits", "unit",
+    "from", "percentiles",
+)  # fmt: skip
+
 
 def sample_document(facts: Mapping[str, Any], instruction: str) -> dict[str, Any]:
     """What a page shows of a sample, beside its pictures.
@@ -134,11 +139,7 @@ def _source(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Further facts of a proxy, such as parameters of a degradation, as name and text."""
-    about = []
-    for name in ("variant", "palette", "look", "method", "gain", "thresholds", "colormap", "bits",
-                 "unit", "from", "percentiles"):  # fmt: skip
-        if name in facts:
-            about.append((name, _text(facts[name])))
+    about = [(name, _text(facts[name])) for name in _ABOUT if name in facts]
     for name in ("degradation", "referring"):
         fields = facts.get(name)
         if isinstance(fields, dict):
