@@ -92,8 +92,10 @@ def _notes(corpus: Corpus) -> list[str]:
     subset = header.identity.get("subset")
     if isinstance(subset, Mapping):
         kind = "shards" if subset.get("whole") else "samples"
-        parent = without_secrets(str((header.parent or {}).get("url", "")))
-        notes.append(f"A subset: {subset.get(kind)} of {subset.get('from')} {kind} of {parent}.")
+        parent = str((header.parent or {}).get("name", ""))
+        notes.append(
+            f"A subset: {subset.get(kind)} of {subset.get('from')} {kind} of the corpus {parent}."
+        )
     if header.left_out:
         notes.append(
             f"A copy without {', '.join(header.left_out)}, whose pictures may not be passed on."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -216,6 +217,7 @@ def _document(answers: Answers, held: _Held, report: CorpusReport) -> dict[str, 
             or f"{holder['proxy']}/{document['shard']}/{document['key']}" in held.samples
         ]
     overview = answers.overview()
+    overview["url"] = posixpath.basename(overview["url"].rstrip("/"))  # a page is passed on
     overview["notes"].append(
         f"This page holds {report.samples:,} of {report.of:,} samples: those of "
         f"{report.pictures:,} pictures that a seed chose. Totals and distributions are those of "

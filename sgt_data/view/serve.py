@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -37,24 +37,26 @@ class Viewer:
     def __init__(self, answers: Answers, port: int) -> None:
         """Start to serve; `serve_corpus` makes it."""
         self.title = str(answers.overview()["title"])
-        self._answers, self._port = answers, port
         self._loop = asyncio.new_event_loop()
         self._ended = threading.Event()
         self._secret = os.urandom(_SECRET_BYTES).hex()
         self._threads = ThreadPoolExecutor(_THREADS, "view")
-        self._runner = web.AppRunner(
-            application(answers, self._secret, self._threads), access_log=None, handle_signals=False
+        app = application(answers, self._secret, self._threads)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        address: Future[str] = Future()
+        # a loop of its own in a thread of its own: notebooks have one that runs already
+        self._thread = threading.Thread(
+            target=self._serve, args=(port, address), name="view", daemon=True
         )
+        self._thread.start()
         try:
-            self.url = self._loop.run_until_complete(self._start())
+            self.url = address.result()
         except OSError as why:
-            self._loop.close()
+            self._thread.join()
             raise RequestError(
                 f"port: found {port}, which cannot be listened on: {in_words(why)}; give another "
                 "one, or none for any that is free"
             ) from why
-        self._thread = threading.Thread(target=self._serve, name="view", daemon=True)
-        self._thread.start()
 
     def wait(self) -> None:
         """Wait until the server is closed, or the wait is interrupted."""
@@ -81,16 +83,18 @@ class Viewer:
     def __repr__(self) -> str:
         return f"Viewer({self.title!r}, {self.url})"
 
-    async def _start(self) -> str:
+    async def _start(self, port: int) -> str:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self._port, shutdown_timeout=_CLOSE_SECONDS)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        return f"http://{LOOPBACK}:{port}/{self._secret}/"
+        await web.TCPSite(self._runner, LOOPBACK, port, shutdown_timeout=_CLOSE_SECONDS).start()
+        return f"http://{LOOPBACK}:{self._runner.addresses[0][1]}/{self._secret}/"
 
-    def _serve(self) -> None:
+    def _serve(self, port: int, address: Future[str]) -> None:
+        """Serve until the loop is stopped; `address` gets the address, or why there is none."""
         try:
+            address.set_result(self._loop.run_until_complete(self._start(port)))
             self._loop.run_forever()
+        except OSError as why:
+            address.set_exception(why)
         finally:
             self._loop.run_until_complete(self._runner.cleanup())
             self._threads.shutdown(wait=False, cancel_futures=True)

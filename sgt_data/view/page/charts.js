@@ -6,6 +6,7 @@
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   const wide = 320, tall = 112;
   let round = 0;
+  view.onLeave(() => { round += 1; });
 
   view.showDistributions = (main, state) => {
     round += 1;

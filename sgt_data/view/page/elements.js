@@ -1,7 +1,10 @@
 "use strict";
 // Elements and texts of the page. Texts of a corpus are only ever set as text, never as HTML.
 
-const view = {};
+const view = { left: [] };
+
+// Called when another view is shown: what a view was waiting for has no place any more.
+view.onLeave = (act) => view.left.push(act);
 
 view.h = (name, properties, ...children) => {
   const [tag, ...classes] = name.split(".");
@@ -87,8 +90,9 @@ view.marked = (text, words) => {
 view.problem = (text) => view.h("p.problem", { role: "alert" }, text);
 
 // The tooltip beside the pointer.
+const tip = document.getElementById("tip");
+
 view.showTip = (x, y, lines) => {
-  const tip = view.byId("tip");
   tip.replaceChildren(...lines);
   tip.hidden = false;
   const host = view.byId("detail").open ? view.byId("detail") : document.body;
@@ -100,5 +104,5 @@ view.showTip = (x, y, lines) => {
 };
 
 view.hideTip = () => {
-  view.byId("tip").hidden = true;
+  tip.hidden = true;
 };

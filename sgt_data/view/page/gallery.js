@@ -6,6 +6,7 @@
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   let asked = "", round = 0;
 
+  view.onLeave(() => { round += 1; asked = ""; });
   view.items = [];
   view.answer = null;
 

@@ -15,7 +15,7 @@
     const shown = view.address({ ...state, open: "" });
     if (shown !== last) {
       last = shown;
-      if (state.view !== main.dataset.view) { main.dataset.view = state.view; main.dataset.frame = ""; scrollTo(0, 0); }
+      if (state.view !== main.dataset.view) { view.left.forEach((act) => act()); main.dataset.view = state.view; main.dataset.frame = ""; scrollTo(0, 0); }
       views[state.view][1](main, state);
     }
     view.showDetail(state);

@@ -5,6 +5,7 @@
   const { h } = view;
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   let round = 0;
+  view.onLeave(() => { round += 1; });
 
   view.reasonList = (state, answer, most) => {
     const total = (group) => Object.values(group.rows).reduce((sum, rows) => sum + rows, 0);
@@ -24,7 +25,7 @@
       h("select", { id: "folder", onchange: (event) => view.go({ folder: event.target.value }) },
         h("option", { value: "" }, "all"), folders().map((name) => h("option", { value: name, selected: name === state.folder }, name)))),
     h("p.lead", { id: "lead", role: "status" }), h("div.split", {}, h("section", { id: "reasons", "aria-label": "Reasons" }), h("section", { id: "inputs", "aria-label": "Inputs" }))));
-    load(state, round).catch((why) => view.byId("inputs").replaceChildren(view.problem(why.message)));
+    load(state, round).catch((why) => main.append(view.problem(why.message)));
   };
 
   const folders = () => ["input", ...view.overview.proxies.map((proxy) => proxy.name)].filter((name) => name !== "input" || view.overview.shared_inputs);
