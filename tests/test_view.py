@@ -393,6 +393,27 @@ def test_damage_costs_the_card_or_the_shard_that_it_is_in(corpus: str, tmp_path:
     assert any("1 instructions could not be read" in text for text in searched["problems"])
 
 
+def test_a_corpus_is_shown_while_it_is_built(corpus: str, tmp_path: Path) -> None:
+    root = tmp_path / "half"
+    shutil.copytree(corpus, root)
+    header = read_header(str(root))
+    assert header is not None
+    nothing: dict[str, Any] = {
+        "shards": {}, "samples": {}, "totals": {}, "source_totals": {},
+    }  # fmt: skip
+    write_header(str(root), replace(header, complete=False, **nothing))
+    receipts = sorted((root / "receipts" / "edge").glob("*.json"))
+    receipts[0].unlink()
+    answers = Answers(open_collection(str(root)))
+    overview = answers.overview()
+    assert not overview["complete"] and any("not complete" in note for note in overview["notes"])
+    keys = all_keys(answers, "edge")
+    lost = index_of(corpus, "edge")[: 24 - len(keys)]
+    assert lost and not {row["key"] for row in lost} & set(keys)
+    edge = next(proxy for proxy in overview["proxies"] if proxy["name"] == "edge")
+    assert edge["totals"]["samples"] == len(keys)
+
+
 def test_nothing_to_show_is_a_clear_refusal(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"neither a corpus .* nor an export"):
         open_collection(str(tmp_path))

@@ -37,13 +37,13 @@ def view_command(
     from sgt_data.view.serve import serve_corpus
 
     with serve_corpus(corpus, port=port) as viewer:
-        show(viewer.url, {"url": viewer.url, "title": viewer.title}, as_json)
-        print_messages(
-            [f"{viewer.title} is shown to this machine alone, read-only. Ctrl-C ends it."]
-        )
-        if _has_screen() if opens is None else opens:
-            webbrowser.open(viewer.url)
         try:
+            show(viewer.url, {"url": viewer.url, "title": viewer.title}, as_json)
+            print_messages(
+                [f"{viewer.title} is shown to this machine alone, read-only. Ctrl-C ends it."]
+            )
+            if _has_screen() if opens is None else opens:
+                webbrowser.open(viewer.url)
             viewer.wait()
         except KeyboardInterrupt:  # it has no other end
             print_messages(["sgt-data: stopped."])

@@ -45,7 +45,7 @@ def histogram(
 
 def _bounds(values: NDArray[np.float64], whole: bool) -> NDArray[np.float64]:
     low, high = float(values.min()), float(values.max())
-    step = _step((high - low) / _BINS)
+    step = _step((high - low) / _BINS if high > low else abs(low) / _BINS)
     if whole:
         step = max(1.0, float(np.ceil(step)))
         high += 1  # a range ends before the next whole number

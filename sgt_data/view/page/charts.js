@@ -70,15 +70,16 @@
 
   const bars = (chart) => {
     const most = Math.max(1, ...chart.bins.map(([, , count]) => count));
-    const width = wide / chart.bins.length;
+    const width = wide / Math.max(chart.bins.length, 8);
+    const begin = (wide - width * chart.bins.length) / 2;
     const label = `${chart.title}: median ${view.number(chart.median)} ${chart.unit}, from ${view.number(chart.min)} to ${view.number(chart.max)}`;
     const total = chart.bins.reduce((sum, [, , count]) => sum + count, 0);
     return svg("svg", { viewBox: `0 0 ${wide} ${tall}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
       chart.bins.map(([low, high, count], place) => {
         const height = count ? Math.max(1.5, (count / most) * (tall - 4)) : 0;
         const group = svg("g", { class: "column" },
-          svg("rect", { class: "reach", x: place * width, y: 0, width, height: tall }),
-          svg("rect", { class: "level", x: place * width + 0.75, y: tall - height, width: Math.max(0.5, width - 1.5), height, rx: Math.min(2, width / 4) }));
+          svg("rect", { class: "reach", x: begin + place * width, y: 0, width, height: tall }),
+          svg("rect", { class: "level", x: begin + place * width + 0.75, y: tall - height, width: Math.max(0.5, width - 1.5), height, rx: Math.min(2, width / 4) }));
         group.addEventListener("pointermove", (event) => view.showTip(event.clientX, event.clientY, [
           h("strong", {}, `${rangeText(chart, low, high)} ${chart.unit}`), h("span", {}, `${view.count(count)} · ${view.percent(count / total)}`)]));
         group.addEventListener("pointerleave", view.hideTip);

@@ -36,6 +36,8 @@
     view.stage = stage;
     dialog.replaceChildren(bar(place),
       h("div.detail-body", {}, h("div.looking", {}, h("div.stage-frame", {}, stage.element), strip(sample)), aside(sample, stage)));
+    const current = dialog.querySelector(".strip [aria-current]");
+    if (current) current.parentNode.scrollLeft = current.offsetLeft - current.parentNode.clientWidth / 2 + current.clientWidth / 2;
     view.data.pictureBytes(place, "target").then((bytes) => view.readTarget(sample, bytes)).then((reader) => {
       stage.reader = reader;
       stage.element.dataset.ready = "true";
