@@ -15,7 +15,6 @@ from sgt_data import (
     build_corpus,
     open_corpus,
     verify_corpus,
-    write_report,
 )
 from sgt_data.corpus.index import ends_of
 from sgt_data.manifest import parse_manifest
@@ -71,10 +70,10 @@ def test_an_interrupted_build_in_a_bucket_goes_on(bucket: str, sample_sources: P
     assert verify_corpus(f"{bucket}/corpus", deep=True).sound
 
 
-def test_a_corpus_in_a_bucket_is_looked_at_by_ranges(
-    bucket: str, sample_sources: Path, tmp_path: Path
+def test_a_corpus_in_a_bucket_is_looked_at_sample_by_sample(
+    bucket: str, sample_sources: Path
 ) -> None:
-    """A tar is cut after its first sample: that one is shown all the same, and the next is not."""
+    """A tar is damaged after its first sample: that one is shown all the same, the next is not."""
     manifest = both_sources(sample_sources, shard_samples=5)
     build_corpus(manifest, f"{bucket}/corpus", cluster=IN_PROCESS)
     opened = open_corpus(f"{bucket}/corpus")
@@ -82,12 +81,11 @@ def test_a_corpus_in_a_bucket_is_looked_at_by_ranges(
     samples = list(opened.samples("panoptic", [shard]))
     filesystem, tar = fsspec.filesystem("s3"), f"{bucket}/corpus/panoptic/{shard}.tar"
     end = int(ends_of(opened.index("panoptic", shard))[0])
-    filesystem.pipe_file(tar, filesystem.cat_file(tar, end=end))
+    data = filesystem.cat_file(tar)
+    filesystem.pipe_file(tar, data[:end] + bytes(len(data) - end))
     answers = Answers(open_collection(f"{bucket}/corpus"))
     items = answers.samples("panoptic", Query(), 0)["items"]
     assert items[0]["instruction"] == samples[0].instruction
     place = Place("panoptic", shard, samples[0].key)
     assert answers.picture(place, "target") == samples[0].target
-    assert items[1]["problem"], "its bytes are not there"
-    page = tmp_path / "report.html"
-    assert write_report(f"{bucket}/corpus", page, samples=2).pictures == 2
+    assert "CRC-32" in items[1]["problem"]

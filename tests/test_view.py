@@ -19,7 +19,7 @@ from viewed import build_viewed
 
 from sgt_data import Corpus, Sample, decode, export_corpus, open_corpus, subset
 from sgt_data.corpus.header import read_header, write_header
-from sgt_data.errors import RequestError, SgtDataError
+from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.subsets.subset_headers import header_without
 from sgt_data.view import distributions
 from sgt_data.view.answers import Answers
@@ -100,6 +100,13 @@ def test_a_filter_takes_the_samples_that_reading_all_of_them_takes(
     samples = open_corpus(corpus).samples(proxy)
     expected = {sample.key for sample in samples if takes(rows[sample.key], sample)}
     assert set(all_keys(answers, proxy, query)) == expected
+
+
+def test_every_category_is_a_filter(corpus: str, answers: Answers) -> None:
+    rows = index_of(corpus, "panoptic")
+    for name in {name for row in rows for name in row["categories"]}:
+        expected = [row["key"] for row in rows if name in row["categories"]]
+        assert all_keys(answers, "panoptic", Query(categories=(name,))) == expected, name
 
 
 def test_orders_hold_the_same_samples(corpus: str, answers: Answers) -> None:
@@ -412,6 +419,19 @@ def test_a_corpus_is_shown_while_it_is_built(corpus: str, tmp_path: Path) -> Non
     assert lost and not {row["key"] for row in lost} & set(keys)
     edge = next(proxy for proxy in overview["proxies"] if proxy["name"] == "edge")
     assert edge["totals"]["samples"] == len(keys)
+
+
+def test_a_header_that_contradicts_itself_is_refused(corpus: str, tmp_path: Path) -> None:
+    for field in ("samples", "shards"):
+        root = tmp_path / field
+        shutil.copytree(corpus, root)
+        header = read_header(str(root))
+        assert header is not None
+        listed = dict(getattr(header, field))
+        listed["edge"] = listed["edge"][:-1]
+        write_header(str(root), replace(header, **{field: listed}))
+        with pytest.raises(CorpusError, match="shards of edge, and"):
+            Answers(open_collection(str(root))).samples("edge", Query(), 0)
 
 
 def test_nothing_to_show_is_a_clear_refusal(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import orjson
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT, quarantine_path
 from sgt_data.corpus.sample_reader import SampleReader
-from sgt_data.errors import RequestError, SgtDataError
+from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
 from sgt_data.view.collection import Holder, Kind, Place
@@ -98,7 +98,7 @@ class BrowsedCorpus:
             raise RequestError(f"proxy: found {proxy!r:.80}; allowed: {', '.join(self.proxies)}")
         with self._lock:
             if proxy not in self._tables:
-                table = SampleTable(self.corpus.shards(proxy), self.corpus.samples_per_shard(proxy))
+                table = SampleTable(*_shards_and_counts(self.corpus, proxy))
                 work = GradualWork(read_all(self.corpus, proxy, table))
                 self._tables[proxy] = table, work
             return self._tables[proxy]
@@ -154,6 +154,24 @@ class BrowsedCorpus:
             return lines
         keys = set(selection.of(ledger.shard).to_pylist())
         return [line for line in lines if orjson.loads(line).get("key") in keys]
+
+
+def _shards_and_counts(corpus: Corpus, proxy: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Names of a proxy's shards, and how many samples each has.
+
+    Raises:
+        CorpusError: the header contradicts itself.
+    """
+    try:
+        shards, counts = corpus.shards(proxy), corpus.samples_per_shard(proxy)
+    except KeyError:
+        raise CorpusError(f"{corpus.url}: corpus.json lists no shards of {proxy}") from None
+    if len(shards) != len(counts) or min(counts, default=0) < 0:
+        raise CorpusError(
+            f"{corpus.url}: corpus.json lists {len(shards)} shards of {proxy}, and "
+            f"{len(counts)} counts of samples"
+        )
+    return shards, counts
 
 
 class _Numbered:
