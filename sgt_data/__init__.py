@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from sgt_data.training.train import Trained, train
     from sgt_data.verify.check_corpus import verify_corpus
     from sgt_data.verify.findings import Verdict
+    from sgt_data.view.report_file import CorpusReport, write_report
+    from sgt_data.view.serve import Viewer, serve_corpus
 
 _MODULES = {
     "corpus.opened_corpus": ("Corpus",),
@@ -203,6 +205,14 @@ _MODULES = {
     ),
     "verify.check_corpus": ("verify_corpus",),
     "verify.findings": ("Verdict",),
+    "view.report_file": (
+        "CorpusReport",
+        "write_report",
+    ),
+    "view.serve": (
+        "Viewer",
+        "serve_corpus",
+    ),
 }
 """By module, the public names that it has."""
 
@@ -219,6 +229,7 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "CorpusMismatch",
+    "CorpusReport",
     "ExperimentReport",
     "ExportReport",
     "Failure",
@@ -255,6 +266,7 @@ __all__ = [
     "TrainConfig",
     "Trained",
     "Verdict",
+    "Viewer",
     "annotate_pictures",
     "build_corpus",
     "contact_sheet",
@@ -279,6 +291,7 @@ __all__ = [
     "plan_schema",
     "push_corpus",
     "run_experiment",
+    "serve_corpus",
     "shipped_manifests",
     "subset",
     "train",
@@ -286,6 +299,7 @@ __all__ = [
     "use_plugins",
     "verify_corpus",
     "write_questions",
+    "write_report",
     "write_samples",
 ]
 

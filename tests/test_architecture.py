@@ -80,6 +80,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
         {"pictures", "segmentation", "prompts", "scenes", "sources", "annotators", "proxies",
          "manifest", "corpus", "subsets", "engine", "preview", "training", "experiment.plan"}
     ),
+    "view": frozenset({"files", "pictures", "corpus", "subsets", "proxies", "trainers"}),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""
 
@@ -98,6 +99,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "sklearn": frozenset({"experiment.measure"}),
     "scipy": frozenset({"experiment.measure", "experiment.report"}),
     "duckdb": frozenset({"subsets"}),
+    "aiohttp": frozenset({"files", "view"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
 }  # fmt: skip

@@ -16,7 +16,12 @@ from sgt_data import (
     open_corpus,
     verify_corpus,
 )
+from sgt_data.corpus.index import ends_of
 from sgt_data.manifest import parse_manifest
+from sgt_data.view.answers import Answers
+from sgt_data.view.collection import Place
+from sgt_data.view.open_collection import open_collection
+from sgt_data.view.query import Query
 
 
 @pytest.fixture
@@ -63,3 +68,24 @@ def test_an_interrupted_build_in_a_bucket_goes_on(bucket: str, sample_sources: P
     again = build_corpus(manifest, f"{bucket}/corpus", cluster=IN_PROCESS)
     assert again.built_shards == 1
     assert verify_corpus(f"{bucket}/corpus", deep=True).sound
+
+
+def test_a_corpus_in_a_bucket_is_looked_at_sample_by_sample(
+    bucket: str, sample_sources: Path
+) -> None:
+    """A tar is damaged after its first sample: that one is shown all the same, the next is not."""
+    manifest = both_sources(sample_sources, shard_samples=5)
+    build_corpus(manifest, f"{bucket}/corpus", cluster=IN_PROCESS)
+    opened = open_corpus(f"{bucket}/corpus")
+    shard = opened.shards("panoptic")[0]
+    samples = list(opened.samples("panoptic", [shard]))
+    filesystem, tar = fsspec.filesystem("s3"), f"{bucket}/corpus/panoptic/{shard}.tar"
+    end = int(ends_of(opened.index("panoptic", shard))[0])
+    data = filesystem.cat_file(tar)
+    filesystem.pipe_file(tar, data[:end] + bytes(len(data) - end))
+    answers = Answers(open_collection(f"{bucket}/corpus"))
+    items = answers.samples("panoptic", Query(), 0)["items"]
+    assert items[0]["instruction"] == samples[0].instruction
+    place = Place("panoptic", shard, samples[0].key)
+    assert answers.picture(place, "target") == samples[0].target
+    assert "CRC-32" in items[1]["problem"]

@@ -26,6 +26,7 @@ from sgt_data.cli import (
     subsets,
     trainers,
     training,
+    viewing,
 )
 from sgt_data.cli.arguments import checked_arguments
 from sgt_data.cli.endings import (
@@ -50,6 +51,8 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "verify": corpora.verify_command,
     "info": corpora.info_command,
     "preview": corpora.preview_command,
+    "view": viewing.view_command,
+    "report": viewing.report_command,
     "annotate": annotation.annotate_command,
     "export": trainers.export_command,
     "push": publishing.push_command,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
-from sgt_data.names import KEY_ALPHABET, KEY_PATTERN, is_key
+from sgt_data.names import KEY_ALPHABET, KEY_LENGTH_MAX, KEY_LETTERS, is_key
 
 MEMBERS = ("input", "target", "instruction", "facts")
 """The members of a sample, as the index names them, in the order of the tar. Where the pictures are
@@ -94,7 +94,10 @@ def check_keys(keys: pa.ChunkedArray, where: str) -> None:
     Raises:
         LeavesRoot: one of them is none; names `where` and its row.
     """
-    sound = pc.match_substring_regex(keys, KEY_PATTERN)
+    sound = pc.and_(
+        pc.match_substring_regex(keys, KEY_LETTERS),
+        pc.less_equal(pc.binary_length(keys), KEY_LENGTH_MAX),
+    )
     if keys.null_count or not pc.all(sound, min_count=0).as_py():
         values = keys.to_pylist()
         row = next(row for row, key in enumerate(values) if not is_key(key))

@@ -160,14 +160,11 @@ class SampleReader:
             SourceError: it cannot be read just now.
         """
         key = self.key(proxy, shard, row)
-        parts = self._members(proxy, shard, row, MEMBERS if with_input else MEMBERS[1:])
+        parts = self.members(proxy, shard, row, MEMBERS if with_input else MEMBERS[1:])
         if not with_input:
             parts["input"] = b""
         elif "input" not in parts:
-            number = self.row(INPUT, shard, key)
-            if number is None:
-                raise CorpusError(f"{self._corpus.url}: {INPUT}/{shard} has no input {key}")
-            parts |= self._members(INPUT, shard, number, ("input",))
+            self.row(INPUT, shard, key)  # says that this copy has no pictures, where it has none
         missing = [member for member in MEMBERS if member not in parts]
         if missing:
             raise CorpusError(
@@ -184,6 +181,27 @@ class SampleReader:
             key, proxy, self._corpus.url, shard,
             parts["input"], parts["target"], instruction, facts, component,
         )  # fmt: skip
+
+    def members(self, proxy: str, shard: str, row: int, names: Collection[str]) -> dict[str, bytes]:
+        """Some members of a sample by name, in one read; the shared input where it has no own.
+
+        Args:
+            proxy, shard: which tar.
+            row: of the shard's index.
+            names: of `MEMBERS`; those that the corpus does not hold are left out.
+
+        Raises:
+            CorpusError: one of them is not what the index says, or there is no shared input.
+            SourceError: it cannot be read just now.
+        """
+        parts = self._members(proxy, shard, row, names)
+        if "input" in names and "input" not in parts and INPUT in self._corpus.folders:
+            key = self.key(proxy, shard, row)
+            number = self.row(INPUT, shard, key)
+            if number is None:
+                raise CorpusError(f"{self._corpus.url}: {INPUT}/{shard} has no input {key}")
+            parts |= self._members(INPUT, shard, number, ("input",))
+        return parts
 
     def __getstate__(self) -> dict[str, Any]:
         return {"corpus": self._corpus, "checksums": self._checksums, "copies": self._copies}
@@ -210,6 +228,8 @@ class SampleReader:
             for name in names
             if index.members[name][row][1] >= 0
         }
+        if not places:
+            return {}
         start = min(offset for offset, _, _ in places.values())
         stop = max(offset + size for offset, size, _ in places.values())
         tar, key = join(self._corpus.url, tar_path(proxy, shard)), index.keys[row]

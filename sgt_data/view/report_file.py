@@ -1,0 +1,158 @@
+"""One HTML file that shows a corpus: totals and distributions of all of it, and some samples.
+
+The samples are those of some pictures, chosen by a seed, in every proxy that has them. Their files
+are in the page as they are stored, each once. The page needs no server and loads nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sgt_data import checks
+from sgt_data.files.output_place import check_output
+from sgt_data.files.urls import Location, plain
+from sgt_data.files.writing import write_atomic
+from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.result import Result
+from sgt_data.view.answers import Answers
+from sgt_data.view.collection import Collection
+from sgt_data.view.open_collection import open_collection
+from sgt_data.view.page_files import whole_page
+from sgt_data.view.report_samples import HeldSamples, chosen_samples, take_samples
+
+_REJECTED_MAX = 48
+"""Rejected inputs that are listed of each reason."""
+
+
+@dataclass(slots=True)
+class CorpusReport(Result):
+    """A report that was written.
+
+    Attributes:
+        output: its URL.
+        pictures: how many pictures it shows, each in every proxy that has it.
+        asked: how many were asked for; the corpus may hold fewer, or they may not fit.
+        samples: how many samples that are.
+        of: how many samples the corpus has.
+        nbytes: its size.
+    """
+
+    output: str
+    pictures: int = 0
+    asked: int = 0
+    samples: int = 0
+    of: int = 0
+    nbytes: int = 0
+
+
+def write_report(
+    corpus: Location,
+    output: Location = "report.html",
+    *,
+    samples: int = 12,
+    max_megabytes: int = 32,
+    seed: int = 0,
+    on_progress: OnProgress = ignore,
+) -> CorpusReport:
+    """Write a corpus as one HTML file, which a browser opens without a server.
+
+    Args:
+        corpus: fsspec URL of a corpus, a subset file or an export.
+        output: the file to write, an fsspec URL.
+        samples: pictures whose samples are in the page, chosen by the seed among the keys of all
+            proxies.
+        max_megabytes: samples are left out that would make the page larger; the rest of the page
+            takes well under one.
+        seed: by which pictures, and samples for distributions, are chosen.
+        on_progress: called after every picture, with pictures as units.
+
+    Raises:
+        RequestError: nothing to show is at the URL, or the output cannot be there.
+        CorpusError: the header of the corpus is damaged.
+        StorageError: the file cannot be written.
+    """
+    checks.whole_number("samples", samples, 1, 10_000)
+    checks.whole_number("max_megabytes", max_megabytes, 1, 1000)
+    collection = open_collection(corpus)
+    place = check_output(output, [collection.url])
+    answers = Answers(collection, seed)
+    report = CorpusReport(place, asked=samples)
+    held = HeldSamples()
+    chosen = chosen_samples(collection, samples, seed)
+    for number, key_places in enumerate(chosen):
+        on_progress(Progress(number, len(chosen), note="samples"))
+        if not take_samples(answers, key_places, held, max_megabytes * 1_000_000):
+            report.notes.append(
+                f"{held.keys:,} of {len(chosen):,} pictures fit into {max_megabytes} MB; "
+                "more with a larger max_megabytes"
+            )
+            break
+    on_progress(Progress(len(chosen), len(chosen), note="distributions"))
+    report.pictures, report.samples = held.keys, len(held.samples)
+    report.failures += held.failures
+    report.of = sum(collection.table(proxy).total for proxy in collection.proxies)
+    page = whole_page(orjson.dumps(_document(answers, held, report)))
+    write_atomic(plain(place), page)
+    report.nbytes, report.complete = len(page), True
+    return report
+
+
+def _document(answers: Answers, held: HeldSamples, report: CorpusReport) -> dict[str, Any]:
+    """All data of the page. Holders are cut to the samples that it holds."""
+    collection = answers.collection
+    for document in held.samples.values():
+        document["holders"] = [
+            holder
+            for holder in document["holders"]
+            if not holder["holds"]
+            or f"{holder['proxy']}/{document['shard']}/{document['key']}" in held.samples
+        ]
+    overview = answers.overview()
+    overview["url"] = posixpath.basename(overview["url"].rstrip("/"))  # a page is passed on
+    overview["notes"].append(
+        f"This page holds {report.samples:,} of {report.of:,} samples: those of "
+        f"{report.pictures:,} pictures that a seed chose. Totals and distributions are those of "
+        "the whole."
+    )
+    collection.ledgers().work.finish()
+    return {
+        "overview": overview,
+        "items": held.items,
+        "samples": held.samples,
+        "pictures": held.pictures,
+        "files": [base64.b64encode(data).decode() for data in held.files],
+        "distributions": {proxy: answers.all_distributions(proxy) for proxy in collection.proxies},
+        "reasons": answers.reasons(0),
+        "rejected": _rejected(collection, held),
+    }
+
+
+def _rejected(collection: Collection, held: HeldSamples) -> list[dict[str, Any]]:
+    """Inputs by reason; their pictures are shown where the page holds them anyway."""
+    return [
+        {
+            "kind": group.kind,
+            "reason": group.reason,
+            "rows": sum(group.rows.values()),
+            "items": [
+                {**row, "picture": _held_picture(collection, row, held)}
+                for row in group.examples[:_REJECTED_MAX]
+            ],
+        }
+        for group in collection.ledgers().groups()
+    ]
+
+
+def _held_picture(
+    collection: Collection, row: Mapping[str, str], held: HeldSamples
+) -> dict[str, str] | None:
+    for proxy in collection.proxies:
+        if f"{proxy}/{row['shard']}/{row['key']}/input" in held.pictures:
+            return {"proxy": proxy, "shard": row["shard"], "key": row["key"]}
+    return None
