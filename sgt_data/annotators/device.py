@@ -42,6 +42,16 @@ def set_up(annotator: Annotator) -> Setup:
     )
 
 
+def check_packages_and_files(annotator: Annotator) -> None:
+    """Check what can be checked of an annotator without torch: its packages and its weights.
+
+    Raises:
+        RequestError: a package is missing, or the weights are missing or no weights.
+    """
+    _versions(annotator)
+    annotator.find_weights()
+
+
 def device_class(device: Device) -> str:
     """Kind of a device. Results are the same, bit for bit, on devices of one kind alone."""
     import torch

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sgt_data.errors import FileMissing, RequestError, SourceError
 from sgt_data.files.fetching import copy_to_file
+from sgt_data.files.tensor_files import beginning_problem
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.redaction import HIDDEN, without_secrets
 
@@ -37,6 +38,8 @@ def find_folder(model: str, revision: str | None, field: str) -> tuple[str, str 
                     f"{field}: {folder} has no {name}; a model folder holds config.json and "
                     "model.safetensors, as `save_pretrained` or `hf download` write them"
                 )
+        for file in folder.glob("*.safetensors"):
+            _check_beginning(str(file), field)
         return str(folder), None
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         raise RequestError(
@@ -89,6 +92,7 @@ def find_file(url: str, field: str) -> str:
         path = Path(place.removeprefix("file://"))
         if not path.is_file():
             raise RequestError(f"{field}: there is no file {path}")
+        _check_beginning(str(path), field)
         return str(path)
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "sgt_data/weights"
     shown = without_secrets(place)  # a signature is no part of a name, and changes
@@ -104,7 +108,13 @@ def find_file(url: str, field: str) -> str:
                 f"{field}: {url} cannot be fetched ({why}). Fetch it where there is a network, "
                 f"then {field}=FILE"
             ) from why
+    _check_beginning(str(cached), field)
     return str(cached)
+
+
+def _check_beginning(path: str, field: str) -> None:
+    if problem := beginning_problem(path):
+        raise RequestError(f"{field}: {path}: {problem}")
 
 
 def digest_of(paths: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ def annotate_command(
         report = annotate_pictures(
             pictures, output, annotator,
             pictures_per_tar=pictures_per_tar, max_quarantined=max_quarantined,
-            cluster=Cluster(address, workers), on_progress=bar,
+            cluster=Cluster(address, workers), progress=bar,
         )  # fmt: skip
     print_messages(_messages(report))
     show(_report_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)

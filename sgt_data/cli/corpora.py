@@ -91,7 +91,7 @@ def build_command(
     with ProgressBar("pictures") as bar:
         report = build_corpus(
             resolved, output,
-            cluster=cluster, retry_damaged=retry_damaged, on_progress=bar,
+            cluster=cluster, retry_damaged=retry_damaged, progress=bar,
         )  # fmt: skip
     print_messages(_build_messages(report, resolved))
     show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
@@ -109,7 +109,7 @@ def verify_command(
     from sgt_data.verify.check_corpus import verify_corpus
 
     with ProgressBar("shards") as bar:
-        verdict = verify_corpus(corpus, deep=deep, on_progress=bar)
+        verdict = verify_corpus(corpus, deep=deep, progress=bar)
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
     show(_verdict_text(verdict, deep), document, as_json)
     return 0 if verdict.sound else 1

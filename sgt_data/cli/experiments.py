@@ -6,22 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import (
-    BarColumn,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as RichProgress
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
-from sgt_data.cli.output import messages, print_messages, show
-from sgt_data.progress import Progress
+from sgt_data.cli.output import print_messages, show
+from sgt_data.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.experiment.prepared_experiment import ExperimentReport
@@ -63,7 +54,7 @@ def experiment_command(
     from sgt_data.experiment.run_experiment import run_experiment
 
     shipped = plan is None or is_shipped_plan(plan)
-    with _ExperimentBar() as progress:
+    with ProgressBar("training samples", _SPEED_OVER_SECONDS) as bar:
         report = run_experiment(
             kind,
             load_plan(kind, plan, overrides or ()),
@@ -72,50 +63,11 @@ def experiment_command(
             test_on=date.today().isoformat() if test else None,
             leave_out=shipped and not overrides_name_proxies(overrides or ()),
             processes=processes,
-            on_progress=progress,
+            progress=bar,
         )
     print_messages(_failure_lines(report, test))
     show(_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     return 0 if report.succeeded else 1
-
-
-class _ExperimentBar:
-    """A bar over the training samples of all runs, with the time left and what is being done.
-
-    Notes that start with `note: ` are for the reader and stay on the screen.
-    """
-
-    def __init__(self) -> None:
-        self._bar = RichProgress(
-            SpinnerColumn(),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
-            console=messages,
-            transient=True,
-            speed_estimate_period=_SPEED_OVER_SECONDS,
-        )
-        self._task = self._bar.add_task("", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, progress: Progress) -> None:
-        if progress.note.startswith("note: "):
-            messages.print(progress.note, markup=False)
-            return
-        self._bar.update(
-            self._task,
-            description=progress.note,
-            completed=progress.done,
-            total=progress.total,
-        )
 
 
 def _text(report: ExperimentReport) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sgt_data.errors import StorageError
 from sgt_data.foreign_errors import in_words
+from sgt_data.progress_text import size_text as size_text
 from sgt_data.redaction import redacted, without_secrets
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -87,12 +88,3 @@ def report_table(text_columns: Iterable[str], number_columns: Iterable[str]) -> 
     for name in number_columns:
         table.add_column(name, justify="right", overflow="fold")
     return table
-
-
-def size_text(nbytes: float) -> str:
-    """A number of bytes in the unit that suits it (powers of 1000)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if nbytes < 1000:
-            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
-        nbytes /= 1000
-    return f"{nbytes:,.1f} TB"

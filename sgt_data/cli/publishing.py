@@ -47,7 +47,7 @@ def push_command(
         report = push_corpus(
             corpus, repo,
             pictures=pictures, private=private, revision=revision, dry_run=dry_run,
-            on_progress=bar,
+            progress=bar,
         )  # fmt: skip
     print_messages(_report_messages(report))
     show(_report_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)

@@ -60,7 +60,7 @@ def questions_command(
         shares=parse_shares(shares),
     )
     with ProgressBar("pictures") as bar:
-        report = write_questions(corpus, output, plan, proxy=proxy, on_progress=bar)
+        report = write_questions(corpus, output, plan, proxy=proxy, progress=bar)
     print_messages([f"note: {note}" for note in report.notes])
     show(_report_table(report), asdict(report), as_json)
     return 0

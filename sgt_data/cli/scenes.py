@@ -39,7 +39,7 @@ def sample_command(
     with ProgressBar("pictures") as bar:
         summary = write_samples(
             directory, images, seed=seed, size=(width, height), scenes=scenes,  # type: ignore[arg-type]
-            forms=names_in("--form", forms) or FORMS, on_progress=bar,  # type: ignore[arg-type]
+            forms=names_in("--form", forms) or FORMS, progress=bar,  # type: ignore[arg-type]
         )  # fmt: skip
     show(_summary_text(summary), asdict(summary), as_json)
     return 0

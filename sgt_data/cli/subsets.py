@@ -88,7 +88,7 @@ def scale_command(
         rule = SubsetRule(seed, cast("StrataRule", strata), where, described_by, shards)
         options: dict[str, Any] = {
             "samples": samples, "rule": rule, "file": file, "output": output,
-            "cluster": Cluster(address, workers), "on_progress": bar,
+            "cluster": Cluster(address, workers), "progress": bar,
         }  # fmt: skip
         if several:
             reports = subset(corpus, [*several, *(more or ())], **options)

@@ -33,7 +33,7 @@ def export_command(
     with ProgressBar("samples") as bar:
         report = export_corpus(
             corpus, output, form,  # type: ignore[arg-type]
-            names_in("--proxy", proxies), on_progress=bar,
+            names_in("--proxy", proxies), progress=bar,
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
     show(_report_text(report), asdict(report), as_json)

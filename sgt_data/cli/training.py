@@ -49,7 +49,7 @@ def train_command(
     settings = load_config(config, data, overrides or ())
     open_corpus(corpus)  # it is not read where nothing is drawn, and yet must be one
     with ProgressBar("steps") as bar:
-        trained = train_model(settings, output, on_progress=bar)
+        trained = train_model(settings, output, progress=bar)
     if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
         return 0
     show(_text(trained), {"checkpoint": str(trained.checkpoint), **trained.curve[-1]}, as_json)

@@ -36,7 +36,7 @@ from sgt_data.engine.arrow_rows import (
     task_of,
     task_row,
 )
-from sgt_data.engine.outcomes import Outcome, part_name
+from sgt_data.engine.outcomes import InputsDone, Outcome, part_name
 from sgt_data.engine.ray_session import cluster_resource, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
@@ -51,6 +51,9 @@ from sgt_data.result import Failure
 from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import parse_masks
+
+_INPUTS_PER_REPORT = 8
+"""A shard that is drawn says so many times less than once for each input how far it is."""
 
 _DENSE_BYTES = 2
 """Bytes per pixel of an annotator's map between the stages; masks take less."""
@@ -193,15 +196,19 @@ class _Annotate:
 
 
 class _Finish:
-    """A shard's row -> a row of receipts; failures pass."""
+    """A shard's row -> rows that say how far it is, and last one of receipts; failures pass."""
 
     def __init__(self) -> None:
         # load the compiled code while the actor starts, by drawing a smallest mask
         masks = parse_masks([b"04"], 2, 2)
         paint(masks, np.zeros(1, np.int64), np.ones(1, np.uint16), sample_grid(2, 2, 2, 2))
 
-    def __call__(self, batch: pa.Table, stages: Stages) -> pa.Table:
+    def __call__(self, batch: pa.Table, stages: Stages) -> Iterator[pa.Table]:
         (row,) = batch.to_pylist()
         if row["failure"] is not None:
-            return failure_row(failure_of(row), OUTCOME)
-        return outcome_row(finish_shard(shard_of(row), stages))
+            yield failure_row(failure_of(row), OUTCOME)
+            return
+        for outcome in finish_shard(shard_of(row), stages):
+            # which rows come depends on the shard alone: Ray may run the call again
+            if not isinstance(outcome, InputsDone) or outcome.inputs % _INPUTS_PER_REPORT == 0:
+                yield outcome_row(outcome)
