@@ -14,8 +14,9 @@ Words:
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
 trainers, training; experiment; cli. A room imports only the rooms that its docstring names. The
-files beside this one are known to all: checks, errors, facts, names, overrides, plugins, progress,
-records, result, seeds and compiled (numba); `manifest` says what to build.
+files beside this one are known to all: checks, errors, extras, facts, names, overrides, plugins,
+progress, records, result, seeds, shipped_manifests and compiled (numba); `manifest` says what to
+build.
 """
 
 from importlib import import_module
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from sgt_data.questions.write_questions import QuestionsReport, write_questions
     from sgt_data.result import Failure, Result
     from sgt_data.scenes.write_samples import SampleSummary, write_samples
+    from sgt_data.shipped_manifests import copy_manifest, shipped_manifests
     from sgt_data.stream.options import Ordering, Reading, Topology
     from sgt_data.stream.stream import Stream
     from sgt_data.subsets.open_corpus import open_corpus
@@ -136,6 +138,10 @@ _MODULES = {
         "SampleSummary",
         "write_samples",
     ),
+    "shipped_manifests": (
+        "copy_manifest",
+        "shipped_manifests",
+    ),
     "stream.options": (
         "Ordering",
         "Reading",
@@ -211,6 +217,7 @@ __all__ = [
     "annotate_pictures",
     "build_corpus",
     "contact_sheet",
+    "copy_manifest",
     "decode",
     "export_corpus",
     "forecast",
@@ -222,6 +229,7 @@ __all__ = [
     "parse_manifest",
     "push_corpus",
     "run_experiment",
+    "shipped_manifests",
     "subset",
     "train",
     "verify_corpus",

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.registry import annotator_kinds
-from sgt_data.errors import FileMissing, ManifestError, SourceError
-from sgt_data.files.reading import read_bytes
+from sgt_data.errors import ManifestError
 from sgt_data.files.urls import Location, plain
+from sgt_data.manifest_file import read_manifest_file
+from sgt_data.manifest_places import check_moves, place_members
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
@@ -25,7 +26,6 @@ from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.redaction import redacted
 from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
-from sgt_data.yaml_text import found_instead, parse_yaml
 
 FORMAT_VERSION = 1
 RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
@@ -127,35 +127,27 @@ class Manifest(BaseModel):
 
 
 def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
-    """Read and validate a manifest file.
+    """Read and validate a manifest: a file, or one that comes with the package.
 
     Args:
-        path: fsspec URL of a YAML file.
-        overrides: `field.path=value` each; list items by number or by `name`, values in YAML.
+        path: fsspec URL of a YAML file, whose relative paths lie in its own folder; or the name of
+            a shipped manifest (`shipped_manifests`), whose relative paths lie in the current one.
+        overrides: `field.path=value` each; list items by number or by `name`, values in YAML. Their
+            relative paths lie in the current folder.
 
     Raises:
         ManifestError: with every wrong field.
     """
-    path = plain(path)
-    try:
-        text = read_bytes(path)
-    except FileMissing as why:
-        raise ManifestError(f"there is no manifest: {why}") from why
-    except SourceError as why:
-        if isinstance(why.__cause__, IsADirectoryError):
-            raise ManifestError(f"{path} is a folder; a manifest is a YAML file") from why
-        raise
-    data = parse_yaml(text, path)
-    if not isinstance(data, dict):
-        raise ManifestError(
-            f"{path}: {found_instead(data)}; a manifest is a mapping, `field: value`"
-        )
-    override_fields(data, overrides)
-    return _parsed(data, path)
+    file = read_manifest_file(plain(path))
+    kinds = _registered_kinds()
+    moves = place_members(file.data, file.folder, {n: kinds[n] for n in ("sources", "annotators")})
+    override_fields(file.data, overrides, _default_names(kinds))
+    check_moves(file.data, moves, file.folder)
+    return _parsed(file.data, file.where)
 
 
 def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest:
-    """Validate plain data; places in it may be `pathlib.Path`s.
+    """Validate plain data; places in it may be `pathlib.Path`s, and lie in the current folder.
 
     Raises:
         ManifestError: with every wrong field.
@@ -166,10 +158,7 @@ def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest
 def _parsed(data: Mapping[str, Any], where: str) -> Manifest:
     problems: list[str] = []
     fields: dict[str, Any] = dict(data)
-    registered: dict[str, Mapping[str, type[Any]]] = {
-        "sources": source_kinds(), "annotators": annotator_kinds(), "proxies": proxy_kinds(),
-    }  # fmt: skip
-    for name, kinds in registered.items():
+    for name, kinds in _registered_kinds().items():
         if isinstance(fields.get(name), list | tuple):
             fields[name] = _members(fields[name], name, kinds, problems)
     manifest: Manifest | None = _validated(Manifest, fields, (), problems)
@@ -178,6 +167,21 @@ def _parsed(data: Mapping[str, Any], where: str) -> Manifest:
     if problems or manifest is None:
         raise ManifestError("\n".join([f"{where} cannot be used:", *problems]))
     return manifest
+
+
+def _registered_kinds() -> dict[str, Mapping[str, type[Any]]]:
+    """By list of a manifest: the classes that its members can have, by `type`."""
+    return {"sources": source_kinds(), "annotators": annotator_kinds(), "proxies": proxy_kinds()}
+
+
+def _default_names(
+    kinds: Mapping[str, Mapping[str, type[Any]]],
+) -> dict[str, dict[str, str]]:
+    """By list of a manifest: the names that its members have where the manifest gives none."""
+    return {
+        name: {kind: str(model.model_fields["name"].get_default()) for kind, model in of.items()}
+        for name, of in kinds.items()
+    }
 
 
 def _plain_paths(data: Any) -> Any:

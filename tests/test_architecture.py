@@ -22,8 +22,8 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "facts", "foreign_errors", "names", "overrides", "plugins",
-     "progress", "records", "redaction", "result", "seeds", "yaml_text"}
+    {"checks", "compiled", "errors", "extras", "facts", "foreign_errors", "names", "overrides", "plugins",
+     "progress", "records", "redaction", "result", "seeds", "shipped_manifests", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""
@@ -41,7 +41,12 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "sources": frozenset({"files", "pictures", "segmentation"}),
     "proxies": DRAWING,
     "annotators": frozenset({"files", "pictures", "segmentation", "sources"}),
-    "manifest": frozenset({"files", "pictures", "sources", "annotators", "proxies"}),
+    "manifest_places": frozenset({"files"}),
+    "manifest_file": frozenset({"files", "manifest_places"}),
+    "manifest": frozenset(
+        {"files", "pictures", "sources", "annotators", "proxies", "manifest_file",
+         "manifest_places"}
+    ),
     "corpus": frozenset({"files", "pictures", "prompts"}),
     "subsets": frozenset({"files", "corpus", "engine"}),
     "verify": frozenset({"files", "corpus", "subsets", "proxies", "prompts"}),
@@ -314,7 +319,7 @@ def test_every_library_is_declared() -> None:
         "annotators": extras["annotate"], "training": extras["train"],
         "experiment": extras["train"], "experiment.measure": extras["train"],
         "experiment.report": extras["train"], "publish": extras["hub"],
-        "stream": {"torch"}, "trainers": {"torch"},
+        "stream": {"torch"}, "trainers": {"torch"}, "subsets": extras["scale"],
     }  # fmt: skip
     for name, module in NAMES.items():
         tops = {other.partition(".")[0] for other in imported(module)} - {"sgt_data", "__future__"}

@@ -137,7 +137,14 @@ class Annotator(BaseModel):
     """Default of `batch_size` on a GPU."""
 
     places: ClassVar[frozenset[str]] = frozenset()
-    """Names of the fields that hold the place of the weights; the digest counts instead."""
+    """Names of the fields that hold the place of the weights; the digest counts instead. Relative
+    ones of a manifest lie in its folder."""
+
+    place_words: ClassVar[frozenset[str]] = frozenset()
+    """Values of such fields that are words and no places."""
+
+    hub_places: ClassVar[frozenset[str]] = frozenset()
+    """Names of such fields that may hold the id of a repository on the Hugging Face Hub."""
 
     runs: ClassVar[frozenset[str]] = frozenset(
         {"device", "dtype", "batch_size", "num_gpus", "concurrency", "threads"}

@@ -14,8 +14,7 @@ from sgt_data.annotators.base import (
     Setup,
 )
 from sgt_data.errors import RequestError
-
-_EXTRA = "pip install 'sgt-data[annotate]'"
+from sgt_data.extras import install_hint
 
 
 def set_up(annotator: Annotator) -> Setup:
@@ -107,6 +106,7 @@ def _versions(annotator: Annotator) -> dict[str, str]:
             versions[name] = version(name)
         except PackageNotFoundError as why:
             raise RequestError(
-                f"annotators.{annotator.name}: the package {name} is not installed; {_EXTRA}"
+                f"annotators.{annotator.name}: the package {name} is not installed; "
+                f"{install_hint('annotate')}"
             ) from why
     return versions

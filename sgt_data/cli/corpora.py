@@ -35,7 +35,7 @@ _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
 
 
 def build_command(
-    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="YAML file (fsspec URL)")],
+    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="YAML file (fsspec URL), or a name of `sgt-data manifests`")],
     output: Annotated[str, typer.Option(help="fsspec URL of the corpus")],
     address: RayAddress = None,
     workers: RayWorkers = None,

@@ -90,7 +90,13 @@ class Source(BaseModel):
 
     places: ClassVar[frozenset[str]] = frozenset({"depth"})
     """Names of the fields that hold places (URLs, folders). They are no part of the identity of a
-    corpus: the same inputs may move."""
+    corpus: the same inputs may move. Relative ones of a manifest lie in its folder."""
+
+    place_words: ClassVar[frozenset[str]] = frozenset()
+    """Values of such fields that are words and no places."""
+
+    hub_places: ClassVar[frozenset[str]] = frozenset()
+    """Names of such fields that may hold the id of a repository on the Hugging Face Hub."""
 
     tolerances: ClassVar[frozenset[str]] = frozenset()
     """Names of the fields that say what a build may lack. They are no part of its identity."""
