@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, Protocol, Self, TextIO
 
 from sgt_data.errors import RequestError
@@ -237,11 +238,9 @@ class _NotebookLine(_Repeating):
         self._display, self._lines = display, list[str]()
 
     def __enter__(self) -> Self:
-        import IPython.display as notebook
-
-        faces: Any = notebook
-        self._html = faces.HTML
-        self._handle = faces.display(faces.HTML(""), display_id=True)
+        notebook = import_module("IPython.display")  # which every kernel of a notebook has
+        self._html = notebook.HTML
+        self._handle = notebook.display(notebook.HTML(""), display_id=True)
         return super().__enter__()
 
     def __exit__(self, *exception: object) -> None:

@@ -17,7 +17,9 @@ from sgt_data.cli.arguments import (
     RayWorkers,
 )
 from sgt_data.cli.output import (
+    command_text,
     print_messages,
+    print_next,
     report_table,
     show,
     size_text,
@@ -35,7 +37,12 @@ _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
 
 
 def build_command(
-    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="YAML file (fsspec URL), or a name of `sgt-data manifests`")],
+    manifest: Annotated[
+        str,
+        typer.Argument(
+            metavar="MANIFEST", help="YAML file (fsspec URL), or a name of `sgt-data manifests`"
+        ),
+    ],
     output: Annotated[str, typer.Option(help="fsspec URL of the corpus")],
     address: RayAddress = None,
     workers: RayWorkers = None,
@@ -87,6 +94,8 @@ def build_command(
             {"name": resolved.name, "plan": plan, "notes": listing.notes},
             as_json,
         )
+        sets = [word for change in changes for word in ("--set", change)]
+        print_next(command_text("build", manifest, "--output", output, *sets))
         return 0
     with ProgressBar("pictures") as bar:
         report = build_corpus(
@@ -95,6 +104,8 @@ def build_command(
         )  # fmt: skip
     print_messages(_build_messages(report, resolved))
     show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    if report.complete:
+        print_next(command_text("view" if report.succeeded else "info", output))
     return 0 if report.succeeded else 1
 
 
@@ -112,6 +123,12 @@ def verify_command(
         verdict = verify_corpus(corpus, deep=deep, progress=bar)
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
     show(_verdict_text(verdict, deep), document, as_json)
+    if not verdict.sound:
+        print_next(command_text("info", corpus))
+    elif deep or verdict.parent is not None:
+        print_next(command_text("view", corpus))
+    else:
+        print_next(command_text("verify", corpus, "--deep"))
     return 0 if verdict.sound else 1
 
 
@@ -128,6 +145,7 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
         table.caption = "\n".join(f"lost: {reason}" for reason in reasons)
         table.caption_justify = "left"
     show(table, document, as_json)
+    print_next(command_text("view", corpus))
     return 0
 
 
@@ -154,6 +172,7 @@ def preview_command(
     write_sheet(sheet, file)
     document = {"file": str(file), "width": sheet.width, "height": sheet.height}
     show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)
+    print_next(command_text("view", corpus))
     return 0
 
 
@@ -183,6 +202,8 @@ def _build_table(report: BuildReport) -> Table:
 
 def _build_messages(report: BuildReport, manifest: Manifest) -> list[str]:
     lines = [f"note: {note}" for note in report.notes]
+    if report.complete and not report.built_shards:
+        lines.append(f"nothing to do: all {report.found_shards:,} shards are there")
     lines += [f"not read: {failure}" for failure in report.failures]
     lines += [f"lost: {reason}" for reason in report.reasons]
     if report.failures:

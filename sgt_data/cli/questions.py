@@ -10,7 +10,9 @@ from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import (
+    command_text,
     print_messages,
+    print_next,
     report_table,
     show,
     size_text,
@@ -63,6 +65,8 @@ def questions_command(
         report = write_questions(corpus, output, plan, proxy=proxy, progress=bar)
     print_messages([f"note: {note}" for note in report.notes])
     show(_report_table(report), asdict(report), as_json)
+    run = f"{output.rstrip('/')}-run"
+    print_next(command_text("train", corpus, "--questions", output, "--output", run))
     return 0
 
 
