@@ -84,7 +84,12 @@ def test_a_terminal_shows_a_bar_that_leaves_nothing_but_the_phases(tmp_path: Pat
     command = ["script", "-qec", f'{sys.executable} -c "$CODE"', "/dev/null"]
     environment = {"CODE": code, "PYTHONPATH": ":".join(sys.path), "TERM": "xterm", "COLUMNS": "99"}
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
     )
     assert "building: 3 of 12 pictures (2 from earlier runs)" in done.stdout
     assert "building: 1 s" in done.stdout

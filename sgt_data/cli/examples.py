@@ -10,7 +10,7 @@ from collections.abc import Mapping
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "doctor": (
         "sgt-data doctor",
-        "sgt-data doctor --output demo/corpus",
+        "sgt-data doctor --output demo/corpus --no-ray",
         "sgt-data doctor --address auto",
     ),
     "manifests": ("sgt-data manifests", "sgt-data manifests --show coco-panoptic"),
@@ -51,8 +51,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sgt-data annotate photos --checkpoint sam_vit_b_01ec64.pth --output masks",
     ),
     "push": (
-        "sgt-data push demo/corpus OWNER/NAME --dry-run",
-        "sgt-data push demo/corpus OWNER/NAME --private",
+        "sgt-data push demo/corpus OWNER/NAME --pictures --dry-run",
+        "sgt-data push demo/corpus OWNER/NAME --pictures --private",
     ),
     "experiment": (
         "sgt-data experiment scale demo/corpus --output scale",
