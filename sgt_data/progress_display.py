@@ -143,12 +143,11 @@ def _own_stderr() -> Iterator[TextIO]:
     except OSError:  # what stands for it has no descriptor, or it is closed
         yield sys.stderr
         return
-    stream = open(descriptor, "w", encoding=sys.stderr.encoding, errors="replace")
-    try:
+    with (
+        suppress(OSError),  # of the last flush: the command itself says so
+        open(descriptor, "w", encoding=sys.stderr.encoding, errors="replace") as stream,
+    ):
         yield stream
-    finally:
-        with suppress(OSError):
-            stream.close()
 
 
 class _TerminalBar:

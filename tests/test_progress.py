@@ -121,7 +121,7 @@ def test_a_build_reports_within_shards_and_what_was_there(
     again: list[Progress] = []
     report = build_corpus(manifest, str(tmp_path), cluster=IN_PROCESS, progress=again.append)
     kept = again[-1].kept
-    assert report.succeeded and kept >= SHARD and kept % SHARD == 0
+    assert report.succeeded and 0 < kept < INPUTS
     building = [each for each in again if each.phase == "building"]
     assert min(each.done for each in building) >= kept
     assert building[-1].done == building[-1].total == INPUTS
