@@ -1,4 +1,4 @@
-"""The extras of the package: which one brings a library that is not installed, and how to add it."""
+"""The extras of the package: which of them brings a library, and how to add it."""
 
 from __future__ import annotations
 

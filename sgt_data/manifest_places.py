@@ -33,7 +33,7 @@ class MovedPlace:
         moved: the same place, for those who read it from the current folder.
     """
 
-    field: tuple[str | int, ...]
+    field: tuple[str, int, str]
     written: Any
     moved: Any
 

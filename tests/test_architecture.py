@@ -22,8 +22,9 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "extras", "facts", "foreign_errors", "names", "overrides", "plugins",
-     "progress", "progress_display", "progress_text", "records", "redaction", "result", "seeds", "shipped_manifests", "yaml_text"}
+    {"checks", "compiled", "errors", "extras", "facts", "foreign_errors", "names", "overrides",
+     "plugins", "progress", "progress_display", "progress_text", "records", "redaction", "result",
+     "seeds", "shipped_manifests", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""

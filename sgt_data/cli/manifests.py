@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
 from sgt_data.cli.arguments import AsJson
-from sgt_data.cli.output import print_next, report_table, show
+from sgt_data.cli.output import print_messages, print_next, report_table, show
 
 
 def manifests_command(
@@ -53,5 +54,6 @@ def init_command(
 
     written = copy_manifest(name, file)
     show(str(written), {"file": str(written)}, as_json)
-    print_next(f"sgt-data build {written} --output corpora/{name}")
+    print_messages(["Say in it where your pictures lie, and what you want drawn."])
+    print_next(f"sgt-data build {quote(str(written))} --output corpora/{name}")
     return 0

@@ -87,7 +87,10 @@ def plan_build(
             for name, inventory in listing.inventories.items()
         },
         {proxy.name: proxy.bank() for proxy in manifest.proxies},
-        {proxy.name: _makers(manifest, proxy, setups, depth) for proxy in manifest.proxies},
+        {
+            proxy.name: _makers(manifest, proxy, setups, depth) | _earlier(proxy, begun or {})
+            for proxy in manifest.proxies
+        },
     )
     vocabulary = {
         name: {category.id: category for category in inventory.vocabulary}
@@ -95,6 +98,15 @@ def plan_build(
     }
     fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
     return BuildPlan(listing, Recipe(manifest, vocabulary, setups, depth, fingerprints), identity)
+
+
+def _earlier(proxy: Proxy, begun: Mapping[str, Any]) -> dict[str, Any]:
+    """The libraries that a corpus names of a proxy, and that its own code has replaced since."""
+    named = begun.get("makers", {}).get(proxy.name, {}).get("libraries", {})
+    kept = {name: named[name] for name in named if name in proxy.replaced_libraries()}
+    if not kept:
+        return {}
+    return {"libraries": {name: version(name) for name in proxy.libraries()} | kept}
 
 
 def _files(inventory: Inventory, begun: Mapping[str, str]) -> dict[str, str]:

@@ -92,6 +92,11 @@ class Proxy(BaseModel):
         """Packages whose version may change its bytes, without the codecs."""
         return ()
 
+    def replaced_libraries(self) -> frozenset[str]:
+        """Packages that an earlier version drew with, whose results the present code equals byte
+        for byte: a corpus that names them can be continued."""
+        return frozenset()
+
     def annotator_for(self, layers: frozenset[Layer]) -> str | None:
         """Name of the annotator that provides what a source with these layers lacks; else None."""
         return None

@@ -33,7 +33,7 @@ def matching_tars(source: str, patterns: str | list[str]) -> list[str]:
 
 
 def _in_words(pattern: str) -> str:
-    """A pattern that matches nothing, absolute, and what the folder holds that it was looked for in."""
+    """A pattern that matches nothing, absolute, and what is in the folder where it looks."""
     place = absolute(pattern)
     plain = _GLOB.split(place.split("{")[0])[0]
     folder = posixpath.dirname(plain)
