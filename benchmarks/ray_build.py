@@ -161,7 +161,7 @@ def _build(build: Build, barrier: Barrier, results: Connection) -> None:
             build.manifest(),
             corpus,
             cluster=build.cluster,
-            on_progress=lambda now: finished.append((time.monotonic(), now.done)),
+            progress=lambda now: finished.append((time.monotonic(), now.done)),
         )
     if not done.succeeded:
         raise SystemExit(f"the build failed: {done}")

@@ -14,8 +14,8 @@ Words:
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
 files beside this one are known to all: checks, errors, extras, facts, names, notebook_html,
-overrides, plugins, progress, records, result, seeds, shipped_manifests, suggestions and compiled
-(numba); `manifest` says what to build.
+overrides, plugins, progress, progress with its display, records, result, seeds, shipped_manifests,
+suggestions and compiled (numba); `manifest` says what to build.
 """
 
 from importlib import import_module
@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.corpus.sample import Sample
+    from sgt_data.doctor.check import Examination
+    from sgt_data.doctor.examine import examine
     from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
     from sgt_data.engine.build import build_corpus
     from sgt_data.engine.build_report import BuildReport
@@ -95,6 +97,8 @@ if TYPE_CHECKING:
 _MODULES = {
     "corpus.opened_corpus": ("Corpus",),
     "corpus.sample": ("Sample",),
+    "doctor.examine": ("examine",),
+    "doctor.check": ("Examination",),
     "engine.annotate_pictures": (
         "AnnotationReport",
         "annotate_pictures",
@@ -230,6 +234,7 @@ __all__ = [
     "CorpusError",
     "CorpusMismatch",
     "CorpusReport",
+    "Examination",
     "ExperimentReport",
     "ExportReport",
     "Failure",
@@ -276,6 +281,7 @@ __all__ = [
     "describe_palette",
     "describe_proxy",
     "describe_source",
+    "examine",
     "example_picture",
     "export_corpus",
     "forecast",

@@ -13,12 +13,14 @@ class Progress:
     """How far a piece of long work is.
 
     Attributes:
-        done: units finished by this run (pictures, samples, shards, steps).
-        total: units that there are to do; None where that is not known.
+        done: units that are finished (pictures, samples, shards, steps), `kept` among them.
+        total: units of the whole work; None where that is not known.
         exact: whether `total` is counted; False where it is an estimate.
         shards: shards that this run has committed, where the work commits shards.
         nbytes: bytes of tars that this run has written, where it writes tars.
-        note: what is being done, or a remark, for a person.
+        note: a remark for a person.
+        phase: what is being done, in words; a display says how long it takes.
+        kept: units that earlier runs had finished.
     """
 
     done: int
@@ -27,6 +29,8 @@ class Progress:
     shards: int = 0
     nbytes: int = 0
     note: str = ""
+    phase: str = ""
+    kept: int = 0
 
     def __post_init__(self) -> None:
         if self.note:
@@ -36,6 +40,9 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 """Called every time that some units are finished, in the process that asked for the work."""
 
+ProgressTo = bool | OnProgress
+"""Where long functions report: True shows a bar or lines, a function is called; False is silent."""
+
 
 def ignore(progress: Progress) -> None:
-    """Take note of nothing: the default `on_progress`."""
+    """Take note of nothing."""

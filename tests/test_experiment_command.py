@@ -377,7 +377,7 @@ def test_a_proxy_that_the_corpus_lacks_is_left_out_with_a_note_or_refused(
         tmp_path,
         processes=1,
         leave_out=True,
-        on_progress=lambda progress: notes.append(progress.note),
+        progress=lambda progress: notes.append(progress.note),
     )
     assert report.succeeded and report.runs == 3
     note, how_to_add = report.notes

@@ -186,7 +186,7 @@ def test_a_stopped_export_goes_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_corpus(str(corpora["embedded"]), str(stopped), on_progress=stop)
+        export_corpus(str(corpora["embedded"]), str(stopped), progress=stop)
     assert not (stopped / "denoise.txt").exists()
     for number, path in enumerate(sorted(stopped.rglob("*/*/*"))):
         if number % 3 == 0:  # what a killed machine may leave: gone, cut short, half written

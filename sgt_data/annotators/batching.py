@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -54,7 +54,11 @@ class ShardAnnotator:
         return cls(name, model, setup.batch_size, ThreadPoolExecutor(threads))
 
     def annotate(
-        self, inputs: Sequence[RawInput], rule: SizeRule, max_pixels: int
+        self,
+        inputs: Sequence[RawInput],
+        rule: SizeRule,
+        max_pixels: int,
+        on_input: Callable[[int], None] | None = None,
     ) -> tuple[RawInput, ...]:
         """The inputs, each with its bytes and its new layer, or with the reason why it has none.
 
@@ -62,6 +66,7 @@ class ShardAnnotator:
             inputs: the inputs of a shard.
             rule: rule for the output size.
             max_pixels: most pixels of a picture.
+            on_input: called with the number of inputs that the model has seen, or will not see.
 
         Raises:
             SourceError: an input cannot be fetched at present.
@@ -80,8 +85,12 @@ class ShardAnnotator:
                 bucket.append((index, raw, view))
                 if len(bucket) >= self.batch_size:
                     self._run(waiting.pop(view.pixels.shape), finishing)
+            if on_input is not None:
+                on_input(len(done) + len(finishing))
         for bucket in waiting.values():
             self._run(bucket, finishing)
+            if on_input is not None:
+                on_input(len(done) + len(finishing))
         for index, (raw, result) in finishing.items():
             try:
                 layer_bytes = {**raw.layer_bytes, role(self.name): result.result()}

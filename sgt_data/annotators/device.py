@@ -80,6 +80,16 @@ def digest_of_weights(annotator: Annotator, path: str) -> str:
     return digest
 
 
+def check_packages_and_files(annotator: Annotator) -> None:
+    """Check what can be checked of an annotator without torch: its packages and its weights.
+
+    Raises:
+        RequestError: a package is missing, or the weights are missing or no weights.
+    """
+    _versions(annotator)
+    weights_of(annotator)
+
+
 def device_class(device: Device) -> str:
     """Kind of a device. Results are the same, bit for bit, on devices of one kind alone."""
     import torch

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sgt_data.errors import FileMissing, RequestError, SourceError
 from sgt_data.files.fetching import copy_to_file
+from sgt_data.files.tensor_files import beginning_problem
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.redaction import HIDDEN, without_secrets
 
@@ -89,6 +90,7 @@ def find_file(url: str, field: str) -> str:
         path = Path(place.removeprefix("file://"))
         if not path.is_file():
             raise RequestError(f"{field}: there is no file {path}")
+        _check_beginning(str(path), field)
         return str(path)
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "sgt_data/weights"
     shown = without_secrets(place)  # a signature is no part of a name, and changes
@@ -104,7 +106,23 @@ def find_file(url: str, field: str) -> str:
                 f"{field}: {url} cannot be fetched ({why}). Fetch it where there is a network, "
                 f"then {field}=FILE"
             ) from why
+    _check_beginning(str(cached), field)
     return str(cached)
+
+
+def check_folder_files(folder: str, field: str) -> None:
+    """Check that the `*.safetensors` files of a model folder begin as such files do.
+
+    Raises:
+        RequestError: one of them is empty, a web page or a pointer of Git LFS.
+    """
+    for file in Path(folder).glob("*.safetensors"):
+        _check_beginning(str(file), field)
+
+
+def _check_beginning(path: str, field: str) -> None:
+    if problem := beginning_problem(path):
+        raise RequestError(f"{field}: {path}: {problem}")
 
 
 def digest_of(paths: Sequence[str]) -> str:

@@ -63,11 +63,7 @@ def proxies_command(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the proxies: what each draws, its fields, an entry of a manifest, its instructions.
-
-    Examples: `sgt-data proxies`, `sgt-data proxies depth`,
-    `sgt-data proxies segmentation --picture segmentation.png`
-    """
+    """Show the proxies: what each draws, its fields, an entry of a manifest, its instructions."""
     return _show_kinds("proxies", name, picture, as_json)
 
 
@@ -79,10 +75,7 @@ def sources_command(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the sources: what each reads and gives, its fields, an entry of a manifest.
-
-    Examples: `sgt-data sources`, `sgt-data sources coco`
-    """
+    """Show the sources: what each reads and gives, its fields, an entry of a manifest."""
     return _show_kinds("sources", name, picture, as_json)
 
 
@@ -94,10 +87,7 @@ def annotators_command(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the annotators: what each fills in, its fields, an entry of a manifest.
-
-    Examples: `sgt-data annotators`, `sgt-data annotators sam`
-    """
+    """Show the annotators: what each fills in, its fields, an entry of a manifest."""
     return _show_kinds("annotators", name, picture, as_json)
 
 
@@ -108,10 +98,7 @@ def palettes_command(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the palettes of segmentation targets.
-
-    Examples: `sgt-data palettes`, `sgt-data palettes tab20 --picture tab20.png`
-    """
+    """Show the palettes of segmentation targets."""
     from sgt_data.reference.palette_facts import describe_palette, list_palettes
 
     _check_picture(name, picture)
@@ -143,7 +130,7 @@ def schema_command(
 
     An editor checks and completes a manifest whose first line names the file:
     `# yaml-language-server: $schema=manifest.schema.json`. Kinds of installed plug-ins are part of
-    the schema. Examples: `sgt-data schema -o manifest.schema.json`, `sgt-data schema --of plan`
+    the schema.
     """
     from sgt_data.files.writing import write_atomic
     from sgt_data.reference.json_schemas import SCHEMAS, schema_text

@@ -6,22 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import (
-    BarColumn,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as RichProgress
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
-from sgt_data.cli.output import messages, print_messages, show
-from sgt_data.progress import Progress
+from sgt_data.cli.output import command_text, print_messages, print_next, show
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.experiment.prepared_experiment import ExperimentReport
@@ -55,15 +46,15 @@ def experiment_command(
     as_json: AsJson = False,
 ) -> int:
     """Train and measure all runs of an experiment; write tables, plots and a page."""
-    from sgt_data.experiment.plan.load_plan import (
-        is_shipped_plan,
-        load_plan,
-        overrides_name_proxies,
-    )
-    from sgt_data.experiment.run_experiment import run_experiment
+    with ProgressBar("training samples", _SPEED_OVER_SECONDS, LOADING) as bar:
+        from sgt_data.experiment.plan.load_plan import (
+            is_shipped_plan,
+            load_plan,
+            overrides_name_proxies,
+        )
+        from sgt_data.experiment.run_experiment import run_experiment
 
-    shipped = plan is None or is_shipped_plan(plan)
-    with _ExperimentBar() as progress:
+        shipped = plan is None or is_shipped_plan(plan)
         report = run_experiment(
             kind,
             load_plan(kind, plan, overrides or ()),
@@ -72,50 +63,25 @@ def experiment_command(
             test_on=date.today().isoformat() if test else None,
             leave_out=shipped and not overrides_name_proxies(overrides or ()),
             processes=processes,
-            on_progress=progress,
+            progress=bar,
         )
     print_messages(_failure_lines(report, test))
     show(_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    if report.succeeded:
+        words = (kind, corpus, "--output", output)
+        options = [word for change in overrides or () for word in ("--set", change)]
+        options += [] if plan is None else ["--plan", str(plan)]
+        if not test:
+            print_next(command_text("experiment", *words, *options, "--test"))
+        else:
+            print_next(_other_experiment(kind, corpus, output))
     return 0 if report.succeeded else 1
 
 
-class _ExperimentBar:
-    """A bar over the training samples of all runs, with the time left and what is being done.
-
-    Notes that start with `note: ` are for the reader and stay on the screen.
-    """
-
-    def __init__(self) -> None:
-        self._bar = RichProgress(
-            SpinnerColumn(),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
-            console=messages,
-            transient=True,
-            speed_estimate_period=_SPEED_OVER_SECONDS,
-        )
-        self._task = self._bar.add_task("", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, progress: Progress) -> None:
-        if progress.note.startswith("note: "):
-            messages.print(progress.note, markup=False)
-            return
-        self._bar.update(
-            self._task,
-            description=progress.note,
-            completed=progress.done,
-            total=progress.total,
-        )
+def _other_experiment(kind: str, corpus: str, output: str) -> str:
+    others = {"scale": "proxies", "proxies": "ratio", "ratio": "scale"}
+    folder = f"{output.rstrip('/')}-{others[kind]}"
+    return command_text("experiment", others[kind], corpus, "--output", folder)
 
 
 def _text(report: ExperimentReport) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from sgt_data.errors import StorageError
 from sgt_data.foreign_errors import in_words
+from sgt_data.progress_text import size_text as size_text
 from sgt_data.redaction import redacted, without_secrets
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -31,6 +33,11 @@ def print_next(*commands: str) -> None:
         commands: whole commands that work as printed, such as `sgt-data view demo/corpus`.
     """
     print_messages(f"next: {command}" for command in commands)
+
+
+def command_text(*words: str | int | float | None) -> str:
+    """A command of `sgt-data` that a shell takes as it stands; words that are None are left out."""
+    return shlex.join(["sgt-data", *(str(word) for word in words if word is not None)])
 
 
 def show(text: str | Table, document: Any, as_json: bool) -> None:
@@ -87,12 +94,3 @@ def report_table(text_columns: Iterable[str], number_columns: Iterable[str]) -> 
     for name in number_columns:
         table.add_column(name, justify="right", overflow="fold")
     return table
-
-
-def size_text(nbytes: float) -> str:
-    """A number of bytes in the unit that suits it (powers of 1000)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if nbytes < 1000:
-            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
-        nbytes /= 1000
-    return f"{nbytes:,.1f} TB"

@@ -71,7 +71,7 @@ def report_command(
     with ProgressBar("pictures") as bar:
         report = write_report(
             corpus, output,
-            samples=samples, max_megabytes=max_megabytes, seed=seed, on_progress=bar,
+            samples=samples, max_megabytes=max_megabytes, seed=seed, progress=bar,
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
     print_messages(f"not read: {failure}" for failure in report.failures)

@@ -7,7 +7,7 @@ accounts for every picture. `annotate.json` beside the tars says what makes it t
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sgt_data import checks
 from sgt_data.annotators.base import Annotator
@@ -27,13 +27,15 @@ from sgt_data.engine.mask_tars import (
     tar_name,
 )
 from sgt_data.engine.outcomes import CommittedShard
+from sgt_data.engine.place_of_work import ANNOTATED_SECONDS, place_note, place_of_work
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
 from sgt_data.files.output_place import ANNOTATE_MARKER, check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import sweep_unfinished
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.sources.folder import FolderSource
 
 
@@ -75,7 +77,7 @@ def annotate_pictures(
     pictures_per_tar: int = 256,
     max_quarantined: float = 0.05,
     cluster: Cluster = THIS_MACHINE,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> AnnotationReport:
     """Write SA-1B-format tars of a folder's pictures, with masks by an annotator.
 
@@ -88,8 +90,9 @@ def annotate_pictures(
         annotator: what draws the masks (`annotators.sam.SamAnnotator`).
         pictures_per_tar: at most.
         max_quarantined: share of damaged pictures (0 to 1) beyond which the work counts as failed.
-        cluster: where to work; `IN_PROCESS` works in this process, without Ray.
-        on_progress: called after every tar; the unit is the picture.
+        cluster: where to work; `IN_PROCESS` works in this process, without Ray, as is done by
+            default with few pictures.
+        progress: True shows a bar; a function is called when pictures are done.
 
     Raises:
         RequestError: pictures, annotator or output do not allow it; nothing was done.
@@ -101,46 +104,57 @@ def annotate_pictures(
     checks.whole_number("pictures_per_tar", pictures_per_tar, 1)
     if annotator.layer != "entities":
         raise RequestError(f"annotator {annotator.name}: it draws no masks")
-    source = plain(pictures)
-    root = check_output(output, [source], marker=ANNOTATE_MARKER)
-    cluster.check_reach([source, root])
-    folder = FolderSource(name=SOURCE, pictures=source)
-    inventory = folder.inventory(pictures_per_tar)
-    image_ids = {name: number for number, name in enumerate(inventory.identity, 1)}
-    with open_engine(cluster) as engine:
-        setup = engine.set_up(annotator)
-        identity = {
-            "annotator": annotator.identity(setup),
-            "files": dict(inventory.identity),
-            "pictures_per_tar": pictures_per_tar,
-            "codecs": codec_versions(),
-        }
-        work = Claim(
-            ANNOTATE_MARKER, identity, "tars of this command", describe=Difference.of_corpus
-        )
-        claim(root, work, remedy="use another --output")
-        sweep_unfinished(root)
-        receipts = read_tar_receipts(root)
-        report = AnnotationReport(
-            output=root,
-            found_shards=len(receipts),
-            max_quarantined=max_quarantined,
-            notes=list(inventory.notes),
-        )
-        tasks = [
-            SliceTask(piece, (TAR_FOLDER,))
-            for piece in inventory.slices
-            if tar_name(piece.name) not in receipts
-        ]
+    with shown(progress, "pictures") as on_progress:
+        source = plain(pictures)
+        root = check_output(output, [source], marker=ANNOTATE_MARKER)
+        on_progress(Progress(0, phase="listing pictures"))
+        folder = FolderSource(name=SOURCE, pictures=source)
+        inventory = folder.inventory(pictures_per_tar)
+        count = sum(piece.pictures for piece in inventory.slices)
+        chosen = place_of_work(cluster, count * ANNOTATED_SECONDS)
+        chosen.check_reach([source, root])
+        image_ids = {name: number for number, name in enumerate(inventory.identity, 1)}
+        start = Progress(0, count, note=place_note(cluster, chosen))
 
-        def note(shard: CommittedShard) -> None:
-            (receipts[tar_name(shard.shard)],) = shard.receipts
+        def announce(phase: str) -> None:
+            on_progress(replace(start, phase=phase))
 
-        if tasks:
-            recipe = MaskRecipe(folder, annotator, setup, pictures_per_tar, image_ids)
-            begun = Progress(0, sum(task.slice.pictures for task in tasks))
-            with closing(engine.run(tasks, mask_stages(recipe, root))) as outcomes:
-                drive(outcomes, report, note, begun, on_progress)
+        announce("looking at the weights")
+        with open_engine(chosen, announce) as engine:
+            setup = engine.set_up(annotator)
+            identity = {
+                "annotator": annotator.identity(setup),
+                "files": dict(inventory.identity),
+                "pictures_per_tar": pictures_per_tar,
+                "codecs": codec_versions(),
+            }
+            work = Claim(
+                ANNOTATE_MARKER, identity, "tars of this command", describe=Difference.of_corpus
+            )
+            claim(root, work, remedy="use another --output")
+            sweep_unfinished(root)
+            receipts = read_tar_receipts(root)
+            report = AnnotationReport(
+                output=root,
+                found_shards=len(receipts),
+                max_quarantined=max_quarantined,
+                notes=list(inventory.notes),
+            )
+            tasks = [
+                SliceTask(piece, (TAR_FOLDER,))
+                for piece in inventory.slices
+                if tar_name(piece.name) not in receipts
+            ]
+
+            def note(shard: CommittedShard) -> None:
+                (receipts[tar_name(shard.shard)],) = shard.receipts
+
+            if tasks:
+                recipe = MaskRecipe(folder, annotator, setup, pictures_per_tar, image_ids)
+                kept = sum(receipt["inputs"] for receipt in receipts.values())
+                begun = replace(start, done=kept, kept=kept, note="", phase="annotating")
+                with closing(engine.run(tasks, mask_stages(recipe, root))) as outcomes:
+                    drive(outcomes, report, note, begun, on_progress)
     report.complete = len(receipts) == len(inventory.slices)
     report.totals = {
         name: sum(receipt[name] for receipt in receipts.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sgt_data.annotators.base import Annotator, Setup
@@ -40,11 +41,21 @@ def load_annotator(annotator: Annotator, setup: Setup) -> ShardAnnotator:
 
 
 def annotate_shard(
-    shard: ShardTask, annotator: ShardAnnotator, stage: AnnotateStage
+    shard: ShardTask,
+    annotator: ShardAnnotator,
+    stage: AnnotateStage,
+    on_input: Callable[[int], None] | None = None,
 ) -> ShardTask | Failure:
-    """Run one annotator over a shard; its results travel with the inputs."""
+    """Run one annotator over a shard; its results travel with the inputs.
+
+    Args:
+        shard: that needs it.
+        annotator: the loaded annotator.
+        stage: size of the pictures.
+        on_input: called with the number of inputs that the model has seen.
+    """
     try:
-        inputs = annotator.annotate(shard.raw.inputs, stage.size_rule, stage.max_pixels)
+        inputs = annotator.annotate(shard.raw.inputs, stage.size_rule, stage.max_pixels, on_input)
     except (SourceError, AnnotatorError) as why:
         return failure_at(shard.part, why)
     except OwnCodeError as why:

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused
+from sgt_data.engine.outcomes import CommittedShard, InputsDone, Outcome, OutputRefused
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import ShardTask
 from sgt_data.records import (
@@ -60,9 +60,11 @@ OUTCOME = pa.schema(
         ("receipts", pa.list_(pa.binary())),
         ("key_hashes", pa.binary()),
         ("seconds", pa.float64()),
+        ("inputs", pa.int64()),
     ]
 )
-"""Rows after the last stage: a committed shard, what failed, or why the output refused it."""
+"""Rows after the last stage: a committed shard, what failed, why the output refused it, or where
+`inputs` is not null how many inputs of a shard are done."""
 
 _TASK = pa.schema(
     [
@@ -138,6 +140,9 @@ def outcome_row(outcome: Outcome) -> pa.Table:
         return failure_row(outcome, OUTCOME)
     if isinstance(outcome, OutputRefused):
         return pa.Table.from_pylist([{"refused": outcome.message}], schema=OUTCOME)
+    if isinstance(outcome, InputsDone):
+        row = {"name": outcome.shard, "inputs": outcome.inputs}
+        return pa.Table.from_pylist([row], schema=OUTCOME)
     columns = {
         "name": outcome.shard,
         "receipts": [orjson.dumps(receipt) for receipt in outcome.receipts],
@@ -153,6 +158,8 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
         return OutputRefused(row["refused"])
     if row["failure"] is not None:
         return failure_of(row)
+    if row["inputs"] is not None:
+        return InputsDone(row["name"], row["inputs"])
     receipts = tuple(map(orjson.loads, row["receipts"]))
     hashes = np.frombuffer(row["key_hashes"], np.uint64)
     return CommittedShard(row["name"], receipts, row["seconds"], hashes)

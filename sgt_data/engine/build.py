@@ -36,13 +36,15 @@ from sgt_data.engine.losses import (
     notes_on_slices,
 )
 from sgt_data.engine.outcomes import CommittedShard
+from sgt_data.engine.place_of_work import core_seconds, place_note, place_of_work
 from sgt_data.engine.retry_damaged import revoke_damaged
-from sgt_data.engine.slice_tasks import SliceTask, corpus_order, pending_tasks
+from sgt_data.engine.slice_tasks import SliceTask, corpus_order, kept_inputs, pending_tasks
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location
 from sgt_data.files.writing import sweep_unfinished
 from sgt_data.manifest import Manifest, load_manifest
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.sources.picture_pool import COCO_URL
 
 
@@ -52,7 +54,7 @@ def build_corpus(
     *,
     cluster: Cluster = THIS_MACHINE,
     retry_damaged: bool = False,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> BuildReport:
     """Build, or go on building, the corpus that a manifest describes.
 
@@ -62,10 +64,11 @@ def build_corpus(
     Args:
         manifest: a manifest, or the URL of its file.
         output: fsspec URL of the corpus.
-        cluster: where to work; `IN_PROCESS` builds in this process, without Ray.
+        cluster: where to work; `IN_PROCESS` builds in this process, without Ray. By default little
+            work is done in this process, and more on a Ray that is started on this machine.
         retry_damaged: build the shards again whose ledgers name damage, as after missing pictures
             were put back.
-        on_progress: called after every shard; the unit is the input.
+        progress: True shows a bar; a function is called when inputs are done, of which it counts.
 
     Raises:
         RequestError: manifest, sources or output do not allow it; nothing was built.
@@ -73,14 +76,35 @@ def build_corpus(
         StorageError: the output cannot be written; what is committed is kept.
         BuildError: Ray failed; what is committed is kept.
     """
+    checks.instance_of("cluster", cluster, Cluster)
+    with shown(progress, "pictures") as on_progress:
+        return _build(manifest, output, cluster, retry_damaged, on_progress)
+
+
+def _build(
+    manifest: Manifest | Location,
+    output: Location,
+    asked: Cluster,
+    retry_damaged: bool,
+    on_progress: OnProgress,
+) -> BuildReport:
     began = time.monotonic()
     if not isinstance(manifest, Manifest):
         manifest = load_manifest(manifest)
-    checks.instance_of("cluster", cluster, Cluster)
     root = check_build_output(manifest, output)
-    cluster.check_reach([root, *_source_places(manifest)])
+    on_progress(Progress(0, phase="listing inputs"))
     listing = list_inputs(manifest)
-    with open_engine(cluster) as engine:
+    cluster = place_of_work(asked, core_seconds(listing))
+    cluster.check_reach([root, *_source_places(manifest)])
+    drawn = {source for source, folders in listing.folders_of.items() if folders}
+    pictures = sum(piece.pictures for piece in listing.slices if piece.source in drawn)
+    start = Progress(0, pictures, listing.exact, note=place_note(asked, cluster))
+
+    def announce(phase: str) -> None:
+        on_progress(replace(start, phase=phase))
+
+    announce("checking what is there")
+    with open_engine(cluster, announce) as engine:
         existing = read_header(root)
         plan = plan_build(listing, engine.set_up, existing.identity if existing else {})
         header = _begin(plan, root, existing)
@@ -89,8 +113,11 @@ def build_corpus(
         if retry_damaged:
             revoke_damaged(root, header, receipts, listing.slices)
         report = BuildReport(output=root, found_shards=sum(map(len, receipts.values())))
-        build = _Build(plan, root, receipts, report)
-        build.work(engine, pending_tasks(listing.slices, listing.folders_of, receipts), on_progress)
+        tasks = pending_tasks(listing.slices, listing.folders_of, receipts)
+        kept = kept_inputs(listing.slices, listing.folders_of, receipts)
+        start = replace(start, done=kept, kept=kept, note="")
+        build = _Build(plan, root, receipts, report, start)
+        build.work(engine, tasks, on_progress)
         while repeated := build.revoke_duplicates():
             build.work(engine, repeated, on_progress)
         ended = time.monotonic()
@@ -108,18 +135,15 @@ class _Build:
     root: str
     receipts: dict[str, dict[str, Receipt]]
     report: BuildReport
+    progress: Progress
     hashes: dict[str, NDArray[np.uint64]] = field(default_factory=dict)
-    progress: Progress = field(default_factory=lambda: Progress(0))
     first_work: float | None = None
 
     def work(self, engine: Engine, tasks: Sequence[SliceTask], on_progress: OnProgress) -> None:
         """Do the tasks."""
         if not tasks:
             return
-        pictures = sum(task.slice.pictures for task in tasks)
-        begun = replace(
-            self.progress, total=self.progress.done + pictures, exact=self.plan.listing.exact
-        )
+        begun = replace(self.progress, phase="building")
         # closed here, also after an error: the engine's session may end before its error is dropped
         with closing(engine.run(tasks, corpus_stages(self.plan.recipe, self.root))) as outcomes:
             self.progress = drive(outcomes, self.report, self._note, begun, on_progress)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from functools import partial
 
 from sgt_data.corpus.receipt import commit
 from sgt_data.engine.build_plan import Recipe
-from sgt_data.engine.render import render_shard
+from sgt_data.engine.render import Rendering
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
     AnnotateStage,
@@ -52,8 +52,10 @@ def _read(recipe: Recipe, task: SliceTask) -> Iterator[ShardTask]:
             yield replace(shard, raw=replace(shard.raw, inputs=inputs))
 
 
-def _finish(recipe: Recipe, root: str, shard: ShardTask) -> FinishedShard:
+def _finish(recipe: Recipe, root: str, shard: ShardTask) -> Generator[int, None, FinishedShard]:
     """Draw the samples of every folder that lacks the shard, and commit them."""
-    encoded = render_shard(shard.raw, shard.folders, shard.excluded, recipe)
+    rendering = Rendering(shard.raw, shard.folders, recipe)
+    yield from rendering.draw(shard.excluded)
+    encoded = rendering.encode()
     receipts = tuple(commit(root, files) for files in encoded)
     return FinishedShard(receipts, frozenset(key for files in encoded for key in files.keys))

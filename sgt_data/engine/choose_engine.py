@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -30,10 +30,17 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(cluster: Cluster) -> AbstractContextManager[Engine]:
-    """The engine of a cluster. Ray is imported only where it is needed."""
+def open_engine(
+    cluster: Cluster, announce: Callable[[str], None]
+) -> AbstractContextManager[Engine]:
+    """The engine of a cluster. Ray is imported only where it is needed.
+
+    Args:
+        cluster: where to work.
+        announce: called with what the engine does before there are outcomes, in words.
+    """
     if cluster.in_process:
-        return nullcontext(InProcessEngine())
+        return nullcontext(InProcessEngine(announce))
     from sgt_data.engine.ray_engine import RayEngine
 
-    return RayEngine(cluster)
+    return RayEngine(cluster, announce)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -68,7 +69,14 @@ class Cluster:
 
 
 THIS_MACHINE = Cluster()
-"""A Ray that is started on this machine, with all of its CPUs."""
+"""This machine: little work in this process, more on a Ray that is started with all its CPUs."""
 
 IN_PROCESS = Cluster(workers=0)
-"""This process, without Ray: one shard after the other, or copies on a few threads."""
+"""This process, without Ray: a few shards at a time, on threads."""
+
+
+def cpus_of_this_process() -> int:
+    """CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from sgt_data.engine.outcomes import OWN_CODE, CommittedShard, Outcome, OutputRefused
+from sgt_data.engine.outcomes import OWN_CODE, CommittedShard, InputsDone, Outcome, OutputRefused
 from sgt_data.errors import OwnCodeError, StorageError
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.result import Failure, Result
@@ -38,7 +38,7 @@ def drive(
         result: takes the failures, and the number of committed shards.
         note: called with every committed shard.
         begun: what is done already and what there is to do, in inputs.
-        on_progress: called after every committed shard.
+        on_progress: called after every outcome.
 
     Returns:
         `begun`, with all that has been done since.
@@ -48,6 +48,7 @@ def drive(
         OwnCodeError: own code of a user made a mistake; what is committed is kept.
     """
     progress = begun
+    under_way: dict[str, int] = {}
     for outcome in outcomes:
         if isinstance(outcome, OutputRefused):
             raise StorageError(f"{outcome.message}; what is committed is kept")
@@ -56,14 +57,23 @@ def drive(
         if isinstance(outcome, Failure):
             result.failures.append(outcome)
             continue
-        note(outcome)
-        result.built_shards += len(outcome.receipts)
-        tars = [receipt["tar"]["bytes"] for receipt in outcome.receipts if receipt["tar"]]
-        progress = replace(
-            progress,
-            done=progress.done + max(receipt["inputs"] for receipt in outcome.receipts),
-            shards=result.built_shards,
-            nbytes=progress.nbytes + sum(tars),
-        )
-        on_progress(progress)
-    return progress
+        if isinstance(outcome, InputsDone):
+            under_way[outcome.shard] = outcome.inputs
+            progress = replace(progress, note=outcome.note)
+        else:
+            note(outcome)
+            under_way.pop(outcome.shard, None)
+            progress = _committed(progress, outcome)
+            result.built_shards += len(outcome.receipts)
+        on_progress(replace(progress, done=progress.done + sum(under_way.values())))
+    return replace(progress, note="")
+
+
+def _committed(progress: Progress, shard: CommittedShard) -> Progress:
+    tars = [receipt["tar"]["bytes"] for receipt in shard.receipts if receipt["tar"]]
+    return replace(
+        progress,
+        done=progress.done + max(receipt["inputs"] for receipt in shard.receipts),
+        shards=progress.shards + len(shard.receipts),
+        nbytes=progress.nbytes + sum(tars),
+    )

@@ -8,7 +8,7 @@ receipts/sa_000000.json     SHA-256, bytes and counts: the commit, written last
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -139,9 +139,10 @@ def _as_jpeg(raw: RawInput) -> RawInput:
     return replace(raw, picture=picture.jpeg(_QUALITY, "4:4:4"))
 
 
-def _finish(recipe: MaskRecipe, root: str, shard: ShardTask) -> FinishedShard:
+def _finish(recipe: MaskRecipe, root: str, shard: ShardTask) -> Generator[int, None, FinishedShard]:
     """Write the tar of a shard, its ledger, and its receipt last."""
     tar, ledger, receipt = _encode(recipe, shard.raw)
+    yield len(shard.raw.inputs)
     name = tar_name(shard.raw.name)
     write_atomic(join(root, f"{name}.tar"), tar)
     write_atomic(join(root, ledger_path(name)), ledger)

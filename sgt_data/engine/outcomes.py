@@ -1,4 +1,4 @@
-"""What comes of a shard: it is committed, its slice failed, or the output refused it."""
+"""What comes of a shard: it is under way or committed, it failed, or the output refused it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,23 @@ class OutputRefused:
 OWN_CODE = "own code"
 """Part of a failure that is a mistake of a user's own code: it ends the work."""
 
-Outcome = CommittedShard | Failure | OutputRefused
+
+@dataclass(frozen=True, slots=True)
+class InputsDone:
+    """How far a shard is that is still being worked on.
+
+    Attributes:
+        shard: its name.
+        inputs: of it that are done; 0 where the work on it begins again, or failed.
+        note: what is done to them, where that is not their last stage; they are then not counted.
+    """
+
+    shard: str
+    inputs: int
+    note: str = ""
+
+
+Outcome = CommittedShard | Failure | OutputRefused | InputsDone
 
 
 def part_name(source: str, slice_name: str) -> str:

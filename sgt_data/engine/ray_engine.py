@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from typing import Any, cast
 
@@ -25,8 +25,8 @@ class RayEngine:
     started.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, announce: Callable[[str], None] = lambda _: None) -> None:
+        self._cluster, self._announce = cluster, announce
         self._session = ExitStack()
         self._is_connected = False
 
@@ -43,7 +43,12 @@ class RayEngine:
             RequestError: the annotator cannot run.
             BuildError: Ray failed.
         """
+        if self._cluster.address in (None, "local"):
+            from sgt_data.annotators.device import check_packages_and_files
+
+            check_packages_and_files(annotator)  # before Ray takes its time to start
         self._connect()
+        self._announce(f"looking at the weights of {annotator.name}")
         gpus = cluster_resource("GPU")
         if annotator.device == "cuda" and gpus < annotator.num_gpus:
             raise RequestError(
@@ -71,10 +76,13 @@ class RayEngine:
             BuildError: Ray failed.
         """
         self._connect()
+        self._announce("starting workers and reading the first inputs")
         return run_graph(tasks, stages)
 
     def _connect(self) -> None:
         if not self._is_connected:
+            is_own = self._cluster.address in (None, "local")
+            self._announce("starting Ray" if is_own else f"connecting to {self._cluster.address}")
             self._session.enter_context(ray_session(self._cluster))
             self._is_connected = True
 

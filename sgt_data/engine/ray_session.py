@@ -41,7 +41,7 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
             }  # fmt: skip
         else:
             settings["address"] = _answering_address(cluster)
-        with _stop_signals_kept():
+        with _stop_signals_kept(), _core_is_silent():
             _connect(cluster, settings)
     try:
         yield
@@ -105,6 +105,24 @@ def _stop_signals_kept() -> Iterator[None]:
         for number, answer in earlier.items():
             if answer is not None:  # None: it was not set by Python
                 signal.signal(number, answer)
+
+
+@contextmanager
+def _core_is_silent() -> Iterator[None]:
+    """What Ray's core prints to standard error in the block is dropped: it says that it says little
+    (RAY_BACKEND_LOG_LEVEL). Errors are raised."""
+    try:
+        stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # standard error is closed
+        yield
+        return
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
 
 
 def cluster_resource(name: str) -> float:

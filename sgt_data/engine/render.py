@@ -9,7 +9,7 @@ the rest goes on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
@@ -65,15 +65,24 @@ def render_shard(
     Raises:
         SourceError: an input cannot be fetched just now.
     """
-    rendering = _Rendering(raw, folders, recipe)
-    for source_input in raw.inputs:
-        rendering.add(source_input, excluded.get(source_input.key))
+    rendering = Rendering(raw, folders, recipe)
+    for _ in rendering.draw(excluded):
+        pass
     return rendering.encode()
 
 
 @dataclass(slots=True)
-class _Rendering:
-    """One shard while its inputs are drawn one after the other."""
+class Rendering:
+    """One shard while its inputs are drawn one after the other.
+
+    Attributes:
+        raw: the inputs.
+        folders: which proxies, or the shared inputs, still need this shard.
+        recipe: how samples are made.
+        source: of the inputs.
+        proxies: those that are drawn, in the manifest's order.
+        writers: by folder: what is drawn so far.
+    """
 
     raw: RawShard
     folders: Collection[str]
@@ -92,7 +101,20 @@ class _Rendering:
             names.insert(0, INPUT)
         self.writers = {name: ShardWriter() for name in names}
 
-    def add(self, raw: RawInput, exclusion: str | None) -> None:
+    def draw(self, excluded: Mapping[str, str]) -> Iterator[int]:
+        """Draw one input after the other; yields how many are done.
+
+        Args:
+            excluded: keys that must not become samples, with the reason.
+
+        Raises:
+            SourceError: an input cannot be fetched just now.
+        """
+        for count, raw in enumerate(self.raw.inputs, 1):
+            self._add(raw, excluded.get(raw.key))
+            yield count
+
+    def _add(self, raw: RawInput, exclusion: str | None) -> None:
         """Draw one input for every folder, or name it in the folder's ledger."""
         rule = self.recipe.manifest.pictures
         try:

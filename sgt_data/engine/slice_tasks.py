@@ -85,6 +85,29 @@ def pending_tasks(
     return tasks
 
 
+def kept_inputs(
+    slices: Sequence[Slice],
+    folders_of: Mapping[str, tuple[str, ...]],
+    receipts: Mapping[str, Mapping[str, Receipt]],
+) -> int:
+    """How many inputs are committed in every folder that they are drawn for.
+
+    Args:
+        slices: all slices, in corpus order.
+        folders_of: by source: the folders that it is drawn for.
+        receipts: what is committed, by folder and shard.
+    """
+    kept = 0
+    for source in {piece.source for piece in slices if folders_of[piece.source]}:
+        first, *others = (receipts[folder] for folder in folders_of[source])
+        kept += sum(
+            receipt["inputs"]
+            for shard, receipt in first.items()
+            if receipt["source"] == source and all(shard in other for other in others)
+        )
+    return kept
+
+
 def corpus_order(
     slices: Sequence[Slice], sources: Collection[str], receipts: Mapping[str, Receipt]
 ) -> tuple[str, ...]:

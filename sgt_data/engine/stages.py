@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sgt_data.annotators.base import Annotator, Setup
@@ -20,6 +20,7 @@ from sgt_data.engine.duplicates import hash_keys
 from sgt_data.engine.outcomes import (
     OWN_CODE,
     CommittedShard,
+    InputsDone,
     Outcome,
     OutputRefused,
     part_name,
@@ -90,14 +91,14 @@ class Stages:
     Attributes:
         read: reads what is still to do of a slice; may raise SourceError.
         annotate: which annotators run over each shard.
-        finish: makes and commits what is to be made of a shard; may raise SourceError and
-            StorageError.
+        finish: makes and commits what is to be made of a shard, and yields how many of its inputs
+            are done; may raise SourceError and StorageError.
         shard_samples: inputs per shard.
     """
 
     read: Callable[[SliceTask], Iterator[ShardTask]]
     annotate: AnnotateStage
-    finish: Callable[[ShardTask], FinishedShard]
+    finish: Callable[[ShardTask], Generator[int, None, FinishedShard]]
     shard_samples: int
 
 
@@ -123,19 +124,27 @@ def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]
         yield Failure(OWN_CODE, str(why))
 
 
-def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
-    """Do the last stage, and note what came of it."""
-    began = time.monotonic()
+def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
+    """Do the last stage; yield how far it is, and last what came of it."""
+    began, name = time.monotonic(), shard.raw.name
+    work = stages.finish(shard)
     try:
-        finished = stages.finish(shard)
+        while True:
+            yield InputsDone(name, next(work))
+    except StopIteration as end:
+        finished: FinishedShard = end.value
     except SourceError as why:
-        return failure_at(shard.part, why)
+        yield InputsDone(name, 0)
+        yield failure_at(shard.part, why)
+        return
     except OwnCodeError as why:
-        return Failure(OWN_CODE, str(why))
+        yield Failure(OWN_CODE, str(why))
+        return
     except StorageError as why:
-        return OutputRefused(str(why))
+        yield OutputRefused(str(why))
+        return
     hashes = hash_keys(sorted(finished.keys))
-    return CommittedShard(shard.raw.name, finished.receipts, time.monotonic() - began, hashes)
+    yield CommittedShard(name, finished.receipts, time.monotonic() - began, hashes)
 
 
 def failure_at(part: str, why: SgtDataError) -> Failure:

@@ -23,7 +23,7 @@ from typing import Any
 from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.experiment.runs import Job, RunFailure, run_job
 from sgt_data.foreign_errors import in_words
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress
 
 _SECONDS_BETWEEN_PROGRESS = 2.0
 _PROCESSES_PER_GPU = 4
@@ -57,9 +57,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
         yield
 
 
-def run_jobs(
-    jobs: Sequence[Job], processes: int, on_progress: OnProgress = ignore
-) -> list[RunFailure]:
+def run_jobs(jobs: Sequence[Job], processes: int, on_progress: OnProgress) -> list[RunFailure]:
     """Run the jobs that have no result yet.
 
     Args:
@@ -95,7 +93,7 @@ def _progress(jobs: Sequence[Job], waiting: Sequence[Job], running: Sequence[Job
     stage = f" on {jobs[0].stage}" if jobs else ""
     names = ", ".join(job.name.rpartition("-")[0] for job in running)
     note = f"{ended}/{len(jobs)} runs{stage}" + (f": {names}" if names else "")
-    return Progress(total - left, total, note=note)
+    return Progress(total - left, total, note=note, phase="training and measuring")
 
 
 def _run_in_this_process(

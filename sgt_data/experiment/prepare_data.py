@@ -11,7 +11,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.arms import TrainingData
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress
 from sgt_data.questions.question_plan import QuestionPlan
 from sgt_data.questions.splits import exact_shares, split_of
 from sgt_data.questions.write_questions import write_questions
@@ -33,7 +33,7 @@ def prepare(
     plan: Plan,
     corpus: str,
     folder: Path,
-    on_progress: OnProgress = ignore,
+    on_progress: OnProgress,
 ) -> TrainingData:
     """Write the questions and subset files of an experiment, or reuse those that are written.
 
@@ -42,7 +42,7 @@ def prepare(
         plan: the plan.
         corpus: fsspec URL of the corpus.
         folder: folder of the experiment.
-        on_progress: called with notes on what is being done.
+        on_progress: called with what is being done.
 
     Raises:
         RequestError: the corpus cannot answer questions, or is too small for the plan's shares.
@@ -50,7 +50,7 @@ def prepare(
     shares = {
         "train": plan.question_share, "val": plan.held_out_share, "test": plan.held_out_share,
     }  # fmt: skip
-    on_progress(Progress(0, note="asking questions"))
+    on_progress(Progress(0, phase="asking questions"))
     questions = str(folder / QUESTIONS_FOLDER)
     question_plan = QuestionPlan(
         seed=SEED,
@@ -68,7 +68,7 @@ def prepare(
             )
     opened = open_corpus(corpus)
     keys = _keys_to_draw(opened, shares)
-    on_progress(Progress(0, note=f"{len(keys)} pictures to draw"))
+    on_progress(Progress(0, phase=f"choosing from {len(keys)} pictures to draw"))
     drawable = str(folder / _DRAWABLE_PICTURES)
     write_subset_file(subset_of_keys(opened, keys), drawable)
     labels = {}

@@ -26,7 +26,8 @@ from sgt_data.experiment.prepared_experiment import ExperimentReport, PreparedEx
 from sgt_data.experiment.runs import find_instance_proxy
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, plain
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.subsets.open_corpus import open_corpus
 
 
@@ -39,7 +40,7 @@ def run_experiment(
     test_on: str | None = None,
     leave_out: bool = False,
     processes: int | None = None,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> ExperimentReport:
     """Carry out an experiment, or continue it where it was interrupted.
 
@@ -54,8 +55,8 @@ def run_experiment(
         test_on: today, YYYY-MM-DD, to measure on the test split; None for validation.
         leave_out: leave out proxies of the plan that the corpus lacks, instead of raising.
         processes: number of runs at a time; by default one per CPU, or four per GPU.
-        on_progress: called with training samples as units; before the runs with notes alone. What a
-            reader must know comes as a note that starts with `note: `.
+        progress: True shows a bar; a function is called with training samples as units, before the
+            runs with phases alone. A note for the reader of the results starts with `note: `.
 
     Raises:
         RequestError: plan and corpus do not fit; the test split was opened in this folder for
@@ -70,26 +71,27 @@ def run_experiment(
     opened.finished()
     folder = Path(check_output(folder, [opened.url]))
     plan, notes = with_corpus_proxies(plan, opened.header.manifest["proxies"], leave_out)
-    for note in notes:
-        on_progress(Progress(0, note=f"note: {note}"))
-    with locked_folder(folder):
-        data = prepare(kind, plan, corpus, folder, on_progress)
-        arms = arms_of(kind, plan, data)
-        on_progress(Progress(0, note="choosing the categories of the fine-grained probe"))
-        categories = choose_confused_categories(
-            arms[0].config, corpus, find_instance_proxy(opened), folder
-        )
-        experiment = PreparedExperiment(
-            kind=kind,
-            plan=plan,
-            corpus=corpus,
-            opened=opened,
-            folder=folder,
-            data=data,
-            arms=arms,
-            categories=categories,
-            notes=notes,
-            processes=processes or default_processes(),
-            on_progress=on_progress,
-        )
-        return experiment.validate() if test_on is None else experiment.test(test_on)
+    with shown(progress, "training samples") as on_progress:
+        for note in notes:
+            on_progress(Progress(0, note=f"note: {note}"))
+        with locked_folder(folder):
+            data = prepare(kind, plan, corpus, folder, on_progress)
+            arms = arms_of(kind, plan, data)
+            on_progress(Progress(0, phase="choosing the categories of the fine-grained probe"))
+            categories = choose_confused_categories(
+                arms[0].config, corpus, find_instance_proxy(opened), folder
+            )
+            experiment = PreparedExperiment(
+                kind=kind,
+                plan=plan,
+                corpus=corpus,
+                opened=opened,
+                folder=folder,
+                data=data,
+                arms=arms,
+                categories=categories,
+                notes=notes,
+                processes=processes or default_processes(),
+                on_progress=on_progress,
+            )
+            return experiment.validate() if test_on is None else experiment.test(test_on)

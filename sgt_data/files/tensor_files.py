@@ -10,12 +10,11 @@ from sgt_data.foreign_errors import in_words
 _BEGINNING_BYTES = 512
 
 
-def why_not_tensors(path: str, why: Exception) -> str:
-    """What is wrong with a local file of weights, in words; torch's own advice is left out.
+def beginning_problem(path: str) -> str | None:
+    """Why a file cannot be weights, by its first bytes; None where they say nothing.
 
     Args:
-        path: of the file.
-        why: what torch raised when it read the file, or a model when it took the tensors.
+        path: of a local file.
     """
     with Path(path).open("rb") as file:
         beginning = file.read(_BEGINNING_BYTES).lstrip()
@@ -25,6 +24,18 @@ def why_not_tensors(path: str, why: Exception) -> str:
         return note.removeprefix("; ")
     if beginning[:1] == b"<":
         return "the file is an HTML or XML page, not the weights; fetch it again"
+    return None
+
+
+def why_not_tensors(path: str, why: Exception) -> str:
+    """What is wrong with a local file of weights, in words; torch's own advice is left out.
+
+    Args:
+        path: of the file.
+        why: what torch raised when it read the file, or a model when it took the tensors.
+    """
+    if problem := beginning_problem(path):
+        return problem
     if type(why).__name__ == "UnpicklingError":  # no module here imports that module
         return "the file holds other things than tensors, which could run code, or is damaged"
     return f"{in_words(why):.300}"

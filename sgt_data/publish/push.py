@@ -18,7 +18,8 @@ from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.files.urls import Location, plain
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.publish.card import corpus_card, is_card
 from sgt_data.publish.hub import (
     MAIN,
@@ -84,7 +85,7 @@ def push_corpus(
     private: bool = False,
     revision: str | None = None,
     dry_run: bool = False,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> PushReport:
     """Push a complete corpus to the Hub, or continue an unfinished push.
 
@@ -99,7 +100,8 @@ def push_corpus(
         private: create a private repository, and refuse a public one.
         revision: name of a branch; None for `main`.
         dry_run: only report what would be pushed; the Hub is not asked.
-        on_progress: called before and after every commit of shards; counts shards.
+        progress: True shows a bar; a function is called before and after every commit of shards, of
+            which it counts.
 
     Raises:
         RequestError: the corpus is not complete, or without pictures nothing of it is left; it
@@ -124,8 +126,10 @@ def push_corpus(
     )  # fmt: skip
     if dry_run:
         return report
-    repository = HubRepository(repo, branch, private)
-    _Push(plan, repository, repository.files(), report, on_progress).run()
+    with shown(progress, "shards") as on_progress:
+        on_progress(Progress(0, phase="asking the Hub what it holds"))
+        repository = HubRepository(repo, branch, private)
+        _Push(plan, repository, repository.files(), report, on_progress).run()
     return report
 
 
@@ -145,6 +149,7 @@ class _Push:
         receipts = pushed_receipts(self.repository, self.stored, self.plan)
         self.report.found_shards = sum(map(len, receipts.values()))
         shards = self.plan.shards()
+        self._tell(len(shards), phase="comparing receipts")
         missing = [shard for shard in shards if shard.shard not in receipts[shard.folder]]
         card = self._card()
         begun = existing is not None and existing.fingerprints == header.fingerprints
@@ -214,8 +219,9 @@ class _Push:
     def _shards_done(self) -> int:
         return self.report.found_shards + self.report.pushed_shards
 
-    def _tell(self, total: int, note: str = "") -> None:
-        self.on_progress(Progress(self._shards_done, total, note=note))
+    def _tell(self, total: int, note: str = "", phase: str = "pushing") -> None:
+        kept = self.report.found_shards
+        self.on_progress(Progress(self._shards_done, total, note=note, phase=phase, kept=kept))
 
     def _card(self) -> dict[str, bytes]:
         """The card by its path; nothing where the repository has a README.md of a person's own."""

@@ -11,7 +11,7 @@ from typing import Any
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress
 from sgt_data.proxies.decoding import decode
 from sgt_data.questions.answerable import AnswerableTasks
 from sgt_data.questions.picture_facts import PictureFacts, VisibleSegment, nearness
@@ -47,7 +47,7 @@ def read_candidates(
     answerable: AnswerableTasks,
     seed: int,
     rules: Rules,
-    on_progress: OnProgress = ignore,
+    on_progress: OnProgress,
 ) -> CorpusCandidates:
     """Read what can be asked about all pictures of a corpus.
 
@@ -57,6 +57,7 @@ def read_candidates(
     read = CorpusCandidates()
     questioner = Questioner(_shown_categories(corpus, answerable.proxy), seed, rules)
     total = sum(corpus.samples_per_shard(answerable.proxy))
+    on_progress(Progress(0, total, phase=_PHASE))
     for shard in corpus.shards(answerable.proxy):
         depths = _DepthShard(corpus, answerable.depth, shard)
         for row in range(corpus.reader.count(answerable.proxy, shard)):
@@ -71,8 +72,11 @@ def read_candidates(
                 else:
                     read.left_out[outcome.task, outcome.reason] += 1
             read.pictures += 1
-            on_progress(Progress(read.pictures, total))
+            on_progress(Progress(read.pictures, total, phase=_PHASE))
     return read
+
+
+_PHASE = "reading pictures and their facts"
 
 
 def _outcomes(

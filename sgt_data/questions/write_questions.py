@@ -22,9 +22,10 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import QUESTIONS_MARKER, check_output
 from sgt_data.files.reading import list_files
-from sgt_data.files.urls import Location, join
+from sgt_data.files.urls import Location, join, plain
 from sgt_data.files.writing import write_atomic
-from sgt_data.progress import OnProgress, ignore
+from sgt_data.progress import OnProgress, Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.questions.answerable import AnswerableTasks, answerable_tasks
 from sgt_data.questions.balance import Question, choose_questions
 from sgt_data.questions.question_plan import QuestionPlan
@@ -71,7 +72,7 @@ def write_questions(
     plan: QuestionPlan | None = None,
     *,
     proxy: str | None = None,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> QuestionsReport:
     """Write questions about a finished corpus, or go on where this was interrupted.
 
@@ -81,7 +82,7 @@ def write_questions(
         plan: what to ask; by default all tasks about all pictures.
         proxy: the segmentation proxy whose segments are asked about; by default the first of
             variant instance, or else panoptic, or else semantic.
-        on_progress: called after every picture that was read.
+        progress: True shows a bar; a function is called after every picture that was read.
 
     Raises:
         RequestError: the corpus is not complete or cannot answer.
@@ -90,6 +91,14 @@ def write_questions(
         StorageError: output cannot be written.
     """
     plan = QuestionPlan() if plan is None else checks.instance_of("plan", plan, QuestionPlan)
+    with shown(progress, "pictures") as on_progress:
+        return _write(plain(corpus), plain(output), plan, proxy, on_progress)
+
+
+def _write(
+    corpus: str, output: str, plan: QuestionPlan, proxy: str | None, on_progress: OnProgress
+) -> QuestionsReport:
+    on_progress(Progress(0, phase="opening the corpus"))
     opened = open_corpus(corpus)
     opened.finished()
     root = check_output(output, [opened.url], marker=QUESTIONS_MARKER)
@@ -102,6 +111,7 @@ def write_questions(
         remedy="choose another folder",
     )
     read = read_candidates(opened, answerable, plan.seed, rules, on_progress)
+    on_progress(Progress(read.pictures, read.pictures, phase="choosing questions"))
     shares = exact_shares(plan.shares)
     splits: dict[str, list[Candidate]] = {name: [] for name in shares}
     for candidate in read.candidates:
@@ -118,6 +128,7 @@ def write_questions(
         join(root, QUESTIONS_MARKER), orjson.dumps({**identity, **results}, option=_SORTED) + b"\n"
     )
     keys = {question.candidate.key for questions in chosen.values() for question in questions}
+    on_progress(Progress(read.pictures, read.pictures, phase="writing pictures"))
     images, nbytes = _write_images(opened, answerable.proxy, keys, join(root, IMAGES))
     for name, questions in chosen.items():
         write_atomic(join(root, f"{name}.jsonl"), b"".join(_lines(questions)))

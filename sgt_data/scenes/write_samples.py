@@ -15,7 +15,8 @@ from PIL import Image
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.result import Result
 from sgt_data.scenes.depth import depth_rule, inverse_depth
 from sgt_data.scenes.png import grey16_png, palette_png, rgb_png
@@ -86,7 +87,7 @@ def write_samples(
     scenes: Scenes = "varied",
     forms: Collection[Form] = FORMS,
     pictures_per_tar: int = 1000,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> SampleSummary:
     """Draw scenes and write them in SA-1B's form and as many others in COCO's form.
 
@@ -101,7 +102,7 @@ def write_samples(
         scenes: what the scenes show.
         forms: which forms are written; the content of one does not depend on the other.
         pictures_per_tar: of SA-1B's form.
-        on_progress: called after each picture of each form.
+        progress: True shows a bar; a function is called after each picture of each form.
 
     Raises:
         RequestError: an argument is out of range, or the directory holds another sample.
@@ -116,13 +117,16 @@ def write_samples(
     identity.claim(root)
     sweep_unfinished(str(root))
     _write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))
-    count = _PictureCount(images * len(chosen), on_progress)
     tars, masks = 0, 0
     annotations = CocoAnnotations(STAGINGS[scenes].crowds)
-    if "sa1b" in chosen:
-        tars, masks = _write_sa1b(root, identity, count.add)
-    if "coco" in chosen:
-        _write_coco(root, identity, annotations, count.add)
+    with shown(progress, "pictures") as on_progress:
+        count = _PictureCount(images * len(chosen), on_progress)
+        first = "loading compiled code, or compiling it the first time"
+        on_progress(Progress(0, count.total, phase=first))
+        if "sa1b" in chosen:
+            tars, masks = _write_sa1b(root, identity, count.add)
+        if "coco" in chosen:
+            _write_coco(root, identity, annotations, count.add)
     return SampleSummary(
         complete=True,
         directory=directory,
@@ -147,7 +151,7 @@ class _PictureCount:
 
     def add(self) -> None:
         self.done += 1
-        self.on_progress(Progress(self.done, self.total))
+        self.on_progress(Progress(self.done, self.total, phase="drawing"))
 
 
 def _write_sa1b(

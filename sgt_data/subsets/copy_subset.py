@@ -87,6 +87,8 @@ def copy_subset(
         check_same_build(existing.identity, header.identity, root)
     if existing is None or existing.fingerprints != header.fingerprints:
         write_header(root, begun_header(header))
+    every = sum(end - start for start, end in selection.spans.values())
+    on_progress(Progress(0, every, phase="looking for what is copied"))
     sweep_unfinished(root)
     receipts = committed_receipts(root, header.fingerprints)
     report = SubsetReport.of(subset, root)
@@ -102,7 +104,10 @@ def copy_subset(
         keys = sum(selection.spans[shard][1] - selection.spans[shard][0] for shard in lacking)
         work = call_for_each(copy, _missing_shards(subset, lacking), cluster, AT_ONCE)
         with closing(work) as outcomes:
-            drive(outcomes, report, note, Progress(0, keys), on_progress)
+            kept = every - keys
+            begun = Progress(kept, every, phase="copying", kept=kept)
+            on_progress(begun)
+            drive(outcomes, report, note, begun, on_progress)
     finished = finished_header(header, receipts)
     write_header(root, finished)
     report.complete, report.totals = finished.complete, finished.totals

@@ -13,7 +13,8 @@ from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, absolute, plain
-from sgt_data.progress import OnProgress, ignore
+from sgt_data.progress import Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.subsets.copy_subset import copy_subset
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.ranked_keys import count_taken, rank_keys
@@ -40,7 +41,7 @@ def subset(
     file: Location | None = None,
     output: Location | None = None,
     cluster: Cluster = THIS_MACHINE,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> SubsetReport: ...
 
 
@@ -54,7 +55,7 @@ def subset(
     file: Location | None = None,
     output: Location | None = None,
     cluster: Cluster = THIS_MACHINE,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> list[SubsetReport]: ...
 
 
@@ -67,7 +68,7 @@ def subset(
     file: Location | None = None,
     output: Location | None = None,
     cluster: Cluster = THIS_MACHINE,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> SubsetReport | list[SubsetReport]:
     """Take a subset of a corpus, or several: write a file that names its keys, or copy it.
 
@@ -85,7 +86,7 @@ def subset(
         output: URL of a corpus to copy the subset to, instead of writing a file. `{}` in it stands
             for the fraction.
         cluster: where to copy. A small subset is copied in this process where none is given.
-        on_progress: called after every shard of a copy; the unit is the key.
+        progress: True shows a bar; a function is called after every shard of a copy; keys count.
 
     Returns:
         A report; for several fractions a list of them, in their order.
@@ -104,32 +105,36 @@ def subset(
         if asked is not None and not plain(asked).strip():
             raise RequestError(f"{name} is empty; give the path or URL to write to")
     has_several = isinstance(fraction, Sequence)
-    fractions = fraction if isinstance(fraction, Sequence) else [fraction]
-    sizes = [_Size(each, samples) for each in fractions]
-    opened = open_corpus(corpus)
-    opened.finished()
-    place = f"{opened.header.name}-{SIZE_MARK}{SUFFIX}"
-    if (asked := file if output is None else output) is not None:
-        place = plain(asked)
-    if len(sizes) > 1 and SIZE_MARK not in place:
-        raise RequestError(
-            f"{place}: for several fractions the place needs a {SIZE_MARK}, which stands for each"
-        )
-    if output is None and not is_subset_file(place):
-        raise RequestError(f"file: found {place!r}; its name must end in {SUFFIX}")
-    copied = output is not None
-    targets = [_target(opened, place.replace(SIZE_MARK, size.label), copied) for size in sizes]
-    subsets, likeness = _chosen(opened, sizes, rule)
-    reports = []
-    for target, chosen in zip(targets, subsets, strict=True):
-        if output is None:
-            write_subset_file(chosen, target)
-            report = SubsetReport.of(chosen, target)
-            report.complete = True
-        else:
-            report = copy_subset(chosen, target, cluster=cluster, on_progress=on_progress)
-        report.likeness = likeness
-        reports.append(report)
+    with shown(progress, "pictures") as on_progress:
+        fractions = fraction if isinstance(fraction, Sequence) else [fraction]
+        sizes = [_Size(each, samples) for each in fractions]
+        on_progress(Progress(0, phase="opening the corpus"))
+        opened = open_corpus(corpus)
+        opened.finished()
+        place = f"{opened.header.name}-{SIZE_MARK}{SUFFIX}"
+        if (asked := file if output is None else output) is not None:
+            place = plain(asked)
+        if len(sizes) > 1 and SIZE_MARK not in place:
+            raise RequestError(
+                f"{place}: for several fractions the place needs a {SIZE_MARK}, which stands for "
+                "each"
+            )
+        if output is None and not is_subset_file(place):
+            raise RequestError(f"file: found {place!r}; its name must end in {SUFFIX}")
+        copied = output is not None
+        targets = [_target(opened, place.replace(SIZE_MARK, size.label), copied) for size in sizes]
+        on_progress(Progress(0, phase="reading indexes and ranking keys"))
+        subsets, likeness = _chosen(opened, sizes, rule)
+        reports = []
+        for target, chosen in zip(targets, subsets, strict=True):
+            if output is None:
+                write_subset_file(chosen, target)
+                report = SubsetReport.of(chosen, target)
+                report.complete = True
+            else:
+                report = copy_subset(chosen, target, cluster=cluster, on_progress=on_progress)
+            report.likeness = likeness
+            reports.append(report)
     return reports if has_several else reports[0]
 
 

@@ -28,7 +28,8 @@ from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import EXPORT_MARKER, check_output
 from sgt_data.files.urls import Location, is_local, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.result import Result
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.suggestions import not_among
@@ -74,7 +75,7 @@ def export_corpus(
     form: Form = "bagel",
     proxies: Sequence[str] | None = None,
     *,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> ExportReport:
     """Export a finished corpus, or continue an export that was stopped.
 
@@ -83,7 +84,7 @@ def export_corpus(
         output: a local folder.
         form: the trainer that will read the export.
         proxies: names of the proxies to export; None for all.
-        on_progress: called after every sample, with samples as units.
+        progress: True shows a bar; a function is called after every sample, of which it counts.
 
     Raises:
         RequestError: the corpus is not complete or has no such proxy; the output is not local,
@@ -91,7 +92,19 @@ def export_corpus(
         CorpusError: a sample is damaged.
         StorageError: the output cannot be written.
     """
-    opened, output = open_corpus(corpus), plain(output)
+    with shown(progress, "samples") as on_progress:
+        return _export(plain(corpus), plain(output), form, proxies, on_progress)
+
+
+def _export(
+    corpus: str,
+    output: str,
+    form: Form,
+    proxies: Sequence[str] | None,
+    on_progress: OnProgress,
+) -> ExportReport:
+    on_progress(Progress(0, phase="opening the corpus"))
+    opened = open_corpus(corpus)
     finished = opened.finished(proxies)
     chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
     if form not in LAYOUTS:
@@ -105,13 +118,14 @@ def export_corpus(
     report = ExportReport(root, form, notes=_notes_on_sizes(opened, form))
     total = sum(sum(opened.samples_per_shard(proxy)) for proxy in chosen)
     done = 0
+    on_progress(Progress(0, total, phase="exporting"))
     for number, proxy in enumerate(chosen):
         report.samples[proxy] = 0
         with closing(_export_proxy(opened, report, proxy, chosen[:number])) as exported_keys:
             for _ in exported_keys:
                 report.samples[proxy] += 1
                 done += 1
-                on_progress(Progress(done, total))
+                on_progress(Progress(done, total, phase="exporting"))
     for name, text in configs(form, root, report.samples).items():
         write_atomic(f"{root}/{name}", text.encode())
         report.configs.append(f"{root}/{name}")

@@ -23,7 +23,8 @@ from sgt_data.errors import RequestError
 from sgt_data.files.claim import differences
 from sgt_data.files.output_place import check_output
 from sgt_data.files.writing import write_atomic
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.result import Result
 from sgt_data.training.batches import (
     Collator,
@@ -74,13 +75,13 @@ class Trained(Result):
         return self.curve[-1]["seconds"]
 
 
-def train(config: TrainConfig, output: str | Path, *, on_progress: OnProgress = ignore) -> Trained:
+def train(config: TrainConfig, output: str | Path, *, progress: ProgressTo = False) -> Trained:
     """Train a model, or go on with a run that was stopped.
 
     Args:
         config: what is trained.
         output: folder of the run.
-        on_progress: called after every row of the curve, on the first process, with the steps done
+        progress: True shows a bar; a function is called on the first process, with the steps done
             and the losses as the note.
 
     Raises:
@@ -89,7 +90,11 @@ def train(config: TrainConfig, output: str | Path, *, on_progress: OnProgress = 
     """
     data = config.data
     check_output(str(output), [data.corpus, data.questions, *data.more_questions])
-    with ProcessGroup.join() as processes:
+    with (
+        ProcessGroup.join() as processes,
+        shown(progress if processes.is_first else False, "steps") as on_progress,
+    ):
+        on_progress(Progress(0, config.steps, phase="opening the corpus, making the model"))
         return _Run(config, Path(output), processes, on_progress).finish()
 
 
@@ -112,6 +117,7 @@ class _Run:
         checkpoint = newest_checkpoint(self.checkpoints)
         if checkpoint is not None:
             self._restore(checkpoint)
+        self.kept, self.note = self.step, ""
         self.started = time.perf_counter() - (self.curve[-1]["seconds"] if self.curve else 0.0)
         self.parallel_model: nn.Module = self.model
         if processes.world > 1:
@@ -132,6 +138,7 @@ class _Run:
             if self.step % config.log_every == 0 or self.step == config.steps:
                 self._log(sums, writer)
                 sums = {}
+            self._tell()
             if self.step % config.checkpoint_every == 0 or self.step == config.steps:
                 self._save()
         writer.close()
@@ -193,8 +200,11 @@ class _Run:
         if self.processes.is_first:
             with (self.folder / "curve.jsonl").open("ab") as file:
                 file.write(orjson.dumps(row) + b"\n")
-            note = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
-            self.on_progress(Progress(self.step, self.config.steps, note=note))
+            self.note = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
+
+    def _tell(self) -> None:
+        total, kept = self.config.steps, self.kept
+        self.on_progress(Progress(self.step, total, note=self.note, phase="training", kept=kept))
 
     def _save(self) -> None:
         chance = self.processes.gather(torch.get_rng_state())

@@ -29,7 +29,8 @@ from sgt_data.errors import CorpusError, LeavesRoot, RequestError
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import Location, plain
 from sgt_data.names import is_shard
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.redaction import has_secrets
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.subset_file import is_subset_file
@@ -39,21 +40,24 @@ from sgt_data.verify.check_subset_file import check_subset
 from sgt_data.verify.findings import Finding, Verdict
 
 
-def verify_corpus(
-    url: Location, *, deep: bool = False, on_progress: OnProgress = ignore
-) -> Verdict:
+def verify_corpus(url: Location, *, deep: bool = False, progress: ProgressTo = False) -> Verdict:
     """Check a corpus; or whether the corpus of a subset file has what the file promises.
 
     Args:
         url: fsspec URL of a corpus, or of a subset file.
         deep: read every tar and decode every target; not for subset files, which have no tars.
-        on_progress: called after every shard; counts shards.
+        progress: True shows a bar; a function is called after every shard, of which it counts.
 
     Raises:
         RequestError: there is no corpus at `url`; or it is a subset file, and `deep` is asked for.
         CorpusError: the header cannot be read.
     """
-    url = plain(url)
+    with shown(progress, "shards") as on_progress:
+        return _verify(plain(url), deep, on_progress)
+
+
+def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
+    on_progress(Progress(0, phase="listing files"))
     try:
         corpus = open_corpus(url)
     except LeavesRoot as why:
@@ -65,12 +69,15 @@ def verify_corpus(
     known = _known_shards(corpus, files)
     findings = [*_check_header(corpus), *_check_files(corpus, files, known)]
     shards: list[CheckedShard] = []
+    phase = "reading every byte" if deep else "reading receipts and indexes"
+    on_progress(Progress(0, len(known), phase=phase))
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for shard in threads.map(
             lambda place: check_shard(corpus, *place, files=files, deep=deep), known
         ):
             shards.append(shard)
-            on_progress(Progress(len(shards), len(known)))
+            on_progress(Progress(len(shards), len(known), phase=phase))
+    on_progress(Progress(len(shards), len(known), phase="comparing the shards"))
     for shard in shards:
         findings += shard.findings
     findings += check_across_shards(corpus, shards)

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import SgtDataError
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import OnProgress, Progress
 from sgt_data.verify.findings import Finding
 
 
-def check_subset(subset: Corpus, on_progress: OnProgress = ignore) -> Iterator[Finding]:
+def check_subset(subset: Corpus, on_progress: OnProgress) -> Iterator[Finding]:
     """All that a subset file promises and its corpus lacks.
 
     Every key that the file names must be in the indexes, and the segments must add up. Tars are not

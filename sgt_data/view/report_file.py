@@ -18,7 +18,8 @@ from sgt_data import checks
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import write_atomic
-from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.progress import Progress, ProgressTo
+from sgt_data.progress_display import shown
 from sgt_data.result import Result
 from sgt_data.view.answers import Answers
 from sgt_data.view.collection import Collection
@@ -58,7 +59,7 @@ def write_report(
     samples: int = 12,
     max_megabytes: int = 32,
     seed: int = 0,
-    on_progress: OnProgress = ignore,
+    progress: ProgressTo = False,
 ) -> CorpusReport:
     """Write a corpus as one HTML file, which a browser opens without a server.
 
@@ -70,7 +71,7 @@ def write_report(
         max_megabytes: samples are left out that would make the page larger; the rest of the page
             takes well under one.
         seed: by which pictures, and samples for distributions, are chosen.
-        on_progress: called after every picture, with pictures as units.
+        progress: True shows how far it is; a function is called with every picture.
 
     Raises:
         RequestError: nothing to show is at the URL, or the output cannot be there.
@@ -85,19 +86,20 @@ def write_report(
     report = CorpusReport(place, asked=samples)
     held = HeldSamples()
     chosen = chosen_samples(collection, samples, seed)
-    for number, key_places in enumerate(chosen):
-        on_progress(Progress(number, len(chosen), note="samples"))
-        if not take_samples(answers, key_places, held, max_megabytes * 1_000_000):
-            report.notes.append(
-                f"{held.keys:,} of {len(chosen):,} pictures fit into {max_megabytes} MB; "
-                "more with a larger max_megabytes"
-            )
-            break
-    on_progress(Progress(len(chosen), len(chosen), note="distributions"))
-    report.pictures, report.samples = held.keys, len(held.samples)
-    report.failures += held.failures
-    report.of = sum(collection.table(proxy).total for proxy in collection.proxies)
-    page = whole_page(orjson.dumps(_document(answers, held, report)))
+    with shown(progress, "pictures") as on_progress:
+        for number, key_places in enumerate(chosen):
+            on_progress(Progress(number, len(chosen), note="samples"))
+            if not take_samples(answers, key_places, held, max_megabytes * 1_000_000):
+                report.notes.append(
+                    f"{held.keys:,} of {len(chosen):,} pictures fit into {max_megabytes} MB; "
+                    "more with a larger max_megabytes"
+                )
+                break
+        on_progress(Progress(len(chosen), len(chosen), note="distributions"))
+        report.pictures, report.samples = held.keys, len(held.samples)
+        report.failures += held.failures
+        report.of = sum(collection.table(proxy).total for proxy in collection.proxies)
+        page = whole_page(orjson.dumps(_document(answers, held, report)))
     write_atomic(plain(place), page)
     report.nbytes, report.complete = len(page), True
     return report

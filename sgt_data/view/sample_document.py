@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgt_data.facts import drawn_segments, has_category, undrawn_segments
-from sgt_data.proxies.depth import inferno
+from sgt_data.proxies.inferno import inferno
 
 SEGMENTS_MAX = 5000
 """Segments that are shown of one sample."""
