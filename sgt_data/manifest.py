@@ -94,6 +94,12 @@ class Manifest(BaseModel):
         name = proxy.annotator_for(source.offers())
         return next((annotator for annotator in self.annotators if annotator.name == name), None)
 
+    def bank_of(self, proxy: Proxy) -> str:
+        """Name of the instruction bank that tells what a proxy draws with its annotator."""
+        drawing = (self.annotator_of(proxy, source) for source in self.sources_of(proxy))
+        look = next((annotator.look for annotator in drawing if annotator is not None), None)
+        return proxy.bank_for(look)
+
     def annotators_for(self, source: str, proxies: Collection[str]) -> tuple[Annotator, ...]:
         """The annotators that the named proxies need for a source, each once."""
         needed: dict[str, Annotator] = {}

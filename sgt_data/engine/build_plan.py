@@ -86,7 +86,7 @@ def plan_build(
             name: _files(inventory, (begun or {}).get("files", {}).get(name, {}))
             for name, inventory in listing.inventories.items()
         },
-        {proxy.name: proxy.bank() for proxy in manifest.proxies},
+        {proxy.name: manifest.bank_of(proxy) for proxy in manifest.proxies},
         {proxy.name: _makers(manifest, proxy, setups, depth) for proxy in manifest.proxies},
     )
     vocabulary = {

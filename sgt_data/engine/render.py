@@ -177,7 +177,8 @@ class _Rendering:
         """What is stored of one input for one proxy."""
         manifest = self.recipe.manifest
         key = subject.key
-        instruction = choose_instruction(load_bank(proxy.bank()), manifest.seed, key, drawn.words)
+        bank = load_bank(manifest.bank_of(proxy))
+        instruction = choose_instruction(bank, manifest.seed, key, drawn.words)
         instruction_facts: dict[str, Any] = {"bank": instruction.bank, "line": instruction.line}
         if drawn.words:
             instruction_facts["words"] = dict(drawn.words)

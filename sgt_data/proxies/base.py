@@ -104,6 +104,10 @@ class Proxy(BaseModel):
         """Name of its instruction bank."""
         raise NotImplementedError
 
+    def bank_for(self, look: str | None) -> str:
+        """Name of its instruction bank where an annotator draws in this look (`Annotator.look`)."""
+        return self.bank()
+
     def draw(self, subject: Subject) -> DrawnTarget:
         """Draw the target of a picture.
 
