@@ -12,8 +12,8 @@ _NEAR = "near|clos|front|foreground|proxim|short|inverse|disparit|approach|reach
 _FAR_OR_NEAR = "depth|distan|near|close|far|disparit|range|proxim|remote|geometry|recede"
 _COPY = (
     "same|cop(y|i)|identical|unchanged|again|once more|exact|reproduc|duplicat|clon|replica|equal|"
-    "unaltered|unedited|unmodified|as it is|as is|original|repeat|untouched|echo|faithful|back|input|"
-    "(without|no|not|don't|nothing|zero|null|never)\\b.*(edit|chang|retouch|alter|differ|modif|"
+    "unaltered|unedited|unmodified|as it is|as is|original|repeat|untouched|echo|faithful|back|"
+    "input|(without|no|not|don't|nothing|zero|null|never)\\b.*(edit|chang|retouch|alter|differ|modif|"
     "filter|process|loss|touch|addition|correct|depart|deviat|shift|drop|invent|transform)|"
     "chang.*nothing|agree|coincid|indistinguishable|way it|swap places|facsimile|differs? from|"
     "as (you|given|supplied)|starting point|accurately|precisely|distance|deviation|given image"
@@ -99,7 +99,9 @@ SAYS: dict[str, tuple[str, ...]] = {
     "reconstruction": (_COPY,),
 }
 
-NEVER: dict[str, str] = {
+_NEVER_MATCHES = r"(?!)"
+
+NEVER: dict[str, str] = dict.fromkeys(SAYS, _NEVER_MATCHES) | {
     "segmentation_entity": "panoptic|inferno",
     "segmentation_instance": "panoptic",
     "boxes_overlay": "black",
