@@ -8,6 +8,11 @@ holds at least one. Lines that pass may still be bad; lines that fail are.
 from __future__ import annotations
 
 _COLOURED = "colou?r|hue|tint|shade|tone|paint|mask|fill|palette|crayon|chalk|sheet"
+_OF_ITS_OWN = (
+    "\\bown|differ|distinct|separat|unique|another|repeat|no two|fresh|\\bnew\\b|apart|individual|"
+    "as many|never|not used|contrast|apiece|a colou?r for|one (flat |even |plain |single |solid |"
+    "uniform |unshaded )*colou?r|to itself|themselves|no other|alike|one [a-z]+, one colou?r|colou?rs? each|single colou?r|alone|else"
+)
 _NEAR = "near|clos|front|foreground|proxim|short|inverse|disparit|approach|reach|first|here|camera"
 _FAR_OR_NEAR = "depth|distan|near|close|far|disparit|range|proxim|remote|geometry|recede"
 _COPY = (
@@ -25,6 +30,7 @@ SAYS: dict[str, tuple[str, ...]] = {
         _COLOURED,
         "part|piece|region|detail|component|bits|tiny|small|surface|patch|whatever|entit|label|"
         "kind|class|categor|name|identit|vocabul|generic",
+        _OF_ITS_OWN,
     ),
     "segmentation_instance": (
         "object|instance|thing|item|individual|countable|unit",
@@ -34,7 +40,8 @@ SAYS: dict[str, tuple[str, ...]] = {
     ),
     "segmentation_panoptic": (
         "object|instance|thing|item|countable|individual",
-        "background|stuff|surround|uncountable|scenery|backdrop|setting|kind|material|class|terrain",
+        "background|stuff|surround|uncountable|scenery|backdrop|setting|material|terrain|class|wall",
+        "kind|type|class|categor|sort|material|stuff",
         _COLOURED + "|segment|map",
     ),
     "segmentation_semantic": ("class|categor|kind|type|semantic|sort|noun", _COLOURED + "|map"),
