@@ -11,7 +11,8 @@ _COLOURED = "colou?r|hue|tint|shade|tone|paint|mask|fill|palette|crayon|chalk|sh
 _OF_ITS_OWN = (
     "\\bown|differ|distinct|separat|unique|another|repeat|no two|fresh|\\bnew\\b|apart|individual|"
     "as many|never|not used|contrast|apiece|a colou?r for|one (flat |even |plain |single |solid |"
-    "uniform |unshaded )*colou?r|to itself|themselves|no other|alike|one [a-z]+, one colou?r|colou?rs? each|single colou?r|alone|else"
+    "uniform |unshaded )*colou?r|to itself|themselves|no other|alike|"
+    "one [a-z]+, one colou?r|colou?rs? each|single colou?r|alone|else"
 )
 _NEAR = "near|clos|front|foreground|proxim|short|inverse|disparit|approach|reach|first|here|camera"
 _FAR_OR_NEAR = "depth|distan|near|close|far|disparit|range|proxim|remote|geometry|recede"
