@@ -6,7 +6,10 @@ EXPERIMENT := experiment
 # number of test files that run at the same time; test files are independent of each other
 TEST_JOBS ?= 2
 
-.PHONY: demo experiment test test-fast test-install lint types bench bench-stream bench-subset clean
+WHEEL := build/wheel
+
+.PHONY: demo experiment test test-fast wheel test-wheel test-install browser docs lint types \
+	bench bench-stream bench-subset clean
 
 # the base install; .venv/ready adds the libraries of models and tests
 .venv/base: pyproject.toml constraints.txt
@@ -21,14 +24,14 @@ TEST_JOBS ?= 2
 
 demo: .venv/base
 	$(BIN)/sgt-data sample $(DEMO)/sources --images 32
-	$(BIN)/sgt-data build manifests/demo.yaml --output $(DEMO)/corpus
+	$(BIN)/sgt-data build demo --output $(DEMO)/corpus
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
 	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png
 
 # takes 20 minutes on two cores; after a kill, the same command continues
 experiment: .venv/ready
 	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 12000 --width 48 --height 48
-	$(BIN)/sgt-data build manifests/experiment.yaml --output $(EXPERIMENT)/corpus
+	$(BIN)/sgt-data build experiment --output $(EXPERIMENT)/corpus
 	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --output $(EXPERIMENT)/scale --test
 
 test: .venv/ready
@@ -37,14 +40,32 @@ test: .venv/ready
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m 'not slow'
 
-# in separate environments: the base at its lower bounds, each extra at the versions of constraints.txt
-test-install: .venv/ready
-	$(BIN)/python tests/clean_install.py
-	$(BIN)/python tests/clean_install.py --extra hub
-	$(BIN)/python tests/clean_install.py --extra s3
-	$(BIN)/python tests/clean_install.py --extra gs
-	$(BIN)/python tests/clean_install.py --extra train
-	$(BIN)/python tests/clean_install.py --extra annotate
+# the source archive, and from it the wheel
+wheel: .venv/ready
+	rm -rf $(WHEEL)
+	$(BIN)/python -m build --outdir $(WHEEL) .
+
+# the demo from a wheel in an environment of its own, with the base alone, at its lower bounds
+test-wheel: wheel
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl
+
+# each extra in an environment of its own, at the versions of constraints.txt
+test-install: test-wheel
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra hub
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra s3
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra gs
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra scale
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra train
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra annotate
+
+# for the tests that look at pages as a reader does; does nothing where there is a browser
+browser:
+	@command -v chromium || command -v chromium-browser || command -v google-chrome \
+	|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium; } \
+	|| { echo "Install Chromium: the tests of pages need a browser on the PATH." >&2; exit 1; }
+
+docs: .venv/ready
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -30,6 +30,10 @@ _NOT_COMPARED = frozenset({"seconds", "config", "digest"})
 """Fields of results that tell how long a run took, and by which names its model was configured."""
 
 
+_SAME_FORM = ("--set", "inputs=embedded", "--set", "proxies.0.name=segmentation")
+"""Settings by which shipped manifests of earlier versions and of now ask for the same."""
+
+
 def commands(sources: Path, out: Path, data: Path | None) -> Iterator[list[str]]:
     """Arguments of `sgt-data`, in order."""
     yield ["sample", str(out / "sample"), "--images", "6", "--width", "320", "--height", "240"]
@@ -46,8 +50,10 @@ def commands(sources: Path, out: Path, data: Path | None) -> Iterator[list[str]]
     coco, tars = f"sources.coco.root={data}/coco", f"sources.sa1b.tars={data}/sa1b/*.tar"
     for name in ("coco-panoptic", "coco-instance", "coco-semantic"):
         folder = str(out / name)
-        yield ["build", f"manifests/{name}.yaml", "--output", folder, "--set", coco]
-    yield ["build", "manifests/sa1b-190k.yaml", "--output", str(out / "sa1b"), "--set", tars]
+        settings = ["--set", coco, *_SAME_FORM]
+        yield ["build", f"manifests/{name}.yaml", "--output", folder, *settings]
+    sa1b = ["--output", str(out / "sa1b"), "--set", tars, *_SAME_FORM]
+    yield ["build", "manifests/sa1b-190k.yaml", *sa1b]
     proxies = "proxies=[{type: segmentation, variant: entity}, {type: edge}, {type: mae}]"
     shared = ["--set", "inputs=shared", "--set", "annotators=[]", "--set", proxies]
     manifest = ["build", "manifests/sa1b-proxies.yaml", "--set", tars, *shared]

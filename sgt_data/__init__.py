@@ -14,8 +14,9 @@ Words:
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
 trainers, training; experiment; cli. A room imports only the rooms that its docstring names. The
-files beside this one are known to all: checks, errors, facts, names, overrides, plugins, progress,
-records, result, seeds and compiled (numba); `manifest` says what to build.
+files beside this one are known to all: checks, errors, extras, facts, names, notebook_html,
+overrides, plugins, progress, records, result, seeds, shipped_manifests and compiled (numba);
+`manifest` says what to build.
 """
 
 from importlib import import_module
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
         FilteredOut,
         InputError,
         ManifestError,
+        OwnCodeError,
         PictureError,
+        PluginError,
         RequestError,
         SgtDataError,
         SourceError,
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from sgt_data.experiment.prepared_experiment import ExperimentReport
     from sgt_data.experiment.run_experiment import run_experiment
     from sgt_data.manifest import Manifest, load_manifest, parse_manifest
+    from sgt_data.plugins.registered import use_plugins
     from sgt_data.preview.contact_sheet import contact_sheet
     from sgt_data.progress import Progress
     from sgt_data.proxies.decoding import decode
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from sgt_data.questions.write_questions import QuestionsReport, write_questions
     from sgt_data.result import Failure, Result
     from sgt_data.scenes.write_samples import SampleSummary, write_samples
+    from sgt_data.shipped_manifests import copy_manifest, shipped_manifests
     from sgt_data.stream.options import Ordering, Reading, Topology
     from sgt_data.stream.stream import Stream
     from sgt_data.subsets.open_corpus import open_corpus
@@ -100,7 +105,9 @@ _MODULES = {
         "FilteredOut",
         "InputError",
         "ManifestError",
+        "OwnCodeError",
         "PictureError",
+        "PluginError",
         "RequestError",
         "SgtDataError",
         "SourceError",
@@ -116,6 +123,7 @@ _MODULES = {
         "load_manifest",
         "parse_manifest",
     ),
+    "plugins.registered": ("use_plugins",),
     "preview.contact_sheet": ("contact_sheet",),
     "progress": ("Progress",),
     "proxies.decoding": ("decode",),
@@ -135,6 +143,10 @@ _MODULES = {
     "scenes.write_samples": (
         "SampleSummary",
         "write_samples",
+    ),
+    "shipped_manifests": (
+        "copy_manifest",
+        "shipped_manifests",
     ),
     "stream.options": (
         "Ordering",
@@ -186,8 +198,10 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "Ordering",
+    "OwnCodeError",
     "PictureError",
     "Plan",
+    "PluginError",
     "Progress",
     "PushReport",
     "QuestionPlan",
@@ -211,6 +225,7 @@ __all__ = [
     "annotate_pictures",
     "build_corpus",
     "contact_sheet",
+    "copy_manifest",
     "decode",
     "export_corpus",
     "forecast",
@@ -222,8 +237,10 @@ __all__ = [
     "parse_manifest",
     "push_corpus",
     "run_experiment",
+    "shipped_manifests",
     "subset",
     "train",
+    "use_plugins",
     "verify_corpus",
     "write_questions",
     "write_samples",

@@ -28,6 +28,14 @@ class ManifestError(RequestError):
     """A manifest field is wrong. The message lists field, value found and what is allowed."""
 
 
+class PluginError(RequestError):
+    """Own code of a user cannot be used. The message names file, class and method."""
+
+
+class OwnCodeError(SgtDataError):
+    """Own code of a user made a mistake while it ran; what is committed is kept."""
+
+
 class SourceError(SgtDataError):
     """A source cannot be read at present (missing file, refused link, broken connection)."""
 

@@ -6,6 +6,7 @@ Validation names every wrong field at once: its path, the value found and what i
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, cast
 
@@ -13,19 +14,28 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.registry import annotator_kinds
-from sgt_data.errors import FileMissing, ManifestError, SourceError
-from sgt_data.files.reading import read_bytes
+from sgt_data.errors import ManifestError, PluginError
 from sgt_data.files.urls import Location, plain
+from sgt_data.manifest_file import read_manifest_file
+from sgt_data.manifest_own_parts import add_own_parts, listed_plugins, with_lines
+from sgt_data.manifest_places import check_moves, place_members
+from sgt_data.member_checks import (
+    annotator_problem,
+    bank_problem,
+    need_problem,
+    source_problem,
+)
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
 from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.plugins.registered import use_plugins
+from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.redaction import redacted
 from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
-from sgt_data.yaml_text import found_instead, parse_yaml
 
 FORMAT_VERSION = 1
 RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
@@ -61,6 +71,8 @@ class Manifest(BaseModel):
             build counts as failed.
         inputs: `embedded` puts the input picture into every proxy's tars, so that each stands
             alone; `shared` writes it once, below `input/`, for all proxies that condition on it.
+        plugins: Python files (`my_proxy.py`) and installed modules (`package.module`) of own
+            sources, annotators and proxies. A corpus names them, and never imports them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -73,6 +85,7 @@ class Manifest(BaseModel):
     max_filtered: float = Field(0.9, ge=0, le=1)
     pictures: PictureRule = PictureRule()
     inputs: Literal["embedded", "shared"] = "embedded"
+    plugins: tuple[str, ...] = ()
     sources: tuple[Any, ...] = Field(min_length=1)
     annotators: tuple[Any, ...] = ()
     proxies: tuple[Any, ...] = Field(min_length=1)
@@ -94,11 +107,10 @@ class Manifest(BaseModel):
         name = proxy.annotator_for(source.offers())
         return next((annotator for annotator in self.annotators if annotator.name == name), None)
 
-    def bank_of(self, proxy: Proxy) -> str:
-        """Name of the instruction bank that tells what a proxy draws with its annotator."""
+    def look_of(self, proxy: Proxy) -> str | None:
+        """How the layer looks that an annotator gives to a proxy, where instructions tell it."""
         drawing = (self.annotator_of(proxy, source) for source in self.sources_of(proxy))
-        look = next((annotator.look for annotator in drawing if annotator is not None), None)
-        return proxy.bank_for(look)
+        return next((annotator.look for annotator in drawing if annotator is not None), None)
 
     def annotators_for(self, source: str, proxies: Collection[str]) -> tuple[Annotator, ...]:
         """The annotators that the named proxies need for a source, each once."""
@@ -113,7 +125,9 @@ class Manifest(BaseModel):
     def resolved(self) -> dict[str, Any]:
         """Every field with its value, defaults included, as plain JSON."""
         lists = ("sources", "annotators", "proxies")
-        dumped: dict[str, Any] = self.model_dump(mode="json", exclude=set(lists))
+        dumped: dict[str, Any] = self.model_dump(mode="json", exclude={*lists, "plugins"})
+        if self.plugins:
+            dumped["plugins"] = [posixpath.basename(plugin) for plugin in self.plugins]
         for name in lists:
             dumped[name] = [member.model_dump(mode="json") for member in getattr(self, name)]
         return dumped
@@ -121,47 +135,45 @@ class Manifest(BaseModel):
     def identity(self) -> dict[str, Any]:
         """What of the manifest shapes a sample's bytes.
 
-        Places, tolerances and annotators are left out; annotators shape some proxies only.
+        Places, tolerances, plug-ins, instructions and annotators are left out: what they hold
+        counts instead, for the members that they shape.
 
         Sources and proxies are keyed by name, so that a difference can be named by its path.
         """
         dumped = self.resolved()
-        del dumped["max_quarantined"], dumped["max_filtered"], dumped["annotators"]
+        for name in ("max_quarantined", "max_filtered", "annotators", "plugins"):
+            dumped.pop(name, None)
         dumped["sources"] = {source.name: source.identity() for source in self.typed_sources()}
-        dumped["proxies"] = {proxy.name: proxy.model_dump(mode="json") for proxy in self.proxies}
+        dumped["proxies"] = {
+            proxy.name: proxy.model_dump(mode="json", exclude={"instructions"})
+            for proxy in self.proxies
+        }
         return dumped
 
 
 def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
-    """Read and validate a manifest file.
+    """Read and validate a manifest: a file, or one that comes with the package.
 
     Args:
-        path: fsspec URL of a YAML file.
-        overrides: `field.path=value` each; list items by number or by `name`, values in YAML.
+        path: fsspec URL of a YAML file, whose relative paths lie in its own folder; or the name of
+            a shipped manifest (`shipped_manifests`), whose relative paths lie in the current one.
+        overrides: `field.path=value` each; list items by number or by `name`, values in YAML. Their
+            relative paths lie in the current folder.
 
     Raises:
         ManifestError: with every wrong field.
     """
-    path = plain(path)
-    try:
-        text = read_bytes(path)
-    except FileMissing as why:
-        raise ManifestError(f"there is no manifest: {why}") from why
-    except SourceError as why:
-        if isinstance(why.__cause__, IsADirectoryError):
-            raise ManifestError(f"{path} is a folder; a manifest is a YAML file") from why
-        raise
-    data = parse_yaml(text, path)
-    if not isinstance(data, dict):
-        raise ManifestError(
-            f"{path}: {found_instead(data)}; a manifest is a mapping, `field: value`"
-        )
-    override_fields(data, overrides)
-    return _parsed(data, path)
+    file = read_manifest_file(plain(path))
+    add_own_parts(file)
+    kinds = _registered_kinds()
+    moves = place_members(file.data, file.folder, {n: kinds[n] for n in ("sources", "annotators")})
+    override_fields(file.data, overrides, _default_names(file.data, kinds))
+    check_moves(file.data, moves, file.folder)
+    return _parsed(file.data, file.where)
 
 
 def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest:
-    """Validate plain data; places in it may be `pathlib.Path`s.
+    """Validate plain data; places in it may be `pathlib.Path`s, and lie in the current folder.
 
     Raises:
         ManifestError: with every wrong field.
@@ -172,10 +184,10 @@ def parse_manifest(data: Mapping[str, Any], where: str = "manifest") -> Manifest
 def _parsed(data: Mapping[str, Any], where: str) -> Manifest:
     problems: list[str] = []
     fields: dict[str, Any] = dict(data)
-    registered: dict[str, Mapping[str, type[Any]]] = {
-        "sources": source_kinds(), "annotators": annotator_kinds(), "proxies": proxy_kinds(),
-    }  # fmt: skip
-    for name, kinds in registered.items():
+    use_plugins(listed_plugins(fields.get("plugins")))
+    if isinstance(fields.get("proxies"), list | tuple):
+        fields["proxies"] = with_lines(fields["proxies"], "", problems)
+    for name, kinds in _registered_kinds().items():
         if isinstance(fields.get(name), list | tuple):
             fields[name] = _members(fields[name], name, kinds, problems)
     manifest: Manifest | None = _validated(Manifest, fields, (), problems)
@@ -184,6 +196,31 @@ def _parsed(data: Mapping[str, Any], where: str) -> Manifest:
     if problems or manifest is None:
         raise ManifestError("\n".join([f"{where} cannot be used:", *problems]))
     return manifest
+
+
+def _registered_kinds() -> dict[str, Mapping[str, type[Any]]]:
+    """By list of a manifest: the classes that its members can have, by `type`."""
+    return {"sources": source_kinds(), "annotators": annotator_kinds(), "proxies": proxy_kinds()}
+
+
+def _default_names(
+    data: Mapping[str, Any], kinds: Mapping[str, Mapping[str, type[Any]]]
+) -> dict[str, dict[str, str]]:
+    """By list of a manifest: the names that its members have where the manifest gives none."""
+    names: dict[str, dict[str, str]] = {}
+    for of_list, classes in kinds.items():
+        members = data.get(of_list)
+        stated = [
+            member.get("type")
+            for member in (members if isinstance(members, list) else ())
+            if isinstance(member, dict)
+        ]
+        names[of_list] = {
+            kind: str(classes[kind].model_fields["name"].get_default())
+            for kind in stated
+            if isinstance(kind, str) and kind in classes
+        }
+    return names
 
 
 def _plain_paths(data: Any) -> Any:
@@ -216,11 +253,16 @@ def _members(
     for index, entry in enumerate(entries):
         kind = entry.get("type") if isinstance(entry, dict) else None
         if not isinstance(kind, str) or kind not in kinds:
+            near = did_you_mean(kind, kinds) if isinstance(kind, str) else ""
             allowed = ", ".join(kinds)
-            problems.append(f"  {name}.{index}.type: found {kind!r}; allowed: {allowed}")
+            problems.append(f"  {name}.{index}.type: found {kind!r}; allowed: {allowed}{near}")
             members.append(None)
             continue
-        members.append(_validated(kinds[kind], entry, (name, index), problems))
+        try:
+            members.append(_validated(kinds[kind], entry, (name, index), problems))
+        except PluginError as why:
+            problems.append(f"  {name}.{index}.type: {kind!r} cannot be used: {why}")
+            members.append(None)
     return members
 
 
@@ -258,6 +300,9 @@ def _contradictions(manifest: Manifest) -> list[str]:
             for index, name in enumerate(names)
             if name in names[:index]
         ]
+    for index, source in enumerate(manifest.typed_sources()):
+        if wrong := source_problem(source):
+            problems.append(f"  sources.{index} ({source.name}): {wrong}")
     known = {source.name for source in manifest.sources}
     for index, proxy in enumerate(manifest.proxies):
         if proxy.name in RESERVED_NAMES:
@@ -268,27 +313,11 @@ def _contradictions(manifest: Manifest) -> list[str]:
                 f"  proxies.{index}.sources: found {unknown[0]!r}; allowed: "
                 f"{', '.join(sorted(known))}"
             )
+        if wrong := bank_problem(proxy):
+            problems.append(f"  proxies.{index}.instructions: {wrong}")
         for source in manifest.sources_of(proxy):
-            if need := proxy.unmet_need(source.offers()):
+            if need := need_problem(proxy, source):
                 problems.append(f"  proxies.{index} ({proxy.name}) on source {source.name}: {need}")
-            if wrong := _wrong_annotator(manifest, proxy, source):
+            if wrong := annotator_problem(manifest.annotators, proxy, source):
                 problems.append(f"  proxies.{index}.annotator: {wrong}")
     return list(dict.fromkeys(problems))
-
-
-def _wrong_annotator(manifest: Manifest, proxy: Proxy, source: Source) -> str | None:
-    """What is wrong with the annotator that a proxy names for a source."""
-    name = proxy.annotator_for(source.offers())
-    if name is None:
-        return None
-    fitting = [
-        annotator.name
-        for annotator in manifest.annotators
-        if annotator.layer == proxy.annotated_layer
-    ]
-    if name in fitting:
-        return None
-    allowed = (
-        ", ".join(fitting) or f"none: annotators lists none that gives {proxy.annotated_layer}"
-    )
-    return f"found {name!r}; allowed: {allowed}"

@@ -19,6 +19,7 @@ SUBSET_SUFFIX = ".subset.parquet"
 """What the name of a subset file ends in; no folder has such a name."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_LAYER = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _KEY = re.compile(KEY_PATTERN)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f]")
@@ -34,6 +35,17 @@ def checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("a name is 1 to 32 of a-z, 0-9 and -, and begins with a letter")
     return name
+
+
+def checked_layer(layer: object) -> str:
+    """Check the name of a layer of annotations, and return it.
+
+    Raises:
+        ValueError: it is not 1 to 32 of a-z, 0-9, _ and -, beginning with a letter.
+    """
+    if not isinstance(layer, str) or not _LAYER.fullmatch(layer):
+        raise ValueError("a layer's name is 1 to 32 of a-z, 0-9, _ and -, and begins with a letter")
+    return layer
 
 
 def checked_title(title: object) -> str:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgt_data.errors import ManifestError
 from sgt_data.yaml_text import parse_setting
 
 
-def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
+def override_fields(
+    data: dict[str, Any],
+    overrides: Sequence[str],
+    default_names: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Change fields of plain data in place.
 
     Args:
         data: what a YAML file holds.
         overrides: `field.path=value` each; items of a list by number or name, values as
             `parse_setting` reads them.
+        default_names: by list: the names of its items without one, by their `type`.
 
     Raises:
         ManifestError: an override has another form, names no field, or contradicts another one.
@@ -27,40 +32,52 @@ def override_fields(data: dict[str, Any], overrides: Sequence[str]) -> None:
             raise ManifestError(
                 f"--set {path} is given twice, with {given[path]!r:.60} and {text!r:.60}; give one"
             )
-        _override(data, override)
+        _override(data, override, default_names or {})
 
 
-def _override(data: dict[str, Any], override: str) -> None:
+def _override(
+    data: dict[str, Any], override: str, default_names: Mapping[str, Mapping[str, str]]
+) -> None:
     path, equals, text = override.partition("=")
     if not equals or not all(path.split(".")):
         raise ManifestError(f"--set {override!r:.80}: the form is field.path=value")
     value = parse_setting(text, f"--set {override!r:.80}")
     *parents, last = path.split(".")
     place: Any = data
+    defaults = default_names.get(path.split(".")[0], {})
     for step in parents:
-        place = _step(place, step, override)
+        place = _step(place, step, override, defaults)
     if isinstance(place, list):
-        place[_position(place, last, override)] = value
+        place[_position(place, last, override, defaults)] = value
     else:
         place[last] = value
 
 
-def _step(place: Any, step: str, override: str) -> Any:
+def _step(place: Any, step: str, override: str, defaults: Mapping[str, str]) -> Any:
     if isinstance(place, list):
-        return place[_position(place, step, override)]
+        return place[_position(place, step, override, defaults)]
     below = place.setdefault(step, {})
     if not isinstance(below, dict | list):
         raise ManifestError(f"--set {override!r}: {step} is {below!r:.40} and has no fields")
     return below
 
 
-def _position(items: list[Any], step: str, override: str) -> int:
-    """Index of a list item by its number, its name, or its type where it has no name."""
+def _position(items: list[Any], step: str, override: str, defaults: Mapping[str, str]) -> int:
+    """Index of a list item by its name or, where it has none, its default name or type; or by its
+    number."""
+    types = [str(item.get("type", "")) if isinstance(item, dict) else "" for item in items]
     names = [
-        str(item.get("name", item.get("type"))) if isinstance(item, dict) else "" for item in items
+        str(item.get("name", defaults.get(kind, kind))) if isinstance(item, dict) else ""
+        for item, kind in zip(items, types, strict=True)
     ]
     if step in names:
         return names.index(step)
+    unnamed = [
+        kind if isinstance(item, dict) and "name" not in item else ""
+        for item, kind in zip(items, types, strict=True)
+    ]
+    if step in unnamed:
+        return unnamed.index(step)
     if step.isdigit() and int(step) < len(items):
         return int(step)
     raise ManifestError(f"--set {override!r}: found {step!r}; allowed: {', '.join(names)}")

@@ -11,12 +11,21 @@ from numpy.typing import NDArray
 
 from sgt_data.redaction import without_secrets
 
-Layer = Literal["entities", "instances", "panoptic", "stuff", "depth", "edges"]
-"""Kind of annotation: masks without class, things, things and stuff, stuff alone; inverse depth of
-every pixel, edge strength of every pixel."""
+Layer = str
+"""Name of a kind of annotation: one of `LAYERS`, or one of a user's own (`keypoints`, `flow`)."""
 
-DenseLayer = Literal["depth", "edges"]
-"""The layers that have a number for every pixel instead of a list of segments."""
+LAYERS: Mapping[Layer, str] = {
+    "entities": "masks without class",
+    "instances": "things",
+    "panoptic": "things and stuff",
+    "stuff": "stuff alone",
+    "depth": "inverse depth of every pixel",
+    "edges": "edge strength of every pixel",
+}
+"""The layers that this package knows, and what each of them holds."""
+
+DenseLayer = str
+"""Name of a layer that has a number for every pixel instead of a list of segments."""
 
 RunLengths = bytes | Sequence[int]
 """A mask as COCO's run lengths: compressed counts as ASCII bytes, or plain counts."""

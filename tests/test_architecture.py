@@ -22,8 +22,9 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "facts", "foreign_errors", "names", "overrides", "plugins",
-     "progress", "records", "redaction", "result", "seeds", "yaml_text"}
+    {"checks", "compiled", "errors", "extras", "facts", "foreign_errors", "names",
+     "notebook_html", "overrides", "plugins", "progress", "records", "redaction", "result",
+     "seeds", "shipped_manifests", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""
@@ -41,7 +42,17 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "sources": frozenset({"files", "pictures", "segmentation"}),
     "proxies": DRAWING,
     "annotators": frozenset({"files", "pictures", "segmentation", "sources"}),
-    "manifest": frozenset({"files", "pictures", "sources", "annotators", "proxies"}),
+    "manifest_places": frozenset({"files"}),
+    "manifest_file": frozenset({"files", "manifest_places"}),
+    "instruction_files": frozenset({"files", "prompts"}),
+    "manifest_own_parts": frozenset(
+        {"files", "instruction_files", "manifest_file", "manifest_places"}
+    ),
+    "member_checks": frozenset({"prompts", "sources", "annotators", "proxies"}),
+    "manifest": frozenset(
+        {"files", "pictures", "sources", "annotators", "proxies", "manifest_file",
+         "manifest_own_parts", "manifest_places", "member_checks"}
+    ),
     "corpus": frozenset({"files", "pictures", "prompts"}),
     "subsets": frozenset({"files", "corpus", "engine"}),
     "verify": frozenset({"files", "corpus", "subsets", "proxies", "prompts"}),
@@ -180,9 +191,9 @@ def test_every_room_is_in_the_table() -> None:
 
 
 def test_what_all_may_know_imports_no_room() -> None:
-    for name in KNOWN_TO_ALL - {"records"}:
-        others = {room_of(other) for other in our_imports(ROOT / f"{name}.py")}
-        assert others <= KNOWN_TO_ALL, name
+    for name, module in NAMES.items():
+        if room_of(name) in KNOWN_TO_ALL - {"records"}:
+            assert {room_of(other) for other in our_imports(module)} <= KNOWN_TO_ALL, name
     assert {room_of(name) for name in our_imports(ROOT / "records.py")} <= {
         *KNOWN_TO_ALL, "segmentation",
     }  # fmt: skip
@@ -314,7 +325,7 @@ def test_every_library_is_declared() -> None:
         "annotators": extras["annotate"], "training": extras["train"],
         "experiment": extras["train"], "experiment.measure": extras["train"],
         "experiment.report": extras["train"], "publish": extras["hub"],
-        "stream": {"torch"}, "trainers": {"torch"},
+        "stream": {"torch"}, "trainers": {"torch"}, "subsets": extras["scale"],
     }  # fmt: skip
     for name, module in NAMES.items():
         tops = {other.partition(".")[0] for other in imported(module)} - {"sgt_data", "__future__"}
@@ -439,6 +450,20 @@ def test_nothing_can_execute_what_it_reads() -> None:
                     assert keyword.arg != "allow_pickle", (module, node.lineno)
             if isinstance(node, ast.Attribute) and node.attr == "load":
                 assert getattr(node.value, "id", "") != "yaml", (module, node.lineno)
+
+
+IMPORTING = frozenset({"plugins", "training.own_models", ""})
+"""Rooms that import a module whose name is not written in the code: what a person names for this
+run, never what a corpus names."""
+
+
+def test_only_plugins_import_what_is_named_elsewhere() -> None:
+    for name, module in NAMES.items():
+        if name != "sgt_data" and knows(module, "importlib.import_module", "importlib.abc"):
+            assert room_of(name) in IMPORTING or name.removeprefix("sgt_data.") in IMPORTING, name
+    readers = ("corpus", "stream", "verify", "subsets", "publish", "preview", "questions")
+    for module in below(*readers):
+        assert not knows(module, "sgt_data.plugins.registered"), f"{module} imports plug-ins"
 
 
 def test_no_seedless_chance() -> None:

@@ -197,15 +197,13 @@ def test_sample_writes_both_forms(tmp_path: Path) -> None:
 def test_ready_coco_manifests_build_real_pictures(
     name: str, real_data: Path, tmp_path: Path
 ) -> None:
-    manifests = Path(__file__).parent.parent / "manifests"
     output = tmp_path / name
     root = f"sources.coco.root={real_data / 'coco'}"
     done = run(
-        "build", manifests / f"{name}.yaml", "--output", output, "--workers", 0, "--set", root,
-        "--json",
+        "build", name, "--output", output, "--workers", 0, "--set", root, "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    totals = json.loads(done.stdout)["totals"]["segmentation"]
+    totals = json.loads(done.stdout)["totals"][name.removeprefix("coco-")]
     assert totals["inputs"] == (128 if name == "coco-instance" else 100)
     assert totals["damaged"] == 0
     assert totals["inputs"] == totals["samples"] + totals["filtered"]
@@ -213,10 +211,9 @@ def test_ready_coco_manifests_build_real_pictures(
 
 
 def test_ready_sa1b_manifests_build_real_pictures(real_data: Path, tmp_path: Path) -> None:
-    manifests = Path(__file__).parent.parent / "manifests"
     tars = f"sources.sa1b.tars={real_data}/sa1b/sa_*.tar"
     for name in ("sa1b-190k", "sa1b-full"):
-        arguments = ("build", manifests / f"{name}.yaml", "--output", tmp_path / name)
+        arguments = ("build", name, "--output", tmp_path / name)
         done = run(*arguments, "--workers", 0, "--set", tars, "--json")
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["totals"]["segmentation"]["samples"] == 4
+        assert json.loads(done.stdout)["totals"]["entity"]["samples"] == 4

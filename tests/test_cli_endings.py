@@ -179,7 +179,7 @@ def test_a_stopped_build_says_what_is_kept_and_goes_on(
     arguments = [*SGT, "build", str(manifest), "--output", str(output), "--workers", "0"]
     process = subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=heeds_signals,
     )  # fmt: skip
     wait_for(lambda: any(output.glob("receipts/*/*.json")), process)
     process.send_signal(number)
@@ -195,6 +195,13 @@ def test_a_stopped_build_says_what_is_kept_and_goes_on(
         main(arguments[3:])
     assert not end.value.code
     assert file_digests(output) == file_digests(corpus)
+
+
+def heeds_signals() -> None:
+    """In a child: signals as in a shell, whatever this process was told to ignore (`nohup`)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:

@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,8 @@ from sgt_data.errors import AnnotationError, CorpusError, ManifestError
 from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Subject
-from sgt_data.proxies.depth import DepthProxy, inferno
+from sgt_data.proxies.depth import DepthProxy
+from sgt_data.proxies.inferno import inferno
 from sgt_data.records import DenseMap
 from sgt_data.scenes.write_samples import coco_scene, sa1b_scene
 from sgt_data.segmentation.pixel_sampling import centre_samples
@@ -94,6 +96,8 @@ def test_inferno_has_every_colour_once_and_is_matplotlibs() -> None:
     assert {at: tuple(table[at].tolist()) for at in known} == known
     luminance = table @ np.array([0.299, 0.587, 0.114])
     assert (np.diff(luminance) > -0.6).all(), "near is bright in this map, too"
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    assert (table == cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)[0, :, ::-1]).all()
 
 
 @pytest.mark.parametrize("look", LOOKS)

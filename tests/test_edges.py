@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data import decode, verify_corpus
-from sgt_data.corpus.identity import bank_digest
+from sgt_data.annotators.device import set_up
+from sgt_data.corpus.identity import bank_digest, check_same_build
+from sgt_data.engine.build_plan import plan_build
+from sgt_data.engine.listing import list_inputs
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
+from sgt_data.pictures.canny import canny
 from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.gradients import sobel_magnitude
 from sgt_data.pictures.size_rule import SizeRule
@@ -37,6 +41,15 @@ def opencv_sobel(grey: NDArray[np.uint8], gain: float) -> NDArray[np.uint8]:
 @given(grey=GREY, gain=st.sampled_from([0.25, 0.5, 1.0, 4.0]))
 def test_sobel_is_opencvs(grey: NDArray[np.uint8], gain: float) -> None:
     assert (sobel_magnitude(grey, round(gain * 1024)) == opencv_sobel(grey, gain)).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    grey=GREY | arrays(np.uint8, (24, 24), elements=st.sampled_from([0, 90, 255])),
+    thresholds=st.tuples(st.integers(1, 700), st.integers(1, 700)).map(sorted),
+)
+def test_contours_are_opencvs(grey: NDArray[np.uint8], thresholds: list[int]) -> None:
+    assert (canny(grey, *thresholds) == cv2.Canny(grey, *thresholds)).all()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +106,8 @@ def test_instructions_follow_the_method_that_makes_the_edges(
     annotators = [] if annotator is None else [{"type": "edges", "name": "detector", **annotator}]
     named = {} if annotator is None else {"annotator": "detector"}
     manifest = manifest_of(folder, [{"type": "edge", **proxy, **named}], annotators=annotators)
-    assert manifest.bank_of(manifest.proxies[0]) == bank
+    drawn = manifest.proxies[0]
+    assert drawn.instruction_bank(manifest.look_of(drawn)).name == bank
 
 
 def test_a_corpus_of_an_annotators_canny_asks_for_thin_lines_and_stays_one_build(
@@ -130,3 +144,19 @@ def test_what_the_manifest_says_of_edges_must_fit() -> None:
     ):
         with pytest.raises(ManifestError, match=message):
             manifest_of(folder, [{"type": "edge", **fields}])
+
+
+def test_a_corpus_whose_contours_opencv_drew_can_be_continued(
+    sample_sources: Path, tmp_path: Path
+) -> None:
+    """The bytes are the same, so the version of OpenCV that it names is no difference."""
+    source = {"type": "folder", "pictures": str(sample_sources / "coco" / "train2017")}
+    proxies = [{"type": "edge", "name": "canny", "method": "canny"}, {"type": "edge"}]
+    listing = list_inputs(manifest_of(source, proxies))
+    planned = plan_build(listing, set_up).identity
+    drawn_by = {"libraries": {"opencv-python-headless": "4.10.0.84"}}
+    begun = {**planned, "makers": {**planned["makers"], "canny": drawn_by}}
+    assert plan_build(listing, set_up, begun).identity == begun
+    other = {**planned, "makers": {**planned["makers"], "edge": drawn_by}}
+    with pytest.raises(CorpusMismatch, match=r"makers\.edge\.libraries"):
+        check_same_build(other, plan_build(listing, set_up, other).identity, "corpus")

@@ -47,7 +47,7 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_the_demo_has_every_kind_of_proxy() -> None:
-    shown = {proxy.type for proxy in load_manifest(str(DEMO)).proxies}
+    shown = {proxy.type for proxy in load_manifest("demo").proxies}
     assert shown == set(proxy_kinds())
 
 

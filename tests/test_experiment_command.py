@@ -380,8 +380,9 @@ def test_a_proxy_that_the_corpus_lacks_is_left_out_with_a_note_or_refused(
         on_progress=lambda progress: notes.append(progress.note),
     )
     assert report.succeeded and report.runs == 3
-    (note,) = report.notes
+    note, how_to_add = report.notes
     assert note.startswith("depth: the corpus has no such proxy") and f"note: {note}" in notes
+    assert how_to_add.endswith("\n  - {type: depth}")
     assert note in page_of(report)
     assert note in (tmp_path / "validation/results.md").read_text()
 
@@ -406,7 +407,7 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
     assert {name: fields["rate"] for name, fields in named.settings.items()} == {
         "coco-semantic": 1, "things and coco-semantic": 2, SAME_COMPUTE: 4,
     }  # fmt: skip
-    assert len(notes) == 3 and notes[0].startswith("referring: the corpus has no such")
+    assert len(notes) == 4 and notes[0].startswith("referring: the corpus has no such")
     assert "semantic: drawn by the corpus' proxy coco-semantic" in notes
     with pytest.raises(RequestError, match="has none of reconstruction"):
         with_corpus_proxies(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)

@@ -24,7 +24,8 @@ from sgt_data.experiment.measure.layout_fidelity import (
     segment_layout,
     segment_overlap,
 )
-from sgt_data.proxies.depth import DecodedDepth, inferno
+from sgt_data.proxies.depth import DecodedDepth
+from sgt_data.proxies.inferno import inferno
 from sgt_data.segmentation.target_png import DecodedSegmentation, encode_target
 
 

@@ -29,7 +29,8 @@ from sgt_data.training.config import (
     parse_config,
 )
 from sgt_data.training.learner import Learner, TrainingBatch
-from sgt_data.training.train import Trained, make_model, train
+from sgt_data.training.own_models import make_model
+from sgt_data.training.train import Trained, train
 
 torch.set_num_threads(1)
 
@@ -306,7 +307,7 @@ def test_questions_and_drawings_come_in_exact_shares(data: dict[str, str]) -> No
         ("data.proxy=1", "data.proxy: found 1"),
         ("checkpoint_every=3", "no multiple of log_every"),
         ("model.make=sgt_data.experiment.nothing:make", "model.make: found"),
-        ("model.make=torch.nn:Identity", "no module with the methods"),
+        ("model.make=torch.nn:Identity", "answer is missing"),
         ("model.settings.picture=7", "a multiple of 8"),
         ("model.settings.colour=7", "model.settings.colour: found 7"),
         ("data.proxies=[nothing]", "has no proxy 'nothing'"),

@@ -196,9 +196,8 @@ def test_a_dry_run_says_what_will_be_left_out(
     places = [
         f"--set=sources.mine.{field}={source[field]}" for field in ("root", "pictures", "instances")
     ]
-    manifest = str(ROOT / "manifests" / "coco-export.yaml")
     with pytest.raises(SystemExit) as ended:
-        main(["build", manifest, f"--output={tmp_path}/out", "--dry-run", *places])
+        main(["build", "coco-export", f"--output={tmp_path}/out", "--dry-run", *places])
     assert not ended.value.code
     out, notes = capfd.readouterr()
     assert "inpainting" in out
@@ -237,8 +236,7 @@ def test_the_ready_manifest_builds_an_export(tmp_path: Path) -> None:
     source = written("FiftyOne", tmp_path / "in")
     places = ("root", "pictures", "instances")
     overrides = [f"sources.mine.{field}={source[field]}" for field in places]
-    path = str(ROOT / "manifests" / "coco-export.yaml")
-    fields = load_manifest(path, overrides).resolved() | {"pictures": SMALL}
+    fields = load_manifest("coco-export", overrides).resolved() | {"pictures": SMALL}
     report = build_corpus(parse_manifest(fields), str(tmp_path / "out"), cluster=IN_PROCESS)
     assert report.succeeded
     assert {totals["samples"] for totals in report.totals.values()} == {len(PICTURES)}

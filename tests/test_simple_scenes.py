@@ -30,7 +30,6 @@ from sgt_data.scenes.staging import SIMPLE
 from sgt_data.scenes.write_samples import coco_scene
 
 SEED, SIDE, PICTURES = 2, 48, 12
-EXPERIMENT = Path(__file__).parent.parent / "manifests" / "experiment.yaml"
 
 
 def write_simple(root: Path, forms: tuple[Form, ...] = ("coco",)) -> None:
@@ -161,7 +160,7 @@ def test_the_command_draws_one_form(tmp_path: Path) -> None:
 def manifest(sample: Path) -> Manifest:
     places = {"root": sample / "coco", "depth": sample / "depth"}
     return load_manifest(
-        str(EXPERIMENT), [f"sources.coco.{name}={place}" for name, place in places.items()]
+        "experiment", [f"sources.coco.{name}={place}" for name, place in places.items()]
     )
 
 

@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
 from sgt_data import checks
-from sgt_data.names import checked_name
+from sgt_data.errors import SgtDataError
 from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.plugins.member import Member
+from sgt_data.plugins.origins import origin_of
 from sgt_data.records import Layer
 
 Device = Literal["cpu", "cuda"]
@@ -98,11 +100,11 @@ class LoadedModel(Protocol):
         ...
 
 
-class OutOfMemory(Exception):
+class OutOfMemory(SgtDataError):
     """The memory of the device is too small for a batch."""
 
 
-class Annotator(BaseModel):
+class Annotator(Member):
     """Base class of the annotators of a manifest. A subclass finds its weights and loads its model.
 
     Attributes:
@@ -117,10 +119,6 @@ class Annotator(BaseModel):
         threads: threads of an actor that decode and resize; by default 8 on a GPU, 1 on a CPU.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: str
-    name: str
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_size: int | None = Field(None, ge=1, le=1024)
@@ -128,7 +126,8 @@ class Annotator(BaseModel):
     concurrency: int | None = Field(None, ge=1)
     threads: int | None = Field(None, ge=1, le=256)
 
-    _name_fits = field_validator("name")(checked_name)
+    role: ClassVar[str] = "annotator"
+    to_write: ClassVar[frozenset[str]] = frozenset({"find_weights", "weights_digest", "load"})
 
     layer: ClassVar[Layer]
     """The layer that it provides."""
@@ -137,7 +136,14 @@ class Annotator(BaseModel):
     """Default of `batch_size` on a GPU."""
 
     places: ClassVar[frozenset[str]] = frozenset()
-    """Names of the fields that hold the place of the weights; the digest counts instead."""
+    """Names of the fields that hold the place of the weights; the digest counts instead. Relative
+    ones of a manifest lie in its folder."""
+
+    place_words: ClassVar[frozenset[str]] = frozenset()
+    """Values of such fields that are words and no places."""
+
+    hub_places: ClassVar[frozenset[str]] = frozenset()
+    """Names of such fields that may hold the id of a repository on the Hugging Face Hub."""
 
     runs: ClassVar[frozenset[str]] = frozenset(
         {"device", "dtype", "batch_size", "num_gpus", "concurrency", "threads"}
@@ -151,8 +157,10 @@ class Annotator(BaseModel):
 
     def identity(self, setup: Setup) -> dict[str, Any]:
         """All that may change the bytes of its results, as plain JSON."""
+        origin = origin_of(type(self))
         return {
-            **self.model_dump(mode="json", exclude=set(self.places | self.runs)),
+            **self.model_dump(mode="json", exclude={*self.places, *self.runs}),
+            **({"plugin": dict(origin)} if origin else {}),
             "device": setup.device_class,
             "dtype": setup.dtype,
             "batch_size": setup.batch_size,

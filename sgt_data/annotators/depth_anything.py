@@ -51,6 +51,7 @@ class DepthAnythingAnnotator(Annotator):
 
     layer: ClassVar[Layer] = "depth"
     places: ClassVar[frozenset[str]] = frozenset({"model"})
+    hub_places: ClassVar[frozenset[str]] = frozenset({"model"})
 
     type: Literal["depth_anything"] = "depth_anything"
     name: str = "depth-anything"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from sgt_data.annotators.base import (
     Annotator,
@@ -14,8 +15,8 @@ from sgt_data.annotators.base import (
     Setup,
 )
 from sgt_data.errors import RequestError
-
-_EXTRA = "pip install 'sgt-data[annotate]'"
+from sgt_data.extras import install_hint
+from sgt_data.plugins.own_code import mistake, own_code
 
 
 def set_up(annotator: Annotator) -> Setup:
@@ -29,17 +30,54 @@ def set_up(annotator: Annotator) -> Setup:
 
     provide_torchvision_operators()
     device = _device(annotator)
-    path, revision = annotator.find_weights()
+    path, revision = weights_of(annotator)
     dtype: Dtype = "float32" if device == "cpu" else "bfloat16"
     return Setup(
         device,
         device_class(device),
         dtype if annotator.dtype == "auto" else annotator.dtype,
         annotator.batch_size or (1 if device == "cpu" else annotator.gpu_batch),
-        annotator.weights_digest(path),
+        digest_of_weights(annotator, path),
         revision,
         libraries,
     )
+
+
+def weights_of(annotator: Annotator) -> tuple[str, str | None]:
+    """Local path of the weights of an annotator, and their revision.
+
+    Raises:
+        RequestError: the weights are missing or of another kind.
+        OwnCodeError: own code made a mistake.
+    """
+    with own_code(annotator, "find_weights"):
+        pair: Any = annotator.find_weights()
+    if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
+        raise mistake(
+            annotator, "find_weights", "before it is loaded",
+            f"it returned {pair!r:.60}; right is (path, revision), such as (path, None); where "
+            'there are no weights, the path is ""',
+        )  # fmt: skip
+    path, revision = pair
+    return path, revision
+
+
+def digest_of_weights(annotator: Annotator, path: str) -> str:
+    """SHA-256 of the weights of an annotator.
+
+    Raises:
+        RequestError: it is not the digest that the manifest asks for.
+        OwnCodeError: own code made a mistake.
+    """
+    with own_code(annotator, "weights_digest", path):
+        digest: Any = annotator.weights_digest(path)
+    if not isinstance(digest, str) or not digest:
+        raise mistake(
+            annotator, "weights_digest", path or "no weights",
+            f"it returned {digest!r:.60}; right is the SHA-256 of the weights as a text "
+            "(sgt_data.annotators.weights.digest_of), which belongs to the identity of the corpus",
+        )  # fmt: skip
+    return digest
 
 
 def device_class(device: Device) -> str:
@@ -97,6 +135,7 @@ def _versions(annotator: Annotator) -> dict[str, str]:
             versions[name] = version(name)
         except PackageNotFoundError as why:
             raise RequestError(
-                f"annotators.{annotator.name}: the package {name} is not installed; {_EXTRA}"
+                f"annotators.{annotator.name}: the package {name} is not installed; "
+                f"{install_hint('annotate')}"
             ) from why
     return versions

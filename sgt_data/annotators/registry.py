@@ -12,15 +12,15 @@ from sgt_data.annotators.base import Annotator
 from sgt_data.annotators.depth_anything import DepthAnythingAnnotator
 from sgt_data.annotators.edges import EdgesAnnotator
 from sgt_data.annotators.sam import SamAnnotator
-from sgt_data.plugins import registered
+from sgt_data.plugins.kinds import Kinds
 
 
 @lru_cache(maxsize=1)
-def annotator_kinds() -> dict[str, type[Annotator]]:
+def annotator_kinds() -> Kinds[Annotator]:
     """Classes of all kinds of annotators, by the `type` that a manifest gives."""
     built_in: dict[str, type[Annotator]] = {
         "depth_anything": DepthAnythingAnnotator,
         "edges": EdgesAnnotator,
         "sam": SamAnnotator,
     }
-    return registered("sgt_data.annotators", built_in)
+    return Kinds("sgt_data.annotators", Annotator, built_in)

@@ -17,6 +17,8 @@ from sgt_data.cli import (
     annotation,
     corpora,
     experiments,
+    manifests,
+    new,
     publishing,
     questions,
     scenes,
@@ -33,8 +35,11 @@ from sgt_data.cli.endings import (
     stops_as_interrupts,
 )
 from sgt_data.errors import SgtDataError
+from sgt_data.extras import library_missing
 
 COMMANDS: dict[str, Callable[..., int]] = {
+    "manifests": manifests.manifests_command,
+    "init": manifests.init_command,
     "build": corpora.build_command,
     "verify": corpora.verify_command,
     "info": corpora.info_command,
@@ -45,6 +50,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "scale": subsets.scale_command,
     "questions": questions.questions_command,
     "sample": scenes.sample_command,
+    "new": new.new_command,
     "train": training.train_command,
     "experiment": experiments.experiment_command,
 }
@@ -63,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             app(args=checked_arguments(sys.argv[1:] if arguments is None else arguments))
         except (SgtDataError, OSError) as error:
             sys.exit(end_on(error))
+        except ImportError as error:
+            if (missing := library_missing(error)) is None:
+                raise
+            sys.exit(end_on(missing))
 
 
 def _exit_with(code: int, **root_options: object) -> None:

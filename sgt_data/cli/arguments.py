@@ -24,6 +24,14 @@ RayWorkers = Annotated[
 ]
 
 
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugins", metavar="FILE,...", help="Python files or modules of own proxies and sources"
+    ),
+]
+
+
 def checked_arguments(arguments: Sequence[str]) -> list[str]:
     """The arguments with a `~/` at the begin of a value written out.
 

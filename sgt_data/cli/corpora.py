@@ -13,8 +13,10 @@ from rich.table import Table
 from sgt_data.cli.arguments import (
     AsJson,
     CorpusUrl,
+    Plugins,
     RayAddress,
     RayWorkers,
+    names_in,
 )
 from sgt_data.cli.output import (
     print_messages,
@@ -35,7 +37,12 @@ _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
 
 
 def build_command(
-    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="YAML file (fsspec URL)")],
+    manifest: Annotated[
+        str,
+        typer.Argument(
+            metavar="MANIFEST", help="YAML file (fsspec URL), or a name of `sgt-data manifests`"
+        ),
+    ],
     output: Annotated[str, typer.Option(help="fsspec URL of the corpus")],
     address: RayAddress = None,
     workers: RayWorkers = None,
@@ -103,11 +110,14 @@ def verify_command(
     deep: Annotated[
         bool, typer.Option("--deep", help="read every tar, decode every target")
     ] = False,
+    plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
     """Check a corpus and name all that is wrong with it; exit code 1 if anything is."""
+    from sgt_data.plugins.registered import use_plugins
     from sgt_data.verify.check_corpus import verify_corpus
 
+    use_plugins(names_in("--plugins", plugins) or (), "--plugins")
     with ProgressBar("shards") as bar:
         verdict = verify_corpus(corpus, deep=deep, on_progress=bar)
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
@@ -133,11 +143,30 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
 
 def preview_command(
     corpus: CorpusUrl,
-    file: Annotated[Path, typer.Option("-o", "--output", help="PNG or JPEG file to write")] = Path(
-        "preview.png"
-    ),
+    file: Annotated[
+        Path, typer.Option("-o", "--output", help="picture to write: .png, .jpg or .webp")
+    ] = Path("preview.png"),
     per_source: Annotated[
         int | None, typer.Option(min=1, help="pictures of each source; default: as many as fit")
+    ] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="KEY,...", help="these pictures, by commas or repeated"),
+    ] = None,
+    proxies: Annotated[
+        list[str] | None,
+        typer.Option("--proxy", metavar="NAME,...", help="these proxies, by commas or repeated"),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="DuckDB expression over source, licence, segments and other columns"),
+    ] = None,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="inputs that became no sample, with the reasons")
+    ] = False,
+    page: Annotated[
+        int | None,
+        typer.Option(min=1, help="this page of all pictures, in the order of the corpus"),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -150,7 +179,11 @@ def preview_command(
     check_sheet_file(file)
     opened = open_corpus(corpus)
     check_output(file, [opened.url])
-    sheet = contact_sheet(opened, per_source)
+    sheet = contact_sheet(
+        opened, per_source,
+        keys=names_in("--key", keys) or (), proxies=names_in("--proxy", proxies) or (),
+        where=where, quarantined=quarantined, page=page,
+    )  # fmt: skip
     write_sheet(sheet, file)
     document = {"file": str(file), "width": sheet.width, "height": sheet.height}
     show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)
@@ -236,6 +269,11 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
     if verdict.parent is not None:
         how = f"compared with the indexes of {verdict.parent}, which is verified by itself"
     lines = [str(finding) for finding in verdict.findings]
+    lines += [
+        f"not decoded: {count:,} targets of the proxy type {kind}, which is not installed; "
+        "--plugins FILE decodes them"
+        for kind, count in verdict.not_decoded.items()
+    ]
     state = "sound" if verdict.sound else f"{len(verdict.findings)} findings"
     lines.append(f"{verdict.shards} shards, {verdict.samples} samples, {how}: {state}")
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl
+from sgt_data.cli.arguments import AsJson, CorpusUrl, Plugins, names_in
 from sgt_data.cli.output import (
     print_messages,
     report_table,
@@ -38,11 +38,14 @@ def push_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print what would be pushed, send nothing")
     ] = False,
+    plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
     """Push a corpus or a subset to the Hugging Face Hub, or continue an unfinished push."""
+    from sgt_data.plugins.registered import use_plugins
     from sgt_data.publish.push import push_corpus
 
+    use_plugins(names_in("--plugins", plugins) or (), "--plugins")
     with ProgressBar("shards") as bar:
         report = push_corpus(
             corpus, repo,

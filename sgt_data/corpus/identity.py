@@ -18,7 +18,7 @@ from sgt_data.corpus.header import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusMismatch
 from sgt_data.files.claim import as_list, differences
-from sgt_data.prompts.bank import load_bank
+from sgt_data.prompts.bank import Bank, load_bank
 from sgt_data.redaction import redacted
 
 _BY_PROXY = ("proxies", "banks", "makers")
@@ -44,15 +44,24 @@ def environment() -> dict[str, str]:
     return versions
 
 
-def bank_digest(name: str) -> str:
-    """SHA-256 over an instruction bank's train lines."""
-    return hashlib.sha256("\n".join(load_bank(name).train).encode()).hexdigest()
+def bank_digest(bank: str | Bank) -> str:
+    """SHA-256 over an instruction bank's train lines; of a manifest's own bank over all of it.
+
+    Args:
+        bank: a bank, or the name of a built-in one.
+    """
+    bank = load_bank(bank) if isinstance(bank, str) else bank
+    if bank.own:
+        text = orjson.dumps([bank.name, bank.train, bank.held_out])
+    else:
+        text = "\n".join(bank.train).encode()
+    return hashlib.sha256(text).hexdigest()
 
 
 def build_identity(
     manifest: Mapping[str, Any],
     inputs: Mapping[str, Mapping[str, str]],
-    banks: Mapping[str, str],
+    banks: Mapping[str, Bank],
     makers: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Everything that shapes a sample's bytes.
@@ -60,7 +69,7 @@ def build_identity(
     Args:
         manifest: its identity.
         inputs: by source: digests by name.
-        banks: by proxy: the name of its instruction bank.
+        banks: by proxy: its instruction bank.
         makers: by proxy: libraries, annotator and further files that only it depends on.
     """
     return {
@@ -68,7 +77,7 @@ def build_identity(
         "minor": FORMAT_MINOR,
         "files": inputs,
         "makers": makers,
-        "banks": {proxy: bank_digest(name) for proxy, name in banks.items()},
+        "banks": {proxy: bank_digest(bank) for proxy, bank in banks.items()},
         "codecs": codec_versions(),
     }
 

@@ -14,16 +14,24 @@ from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.paths import INPUT, index_path
+from sgt_data.corpus.proxy_samples import ProxySamples
 from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
-from sgt_data.errors import CorpusError, RequestError
+from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below, join
+from sgt_data.notebook_html import figure, heading, table
+
+_PROXIES_SHOWN = 8
 
 
 class Corpus:
-    """A corpus at an fsspec URL, or a subset of it. `open_corpus` makes it."""
+    """A corpus at an fsspec URL, or a subset of it. `open_corpus` makes it.
+
+    Its length is the number of its samples, over all proxies; iterating gives them, proxy by proxy.
+    `corpus["panoptic"]` are the samples of one proxy, `corpus["panoptic"][0]` is the first of them.
+    """
 
     def __init__(self, url: str, header: CorpusHeader, selection: Selection | None = None) -> None:
         """
@@ -57,6 +65,49 @@ class Corpus:
             return self.header.fingerprints
         fingerprints: Mapping[str, str] = self.header.parent["fingerprints"]
         return fingerprints
+
+    def __len__(self) -> int:
+        return sum(sum(self.samples_per_shard(proxy)) for proxy in self.proxies)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for proxy in self.proxies:
+            yield from self.samples(proxy)
+
+    def __getitem__(self, proxy: str) -> ProxySamples:
+        """The samples of a proxy.
+
+        Raises:
+            RequestError: the corpus has no such proxy.
+        """
+        return ProxySamples(self, proxy)
+
+    def __contains__(self, proxy: object) -> bool:
+        return proxy in self.proxies
+
+    def __repr__(self) -> str:
+        return f"<Corpus {self.header.name} at {self.url}: {self._summary}>"
+
+    def _repr_html_(self) -> str:
+        """Its counts, and a sample of each of the first proxies, as a notebook shows them."""
+        counted = ("inputs", "samples", "damaged", "filtered")
+        rows = [
+            (proxy, *(self.header.totals.get(proxy, {}).get(name, 0) for name in counted))
+            for proxy in self.proxies
+        ]
+        shown = []
+        for proxy in self.proxies[:_PROXIES_SHOWN]:
+            try:
+                shown += [figure(sample.target, proxy) for sample in self[proxy][:1]]
+            except SgtDataError as why:
+                shown.append(heading(proxy, str(why)))
+        title = heading(self.header.name, f"{self._summary}, {self.url}")
+        return title + table(("proxy", *counted), rows) + "".join(shown)
+
+    @property
+    def _summary(self) -> str:
+        part = "a subset, " if self.selection is not None else ""
+        state = "complete" if self.header.complete else "not complete yet"
+        return f"{part}{len(self):,} samples of {len(self.proxies)} proxies, {state}"
 
     def finished(self, proxies: Sequence[str] | None = None) -> tuple[str, ...]:
         """Names of proxies of a complete corpus: those asked for, or all.

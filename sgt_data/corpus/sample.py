@@ -12,12 +12,13 @@ from PIL import Image
 
 from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
+from sgt_data.notebook_html import figure, heading
 from sgt_data.pictures.decode_stored import rgb_pixels
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Sample:
     """One sample, encoded as it is stored.
 
@@ -52,6 +53,36 @@ class Sample:
     def place(self) -> str:
         """Corpus, shard and key, for messages."""
         return f"{self.corpus}: {self.proxy}/{self.shard}, sample {self.key}"
+
+    @property
+    def input_image(self) -> Image.Image:
+        """The picture to condition on, decoded: RGB.
+
+        Raises:
+            CorpusError: it cannot be decoded.
+        """
+        return Image.fromarray(self.decoded(self.input))
+
+    @property
+    def target_image(self) -> Image.Image:
+        """The picture to generate, decoded: RGB. Depth of 16 bits is shown in its upper 8 bits.
+
+        Raises:
+            CorpusError: it cannot be decoded.
+        """
+        return Image.fromarray(self.decoded(self.target))
+
+    def __repr__(self) -> str:
+        size = self.facts.get("size", {})
+        shape = f"{size['width']}x{size['height']} " if {"width", "height"} <= set(size) else ""
+        text = f"{self.instruction!r:.72}"
+        return f"<Sample {self.key} of {self.proxy}: {shape}{self.extension}, {text}>"
+
+    def _repr_html_(self) -> str:
+        """Input, target and instruction, as a notebook shows them."""
+        pictures = [(self.input, "input"), (self.target, "target")]
+        shown = "".join(figure(data, name) for data, name in pictures if data)
+        return f"<div>{heading(f'{self.proxy} {self.key}', self.instruction)}{shown}</div>"
 
     def pixels(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Input and target, decoded: [H, W, 3] uint8 RGB each, perhaps read-only.

@@ -37,7 +37,7 @@ from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.sources.folder import FolderSource
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class AnnotationReport(ShardResult):
     """What came of annotating pictures; a shard is a tar.
 

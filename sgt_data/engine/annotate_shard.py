@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import ShardAnnotator
+from sgt_data.annotators.checked_model import loaded
+from sgt_data.engine.outcomes import OWN_CODE
 from sgt_data.engine.stages import AnnotateStage, ShardTask, failure_at
-from sgt_data.errors import AnnotatorError, SourceError
+from sgt_data.errors import AnnotatorError, OwnCodeError, SourceError
 from sgt_data.result import Failure
 
 _CPU_THREADS, _GPU_THREADS = 1, 8
@@ -21,12 +23,12 @@ def load_annotator(annotator: Annotator, setup: Setup) -> ShardAnnotator:
         RequestError: the weights are not on this machine and cannot be fetched.
         AnnotatorError: this machine's device or weights differ from those of the setup.
     """
-    from sgt_data.annotators.device import device_class
+    from sgt_data.annotators.device import device_class, digest_of_weights, weights_of
     from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 
     provide_torchvision_operators()
-    path, _ = annotator.find_weights()
-    device, weights = device_class(setup.device), annotator.weights_digest(path)
+    path, _ = weights_of(annotator)
+    device, weights = device_class(setup.device), digest_of_weights(annotator, path)
     if (device, weights) != (setup.device_class, setup.weights):
         raise AnnotatorError(
             f"annotators.{annotator.name}: this machine has device {device!r} and weights "
@@ -34,7 +36,7 @@ def load_annotator(annotator: Annotator, setup: Setup) -> ShardAnnotator:
             "corpus is made by one kind of device and one model"
         )
     threads = annotator.threads or (_CPU_THREADS if setup.device == "cpu" else _GPU_THREADS)
-    return ShardAnnotator.of(annotator.name, annotator.load(path, setup), setup, threads)
+    return ShardAnnotator.of(annotator.name, loaded(annotator, path, setup), setup, threads)
 
 
 def annotate_shard(
@@ -45,4 +47,6 @@ def annotate_shard(
         inputs = annotator.annotate(shard.raw.inputs, stage.size_rule, stage.max_pixels)
     except (SourceError, AnnotatorError) as why:
         return failure_at(shard.part, why)
+    except OwnCodeError as why:
+        return Failure(OWN_CODE, str(why))
     return replace(shard, raw=replace(shard.raw, inputs=inputs))

@@ -11,6 +11,7 @@ from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.identity import build_identity, proxy_fingerprint
 from sgt_data.engine.listing import Listing
 from sgt_data.manifest import Manifest
+from sgt_data.plugins.origins import origin_of
 from sgt_data.proxies.base import Proxy
 from sgt_data.records import Category, Inventory
 from sgt_data.sources.base import Source
@@ -86,8 +87,11 @@ def plan_build(
             name: _files(inventory, (begun or {}).get("files", {}).get(name, {}))
             for name, inventory in listing.inventories.items()
         },
-        {proxy.name: manifest.bank_of(proxy) for proxy in manifest.proxies},
-        {proxy.name: _makers(manifest, proxy, setups, depth) for proxy in manifest.proxies},
+        {proxy.name: proxy.instruction_bank(manifest.look_of(proxy)) for proxy in manifest.proxies},
+        {
+            proxy.name: _makers(manifest, proxy, setups, depth) | _earlier(proxy, begun or {})
+            for proxy in manifest.proxies
+        },
     )
     vocabulary = {
         name: {category.id: category for category in inventory.vocabulary}
@@ -95,6 +99,15 @@ def plan_build(
     }
     fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
     return BuildPlan(listing, Recipe(manifest, vocabulary, setups, depth, fingerprints), identity)
+
+
+def _earlier(proxy: Proxy, begun: Mapping[str, Any]) -> dict[str, Any]:
+    """The libraries that a corpus names of a proxy, and that its own code has replaced since."""
+    named = begun.get("makers", {}).get(proxy.name, {}).get("libraries", {})
+    kept = {name: named[name] for name in named if name in proxy.replaced_libraries()}
+    if not kept:
+        return {}
+    return {"libraries": {name: version(name) for name in proxy.libraries()} | kept}
 
 
 def _files(inventory: Inventory, begun: Mapping[str, str]) -> dict[str, str]:
@@ -138,6 +151,8 @@ def _makers(
 ) -> dict[str, Any]:
     """What one proxy depends on beside pictures and annotations."""
     makers: dict[str, Any] = {"libraries": {name: version(name) for name in proxy.libraries()}}
+    if origin := origin_of(type(proxy)):
+        makers["plugin"] = dict(origin)
     for source in manifest.sources_of(proxy):
         annotator = manifest.annotator_of(proxy, source)
         if annotator is not None:

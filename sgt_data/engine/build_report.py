@@ -8,7 +8,7 @@ from sgt_data.corpus.reasons import Reason
 from sgt_data.engine.drive import ShardResult
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class BuildReport(ShardResult):
     """What came of a build.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused
-from sgt_data.errors import StorageError
+from sgt_data.engine.outcomes import OWN_CODE, CommittedShard, Outcome, OutputRefused
+from sgt_data.errors import OwnCodeError, StorageError
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.result import Failure, Result
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ShardResult(Result):
     """What came of work that commits shards.
 
@@ -45,11 +45,14 @@ def drive(
 
     Raises:
         StorageError: the output cannot be written; what is committed is kept.
+        OwnCodeError: own code of a user made a mistake; what is committed is kept.
     """
     progress = begun
     for outcome in outcomes:
         if isinstance(outcome, OutputRefused):
             raise StorageError(f"{outcome.message}; what is committed is kept")
+        if isinstance(outcome, Failure) and outcome.part == OWN_CODE:
+            raise OwnCodeError(f"{outcome.message}; what is committed is kept")
         if isinstance(outcome, Failure):
             result.failures.append(outcome)
             continue

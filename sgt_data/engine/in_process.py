@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from functools import cache
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import ShardAnnotator
@@ -36,9 +35,13 @@ class InProcessEngine:
     def run(self, tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
         """Do the tasks in order; outcomes as they come."""
 
-        @cache
+        models: dict[str, ShardAnnotator] = {}
+
         def load_once(annotator: Annotator) -> ShardAnnotator:
-            return load_annotator(annotator, stages.annotate.setups[annotator.name])
+            name = annotator.name
+            if name not in models:
+                models[name] = load_annotator(annotator, stages.annotate.setups[name])
+            return models[name]
 
         for task in tasks:
             for shard in read_slice(task, stages):

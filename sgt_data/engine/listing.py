@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sgt_data.corpus.paths import INPUT
+from sgt_data.engine.own_sources import inventory_of
 from sgt_data.errors import FileMissing, RequestError
 from sgt_data.manifest import Manifest
 from sgt_data.records import Inventory, Slice
@@ -81,7 +82,7 @@ def list_inputs(manifest: Manifest) -> Listing:
     inventories = {}
     for source in manifest.typed_sources():
         try:
-            inventories[source.name] = source.inventory(manifest.shard_samples)
+            inventories[source.name] = inventory_of(source, manifest.shard_samples)
         except FileMissing as why:
             raise RequestError(
                 f"source {source.name}: {why}. Say where it lies with --set "

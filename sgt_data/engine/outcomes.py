@@ -39,6 +39,9 @@ class OutputRefused:
     message: str
 
 
+OWN_CODE = "own code"
+"""Part of a failure that is a mistake of a user's own code: it ends the work."""
+
 Outcome = CommittedShard | Failure | OutputRefused
 
 

@@ -36,7 +36,7 @@ from sgt_data.engine.arrow_rows import (
     task_of,
     task_row,
 )
-from sgt_data.engine.outcomes import Outcome, part_name
+from sgt_data.engine.outcomes import OWN_CODE, Outcome, part_name
 from sgt_data.engine.ray_session import cluster_resource, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
@@ -46,7 +46,7 @@ from sgt_data.engine.stages import (
     finish_shard,
     read_slice,
 )
-from sgt_data.errors import BuildError, SgtDataError
+from sgt_data.errors import BuildError, OwnCodeError, SgtDataError
 from sgt_data.result import Failure
 from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.pixel_sampling import sample_grid
@@ -174,7 +174,7 @@ class _Annotate:
         try:
             self._annotator = load_annotator(annotator, stage.setups[annotator.name])
         except SgtDataError as why:
-            self._problem = str(why)
+            self._problem, self._is_mistake = str(why), isinstance(why, OwnCodeError)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         # the pictures are looked at only where they are needed
@@ -182,8 +182,8 @@ class _Annotate:
         if head["failure"] is not None or not self._is_needed(head):
             return batch
         if self._problem is not None:
-            failure = Failure(part_name(head["source"], head["slice"]), self._problem)
-            return failure_row(failure, SHARD)
+            part = OWN_CODE if self._is_mistake else part_name(head["source"], head["slice"])
+            return failure_row(Failure(part, self._problem), SHARD)
         (row,) = batch.to_pylist()
         return shard_row(annotate_shard(shard_of(row), self._annotator, self._stage))
 

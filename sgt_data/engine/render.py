@@ -24,10 +24,11 @@ from sgt_data.corpus.shard import (
     ShardWriter,
 )
 from sgt_data.engine.build_plan import Recipe
+from sgt_data.engine.draw_checked import check_decodes, draw_checked
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
 from sgt_data.names import KEY_ALPHABET, is_key
 from sgt_data.pictures.decode_source import Picture, inspect, prepare
-from sgt_data.prompts.bank import choose_instruction, load_bank
+from sgt_data.prompts.bank import choose_instruction
 from sgt_data.proxies.base import Proxy, Subject
 from sgt_data.records import (
     Annotation,
@@ -41,7 +42,7 @@ from sgt_data.records import (
     RawInput,
     RawShard,
 )
-from sgt_data.sources.base import Source, read_annotation, read_dense
+from sgt_data.sources.base import Source, read_annotation, read_dense, read_layer_data
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b_annotation import parse_annotation
@@ -114,12 +115,15 @@ class _Rendering:
         for proxy in self.proxies:
             notes: dict[str, None] = {}
             try:
-                drawn = proxy.draw(_noting(self._seen_by(proxy, subject, raw), notes))
+                drawn = draw_checked(proxy, _noting(self._seen_by(proxy, subject, raw), notes))
             except InputError as why:
                 self._quarantine(proxy.name, raw, why)
                 continue
             writer = self.writers[proxy.name]
-            writer.samples.append(self._sample(proxy, subject, facts, drawn))
+            sample = self._sample(proxy, subject, facts, drawn)
+            if not writer.samples:
+                check_decodes(proxy, drawn.target, sample.facts)
+            writer.samples.append(sample)
             writer.notes += [self._ledger_row(raw, "note", note) for note in notes]
 
     def encode(self) -> list[EncodedShard]:
@@ -160,6 +164,7 @@ class _Rendering:
             self.recipe.vocabulary[self.source.name],
             cache(partial(picture.jpeg, rule.jpeg_quality, rule.jpeg_subsampling)),
             encode,
+            partial(read_layer_data, self.source, raw),
         )
 
     def _seen_by(self, proxy: Proxy, subject: Subject, raw: RawInput) -> Subject:
@@ -177,7 +182,7 @@ class _Rendering:
         """What is stored of one input for one proxy."""
         manifest = self.recipe.manifest
         key = subject.key
-        bank = load_bank(manifest.bank_of(proxy))
+        bank = proxy.instruction_bank(manifest.look_of(proxy))
         instruction = choose_instruction(bank, manifest.seed, key, drawn.words)
         instruction_facts: dict[str, Any] = {"bank": instruction.bank, "line": instruction.line}
         if drawn.words:
@@ -228,7 +233,8 @@ def _annotated(subject: Subject, raw: RawInput, layer: Layer, annotator: str) ->
         subject,
         layers=subject.layers | {layer},
         annotation=lambda asked: parse_annotation(layer_bytes()) if asked == layer else None,
-        dense=lambda _: parse_dense(layer_bytes()),
+        dense=lambda asked: parse_dense(layer_bytes()) if asked == layer else subject.dense(asked),
+        layer_data=lambda asked: layer_bytes() if asked == layer else subject.layer_data(asked),
     )
 
 

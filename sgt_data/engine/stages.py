@@ -18,13 +18,15 @@ from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.engine.duplicates import hash_keys
 from sgt_data.engine.outcomes import (
+    OWN_CODE,
     CommittedShard,
     Outcome,
     OutputRefused,
     part_name,
 )
+from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
-from sgt_data.errors import SgtDataError, SourceError, StorageError
+from sgt_data.errors import OwnCodeError, SgtDataError, SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
 from sgt_data.result import Failure
@@ -106,7 +108,7 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
         SourceError: the slice cannot be read just now.
     """
     finished = task.finished_shards
-    for raw in source.read(task.slice, shard_samples, finished):
+    for raw in read_shards(source, task.slice, shard_samples, finished):
         if raw.name not in finished:
             yield ShardTask(raw, task.open_folders(raw.name), task.excluded.get(raw.name, {}))
 
@@ -117,6 +119,8 @@ def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]
         yield from stages.read(task)
     except SourceError as why:
         yield failure_at(part_name(task.slice.source, task.slice.name), why)
+    except OwnCodeError as why:
+        yield Failure(OWN_CODE, str(why))
 
 
 def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
@@ -126,6 +130,8 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Outcome:
         finished = stages.finish(shard)
     except SourceError as why:
         return failure_at(shard.part, why)
+    except OwnCodeError as why:
+        return Failure(OWN_CODE, str(why))
     except StorageError as why:
         return OutputRefused(str(why))
     hashes = hash_keys(sorted(finished.keys))

@@ -22,6 +22,7 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.claim import differences
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
+from sgt_data.training.own_models import file_of_model
 
 FILE = "code.json"
 _ROOMS = (
@@ -73,12 +74,14 @@ def code_digests(make: str) -> dict[str, str]:
     files: dict[str, Path] = {}
     for room in _ROOMS:
         files |= _package_files(room)
-    files |= _model_files(make.partition(":")[0])
+    files |= _model_files(make.rpartition(":")[0])
     return {name: sha256(files[name].read_bytes()).hexdigest() for name in sorted(files)}
 
 
 def _model_files(module: str) -> dict[str, Path]:
     """Files of the package of a module, or the module's own file where it is in no package."""
+    if (file := file_of_model(module)) is not None:
+        return {file.name: file}
     try:
         spec = find_spec(module)
     except (ImportError, ValueError):

@@ -18,7 +18,7 @@ from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
 from sgt_data.training.batches import answers_of
 from sgt_data.training.config import TrainConfig
-from sgt_data.training.train import make_model
+from sgt_data.training.own_models import make_model
 
 FILE = "pair.json"
 _SEED = 0

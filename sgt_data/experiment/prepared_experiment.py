@@ -46,7 +46,7 @@ from sgt_data.training.config import digest_of
 FORMAT_VERSION = 1
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ExperimentReport(Result):
     """What came of an experiment.
 

@@ -29,7 +29,8 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.result import Failure
 from sgt_data.training.batches import answers_of
 from sgt_data.training.config import TrainConfig, digest_of, document_of
-from sgt_data.training.train import make_model, train
+from sgt_data.training.own_models import make_model
+from sgt_data.training.train import train
 
 Stage = Split | Literal["training"]
 """How far a job goes: it trains only, or it trains and measures on a split."""

@@ -17,6 +17,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import LeavesRoot, RequestError
+from sgt_data.extras import EXTRA_OF_PROTOCOL, install_hint
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import without_secrets
 
@@ -99,7 +100,10 @@ def open_filesystem(url: str) -> tuple[Any, str]:
     try:
         filesystem, path = url_to_fs(url)
     except (ValueError, ImportError) as why:
-        raise RequestError(f"cannot reach {url}: {in_words(why)}") from why
+        extra = EXTRA_OF_PROTOCOL.get(url.partition("://")[0])
+        lacks = extra is not None and isinstance(why, ImportError)
+        hint = f": {install_hint(extra)}" if extra and lacks else ""
+        raise RequestError(f"cannot reach {url}: {in_words(why)}{hint}") from why
     return filesystem, path
 
 

@@ -1,25 +1,26 @@
-"""Which samples a contact sheet shows: a card per picture, with its sample of each proxy."""
+"""What a contact sheet shows: a card per picture, with its sample of each proxy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
-from sgt_data.errors import CorpusError
+from sgt_data.errors import CorpusError, FileMissing, RequestError
+from sgt_data.preview.candidates import (
+    Candidate,
+    Candidates,
+    evenly_spaced,
+    find_candidates,
+    ledger_of,
+)
+from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.preview.sheet_layout import usual_cards
 from sgt_data.proxies.registry import proxy_kinds
 
 TIERS = ("high", "mid", "low")
 """The tiers of proxies, in the order of a sheet."""
-
-_SHARDS_MAX = 6
-_Item = TypeVar("_Item")
-
-_Place = tuple[str, str]
-"""Where a sample is: the name of its shard, and its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +28,33 @@ class Card:
     """A picture with its sample of each proxy.
 
     Attributes:
-        key: key of the samples.
+        key: key of the samples; of an input without one, its name within its source.
         samples: sample by proxy; None where the proxy has no sample of the picture.
+        reasons: by proxy, why it has none, where its ledger says so.
+        elsewhere: a sample of a proxy that is not shown, where no proxy that is shown has one.
     """
 
     key: str
     samples: Mapping[str, Sample | None]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Sample | None = None
 
     @property
-    def drawn(self) -> list[Sample]:
-        """The samples of those proxies that have one."""
-        return [sample for sample in self.samples.values() if sample is not None]
+    def known(self) -> list[Sample]:
+        """The samples of the picture that were read; empty where the corpus holds none."""
+        drawn = [sample for sample in self.samples.values() if sample is not None]
+        return drawn if drawn or self.elsewhere is None else [self.elsewhere]
 
     @property
-    def clean_picture(self) -> bytes:
-        """The picture as it is: a clean input, or a target where every proxy degrades the input."""
-        inputs = (sample.input for sample in self.drawn if not has_degraded_input(sample))
-        return next(inputs, self.drawn[0].target)
+    def clean_picture(self) -> bytes | None:
+        """The picture as it is: a clean input, or a target where every proxy degrades the input.
+
+        None where the corpus does not hold the picture.
+        """
+        if not self.known:
+            return None
+        inputs = (sample.input for sample in self.known if not has_degraded_input(sample))
+        return next(inputs, self.known[0].target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +72,26 @@ class Section:
     cards: Sequence[Card]
 
 
-def choose_sections(corpus: Corpus, per_source: int | None) -> list[Section]:
-    """Choose the pictures that a sheet shows, spread evenly over each source, and read them.
+def choose_sections(corpus: Corpus, choice: SheetChoice) -> list[Section]:
+    """Choose the pictures that a sheet shows, and read their samples.
 
     Args:
         corpus: the corpus, or a subset of one.
-        per_source: most pictures of each source; None for as many as make a sheet of sensible
-            height, 6 at most.
+        choice: what is asked for.
 
     Raises:
-        CorpusError: the corpus holds no sample.
+        CorpusError: the corpus holds no sample, or a part of it is damaged.
+        RequestError: the choice contradicts itself, or nothing fits it.
     """
-    names = [source["name"] for source in corpus.header.manifest["sources"]]
-    places_of = {name: _find_samples(corpus, name, per_source or _SHARDS_MAX) for name in names}
-    places_of = {name: places for name, places in places_of.items() if places}
-    if not places_of:
-        raise CorpusError(f"{corpus.url} holds no sample to show")
-    tiers_of = {name: _read_tiers(corpus, places) for name, places in places_of.items()}
-    count = per_source or usual_cards([len(tiers) + 1 for tiers in tiers_of.values()])
-    return [
-        Section(name, tiers_of[name], _read_cards(corpus, places, list(tiers_of[name]), count))
-        for name, places in places_of.items()
-    ]
+    choice.check(corpus)
+    every = find_candidates(corpus, choice)
+    if not every:
+        raise _nothing(corpus, choice)
+    count = choice.per_source or usual_cards([len(each.proxies) + 1 for each in every])
+    pages = max(-(-len(each.inputs) // count) for each in every)
+    if choice.page is not None and choice.page > pages:
+        raise RequestError(f"page: found {choice.page}; allowed: 1 to {pages}")
+    return [_section(corpus, each, _taken(each.inputs, choice, count)) for each in every]
 
 
 def tier_rank(tier: str) -> int:
@@ -96,54 +105,71 @@ def has_degraded_input(sample: Sample) -> bool:
     return "degradation" in sample.facts or (kind is not None and kind.degrades)
 
 
-def _find_samples(corpus: Corpus, source: str, shards_max: int) -> dict[str, dict[str, _Place]]:
-    """Places of the samples in some shards of a source, by key and proxy."""
-    places: dict[str, dict[str, _Place]] = {}
-    for proxy in corpus.proxies:
-        shards = [
-            shard
-            for shard in corpus.shards(proxy)
-            if corpus.receipt(proxy, shard)["source"] == source
-        ]
-        for shard in _evenly_spaced(shards, shards_max):
-            for key in corpus.index(proxy, shard)["key"].to_pylist():
-                places.setdefault(key, {})[proxy] = shard, key
-    return places
+def _nothing(corpus: Corpus, choice: SheetChoice) -> CorpusError | RequestError:
+    if choice.quarantined:
+        return RequestError(f"{corpus.url}: every input became a sample; its quarantine is empty")
+    if choice.where is not None:
+        return RequestError(f"where: {choice.where!r:.400} is true of no sample of {corpus.url}")
+    return CorpusError(f"{corpus.url} holds no sample to show")
 
 
-def _read_tiers(corpus: Corpus, places: Mapping[str, Mapping[str, _Place]]) -> dict[str, str]:
-    """The tier of each proxy that has a sample, by rank; within a tier as in the manifest."""
-    tiers: dict[str, str] = {}
-    for proxy in corpus.proxies:
-        place = next((by_proxy[proxy] for by_proxy in places.values() if proxy in by_proxy), None)
-        if place is not None:
-            tiers[proxy] = str(corpus.sample(proxy, *place).facts["tier"])
-    return dict(sorted(tiers.items(), key=lambda item: tier_rank(item[1])))
+def _taken(inputs: Sequence[Candidate], choice: SheetChoice, count: int) -> Sequence[Candidate]:
+    if choice.keys:
+        return inputs
+    if choice.page is not None:
+        return inputs[(choice.page - 1) * count : choice.page * count]
+    return inputs[:count] if choice.quarantined else evenly_spaced(inputs, count)
 
 
-def _read_cards(
-    corpus: Corpus,
-    places: Mapping[str, Mapping[str, _Place]],
-    proxies: Sequence[str],
-    count: int,
-) -> list[Card]:
-    """Cards of evenly spaced keys, among the keys that the largest number of proxies has."""
-    most = max(map(len, places.values()))
-    keys = [key for key in sorted(places) if len(places[key]) == most]
-    return [
-        Card(
-            key,
-            {
-                proxy: corpus.sample(proxy, *places[key][proxy]) if proxy in places[key] else None
-                for proxy in proxies
-            },
-        )
-        for key in _evenly_spaced(keys, count)
+def _section(corpus: Corpus, source: Candidates, inputs: Sequence[Candidate]) -> Section:
+    shards = {proxy: frozenset(corpus.shards(proxy)) for proxy in corpus.proxies}
+    cards = [_card(corpus, shards, source.proxies, candidate) for candidate in inputs]
+    tiers = {proxy: _tier(corpus, proxy, cards) for proxy in source.proxies}
+    in_order = dict(sorted(tiers.items(), key=lambda item: tier_rank(item[1])))
+    ordered = [
+        replace(card, samples={proxy: card.samples[proxy] for proxy in in_order}) for card in cards
     ]
+    return Section(source.source, in_order, ordered)
 
 
-def _evenly_spaced(items: Sequence[_Item], count: int) -> list[_Item]:
-    """At most `count` of the items."""
-    if len(items) <= count:
-        return list(items)
-    return [items[(2 * number + 1) * len(items) // (2 * count)] for number in range(count)]
+def _card(
+    corpus: Corpus,
+    shards: Mapping[str, frozenset[str]],
+    proxies: Sequence[str],
+    candidate: Candidate,
+) -> Card:
+    def sample_of(proxy: str) -> Sample | None:
+        if not candidate.key or candidate.shard not in shards[proxy]:
+            return None
+        row = corpus.reader.row(proxy, candidate.shard, candidate.key)
+        return None if row is None else corpus.reader.read(proxy, candidate.shard, row)
+
+    samples = {proxy: sample_of(proxy) for proxy in proxies}
+    reasons = dict(candidate.reasons)
+    for proxy, sample in samples.items():
+        if sample is None and proxy not in reasons and candidate.shard in shards[proxy]:
+            reasons[proxy] = _reason(corpus, proxy, candidate)
+    elsewhere = None
+    if not any(samples.values()):
+        others = (sample_of(proxy) for proxy in corpus.proxies if proxy not in samples)
+        elsewhere = next(filter(None, others), None)
+    return Card(candidate.key or candidate.member, samples, reasons, elsewhere)
+
+
+def _reason(corpus: Corpus, proxy: str, candidate: Candidate) -> str:
+    """Why a proxy has no sample of a key; empty where no ledger says so."""
+    try:
+        rows = ledger_of(corpus, proxy, candidate.shard)
+    except FileMissing:
+        return ""
+    return next((str(row["reason"]) for row in rows if row["key"] == candidate.key), "")
+
+
+def _tier(corpus: Corpus, proxy: str, cards: Sequence[Card]) -> str:
+    """The tier of a proxy: as its samples state it, or its kind."""
+    for card in cards:
+        if (sample := card.samples[proxy]) is not None:
+            return str(sample.facts["tier"])
+    manifest = corpus.header.manifest["proxies"]
+    kind = next(entry["type"] for entry in manifest if entry["name"] == proxy)
+    return proxy_kinds()[kind].tier if kind in proxy_kinds() else ""

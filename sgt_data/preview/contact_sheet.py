@@ -9,26 +9,44 @@ from collections.abc import Sequence
 from PIL import Image
 
 from sgt_data.corpus.opened_corpus import Corpus
-from sgt_data.preview.cards import Section, choose_sections, tier_rank
-from sgt_data.preview.sheet_layout import SHEET_WIDTH, lay_out
+from sgt_data.preview.cards import Section, choose_sections, has_degraded_input, tier_rank
+from sgt_data.preview.sheet_choice import SheetChoice
+from sgt_data.preview.sheet_layout import SHEET_WIDTH, USUAL_ASPECT, lay_out
 from sgt_data.preview.sheet_pen import PAPER, SheetPen
 
 
-def contact_sheet(corpus: Corpus, per_source: int | None = None) -> Image.Image:
+def contact_sheet(
+    corpus: Corpus,
+    per_source: int | None = None,
+    *,
+    keys: Sequence[str] = (),
+    proxies: Sequence[str] = (),
+    where: str | None = None,
+    quarantined: bool = False,
+    page: int | None = None,
+) -> Image.Image:
     """Draw samples of a corpus, spread evenly over each source, with a cell for each proxy.
 
     Args:
         corpus: the corpus, or a subset of one.
         per_source: most pictures of each source; None for as many as make a sheet of sensible
             height, 6 at most.
+        keys: show these pictures.
+        proxies: show these proxies alone.
+        where: show pictures of which an expression in DuckDB's SQL over the index is true, such as
+            `segments >= 4 AND 'dog' IN categories`.
+        quarantined: show inputs that became no sample, each with its reason.
+        page: show this page, from 1 on, of all pictures in the order of the corpus.
 
     Returns:
         An RGB picture, 2000 pixels wide.
 
     Raises:
-        CorpusError: the corpus holds no sample.
+        CorpusError: the corpus holds no sample, or a part of it is damaged.
+        RequestError: what is asked for contradicts itself, does not exist, or fits nothing.
     """
-    sections = choose_sections(corpus, per_source)
+    choice = SheetChoice(per_source, tuple(keys), tuple(proxies), where, quarantined, page)
+    sections = choose_sections(corpus, choice)
     layout = lay_out(
         [
             (len(section.tiers) + 1, [_aspect(card.clean_picture) for card in section.cards])
@@ -37,24 +55,34 @@ def contact_sheet(corpus: Corpus, per_source: int | None = None) -> Image.Image:
     )
     sheet = Image.new("RGB", (SHEET_WIDTH, layout.height), PAPER)
     pen = SheetPen(sheet)
-    pen.title(corpus.header.name, _subtitle(corpus, sections))
+    has_split = any(
+        has_degraded_input(sample)
+        for section in sections
+        for card in section.cards
+        for sample in card.samples.values()
+        if sample is not None
+    )
+    pen.title(corpus.header.name, _subtitle(corpus, sections, choice), has_split)
     for section, section_layout in zip(sections, layout.sections, strict=True):
         pen.section(section, section_layout)
     return sheet
 
 
-def _aspect(picture: bytes) -> float:
-    """Height over width of a stored picture."""
+def _aspect(picture: bytes | None) -> float:
+    """Height over width of a stored picture; the usual one where there is none."""
+    if picture is None:
+        return USUAL_ASPECT
     with Image.open(io.BytesIO(picture), formats=["JPEG", "PNG"]) as image:
         return image.height / image.width
 
 
-def _subtitle(corpus: Corpus, sections: Sequence[Section]) -> str:
-    """Number of samples, and of proxies by tier."""
+def _subtitle(corpus: Corpus, sections: Sequence[Section], choice: SheetChoice) -> str:
+    """Number of samples, of proxies by tier, and what was asked for."""
     totals = corpus.header.totals
-    samples = sum(totals[proxy]["samples"] for proxy in corpus.proxies if proxy in totals)
     tiers = {proxy: tier for section in sections for proxy, tier in section.tiers.items()}
+    samples = sum(totals[proxy]["samples"] for proxy in tiers if proxy in totals)
     counts = Counter(sorted(tiers.values(), key=tier_rank))
     by_tier = ", ".join(f"{number} {tier}" for tier, number in counts.items())
     proxies = f"{len(tiers)} {'proxy' if len(tiers) == 1 else 'proxies'} ({by_tier})"
-    return "   ·   ".join([f"{samples:,} samples"] * bool(samples) + [proxies])
+    parts = [f"{samples:,} samples"] * bool(samples) + [proxies, *choice.words()]
+    return "   ·   ".join(parts)

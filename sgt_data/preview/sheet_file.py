@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from sgt_data.errors import RequestError
 from sgt_data.files.writing import write_atomic
 
-_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-_JPEG_SIDE_MAX = 65_535
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+_SIDE_MAX = {"JPEG": 65_535, "WEBP": 16_383}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 92, "subsampling": "4:4:4"},
+    "WEBP": {"quality": 92},
+}
 
 
 def check_sheet_file(path: Path) -> str:
@@ -37,11 +42,11 @@ def write_sheet(sheet: Image.Image, path: Path) -> None:
         StorageError: the file cannot be written.
     """
     form = check_sheet_file(path)
-    if form == "JPEG" and max(sheet.size) > _JPEG_SIDE_MAX:
+    if max(sheet.size) > _SIDE_MAX.get(form, max(sheet.size)):
         raise RequestError(
-            f"{path}: the sheet has {sheet.width}x{sheet.height} pixels, a JPEG at most "
-            f"{_JPEG_SIDE_MAX} on a side; write a .png, or give a smaller --per-source"
+            f"{path}: the sheet has {sheet.width}x{sheet.height} pixels, a {form} at most "
+            f"{_SIDE_MAX[form]} on a side; write a .png, or give a smaller --per-source"
         )
     out = io.BytesIO()
-    sheet.save(out, form, **({"quality": 92, "subsampling": "4:4:4"} if form == "JPEG" else {}))
+    sheet.save(out, form, **_OPTIONS.get(form, {}))
     write_atomic(str(path.absolute()), out.getvalue())

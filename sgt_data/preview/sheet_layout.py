@@ -17,12 +17,13 @@ LABEL_HEIGHT = 24
 TEXT_LINES, LINE_HEIGHT = 3, 19
 CAPTION_HEIGHT = 30
 """Below the picture of a cell, before the lines of text."""
+USUAL_ASPECT = 0.75
+"""Height over width of a picture that is not known."""
 
 _COLUMNS_MAX = 7  # a card of more cells has several rows
 _COLUMNS_MIN = 5  # of a card with several rows
 _COLUMNS_USUAL = 6  # of the cards that stand next to each other, all together
 _CARD_GAP, _ROW_GAP, _CARDS_GAP = 32, 20, 36
-_USUAL_ASPECT = 0.75
 _FLATTEST, _TALLEST = 0.45, 1.0  # heights of a picture over the width of its cell
 _USUAL_HEIGHT = 4600
 _CARDS_MAX = 6
@@ -158,7 +159,7 @@ def usual_cards(cells: Sequence[int]) -> int:
         cells: for each section the number of cells of its cards.
     """
     for count in range(_CARDS_MAX, 1, -1):
-        layout = lay_out([(number, [_USUAL_ASPECT] * count) for number in cells])
+        layout = lay_out([(number, [USUAL_ASPECT] * count) for number in cells])
         if layout.height <= _USUAL_HEIGHT:
             return count
     return 1

@@ -38,6 +38,8 @@ _TIER_COLOURS = {"high": "#b4532f", "mid": "#2f7d6b", "low": "#4a66a0"}
 _TITLE_SIZE, _SUBTITLE_SIZE, _HEADING_SIZE = 42, 19, 26
 _NAME_SIZE, _FACT_SIZE, _TEXT_SIZE, _LABEL_SIZE = 16, 14, 15, 12
 _LETTER_GAP = 2
+_LEGEND = "left of the line: the input; right of it: the target"
+_LEGEND_ICON = (30, 22)
 
 
 class SheetPen:
@@ -52,10 +54,24 @@ class SheetPen:
         self._sheet = sheet
         self._draw = ImageDraw.Draw(sheet)
 
-    def title(self, title: str, subtitle: str) -> None:
-        """Write title and subtitle at the top of the sheet."""
+    def title(self, title: str, subtitle: str, has_split: bool) -> None:
+        """Write title and subtitle at the top of the sheet, and what a slanting line parts.
+
+        Args:
+            title: in large letters.
+            subtitle: in the line below.
+            has_split: whether cells are parted by slanting lines.
+        """
         self._text(MARGIN, 36, printable(title), _INK, _TITLE_SIZE)
+        legend = text_width(_LEGEND, _SUBTITLE_SIZE) + _LEGEND_ICON[0] + 10 if has_split else 0.0
+        room = SHEET_WIDTH - 2 * MARGIN - legend - 40
+        subtitle = shortened(subtitle, int(room), _SUBTITLE_SIZE)
         self._text(MARGIN + 1, 92, subtitle, _QUIET_INK, _SUBTITLE_SIZE)
+        if has_split:
+            left = SHEET_WIDTH - MARGIN - round(legend)
+            halves = (Image.new("RGB", _LEGEND_ICON, shade) for shade in (_QUIET_INK, _RULE))
+            self._sheet.paste(split_view(*halves), (left, 91))
+            self._text(left + _LEGEND_ICON[0] + 10, 92, _LEGEND, _QUIET_INK, _SUBTITLE_SIZE)
 
     def section(self, section: Section, layout: SectionLayout) -> None:
         """Draw the heading and the cards of one source."""
@@ -73,7 +89,7 @@ class SheetPen:
         self._picture_cell(card, picture_cell)
         for (proxy, sample), cell in zip(card.samples.items(), proxy_cells, strict=True):
             if sample is None:
-                self._empty_cell(cell, proxy)
+                self._empty_cell(cell, "not drawn", proxy, card.reasons.get(proxy, ""))
             else:
                 self._sample_cell(cell, proxy, sample)
 
@@ -90,7 +106,10 @@ class SheetPen:
                 left += round(text_width(letter, _LABEL_SIZE)) + _LETTER_GAP
 
     def _picture_cell(self, card: Card, cell: Cell) -> None:
-        source = card.drawn[0].facts["source"]
+        if card.clean_picture is None:
+            self._empty_cell(cell, "not in the corpus", card.key, "")
+            return
+        source = card.known[0].facts["source"]
         size = f"{source['size']['width']} x {source['size']['height']}"
         self._picture(cell, fitted(card.clean_picture, cell.width, cell.height))
         self._caption(cell, card.key, [size])
@@ -105,11 +124,12 @@ class SheetPen:
         )
         self._instruction(cell, sample.instruction, instruction_words(sample.facts))
 
-    def _empty_cell(self, cell: Cell, proxy: str) -> None:
+    def _empty_cell(self, cell: Cell, remark: str, name: str, reason: str) -> None:
         self._mat(cell)
         middle = cell.left + cell.width / 2, cell.picture_top + cell.height / 2
-        self._draw.text(middle, "not drawn", _QUIET_INK, font(_FACT_SIZE), anchor="mm")
-        self._caption(cell, proxy, [])
+        self._draw.text(middle, remark, _QUIET_INK, font(_FACT_SIZE), anchor="mm")
+        self._caption(cell, name, [])
+        self._instruction(cell, reason, ())
 
     def _picture(self, cell: Cell, picture: Image.Image) -> None:
         """A picture in the middle of a mat, which is hidden where the picture fills the cell."""

@@ -104,7 +104,8 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         count = len(drawn_segments(facts["segments"]))
         noun = "box" if facts["type"] == "boxes" else "segment"
         plural = "es" if noun == "box" else "s"
-        return [f"{count} {noun}{'' if count == 1 else plural}"]
+        look = facts.get("variant") or facts.get("look")
+        return [f"{count} {noun}{'' if count == 1 else plural}", *([str(look)] if look else [])]
     if facts["type"] == "depth":
         return [facts["colormap"], f"{facts['bits']} bits"]
     if facts["type"] == "edge":

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from sgt_data.plugins.suggestions import did_you_mean
 from sgt_data.seeds import derive_seed
 
 _NAME = re.compile(r"[a-z0-9_-]+")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _SECTIONS = ("train", "held-out")
 
 
@@ -22,11 +24,13 @@ class Bank:
         name: of the bank.
         train: lines that corpora use.
         held_out: lines for evaluation.
+        own: whether a manifest gave its lines, so that no package holds them.
     """
 
     name: str
     train: tuple[str, ...]
     held_out: tuple[str, ...]
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,13 @@ class Instruction:
     text: str
     bank: str
     line: int
+
+
+@lru_cache(maxsize=1)
+def built_in_banks() -> tuple[str, ...]:
+    """Names of the banks of this package."""
+    names = (file.name for file in files(__package__).iterdir())
+    return tuple(sorted(name.removesuffix(".txt") for name in names if name.endswith(".txt")))
 
 
 @lru_cache(maxsize=64)
@@ -64,18 +75,36 @@ def parse_bank(name: str, text: str) -> Bank:
     """
     lines: dict[str, list[str]] = {section: [] for section in _SECTIONS}
     section = None
-    for line in filter(None, map(str.strip, text.splitlines())):
-        if line.startswith("["):
+    for number, written in enumerate(re.split("\r\n|\r|\n", text.removeprefix("\ufeff")), 1):
+        line = written.strip()
+        if not line:
+            continue
+        if line.startswith("[") and line.endswith("]"):
             section = line.strip("[]")
             if section not in lines:
-                raise ValueError(f"bank {name}: section {line}; allowed are [train], [held-out]")
+                raise ValueError(
+                    f"bank {name}, line {number}: section {line:.60}; allowed are [train] and "
+                    f"[held-out]{did_you_mean(section.lower(), _SECTIONS)}"
+                )
         elif section is None:
-            raise ValueError(f"bank {name}: {line!r} stands before [train]")
+            raise ValueError(
+                f"bank {name}, line {number}: {line!r:.60} stands before [train]; the first line "
+                "of a bank is [train], and [held-out] begins the lines for evaluation"
+            )
         else:
             lines[section].append(line)
-    if not all(lines.values()):
-        raise ValueError(f"bank {name}: needs both [train] and [held-out] lines")
+    for section, listed in lines.items():
+        if not listed:
+            raise ValueError(
+                f"bank {name}: no line stands below [{section}]; a bank needs both [train] and "
+                "[held-out] lines, and training never sees the held-out ones"
+            )
     return Bank(name, tuple(lines["train"]), tuple(lines["held-out"]))
+
+
+def placeholders(line: str) -> frozenset[str]:
+    """Names of the placeholders `{name}` of a line."""
+    return frozenset(_PLACEHOLDER.findall(line))
 
 
 def choose_instruction(

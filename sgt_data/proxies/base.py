@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
-from sgt_data.names import checked_name
+from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import Picture
+from sgt_data.plugins.member import Member
+from sgt_data.plugins.suggestions import did_you_mean
+from sgt_data.prompts.bank import Bank, load_bank
+from sgt_data.prompts.own_lines import OwnLines
 from sgt_data.records import (
     Annotation,
     Category,
@@ -21,6 +25,10 @@ from sgt_data.records import (
 )
 
 Tier = Literal["high", "mid", "low"]
+
+
+def _no_data(layer: Layer) -> bytes:
+    raise AnnotationError(f"there is no {layer} of this picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class Subject:
         vocabulary: the source's categories by id.
         clean: the picture as the JPEG that other proxies take as their input (encoded once).
         encode: encodes any upright RGB picture of the output size by the manifest's rule for JPEG.
+        layer_data: bytes of a layer of a user's own, as its source or annotator gives them.
     """
 
     key: str
@@ -48,25 +57,25 @@ class Subject:
     vocabulary: Mapping[int, Category]
     clean: Callable[[], bytes]
     encode: Callable[[Image.Image], bytes]
+    layer_data: Callable[[Layer], bytes] = _no_data
 
 
-class Proxy(BaseModel):
+class Proxy(Member):
     """Base class of the proxies of a manifest. A subclass draws targets and decodes them.
 
     Attributes:
         type: kind of proxy, the key of the registry.
         name: folder of the proxy in the corpus; unique in a manifest.
         sources: names of the sources that it is drawn for; by default all.
+        instructions: lines that replace those of its bank: the name of a built-in bank, a text file
+            (`my.txt` beside the manifest, `package:file.txt`), a list of these, or the lines.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: str
-    name: str
     sources: tuple[str, ...] | None = None
+    instructions: str | OwnLines | None = None
 
-    # a validator, as subclasses that give a default would lose a constraint of the field
-    _name_fits = field_validator("name")(checked_name)
+    role: ClassVar[str] = "proxy"
+    to_write: ClassVar[frozenset[str]] = frozenset({"draw", "decode"})
 
     tier: ClassVar[Tier]
     """Level of perception that the task belongs to."""
@@ -80,6 +89,19 @@ class Proxy(BaseModel):
     annotated_layer: ClassVar[Layer | None] = None
     """The layer that an annotator can provide for it."""
 
+    needs: ClassVar[frozenset[Layer]] = frozenset()
+    """The layers that it is drawn from, all of them."""
+
+    placeholders: ClassVar[frozenset[str]] = frozenset()
+    """Names of the words that `draw` gives; each line of its instructions has all of them."""
+
+    @model_serializer(mode="wrap")
+    def _without_default_lines(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = fields(self)
+        if written.get("instructions") is None:  # corpora of before there were such lines
+            written.pop("instructions", None)
+        return written
+
     @property
     def shows_picture(self) -> bool:
         """Whether a sample holds the picture itself, as target or as a degraded input.
@@ -92,21 +114,46 @@ class Proxy(BaseModel):
         """Packages whose version may change its bytes, without the codecs."""
         return ()
 
+    def replaced_libraries(self) -> frozenset[str]:
+        """Packages that an earlier version drew with, whose results the present code equals byte
+        for byte: a corpus that names them can be continued."""
+        return frozenset()
+
     def annotator_for(self, layers: frozenset[Layer]) -> str | None:
         """Name of the annotator that provides what a source with these layers lacks; else None."""
         return None
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
         """Why this proxy cannot be drawn for a source with these layers; None where it can."""
-        raise NotImplementedError
+        given = {self.annotated_layer} if self.annotator_for(layers) else set[str | None]()
+        for layer in sorted(self.needs - layers - given):
+            offered = ", ".join(sorted(layers)) or "none"
+            return (
+                f"{self.type} needs the layer {layer}; the source has {offered}"
+                f"{did_you_mean(layer, layers)}"
+            )
+        return None
 
     def bank(self) -> str:
-        """Name of its instruction bank."""
-        raise NotImplementedError
+        """Name of the built-in bank of its instructions, where a manifest gives none."""
+        return ""
 
     def bank_for(self, look: str | None) -> str:
-        """Name of its instruction bank where an annotator draws in this look (`Annotator.look`)."""
+        """Name of that bank where an annotator draws in this look (`Annotator.look`)."""
         return self.bank()
+
+    def instruction_bank(self, look: str | None = None) -> Bank:
+        """The lines that its instructions are chosen from.
+
+        Args:
+            look: how the layer of its annotator looks.
+
+        Raises:
+            FileNotFoundError: no bank has the name that the proxy or its manifest gives.
+        """
+        if isinstance(self.instructions, OwnLines):
+            return self.instructions.as_bank()
+        return load_bank(self.instructions or self.bank_for(look))
 
     def draw(self, subject: Subject) -> DrawnTarget:
         """Draw the target of a picture.

@@ -33,6 +33,12 @@ def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
             facts = orjson.loads(facts)
         except orjson.JSONDecodeError as why:
             raise CorpusError(f"the facts are not JSON: {in_words(why)}") from why
-    if not isinstance(facts, Mapping) or facts.get("type") not in proxy_kinds():
-        raise CorpusError("the facts name no known type of proxy")
-    return proxy_kinds()[facts["type"]].decode(target, facts)
+    name = facts.get("type") if isinstance(facts, Mapping) else None
+    if not isinstance(name, str) or not isinstance(facts, Mapping):
+        raise CorpusError("the facts name no type of proxy")
+    if name not in proxy_kinds():
+        raise CorpusError(
+            f"the facts name the proxy type {name!r:.60}, which is not installed; where it is of "
+            'a file of yours, say so first: sgt_data.use_plugins(["my_proxy.py"])'
+        )
+    return proxy_kinds()[name].decode(target, facts)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -27,6 +26,7 @@ from sgt_data.pictures.grey_png import (
     encode_grey,
 )
 from sgt_data.proxies.base import Proxy, Subject, Tier
+from sgt_data.proxies.inferno import inferno
 from sgt_data.records import DenseMap, DrawnTarget, Layer
 from sgt_data.segmentation.pixel_sampling import sample_grid
 
@@ -102,8 +102,8 @@ class DepthProxy(Proxy):
             raise ValueError(f"bits is 16, colormap {self.colormap}; only grey has 16 bits")
         return self
 
-    def libraries(self) -> tuple[str, ...]:
-        return ("opencv-python-headless",) if self.colormap == "inferno" else ()
+    def replaced_libraries(self) -> frozenset[str]:
+        return frozenset({"opencv-python-headless"} if self.colormap == "inferno" else ())
 
     def annotator_for(self, layers: frozenset[Layer]) -> str | None:
         return None if "depth" in layers else self.annotator
@@ -184,15 +184,6 @@ class DepthProxy(Proxy):
         if decoded.unit == "1/m":
             problems += _not_from_codes(decoded, facts.get("metres_per_code"))
         return problems
-
-
-@lru_cache(maxsize=1)
-def inferno() -> NDArray[np.uint8]:
-    """The colour map inferno (van der Walt and Smith): [256, 3] RGB, all colours different."""
-    import cv2
-
-    ramp = np.arange(256, dtype=np.uint8)[None]
-    return np.ascontiguousarray(cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)[0, :, ::-1], np.uint8)
 
 
 def _origin(depth: DenseMap) -> str:

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from sgt_data.errors import AnnotationError, CorpusError
 from sgt_data.foreign_errors import in_words
+from sgt_data.pictures.canny import canny
 from sgt_data.pictures.gradients import GAIN_UNITS, sobel_magnitude
 from sgt_data.pictures.grey_png import decode_grey, encode_rough
 from sgt_data.proxies.base import Proxy, Subject, Tier
@@ -67,8 +68,8 @@ class EdgeProxy(Proxy):
             )
         return self
 
-    def libraries(self) -> tuple[str, ...]:
-        return ("opencv-python-headless",) if self.method == "canny" else ()
+    def replaced_libraries(self) -> frozenset[str]:
+        return frozenset({"opencv-python-headless"} if self.method == "canny" else ())
 
     def annotator_for(self, layers: frozenset[Layer]) -> str | None:
         return self.annotator
@@ -96,7 +97,7 @@ class EdgeProxy(Proxy):
                 facts["gain"] = round(self.gain * GAIN_UNITS) / GAIN_UNITS
             else:
                 low, high = self._thresholds(grey)
-                levels = _canny(grey, low, high)
+                levels = canny(grey, low, high)
                 facts["thresholds"] = [low, high]
         return DrawnTarget(encode_rough(levels), "png", facts)
 
@@ -123,13 +124,6 @@ class EdgeProxy(Proxy):
         counts = np.bincount(grey.ravel(), minlength=256).cumsum()
         median = max(1, int(np.searchsorted(counts, (grey.size + 1) // 2)))
         return max(1, median * _BELOW // 100), max(1, median * _ABOVE // 100)
-
-
-def _canny(grey: NDArray[np.uint8], low: int, high: int) -> NDArray[np.uint8]:
-    """Contours by OpenCV's Canny with its defaults: 3x3 Sobel, gradient |x| + |y|, in integers."""
-    import cv2
-
-    return np.asarray(cv2.Canny(grey, low, high), np.uint8)
 
 
 def _annotated_edges(subject: Subject) -> NDArray[np.uint8]:

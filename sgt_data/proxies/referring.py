@@ -58,6 +58,7 @@ class ReferringProxy(Proxy):
     """
 
     tier: ClassVar[Tier] = "high"
+    placeholders: ClassVar[frozenset[str]] = frozenset({"target"})
 
     type: Literal["referring"] = "referring"
     name: str = "referring"

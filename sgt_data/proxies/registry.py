@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sgt_data.plugins import registered
+from sgt_data.plugins.kinds import Kinds
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.boxes import BoxesProxy
 from sgt_data.proxies.colorization import ColorizationProxy
@@ -27,7 +27,7 @@ from sgt_data.proxies.super_resolution import SuperResolutionProxy
 
 
 @lru_cache(maxsize=1)
-def proxy_kinds() -> dict[str, type[Proxy]]:
+def proxy_kinds() -> Kinds[Proxy]:
     """Classes of all kinds of proxies, by the `type` that a manifest gives."""
     built_in: dict[str, type[Proxy]] = {
         "boxes": BoxesProxy,
@@ -45,4 +45,4 @@ def proxy_kinds() -> dict[str, type[Proxy]]:
         "segmentation": SegmentationProxy,
         "super_resolution": SuperResolutionProxy,
     }
-    return registered("sgt_data.proxies", built_in)
+    return Kinds("sgt_data.proxies", Proxy, built_in)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sgt_data.errors import RequestError, SourceError, StorageError
+from sgt_data.extras import install_hint
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status, retried
 from sgt_data.files.urls import join, open_filesystem
@@ -64,7 +65,7 @@ def require_hub() -> None:
         import jinja2  # noqa: F401
     except ImportError as error:
         raise RequestError(
-            f"a push needs {error.name}, which is not installed: pip install 'sgt-data[hub]'"
+            f"a push needs {error.name}, which is not installed: {install_hint('hub')}"
         ) from error
 
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT
+from sgt_data.errors import PluginError
 from sgt_data.proxies.registry import proxy_kinds
 
 NOT_STATED = "not stated"
@@ -104,12 +105,12 @@ def counts_text(counts: Mapping[str, int]) -> str:
 
 def _shows_picture(fields: Mapping[str, Any]) -> bool:
     """Whether targets of a proxy show the picture; True where the proxy's type is not known."""
-    kind = proxy_kinds().get(str(fields.get("type")))
-    if kind is None:
-        return True
     try:
+        kind = proxy_kinds().get(str(fields.get("type")))
+        if kind is None:
+            return True
         return kind.model_validate(dict(fields)).shows_picture
-    except ValidationError:
+    except (ValidationError, PluginError):
         return True
 
 

@@ -47,7 +47,7 @@ from sgt_data.subsets.subset_headers import begun_header, finished_header
 CARD = "README.md"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class PushReport(Result):
     """What came of a push. A failure's part is `folder/shard` of a shard that could not be read.
 

@@ -42,7 +42,7 @@ _RESULTS = ("pictures", "splits", "left_out", "unanswered")
 _SORTED = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class QuestionsReport(Result):
     """What came of asking about a corpus.
 

@@ -36,7 +36,7 @@ _JPEG_QUALITY = 95
 _write_file = partial(write_atomic, synced=False)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SampleSummary(Result):
     """What `write_samples` wrote.
 

@@ -25,17 +25,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from sgt_data.errors import AnnotationError
-from sgt_data.names import checked_name
 from sgt_data.pictures.decode_source import StoredPicture
+from sgt_data.plugins.member import Member
+from sgt_data.plugins.origins import origin_of
+from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.records import (
     Annotation,
     DenseLayer,
     DenseMap,
     Inventory,
     Layer,
+    MapAnnotation,
+    MaskAnnotation,
     RawInput,
     RawShard,
     Slice,
@@ -52,7 +56,7 @@ _STEM_LENGTH_MAX = 160
 _KEPT_LENGTH = 40  # so that a marked key and every suffix fit the 100 bytes of a tar's header
 
 
-class Source(BaseModel):
+class Source(Member):
     """Base class of the sources of a manifest. A subclass lists what there is, reads and parses it.
 
     Attributes:
@@ -73,10 +77,6 @@ class Source(BaseModel):
         depth_max_invalid: largest share of such pixels, 0 to 1, of a picture whose depth is drawn.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    type: str
-    name: str
     orientation: Frame = "auto"
     depth: str | None = None
     depth_orientation: Frame | None = None
@@ -85,12 +85,18 @@ class Source(BaseModel):
     depth_invalid: tuple[Annotated[int, Field(ge=0, le=CODES)], ...] | None = None
     depth_max_invalid: float = Field(0.5, ge=0, le=1)
 
-    # a validator, as subclasses that give a default would lose a constraint of the field
-    _name_fits = field_validator("name")(checked_name)
+    role: ClassVar[str] = "source"
+    to_write: ClassVar[frozenset[str]] = frozenset({"layers", "inventory", "read"})
 
     places: ClassVar[frozenset[str]] = frozenset({"depth"})
     """Names of the fields that hold places (URLs, folders). They are no part of the identity of a
-    corpus: the same inputs may move."""
+    corpus: the same inputs may move. Relative ones of a manifest lie in its folder."""
+
+    place_words: ClassVar[frozenset[str]] = frozenset()
+    """Values of such fields that are words and no places."""
+
+    hub_places: ClassVar[frozenset[str]] = frozenset()
+    """Names of such fields that may hold the id of a repository on the Hugging Face Hub."""
 
     tolerances: ClassVar[frozenset[str]] = frozenset()
     """Names of the fields that say what a build may lack. They are no part of its identity."""
@@ -146,6 +152,8 @@ class Source(BaseModel):
         fields = self.model_dump(
             mode="json", exclude={*self.places, *self.tolerances, *_DEPTH_FIELDS}
         )
+        if origin := origin_of(type(self)):
+            fields["plugin"] = dict(origin)
         return {
             name: value
             for name, value in fields.items()
@@ -195,7 +203,20 @@ class Source(BaseModel):
         Raises:
             AnnotationError: the annotation cannot be right.
         """
-        raise NotImplementedError
+        return None
+
+    def layer_data(self, raw: RawInput, layer: Layer) -> bytes:
+        """Bytes of a layer of a user's own, which proxies parse: those of the file of this role.
+
+        Raises:
+            AnnotationError: the input has no such layer.
+        """
+        if layer in raw.layer_problems:
+            raise AnnotationError(raw.layer_problems[layer])
+        for files in (raw.layer_bytes, raw.extras):
+            if layer in files:
+                return files[layer]
+        raise AnnotationError(f"there is no {layer} of this picture")
 
     def dense(self, raw: RawInput, layer: DenseLayer) -> DenseMap:
         """Parse a dense layer of an input.
@@ -204,9 +225,7 @@ class Source(BaseModel):
             AnnotationError: the layer is missing, or is no such map.
             FilteredOut: too much of it is no measurement.
         """
-        if layer in raw.layer_problems:
-            raise AnnotationError(raw.layer_problems[layer])
-        dense = parse_dense(raw.layer_bytes[layer])
+        dense = parse_dense(self.layer_data(raw, layer))
         return self.depth_files.read(dense) if layer == "depth" else dense
 
 
@@ -218,9 +237,16 @@ def read_annotation(
     Raises:
         AnnotationError: the annotation cannot be right.
     """
-    annotation = source.annotation(raw, layer)
+    with own_code(source, "annotation", raw.key):
+        annotation: Any = source.annotation(raw, layer)
     if annotation is None:
         return None
+    if not isinstance(annotation, MaskAnnotation | MapAnnotation):
+        raise mistake(
+            source, "annotation", raw.key,
+            f"it returned {annotation!r:.60}; right is a MaskAnnotation or a MapAnnotation of "
+            "sgt_data.records, or None where the picture has none",
+        )  # fmt: skip
     field = f"sources.{source.name}.orientation"
     return placed_annotation(annotation, stored, source.orientation, field)
 
@@ -235,7 +261,27 @@ def read_dense(source: Source, raw: RawInput, stored: StoredPicture, layer: Dens
     given = source.depth_orientation is not None
     field = f"sources.{source.name}.{'depth_' if given else ''}orientation"
     frame = source.depth_orientation or source.orientation
-    return placed_depth(source.dense(raw, layer), stored, frame, field)
+    with own_code(source, "dense", raw.key):
+        dense: Any = source.dense(raw, layer)
+    if not isinstance(dense, DenseMap):
+        raise mistake(
+            source, "dense", raw.key,
+            f"it returned {dense!r:.60}; right is a DenseMap of sgt_data.records",
+        )  # fmt: skip
+    return placed_depth(dense, stored, frame, field)
+
+
+def read_layer_data(source: Source, raw: RawInput, layer: Layer) -> bytes:
+    """Bytes of a layer of a user's own.
+
+    Raises:
+        AnnotationError: the input has no such layer.
+    """
+    with own_code(source, "layer_data", raw.key):
+        data: Any = source.layer_data(raw, layer)
+    if not isinstance(data, bytes):
+        raise mistake(source, "layer_data", raw.key, f"it returned {data!r:.60}; right are bytes")
+    return data
 
 
 def key_of(source: str, stem: str, path: str | None = None) -> str:

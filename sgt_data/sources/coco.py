@@ -82,6 +82,7 @@ class CocoSource(Source):
             "depth",
         }
     )
+    place_words: ClassVar[frozenset[str]] = frozenset({COCO_URL})
     keys_differ: ClassVar[bool] = True
     before: ClassVar[Mapping[str, Any]] = {"bad_annotations": "quarantine"}
 

@@ -56,12 +56,12 @@ def list_dense_files(folder: str, field: str, shared_stems: frozenset[str] | Non
     sizes = list_files(place)
     if not sizes:
         raise RequestError(
-            f"{field}: no file in {folder}. Mount or fetch it, or say where the files lie with "
+            f"{field}: no file below {place}. Mount or fetch it, or say where the files lie with "
             f"--set {field}=URL"
         )
     if not any(name.lower().endswith(".png") for name in sizes):
         raise RequestError(
-            f"{field}: depth files are 16-bit grey PNGs with the names of the pictures; {folder} "
+            f"{field}: depth files are 16-bit grey PNGs with the names of the pictures; {place} "
             f"holds {len(sizes)} other files, such as {next(iter(sizes))}"
         )
     return DenseFiles(place, _identity(sizes), shared_stems)

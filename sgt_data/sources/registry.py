@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sgt_data.plugins import registered
+from sgt_data.plugins.kinds import Kinds
 from sgt_data.sources.base import Source
 from sgt_data.sources.coco import CocoSource
 from sgt_data.sources.folder import FolderSource
@@ -17,7 +17,7 @@ from sgt_data.sources.tars import TarsSource
 
 
 @lru_cache(maxsize=1)
-def source_kinds() -> dict[str, type[Source]]:
+def source_kinds() -> Kinds[Source]:
     """Classes of all kinds of sources, by the `type` that a manifest gives."""
     built_in: dict[str, type[Source]] = {
         "sa1b": Sa1bSource,
@@ -25,4 +25,4 @@ def source_kinds() -> dict[str, type[Source]]:
         "folder": FolderSource,
         "tars": TarsSource,
     }
-    return registered("sgt_data.sources", built_in)
+    return Kinds("sgt_data.sources", Source, built_in)

@@ -17,7 +17,7 @@ from sgt_data.errors import RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.retries import http_status
-from sgt_data.files.urls import PLAIN_PROTOCOLS, checked_url, expand
+from sgt_data.files.urls import PLAIN_PROTOCOLS, absolute, checked_url, expand
 from sgt_data.records import (
     Annotation,
     Inventory,
@@ -191,7 +191,8 @@ class Sa1bSource(Source):
         return link
 
     def _all_links(self) -> dict[str, str]:
-        return parse_links(read_bytes(self.links or ""), self.links or "")
+        place = absolute(self.links or "")
+        return parse_links(read_bytes(place), place)
 
     def _chosen_links(self) -> dict[str, str]:
         links = self._all_links()

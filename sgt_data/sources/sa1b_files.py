@@ -16,7 +16,7 @@ from typing import Any
 from sgt_data.errors import RequestError
 from sgt_data.files.folder_walk import walk_folder
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.urls import expand, join
+from sgt_data.files.urls import absolute, expand, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import FilePart, RawInput
 from sgt_data.sources.base import key_of
@@ -128,7 +128,9 @@ def list_folders(
         notes += [f"{join(folder, path)} is no regular file" for path in listing.devices]
         notes += dangling_notes(folder, listing)
     if not files:
-        raise RequestError(f"{where}: there is no file below {', '.join(folders) or patterns}")
+        given = [patterns] if isinstance(patterns, str) else patterns
+        tried = folders or [absolute(pattern) for pattern in given]
+        raise RequestError(f"{where}: there is no file below {', '.join(tried)}")
     return {path: files[path] for path in sorted(files)}, tuple(notes)
 
 

@@ -33,13 +33,13 @@ def matching_tars(source: str, patterns: str | list[str]) -> list[str]:
 
 
 def _in_words(pattern: str) -> str:
-    """A pattern that matches nothing, and what the folder holds that it was looked for in."""
+    """A pattern that matches nothing, absolute, and what is in the folder where it looks."""
     place = absolute(pattern)
     plain = _GLOB.split(place.split("{")[0])[0]
     folder = posixpath.dirname(plain)
     if not is_local(folder):
-        return f"{pattern} below {folder}"
+        return place
     if not os.path.isdir(folder):
-        return f"{pattern}: there is no folder {folder}"
+        return f"{place}: there is no folder {folder}"
     count = len(os.listdir(folder))
-    return f"{pattern} in {folder}, which holds {count} other files and folders"
+    return f"{place}: looked in {folder}, which holds {count} other files and folders"

@@ -17,15 +17,17 @@ from typing import Any
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
-from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
+from sgt_data.prompts.bank import Bank, choose_instruction, load_bank, placeholders
 from sgt_data.seeds import derive_seed
 from sgt_data.stream.mixture_components import Item
 from sgt_data.stream.options import Instructions
 
-_BANK_NAME, _BLANK = re.compile(r"[a-z0-9_]+"), re.compile(r"\{(\w+)\}")
+_BANK_NAME = re.compile(r"[a-z0-9_]+")
 
 
-def with_instruction(sample: Item, instructions: Instructions, seed: int, epoch: int) -> Item:
+def with_instruction(
+    sample: Item, instructions: Instructions, seed: int, epoch: int, own: Bank | None = None
+) -> Item:
     """A sample with the instruction that it has in an epoch of a stream.
 
     The instruction is a pure function of seed, epoch, proxy and key. `facts["instruction"]` states
@@ -36,13 +38,14 @@ def with_instruction(sample: Item, instructions: Instructions, seed: int, epoch:
         instructions: `stored`, `resampled` or `held-out`.
         seed: seed of the stream.
         epoch: number of the epoch.
+        own: the lines that the corpus itself keeps; None where it has a built-in bank.
 
     Raises:
         CorpusError: the facts name no bank of this package, or words that do not fill its lines.
     """
     if instructions == "stored" or not isinstance(sample, Sample):
         return sample
-    bank, words = _bank_and_words(sample)
+    bank, words = _bank_and_words(sample, own)
     if instructions == "held-out":
         bank, split, epoch = replace(bank, train=bank.held_out), "held-out", 0
     else:
@@ -53,7 +56,7 @@ def with_instruction(sample: Item, instructions: Instructions, seed: int, epoch:
     return replace(sample, instruction=chosen.text, facts={**sample.facts, "instruction": record})
 
 
-def _bank_and_words(sample: Sample) -> tuple[Bank, Mapping[str, str]]:
+def _bank_and_words(sample: Sample, own: Bank | None) -> tuple[Bank, Mapping[str, str]]:
     """The bank and the words that a sample's facts name."""
     record: Any = sample.facts.get("instruction")
     try:
@@ -63,8 +66,10 @@ def _bank_and_words(sample: Sample) -> tuple[Bank, Mapping[str, str]]:
             isinstance(word, str) for word in words.values()
         ):
             raise ValueError(f"bank {name!r:.40} with words {words!r:.80}")
-        bank = load_bank(name)
-        if missing := _blanks(name) - set(words):
+        bank = own or load_bank(name)
+        if bank.name != name:
+            raise ValueError(f"bank {name!r:.40}, and its corpus keeps {bank.name}")
+        if missing := _blanks(bank) - set(words):
             raise ValueError(f"bank {name} has lines with {', '.join(sorted(missing))}")
         return bank, words
     except (KeyError, TypeError, ValueError, AttributeError, FileNotFoundError) as why:
@@ -75,7 +80,6 @@ def _bank_and_words(sample: Sample) -> tuple[Bank, Mapping[str, str]]:
 
 
 @lru_cache(maxsize=64)
-def _blanks(name: str) -> frozenset[str]:
+def _blanks(bank: Bank) -> frozenset[str]:
     """Names of the blanks in the lines of a bank."""
-    bank = load_bank(name)
-    return frozenset(_BLANK.findall(" ".join((*bank.train, *bank.held_out))))
+    return placeholders(" ".join((*bank.train, *bank.held_out)))

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.own_banks import own_bank
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import RemoteTar, SampleReader
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import expand, plain
+from sgt_data.prompts.bank import Bank
 from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
 from sgt_data.stream.options import OnError, Reading
@@ -60,12 +62,14 @@ class CorpusShard:
         proxy: name of the proxy.
         name: name of the shard.
         count: number of samples.
+        bank: lines of instructions that the corpus keeps; None where it has a built-in bank.
     """
 
     reader: SampleReader
     proxy: str
     name: str
     count: int
+    bank: Bank | None = None
 
     @property
     def tars(self) -> list[RemoteTar]:
@@ -183,7 +187,8 @@ def _conversation_shards(url: str, images: str | None, on_error: OnError) -> lis
 
 def _corpus_shards(corpus: Corpus, proxy: str, reader: SampleReader) -> list[Shard]:
     counts = corpus.samples_per_shard(proxy)
+    bank = own_bank(corpus.header, proxy)
     return [
-        CorpusShard(reader, proxy, shard, count)
+        CorpusShard(reader, proxy, shard, count, bank)
         for shard, count in zip(corpus.shards(proxy), counts, strict=True)
     ]

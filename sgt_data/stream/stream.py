@@ -15,11 +15,12 @@ from sgt_data import checks
 from sgt_data.errors import CorpusError, RequestError, StreamError
 from sgt_data.files.claim import Difference
 from sgt_data.files.urls import absolute, is_local
+from sgt_data.notebook_html import heading, table
 from sgt_data.stream.batch import Batch, Origin
 from sgt_data.stream.instructions import with_instruction
 from sgt_data.stream.loader_worker import LoaderWorker, current_worker, loader_worker
 from sgt_data.stream.mixture import Mixture, Weights
-from sgt_data.stream.mixture_components import open_components
+from sgt_data.stream.mixture_components import CorpusShard, open_components
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order
 from sgt_data.stream.position import Position
@@ -119,8 +120,8 @@ class Stream(_Dataset):
             shard.tars for component in self._components.values() for shard in component.shards
         )
         weights = weights_by_step(mixture, self._components)
-        counts = Mixture(weights, batch_size)
-        for name in counts.components:
+        self._mixture = Mixture(weights, batch_size)
+        for name in self._mixture.components:
             if name not in self._components:
                 raise RequestError(
                     f"mixture: found {name!r}; allowed: {', '.join(self._components)}"
@@ -133,10 +134,11 @@ class Stream(_Dataset):
                 order.window,
                 order.shuffle,
             )
-            for name in counts.components
+            for name in self._mixture.components
         }
-        epoch_of = order.epoch_of or counts.components[0]
-        self._schedule = Schedule(counts, orders, epoch_of, order.last)
+        epoch_of = order.epoch_of or self._mixture.components[0]
+        self._schedule = Schedule(self._mixture, orders, epoch_of, order.last)
+        self._sizes = {name: order.size for name, order in orders.items()}
         self._identity = {
             "seed": seed,
             "fraction": self.reading.fraction,
@@ -147,7 +149,7 @@ class Stream(_Dataset):
             "epoch_of": epoch_of,
             "instructions": self.reading.instructions,
             "mixture": {str(step): dict(shares) for step, shares in weights.items()},
-            "samples": {name: order.size for name, order in orders.items()},
+            "samples": self._sizes,
         }
         self._position = Position()
         self._step_of_worker: int | None = None  # in a worker, which reads ahead of the position
@@ -196,15 +198,24 @@ class Stream(_Dataset):
         epoch = self.epoch
         return self._schedule.epoch_start(epoch + 1) - self._schedule.epoch_start(epoch)
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{size:,} of {name}" for name, size in self._sizes.items())
+        return (
+            f"<Stream of {sizes}: {self._mixture.batch_size} samples per batch, {len(self):,} "
+            f"batches in epoch {self.epoch}, next is step {self._next_step:,}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Its components and where it stands, as a notebook shows them."""
+        counts = self._mixture.counts(self._next_step).tolist()
+        rows = zip(self._mixture.components, self._sizes.values(), counts, strict=True)
+        state = f"epoch {self.epoch}, {len(self):,} batches, next is step {self._next_step:,}"
+        return heading("Stream", state) + table(("component", "samples", "in a batch"), rows)
+
     @property
     def epoch(self) -> int:
         """The epoch of the next batch."""
         return self._schedule.epoch_at(self._next_step)
-
-    @property
-    def epoch_end(self) -> int:
-        """The first step of the epoch after the current epoch."""
-        return self._schedule.epoch_start(self.epoch + 1)
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the first batch of an epoch, as do a DataLoader's workers when they begin again.
@@ -297,7 +308,9 @@ class Stream(_Dataset):
         shard = self._components[place.component].shards[place.shard]
         try:
             sample = shard.read(place.component, place.row)
-            sample = with_instruction(sample, self.reading.instructions, self._seed, epoch)
+            bank = shard.bank if isinstance(shard, CorpusShard) else None
+            how = self.reading.instructions
+            sample = with_instruction(sample, how, self._seed, epoch, bank)
             return sample if self.transform is None else self.transform(sample)
         except CorpusError as why:
             return why

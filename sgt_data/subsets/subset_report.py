@@ -11,7 +11,7 @@ from sgt_data.engine.drive import ShardResult
 from sgt_data.subsets.shard_likeness import ShardLikeness
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SubsetReport(ShardResult):
     """What came of a subset: a file that names its keys, or a copy.
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sgt_data.errors import RequestError
+from sgt_data.extras import install_hint
 
 _SETTINGS = {
     "enable_external_access": "false",
@@ -44,7 +45,12 @@ def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
     Raises:
         RequestError: it is no such expression; names it and the columns of the table.
     """
-    import duckdb
+    try:
+        import duckdb
+    except ImportError as why:
+        raise RequestError(
+            f"where: the expression needs duckdb, which is not installed: {install_hint('scale')}"
+        ) from why
 
     def refused(why: str) -> RequestError:
         columns = ", ".join(f"{field.name} ({_type(field.type)})" for field in description.schema)

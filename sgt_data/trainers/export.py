@@ -42,7 +42,7 @@ from sgt_data.trainers.export_layouts import (
 """File in the output folder that states which corpus was exported."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class ExportReport(Result):
     """What an export did.
 

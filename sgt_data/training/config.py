@@ -33,7 +33,8 @@ class ModelConfig:
     """Which model is trained: the bundled one (`training.model`), or another one.
 
     Attributes:
-        make: `package.module:function` that makes a `Learner` from (answers, settings).
+        make: `package.module:function`, or `my_model.py:function` of the current folder, that
+            makes a `Learner` from (answers, settings).
         picture: side of the pictures that the model reads and draws, pixels.
         settings: keyword settings for that function.
     """

@@ -8,10 +8,9 @@ its losses are those of a run that was never stopped.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from sgt_data.errors import RequestError
 from sgt_data.files.claim import differences
 from sgt_data.files.output_place import check_output
 from sgt_data.files.writing import write_atomic
-from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Result
 from sgt_data.training.batches import (
@@ -42,8 +40,9 @@ from sgt_data.training.checkpoint import (
 )
 from sgt_data.training.config import TrainConfig, document_of
 from sgt_data.training.distributed import ProcessGroup
-from sgt_data.training.learner import Learner, TrainingBatch
+from sgt_data.training.learner import TrainingBatch
 from sgt_data.training.optimisers import Optimisers
+from sgt_data.training.own_models import losses_of, make_model
 
 Row = dict[str, float]
 """A row of a run's curve.
@@ -53,7 +52,7 @@ before restarts; `answers`, `drawings` and `accuracy` are means over the steps s
 """
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Trained(Result):
     """The result of a run that reached its last step.
 
@@ -73,31 +72,6 @@ class Trained(Result):
     def seconds(self) -> float:
         """How long the run trained, with the time before restarts."""
         return self.curve[-1]["seconds"]
-
-
-def make_model(config: TrainConfig, answers: tuple[str, ...]) -> nn.Module:
-    """The untrained model of a configuration, its weights drawn from the seed.
-
-    Args:
-        config: of the run.
-        answers: answers that the model chooses from.
-
-    Raises:
-        RequestError: `model.make` names nothing that makes a `Learner`.
-    """
-    module, _, name = config.model.make.partition(":")
-    try:
-        make: Callable[..., Any] = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as why:
-        raise RequestError(f"model.make: found {config.model.make!r}: {in_words(why)}") from why
-    torch.manual_seed(config.seed)
-    model = make(answers, {"picture": config.model.picture, **config.model.settings})
-    if not isinstance(model, nn.Module) or not isinstance(model, Learner):
-        raise RequestError(
-            f"model.make: {config.model.make} makes a {type(model).__name__}, which is no module "
-            "with the methods of sgt_data.training.learner.Learner"
-        )
-    return model
 
 
 def train(config: TrainConfig, output: str | Path, *, on_progress: OnProgress = ignore) -> Trained:
@@ -175,7 +149,7 @@ class _Run:
         totals: dict[str, Tensor] = {}
         for number, (part, shares) in enumerate(split_batch(batch.to(device), config.accumulate)):
             with self._gradient_exchange(number == config.accumulate - 1), self._precision():
-                losses = self.parallel_model(part)
+                losses = losses_of(self.parallel_model, part, config.model.make)
                 weights = {"answers": 1.0, "drawings": config.drawing_weight}
                 loss = sum(
                     weights[name] * shares[name] * losses[name]

@@ -8,12 +8,14 @@ and every target is decoded and compared with its facts.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from sgt_data.corpus.header import HOLDS_SECRET, header_secrets
-from sgt_data.corpus.identity import proxy_fingerprint
+from sgt_data.corpus.header import HOLDS_SECRET, CorpusHeader, header_secrets
+from sgt_data.corpus.identity import bank_digest, proxy_fingerprint
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.own_banks import own_bank
 from sgt_data.corpus.paths import (
     CORPUS_FILE,
     REPOSITORY_FILES,
@@ -23,7 +25,7 @@ from sgt_data.corpus.paths import (
     receipts_folder,
     tar_path,
 )
-from sgt_data.errors import LeavesRoot, RequestError
+from sgt_data.errors import CorpusError, LeavesRoot, RequestError
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import Location, plain
 from sgt_data.names import is_shard
@@ -72,7 +74,11 @@ def verify_corpus(
     for shard in shards:
         findings += shard.findings
     findings += check_across_shards(corpus, shards)
-    return Verdict(len(shards), sum(len(shard.keys) for shard in shards), tuple(findings))
+    not_decoded: Counter[str] = Counter()
+    for shard in shards:
+        not_decoded.update(shard.not_decoded)
+    samples = sum(len(shard.keys) for shard in shards)
+    return Verdict(len(shards), samples, tuple(findings), not_decoded=dict(not_decoded))
 
 
 def _verify_subset(subset: Corpus, url: str, deep: bool, on_progress: OnProgress) -> Verdict:
@@ -118,6 +124,19 @@ def _check_header(corpus: Corpus) -> Iterator[Finding]:
             fingerprint = None
         if header.fingerprints.get(folder) != fingerprint:
             yield Finding(CORPUS_FILE, f"the fingerprint of {folder} is not that of its identity")
+        yield from _check_own_bank(header, folder)
+
+
+def _check_own_bank(header: CorpusHeader, folder: str) -> Iterator[Finding]:
+    """Whether the lines that `corpus.json` keeps are those of the build."""
+    try:
+        bank = own_bank(header, folder)
+        if bank is None or header.identity["banks"][folder] == bank_digest(bank):
+            return
+        problem = f"the instructions of {folder} are not those of its identity"
+    except (CorpusError, KeyError, TypeError) as why:
+        problem = str(why) if isinstance(why, CorpusError) else "field identity has no banks"
+    yield Finding(CORPUS_FILE, problem)
 
 
 def _check_files(

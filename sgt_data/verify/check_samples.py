@@ -20,8 +20,10 @@ from sgt_data.corpus.shard import file_digest, member_names
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
 from sgt_data.foreign_errors import in_words
-from sgt_data.prompts.bank import choose_instruction, load_bank
-from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.plugins.member import is_own
+from sgt_data.plugins.traces import file_of_class, where_raised
+from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
+from sgt_data.proxies.base import Proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,16 @@ class TarToCheck:
         folder: the folder of the corpus: a proxy, or the shared inputs.
         receipt: receipt of the shard.
         rows: rows of the shard's index.
+        kind: class of the proxy, which decodes targets; None where it is not installed.
+        bank: lines of the manifest's own; None where the proxy has a built-in bank.
     """
 
     header: CorpusHeader
     folder: str
     receipt: Receipt
     rows: Sequence[Mapping[str, Any]]
+    kind: type[Proxy] | None
+    bank: Bank | None = None
 
 
 def check_tar(shard: TarToCheck, tar: bytes) -> Iterator[str]:
@@ -116,14 +122,29 @@ def _check_target(
     if (drawn := _drawn_count(facts)) != row["segments"]:
         yield f"its JSON has {drawn} drawn segments, the index {row['segments']}"
     yield from _check_instruction(shard, facts, contents["instruction"])
-    kind = proxy_kinds().get(str(facts.get("type")))
-    if kind is None:
-        yield f"the type {facts.get('type')!r} of its proxy is not known; its target is not checked"
-        return
+    stated = type_of(shard.header, shard.folder)
+    if facts.get("type") != stated:
+        yield f"its JSON says type {facts.get('type')!r:.60}, the manifest {stated!r}"
+    elif shard.kind is not None:
+        yield from _contradictions(shard.kind, contents["target"], facts)
+
+
+def _contradictions(kind: type[Proxy], target: bytes, facts: Mapping[str, Any]) -> list[str]:
+    """What a proxy's own decoding finds wrong; a mistake of own code is a problem as well."""
     try:
-        yield from kind.contradictions(contents["target"], facts)
+        return list(kind.contradictions(target, facts))
     except CorpusError as error:
-        yield str(error)
+        return [str(error)]
+    except Exception as why:
+        if not is_own(kind):
+            raise
+        return [f"{kind.__name__}.decode: {where_raised(why, file_of_class(kind))}"]
+
+
+def type_of(header: CorpusHeader, folder: str) -> str:
+    """The type of a proxy, by the manifest of its corpus; empty for shared inputs."""
+    types = {proxy["name"]: str(proxy.get("type")) for proxy in header.manifest["proxies"]}
+    return types.get(folder, "")
 
 
 def _drawn_count(facts: Mapping[str, Any]) -> int | None:
@@ -147,19 +168,23 @@ def _check_input(picture: bytes, size: tuple[int, int]) -> Iterator[str]:
 def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes) -> Iterator[str]:
     """Whether the instruction is the line that seed and key choose.
 
-    That is known only while this package's bank of lines is the bank of the build. Of an earlier
-    bank it is known that the words of the sample stand in the line.
+    Of a built-in bank that is known only while this package has the bank of the build. Of an
+    earlier bank it is known that the words of the sample stand in the line.
     """
     instruction = text.decode("utf-8", "replace")
     try:
         name = facts["instruction"]["bank"]
         words = facts["instruction"].get("words") or {}
-        if shard.header.identity["banks"][shard.folder] != bank_digest(name):
+        if shard.bank is not None and shard.bank.name != name:
+            yield f"its instruction is of bank {name!r:.60}, corpus.json has {shard.bank.name!r}"
+            return
+        bank = shard.bank or load_bank(name)
+        if shard.header.identity["banks"][shard.folder] != bank_digest(bank):
             lacking = [word for word in words.values() if word not in instruction]
             if lacking or not instruction:
                 yield f"its instruction is empty or lacks the words {lacking!r:.80}"
             return
-        chosen = choose_instruction(load_bank(name), facts["seed"], facts["key"], words)
+        chosen = choose_instruction(bank, facts["seed"], facts["key"], words)
     except (KeyError, TypeError, AttributeError, OSError) as error:
         yield f"its JSON names no instruction: {in_words(error)}"
         return

@@ -10,7 +10,9 @@ import orjson
 from sgt_data.corpus.header import LEDGER_HOLDS_SECRET
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.own_banks import own_bank
 from sgt_data.corpus.paths import (
+    INPUT,
     index_path,
     quarantine_path,
     receipt_path,
@@ -18,11 +20,13 @@ from sgt_data.corpus.paths import (
 )
 from sgt_data.corpus.receipt import Receipt, parse_receipt
 from sgt_data.corpus.shard import file_digest
-from sgt_data.errors import SgtDataError
+from sgt_data.errors import PluginError, SgtDataError
 from sgt_data.files.reading import read_bytes, size_of
 from sgt_data.files.urls import below
+from sgt_data.proxies.base import Proxy
+from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.redaction import has_secrets
-from sgt_data.verify.check_samples import TarToCheck, check_tar
+from sgt_data.verify.check_samples import TarToCheck, check_tar, type_of
 from sgt_data.verify.findings import Finding
 
 
@@ -38,6 +42,8 @@ class CheckedShard:
         left_out: keys (or members, where there is no key) of the rows of its ledger.
         borrowing: keys of the samples that have no input in the shard's own tar.
         findings: all that is wrong with it.
+        not_decoded: of each type of proxy that is not installed: samples whose target was not
+            decoded.
     """
 
     folder: str
@@ -47,6 +53,7 @@ class CheckedShard:
     left_out: list[str] = field(default_factory=list)
     borrowing: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    not_decoded: dict[str, int] = field(default_factory=dict)
 
 
 def check_shard(
@@ -79,12 +86,24 @@ def check_shard(
         shard.findings += _check_keys(shard, receipt)
         if deep and receipt["tar"] is not None:
             path = tar_path(folder, name)
-            tar = TarToCheck(corpus.header, folder, receipt, rows)
+            kind, stated = _kind_of(corpus, folder), type_of(corpus.header, folder)
+            if kind is None and folder != INPUT:
+                shard.not_decoded[stated] = len(rows)
+            bank = own_bank(corpus.header, folder)
+            tar = TarToCheck(corpus.header, folder, receipt, rows, kind, bank)
             for problem in check_tar(tar, read_bytes(below(corpus.url, path))):
                 shard.findings.append(Finding(path, problem))
     except SgtDataError as error:
         shard.findings.append(Finding(f"{folder}/{name}", str(error)))
     return shard
+
+
+def _kind_of(corpus: Corpus, folder: str) -> type[Proxy] | None:
+    """The class of a proxy; None for shared inputs, and where it is not installed."""
+    try:
+        return proxy_kinds().get(type_of(corpus.header, folder))
+    except PluginError:
+        return None
 
 
 def _check_receipt(corpus: Corpus, shard: CheckedShard, receipt: Receipt) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.intervals import Estimate, mean_over_pictures
 from sgt_data.experiment.measure.layout_fidelity import resampled
-from sgt_data.proxies.depth import DecodedDepth, inferno
+from sgt_data.proxies.depth import DecodedDepth
+from sgt_data.proxies.inferno import inferno
 
 FARTHEST = 100.0
 """Largest depth, in multiples of the nearest; larger depth (and inverse depth 0) counts as this."""

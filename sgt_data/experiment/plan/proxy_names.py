@@ -13,6 +13,8 @@ from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import Plan, names_in
 
 _TOGETHER = " and "
+_WITH_CATEGORIES = ("semantic", "panoptic", "instance")
+"""Variants of segmentation whose segments have categories, those that draw them all first."""
 
 
 def with_corpus_proxies(
@@ -21,7 +23,8 @@ def with_corpus_proxies(
     """Replace the proxies of a plan, and of its arms' settings, by the names in a corpus.
 
     A plan names a proxy by the corpus' name, or by its kind: its type (`depth`), or the variant of
-    a segmentation (`semantic`). Where the corpus has several of a kind, its first is taken.
+    a segmentation (`semantic`). Where the corpus has several of a kind, its first is taken. With
+    `leave_out`, another segmentation with categories stands in for a `semantic` that is missing.
 
     Args:
         plan: plan whose `proxies` are looked up.
@@ -33,14 +36,24 @@ def with_corpus_proxies(
         The plan, and notes for the reader of the results.
 
     Raises:
-        RequestError: the corpus lacks a proxy, or has none of the plan's.
+        RequestError: the corpus lacks a proxy, has none of the plan's, or none with categories.
     """
     corpus_names = _names_by_word(proxies)
     words = list(dict.fromkeys(plan.proxy_names))
-    missing = [word for word in words if word not in corpus_names]
     in_corpus = ", ".join(str(proxy["name"]) for proxy in proxies)
+    if not any(variant in corpus_names for variant in _WITH_CATEGORIES):
+        raise RequestError(
+            f"proxies: the corpus has {in_corpus}, and an experiment asks about categories; it "
+            f"needs a segmentation of variant {', '.join(_WITH_CATEGORIES)}, from a source whose "
+            f"annotations name categories, as COCO's do. {_how_to_add(_WITH_CATEGORIES[:1])}"
+        )
+    stand_ins = _stand_ins(words, corpus_names) if leave_out else {}
+    corpus_names |= stand_ins
+    missing = [word for word in words if word not in corpus_names]
     if missing and not leave_out:
-        raise RequestError(f"proxies: found {missing[0]!r}; the corpus has {in_corpus}")
+        raise RequestError(
+            f"proxies: found {missing[0]!r}; the corpus has {in_corpus}. {_how_to_add(missing)}"
+        )
     entries: list[str | list[str]] = []
     for entry in plan.proxies:
         names = [corpus_names[word] for word in names_in(entry) if word in corpus_names]
@@ -48,14 +61,20 @@ def with_corpus_proxies(
             entries.append(names[0] if isinstance(entry, str) else names)
     if not entries:
         raise RequestError(
-            f"proxies: the corpus has none of {', '.join(words)}; it has {in_corpus}; "
-            "name some of these"
+            f"proxies: the corpus has none of {', '.join(words)}; it has {in_corpus}. Name some of "
+            f"these with --set 'proxies=[NAME]'. {_how_to_add(missing)}"
         )
     notes = [f"{word}: the corpus has no such proxy; what draws it is left out" for word in missing]
     notes += [
+        f"{word}: the corpus has no such proxy; {name} is drawn in its place"
+        for word, name in stand_ins.items()
+    ]
+    if missing or stand_ins:
+        notes.append(_how_to_add([*stand_ins, *missing]))
+    notes += [
         f"{word}: drawn by the corpus' proxy {corpus_names[word]}"
         for word in words
-        if corpus_names.get(word, word) != word
+        if corpus_names.get(word, word) != word and word not in stand_ins
     ]
     settings = {
         _arm_name(name, corpus_names): fields
@@ -63,6 +82,32 @@ def with_corpus_proxies(
         if not set(name.split(_TOGETHER)) & set(missing)
     }
     return replace(plan, proxies=entries, settings=settings), notes
+
+
+def _stand_ins(words: Sequence[str], corpus_names: Mapping[str, str]) -> dict[str, str]:
+    """By word: the corpus' proxy that is drawn in place of a missing segmentation."""
+    if "semantic" not in words or "semantic" in corpus_names:
+        return {}
+    taken = {corpus_names.get(word) for word in words}
+    variants = [variant for variant in _WITH_CATEGORIES if variant in corpus_names]
+    names = [corpus_names[variant] for variant in variants if corpus_names[variant] not in taken]
+    return {"semantic": names[0]} if names else {}
+
+
+def _how_to_add(words: Sequence[str]) -> str:
+    """How a person adds proxies to a corpus that is built."""
+    lines = "".join(f"\n  - {_entry(word)}" for word in words)
+    return (
+        "What is missing can be added: put this below `proxies:` in the corpus' manifest, and run "
+        f"the same `sgt-data build` again:{lines}"
+    )
+
+
+def _entry(word: str) -> str:
+    """The entry of a manifest for a proxy that a plan names by its kind."""
+    if word in _WITH_CATEGORIES:
+        return f"{{type: segmentation, name: {word}, variant: {word}}}"
+    return f"{{type: {word}}}"
 
 
 def _arm_name(name: str, corpus_names: Mapping[str, str]) -> str:

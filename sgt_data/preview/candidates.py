@@ -1,0 +1,221 @@
+"""Which inputs of a corpus may stand on a contact sheet: their shards and keys, source by source.
+
+Nothing is drawn and no sample is read here; `cards` reads the samples of those that are taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import zip_longest
+from typing import Any, TypeVar
+
+import numpy as np
+import orjson
+
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import quarantine_path
+from sgt_data.corpus.reasons import without_own_words
+from sgt_data.errors import CorpusError, RequestError
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import below
+from sgt_data.foreign_errors import in_words
+from sgt_data.preview.sheet_choice import SheetChoice
+from sgt_data.subsets.population import read_population
+from sgt_data.subsets.where import matching
+
+_SHARDS_MAX = 6
+_THREADS = 16
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An input that may be shown.
+
+    Attributes:
+        shard: that holds its samples, or names it in its ledger.
+        key: of its samples; empty where the input has none.
+        member: its name within its source; empty where its samples say it.
+        reasons: by proxy, why it became no sample.
+    """
+
+    shard: str
+    key: str
+    member: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidates of one source.
+
+    Attributes:
+        source: its name.
+        proxies: that may have a sample of them, in the order of the manifest.
+        inputs: in the order in which a sheet takes them.
+    """
+
+    source: str
+    proxies: tuple[str, ...]
+    inputs: Sequence[Candidate]
+
+
+def find_candidates(corpus: Corpus, choice: SheetChoice) -> list[Candidates]:
+    """The inputs that a choice admits, of each source that has any.
+
+    Args:
+        corpus: the corpus, or a subset of one.
+        choice: a checked one.
+
+    Raises:
+        CorpusError, SourceError: an index or ledger is damaged or cannot be read.
+        RequestError: there is no such key, or the expression is none.
+    """
+    proxies = choice.proxies or corpus.proxies
+    names = [str(source["name"]) for source in corpus.header.manifest["sources"]]
+    if choice.quarantined:
+        inputs = _rejected(corpus, proxies)
+        return [
+            Candidates(name, _takers(corpus, name, proxies), inputs[name])
+            for name in names
+            if inputs.get(name)
+        ]
+    if choice.is_all:
+        shards = _shards_by_source(corpus, proxies)
+        most = choice.per_source or _SHARDS_MAX
+        every = [
+            _evenly_spread(corpus, name, evenly_spaced(shards.get(name, []), most), proxies)
+            for name in names
+        ]
+        return [candidates for candidates in every if candidates.inputs]
+    searched = _searched(corpus, choice, proxies)
+    return [
+        Candidates(name, _takers(corpus, name, proxies), searched[name])
+        for name in names
+        if name in searched
+    ]
+
+
+def evenly_spaced(items: Sequence[_Item], count: int) -> list[_Item]:
+    """At most `count` of the items."""
+    if len(items) <= count:
+        return list(items)
+    return [items[(2 * number + 1) * len(items) // (2 * count)] for number in range(count)]
+
+
+def _takers(corpus: Corpus, source: str, proxies: Sequence[str]) -> tuple[str, ...]:
+    """The proxies that the manifest draws for a source."""
+    return tuple(
+        proxy["name"]
+        for proxy in corpus.header.manifest["proxies"]
+        if proxy["name"] in proxies and (proxy.get("sources") is None or source in proxy["sources"])
+    )
+
+
+def _shards_by_source(corpus: Corpus, proxies: Sequence[str]) -> dict[str, list[str]]:
+    """The shards of each source, in order. Shards of one name are of one source in every proxy."""
+    proxy_of: dict[str, str] = {}
+    for proxy in proxies:
+        for shard in corpus.shards(proxy):
+            proxy_of.setdefault(shard, proxy)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        receipts = threads.map(lambda item: corpus.receipt(item[1], item[0]), proxy_of.items())
+        shards: dict[str, list[str]] = {}
+        for shard, receipt in zip(proxy_of, receipts, strict=True):
+            shards.setdefault(receipt["source"], []).append(shard)
+    return shards
+
+
+def _evenly_spread(
+    corpus: Corpus, source: str, shards: Sequence[str], proxies: Sequence[str]
+) -> Candidates:
+    """Keys of some shards of a source: those that the largest number of proxies has."""
+    count: Counter[str] = Counter()
+    shard_of: dict[str, str] = {}
+    takers = []
+    for proxy in proxies:
+        held = set(corpus.shards(proxy)).intersection(shards)
+        before = len(count), count.total()
+        for shard in (shard for shard in shards if shard in held):
+            for key in corpus.index(proxy, shard)["key"].to_pylist():
+                count[key] += 1
+                shard_of[key] = shard
+        if before != (len(count), count.total()):
+            takers.append(proxy)
+    most = max(count.values(), default=0)
+    keys = sorted(key for key in count if count[key] == most)
+    return Candidates(source, tuple(takers), [Candidate(shard_of[key], key) for key in keys])
+
+
+def _searched(
+    corpus: Corpus, choice: SheetChoice, proxies: Sequence[str]
+) -> dict[str, list[Candidate]]:
+    """The keys that a choice names, or that its expression is true of, in corpus order."""
+    population = read_population(corpus, list(proxies), describe=choice.where is not None)
+    rows = np.arange(len(population.keys))
+    if choice.where is not None and population.description is not None:
+        rows = np.flatnonzero(matching(choice.where, population.description))
+    if choice.keys:
+        row_of = {key: row for row, key in enumerate(population.keys.to_pylist())}
+        rows = np.array([_row(row_of, key, corpus.url) for key in choice.keys], np.int64)
+    by_source: dict[str, list[Candidate]] = {}
+    for row in rows.tolist():
+        source = population.sources[population.source[row]]
+        shard = population.shards[population.shard[row]]
+        by_source.setdefault(source, []).append(Candidate(shard, population.keys[row].as_py()))
+    return by_source
+
+
+def _row(row_of: Mapping[str, int], key: str, url: str) -> int:
+    if key in row_of:
+        return row_of[key]
+    similar = get_close_matches(key, row_of, 3) or list(row_of)[:3]
+    raise RequestError(
+        f"key: found {key!r:.80}; {url} has no sample of it; it has, for example, "
+        f"{', '.join(similar)}"
+    )
+
+
+def _rejected(corpus: Corpus, proxies: Sequence[str]) -> dict[str, list[Candidate]]:
+    """The inputs that the ledgers name, by source: one of every kind of reason first, the most
+    frequent reason before the others."""
+    places = [(proxy, shard) for proxy in proxies for shard in corpus.shards(proxy)]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        ledgers = threads.map(lambda place: ledger_of(corpus, *place), places)
+        inputs: dict[tuple[str, ...], dict[str, str]] = {}
+        for (proxy, shard), rows in zip(places, ledgers, strict=True):
+            for row in rows:
+                identity = row["source"], shard, row["key"], row["member"]
+                inputs.setdefault(identity, {}).setdefault(proxy, row["reason"])
+    groups: dict[str, dict[str, list[Candidate]]] = {}
+    for (source, shard, key, member), reasons in inputs.items():
+        kind = without_own_words(next(iter(reasons.values())))
+        candidate = Candidate(shard, key, member, reasons)
+        groups.setdefault(source, {}).setdefault(kind, []).append(candidate)
+    return {source: _in_turns(by_kind.values()) for source, by_kind in groups.items()}
+
+
+def ledger_of(corpus: Corpus, proxy: str, shard: str) -> list[dict[str, Any]]:
+    """The rows of a ledger that name inputs which became no sample, notes left out.
+
+    Raises:
+        CorpusError: it is no ledger.
+        SourceError: it cannot be read just now.
+    """
+    place = below(corpus.url, quarantine_path(proxy, shard))
+    try:
+        rows = [orjson.loads(line) for line in read_bytes(place).splitlines()]
+        return [row for row in rows if row["kind"] in ("damaged", "filtered")]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as why:
+        raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
+
+
+def _in_turns(groups: Iterable[Sequence[Candidate]]) -> list[Candidate]:
+    """One candidate of each group in turn, the largest group first."""
+    largest_first = sorted(groups, key=lambda group: -len(group))
+    turns = zip_longest(*largest_first)
+    return [candidate for turn in turns for candidate in turn if candidate is not None]
