@@ -111,6 +111,11 @@ class Manifest(BaseModel):
         name = proxy.annotator_for(source.offers())
         return next((annotator for annotator in self.annotators if annotator.name == name), None)
 
+    def look_of(self, proxy: Proxy) -> str | None:
+        """How the layer looks that an annotator gives to a proxy, where instructions tell it."""
+        drawing = (self.annotator_of(proxy, source) for source in self.sources_of(proxy))
+        return next((annotator.look for annotator in drawing if annotator is not None), None)
+
     def annotators_for(self, source: str, proxies: Collection[str]) -> tuple[Annotator, ...]:
         """The annotators that the named proxies need for a source, each once."""
         needed: dict[str, Annotator] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from PIL import Image
 
 from sgt_data import decode, verify_corpus
 from sgt_data.annotators.device import set_up
-from sgt_data.corpus.identity import check_same_build
+from sgt_data.corpus.identity import bank_digest, check_same_build
 from sgt_data.engine.build_plan import plan_build
 from sgt_data.engine.listing import list_inputs
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
@@ -24,6 +25,7 @@ from sgt_data.pictures.canny import canny
 from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.gradients import sobel_magnitude
 from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.prompts.bank import load_bank
 
 GREY = arrays(np.uint8, st.tuples(st.integers(2, 40), st.integers(2, 40)))
 
@@ -83,6 +85,52 @@ def test_a_foreign_target_is_refused() -> None:
                    encoded(Image.new("RGB", (64, 48)), "PNG"), encoded(grey, "PNG")):  # fmt: skip
         with pytest.raises(CorpusError):
             decode(target, facts)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "annotator", "bank"),
+    [
+        ({}, None, "edge_soft"),
+        ({"method": "sobel"}, None, "edge_soft"),
+        ({"method": "canny"}, None, "edge_canny"),
+        ({"method": "annotator"}, {}, "edge_learned"),
+        ({"method": "annotator"}, {"method": "dexined"}, "edge_learned"),
+        ({"method": "annotator"}, {"method": "sobel"}, "edge_soft"),
+        ({"method": "annotator"}, {"method": "canny"}, "edge_canny"),
+    ],
+)
+def test_instructions_follow_the_method_that_makes_the_edges(
+    proxy: dict[str, str], annotator: dict[str, str] | None, bank: str
+) -> None:
+    folder = {"type": "folder", "pictures": "/p"}
+    annotators = [] if annotator is None else [{"type": "edges", "name": "detector", **annotator}]
+    named = {} if annotator is None else {"annotator": "detector"}
+    manifest = manifest_of(folder, [{"type": "edge", **proxy, **named}], annotators=annotators)
+    drawn = manifest.proxies[0]
+    assert drawn.instruction_bank(manifest.look_of(drawn)).name == bank
+
+
+def test_a_corpus_of_an_annotators_canny_asks_for_thin_lines_and_stays_one_build(
+    tmp_path: Path,
+) -> None:
+    """Also where the corpus was begun when such edges took the bank of learned detectors."""
+    pictures, root = tmp_path / "pictures", tmp_path / "corpus"
+    pictures.mkdir()
+    (pictures / "one.jpg").write_bytes(jpeg(64, 48))
+    source = {"type": "folder", "pictures": str(pictures)}
+    annotators = [{"type": "edges", "method": "canny", "device": "cpu"}]
+    proxy = {"type": "edge", "method": "annotator", "annotator": "edges"}
+    built(root, source, [proxy], annotators=annotators)
+    (members,) = samples_in(root, "edge").values()
+    instruction = orjson.loads(members["json"])["instruction"]
+    assert instruction["bank"] == "edge_canny"
+    assert members["txt"].decode() == load_bank("edge_canny").train[instruction["line"]]
+    assert verify_corpus(str(root), deep=True).sound
+    header = orjson.loads((root / "corpus.json").read_bytes())
+    header["identity"]["banks"]["edge"] = bank_digest("edge_learned")
+    (root / "corpus.json").write_bytes(orjson.dumps(header))
+    with pytest.raises(CorpusMismatch, match=r"banks\.edge"):
+        built(root, source, [proxy], annotators=annotators)
 
 
 def test_what_the_manifest_says_of_edges_must_fit() -> None:

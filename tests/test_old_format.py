@@ -6,6 +6,8 @@ of them has a crowd. Nothing in them is made anew.
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +73,24 @@ def test_every_check_of_a_corpus_holds(old: Path, name: str) -> None:
     verdict = verify_corpus(str(old / name), deep=True)
     assert verdict.sound, verdict.findings
     assert verdict.samples > 30
+
+
+def test_a_line_of_an_earlier_bank_must_hold_the_words_of_its_sample(
+    old: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(old / "embedded", tmp_path / "old"))
+    tar = next((root / "referring").glob("*.tar"))
+    data = bytearray(tar.read_bytes())
+    with tarfile.open(tar) as archive:
+        member = next(member for member in archive if member.name.endswith(".txt"))
+    data[member.offset_data : member.offset_data + member.size] = b"x" * member.size
+    tar.write_bytes(data)
+    receipt = root / "receipts" / "referring" / f"{tar.stem}.json"
+    stated = orjson.loads(receipt.read_bytes())
+    stated["tar"]["sha256"] = hashlib.sha256(data).hexdigest()
+    receipt.write_bytes(orjson.dumps(stated))
+    findings = "\n".join(map(str, verify_corpus(str(root), deep=True).findings))
+    assert "instruction is empty or lacks the words" in findings
 
 
 @pytest.mark.parametrize("name", NAMES)

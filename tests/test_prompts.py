@@ -7,6 +7,7 @@ import unicodedata
 from importlib.resources import files
 
 import pytest
+from instruction_rules import MAKERS, NEVER, SAYS
 
 from sgt_data.manifest import parse_manifest
 from sgt_data.prompts.bank import choose_instruction, load_bank, parse_bank
@@ -17,8 +18,22 @@ BANKS = [f"segmentation_{variant}" for variant in VARIANTS]
 
 def normalised(line: str) -> str:
     """Letters and digits alone, British and American spelling alike."""
-    plain = unicodedata.normalize("NFKC", line).casefold().replace("colour", "color")
+    plain = unicodedata.normalize("NFKC", line).casefold()
+    plain = plain.replace("colour", "color").replace("grey", "gray")
     return " ".join(re.findall(r"[a-z0-9]+", plain))
+
+
+def every_bank() -> list[str]:
+    return sorted(
+        file.name.removesuffix(".txt")
+        for file in files("sgt_data.prompts").iterdir()
+        if file.name.endswith(".txt")
+    )
+
+
+def lines_of(name: str) -> tuple[str, ...]:
+    bank = load_bank(name)
+    return (*bank.train, *bank.held_out)
 
 
 def test_every_bank_is_tested_and_every_variant_has_one() -> None:
@@ -39,31 +54,50 @@ def test_every_bank_is_tested_and_every_variant_has_one() -> None:
         assert manifest.proxies[0].bank() == f"segmentation_{variant}"
 
 
-def every_bank() -> list[str]:
-    return sorted(
-        file.name.removesuffix(".txt")
-        for file in files("sgt_data.prompts").iterdir()
-        if file.name.endswith(".txt")
-    )
-
-
 @pytest.mark.parametrize("name", every_bank())
-def test_a_bank_has_two_hundred_different_lines_to_train_on(name: str) -> None:
+def test_a_bank_has_230_to_240_different_lines_to_train_on_and_40_held_out(name: str) -> None:
     bank = load_bank(name)
-    assert len(bank.train) >= 200
-    assert len(bank.held_out) >= 20
-    everything = [normalised(line) for line in (*bank.train, *bank.held_out)]
+    assert 230 <= len(bank.train) <= 240
+    assert len(bank.held_out) == 40
+    everything = [normalised(line) for line in lines_of(name)]
     assert len(set(everything)) == len(everything)
-    assert all(3 <= len(line) <= 400 for line in (*bank.train, *bank.held_out))
-    assert all(line == line.strip() and line.isprintable() for line in bank.train)
+    assert all(3 <= len(line.split()) <= 80 for line in lines_of(name))
+    assert all(len(line) <= 400 and line.isprintable() for line in lines_of(name))
 
 
 def test_no_line_stands_in_two_banks() -> None:
     owners: dict[str, str] = {}
-    for name in BANKS:
-        bank = load_bank(name)
-        for line in (*bank.train, *bank.held_out):
+    for name in every_bank():
+        for line in lines_of(name):
             assert owners.setdefault(normalised(line), name) == name, line
+
+
+@pytest.mark.parametrize("name", every_bank())
+def test_every_line_says_what_to_draw_and_in_which_form(name: str) -> None:
+    silent = [
+        (line, words)
+        for line in lines_of(name)
+        for words in SAYS[name]
+        if not re.search(words, line, re.IGNORECASE)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", every_bank())
+def test_no_line_asks_for_the_picture_of_another_bank(name: str) -> None:
+    asked = [line for line in lines_of(name) if re.search(NEVER[name], line, re.IGNORECASE)]
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", every_bank())
+def test_no_line_names_a_network_that_may_not_have_made_the_target(name: str) -> None:
+    assert [line for line in lines_of(name) if re.search(MAKERS, line, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize("name", every_bank())
+def test_placeholders_are_those_that_the_proxy_fills(name: str) -> None:
+    expected = ["{target}"] if name == "referring" else []
+    assert all(re.findall(r"\{[^}]*\}?|\}", line) == expected for line in lines_of(name))
 
 
 def test_semantic_instructions_never_ask_for_individuals() -> None:
@@ -74,10 +108,9 @@ def test_semantic_instructions_never_ask_for_individuals() -> None:
         re.IGNORECASE,
     )
     denied = re.compile(r"\b(not|no|never|regardless|without|rather)\b|n't\b", re.IGNORECASE)
-    bank = load_bank("segmentation_semantic")
     asked = [
         line
-        for line in (*bank.train, *bank.held_out)
+        for line in lines_of("segmentation_semantic")
         if wrong.search(line) and not denied.search(line)
     ]
     assert asked == []

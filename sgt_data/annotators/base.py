@@ -150,6 +150,11 @@ class Annotator(Member):
     )
     """Names of the fields that say how it runs; their results are in `Setup`."""
 
+    @property
+    def look(self) -> str | None:
+        """How its layer looks, where instructions must tell looks of the same layer apart."""
+        return None
+
     def identity(self, setup: Setup) -> dict[str, Any]:
         """All that may change the bytes of its results, as plain JSON."""
         origin = origin_of(type(self))

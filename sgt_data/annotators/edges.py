@@ -75,6 +75,10 @@ class EdgesAnnotator(Annotator):
             raise ValueError("thresholds are (low, high), above 0, the lower first")
         return self
 
+    @property
+    def look(self) -> str | None:
+        return None if self.method == "dexined" else self.method
+
     def libraries(self) -> tuple[str, ...]:
         return ("kornia",)
 

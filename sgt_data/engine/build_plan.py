@@ -87,7 +87,7 @@ def plan_build(
             name: _files(inventory, (begun or {}).get("files", {}).get(name, {}))
             for name, inventory in listing.inventories.items()
         },
-        {proxy.name: proxy.instruction_bank() for proxy in manifest.proxies},
+        {proxy.name: proxy.instruction_bank(manifest.look_of(proxy)) for proxy in manifest.proxies},
         {
             proxy.name: _makers(manifest, proxy, setups, depth) | _earlier(proxy, begun or {})
             for proxy in manifest.proxies

@@ -204,7 +204,8 @@ class Rendering:
         """What is stored of one input for one proxy."""
         manifest = self.recipe.manifest
         key = subject.key
-        instruction = choose_instruction(proxy.instruction_bank(), manifest.seed, key, drawn.words)
+        bank = proxy.instruction_bank(manifest.look_of(proxy))
+        instruction = choose_instruction(bank, manifest.seed, key, drawn.words)
         instruction_facts: dict[str, Any] = {"bank": instruction.bank, "line": instruction.line}
         if drawn.words:
             instruction_facts["words"] = dict(drawn.words)

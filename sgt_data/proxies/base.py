@@ -138,15 +138,22 @@ class Proxy(Member):
         """Name of the built-in bank of its instructions, where a manifest gives none."""
         return ""
 
-    def instruction_bank(self) -> Bank:
+    def bank_for(self, look: str | None) -> str:
+        """Name of that bank where an annotator draws in this look (`Annotator.look`)."""
+        return self.bank()
+
+    def instruction_bank(self, look: str | None = None) -> Bank:
         """The lines that its instructions are chosen from.
+
+        Args:
+            look: how the layer of its annotator looks.
 
         Raises:
             FileNotFoundError: no bank has the name that the proxy or its manifest gives.
         """
         if isinstance(self.instructions, OwnLines):
             return self.instructions.as_bank()
-        return load_bank(self.instructions or self.bank())
+        return load_bank(self.instructions or self.bank_for(look))
 
     def draw(self, subject: Subject) -> DrawnTarget:
         """Draw the target of a picture.

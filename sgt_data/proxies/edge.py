@@ -25,6 +25,9 @@ from sgt_data.records import DrawnTarget, Layer
 
 Method = Literal["sobel", "canny", "annotator"]
 
+_BANKS = {"sobel": "edge_soft", "canny": "edge_canny"}
+_LEARNED = "edge_learned"
+
 # the usual "auto Canny": a third below and above the median
 _BELOW, _ABOVE = 67, 133
 
@@ -84,9 +87,10 @@ class EdgeProxy(Proxy):
         return None
 
     def bank(self) -> str:
-        return {"sobel": "edge_soft", "canny": "edge_canny", "annotator": "edge_learned"}[
-            self.method
-        ]
+        return _BANKS.get(self.method, _LEARNED)
+
+    def bank_for(self, look: str | None) -> str:
+        return self.bank() if look is None else _BANKS.get(look, _LEARNED)
 
     def draw(self, subject: Subject) -> DrawnTarget:
         facts: dict[str, Any] = {"method": self.method, "look": "white on black"}

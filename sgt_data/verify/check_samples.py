@@ -168,23 +168,25 @@ def _check_input(picture: bytes, size: tuple[int, int]) -> Iterator[str]:
 def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes) -> Iterator[str]:
     """Whether the instruction is the line that seed and key choose.
 
-    Of a built-in bank that is known only while this package has the bank of the build.
+    Of a built-in bank that is known only while this package has the bank of the build. Of an
+    earlier bank it is known that the words of the sample stand in the line.
     """
+    instruction = text.decode("utf-8", "replace")
     try:
         name = facts["instruction"]["bank"]
+        words = facts["instruction"].get("words") or {}
         if shard.bank is not None and shard.bank.name != name:
             yield f"its instruction is of bank {name!r:.60}, corpus.json has {shard.bank.name!r}"
             return
         bank = shard.bank or load_bank(name)
         if shard.header.identity["banks"][shard.folder] != bank_digest(bank):
+            lacking = [word for word in words.values() if word not in instruction]
+            if lacking or not instruction:
+                yield f"its instruction is empty or lacks the words {lacking!r:.80}"
             return
-        words = facts["instruction"].get("words")
         chosen = choose_instruction(bank, facts["seed"], facts["key"], words)
-    except (KeyError, TypeError, OSError) as error:
+    except (KeyError, TypeError, AttributeError, OSError) as error:
         yield f"its JSON names no instruction: {in_words(error)}"
         return
-    if (
-        text.decode("utf-8", "replace") != chosen.text
-        or facts["instruction"]["line"] != chosen.line
-    ):
+    if instruction != chosen.text or facts["instruction"]["line"] != chosen.line:
         yield "its instruction is not the line that seed and key choose"
