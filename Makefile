@@ -21,7 +21,7 @@ TEST_JOBS ?= 2
 
 demo: .venv/base
 	$(BIN)/sgt-data sample $(DEMO)/sources --images 32
-	$(BIN)/sgt-data build manifests/demo.yaml --output $(DEMO)/corpus
+	$(BIN)/sgt-data build demo --output $(DEMO)/corpus
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
 	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png
 

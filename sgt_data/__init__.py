@@ -13,10 +13,10 @@ Words:
 
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
-trainers, training; experiment; cli. A room imports only the rooms that its docstring names. The
-files beside this one are known to all: checks, errors, extras, facts, names, overrides, plugins,
-progress, records, result, seeds, shipped_manifests and compiled (numba); `manifest` says what to
-build.
+trainers, training; experiment; doctor; cli. A room imports only the rooms that its docstring names.
+The files beside this one are known to all: checks, errors, extras, facts, names, overrides,
+plugins, progress with its display, records, result, seeds, shipped_manifests and compiled (numba);
+`manifest` says what to build.
 """
 
 from importlib import import_module
@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.corpus.sample import Sample
+    from sgt_data.doctor.check import Examination
+    from sgt_data.doctor.examine import examine
     from sgt_data.engine.annotate_pictures import AnnotationReport, annotate_pictures
     from sgt_data.engine.build import build_corpus
     from sgt_data.engine.build_report import BuildReport
@@ -77,6 +79,8 @@ if TYPE_CHECKING:
 _MODULES = {
     "corpus.opened_corpus": ("Corpus",),
     "corpus.sample": ("Sample",),
+    "doctor.examine": ("examine",),
+    "doctor.check": ("Examination",),
     "engine.annotate_pictures": (
         "AnnotationReport",
         "annotate_pictures",
@@ -182,6 +186,7 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "CorpusMismatch",
+    "Examination",
     "ExperimentReport",
     "ExportReport",
     "Failure",
@@ -219,6 +224,7 @@ __all__ = [
     "contact_sheet",
     "copy_manifest",
     "decode",
+    "examine",
     "export_corpus",
     "forecast",
     "list_inputs",

@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, Protocol, Self, TextIO
 
 from sgt_data.errors import RequestError
@@ -134,9 +135,19 @@ def _in_notebook() -> bool:
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
-def _own_stderr() -> TextIO:
+@contextmanager
+def _own_stderr() -> Iterator[TextIO]:
     """Standard error by a descriptor of our own: that of the process is silent while Ray starts."""
-    return open(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors="replace")
+    try:
+        descriptor = os.dup(sys.stderr.fileno())
+    except OSError:  # what stands for it has no descriptor, or it is closed
+        yield sys.stderr
+        return
+    with (
+        suppress(OSError),  # of the last flush: the command itself says so
+        open(descriptor, "w", encoding=sys.stderr.encoding, errors="replace") as stream,
+    ):
+        yield stream
 
 
 class _TerminalBar:
@@ -152,12 +163,12 @@ class _TerminalBar:
             def render(self, task: Any) -> Text:
                 return Text(display.text())
 
-        self._display, self._stream = display, _own_stderr()
+        self._display, self._opened = display, ExitStack()
         self._bar = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=20),
             Words("", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
-            console=Console(file=self._stream, highlight=False),
+            console=Console(file=self._opened.enter_context(_own_stderr()), highlight=False),
             transient=True,
             expand=True,
         )
@@ -169,7 +180,7 @@ class _TerminalBar:
 
     def __exit__(self, *exception: object) -> None:
         self._bar.stop()
-        self._stream.close()
+        self._opened.close()
 
     def changed(self) -> None:
         progress = self._display.progress
@@ -210,12 +221,12 @@ class _LogLines(_Repeating):
 
     def __init__(self, display: ProgressDisplay) -> None:
         super().__init__(_BETWEEN_LINES)
-        self._display, self._stream = display, _own_stderr()
+        self._display, self._opened = display, ExitStack()
+        self._stream = self._opened.enter_context(_own_stderr())
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
-        with suppress(OSError, ValueError):
-            self._stream.close()
+        self._opened.close()
 
     def show(self) -> None:
         if text := self._display.text():
@@ -237,11 +248,9 @@ class _NotebookLine(_Repeating):
         self._display, self._lines = display, list[str]()
 
     def __enter__(self) -> Self:
-        import IPython.display as notebook
-
-        faces: Any = notebook
-        self._html = faces.HTML
-        self._handle = faces.display(faces.HTML(""), display_id=True)
+        notebook = import_module("IPython.display")  # which every kernel of a notebook has
+        self._html = notebook.HTML
+        self._handle = notebook.display(notebook.HTML(""), display_id=True)
         return super().__enter__()
 
     def __exit__(self, *exception: object) -> None:

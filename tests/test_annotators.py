@@ -369,9 +369,14 @@ def test_wrong_weights_are_named_before_anything_is_built(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     fields, message = wrong(tmp_path / "model" if wrong is not no_folder else tmp_path)
     manifest = depth_manifest(Path("unused"), photos, annotator=fields)
+    phases: list[str] = []
     with pytest.raises(RequestError, match=message):
-        build_corpus(manifest, str(tmp_path / "out"), cluster=Cluster(workers=workers))
+        build_corpus(
+            manifest, str(tmp_path / "out"),
+            cluster=Cluster(workers=workers), progress=lambda report: phases.append(report.phase),
+        )  # fmt: skip
     assert not (tmp_path / "out").exists()
+    assert "starting Ray" not in phases
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from sgt_data import (
     verify_corpus,
 )
 from sgt_data.manifest import Manifest, load_manifest, parse_manifest
+from sgt_data.progress import Progress
 from sgt_data.proxies.registry import proxy_kinds
 
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
@@ -99,7 +100,14 @@ def test_shards_are_identical_with_ray(
     inputs: str, sample_sources: Path, corpus: Path, tmp_path: Path
 ) -> None:
     manifest = demo_over(sample_sources, inputs=inputs)
-    assert build_corpus(manifest, str(tmp_path / "ray"), cluster=Cluster(workers=2)).succeeded
+    reports: list[Progress] = []
+    report = build_corpus(
+        manifest, str(tmp_path / "ray"), cluster=Cluster(workers=2), progress=reports.append
+    )
+    assert report.succeeded
+    assert {"starting Ray", "building"} <= {each.phase for each in reports}
+    assert reports[-1].done == reports[-1].total == 2 * PICTURES
+    assert any(each.done % 5 and not each.shards for each in reports), "nothing within a shard"
     reference = corpus
     if inputs == "shared":
         reference = tmp_path / "inline"

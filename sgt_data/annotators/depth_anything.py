@@ -23,7 +23,12 @@ from sgt_data.annotators.base import (
     View,
 )
 from sgt_data.annotators.device import running
-from sgt_data.annotators.weights import check_pinned, find_folder, folder_digest
+from sgt_data.annotators.weights import (
+    check_folder_files,
+    check_pinned,
+    find_folder,
+    folder_digest,
+)
 from sgt_data.errors import AnnotationError, PictureError, RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_source import inspect, prepare
@@ -65,6 +70,7 @@ class DepthAnythingAnnotator(Annotator):
     def find_weights(self) -> tuple[str, str | None]:
         path, revision = find_folder(self.model, self.revision, self._field)
         self._check_kind(path)
+        check_folder_files(path, self._field)
         return path, revision
 
     def weights_digest(self, path: str) -> str:

@@ -38,8 +38,6 @@ def find_folder(model: str, revision: str | None, field: str) -> tuple[str, str 
                     f"{field}: {folder} has no {name}; a model folder holds config.json and "
                     "model.safetensors, as `save_pretrained` or `hf download` write them"
                 )
-        for file in folder.glob("*.safetensors"):
-            _check_beginning(str(file), field)
         return str(folder), None
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         raise RequestError(
@@ -110,6 +108,16 @@ def find_file(url: str, field: str) -> str:
             ) from why
     _check_beginning(str(cached), field)
     return str(cached)
+
+
+def check_folder_files(folder: str, field: str) -> None:
+    """Check that the `*.safetensors` files of a model folder begin as such files do.
+
+    Raises:
+        RequestError: one of them is empty, a web page or a pointer of Git LFS.
+    """
+    for file in Path(folder).glob("*.safetensors"):
+        _check_beginning(str(file), field)
 
 
 def _check_beginning(path: str, field: str) -> None:

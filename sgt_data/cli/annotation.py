@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sgt_data.cli.arguments import AsJson, RayAddress, RayWorkers
-from sgt_data.cli.output import print_messages, show, size_text
-from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.cli.output import command_text, print_messages, print_next, show, size_text
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.engine.annotate_pictures import AnnotationReport
@@ -39,15 +39,15 @@ def annotate_command(
     as_json: AsJson = False,
 ) -> int:
     """Draw masks for pictures without annotation, and write them as tars in SA-1B's format."""
-    from sgt_data.engine.annotate_pictures import annotate_pictures
-    from sgt_data.engine.cluster import Cluster
-    from sgt_data.manifest import parse_annotator
-    from sgt_data.overrides import override_fields
+    with ProgressBar("pictures", phase=LOADING) as bar:
+        from sgt_data.engine.annotate_pictures import annotate_pictures
+        from sgt_data.engine.cluster import Cluster
+        from sgt_data.manifest import parse_annotator
+        from sgt_data.overrides import override_fields
 
-    fields: dict[str, Any] = {"type": "sam", "checkpoint": checkpoint}
-    override_fields(fields, overrides or ())
-    annotator = parse_annotator(fields, "annotate")
-    with ProgressBar("pictures") as bar:
+        fields: dict[str, Any] = {"type": "sam", "checkpoint": checkpoint}
+        override_fields(fields, overrides or ())
+        annotator = parse_annotator(fields, "annotate")
         report = annotate_pictures(
             pictures, output, annotator,
             pictures_per_tar=pictures_per_tar, max_quarantined=max_quarantined,
@@ -55,11 +55,17 @@ def annotate_command(
         )  # fmt: skip
     print_messages(_messages(report))
     show(_report_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    if report.succeeded:
+        tars = f"sources.sa1b.tars={output.rstrip('/')}/sa_*.tar"
+        corpus = f"{output.rstrip('/')}-corpus"
+        print_next(command_text("build", "sa1b-proxies", "--output", corpus, "--set", tars))
     return 0 if report.succeeded else 1
 
 
 def _messages(report: AnnotationReport) -> list[str]:
     lines = [f"note: {note}" for note in report.notes]
+    if report.complete and not report.built_shards:
+        lines.append(f"nothing to do: all {report.found_shards:,} tars are there")
     lines += [f"not done: {failure}" for failure in report.failures]
     lines += [f"lost: {reason}" for reason in report.reasons]
     if report.damaged_share > report.max_quarantined:

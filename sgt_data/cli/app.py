@@ -6,6 +6,7 @@ stopped by a signal (`endings`). Results go to standard output, all else to stan
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from sgt_data.cli import (
     annotation,
     corpora,
     experiments,
+    health,
     manifests,
     publishing,
     questions,
@@ -33,6 +35,7 @@ from sgt_data.cli.endings import (
     results_are_flushed,
     stops_as_interrupts,
 )
+from sgt_data.cli.examples import examples_text
 from sgt_data.errors import SgtDataError
 from sgt_data.extras import library_missing
 
@@ -51,6 +54,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "sample": scenes.sample_command,
     "train": training.train_command,
     "experiment": experiments.experiment_command,
+    "doctor": health.doctor_command,
 }
 """Every command by name; the parameters of its function are its arguments and options."""
 
@@ -80,7 +84,12 @@ def _exit_with(code: int, **root_options: object) -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"sgt-data {version('sgt-data')}")
+        from sgt_data.corpus.header import FORMAT_MINOR, FORMAT_VERSION
+
+        print(
+            f"sgt-data {version('sgt-data')} (corpus format {FORMAT_VERSION}.{FORMAT_MINOR}, "
+            f"Ray {version('ray')}, Python {platform.python_version()})"
+        )
         raise typer.Exit
 
 
@@ -99,11 +108,12 @@ app = typer.Typer(
     name="sgt-data",
     help="Draw proxy tasks for semantic generative tuning, and keep them as WebDataset corpora.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     callback=_root_options,
     result_callback=_exit_with,
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(ends_in_words(_name, _command))
+    app.command(_name, epilog=examples_text(_name))(ends_in_words(_name, _command))

@@ -14,13 +14,14 @@ CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of 
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as one line of JSON")]
 RayAddress = Annotated[
     str | None,
-    typer.Option(
-        help="Ray cluster: host:port, ray://host:port or auto; default: Ray on this machine"
-    ),
+    typer.Option(help="Ray cluster: host:port, ray://host:port or auto; default: this machine"),
 ]
 RayWorkers = Annotated[
     int | None,
-    typer.Option(help="CPUs to use on this machine; 0 works in this process, without Ray"),
+    typer.Option(
+        help="CPUs of a Ray on this machine; 0 works in this process, without Ray; default: all, "
+        "and 0 where there is little to do"
+    ),
 ]
 
 

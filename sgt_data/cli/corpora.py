@@ -17,12 +17,15 @@ from sgt_data.cli.arguments import (
     RayWorkers,
 )
 from sgt_data.cli.output import (
+    command_text,
     print_messages,
+    print_next,
     report_table,
     show,
     size_text,
 )
-from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
+from sgt_data.errors import RequestError
 
 if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
@@ -35,7 +38,12 @@ _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
 
 
 def build_command(
-    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="YAML file (fsspec URL), or a name of `sgt-data manifests`")],
+    manifest: Annotated[
+        str,
+        typer.Argument(
+            metavar="MANIFEST", help="YAML file (fsspec URL), or a name of `sgt-data manifests`"
+        ),
+    ],
     output: Annotated[str, typer.Option(help="fsspec URL of the corpus")],
     address: RayAddress = None,
     workers: RayWorkers = None,
@@ -59,43 +67,49 @@ def build_command(
     as_json: AsJson = False,
 ) -> int:
     """Build the corpus that a manifest describes, or continue an unfinished build."""
-    from sgt_data.engine.build import build_corpus, check_build_output
-    from sgt_data.engine.cluster import Cluster
-    from sgt_data.engine.forecast import forecast
-    from sgt_data.engine.listing import list_inputs
-    from sgt_data.errors import RequestError
-    from sgt_data.manifest import load_manifest
-
     changes = list(overrides or ())
     if max_quarantined is not None:
         changes.append(f"max_quarantined={max_quarantined}")
-    resolved = load_manifest(manifest, changes)
-    cluster = Cluster(address, workers)
     if dry_run and retry_damaged:
         raise RequestError(
             "--dry-run plans a whole build, and says nothing of the shards that --retry-damaged "
             "builds again; give one of the two"
         )
+    with ProgressBar("pictures", phase=LOADING) as bar:
+        from sgt_data.engine.build import build_corpus
+        from sgt_data.engine.cluster import Cluster
+        from sgt_data.manifest import load_manifest
+
+        resolved, cluster = load_manifest(manifest, changes), Cluster(address, workers)
+        if not dry_run:
+            report = build_corpus(
+                resolved, output, cluster=cluster, retry_damaged=retry_damaged, progress=bar
+            )
     if dry_run:
-        check_build_output(resolved, output)
-        listing = list_inputs(resolved)
-        rows = forecast(listing)
-        plan = [asdict(row) for row in rows]
-        print_messages(f"note: {note}" for note in listing.notes)
-        show(
-            _forecast_table(rows),
-            {"name": resolved.name, "plan": plan, "notes": listing.notes},
-            as_json,
-        )
+        _show_plan(resolved, output, as_json)
+        sets = [word for change in changes for word in ("--set", change)]
+        print_next(command_text("build", manifest, "--output", output, *sets))
         return 0
-    with ProgressBar("pictures") as bar:
-        report = build_corpus(
-            resolved, output,
-            cluster=cluster, retry_damaged=retry_damaged, progress=bar,
-        )  # fmt: skip
     print_messages(_build_messages(report, resolved))
     show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    if report.complete:
+        print_next(command_text("view" if report.succeeded else "info", output))
     return 0 if report.succeeded else 1
+
+
+def _show_plan(manifest: Manifest, output: str, as_json: bool) -> None:
+    """Show what a build would read and write."""
+    from sgt_data.engine.build import check_build_output
+    from sgt_data.engine.forecast import forecast
+    from sgt_data.engine.listing import list_inputs
+
+    check_build_output(manifest, output)
+    listing = list_inputs(manifest)
+    rows = forecast(listing)
+    print_messages(f"note: {note}" for note in listing.notes)
+    plan = [asdict(row) for row in rows]
+    document = {"name": manifest.name, "plan": plan, "notes": listing.notes}
+    show(_forecast_table(rows), document, as_json)
 
 
 def verify_command(
@@ -106,12 +120,18 @@ def verify_command(
     as_json: AsJson = False,
 ) -> int:
     """Check a corpus and name all that is wrong with it; exit code 1 if anything is."""
-    from sgt_data.verify.check_corpus import verify_corpus
+    with ProgressBar("shards", phase=LOADING) as bar:
+        from sgt_data.verify.check_corpus import verify_corpus
 
-    with ProgressBar("shards") as bar:
         verdict = verify_corpus(corpus, deep=deep, progress=bar)
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
     show(_verdict_text(verdict, deep), document, as_json)
+    if not verdict.sound:
+        print_next(command_text("info", corpus))
+    elif deep or verdict.parent is not None:
+        print_next(command_text("view", corpus))
+    else:
+        print_next(command_text("verify", corpus, "--deep"))
     return 0 if verdict.sound else 1
 
 
@@ -128,6 +148,7 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
         table.caption = "\n".join(f"lost: {reason}" for reason in reasons)
         table.caption_justify = "left"
     show(table, document, as_json)
+    print_next(command_text("view", corpus))
     return 0
 
 
@@ -154,6 +175,7 @@ def preview_command(
     write_sheet(sheet, file)
     document = {"file": str(file), "width": sheet.width, "height": sheet.height}
     show(f"{file} ({sheet.width}x{sheet.height})", document, as_json)
+    print_next(command_text("view", corpus))
     return 0
 
 
@@ -183,6 +205,8 @@ def _build_table(report: BuildReport) -> Table:
 
 def _build_messages(report: BuildReport, manifest: Manifest) -> list[str]:
     lines = [f"note: {note}" for note in report.notes]
+    if report.complete and not report.built_shards:
+        lines.append(f"nothing to do: all {report.found_shards:,} shards are there")
     lines += [f"not read: {failure}" for failure in report.failures]
     lines += [f"lost: {reason}" for reason in report.reasons]
     if report.failures:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
-from sgt_data.cli.output import print_messages, show
-from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.cli.output import command_text, print_messages, print_next, show
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.experiment.prepared_experiment import ExperimentReport
@@ -46,15 +46,15 @@ def experiment_command(
     as_json: AsJson = False,
 ) -> int:
     """Train and measure all runs of an experiment; write tables, plots and a page."""
-    from sgt_data.experiment.plan.load_plan import (
-        is_shipped_plan,
-        load_plan,
-        overrides_name_proxies,
-    )
-    from sgt_data.experiment.run_experiment import run_experiment
+    with ProgressBar("training samples", _SPEED_OVER_SECONDS, LOADING) as bar:
+        from sgt_data.experiment.plan.load_plan import (
+            is_shipped_plan,
+            load_plan,
+            overrides_name_proxies,
+        )
+        from sgt_data.experiment.run_experiment import run_experiment
 
-    shipped = plan is None or is_shipped_plan(plan)
-    with ProgressBar("training samples", _SPEED_OVER_SECONDS) as bar:
+        shipped = plan is None or is_shipped_plan(plan)
         report = run_experiment(
             kind,
             load_plan(kind, plan, overrides or ()),
@@ -67,7 +67,21 @@ def experiment_command(
         )
     print_messages(_failure_lines(report, test))
     show(_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    if report.succeeded:
+        words = (kind, corpus, "--output", output)
+        options = [word for change in overrides or () for word in ("--set", change)]
+        options += [] if plan is None else ["--plan", str(plan)]
+        if not test:
+            print_next(command_text("experiment", *words, *options, "--test"))
+        else:
+            print_next(_other_experiment(kind, corpus, output))
     return 0 if report.succeeded else 1
+
+
+def _other_experiment(kind: str, corpus: str, output: str) -> str:
+    others = {"scale": "proxies", "proxies": "ratio", "ratio": "scale"}
+    folder = f"{output.rstrip('/')}-{others[kind]}"
+    return command_text("experiment", others[kind], corpus, "--output", folder)
 
 
 def _text(report: ExperimentReport) -> str:

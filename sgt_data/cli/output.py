@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -32,6 +33,11 @@ def print_next(*commands: str) -> None:
         commands: whole commands that work as printed, such as `sgt-data view demo/corpus`.
     """
     print_messages(f"next: {command}" for command in commands)
+
+
+def command_text(*words: str | int | float | None) -> str:
+    """A command of `sgt-data` that a shell takes as it stands; words that are None are left out."""
+    return shlex.join(["sgt-data", *(str(word) for word in words if word is not None)])
 
 
 def show(text: str | Table, document: Any, as_json: bool) -> None:

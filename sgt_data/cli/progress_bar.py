@@ -2,4 +2,7 @@
 
 from sgt_data.progress_display import ProgressDisplay as ProgressBar
 
-__all__ = ["ProgressBar"]
+LOADING = "loading packages"
+"""The phase of a command that imports torch or other large packages."""
+
+__all__ = ["LOADING", "ProgressBar"]

@@ -10,12 +10,14 @@ from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl
 from sgt_data.cli.output import (
+    command_text,
     print_messages,
+    print_next,
     report_table,
     show,
     size_text,
 )
-from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.publish.push import PushReport
@@ -41,9 +43,9 @@ def push_command(
     as_json: AsJson = False,
 ) -> int:
     """Push a corpus or a subset to the Hugging Face Hub, or continue an unfinished push."""
-    from sgt_data.publish.push import push_corpus
+    with ProgressBar("shards", phase=LOADING) as bar:
+        from sgt_data.publish.push import push_corpus
 
-    with ProgressBar("shards") as bar:
         report = push_corpus(
             corpus, repo,
             pictures=pictures, private=private, revision=revision, dry_run=dry_run,
@@ -51,6 +53,13 @@ def push_command(
         )  # fmt: skip
     print_messages(_report_messages(report))
     show(_report_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    if report.dry_run:
+        options = ["--pictures"] * pictures + ["--private"] * private
+        branch = ("--revision", revision) if revision else ()
+        print_next(command_text("push", corpus, repo, *options, *branch))
+    elif report.succeeded:
+        place = f"hf://datasets/{repo}" + (f"@{revision}" if revision else "")
+        print_next(command_text("info", place))
     return 0 if report.succeeded or report.dry_run else 1
 
 
@@ -82,6 +91,8 @@ def _report_messages(report: PushReport) -> list[str]:
             f"note: without {names}, which hold pictures; --pictures pushes them too, where all "
             "their licences allow it"
         )
+    if report.complete and not report.commits:
+        lines.append(f"nothing to do: all {report.found_shards:,} shards are in the repository")
     lines += [f"not pushed: {failure}" for failure in report.failures]
     if report.dry_run:
         return lines

@@ -10,12 +10,16 @@ from rich.table import Table
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import (
+    command_text,
     print_messages,
+    print_next,
     report_table,
     show,
     size_text,
 )
 from sgt_data.cli.progress_bar import ProgressBar
+
+SHARES = ("train=0.8", "val=0.1", "test=0.1")
 
 if TYPE_CHECKING:
     from sgt_data.questions.write_questions import QuestionsReport
@@ -43,8 +47,13 @@ def questions_command(
         int | None, typer.Option(min=1, help="most questions of a task in one split")
     ] = None,
     shares: Annotated[
-        str, typer.Option(help="share of the pictures in each split")
-    ] = "train=0.8,val=0.1,test=0.1",
+        list[str] | None,
+        typer.Option(
+            metavar="SPLIT=SHARE,...",
+            help="share of the pictures in each split, by commas or repeated; default: "
+            "train=0.8,val=0.1,test=0.1",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Write visual questions whose wording does not give the answers away, in LLaVA's format."""
@@ -57,12 +66,14 @@ def questions_command(
         tasks=names_in("--tasks", tasks),
         per_picture=per_picture,
         per_task=per_task,
-        shares=parse_shares(shares),
+        shares=parse_shares(",".join(names_in("--shares", shares) or SHARES)),
     )
     with ProgressBar("pictures") as bar:
         report = write_questions(corpus, output, plan, proxy=proxy, progress=bar)
     print_messages([f"note: {note}" for note in report.notes])
     show(_report_table(report), asdict(report), as_json)
+    run = f"{output.rstrip('/')}-run"
+    print_next(command_text("train", corpus, "--questions", output, "--output", run))
     return 0
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sgt_data.cli.arguments import AsJson, names_in
-from sgt_data.cli.output import show
+from sgt_data.cli.output import command_text, print_next, show
 from sgt_data.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.scenes.write_samples import SampleSummary
+
+_DEMO = PurePosixPath("demo/sources")
+"""The folder that the manifest `demo` reads."""
 
 
 def sample_command(
@@ -42,7 +47,29 @@ def sample_command(
             forms=names_in("--form", forms) or FORMS, progress=bar,  # type: ignore[arg-type]
         )  # fmt: skip
     show(_summary_text(summary), asdict(summary), as_json)
+    print_next(_build_of(directory, summary.forms))
     return 0
+
+
+def _build_of(directory: str, forms: Sequence[str]) -> str:
+    """The command that builds every proxy of the scenes."""
+    folder = PurePosixPath(directory)
+    output = ("--output", str(folder.parent / "corpus"))
+    if set(forms) == {"coco"}:
+        root = f"sources.coco.root={folder}/coco"
+        return command_text("build", "coco-panoptic", *output, "--set", root)
+    if set(forms) == {"sa1b"}:
+        tars = f"sources.sa1b.tars={folder}/sa1b/sa_*.tar"
+        return command_text("build", "sa1b-proxies", *output, "--set", tars)
+    if folder == _DEMO:
+        return command_text("build", "demo", *output)
+    places = {
+        "sa1b.tars": "sa1b/sa_*.tar", "sa1b.depth": "depth",
+        "coco.root": "coco", "coco.depth": "depth",
+    }  # fmt: skip
+    sets = [f"sources.{field}={folder}/{place}" for field, place in places.items()]
+    words = [word for change in sets for word in ("--set", change)]
+    return command_text("build", "demo", *output, *words)
 
 
 def _summary_text(summary: SampleSummary) -> str:

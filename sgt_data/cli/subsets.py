@@ -17,7 +17,9 @@ from sgt_data.cli.arguments import (
     numbers_in,
 )
 from sgt_data.cli.output import (
+    command_text,
     print_messages,
+    print_next,
     report_table,
     show,
     size_text,
@@ -99,6 +101,8 @@ def scale_command(
     subsets = [{**asdict(report), "rule": dict(report.rule)} for report in reports]
     print_messages(_report_messages(reports))
     show(_report_table(reports), {"subsets": subsets, "complete": complete}, as_json)
+    if succeeded:
+        print_next(command_text("view" if output is None else "verify", reports[-1].place))
     return 0 if succeeded else 1
 
 
@@ -132,6 +136,8 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
         )
     for report in reports:
         lines += [f"not copied: {failure}" for failure in report.failures]
+        if report.copied and report.complete and not report.built_shards:
+            lines.append(f"nothing to do: all {report.found_shards:,} shards are in {report.place}")
         if report.complete and not report.succeeded:
             lines.append(f"{report.place}: the subset holds no sample")
     if not all(report.complete for report in reports):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
-from sgt_data.cli.output import print_messages, show, size_text
-from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.cli.output import command_text, print_messages, print_next, show, size_text
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.trainers.export import ExportReport
@@ -28,15 +28,19 @@ def export_command(
     as_json: AsJson = False,
 ) -> int:
     """Write a corpus as the folders and lists that SGT's released trainers read."""
-    from sgt_data.trainers.export import export_corpus
+    with ProgressBar("samples", phase=LOADING) as bar:
+        from sgt_data.trainers.export import export_corpus
 
-    with ProgressBar("samples") as bar:
         report = export_corpus(
             corpus, output, form,  # type: ignore[arg-type]
             names_in("--proxy", proxies), progress=bar,
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
+    if report.succeeded and not report.written and not report.linked:
+        print_messages([f"nothing to do: all {report.kept:,} files are there"])
     show(_report_text(report), asdict(report), as_json)
+    if report.succeeded:
+        print_next(command_text("view", output))
     return 0 if report.succeeded else 1
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
-from sgt_data.cli.output import show
-from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.cli.output import print_next, show
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
 
 if TYPE_CHECKING:
     from sgt_data.training.train import Trained
@@ -37,22 +38,23 @@ def train_command(
     as_json: AsJson = False,
 ) -> int:
     """Train the bundled unified model, or your own model, on questions and drawings."""
-    from sgt_data.subsets.open_corpus import open_corpus
-    from sgt_data.training.config import load_config
-    from sgt_data.training.train import train as train_model
-
     data: dict[str, Any] = {"corpus": corpus, "questions": questions}
     if proxies is not None:  # else those of the file of settings
         data["proxies"] = names_in("--proxy", proxies)
     if fraction is not None:
         data["fraction"] = fraction
-    settings = load_config(config, data, overrides or ())
-    open_corpus(corpus)  # it is not read where nothing is drawn, and yet must be one
-    with ProgressBar("steps") as bar:
+    with ProgressBar("steps", phase=LOADING) as bar:
+        from sgt_data.subsets.open_corpus import open_corpus
+        from sgt_data.training.config import load_config
+        from sgt_data.training.train import train as train_model
+
+        settings = load_config(config, data, overrides or ())
+        open_corpus(corpus)  # it is not read where nothing is drawn, and yet must be one
         trained = train_model(settings, output, progress=bar)
     if os.environ.get("RANK", "0") != "0":  # another process of torchrun shows the result
         return 0
     show(_text(trained), {"checkpoint": str(trained.checkpoint), **trained.curve[-1]}, as_json)
+    print_next(shlex.join(["tensorboard", "--logdir", output]))
     return 0
 
 

@@ -96,7 +96,8 @@ def _build(
     listing = list_inputs(manifest)
     cluster = place_of_work(asked, core_seconds(listing))
     cluster.check_reach([root, *_source_places(manifest)])
-    pictures = sum(piece.pictures for piece in listing.slices)
+    drawn = {source for source, folders in listing.folders_of.items() if folders}
+    pictures = sum(piece.pictures for piece in listing.slices if piece.source in drawn)
     start = Progress(0, pictures, listing.exact, note=place_note(asked, cluster))
 
     def announce(phase: str) -> None:

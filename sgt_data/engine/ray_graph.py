@@ -52,8 +52,9 @@ from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import parse_masks
 
-_INPUTS_PER_REPORT = 8
-"""A shard that is drawn says so many times less than once for each input how far it is."""
+_DRAWINGS_PER_REPORT, _CPUS_OF_FREQUENT_REPORTS = 50, 16
+"""A worker says about once a second how far its shard is; less often where there are many workers,
+so that the driver takes a few dozen reports a second at most."""
 
 _DENSE_BYTES = 2
 """Bytes per pixel of an annotator's map between the stages; masks take less."""
@@ -98,7 +99,7 @@ def run_graph(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, 
             )
         outcomes = shards.map_batches(
             cast(Any, _Finish),
-            fn_kwargs={"stages": stages},
+            fn_kwargs={"stages": stages, "drawings_per_report": _drawings_per_report()},
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=cpu_share,
@@ -153,6 +154,11 @@ def _held_bytes(tasks: Sequence[SliceTask], stages: Stages, annotators: int) -> 
     return int(max(256 << 20, min(enough, cluster_resource("object_store_memory") / 3)))
 
 
+def _drawings_per_report() -> int:
+    crowd = cluster_resource("CPU") / _CPUS_OF_FREQUENT_REPORTS
+    return round(_DRAWINGS_PER_REPORT * max(1.0, crowd))
+
+
 def _readers() -> int:
     """Slices read at the same time: enough to feed the cores, few enough to bound memory."""
     return max(1, round(cluster_resource("CPU") / 4))
@@ -203,12 +209,15 @@ class _Finish:
         masks = parse_masks([b"04"], 2, 2)
         paint(masks, np.zeros(1, np.int64), np.ones(1, np.uint16), sample_grid(2, 2, 2, 2))
 
-    def __call__(self, batch: pa.Table, stages: Stages) -> Iterator[pa.Table]:
+    def __call__(
+        self, batch: pa.Table, stages: Stages, drawings_per_report: int
+    ) -> Iterator[pa.Table]:
         (row,) = batch.to_pylist()
         if row["failure"] is not None:
             yield failure_row(failure_of(row), OUTCOME)
             return
+        # which rows come depends on the shard alone: Ray may run the call again
+        every = max(1, drawings_per_report // max(1, len(row["folders"])))
         for outcome in finish_shard(shard_of(row), stages):
-            # which rows come depends on the shard alone: Ray may run the call again
-            if not isinstance(outcome, InputsDone) or outcome.inputs % _INPUTS_PER_REPORT == 0:
+            if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
                 yield outcome_row(outcome)

@@ -98,7 +98,7 @@ def kept_inputs(
         receipts: what is committed, by folder and shard.
     """
     kept = 0
-    for source in {piece.source for piece in slices}:
+    for source in {piece.source for piece in slices if folders_of[piece.source]}:
         first, *others = (receipts[folder] for folder in folders_of[source])
         kept += sum(
             receipt["inputs"]

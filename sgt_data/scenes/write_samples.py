@@ -121,7 +121,8 @@ def write_samples(
     annotations = CocoAnnotations(STAGINGS[scenes].crowds)
     with shown(progress, "pictures") as on_progress:
         count = _PictureCount(images * len(chosen), on_progress)
-        on_progress(Progress(0, count.total, phase="drawing"))
+        first = "loading compiled code, or compiling it the first time"
+        on_progress(Progress(0, count.total, phase=first))
         if "sa1b" in chosen:
             tars, masks = _write_sa1b(root, identity, count.add)
         if "coco" in chosen:

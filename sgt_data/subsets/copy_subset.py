@@ -26,7 +26,7 @@ from sgt_data.errors import (
 )
 from sgt_data.files.urls import absolute
 from sgt_data.files.writing import sweep_unfinished
-from sgt_data.progress import OnProgress, Progress
+from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Failure
 from sgt_data.subsets.shard_copy import AT_ONCE, ShardCopier
 from sgt_data.subsets.subset_headers import begun_header, finished_header
@@ -58,7 +58,7 @@ def copy_subset(
     output: str,
     *,
     cluster: Cluster = THIS_MACHINE,
-    on_progress: OnProgress,
+    on_progress: OnProgress = ignore,
 ) -> SubsetReport:
     """Copy a subset, or go on copying it. What is committed is kept.
 

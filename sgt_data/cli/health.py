@@ -1,0 +1,54 @@
+"""The command that says what a machine or a cluster lacks: doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from sgt_data.cli.arguments import AsJson
+from sgt_data.cli.output import command_text, print_messages, print_next, report_table, show
+from sgt_data.cli.progress_bar import LOADING, ProgressBar
+
+if TYPE_CHECKING:
+    from sgt_data.doctor.check import Check
+
+_MARKS = {"good": "ok", "note": "note", "lacks": "LACKS"}
+
+
+def doctor_command(
+    output: Annotated[
+        str | None,
+        typer.Option(help="URL of a corpus to build: a small file is written and deleted there"),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster: host:port, ray://host:port or auto")
+    ] = None,
+    no_ray: Annotated[
+        bool, typer.Option("--no-ray", help="do not start Ray, which takes about 10 seconds")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Say what this machine or a cluster lacks, and what to do; exit code 1 where builds fail."""
+    with ProgressBar("checks", phase=LOADING) as bar:
+        from sgt_data.doctor.examine import examine
+
+        examination = examine(output=output, address=address, start_ray=not no_ray, progress=bar)
+    document = {**asdict(examination), "sound": examination.sound}
+    show(_table(examination.checks), document, as_json)
+    print_messages(
+        f"{check.subject}: {check.remedy}" for check in examination.checks if check.remedy
+    )
+    if examination.sound:
+        print_next(command_text("sample", "demo/sources", "--images", 32))
+    return 0 if examination.sound else 1
+
+
+def _table(checks: Sequence[Check]) -> Table:
+    table = report_table(("", "what", "check"), ())
+    for check in checks:
+        table.add_row(_MARKS[check.state], check.subject, check.text)
+    return table

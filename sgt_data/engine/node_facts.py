@@ -1,0 +1,93 @@
+"""What the nodes of a Ray cluster are: each node is asked by a task that runs there."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, cast
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from sgt_data.corpus.identity import codec_versions
+from sgt_data.engine.cluster import Cluster
+from sgt_data.engine.ray_session import ray_session, ray_words
+
+_ANSWER_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What a node says of itself.
+
+    Attributes:
+        host: its name.
+        versions: of Python, of this package, of Ray, and of the codecs that change bytes.
+        cpus: that Ray may use.
+        gpus: that Ray may use.
+        shared_memory: free bytes in /dev/shm; None where there is none.
+        answer: what the function that was sent there returned.
+        problem: why it gave no answer; empty where it did.
+    """
+
+    host: str
+    versions: Mapping[str, str]
+    cpus: float
+    gpus: float
+    shared_memory: int | None
+    answer: Any = None
+    problem: str = ""
+
+
+def ask_nodes(cluster: Cluster, question: Callable[[], Any]) -> list[NodeFacts]:
+    """Facts of every node that is alive, the head first.
+
+    Args:
+        cluster: the cluster, or this machine.
+        question: called on every node; must be picklable.
+
+    Raises:
+        BuildError: Ray cannot be started, or the cluster does not answer.
+    """
+    with ray_session(cluster):
+        nodes = [node for node in cast(Any, ray).nodes() if node["Alive"]]
+        nodes.sort(key=lambda node: "node:__internal_head__" not in node["Resources"])
+        return [_ask(node, question) for node in nodes]
+
+
+def own_versions() -> dict[str, str]:
+    """Versions on this node that must be the same on all."""
+    return {
+        "Python": platform.python_version(),
+        "sgt-data": version("sgt-data"),
+        "ray": version("ray"),
+        **codec_versions(),
+    }
+
+
+def _ask(node: Mapping[str, Any], question: Callable[[], Any]) -> NodeFacts:
+    resources = node["Resources"]
+    cpus, gpus = resources.get("CPU", 0.0), resources.get("GPU", 0.0)
+    task = ray.remote(_answer).options(
+        num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    )
+    host = node.get("NodeManagerHostname") or node["NodeManagerAddress"]
+    try:
+        facts = cast(Any, ray).get(task.remote(question), timeout=_ANSWER_SECONDS)
+    except (ray.exceptions.RayError, TimeoutError) as why:
+        problem = ray_words(why).strip().splitlines()[-1]
+        return NodeFacts(host, {}, cpus, gpus, None, problem=problem)
+    return NodeFacts(facts["host"], facts["versions"], cpus, gpus, facts["shm"], facts["answer"])
+
+
+def _answer(question: Callable[[], Any]) -> dict[str, Any]:
+    """On the node."""
+    shm = shutil.disk_usage("/dev/shm").free if os.path.isdir("/dev/shm") else None
+    return {
+        "host": socket.gethostname(), "versions": own_versions(), "shm": shm, "answer": question(),
+    }  # fmt: skip
