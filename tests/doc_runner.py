@@ -31,7 +31,10 @@ PAGE_SECONDS = 300
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"$`\\]*\"")
 _OF_SHELL = re.compile(r"[|&;<>()$`*?\[\]{}~!]")
-_SMALLER = ((re.compile(r"--images \d+"), "--images 8"), (re.compile(r"(?<=[\s='\"])/data/"), "data/"))
+_SMALLER = (
+    (re.compile(r"--images \d+"), "--images 8"),
+    (re.compile(r"(?<=[\s='\"])/data/"), "data/"),
+)
 """What a block says, and what runs in its place: fewer pictures, and a folder of the page."""
 
 
