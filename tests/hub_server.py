@@ -87,6 +87,17 @@ class Hub(http.server.ThreadingHTTPServer):
         return sum(method == "PUT" for method, _, _ in self.requests)
 
 
+def environment(hub: Hub) -> dict[str, str]:
+    """Variables with which a process that has not imported `huggingface_hub` finds this Hub."""
+    return {
+        "HF_ENDPOINT": hub.endpoint,
+        "HF_TOKEN": TOKEN,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_OFFLINE": "0",
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
 @contextmanager
 def running() -> Iterator[Hub]:
     hub = Hub()
