@@ -64,7 +64,9 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
         {"files", "corpus", "subsets", "stream", "questions", "training", "experiment.plan",
          "experiment.measure", "experiment.report"}
     ),
-    "publish": frozenset({"files", "corpus", "subsets", "proxies"}),
+    "publish": frozenset(
+        {"files", "corpus", "subsets", "sources", "proxies", "manifest", "engine"}
+    ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""
 

@@ -56,19 +56,20 @@ def push_command(
 
 def _report_table(report: PushReport) -> Table:
     """A row per folder: what is published, and what is not."""
-    from sgt_data.publish.licences import counts_text
-
     table = report_table(("folder",), ("samples", "shards", "bytes"))
-    table.add_column("licences", overflow="fold")
+    table.add_column("", overflow="fold")
     for folder, totals in report.totals.items():
         table.add_row(
             folder, f"{totals['samples']:,}", f"{totals['shards']:,}", size_text(totals["bytes"]),
-            counts_text(report.licences[folder]),
+            "",
         )  # fmt: skip
     for left_out in report.left_out:
         table.add_row(
             left_out.folder, f"{left_out.samples:,}", "-", size_text(left_out.nbytes), "left out"
         )
+    licences = [f"{count:>9,}  {licence}" for licence, count in report.licences.items()]
+    table.caption = "\n".join(["licences of the pictures, each counted once:", *licences])
+    table.caption_justify = "left"
     state = "would be pushed" if report.dry_run else "pushed" if report.complete else "not complete"
     table.title = f"{report.repository} ({state})"
     return table

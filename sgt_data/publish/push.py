@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from sgt_data.corpus.header import encode_header
-from sgt_data.corpus.paths import CORPUS_FILE
+from sgt_data.corpus.paths import CORPUS_FILE, README_FILE
+from sgt_data.corpus.readme import is_ours
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.files.urls import Location, plain
 from sgt_data.progress import OnProgress, Progress, ignore
-from sgt_data.publish.card import corpus_card, is_card
+from sgt_data.publish.card import corpus_card
 from sgt_data.publish.hub import (
     MAIN,
     HubRepository,
@@ -44,8 +45,6 @@ from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.shard_copy import AT_ONCE
 from sgt_data.subsets.subset_headers import begun_header, finished_header
 
-CARD = "README.md"
-
 
 @dataclass(slots=True)
 class PushReport(Result):
@@ -55,7 +54,7 @@ class PushReport(Result):
         corpus: URL of the corpus, or of the subset file.
         repository: fsspec URL at which readers open the repository.
         totals: totals of what is published, by folder.
-        licences: number of samples by published folder and licence.
+        licences: number of pictures by licence, over the whole corpus.
         left_out: folders with pictures that are not published.
         dry_run: whether nothing was sent because only the plan was asked for.
         pushed_shards: shards that this push sent.
@@ -67,7 +66,7 @@ class PushReport(Result):
     corpus: str
     repository: str
     totals: Mapping[str, Mapping[str, int]]
-    licences: Mapping[str, Mapping[str, int]]
+    licences: Mapping[str, int]
     left_out: tuple[LeftOut, ...]
     dry_run: bool = False
     pushed_shards: int = 0
@@ -119,7 +118,7 @@ def push_corpus(
     branch = revision or MAIN
     report = PushReport(
         corpus, repository_url(repo, branch),
-        {folder: plan.header.totals[folder] for folder in plan.licences},
+        {folder: plan.header.totals[folder] for folder in plan.folders},
         plan.licences, plan.left_out, dry_run,
     )  # fmt: skip
     if dry_run:
@@ -219,10 +218,11 @@ class _Push:
 
     def _card(self) -> dict[str, bytes]:
         """The card by its path; nothing where the repository has a README.md of a person's own."""
-        if CARD in self.stored and not is_card(self.repository.read(CARD)):
+        if README_FILE in self.stored and not is_ours(self.repository.read(README_FILE)):
             self.report.notes.append(
-                f"{CARD} of {self.repository.url} was not written by a push, and is kept as it is"
+                f"{README_FILE} of {self.repository.url} was not written by this package, and is "
+                "kept as it is"
             )
             return {}
         text = corpus_card(self.plan, self.repository.repo, self.repository.revision)
-        return {CARD: text.encode()}
+        return {README_FILE: text.encode()}
