@@ -278,6 +278,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
             value = line["value"]
             if line["key"] == "file":
                 changed[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "deletedFile":
+                del changed[value["path"]]
             elif value["oid"] in self.server.objects:
                 assert line["key"] == "lfsFile"
                 changed[value["path"]] = self.server.objects[value["oid"]]

@@ -65,7 +65,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
          "experiment.measure", "experiment.report"}
     ),
     "publish": frozenset(
-        {"files", "corpus", "subsets", "sources", "proxies", "manifest", "engine"}
+        {"files", "corpus", "subsets", "sources", "annotators", "proxies", "manifest", "engine"}
     ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""

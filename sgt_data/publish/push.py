@@ -8,17 +8,18 @@ header and the card, one writes each batch of shards, the last writes the final 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from sgt_data.corpus.header import encode_header
-from sgt_data.corpus.paths import CORPUS_FILE, README_FILE
+from sgt_data.corpus.paths import CORPUS_FILE, LEFT_OUT_FILE, README_FILE
 from sgt_data.corpus.readme import is_ours
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
-from sgt_data.files.urls import Location, plain
+from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.urls import Location, below, plain
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.publish.card import corpus_card
 from sgt_data.publish.hub import (
@@ -29,6 +30,7 @@ from sgt_data.publish.hub import (
     repository_url,
     require_hub,
 )
+from sgt_data.publish.left_out import encode_record, left_out_record
 from sgt_data.publish.licences import read_licences
 from sgt_data.publish.push_plan import (
     LeftOut,
@@ -145,10 +147,10 @@ class _Push:
         self.report.found_shards = sum(map(len, receipts.values()))
         shards = self.plan.shards()
         missing = [shard for shard in shards if shard.shard not in receipts[shard.folder]]
-        card = self._card()
+        beside = {**self._card(), **self._record()}
         begun = existing is not None and existing.fingerprints == header.fingerprints
         if not begun or (missing and existing is not None and existing.complete):
-            self._commit("Begin", {CORPUS_FILE: encode_header(begun_header(header)), **card})
+            self._commit("Begin", {CORPUS_FILE: encode_header(begun_header(header)), **beside})
         for batch in batches(missing):
             self._send(batch, len(shards), receipts)
         self.report.complete = not self.report.failures
@@ -156,13 +158,16 @@ class _Push:
             check_complete(self.repository, receipts)
             if self.plan.corpus.selection is not None:
                 header = finished_header(header, receipts)
-            final = {CORPUS_FILE: encode_header(header), **card}
-            if missing or existing is None or self._differs(final):
-                self._commit("Complete", final)
+            final = {CORPUS_FILE: encode_header(header), **beside}
+            stale = {LEFT_OUT_FILE} & self.stored.keys() - beside.keys()
+            if missing or existing is None or stale or self._differs(final):
+                self._commit("Complete", final, stale)
         self.repository.drop_cached_listing()
 
-    def _commit(self, what: str, files: Mapping[str, str | bytes]) -> None:
-        self.repository.commit(f"{what} ({self.plan.header.name})", files)
+    def _commit(
+        self, what: str, files: Mapping[str, str | bytes], removed: Collection[str] = ()
+    ) -> None:
+        self.repository.commit(f"{what} ({self.plan.header.name})", files, removed)
         self.report.commits += 1
 
     def _differs(self, files: Mapping[str, bytes]) -> bool:
@@ -226,3 +231,19 @@ class _Push:
             return {}
         text = corpus_card(self.plan, self.repository.repo, self.repository.revision)
         return {README_FILE: text.encode()}
+
+    def _record(self) -> dict[str, bytes]:
+        """What states how the pictures are put back, by its path; nothing where none are left out.
+
+        A copy that lacks pictures passes on what it states itself.
+        """
+        plan = self.plan
+        if not plan.corpus.header.left_out:
+            left_out = tuple(folder.folder for folder in plan.left_out)
+            if not left_out:
+                return {}
+            record = left_out_record(plan.corpus, plan.header, left_out)
+            return {LEFT_OUT_FILE: encode_record(record)}
+        place = below(plan.corpus.url, LEFT_OUT_FILE)
+        is_the_same = plan.corpus.selection is None and not plan.left_out
+        return {LEFT_OUT_FILE: read_bytes(place)} if is_the_same and exists(place) else {}
