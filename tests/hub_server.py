@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
 import yaml
+
+from sgt_data.files import retries
 
 TOKEN = "hf_writer"
 READER = "hf_reader"
@@ -98,6 +101,26 @@ def running() -> Iterator[Hub]:
         hub.shutdown()
         hub.server_close()
         thread.join()
+
+
+@contextmanager
+def used(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A running Hub, which the client of the Hub in this process talks to."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import close_session
+
+    with running() as server:
+        template = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        close_session()
+        yield server
+    close_session()
 
 
 def git_sha1(data: bytes) -> str:

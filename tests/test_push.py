@@ -4,22 +4,26 @@ licence. The Hub is `hub_server`; the client is huggingface_hub's own code."""
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hub_server
-import making
 import pytest
 import webdataset
 import yaml
 from hub_server import DROP, Hub
+from pushing import (
+    DRAWN,
+    SHARED,
+    WITH_PICTURES,
+    corpus_files,
+    files_in,
+    run,
+    started,
+)
 from scaling import build_scaling, keys_of
 
 import sgt_data
@@ -31,7 +35,6 @@ from sgt_data import (
     subset,
     verify_corpus,
 )
-from sgt_data.corpus.paths import INPUT, REPOSITORY_FILES
 from sgt_data.corpus.receipt import parse_receipt
 from sgt_data.errors import (
     CorpusMismatch,
@@ -39,7 +42,7 @@ from sgt_data.errors import (
     SourceError,
     StorageError,
 )
-from sgt_data.files import reading, retries
+from sgt_data.files import reading
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.publish import push_plan
 from sgt_data.publish.card import MARKER
@@ -52,21 +55,6 @@ URL = f"hf://datasets/{REPO}"
 
 PICTURES = 12
 """Of each of two sources."""
-
-SHARED: dict[str, Any] = {
-    "inputs": "shared",
-    "shard_samples": 12,
-    "proxies": [
-        {"type": "segmentation", "name": "entity", "variant": "entity"},
-        {"type": "boxes"},
-        {"type": "boxes", "name": "boxes-over-it", "look": "overlay"},
-        {"type": "edge"},
-        {"type": "reconstruction"},
-        {"type": "denoise"},
-    ],
-}
-DRAWN = ("entity", "boxes", "edge")
-WITH_PICTURES = (INPUT, "boxes-over-it", "reconstruction", "denoise")
 
 
 @pytest.fixture(scope="module")
@@ -88,34 +76,6 @@ def shared(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("push") / "shared"
     build_scaling(sources, root, **SHARED)
     return root
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    from huggingface_hub import constants
-    from huggingface_hub.utils import close_session
-
-    with hub_server.running() as server:
-        template = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
-        monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        close_session()
-        yield server
-    close_session()
-
-
-def corpus_files(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files of a repository that belong to its corpus."""
-    return {path: data for path, data in files.items() if path not in REPOSITORY_FILES}
-
-
-def files_in(corpus: Path) -> dict[str, bytes]:
-    return corpus_files(making.files_in(corpus))
 
 
 def small_batches(monkeypatch: pytest.MonkeyPatch, shards: int) -> None:
@@ -620,24 +580,6 @@ def test_any_webdataset_reader_reads_what_was_pushed(
     samples = list(webdataset.WebDataset(tars, shardshuffle=False))
     assert len(samples) == 2 * PICTURES
     assert all("txt" in sample and "json" in sample for sample in samples)
-
-
-def started(hub: Hub, *arguments: object, code: str = "") -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", f"{code}\nfrom sgt_data.cli.app import main; main()"]
-    environment = {
-        **os.environ, "HF_ENDPOINT": hub.endpoint, "HF_TOKEN": hub_server.TOKEN,
-        "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1",
-    }  # fmt: skip
-    return subprocess.Popen(
-        [*command, *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
-
-
-def run(hub: Hub, *arguments: object, code: str = "") -> subprocess.CompletedProcess[str]:
-    with started(hub, *arguments, code=code) as process:
-        output, errors = process.communicate(timeout=120)
-    return subprocess.CompletedProcess([], process.returncode, output, errors)
 
 
 def test_the_command_pushes_and_reports(shared: Path, embedded: Path, hub: Hub) -> None:

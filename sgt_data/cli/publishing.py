@@ -141,7 +141,7 @@ def _join_messages(report: JoinReport, file: str | None) -> list[str]:
     lines += [f"failed: {failure}" for failure in report.failures]
     if report.failures:
         lines.append("The corpus is not complete. The same command continues.")
-    if not report.differing:
+    if report.checked and not report.differing:
         lines.append(
             f"{report.checked:,} pictures compared, {report.fetched_shards:,} shards fetched, "
             f"{report.built_shards:,} shards put back, {report.found_shards:,} found"

@@ -19,7 +19,7 @@ from sgt_data.progress import OnProgress, Progress
 from sgt_data.publish.join_plan import JoinPlan, JoinTask
 from sgt_data.result import Failure
 
-DifferenceKind = Literal["missing", "differs", "unreadable"]
+DifferenceKind = Literal["missing", "differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PictureDifference:
         shard: name of its shard.
         key: of its samples.
         member: its name within the source.
-        kind: the source lacks it, has another one, or cannot give it.
+        kind: the source lacks it or cannot give it, or has another one.
         detail: what was expected and what the source has, or why it cannot be read.
     """
 
@@ -147,11 +147,11 @@ class _Checker:
         expected = self.plan.pictures.of(shard)
         for key, (member, sha256) in expected.items():
             picture = held.get(key)
-            kind: DifferenceKind
+            kind: DifferenceKind = "missing"
             if picture is None:
-                kind, detail = "missing", "the source has no such picture"
+                detail = "the source has no such picture"
             elif picture.sha256 is None:
-                kind, detail = "unreadable", str(picture.problem)
+                detail = str(picture.problem)
             elif picture.sha256 != sha256:
                 kind, detail = "differs", f"its SHA-256 is {picture.sha256}, not {sha256}"
             else:

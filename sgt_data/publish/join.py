@@ -36,7 +36,8 @@ from sgt_data.publish.check_pictures import (
     repeated_keys,
 )
 from sgt_data.publish.fetch_copy import check_place, fetch_copy
-from sgt_data.publish.join_plan import JoinPlan, list_sources, manifest_of, plan_join
+from sgt_data.publish.join_manifest import join_manifest, list_sources
+from sgt_data.publish.join_plan import JoinPlan, plan_join
 from sgt_data.publish.join_report import JoinReport
 from sgt_data.publish.left_out import LeftOutRecord, read_record
 from sgt_data.publish.put_back import join_stages, present_shards
@@ -93,7 +94,7 @@ def join_pictures(
             "a copy, or an earlier version pushed it. Build its manifest on top of it instead: "
             "sgt-data build MANIFEST --output COPY"
         )
-    manifest = manifest_of(record, sources, opened.url)
+    manifest = join_manifest(record, opened.header.left_out, sources, opened.url)
     _check_places(opened, root, manifest, cluster)
     plan = plan_join(opened, record, list_sources(manifest), InProcessEngine().set_up)
     report.notes += [*plan.listing.notes, *(f"other versions: {each}" for each in plan.versions)]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-
-import orjson
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.identity import of_proxies
 from sgt_data.corpus.opened_corpus import Corpus
-from sgt_data.corpus.paths import LEFT_OUT_FILE
+from sgt_data.corpus.paths import INPUT, LEFT_OUT_FILE
 from sgt_data.engine.build_plan import Recipe, plan_build
-from sgt_data.engine.listing import Listing, list_inputs
+from sgt_data.engine.listing import Listing
 from sgt_data.engine.slice_tasks import SliceTask
-from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
+from sgt_data.errors import CorpusError, CorpusMismatch
 from sgt_data.files.claim import Difference, as_list, differences
 from sgt_data.files.urls import join
-from sgt_data.manifest import Manifest, parse_manifest
-from sgt_data.overrides import override_fields
 from sgt_data.publish.left_out import ExpectedPictures, LeftOutRecord, reference_folders
 from sgt_data.records import Slice
 
@@ -106,10 +102,11 @@ class JoinPlan:
     def _task(
         self, piece: Slice, shards: frozenset[str], lacking: Mapping[str, frozenset[str]]
     ) -> JoinTask:
+        of_sources = self.record.header.source_totals
         folders = tuple(
             folder
-            for folder in self.listing.folders_of[piece.source]
-            if not shards.isdisjoint(lacking.get(folder, ()))
+            for folder, missing in lacking.items()
+            if piece.source in of_sources[folder] and not shards.isdisjoint(missing)
         )
         # shards that nobody asks for count as committed; of a tar they are not known beforehand
         committed = dict.fromkeys(set(piece.shards or ()) - shards, folders)
@@ -145,13 +142,9 @@ def plan_join(
         CorpusMismatch: the sources are others; names what differs.
         RequestError: an annotator cannot run.
     """
-    left_out = copy.header.left_out
     _check_record(copy, record)
-    manifest = listing.manifest
-    drawn = tuple(proxy for proxy in manifest.proxies if proxy.name in left_out)
-    narrowed = Listing(manifest.model_copy(update={"proxies": drawn}), listing.inventories)
-    plan = plan_build(narrowed, set_up, record.header.identity)
-    names = [proxy.name for proxy in drawn]
+    plan = plan_build(listing, set_up, record.header.identity)
+    names = [name for name in copy.header.left_out if name != INPUT]
     versions = _check_identity(
         of_proxies(record.header.identity, names), of_proxies(plan.identity, names), copy.url,
         proven=bool(record.receipts),
@@ -159,34 +152,6 @@ def plan_join(
     pictures = ExpectedPictures(copy, reference_folders(copy.header), record.pictures)
     recipe = replace(plan.recipe, fingerprints=record.header.fingerprints)
     return JoinPlan(copy, record, pictures, listing, recipe, versions)
-
-
-def manifest_of(record: LeftOutRecord, sources: Sequence[str], where: str) -> Manifest:
-    """The manifest of the whole corpus, with places that a person has.
-
-    Args:
-        record: what the copy states.
-        sources: `sources.NAME.FIELD=URL` each.
-        where: URL of the copy, for messages.
-
-    Raises:
-        ManifestError: a field is wrong; names it.
-    """
-    fields: dict[str, Any] = orjson.loads(orjson.dumps(dict(record.header.manifest)))
-    override_fields(fields, sources)
-    return parse_manifest(fields, join(where, LEFT_OUT_FILE))
-
-
-def list_sources(manifest: Manifest) -> Listing:
-    """What the sources of a manifest hold.
-
-    Raises:
-        RequestError, SourceError: a source cannot be listed; says how to name its place.
-    """
-    try:
-        return list_inputs(manifest)
-    except RequestError as why:
-        raise type(why)(str(why).replace("--set", "--source")) from why
 
 
 def _check_record(copy: Corpus, record: LeftOutRecord) -> None:

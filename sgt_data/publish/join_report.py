@@ -46,7 +46,7 @@ class JoinReport(ShardResult):
 
     @property
     def differing_by_kind(self) -> dict[str, int]:
-        """Number of pictures that are missing, differ, or cannot be read."""
+        """Number of pictures that are missing, and of those that differ."""
         return dict(sorted(Counter(each.kind for each in self.differing).items()))
 
     def write_differences(self, file: Location) -> None:
