@@ -127,6 +127,12 @@ def git_sha1(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
+def commit_of(files: Files) -> str:
+    """A name of the state that files are in, as that of a commit."""
+    listing = "".join(f"{path} {git_sha1(data)}\n" for path, data in sorted(files.items()))
+    return git_sha1(listing.encode())
+
+
 def in_lfs(path: str) -> bool:
     return path.endswith((".tar", ".parquet"))
 
@@ -225,10 +231,13 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if repository is None or (repository.private and self._token() not in (TOKEN, READER)):
             self._lacks("RepoNotFound")
             return None
-        if revision not in repository.branches:
-            self._lacks("RevisionNotFound")
-            return None
-        return repository.branches[revision]
+        if revision in repository.branches:
+            return repository.branches[revision]
+        for files in repository.branches.values():
+            if commit_of(files) == revision:
+                return files
+        self._lacks("RevisionNotFound")
+        return None
 
     def create(self, body: bytes) -> None:
         if not self._may_write():
@@ -252,9 +261,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self._answer({}, status)
 
     def info(self, body: bytes, repo: str, revision: str = "") -> None:
-        if self._files(repo, revision or "main") is not None:
+        files = self._files(repo, revision or "main")
+        if files is not None:
             private = self.server.repositories[repo].private
-            self._answer({"id": repo, "sha": "0" * 40, "private": private})
+            self._answer({"id": repo, "sha": commit_of(files), "private": private})
 
     def validate(self, body: bytes) -> None:
         content = json.loads(body)["content"]
@@ -362,7 +372,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if path not in files:
             self._lacks("EntryNotFound")
             return
-        data, status, headers = files[path], 200, {"ETag": git_sha1(files[path])}
+        data, status = files[path], 200
+        headers = {"ETag": f'"{git_sha1(data)}"', "X-Repo-Commit": commit_of(files)}
         if asked := self.headers.get("Range"):
             first, last = asked.removeprefix("bytes=").split("-")
             status, size = 206, len(data)
