@@ -100,7 +100,7 @@ def test_every_configuration_of_a_pushed_corpus_gives_its_samples(pushed: Path) 
     assert datasets.get_dataset_split_names(str(pushed), INPUT) == ["train"]
     for folder in names:
         check_folder(pushed, folder, streaming=True)
-    for folder in ("semantic", "depth", "denoise", INPUT):
+    for folder in ("semantic", "depth-inferno", "denoise", INPUT):
         check_folder(pushed, folder, streaming=False)
 
 
