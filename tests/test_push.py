@@ -586,6 +586,8 @@ def test_the_command_pushes_and_reports(shared: Path, embedded: Path, hub: Hub) 
     planned = run(hub, "push", shared, REPO, "--dry-run")
     assert planned.returncode == 0, planned.stderr
     assert "would be pushed" in planned.stdout and "left out" in planned.stdout
+    assert planned.stdout.count("Attribution License") <= 1
+    assert planned.stdout.count("licence") == 1
     assert not hub.requests
     done = run(hub, "push", shared, REPO, "--json")
     assert done.returncode == 0, done.stderr

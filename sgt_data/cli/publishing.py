@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,9 +58,11 @@ def push_command(
     print_messages(_report_messages(report))
     show(_report_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     if report.dry_run:
-        print_next(f"the same command without --dry-run pushes to {report.repository}")
+        options = ["--pictures"] * pictures + ["--private"] * private
+        options += ["--revision", revision] if revision else []
+        print_next(shlex.join(["sgt-data", "push", report.corpus, repo, *options]))
     elif report.succeeded:
-        print_next(f"sgt-data info {report.repository}")
+        print_next(shlex.join(["sgt-data", "info", report.repository]))
     return 0 if report.succeeded or report.dry_run else 1
 
 
@@ -114,7 +117,7 @@ def join_command(
     }
     show(_join_text(report), document, as_json)
     if report.complete:
-        print_next(f"sgt-data verify {report.output} --deep")
+        print_next(shlex.join(["sgt-data", "verify", report.output, "--deep"]))
     return 0 if report.succeeded else 1
 
 
@@ -150,7 +153,7 @@ def _join_messages(report: JoinReport, file: str | None) -> list[str]:
 
 
 def _report_table(report: PushReport) -> Table:
-    """A row per folder: what is published, and what is not."""
+    """A row per folder: what is published, and what is not; then a row per licence of pictures."""
     table = report_table(("folder",), ("samples", "shards", "bytes"))
     table.add_column("", overflow="fold")
     for folder, totals in report.totals.items():
@@ -162,9 +165,10 @@ def _report_table(report: PushReport) -> Table:
         table.add_row(
             left_out.folder, f"{left_out.samples:,}", "-", size_text(left_out.nbytes), "left out"
         )
-    licences = [f"{count:>9,}  {licence}" for licence, count in report.licences.items()]
-    table.caption = "\n".join(["licences of the pictures, each counted once:", *licences])
-    table.caption_justify = "left"
+    table.add_row()
+    table.add_row("licence", "pictures")
+    for licence, pictures in report.licences.items():
+        table.add_row(licence, f"{pictures:,}")
     state = "would be pushed" if report.dry_run else "pushed" if report.complete else "not complete"
     table.title = f"{report.repository} ({state})"
     return table
