@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from sgt_data.preview.contact_sheet import contact_sheet
     from sgt_data.progress import Progress
     from sgt_data.proxies.decoding import decode
+    from sgt_data.publish.join import join_pictures
+    from sgt_data.publish.join_report import JoinReport
     from sgt_data.publish.push import PushReport, push_corpus
     from sgt_data.questions.question_plan import QuestionPlan
     from sgt_data.questions.write_questions import QuestionsReport, write_questions
@@ -146,6 +148,8 @@ _MODULES = {
     "preview.contact_sheet": ("contact_sheet",),
     "progress": ("Progress",),
     "proxies.decoding": ("decode",),
+    "publish.join": ("join_pictures",),
+    "publish.join_report": ("JoinReport",),
     "publish.push": (
         "PushReport",
         "push_corpus",
@@ -242,6 +246,7 @@ __all__ = [
     "FilteredOut",
     "Forecast",
     "InputError",
+    "JoinReport",
     "KindFacts",
     "Manifest",
     "ManifestError",
@@ -285,6 +290,7 @@ __all__ = [
     "example_picture",
     "export_corpus",
     "forecast",
+    "join_pictures",
     "list_inputs",
     "list_kinds",
     "list_palettes",

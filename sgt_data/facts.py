@@ -25,6 +25,18 @@ NO_BOX = [0, 0, 0, 0]
 """Box of nothing (x, y, width, height)."""
 
 
+UNIFORM_TYPES = frozenset(
+    {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "edge", "enhance",
+     "inpainting", "mae", "reconstruction", "referring", "segmentation", "super_resolution"}
+)  # fmt: skip
+"""Types of proxies whose samples' JSON has one form: those of this package."""
+
+
+def have_one_form(facts: Mapping[str, Any]) -> bool:
+    """Whether the JSON of this sample has the keys and the types of all others of its folder."""
+    return facts.get("minor", 0) >= 1 and facts.get("type", "boxes") in UNIFORM_TYPES
+
+
 def drawn_segments(stated: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The segments that the target shows, of those that `segments` states.
 

@@ -12,7 +12,7 @@ from sgt_data.prompts.bank import built_in_banks, placeholders
 from sgt_data.proxies.base import Proxy
 from sgt_data.records import LAYERS
 from sgt_data.sources.base import Source
-from sgt_data.suggestions import did_you_mean
+from sgt_data.suggestions import did_you_mean, not_among
 
 _SEGMENT_LAYERS = frozenset(LAYERS) - {"depth", "edges"}
 
@@ -80,10 +80,8 @@ def annotator_problem(annotators: Sequence[Annotator], proxy: Proxy, source: Sou
     if name in fitting:
         return None
     given = {annotator.layer: annotator.name for annotator in annotators}
-    allowed = ", ".join(fitting) or (
-        f"none: annotators lists none that gives {layer}{did_you_mean(layer, given)}"
-    )
-    return f"found {name!r}; allowed: {allowed}"
+    none = f"none: annotators lists none that gives {layer}{did_you_mean(layer, given)}"
+    return not_among(name, fitting) if fitting else f"found {name!r}; allowed: {none}"
 
 
 def bank_problem(proxy: Proxy) -> str | None:

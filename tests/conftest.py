@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hub_server
 import pytest
 
 from sgt_data.plugins.registered import forget_plugins
@@ -36,3 +37,10 @@ def sample_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sources") / "samples"
     write_samples(str(root), SAMPLE_IMAGES, seed=1, size=(320, 240), pictures_per_tar=6)
     return root
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[hub_server.Hub]:
+    """A small Hugging Face Hub in this process, which the client of the Hub talks to."""
+    with hub_server.used(monkeypatch) as server:
+        yield server

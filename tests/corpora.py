@@ -34,9 +34,9 @@ def both_sources(sources: Path, shard_samples: int) -> Manifest:
 
 
 def file_digests(corpus: Path) -> dict[str, str]:
-    """SHA-256 of every file but `corpus.json`, by path; hidden files count too."""
+    """SHA-256 of every file but those that add up all others, by path; hidden files count too."""
     return {
         str(path.relative_to(corpus)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(corpus.rglob("*"))
-        if path.is_file() and path.name != "corpus.json"
+        if path.is_file() and path.name not in ("corpus.json", "README.md")
     }

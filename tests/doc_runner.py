@@ -75,7 +75,7 @@ def _path(folder: Path) -> dict[str, str]:
     """Variables with which bash finds this Python and its `sgt-data`."""
     programs = folder / ".programs"
     programs.mkdir()
-    for name, call in (("sgt-data", "-m sgt_data"), ("python", "")):
+    for name, call in (("sgt-data", "-m sgt_data"), ("python", ""), ("pytest", "-m pytest")):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {call} "$@"\n')
         program.chmod(0o755)

@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
 import yaml
+
+from sgt_data.files import retries
 
 TOKEN = "hf_writer"
 READER = "hf_reader"
@@ -111,8 +114,34 @@ def running() -> Iterator[Hub]:
         thread.join()
 
 
+@contextmanager
+def used(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A running Hub, which the client of the Hub in this process talks to."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import close_session
+
+    with running() as server:
+        template = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        close_session()
+        yield server
+    close_session()
+
+
 def git_sha1(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def commit_of(files: Files) -> str:
+    """A name of the state that files are in, as that of a commit."""
+    listing = "".join(f"{path} {git_sha1(data)}\n" for path, data in sorted(files.items()))
+    return git_sha1(listing.encode())
 
 
 def in_lfs(path: str) -> bool:
@@ -213,10 +242,13 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if repository is None or (repository.private and self._token() not in (TOKEN, READER)):
             self._lacks("RepoNotFound")
             return None
-        if revision not in repository.branches:
-            self._lacks("RevisionNotFound")
-            return None
-        return repository.branches[revision]
+        if revision in repository.branches:
+            return repository.branches[revision]
+        for files in repository.branches.values():
+            if commit_of(files) == revision:
+                return files
+        self._lacks("RevisionNotFound")
+        return None
 
     def create(self, body: bytes) -> None:
         if not self._may_write():
@@ -240,9 +272,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self._answer({}, status)
 
     def info(self, body: bytes, repo: str, revision: str = "") -> None:
-        if self._files(repo, revision or "main") is not None:
+        files = self._files(repo, revision or "main")
+        if files is not None:
             private = self.server.repositories[repo].private
-            self._answer({"id": repo, "sha": "0" * 40, "private": private})
+            self._answer({"id": repo, "sha": commit_of(files), "private": private})
 
     def validate(self, body: bytes) -> None:
         content = json.loads(body)["content"]
@@ -289,6 +322,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
             value = line["value"]
             if line["key"] == "file":
                 changed[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "deletedFile":
+                del changed[value["path"]]
             elif value["oid"] in self.server.objects:
                 assert line["key"] == "lfsFile"
                 changed[value["path"]] = self.server.objects[value["oid"]]
@@ -348,7 +383,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if path not in files:
             self._lacks("EntryNotFound")
             return
-        data, status, headers = files[path], 200, {"ETag": git_sha1(files[path])}
+        data, status = files[path], 200
+        headers = {"ETag": f'"{git_sha1(data)}"', "X-Repo-Commit": commit_of(files)}
         if asked := self.headers.get("Range"):
             first, last = asked.removeprefix("bytes=").split("-")
             status, size = 206, len(data)

@@ -76,7 +76,9 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
         {"files", "corpus", "subsets", "stream", "questions", "training", "experiment.plan",
          "experiment.measure", "experiment.report"}
     ),
-    "publish": frozenset({"files", "corpus", "subsets", "proxies"}),
+    "publish": frozenset(
+        {"files", "corpus", "subsets", "sources", "annotators", "proxies", "manifest", "engine"}
+    ),
     "reference": frozenset(
         {"pictures", "segmentation", "prompts", "scenes", "sources", "annotators", "proxies",
          "manifest", "corpus", "subsets", "engine", "preview", "training", "experiment.plan"}
@@ -463,8 +465,8 @@ def test_nothing_can_execute_what_it_reads() -> None:
                 assert getattr(node.value, "id", "") != "yaml", (module, node.lineno)
 
 
-IMPORTING = frozenset({"plugins", "training.own_models", ""})
-"""Rooms that import a module whose name is not written in the code: what a person names for this
+IMPORTING = frozenset({"plugins", "progress_display", "training.own_models", ""})
+"""Rooms that import a module by a text: what a notebook has, or what a person names for this
 run, never what a corpus names."""
 
 

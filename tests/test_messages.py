@@ -50,6 +50,10 @@ def _raw_messages(module: Path) -> Iterator[str]:
                 yield f"{module.relative_to(ROOT)}:{handler.lineno}"
 
 
+SEQUENCES = {"proxy_samples.py"}
+"""A sequence raises IndexError past its end: `reversed` and others ask for it."""
+
+
 def test_no_message_holds_an_exception_of_python_as_it_is() -> None:
     modules = [path for path in ROOT.rglob("*.py") if path.name not in KEEP_THEIRS]
     assert [place for module in modules for place in _raw_messages(module)] == []
@@ -60,6 +64,7 @@ def test_what_this_package_finds_wrong_is_raised_with_its_own_words() -> None:
     lost = [
         f"{module.relative_to(ROOT)}:{node.lineno}"
         for module in ROOT.rglob("*.py")
+        if module.name not in SEQUENCES
         for node in ast.walk(ast.parse(module.read_text()))
         if isinstance(node, ast.Raise)
         and isinstance(node.exc, ast.Call)

@@ -4,13 +4,9 @@ licence. The Hub is `hub_server`; the client is huggingface_hub's own code."""
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +14,16 @@ import hub_server
 import pytest
 import webdataset
 import yaml
-from corpora import file_digests
 from hub_server import DROP, Hub
-from making import files_in
+from pushing import (
+    DRAWN,
+    SHARED,
+    WITH_PICTURES,
+    corpus_files,
+    files_in,
+    run,
+    started,
+)
 from scaling import build_scaling, keys_of
 
 import sgt_data
@@ -32,7 +35,6 @@ from sgt_data import (
     subset,
     verify_corpus,
 )
-from sgt_data.corpus.paths import INPUT, REPOSITORY_FILES
 from sgt_data.corpus.receipt import parse_receipt
 from sgt_data.errors import (
     CorpusMismatch,
@@ -40,7 +42,7 @@ from sgt_data.errors import (
     SourceError,
     StorageError,
 )
-from sgt_data.files import reading, retries
+from sgt_data.files import reading
 from sgt_data.plugins.kinds import Kinds
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
@@ -55,21 +57,6 @@ URL = f"hf://datasets/{REPO}"
 
 PICTURES = 12
 """Of each of two sources."""
-
-SHARED: dict[str, Any] = {
-    "inputs": "shared",
-    "shard_samples": 12,
-    "proxies": [
-        {"type": "segmentation", "name": "entity", "variant": "entity"},
-        {"type": "boxes"},
-        {"type": "boxes", "name": "boxes-over-it", "look": "overlay"},
-        {"type": "edge"},
-        {"type": "reconstruction"},
-        {"type": "denoise"},
-    ],
-}
-DRAWN = ("entity", "boxes", "edge")
-WITH_PICTURES = (INPUT, "boxes-over-it", "reconstruction", "denoise")
 
 
 @pytest.fixture(scope="module")
@@ -91,30 +78,6 @@ def shared(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("push") / "shared"
     build_scaling(sources, root, **SHARED)
     return root
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    from huggingface_hub import constants
-    from huggingface_hub.utils import close_session
-
-    with hub_server.running() as server:
-        template = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(retries, "PAUSE_SECONDS", 0.01)
-        monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        close_session()
-        yield server
-    close_session()
-
-
-def corpus_files(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files of a repository that belong to its corpus."""
-    return {path: data for path, data in files.items() if path not in REPOSITORY_FILES}
 
 
 def small_batches(monkeypatch: pytest.MonkeyPatch, shards: int) -> None:
@@ -382,17 +345,17 @@ def test_a_corpus_without_its_pictures_is_sound_and_says_so(
     assert verify_corpus(half.place, deep=True).sound
 
 
-def test_who_has_the_pictures_adds_what_was_left_out(
+def test_the_same_build_on_top_of_a_copy_adds_what_was_left_out(
     sources: Path, shared: Path, hub: Hub, tmp_path: Path
 ) -> None:
-    """What the card promises."""
     push_corpus(str(shared), REPO)
     got = hub.write_to(tmp_path, REPO)
     build_scaling(sources, got, **SHARED)
     assert open_corpus(str(got)).header.left_out == ()
     assert verify_corpus(str(got), deep=True).sound
-    digests = file_digests(got)
-    assert {path: digests[path] for path in file_digests(shared)} == file_digests(shared)
+    added, whole = files_in(got), files_in(shared)
+    del added["corpus.json"], whole["corpus.json"]  # added proxies come last there
+    assert added == whole
 
 
 def test_a_subset_without_its_pictures_is_its_copy_without_them(
@@ -452,10 +415,16 @@ def test_the_card_says_what_the_corpus_is(
     assert [config["config_name"] for config in front["configs"]] == list(DRAWN)
     for config in front["configs"]:
         folder = config["config_name"]
-        assert config["data_files"] == f"{folder}/*.tar"
+        assert config["data_files"] == [{"split": "train", "path": f"{folder}/*.tar"}]
         totals = open_corpus(str(shared)).header.totals[folder]
         numbers = [f"{totals[name]:,}" for name in ("samples", "segments", "bytes")]
         assert f"| `{folder}` | {' | '.join(numbers)} | coco: {PICTURES}, sa1b: " in card
+    licences = Counter(
+        sample.facts["source"]["licence"] for sample in open_corpus(str(shared)).samples("denoise")
+    )
+    assert len(licences) > 1
+    for licence, count in licences.items():
+        assert card.count(licence) == 1 and f"| {licence} | {count} |" in card
     assert all(f"`{folder}`" in card for folder in WITH_PICTURES)
     assert open_corpus(str(shared)).header.fingerprints["edge"] in card
     assert str(shared) not in card
@@ -615,28 +584,12 @@ def test_any_webdataset_reader_reads_what_was_pushed(
     assert all("txt" in sample and "json" in sample for sample in samples)
 
 
-def started(hub: Hub, *arguments: object, code: str = "") -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", f"{code}\nfrom sgt_data.cli.app import main; main()"]
-    environment = {
-        **os.environ, "HF_ENDPOINT": hub.endpoint, "HF_TOKEN": hub_server.TOKEN,
-        "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1",
-    }  # fmt: skip
-    return subprocess.Popen(
-        [*command, *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
-
-
-def run(hub: Hub, *arguments: object, code: str = "") -> subprocess.CompletedProcess[str]:
-    with started(hub, *arguments, code=code) as process:
-        output, errors = process.communicate(timeout=120)
-    return subprocess.CompletedProcess([], process.returncode, output, errors)
-
-
 def test_the_command_pushes_and_reports(shared: Path, embedded: Path, hub: Hub) -> None:
     planned = run(hub, "push", shared, REPO, "--dry-run")
     assert planned.returncode == 0, planned.stderr
     assert "would be pushed" in planned.stdout and "left out" in planned.stdout
+    assert planned.stdout.count("Attribution License") <= 1
+    assert planned.stdout.count("licence") == 1
     assert not hub.requests
     done = run(hub, "push", shared, REPO, "--json")
     assert done.returncode == 0, done.stderr

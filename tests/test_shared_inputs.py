@@ -165,6 +165,6 @@ def test_the_index_of_the_shared_pictures_says_what_they_are(corpora: dict[str, 
             assert row["target_size"] is None and row["instruction_size"] is None
             assert row["input_size"] and row["source_sha256"] and row["width"]
     names = {name.rsplit(".", 2)[-1] for name in files_in(corpora["shared"])}
-    assert names == {"tar", "parquet", "jsonl", "json"}
+    assert names == {"tar", "parquet", "jsonl", "json", "md"}
     header = orjson.loads((corpora["shared"] / "corpus.json").read_bytes())
     assert set(header["totals"]) == {INPUT, *corpus.proxies}

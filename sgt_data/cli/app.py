@@ -59,6 +59,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "annotate": annotation.annotate_command,
     "export": trainers.export_command,
     "push": publishing.push_command,
+    "join": publishing.join_command,
     "scale": subsets.scale_command,
     "questions": questions.questions_command,
     "sample": scenes.sample_command,

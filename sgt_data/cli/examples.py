@@ -66,6 +66,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sgt-data push demo/corpus OWNER/NAME --pictures --dry-run",
         "sgt-data push demo/corpus OWNER/NAME --pictures --private",
     ),
+    "join": (
+        "sgt-data join hf://datasets/OWNER/NAME --source sources.sa1b.tars='sa1b/sa_*.tar' "
+        "--output NAME",
+    ),
     "experiment": (
         "sgt-data experiment scale demo/corpus --output scale",
         "sgt-data experiment proxies demo/corpus --output proxies --set seeds=5 --test",
@@ -79,6 +83,7 @@ CANNOT_RUN_ANYWHERE: Mapping[str, str] = {
     "s3://": "a bucket",
     "sam_vit_b_01ec64.pth": "weights of Segment Anything",
     "--private": "an account of the Hugging Face Hub",
+    "hf://": "a repository on the Hugging Face Hub",
     "sgt-data experiment": "a larger corpus, and minutes to hours",
 }
 """What an example needs that not every machine has, by a part of its text."""

@@ -1,4 +1,4 @@
-"""The command that publishes a corpus: push."""
+"""The commands that publish a corpus, and put its pictures back: push, join."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl, Plugins, names_in
+from sgt_data.cli.arguments import (
+    AsJson,
+    CorpusUrl,
+    Plugins,
+    RayAddress,
+    RayWorkers,
+    names_in,
+)
 from sgt_data.cli.output import (
     command_text,
     print_messages,
@@ -20,7 +27,11 @@ from sgt_data.cli.output import (
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
 
 if TYPE_CHECKING:
+    from sgt_data.publish.join_report import JoinReport
     from sgt_data.publish.push import PushReport
+
+_SHOWN = 5
+"""So many pictures that stand in the way of a join are named."""
 
 
 def push_command(
@@ -59,29 +70,113 @@ def push_command(
     show(_report_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     if report.dry_run:
         options = ["--pictures"] * pictures + ["--private"] * private
-        branch = ("--revision", revision) if revision else ()
-        print_next(command_text("push", corpus, repo, *options, *branch))
+        options += ["--revision", revision] if revision else []
+        print_next(command_text("push", report.corpus, repo, *options))
     elif report.succeeded:
-        place = f"hf://datasets/{repo}" + (f"@{revision}" if revision else "")
-        print_next(command_text("info", place))
+        print_next(command_text("info", report.repository))
     return 0 if report.succeeded or report.dry_run else 1
 
 
-def _report_table(report: PushReport) -> Table:
-    """A row per folder: what is published, and what is not."""
-    from sgt_data.publish.licences import counts_text
+def join_command(
+    copy: Annotated[
+        str,
+        typer.Argument(
+            metavar="COPY", help="corpus without pictures: hf://datasets/OWNER/NAME, or a URL"
+        ),
+    ],
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source", metavar="FIELD=URL", help="where pictures are: sources.sa1b.tars=URL"
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(help="fsspec URL of the whole corpus; default: the copy is completed"),
+    ] = None,
+    differences: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="write a line of JSON for each picture that differs"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="compare the pictures, write nothing")
+    ] = False,
+    address: RayAddress = None,
+    workers: RayWorkers = None,
+    as_json: AsJson = False,
+) -> int:
+    """Put the pictures back into a copy that was pushed without them, byte for byte."""
+    with ProgressBar("pictures", phase=LOADING) as bar:
+        from sgt_data.engine.cluster import Cluster
+        from sgt_data.publish.join import join_pictures
 
+        report = join_pictures(
+            copy, sources or (),
+            output=output, dry_run=dry_run, cluster=Cluster(address, workers), progress=bar,
+        )  # fmt: skip
+    if differences is not None and report.differing:
+        report.write_differences(differences)
+    print_messages(_join_messages(report, differences))
+    document = {
+        **asdict(report),
+        "differing": [asdict(each) for each in report.differing[:_SHOWN]],
+        "differing_by_kind": report.differing_by_kind,
+        "succeeded": report.succeeded,
+    }
+    show(_join_text(report), document, as_json)
+    if report.complete:
+        print_next(command_text("verify", report.output, "--deep"))
+    return 0 if report.succeeded else 1
+
+
+def _join_text(report: JoinReport) -> str:
+    if report.complete:
+        return f"{report.output}: whole"
+    state = "the pictures are the same" if report.succeeded else "not complete"
+    return f"{report.output}: {state}"
+
+
+def _join_messages(report: JoinReport, file: str | None) -> list[str]:
+    lines = [f"note: {note}" for note in report.notes]
+    lines += [str(each) for each in report.differing[:_SHOWN]]
+    if report.differing:
+        more = len(report.differing) - _SHOWN
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in report.differing_by_kind.items())
+        lines += [f"and {more:,} more" + ("" if file else "; --differences FILE names each")] * (
+            more > 0
+        )
+        lines.append(
+            f"{counts}: of {report.checked:,} pictures. Nothing was written. Name the sources that "
+            "the corpus was built from, with --source, and run the same command again"
+        )
+    lines += [f"failed: {failure}" for failure in report.failures]
+    if report.failures:
+        lines.append("The corpus is not complete. The same command continues.")
+    if report.checked and not report.differing:
+        lines.append(
+            f"{report.checked:,} pictures compared, {report.fetched_shards:,} shards fetched, "
+            f"{report.built_shards:,} shards put back, {report.found_shards:,} found"
+        )
+    return lines
+
+
+def _report_table(report: PushReport) -> Table:
+    """A row per folder: what is published, and what is not; then a row per licence of pictures."""
     table = report_table(("folder",), ("samples", "shards", "bytes"))
-    table.add_column("licences", overflow="fold")
+    table.add_column("", overflow="fold")
     for folder, totals in report.totals.items():
         table.add_row(
             folder, f"{totals['samples']:,}", f"{totals['shards']:,}", size_text(totals["bytes"]),
-            counts_text(report.licences[folder]),
+            "",
         )  # fmt: skip
     for left_out in report.left_out:
         table.add_row(
             left_out.folder, f"{left_out.samples:,}", "-", size_text(left_out.nbytes), "left out"
         )
+    table.add_row()
+    table.add_row("licence", "pictures")
+    for licence, pictures in report.licences.items():
+        table.add_row(licence, f"{pictures:,}")
     state = "would be pushed" if report.dry_run else "pushed" if report.complete else "not complete"
     table.title = f"{report.repository} ({state})"
     return table

@@ -124,6 +124,19 @@ def read_header(root: str) -> CorpusHeader | None:
         data = read_bytes(place)
     except FileMissing:
         return None
+    return parse_header(data, place)
+
+
+def parse_header(data: bytes, place: str) -> CorpusHeader:
+    """The header of a corpus, from the bytes of its file.
+
+    Args:
+        data: the file.
+        place: its URL, for messages.
+
+    Raises:
+        CorpusError: it is no header of this version.
+    """
     try:
         document = orjson.loads(data)
         if (document["format"], document["version"]) != (FORMAT, FORMAT_VERSION):

@@ -8,8 +8,11 @@ from sgt_data.names import checked_folder, checked_shard
 
 CORPUS_FILE = CORPUS_MARKER
 RECEIPTS = "receipts"
-REPOSITORY_FILES = ("README.md", ".gitattributes")
-"""Files of a repository that may lie at the root of a corpus."""
+README_FILE = "README.md"
+LEFT_OUT_FILE = "left-out.json"
+"""States what a copy lacks whose pictures were not passed on, so that they can be put back."""
+REPOSITORY_FILES = (README_FILE, LEFT_OUT_FILE, ".gitattributes")
+"""Files that may lie at the root of a corpus, beside its own."""
 INPUT = "input"
 """Folder of the pictures that proxies share: like a proxy's, but without targets."""
 

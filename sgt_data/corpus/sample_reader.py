@@ -203,6 +203,24 @@ class SampleReader:
             parts |= self._members(INPUT, shard, number, ("input",))
         return parts
 
+    def facts(self, folder: str, shard: str, row: int) -> dict[str, Any]:
+        """The JSON alone of a sample of a proxy, or of a picture of the shared inputs.
+
+        Raises:
+            CorpusError: it is not what the index says.
+            SourceError: it cannot be read just now.
+        """
+        key = self.key(folder, shard, row)
+        try:
+            facts = orjson.loads(self._members(folder, shard, row, ("facts",))["facts"])
+        except (KeyError, ValueError) as why:
+            raise CorpusError(
+                f"{self._corpus.url}: {folder}/{shard}, sample {key}: {in_words(why)}"
+            ) from why
+        if not isinstance(facts, dict):
+            raise CorpusError(f"{self._corpus.url}: {folder}/{shard}, sample {key} has no facts")
+        return facts
+
     def __getstate__(self) -> dict[str, Any]:
         return {"corpus": self._corpus, "checksums": self._checksums, "copies": self._copies}
 

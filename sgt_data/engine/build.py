@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from sgt_data import checks
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, environment
+from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE
+from sgt_data.corpus.readme import write_readme
 from sgt_data.corpus.reasons import reasons_in
 from sgt_data.corpus.receipt import (
     Receipt,
@@ -254,17 +256,17 @@ def _finish(
     report.notes = [*listing.notes, *notes_on_slices(receipts, listing.slices)]
     in_order = {folder: receipts[folder] for folder in listing.sources_of}
     report.reasons = reasons_in(root, ledgers_with_rows(in_order))
-    write_header(
-        root,
-        replace(
-            header,
-            complete=report.complete,
-            shards=shards,
-            samples=samples,
-            totals=report.totals,
-            source_totals=source_totals,
-        ),
+    finished = replace(
+        header,
+        complete=report.complete,
+        shards=shards,
+        samples=samples,
+        totals=report.totals,
+        source_totals=source_totals,
     )
+    write_header(root, finished)
+    if report.complete:
+        write_readme(Corpus(root, finished))
 
 
 def _of_source(receipts: Iterable[Receipt], source: str) -> list[Receipt]:

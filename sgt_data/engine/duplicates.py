@@ -87,9 +87,13 @@ def keys_to_exclude(
     for shard, earlier_shards in clashes.items():
         for earlier in earlier_shards:
             for key in sorted(set(keys[shard]) & set(keys[earlier])):
-                reason = f"its key is in shard {earlier} already, which comes first"
-                excluded.setdefault(shard, {}).setdefault(key, reason)
+                excluded.setdefault(shard, {}).setdefault(key, repeated_reason(earlier))
     return excluded
+
+
+def repeated_reason(earlier: str) -> str:
+    """Why a key that an earlier shard holds is left out."""
+    return f"its key is in shard {earlier} already, which comes first"
 
 
 def _keys_in(root: str, shard: str, folders: Sequence[str]) -> list[str]:

@@ -8,24 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import yaml
-
+from sgt_data.corpus.front_matter import folders_with_samples, front_matter
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.paths import INPUT, every_tar, tar_path
+from sgt_data.corpus.paths import INPUT, tar_path
+from sgt_data.corpus.readme import MARKER, as_code, as_line, described
 from sgt_data.publish.hub import MAIN, repository_url
 from sgt_data.publish.licences import counts_text
 from sgt_data.publish.push_plan import PushPlan
+from sgt_data.sources.registry import source_kinds
 
 if TYPE_CHECKING:
     from jinja2 import Template
-
-MARKER = "<!-- Written by sgt-data push, which writes it anew; without this line it is kept. -->"
-"""A line of every card; a README.md that lacks it was written by a person."""
-
-_TAGS = ["sgt_data", "webdataset", "image-generation", "semantic-generative-tuning"]
 
 
 def corpus_card(plan: PushPlan, repo: str, revision: str = MAIN) -> str:
@@ -37,28 +33,29 @@ def corpus_card(plan: PushPlan, repo: str, revision: str = MAIN) -> str:
         revision: name of the branch.
     """
     header = plan.header
-    folders = _folders(header)
-    proxy = next(folder for folder in folders if folder != INPUT)
-    shard = header.shards[proxy][0] if header.shards[proxy] else "SHARD"
+    folders = [proxy["name"] for proxy in header.manifest["proxies"]]
+    folders += [INPUT] if INPUT in header.totals else []
+    example = next((folder for folder in folders_with_samples(header) if folder != INPUT), None)
     files = f"https://huggingface.co/datasets/{repo}/resolve/{quote(revision, safe='')}"
     return _template().render(
-        front_matter=_front_matter(header.name, folders),
+        front_matter=front_matter(plan.corpus, header),
         marker=MARKER,
         header=header,
-        rows=[_row(plan, folder) for folder in folders],
+        description=described(header.left_out, INPUT in header.totals),
+        rows=[_row(header, folder) for folder in folders],
+        licences=plan.licences,
         left_out=plan.left_out,
         subset=_subset(header),
+        places=_places(header),
         without_pictures=INPUT in header.left_out,
-        shared_inputs=INPUT in header.totals,
+        repo=repo,
+        revision=revision if revision != MAIN else None,
         url=repository_url(repo, revision),
-        example_folder=proxy,
-        example_tar=f"{files}/{tar_path(proxy, shard)}",
+        example_folder=example,
+        example_tar=f"{files}/{tar_path(example, _first_shard(header, example))}"
+        if example
+        else None,
     )
-
-
-def is_card(readme: bytes) -> bool:
-    """Whether a README.md is a card that a push wrote, and not a person's own text."""
-    return MARKER.encode() in readme
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,6 @@ class _Row:
     segments: int
     nbytes: int
     sources: str
-    licences: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +80,34 @@ class _Subset:
     rule: Sequence[str]
 
 
-def _folders(header: CorpusHeader) -> list[str]:
-    """The folders that hold samples: proxies in the order of the manifest, then shared inputs."""
-    proxies = [proxy["name"] for proxy in header.manifest["proxies"]]
-    return [folder for folder in (*proxies, INPUT) if folder in header.totals]
-
-
-def _front_matter(name: str, folders: Sequence[str]) -> str:
-    """The YAML that the Hub reads at the beginning of a card."""
-    configs: list[dict[str, Any]] = [
-        {"config_name": folder, "data_files": every_tar(folder)} for folder in folders
-    ]
-    configs[0]["default"] = True
-    fields = {
-        "license": "other",
-        "pretty_name": " ".join(name.split()),
-        "task_categories": ["image-to-image"],
-        "tags": _TAGS,
-        "configs": configs,
-    }
-    text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
-    return text
-
-
-def _row(plan: PushPlan, folder: str) -> _Row:
-    totals, sources = plan.header.totals[folder], plan.header.source_totals[folder]
+def _row(header: CorpusHeader, folder: str) -> _Row:
+    totals, sources = header.totals[folder], header.source_totals[folder]
     return _Row(
         folder,
         totals["samples"],
         totals["segments"],
         totals["bytes"],
         counts_text({source: counts["samples"] for source, counts in sources.items()}),
-        counts_text(plan.licences[folder]),
     )
+
+
+def _places(header: CorpusHeader) -> list[str]:
+    """The field of each source that says where its pictures lie, by its path in the manifest."""
+    paths = []
+    for source in header.manifest["sources"]:
+        kind = source_kinds().get(str(source.get("type")))
+        given = [name for name in sorted(kind.places) if source.get(name)] if kind else []
+        others = [name for name in given if name != "depth"]
+        field = (others or given or ["FIELD"])[0]
+        paths.append(as_code(f"sources.{source['name']}.{field}").strip("`"))
+    return paths
+
+
+def _first_shard(header: CorpusHeader, folder: str) -> str:
+    """The first shard of a folder that has a tar; corpora of the first builds state no counts."""
+    shards = header.shards[folder]
+    counts = header.samples.get(folder, (1,) * len(shards))
+    return next(shard for shard, count in zip(shards, counts, strict=True) if count)
 
 
 def _subset(header: CorpusHeader) -> _Subset | None:
@@ -125,8 +116,8 @@ def _subset(header: CorpusHeader) -> _Subset | None:
         return None
     unit = "shards" if rule.get("whole") else "samples"
     parts = [f"seed {rule['seed']}"] if "seed" in rule else []
-    parts += [f"strata {_code(rule['strata'])}"] if rule.get("strata") else []
-    parts += [f"where {_code(rule['where'])}"] if rule.get("where") else []
+    parts += [f"strata {as_code(rule['strata'])}"] if rule.get("strata") else []
+    parts += [f"where {as_code(rule['where'])}"] if rule.get("where") else []
     return _Subset(header.parent["name"], rule[unit], rule["from"], unit, parts)
 
 
@@ -140,17 +131,5 @@ def _template() -> Template:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"line": _line, "code": _code, "thousands": "{:,}".format}
+    environment.filters |= {"line": as_line, "code": as_code, "thousands": "{:,}".format}
     return environment.get_template("card.md.jinja")
-
-
-def _line(text: object) -> str:
-    """Text on one line of Markdown, in which none of its signs has a meaning."""
-    plain = " ".join(str(text).split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in plain)
-
-
-def _code(text: object) -> str:
-    """Text as code within a line of Markdown."""
-    plain = " ".join(str(text).split()).replace("`", "'")
-    return f"`{plain}`"

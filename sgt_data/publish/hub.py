@@ -7,7 +7,7 @@ Needs `huggingface_hub`, which the extra `hub` installs. The token is that of `H
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -163,7 +163,9 @@ class HubRepository:
         """
         return read_bytes(join(self.url, path))
 
-    def commit(self, message: str, files: Mapping[str, str | bytes]) -> None:
+    def commit(
+        self, message: str, files: Mapping[str, str | bytes], removed: Collection[str] = ()
+    ) -> None:
         """Commit files: all of them in one step, or none.
 
         Files that the repository already has are not sent again.
@@ -171,17 +173,19 @@ class HubRepository:
         Args:
             message: message of the commit.
             files: path of a local file, or content, by path in the repository.
+            removed: paths of files that the repository has, and is to lose.
 
         Raises:
             StorageError: the Hub does not allow it, or cannot be reached.
         """
-        from huggingface_hub import CommitOperationAdd
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
         def send() -> None:
             # new operations at every attempt, so that it asks again what the repository has
             operations = [CommitOperationAdd(path, content) for path, content in files.items()]
+            removals = map(CommitOperationDelete, removed)
             self._api.create_commit(
-                self.repo, operations,
+                self.repo, [*operations, *removals],
                 commit_message=message, repo_type=_DATASET, revision=self.revision,
             )  # fmt: skip
 

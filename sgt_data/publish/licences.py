@@ -28,12 +28,10 @@ class Licences:
     """What the indexes of a corpus say of licences and pictures.
 
     Attributes:
-        samples: number of samples, by folder and licence.
         pictures: number of pictures, by licence; a picture that several folders hold counts once.
         embedding: folders whose tars hold inputs.
     """
 
-    samples: Mapping[str, Mapping[str, int]]
     pictures: Mapping[str, int]
     embedding: frozenset[str]
 
@@ -49,34 +47,25 @@ def read_licences(corpus: Corpus) -> Licences:
         for shard in corpus.shards(folder):
             folders_of.setdefault(shard, []).append(folder)
 
-    def read(shard: str) -> tuple[dict[str, Counter[str]], Counter[str], set[str]]:
-        samples: dict[str, Counter[str]] = {}
+    def read(shard: str) -> tuple[Counter[str], set[str]]:
         pictures: dict[str, str] = {}
         embedding: set[str] = set()
         for folder in folders_of[shard]:
             stored = corpus.stored_index(folder, shard, ("key", "licence", "input_size"))
             rows = corpus.restricted(stored, shard)
             licences = [licence or NOT_STATED for licence in rows["licence"].to_pylist()]
-            samples[folder] = Counter(licences)
             pictures |= dict(zip(rows["key"].to_pylist(), licences, strict=True))
             if stored["input_size"].null_count < len(stored):
                 embedding.add(folder)
-        return samples, Counter(pictures.values()), embedding
+        return Counter(pictures.values()), embedding
 
-    samples: dict[str, Counter[str]] = {folder: Counter() for folder in corpus.folders}
     pictures: Counter[str] = Counter()
     embedding: set[str] = set()
     with ThreadPoolExecutor(min(32, 4 * (os.cpu_count() or 1))) as threads:
-        for shard_samples, shard_pictures, shard_embedding in threads.map(read, folders_of):
-            for folder, counts in shard_samples.items():
-                samples[folder] += counts
-            pictures += shard_pictures
+        for of_shard, shard_embedding in threads.map(read, folders_of):
+            pictures += of_shard
             embedding |= shard_embedding
-    return Licences(
-        {folder: _by_frequency(counts) for folder, counts in samples.items()},
-        _by_frequency(pictures),
-        frozenset(embedding),
-    )
+    return Licences(_by_frequency(pictures), frozenset(embedding))
 
 
 def folders_with_pictures(

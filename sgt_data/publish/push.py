@@ -8,19 +8,21 @@ header and the card, one writes each batch of shards, the last writes the final 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 from sgt_data.corpus.header import encode_header
-from sgt_data.corpus.paths import CORPUS_FILE
+from sgt_data.corpus.paths import CORPUS_FILE, LEFT_OUT_FILE, README_FILE
+from sgt_data.corpus.readme import is_ours
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
-from sgt_data.files.urls import Location, plain
+from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.urls import Location, below, plain
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
-from sgt_data.publish.card import corpus_card, is_card
+from sgt_data.publish.card import corpus_card
 from sgt_data.publish.hub import (
     MAIN,
     HubRepository,
@@ -29,6 +31,7 @@ from sgt_data.publish.hub import (
     repository_url,
     require_hub,
 )
+from sgt_data.publish.left_out import encode_record, left_out_record
 from sgt_data.publish.licences import read_licences
 from sgt_data.publish.push_plan import (
     LeftOut,
@@ -45,8 +48,6 @@ from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.shard_copy import AT_ONCE
 from sgt_data.subsets.subset_headers import begun_header, finished_header
 
-CARD = "README.md"
-
 
 @dataclass(slots=True, repr=False)
 class PushReport(Result):
@@ -56,7 +57,7 @@ class PushReport(Result):
         corpus: URL of the corpus, or of the subset file.
         repository: fsspec URL at which readers open the repository.
         totals: totals of what is published, by folder.
-        licences: number of samples by published folder and licence.
+        licences: number of pictures by licence, over the whole corpus.
         left_out: folders with pictures that are not published.
         dry_run: whether nothing was sent because only the plan was asked for.
         pushed_shards: shards that this push sent.
@@ -68,7 +69,7 @@ class PushReport(Result):
     corpus: str
     repository: str
     totals: Mapping[str, Mapping[str, int]]
-    licences: Mapping[str, Mapping[str, int]]
+    licences: Mapping[str, int]
     left_out: tuple[LeftOut, ...]
     dry_run: bool = False
     pushed_shards: int = 0
@@ -121,7 +122,7 @@ def push_corpus(
     branch = revision or MAIN
     report = PushReport(
         corpus, repository_url(repo, branch),
-        {folder: plan.header.totals[folder] for folder in plan.licences},
+        {folder: plan.header.totals[folder] for folder in plan.folders},
         plan.licences, plan.left_out, dry_run,
     )  # fmt: skip
     if dry_run:
@@ -151,10 +152,10 @@ class _Push:
         shards = self.plan.shards()
         self._tell(len(shards), phase="comparing receipts")
         missing = [shard for shard in shards if shard.shard not in receipts[shard.folder]]
-        card = self._card()
+        beside = {**self._card(), **self._record()}
         begun = existing is not None and existing.fingerprints == header.fingerprints
         if not begun or (missing and existing is not None and existing.complete):
-            self._commit("Begin", {CORPUS_FILE: encode_header(begun_header(header)), **card})
+            self._commit("Begin", {CORPUS_FILE: encode_header(begun_header(header)), **beside})
         for batch in batches(missing):
             self._send(batch, len(shards), receipts)
         self.report.complete = not self.report.failures
@@ -162,13 +163,16 @@ class _Push:
             check_complete(self.repository, receipts)
             if self.plan.corpus.selection is not None:
                 header = finished_header(header, receipts)
-            final = {CORPUS_FILE: encode_header(header), **card}
-            if missing or existing is None or self._differs(final):
-                self._commit("Complete", final)
+            final = {CORPUS_FILE: encode_header(header), **beside}
+            stale = {LEFT_OUT_FILE} & self.stored.keys() - beside.keys()
+            if missing or existing is None or stale or self._differs(final):
+                self._commit("Complete", final, stale)
         self.repository.drop_cached_listing()
 
-    def _commit(self, what: str, files: Mapping[str, str | bytes]) -> None:
-        self.repository.commit(f"{what} ({self.plan.header.name})", files)
+    def _commit(
+        self, what: str, files: Mapping[str, str | bytes], removed: Collection[str] = ()
+    ) -> None:
+        self.repository.commit(f"{what} ({self.plan.header.name})", files, removed)
         self.report.commits += 1
 
     def _differs(self, files: Mapping[str, bytes]) -> bool:
@@ -225,10 +229,27 @@ class _Push:
 
     def _card(self) -> dict[str, bytes]:
         """The card by its path; nothing where the repository has a README.md of a person's own."""
-        if CARD in self.stored and not is_card(self.repository.read(CARD)):
+        if README_FILE in self.stored and not is_ours(self.repository.read(README_FILE)):
             self.report.notes.append(
-                f"{CARD} of {self.repository.url} was not written by a push, and is kept as it is"
+                f"{README_FILE} of {self.repository.url} was not written by this package, and is "
+                "kept as it is"
             )
             return {}
         text = corpus_card(self.plan, self.repository.repo, self.repository.revision)
-        return {CARD: text.encode()}
+        return {README_FILE: text.encode()}
+
+    def _record(self) -> dict[str, bytes]:
+        """What states how the pictures are put back, by its path; nothing where none are left out.
+
+        A copy that lacks pictures passes on what it states itself.
+        """
+        plan = self.plan
+        if not plan.corpus.header.left_out:
+            left_out = tuple(folder.folder for folder in plan.left_out)
+            if not left_out:
+                return {}
+            record = left_out_record(plan.corpus, plan.header, left_out)
+            return {LEFT_OUT_FILE: encode_record(record)}
+        place = below(plan.corpus.url, LEFT_OUT_FILE)
+        is_the_same = plan.corpus.selection is None and not plan.left_out
+        return {LEFT_OUT_FILE: read_bytes(place)} if is_the_same and exists(place) else {}

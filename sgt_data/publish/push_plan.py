@@ -57,20 +57,22 @@ class PushPlan:
         corpus: the corpus, or the subset of one, that is published; a subset becomes a corpus of
             its own.
         header: header of the published corpus when all of it is in the repository.
-        licences: number of samples by published folder and licence, in the order of the corpus.
+        folders: that are published, in the order of the corpus.
+        licences: number of pictures by licence, over the whole corpus.
         left_out: folders that are not published.
     """
 
     corpus: Corpus
     header: CorpusHeader
-    licences: Mapping[str, Mapping[str, int]]
+    folders: tuple[str, ...]
+    licences: Mapping[str, int]
     left_out: tuple[LeftOut, ...]
 
     def shards(self) -> list[ShardToPush]:
         """All shards of the published folders; those of one name follow each other."""
         header = self.header
         by_name: dict[str, list[ShardToPush]] = {}
-        for folder in self.licences:
+        for folder in self.folders:
             nbytes, samples = header.totals[folder]["bytes"], header.totals[folder]["samples"]
             counts = self.corpus.samples_per_shard(folder)
             for name, count in zip(header.shards[folder], counts, strict=True):
@@ -103,7 +105,8 @@ def plan_push(corpus: Corpus, licences: Licences, pictures: bool) -> PushPlan:
     return PushPlan(
         corpus,
         header_without(header, left_out),
-        {folder: counts for folder, counts in licences.samples.items() if folder not in left_out},
+        tuple(folder for folder in corpus.folders if folder not in left_out),
+        licences.pictures,
         tuple(
             LeftOut(folder, header.totals[folder]["samples"], header.totals[folder]["bytes"])
             for folder in left_out

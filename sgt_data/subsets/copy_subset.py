@@ -13,6 +13,7 @@ import numpy as np
 from sgt_data.corpus.header import read_header, write_header
 from sgt_data.corpus.identity import check_same_build
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.readme import write_readme
 from sgt_data.corpus.receipt import Receipt, committed_receipts
 from sgt_data.engine.cluster import IN_PROCESS, THIS_MACHINE, Cluster
 from sgt_data.engine.drive import drive
@@ -110,6 +111,8 @@ def copy_subset(
             drive(outcomes, report, note, begun, on_progress)
     finished = finished_header(header, receipts)
     write_header(root, finished)
+    if finished.complete:
+        write_readme(Corpus(root, finished))
     report.complete, report.totals = finished.complete, finished.totals
     return report
 

@@ -12,6 +12,7 @@ import orjson
 
 from sgt_data.corpus.reasons import without_own_words
 from sgt_data.errors import SgtDataError
+from sgt_data.foreign_errors import in_words
 from sgt_data.view.gradual_work import GradualWork
 
 LEDGERS_MAX = 4096
@@ -107,7 +108,9 @@ class Ledgers:
         try:
             rows: list[Any] = [orjson.loads(line) for line in self._read(ledger)]
         except (SgtDataError, orjson.JSONDecodeError) as why:
-            self.problems.append(f"ledger of {ledger.folder}/{ledger.shard} is not shown: {why}")
+            self.problems.append(
+                f"ledger of {ledger.folder}/{ledger.shard} is not shown: {in_words(why)}"
+            )
             return []
         sound = [
             row
