@@ -65,7 +65,7 @@ browser:
 	|| { echo "Install Chromium: the tests of pages need a browser on the PATH." >&2; exit 1; }
 
 docs: .venv/ready
-	$(BIN)/mkdocs build --strict --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -82,6 +82,8 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/annotators.py
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py
+	$(BIN)/python benchmarks/small_builds.py
+	$(BIN)/python benchmarks/view.py
 
 # reads and writes about 10 GB in the folder of temporary files
 bench-subset: .venv/ready
