@@ -12,6 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+FORMAT_VERSION = 1
+"""Version of the format on disk."""
+
+FORMAT_MINOR = 1
+"""Form of the samples' JSON that builds write. Corpora of format 1.0 state no minor version. All minor
+versions up to this are read."""
+
 NO_CATEGORY_ID = -1
 """`category_id` of a segment whose source has no categories; its `category` is empty."""
 

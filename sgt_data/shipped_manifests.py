@@ -35,8 +35,9 @@ def shipped_manifest(name: str) -> str:
     """
     manifests = shipped_manifests()
     if name not in manifests:
+        near = did_you_mean(name, manifests) or "."
         raise ManifestError(
-            f"no manifest named {name!r:.80} comes with sgt-data{did_you_mean(name, manifests)} "
+            f"no manifest named {name!r:.80} comes with sgt-data{near} "
             f"There are: {', '.join(manifests)}. A file is given with its suffix: {name}{_SUFFIX}"
         )
     return manifests[name]

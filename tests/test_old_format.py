@@ -33,9 +33,10 @@ from sgt_data import (
     write_questions,
 )
 from sgt_data.cli.app import app
-from sgt_data.corpus.header import FORMAT_MINOR, read_header
+from sgt_data.corpus.header import read_header
 from sgt_data.errors import CorpusError, CorpusMismatch
 from sgt_data.experiment.measure.layout_fidelity import class_colours
+from sgt_data.facts import FORMAT_MINOR
 from sgt_data.manifest import parse_manifest
 from sgt_data.stream.transforms import is_label_target
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,7 +116,10 @@ def test_manifests_shows_all_or_one(folder: Path, capsys: pytest.CaptureFixture[
 def test_init_copies_a_manifest_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sgt("init", "coco-panoptic") == 0
     copy = folder / "coco-panoptic.yaml"
-    assert copy.read_text() == FILES.joinpath("coco-panoptic.yaml").read_text()
+    editor_line, text = copy.read_text().split("\n", 1)
+    assert text == FILES.joinpath("coco-panoptic.yaml").read_text().split("\n", 1)[1]
+    schema = editor_line.removeprefix("# yaml-language-server: $schema=file://")
+    assert "properties" in json.loads(Path(schema).read_text())
     copy.write_text("mine")
     assert sgt("init", "coco-panoptic") == 2
     assert f"{copy} exists already" in capsys.readouterr().err and copy.read_text() == "mine"

@@ -96,7 +96,7 @@ def _exit_with(code: int, **root_options: object) -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from sgt_data.corpus.header import FORMAT_MINOR, FORMAT_VERSION
+        from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
 
         print(
             f"sgt-data {version('sgt-data')} (corpus format {FORMAT_VERSION}.{FORMAT_MINOR}, "

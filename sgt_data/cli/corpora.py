@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 
 _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
 
+_HOW_TO_REBUILD = (
+    "A shard of a built corpus that is damaged or lost is built again so: remove its receipt "
+    "(receipts/PROXY/SHARD.json), then run the command of the build."
+)
+
 
 def build_command(
     manifest: Annotated[
@@ -133,6 +138,7 @@ def verify_command(
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
     show(_verdict_text(verdict, deep), document, as_json)
     if not verdict.sound:
+        print_messages([_HOW_TO_REBUILD] if verdict.parent is None else [])
         print_next(command_text("info", corpus))
     elif deep or verdict.parent is not None:
         print_next(command_text("view", corpus))

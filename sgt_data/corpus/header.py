@@ -10,6 +10,7 @@ import orjson
 
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
+from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
@@ -20,11 +21,6 @@ from sgt_data.records import Category
 from sgt_data.redaction import fields_with_secrets, redacted, without_secrets
 
 FORMAT = "sgt_data corpus"
-FORMAT_VERSION = 1
-
-FORMAT_MINOR = 1
-"""Form of the samples' JSON that builds write: see `sgt_data.facts`. Corpora of format 1.0 state no
-minor version. All minor versions up to this are read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 from PIL import features
 
-from sgt_data.corpus.header import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusMismatch
+from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.files.claim import as_list, differences
 from sgt_data.prompts.bank import Bank, load_bank
 from sgt_data.redaction import redacted

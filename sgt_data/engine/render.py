@@ -15,7 +15,6 @@ from functools import cache, partial
 from typing import Any
 
 from sgt_data.annotators.batching import role
-from sgt_data.corpus.header import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.shard import (
     EncodedSample,
@@ -26,6 +25,7 @@ from sgt_data.corpus.shard import (
 from sgt_data.engine.build_plan import Recipe
 from sgt_data.engine.draw_checked import check_decodes, draw_checked
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
+from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.names import KEY_ALPHABET, is_key
 from sgt_data.pictures.decode_source import Picture, inspect, prepare
 from sgt_data.prompts.bank import choose_instruction

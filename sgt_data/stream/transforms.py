@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from math import isqrt
 from typing import Any, Literal
 
@@ -19,7 +20,8 @@ from pydantic import Field
 
 from sgt_data import checks
 from sgt_data.corpus.sample import Sample
-from sgt_data.errors import CorpusError
+from sgt_data.errors import CorpusError, RequestError
+from sgt_data.extras import install_hint
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.stream.sample_views import CropAndFlip, View
 
@@ -107,6 +109,11 @@ class Pictures:
         if self.size is not None:
             checks.instance_of("size", self.size, SizeRule)
         checks.one_of("form", self.form, ("pil", "numpy", "torch"))
+        if self.form == "torch" and find_spec("torch") is None:
+            raise RequestError(
+                'form: found \'torch\', and torch is not installed; give form="numpy" or "pil", '
+                f"or install it: {install_hint('train')}"
+            )
         if self.augment is not None:
             checks.instance_of("augment", self.augment, CropAndFlip)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sgt_data.corpus.header import FORMAT_VERSION
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.receipt import add_up
+from sgt_data.facts import FORMAT_VERSION
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.redaction import without_secrets
 
