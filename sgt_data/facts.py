@@ -16,8 +16,8 @@ FORMAT_VERSION = 1
 """Version of the format on disk."""
 
 FORMAT_MINOR = 1
-"""Form of the samples' JSON that builds write. Corpora of format 1.0 state no minor version. All minor
-versions up to this are read."""
+"""Form of the samples' JSON that builds write. Corpora of format 1.0 state no minor version. All
+minor versions up to this are read."""
 
 NO_CATEGORY_ID = -1
 """`category_id` of a segment whose source has no categories; its `category` is empty."""
