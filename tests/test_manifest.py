@@ -360,7 +360,7 @@ def test_a_proxy_may_be_added_and_changes_no_file(tmp_path: Path, tar: Path) -> 
     report = built(tmp_path / "out", source_of(tar), [first, second])
     assert report.complete
     after = files_in(tmp_path / "out")
-    assert {name for name in before if after[name] != before[name]} == {"corpus.json"}
+    assert {name for name in before if after[name] != before[name]} == {"corpus.json", "README.md"}
     assert {name.split("/")[0] for name in after.keys() - before.keys()} == {
         "twenty", "index", "quarantine", "receipts"
     }  # fmt: skip
