@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +12,11 @@ from PIL import Image
 
 from sgt_data.cli.app import main
 from sgt_data.corpus.opened_corpus import Corpus
-from sgt_data.corpus.reasons import without_own_words
+from sgt_data.corpus.reasons import lost_inputs, without_own_words
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import RequestError
 from sgt_data.manifest import parse_manifest
-from sgt_data.preview.candidates import ledger_of
 from sgt_data.preview.cards import Section, choose_sections
 from sgt_data.preview.contact_sheet import contact_sheet
 from sgt_data.preview.sheet_choice import SheetChoice
@@ -56,6 +56,11 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Co
     }  # fmt: skip
     build_corpus(parse_manifest(document), str(root / "corpus"), cluster=IN_PROCESS)
     return open_corpus(str(root / "corpus"))
+
+
+def rows_in(corpus: Corpus, proxy: str) -> list[dict[str, Any]]:
+    shards = corpus.shards(proxy)
+    return [row for shard in shards for row in lost_inputs(corpus.url, proxy, shard)]
 
 
 def keys_of(sections: list[Section]) -> list[str]:
@@ -102,7 +107,9 @@ def test_an_expression_chooses_the_pictures_it_is_true_of(corpus: Corpus) -> Non
 def test_rejected_inputs_are_shown_with_their_reasons_and_their_picture(corpus: Corpus) -> None:
     sections = choose_sections(corpus, SheetChoice(quarantined=True, per_source=50))
     by_name = {section.source: section for section in sections}
-    rows = [row for shard in corpus.shards("busy") for row in ledger_of(corpus, "busy", shard)]
+    rows = [
+        row for shard in corpus.shards("busy") for row in lost_inputs(corpus.url, "busy", shard)
+    ]
     cards = {card.key: card for card in by_name["coco"].cards}
     assert {row["key"]: row["reason"] for row in rows} == {
         key: card.reasons["busy"] for key, card in cards.items()
@@ -117,7 +124,9 @@ def test_rejected_inputs_are_shown_with_their_reasons_and_their_picture(corpus: 
 
 
 def test_the_first_rejected_inputs_are_one_of_every_kind_of_reason(corpus: Corpus) -> None:
-    rows = [row for shard in corpus.shards("edge") for row in ledger_of(corpus, "edge", shard)]
+    rows = [
+        row for shard in corpus.shards("edge") for row in lost_inputs(corpus.url, "edge", shard)
+    ]
     kinds = {without_own_words(row["reason"]) for row in rows}
     assert len(kinds) == 2
     sections = choose_sections(corpus, SheetChoice(quarantined=True, proxies=("edge",)))

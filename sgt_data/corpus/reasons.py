@@ -12,8 +12,10 @@ import orjson
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
+from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import join
+from sgt_data.files.urls import below, join
+from sgt_data.foreign_errors import in_words
 
 _THREADS = 16
 _LEDGERS_MAX = 4096
@@ -128,6 +130,27 @@ def reasons_of_corpus(corpus: Corpus) -> list[Reason]:
         for shard in corpus.shards(folder)
     ]
     return reasons_in(corpus.url, ledgers)
+
+
+def lost_inputs(root: str, folder: str, shard: str) -> list[dict[str, Any]]:
+    """The rows of a ledger that name inputs which became no sample; notes are left out.
+
+    Args:
+        root: URL of the corpus.
+        folder: a proxy, or the shared inputs.
+        shard: whose ledger.
+
+    Raises:
+        CorpusError: it is no ledger.
+        SourceError: it cannot be read just now.
+    """
+    place = below(root, quarantine_path(folder, shard))
+    try:
+        rows = map(orjson.loads, read_bytes(place).splitlines())
+        kinds = [(row["kind"], row["key"], row) for row in rows]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as why:
+        raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
+    return [row for kind, _, row in kinds if kind in ("damaged", "filtered")]
 
 
 def has_nameless_damage(root: str, folder: str, shard: str) -> bool:

@@ -11,18 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import zip_longest
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import orjson
 
 from sgt_data.corpus.opened_corpus import Corpus
-from sgt_data.corpus.paths import quarantine_path
-from sgt_data.corpus.reasons import without_own_words
-from sgt_data.errors import CorpusError, RequestError
-from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import below
-from sgt_data.foreign_errors import in_words
+from sgt_data.corpus.reasons import lost_inputs, without_own_words
+from sgt_data.errors import RequestError
 from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.subsets.population import read_population
 from sgt_data.subsets.where import matching
@@ -185,7 +180,7 @@ def _rejected(corpus: Corpus, proxies: Sequence[str]) -> dict[str, list[Candidat
     frequent reason before the others."""
     places = [(proxy, shard) for proxy in proxies for shard in corpus.shards(proxy)]
     with ThreadPoolExecutor(_THREADS) as threads:
-        ledgers = threads.map(lambda place: ledger_of(corpus, *place), places)
+        ledgers = threads.map(lambda place: lost_inputs(corpus.url, *place), places)
         inputs: dict[tuple[str, ...], dict[str, str]] = {}
         for (proxy, shard), rows in zip(places, ledgers, strict=True):
             for row in rows:
@@ -197,21 +192,6 @@ def _rejected(corpus: Corpus, proxies: Sequence[str]) -> dict[str, list[Candidat
         candidate = Candidate(shard, key, member, reasons)
         groups.setdefault(source, {}).setdefault(kind, []).append(candidate)
     return {source: _in_turns(by_kind.values()) for source, by_kind in groups.items()}
-
-
-def ledger_of(corpus: Corpus, proxy: str, shard: str) -> list[dict[str, Any]]:
-    """The rows of a ledger that name inputs which became no sample, notes left out.
-
-    Raises:
-        CorpusError: it is no ledger.
-        SourceError: it cannot be read just now.
-    """
-    place = below(corpus.url, quarantine_path(proxy, shard))
-    try:
-        rows = [orjson.loads(line) for line in read_bytes(place).splitlines()]
-        return [row for row in rows if row["kind"] in ("damaged", "filtered")]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as why:
-        raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
 
 
 def _in_turns(groups: Iterable[Sequence[Candidate]]) -> list[Candidate]:

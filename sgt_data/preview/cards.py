@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.reasons import lost_inputs
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing, RequestError
 from sgt_data.preview.candidates import (
@@ -13,7 +14,6 @@ from sgt_data.preview.candidates import (
     Candidates,
     evenly_spaced,
     find_candidates,
-    ledger_of,
 )
 from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.preview.sheet_layout import usual_cards
@@ -159,7 +159,7 @@ def _card(
 def _reason(corpus: Corpus, proxy: str, candidate: Candidate) -> str:
     """Why a proxy has no sample of a key; empty where no ledger says so."""
     try:
-        rows = ledger_of(corpus, proxy, candidate.shard)
+        rows = lost_inputs(corpus.url, proxy, candidate.shard)
     except FileMissing:
         return ""
     return next((str(row["reason"]) for row in rows if row["key"] == candidate.key), "")

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
+from sgt_data.corpus.reasons import lost_inputs
 from sgt_data.corpus.shard import notes_count, tar_size
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below, join
-from sgt_data.foreign_errors import in_words
 from sgt_data.subsets.population import Population
 
 Counts = Mapping[str, Mapping[str, Any]]
@@ -73,13 +73,9 @@ def ledger_rows(url: str, folder: str, shard: str, keys: Iterable[str]) -> list[
     place = below(url, quarantine_path(folder, shard))
     rows: dict[str, dict[str, Any]] = {}
     asked = set(keys)
-    try:
-        for line in read_bytes(place).splitlines():
-            row = orjson.loads(line)
-            if row["key"] in asked and row["kind"] in ("damaged", "filtered"):
-                rows.setdefault(row["key"], row)
-    except (orjson.JSONDecodeError, KeyError, TypeError) as why:
-        raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
+    for row in lost_inputs(url, folder, shard):
+        if row["key"] in asked:
+            rows.setdefault(row["key"], row)
     if unexplained := sorted(asked - rows.keys()):
         raise CorpusError(
             f"{place} does not say why {folder} has no {unexplained[0]}, which other proxies have"
