@@ -32,9 +32,10 @@ EXTRA_OF_PROTOCOL: Mapping[str, str] = {
 """By protocol of a URL: the extra that brings its backend."""
 
 
-def install_hint(extra: str) -> str:
-    """The command that adds an extra to an installed package, a wheel or a clone."""
-    return f"pip install 'sgt-data[{extra}]'"
+def install_hint(extra: str | None = None) -> str:
+    """The command that adds an extra to an installed package, a wheel or a clone; or that brings
+    the packages of the base up to date."""
+    return f"pip install 'sgt-data[{extra}]'" if extra else "pip install --upgrade sgt-data"
 
 
 def library_missing(why: ImportError) -> RequestError | None:

@@ -26,6 +26,7 @@ from sgt_data.experiment.plan.experiment_plan import Plan, parse_plan
 from sgt_data.experiment.prepare_data import prepare
 from sgt_data.experiment.runs import jobs_of, run_job
 from sgt_data.manifest import parse_manifest
+from sgt_data.progress import ignore
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.subsets.subset_file import write_subset_file
 from sgt_data.subsets.subset_of_keys import subset_of_keys
@@ -72,13 +73,13 @@ def plan() -> Plan:
 @pytest.fixture(scope="module")
 def folder(corpus: str, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prepared")
-    prepare("scale", plan, corpus, path)
+    prepare("scale", plan, corpus, path, ignore)
     return path
 
 
 @pytest.fixture(scope="module")
 def data(corpus: str, plan: Plan, folder: Path) -> TrainingData:
-    return prepare("scale", plan, corpus, folder)  # reuses what the fixture `folder` wrote
+    return prepare("scale", plan, corpus, folder, ignore)  # reuses what the fixture `folder` wrote
 
 
 def keys_of(jsonl: Path) -> set[str]:
@@ -121,7 +122,7 @@ def test_controls_may_have_seeds_of_their_own(data: TrainingData) -> None:
 
 def test_a_corpus_smaller_than_the_ladder_has_every_arm(corpus: str, tmp_path: Path) -> None:
     plan = parse_plan(PLAN, ["ladder=[1000, 2000]", f"settings={{'{LABELS}': {{rate: 0.5}}}}"])
-    data = prepare("scale", plan, corpus, tmp_path)
+    data = prepare("scale", plan, corpus, tmp_path, ignore)
     assert list(data.labels) == [data.pictures]
     assert [arm.x for arm in arms_of("scale", plan, data) if arm.x] == [
         data.pictures, data.pictures,
@@ -217,11 +218,11 @@ def test_runs_are_measured_once_and_found_again(
     arms.append(arms_of("scale", plan, data)[-1])
     arms = [replace(arm, seeds=(0,)) for arm in arms]
     jobs = jobs_of(arms, sgt_data.open_corpus(corpus), tmp_path, "validation")
-    assert run_jobs(jobs, 1) == []
+    assert run_jobs(jobs, 1, ignore) == []
     first = {job.name: job.result.read_bytes() for job in jobs}
     assert len(first) == 3
     written = {job.name: job.result.stat().st_mtime_ns for job in jobs}
-    assert run_jobs(jobs, 1) == []
+    assert run_jobs(jobs, 1, ignore) == []
     assert {job.name: job.result.read_bytes() for job in jobs} == first
     for job in jobs:
         run_job(job)

@@ -230,14 +230,15 @@ def test_what_is_killed_goes_on_where_it_was(
 ) -> None:
     """Until the last moment the copy is what it was."""
     code = """
-import os
+import os, threading
 from sgt_data.publish import put_back
-commit, committed = put_back.commit, []
+commit, committed, lock = put_back.commit, [], threading.Lock()
 def commit_or_die(root, encoded):
-    if len(committed) == 5:
-        os._exit(9)
-    committed.append(commit(root, encoded))
-    return committed[-1]
+    with lock:  # shards are made side by side
+        if len(committed) == 5:
+            os._exit(9)
+        committed.append(commit(root, encoded))
+        return committed[-1]
 put_back.commit = commit_or_die
 """
     options = [argument for place in places(sources) for argument in ("--source", place)]

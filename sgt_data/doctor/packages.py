@@ -33,7 +33,7 @@ def package_checks() -> Iterator[Check]:
         "packages",
         "lacks" if base else "good",
         ", ".join(base) if base else f"sgt-data {version('sgt-data')}, and all that it needs",
-        "pip install --upgrade sgt-data" if base else "",
+        install_hint() if base else "",
     )
     for extra, purpose in BROUGHT_BY.items():
         names = lacking.get(extra, [])
