@@ -29,7 +29,7 @@ from measuring import Cell, pictures, report, verdict
 
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS, Cluster
-from sgt_data.manifest import Manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, parse_manifest
 from sgt_data.records import RawInput
 
 GOAL = 0.85

@@ -28,7 +28,7 @@ from sgt_data.engine.build_plan import BuildPlan, plan_build
 from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput, RawShard
 from sgt_data.sources.fetch_input import fetched

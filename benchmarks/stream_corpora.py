@@ -31,7 +31,7 @@ from sgt_data.corpus.shard import (
     ShardWriter,
     file_digest,
 )
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.prompts.bank import choose_instruction, load_bank
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.subsets.open_corpus import open_corpus

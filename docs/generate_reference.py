@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sgt_data.manifest import Manifest
+from sgt_data.manifest.manifest import Manifest
 from sgt_data.reference.docstrings import Docstring
 from sgt_data.reference.example_picture import Shown, example_picture
 from sgt_data.reference.field_facts import FieldFacts, field_facts

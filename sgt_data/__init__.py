@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from sgt_data.experiment.plan.load_plan import load_plan
     from sgt_data.experiment.prepared_experiment import ExperimentReport
     from sgt_data.experiment.run_experiment import run_experiment
-    from sgt_data.manifest import Manifest, load_manifest, parse_manifest
+    from sgt_data.manifest.manifest import Manifest, load_manifest, parse_manifest
     from sgt_data.plugins.registered import use_plugins
     from sgt_data.preview.contact_sheet import contact_sheet
     from sgt_data.progress import Progress
@@ -139,7 +139,7 @@ _MODULES = {
     "experiment.plan.load_plan": ("load_plan",),
     "experiment.prepared_experiment": ("ExperimentReport",),
     "experiment.run_experiment": ("run_experiment",),
-    "manifest": (
+    "manifest.manifest": (
         "Manifest",
         "load_manifest",
         "parse_manifest",

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from sgt_data.manifest import Manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, parse_manifest
 
 
 def both_sources_document(sources: Path, shard_samples: int) -> dict[str, Any]:

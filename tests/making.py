@@ -25,7 +25,7 @@ from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
-from sgt_data.manifest import Manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, parse_manifest
 
 Mask = NDArray[np.bool_]
 Members = list[tuple[str, bytes]]

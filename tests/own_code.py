@@ -12,7 +12,7 @@ from sgt_data.cli.new import write_new
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.cluster import IN_PROCESS
-from sgt_data.manifest import Manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, parse_manifest
 
 MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "proxy": {"proxies": [{"type": "tone", "instructions": "edge_soft"}]},

@@ -14,7 +14,7 @@ from sgt_data import (
     SubsetRule,
     build_corpus,
 )
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.scenes.write_samples import write_samples
 
 PICTURES = 36

@@ -43,17 +43,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "sources": frozenset({"files", "pictures", "segmentation"}),
     "proxies": DRAWING,
     "annotators": frozenset({"files", "pictures", "segmentation", "sources"}),
-    "manifest_places": frozenset({"files"}),
-    "manifest_file": frozenset({"files", "manifest_places"}),
-    "instruction_files": frozenset({"files", "prompts"}),
-    "manifest_own_parts": frozenset(
-        {"files", "instruction_files", "manifest_file", "manifest_places"}
-    ),
-    "member_checks": frozenset({"prompts", "sources", "annotators", "proxies"}),
-    "manifest": frozenset(
-        {"files", "pictures", "sources", "annotators", "proxies", "manifest_file",
-         "manifest_own_parts", "manifest_places", "member_checks"}
-    ),
+    "manifest": frozenset({"files", "pictures", "prompts", "sources", "annotators", "proxies"}),
     "corpus": frozenset({"files", "pictures", "prompts"}),
     "subsets": frozenset({"files", "corpus", "engine"}),
     "verify": frozenset({"files", "corpus", "subsets", "proxies", "prompts"}),
@@ -364,7 +354,7 @@ def test_the_base_install_needs_no_torch() -> None:
         "import sys, importlib\n"
         f"for name in {MODELS!r}: sys.modules[name] = None\n"
         f"for name in {others!r}: importlib.import_module(name)\n"
-        "from sgt_data.manifest import parse_manifest\n"
+        "from sgt_data.manifest.manifest import parse_manifest\n"
         "parse_manifest({'name': 'a', 'sources': [{'type': 'folder', 'pictures': '/p'}],\n"
         "  'annotators': [{'type': 'depth_anything', 'name': 'd'}],\n"
         "  'proxies': [{'type': 'depth', 'annotator': 'd'}]})\n"
@@ -490,7 +480,7 @@ def test_no_seedless_chance() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["sgt_data", "sgt_data.engine.build", "sgt_data.manifest", "sgt_data.corpus.receipt"],
+    ["sgt_data", "sgt_data.engine.build", "sgt_data.manifest.manifest", "sgt_data.corpus.receipt"],
 )
 def test_importing_does_not_start_to_load_ray_or_torch(module: str) -> None:
     code = (

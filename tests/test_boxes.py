@@ -42,7 +42,7 @@ from pycocotools import mask as coco_mask
 
 from sgt_data import decode, verify_corpus
 from sgt_data.errors import CorpusError, ManifestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.proxies.boxes import BoxesProxy
 from sgt_data.segmentation.box_geometry import output_boxes, turned_boxes
 from sgt_data.segmentation.box_outlines import draw_outlines

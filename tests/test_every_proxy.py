@@ -22,7 +22,7 @@ from sgt_data import (
     open_corpus,
     verify_corpus,
 )
-from sgt_data.manifest import Manifest, load_manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, load_manifest, parse_manifest
 from sgt_data.progress import Progress
 from sgt_data.proxies.registry import proxy_kinds
 

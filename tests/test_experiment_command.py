@@ -32,7 +32,7 @@ from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.prepared_experiment import ExperimentReport
 from sgt_data.experiment.report import outputs
 from sgt_data.experiment.run_experiment import run_experiment
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.training import example_learner as example
 

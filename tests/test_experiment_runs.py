@@ -25,7 +25,7 @@ from sgt_data.experiment.plan.arms import (
 from sgt_data.experiment.plan.experiment_plan import Plan, parse_plan
 from sgt_data.experiment.prepare_data import prepare
 from sgt_data.experiment.runs import jobs_of, run_job
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import ignore
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.subsets.subset_file import write_subset_file

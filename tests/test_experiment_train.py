@@ -18,7 +18,7 @@ from corpora import both_sources_document
 import sgt_data
 from sgt_data.corpus import sample as corpus_sample
 from sgt_data.errors import RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.training import batches
 from sgt_data.training.batches import Collator, open_stream
 from sgt_data.training.checkpoint import read_checkpoint

@@ -19,7 +19,7 @@ from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import Progress
 from sgt_data.trainers.export import export_corpus
 from sgt_data.trainers.export_layouts import LAYOUTS, Form

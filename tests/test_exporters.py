@@ -23,7 +23,7 @@ from pycocotools import mask as coco_mask
 from sgt_data import build_corpus, decode, verify_corpus
 from sgt_data.cli.app import main
 from sgt_data.engine.cluster import IN_PROCESS
-from sgt_data.manifest import load_manifest, parse_manifest
+from sgt_data.manifest.manifest import load_manifest, parse_manifest
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "your-own-files.md").read_text()

@@ -13,7 +13,7 @@ from making import built, ledger_in
 from own_code import pictures
 
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
-from sgt_data.manifest import load_manifest, parse_manifest
+from sgt_data.manifest.manifest import load_manifest, parse_manifest
 from sgt_data.prompts.bank import load_bank
 from sgt_data.stream.options import Ordering, Reading
 from sgt_data.stream.stream import Stream

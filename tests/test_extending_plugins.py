@@ -16,7 +16,7 @@ from sgt_data.cli.app import main
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS, Cluster
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError, OwnCodeError, PluginError
-from sgt_data.manifest import load_manifest, parse_manifest
+from sgt_data.manifest.manifest import load_manifest, parse_manifest
 from sgt_data.plugins.origins import origin_of
 from sgt_data.plugins.registered import use_plugins
 from sgt_data.verify.check_corpus import verify_corpus

@@ -22,7 +22,7 @@ from sgt_data.corpus.columns import columns_of
 from sgt_data.corpus.paths import INPUT, README_FILE
 from sgt_data.corpus.readme import MARKER, readme_text, write_readme
 from sgt_data.facts import UNIFORM_TYPES
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.proxies.registry import proxy_kinds
 
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"

@@ -31,7 +31,7 @@ from sgt_data import (
 from sgt_data.corpus import identity
 from sgt_data.corpus.paths import INPUT, LEFT_OUT_FILE
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError, RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.publish.join_report import JoinReport
 from sgt_data.scenes.write_samples import write_samples
 

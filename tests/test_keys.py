@@ -21,7 +21,7 @@ from making import (
 
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.records import RawInput
 from sgt_data.sources.base import Source, key_of, unique_keys
 from sgt_data.sources.coco import CocoSource

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from sgt_data.manifest import Manifest
+from sgt_data.manifest.manifest import Manifest
 from sgt_data.proxies.segmentation import SegmentationProxy
 from sgt_data.segmentation.pixel_sampling import centre_samples
 

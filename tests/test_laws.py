@@ -20,7 +20,7 @@ from sgt_data import (
 from sgt_data.corpus import receipt
 from sgt_data.engine import build as builder
 from sgt_data.errors import StorageError
-from sgt_data.manifest import Manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, parse_manifest
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import yaml
 from making import SMALL, built, files_in, manifest_of, proxy_of, sa1b_members, tar_of
 
 from sgt_data.errors import CorpusMismatch, ManifestError
-from sgt_data.manifest import load_manifest, parse_manifest
+from sgt_data.manifest.manifest import load_manifest, parse_manifest
 
 GOOD: dict[str, Any] = {
     "version": 1,

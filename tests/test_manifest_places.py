@@ -15,8 +15,8 @@ import sgt_data
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import ManifestError, SgtDataError
 from sgt_data.files.urls import absolute
-from sgt_data.manifest import load_manifest, parse_manifest
-from sgt_data.manifest_places import below_folder, folder_of
+from sgt_data.manifest.manifest import load_manifest, parse_manifest
+from sgt_data.manifest.places import below_folder, folder_of
 from sgt_data.scenes.write_samples import write_samples
 
 MINE: dict[str, Any] = {

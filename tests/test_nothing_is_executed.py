@@ -16,7 +16,7 @@ from sgt_data.annotators import weights
 from sgt_data.annotators.depth_anything import DepthAnythingAnnotator
 from sgt_data.annotators.weights import find_file
 from sgt_data.errors import ManifestError, RequestError
-from sgt_data.manifest import load_manifest
+from sgt_data.manifest.manifest import load_manifest
 
 FORBIDDEN_MODULES = {"pickle", "cloudpickle", "dill", "marshal", "shelve", "joblib", "jsonpickle"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}

@@ -17,7 +17,7 @@ from sgt_data import (
     verify_corpus,
 )
 from sgt_data.corpus.index import ends_of
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.view.answers import Answers
 from sgt_data.view.collection import Place
 from sgt_data.view.open_collection import open_collection

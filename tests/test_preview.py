@@ -20,7 +20,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import CorpusError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.preview.contact_sheet import contact_sheet
 from sgt_data.preview.sheet_layout import (
     CAPTION_HEIGHT,

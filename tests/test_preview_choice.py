@@ -16,7 +16,7 @@ from sgt_data.corpus.reasons import lost_inputs, without_own_words
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.preview.cards import Section, choose_sections
 from sgt_data.preview.contact_sheet import contact_sheet
 from sgt_data.preview.sheet_choice import SheetChoice

@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 from instruction_rules import MAKERS, NEVER, SAYS
 
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.prompts.bank import choose_instruction, load_bank, parse_bank
 
 VARIANTS = ("entity", "instance", "panoptic", "semantic")

@@ -26,7 +26,7 @@ from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.cli.app import main
 from sgt_data.corpus.paths import index_path, tar_path
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.questions.balance import choose_questions
 from sgt_data.questions.picture_facts import PictureFacts
 from sgt_data.questions.question_plan import QuestionPlan

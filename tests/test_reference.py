@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 import sgt_data
 from sgt_data import RequestError
-from sgt_data.manifest import Manifest
+from sgt_data.manifest.manifest import Manifest
 from sgt_data.reference.examples import examples_of
 from sgt_data.reference.field_facts import allowed_in_words, field_facts
 from sgt_data.reference.json_schemas import (

@@ -42,7 +42,7 @@ from PIL import Image
 
 from sgt_data import decode, verify_corpus
 from sgt_data.errors import CorpusError, FilteredOut, ManifestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.pictures.decode_source import Picture, StoredPicture
 from sgt_data.prompts.bank import load_bank
 from sgt_data.proxies.base import Subject

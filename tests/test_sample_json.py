@@ -26,7 +26,7 @@ from making import (
 )
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus, verify_corpus
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 
 SEGMENTED = [
     *(proxy_of(variant) for variant in ("entity", "instance")),

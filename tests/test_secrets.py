@@ -24,7 +24,7 @@ from sgt_data.cli.output import report_table, show
 from sgt_data.errors import RequestError, SgtDataError, SourceError
 from sgt_data.files import retries
 from sgt_data.files.claim import Claim, claim
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import Progress
 from sgt_data.publish.push import push_corpus
 from sgt_data.questions.write_questions import write_questions

@@ -23,7 +23,7 @@ from sgt_data.files.reading import read_range
 from sgt_data.files.tar_walk import TarMember, walk_tar
 from sgt_data.files.urls import join
 from sgt_data.files.whole_files import COPIES
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.records import FilePart, RawInput
 from sgt_data.sources import tar_cut
 from sgt_data.sources.fetch_input import fetched

@@ -20,7 +20,7 @@ from sgt_data import (
 )
 from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusError, CorpusMismatch
-from sgt_data.manifest import Manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, parse_manifest
 
 
 def five_proxies(sources: Path, inputs: str, proxies: int = 5) -> Manifest:

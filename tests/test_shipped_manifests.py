@@ -12,7 +12,7 @@ import pytest
 import sgt_data
 from sgt_data.cli.app import main
 from sgt_data.errors import ManifestError, RequestError
-from sgt_data.manifest import load_manifest
+from sgt_data.manifest.manifest import load_manifest
 from sgt_data.shipped_manifests import copy_manifest, shipped_manifests, summary
 
 FILES = Path(sgt_data.__file__).parent.parent / "manifests"

@@ -20,7 +20,7 @@ from sgt_data import (
 )
 from sgt_data.cli.app import app
 from sgt_data.errors import RequestError
-from sgt_data.manifest import Manifest, load_manifest
+from sgt_data.manifest.manifest import Manifest, load_manifest
 from sgt_data.scenes import Scene, draw_scene, write_samples
 from sgt_data.scenes.categories import CATEGORY_NAME
 from sgt_data.scenes.materials import PLAIN

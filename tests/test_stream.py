@@ -24,7 +24,7 @@ from sgt_data import (
 )
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError, StreamError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.stream.mixture import Mixture
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order

@@ -13,7 +13,7 @@ from stream_options import grouped
 from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.prompts.bank import load_bank
 from sgt_data.stream.conversations import Conversation
 from sgt_data.stream.instructions import with_instruction

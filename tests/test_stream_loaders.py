@@ -18,7 +18,7 @@ from making import jpeg, tar_of
 
 from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.errors import CorpusError, RequestError, SourceError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.stream.conversations import Conversation
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.stream import Stream

@@ -24,7 +24,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import RemoteTar
 from sgt_data.errors import SourceError
 from sgt_data.files import fetching, reading, retries
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.stream.shard_cache import ShardCache
 
 

@@ -22,7 +22,7 @@ from PIL import Image
 from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.referring.phrases import Margins, candidates
 from sgt_data.referring.referents import referents

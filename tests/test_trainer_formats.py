@@ -17,7 +17,7 @@ from PIL import Image
 from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.trainers import bagel
 from sgt_data.trainers.bagel import BagelDataset
 from sgt_data.trainers.bagel_sample import to_bagel

@@ -37,7 +37,7 @@ from sgt_data.engine.listing import Listing, list_inputs
 from sgt_data.errors import RequestError, SourceError
 from sgt_data.files import promised_reads, reading
 from sgt_data.files.promised_reads import PromisedFile
-from sgt_data.manifest import Manifest
+from sgt_data.manifest.manifest import Manifest
 from sgt_data.sources.relative_paths import RelativePaths
 
 SQUARE = [[4.0, 4.0, 40.0, 4.0, 40.0, 30.0, 4.0, 30.0]]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sgt_data.errors import ManifestError, RequestError
 from sgt_data.experiment.plan.load_plan import load_plan
-from sgt_data.manifest import load_manifest
+from sgt_data.manifest.manifest import load_manifest
 from sgt_data.overrides import override_fields
 from sgt_data.training.config import load_config
 from sgt_data.yaml_text import parse_yaml

@@ -42,7 +42,7 @@ def annotate_command(
     with ProgressBar("pictures", phase=LOADING) as bar:
         from sgt_data.engine.annotate_pictures import annotate_pictures
         from sgt_data.engine.cluster import Cluster
-        from sgt_data.manifest import parse_annotator
+        from sgt_data.manifest.manifest import parse_annotator
         from sgt_data.overrides import override_fields
 
         fields: dict[str, Any] = {"type": "sam", "checkpoint": checkpoint}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.engine.build_report import BuildReport
     from sgt_data.engine.forecast import Forecast
-    from sgt_data.manifest import Manifest
+    from sgt_data.manifest.manifest import Manifest
     from sgt_data.verify.findings import Verdict
 
 _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
@@ -85,7 +85,7 @@ def build_command(
     with ProgressBar("pictures", phase=LOADING) as bar:
         from sgt_data.engine.build import build_corpus
         from sgt_data.engine.cluster import Cluster
-        from sgt_data.manifest import load_manifest
+        from sgt_data.manifest.manifest import load_manifest
 
         resolved, cluster = load_manifest(manifest, changes), Cluster(address, workers)
         if not dry_run:

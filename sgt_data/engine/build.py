@@ -44,7 +44,7 @@ from sgt_data.engine.slice_tasks import SliceTask, corpus_order, kept_inputs, pe
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location
 from sgt_data.files.writing import sweep_unfinished
-from sgt_data.manifest import Manifest, load_manifest
+from sgt_data.manifest.manifest import Manifest, load_manifest
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.sources.picture_pool import COCO_URL

@@ -10,7 +10,7 @@ from typing import Any
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.identity import build_identity, proxy_fingerprint
 from sgt_data.engine.listing import Listing
-from sgt_data.manifest import Manifest
+from sgt_data.manifest.manifest import Manifest
 from sgt_data.plugins.origins import origin_of
 from sgt_data.proxies.base import Proxy
 from sgt_data.records import Category, Inventory

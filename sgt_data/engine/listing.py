@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sgt_data.corpus.paths import INPUT
 from sgt_data.engine.own_sources import inventory_of
 from sgt_data.errors import FileMissing, RequestError
-from sgt_data.manifest import Manifest
+from sgt_data.manifest.manifest import Manifest
 from sgt_data.records import Inventory, Slice
 
 

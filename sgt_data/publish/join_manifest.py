@@ -14,7 +14,7 @@ from sgt_data.corpus.paths import LEFT_OUT_FILE
 from sgt_data.engine.listing import Listing, list_inputs
 from sgt_data.errors import ManifestError, RequestError
 from sgt_data.files.urls import join
-from sgt_data.manifest import Manifest, parse_manifest
+from sgt_data.manifest.manifest import Manifest, parse_manifest
 from sgt_data.overrides import override_fields
 from sgt_data.publish.left_out import LeftOutRecord
 from sgt_data.sources.registry import source_kinds

@@ -17,7 +17,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import RequestError
-from sgt_data.manifest import parse_manifest
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.sources.registry import source_kinds

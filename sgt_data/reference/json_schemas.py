@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from sgt_data.experiment.plan.experiment_plan import Plan
-from sgt_data.manifest import RESERVED_NAMES, Manifest
+from sgt_data.manifest.manifest import RESERVED_NAMES, Manifest
 from sgt_data.names import NAME_PATTERN
 from sgt_data.reference.docstrings import Docstring, attribute_texts
 from sgt_data.reference.registries import FAMILIES, Family, kinds_of

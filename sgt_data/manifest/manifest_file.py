@@ -8,7 +8,7 @@ from typing import Any
 from sgt_data.errors import FileMissing, ManifestError, SourceError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import absolute
-from sgt_data.manifest_places import folder_of
+from sgt_data.manifest.places import folder_of
 from sgt_data.shipped_manifests import is_manifest_name, no_manifest_file, shipped_manifest
 from sgt_data.yaml_text import found_instead, parse_yaml
 

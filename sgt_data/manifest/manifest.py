@@ -17,15 +17,15 @@ from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.errors import ManifestError, PluginError
 from sgt_data.field_errors import field_problems
 from sgt_data.files.urls import Location, plain
-from sgt_data.manifest_file import read_manifest_file
-from sgt_data.manifest_own_parts import add_own_parts, listed_plugins, with_lines
-from sgt_data.manifest_places import check_moves, place_members
-from sgt_data.member_checks import (
+from sgt_data.manifest.manifest_file import read_manifest_file
+from sgt_data.manifest.member_checks import (
     annotator_problem,
     bank_problem,
     need_problem,
     source_problem,
 )
+from sgt_data.manifest.own_parts import add_own_parts, listed_plugins, with_lines
+from sgt_data.manifest.places import check_moves, place_members
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling

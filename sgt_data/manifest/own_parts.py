@@ -8,9 +8,9 @@ from typing import Any
 from sgt_data.errors import ManifestError, PluginError, RequestError
 from sgt_data.files.urls import is_local
 from sgt_data.foreign_errors import in_words
-from sgt_data.instruction_files import read_instructions
-from sgt_data.manifest_file import ManifestFile
-from sgt_data.manifest_places import below_folder
+from sgt_data.manifest.instruction_files import read_instructions
+from sgt_data.manifest.manifest_file import ManifestFile
+from sgt_data.manifest.places import below_folder
 from sgt_data.plugins.registered import check_is_local, is_file, use_plugins
 
 
