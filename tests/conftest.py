@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from sgt_data.plugins.registered import forget_plugins
 from sgt_data.scenes.write_samples import write_samples
 
 SAMPLE_IMAGES = 12
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # as in a job of a shell's background; commands that are started here must hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

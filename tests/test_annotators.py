@@ -161,13 +161,11 @@ def reference(
     return file_digests(output)
 
 
-@pytest.mark.parametrize("actors", [1, 2])
 def test_annotated_shards_are_identical_for_any_number_of_actors(
-    actors: int, depth_model: Path, photos: Path, reference: dict[str, str], tmp_path: Path
+    depth_model: Path, photos: Path, reference: dict[str, str], tmp_path: Path
 ) -> None:
-    manifest = depth_manifest(
-        depth_model, photos, shard_samples=2, annotator={"concurrency": actors}
-    )
+    """Two actors, and in the reference none; builds whose actor is killed have one at a time."""
+    manifest = depth_manifest(depth_model, photos, shard_samples=2, annotator={"concurrency": 2})
     assert build_corpus(manifest, str(tmp_path), cluster=Cluster(workers=2)).succeeded
     assert file_digests(tmp_path) == reference
 
@@ -527,7 +525,7 @@ def test_sam_equals_the_generator_called_directly(sam_checkpoint: Path) -> None:
     assert document["image"] == {"width": 96, "height": 64}
 
 
-@pytest.mark.parametrize("orientation", [2, 3, 6, 7])
+@pytest.mark.parametrize("orientation", [6, 7])
 def test_masks_of_a_turned_picture_belong_to_its_stored_pixels(
     orientation: int, sam_checkpoint: Path
 ) -> None:

@@ -165,7 +165,8 @@ def test_two_processes_learn_what_one_does(data: dict[str, str], tmp_path: Path)
         str(script), json.dumps(document_of(config)), str(tmp_path / "two"),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, env=environment, check=True, timeout=200, capture_output=True)
+    done = subprocess.run(command, env=environment, timeout=200, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
     alone = losses(train(config, tmp_path / "one"))
     together = written(tmp_path / "two")
     for mine, theirs in zip(alone, together, strict=True):

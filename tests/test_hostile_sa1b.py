@@ -587,7 +587,7 @@ def test_a_shard_of_a_damaged_tar_is_built_again_alike(tmp_path: Path, shard: in
     assert files_in(tmp_path / "out") == before
 
 
-@pytest.mark.parametrize("cases", [40, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cases", [40, pytest.param(200, marks=pytest.mark.slow)])
 def test_no_damage_to_a_tar_breaks_the_accounts(tmp_path: Path, whole: Samples, cases: int) -> None:
     """Flipped, overwritten, moved, cut: what is written is sound, what is not is in the ledger."""
     rng = np.random.default_rng(cases)
@@ -619,7 +619,7 @@ def test_no_damage_to_a_tar_breaks_the_accounts(tmp_path: Path, whole: Samples, 
         shutil.rmtree(root)
 
 
-@pytest.mark.parametrize("cases", [60, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cases", [60, pytest.param(150, marks=pytest.mark.slow)])
 def test_no_sa1b_json_breaks_a_build(tmp_path: Path, whole: Samples, cases: int) -> None:
     rng = np.random.default_rng(cases)
     sound = json.loads(sa1b_pair(5)[1][1])

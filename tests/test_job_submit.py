@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from corpora import both_sources, both_sources_document, file_digests
@@ -56,8 +56,11 @@ def head() -> Iterator[tuple[str, dict[str, str]]]:
         try:
             yield f"http://127.0.0.1:{dashboard}", environment
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            family = psutil.Process(process.pid).children(recursive=True)
+            for member in family:
+                member.kill()  # asked to end, a head takes half a minute
             process.wait(60)
+            psutil.wait_procs(family, timeout=60)
 
 
 def _submit(

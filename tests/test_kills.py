@@ -19,7 +19,7 @@ from corpora import both_sources_document, file_digests
 from sgt_data.scenes.write_samples import write_samples
 
 KILLS = 21
-"""At least so many; each round kills two workers and then the driver."""
+"""At least so many; each round kills four workers and then the driver."""
 
 
 def _build(manifest: Path, output: Path, *more: str) -> subprocess.Popen[bytes]:
@@ -86,8 +86,8 @@ def test_killed_builds_lose_nothing_and_redo_nothing(tmp_path: Path) -> None:
             assert time.monotonic() - began < 120
             time.sleep(0.05)
         family = psutil.Process(driver.pid).children(recursive=True)
-        for _ in range(2):
-            time.sleep(dice.uniform(0.2, 2.5))
+        for _ in range(4):
+            time.sleep(dice.uniform(0.2, 1.5))
             if victims := _workers(driver):
                 dice.choice(victims).kill()
                 kills += 1

@@ -13,7 +13,6 @@ from making import built, files_in, ledger_in, sa1b_members, tar_of
 
 from sgt_data import (
     IN_PROCESS,
-    Cluster,
     build_corpus,
     open_corpus,
     verify_corpus,
@@ -79,13 +78,6 @@ def test_shared_pictures_save_bytes(corpora: dict[str, Path]) -> None:
     }
     pictures = sum(path.stat().st_size for path in (corpora["shared"] / INPUT).glob("*.tar"))
     assert sizes["shared"] < sizes["embedded"] - pictures
-
-
-def test_any_worker_count_makes_the_same_bytes(
-    sample_sources: Path, corpora: dict[str, Path], tmp_path: Path
-) -> None:
-    build_corpus(five_proxies(sample_sources, "shared"), str(tmp_path), cluster=Cluster(workers=2))
-    assert file_digests(tmp_path) == file_digests(corpora["shared"])
 
 
 def test_a_proxy_added_later_leaves_the_shared_pictures_as_they_are(

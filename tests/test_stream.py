@@ -160,7 +160,11 @@ def test_three_lines_give_every_sample_once(corpus: str) -> None:
     assert stream.epoch == 1, "the next iteration is the next epoch"
 
 
-@pytest.mark.parametrize("last", ["carry", "drop", "pad"])
+@pytest.mark.parametrize(
+    ("corpus", "last"),
+    [("shared", "carry"), ("shared", "drop"), ("shared", "pad"), ("embedded", "carry")],
+    indirect=["corpus"],
+)
 def test_batches_are_the_same_in_every_topology_and_after_every_restart(
     last: Any, corpus: str
 ) -> None:
