@@ -11,6 +11,8 @@
     if (!state.open) {
       if (dialog.open) dialog.close();
       shown = "";
+      round += 1;
+      view.busy("sample", false);
       view.stage = null;
       return;
     }
@@ -21,7 +23,11 @@
     shown = name;
     round += 1;
     if (!dialog.open) dialog.showModal();
-    load(dialog, place, round).catch((why) => dialog.replaceChildren(bar(place), view.problem(why.message)));
+    const own = round;
+    view.busy("sample", true);
+    load(dialog, place, own).catch((why) => dialog.replaceChildren(bar(place), view.problem(why.message))).then(() => {
+      if (own === round) view.busy("sample", false);
+    });
   };
 
   view.closeDetail = () => view.go({ open: "" });
@@ -38,7 +44,7 @@
       h("div.detail-body", {}, h("div.looking", {}, h("div.stage-frame", {}, stage.element), strip(sample)), aside(sample, stage)));
     const current = dialog.querySelector(".strip [aria-current]");
     if (current) current.parentNode.scrollLeft = current.offsetLeft - current.parentNode.clientWidth / 2 + current.clientWidth / 2;
-    view.data.pictureBytes(place, "target").then((bytes) => view.readTarget(sample, bytes)).then((reader) => {
+    await view.data.pictureBytes(place, "target").then((bytes) => view.readTarget(sample, bytes)).then((reader) => {
       stage.reader = reader;
       stage.element.dataset.ready = "true";
     }, (why) => dialog.querySelector(".facts-of").prepend(view.problem(`The target cannot be read pixel by pixel: ${why.message}`)));

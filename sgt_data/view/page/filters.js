@@ -25,7 +25,11 @@
 
   const later = (act) => {
     clearTimeout(typed);
-    typed = setTimeout(act, 250);
+    view.busy("typing", true);
+    typed = setTimeout(() => {
+      act();
+      view.busy("typing", false);
+    }, 250);
   };
 
   const proxies = (state) => h("section", { "aria-label": "Proxies" },
@@ -37,7 +41,7 @@
         h("ul.proxies", {}, members.map((proxy) => h("li", {}, h("a", {
           href: view.address({ ...state, ...view.noFilters, view: "gallery", proxy: proxy.name, page: 0, open: "", text: state.text }),
           "aria-current": proxy.name === state.proxy ? "true" : null, "data-id": `proxy-${proxy.name}` },
-          h("span", {}, proxy.name), h("span.n", {}, view.count(proxy.totals.samples)))))));
+          h("span", {}, proxy.name), h("span.n", {}, view.count(view.isReport ? view.data.items(proxy.name).length : proxy.totals.samples)))))));
     }));
 
   const range = (state) => {
@@ -65,6 +69,7 @@
     const scrolls = new Map([...facets.querySelectorAll(".names")].map((list) => [list.dataset.of, list.scrollTop]));
     facets.replaceChildren(...[["source", "Source"], ["licence", "Licence"], ["category", "Category"]]
       .map(([name, title]) => facet(state, name, title, counts[name])).filter(Boolean),
+      ...(view.isReport ? [h("p.reading", {}, "Counts beside filters are those of this page.")] : []),
       ...(counts.complete ? [] : [h("p.reading", { role: "status" },
         `Reading indexes: ${view.count(counts.read)} of ${view.count(counts.of)} samples`, bar(counts.read / counts.of))]));
     for (const list of facets.querySelectorAll(".names")) list.scrollTop = scrolls.get(list.dataset.of) || 0;

@@ -25,10 +25,14 @@
       h("select", { id: "folder", onchange: (event) => view.go({ folder: event.target.value }) },
         h("option", { value: "" }, "all"), folders().map((name) => h("option", { value: name, selected: name === state.folder }, name)))),
     h("p.lead", { id: "lead", role: "status" }), h("div.split", {}, h("section", { id: "reasons", "aria-label": "Reasons" }), h("section", { id: "inputs", "aria-label": "Inputs" }))));
-    load(state, round).catch((why) => main.append(view.problem(why.message)));
+    const own = round;
+    view.busy("view", true);
+    load(state, own).catch((why) => main.append(view.problem(why.message))).then(() => {
+      if (own === round) view.busy("view", false);
+    });
   };
 
-  const folders = () => ["input", ...view.overview.proxies.map((proxy) => proxy.name)].filter((name) => name !== "input" || view.overview.shared_inputs);
+  const folders = () => ["input", ...view.overview.proxies.map((proxy) => proxy.name)].filter((name) => name !== "input" || view.overview.inputs);
 
   const load = async (state, own) => {
     for (let first = true; ; first = false) {
@@ -42,10 +46,11 @@
     }
   };
 
-  const lead = (answer) => {
-    const part = answer.of < answer.all ? ` Of ${view.count(answer.all)} ledgers, ${view.count(answer.of)} are read, evenly spread: the counts are theirs.` : "";
-    view.byId("lead").replaceChildren((answer.complete ? "Inputs that became no sample of a proxy, and notes on samples, by reason." : `Reading ledgers: ${view.count(answer.read)} of ${view.count(answer.of)}.`) + part);
-  };
+  // Of how many ledgers the counts are, where these are not all.
+  view.ledgersRead = (answer) => [answer.complete ? "" : `Reading ledgers: ${view.count(answer.read)} of ${view.count(answer.of)}.`,
+    answer.of < answer.all ? `Of ${view.count(answer.all)} ledgers, ${view.count(answer.of)} are read, evenly spread: the counts are theirs.` : ""].filter(Boolean).join(" ");
+
+  const lead = (answer) => view.byId("lead").replaceChildren(`Inputs that became no sample of a proxy, and notes on samples, by reason. ${view.ledgersRead(answer)}`);
 
   const inputs = async (state, own) => {
     if (!state.reason) {
