@@ -64,14 +64,15 @@ def wrapped(text: str, width: int, size: int, most: int, marks: Sequence[str] = 
 def shortened(text: str, width: int, size: int) -> str:
     """The text, or its beginning and an ellipsis where it is wider than `width` pixels.
 
-    It is cut between words; a single word is cut within.
+    It is cut between words; a single word is cut within. Empty where not even a letter with an
+    ellipsis fits.
     """
     text = printable(text)
     if text_width(text, size) <= width:
         return text
     while text and text_width(text + _CUT, size) > width:
         text = text.rpartition(" ")[0] or text[:-1]
-    return text + _CUT
+    return text + _CUT if text else ""
 
 
 def text_width(text: str, size: int) -> float:

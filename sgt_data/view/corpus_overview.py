@@ -62,6 +62,16 @@ def source_totals(corpus: Corpus, folder: str) -> Mapping[str, Mapping[str, int]
     return corpus.header.source_totals.get(folder, {})
 
 
+def _of_subset(subset: Mapping[str, Any], parent: str) -> str:
+    """How large a share a subset is. Shares are counted by one proxy of each source."""
+    kind = "shards" if subset.get("whole") else "samples"
+    of_one = "" if subset.get("whole") else " of the first proxy of each source"
+    return (
+        f"A subset of the corpus {parent}, by {subset.get(kind)} of {subset.get('from')} "
+        f"{kind}{of_one}."
+    )
+
+
 def _counted(totals: Mapping[str, int]) -> dict[str, int]:
     return {count: totals.get(count, 0) for count in (*_COUNTS, "notes", "lost")}
 
@@ -97,11 +107,7 @@ def _notes(corpus: Corpus) -> list[str]:
         )
     subset = header.identity.get("subset")
     if isinstance(subset, Mapping):
-        kind = "shards" if subset.get("whole") else "samples"
-        parent = str((header.parent or {}).get("name", ""))
-        notes.append(
-            f"A subset: {subset.get(kind)} of {subset.get('from')} {kind} of the corpus {parent}."
-        )
+        notes.append(_of_subset(subset, str((header.parent or {}).get("name", ""))))
     if header.left_out:
         notes.append(
             f"A copy without {', '.join(header.left_out)}, whose pictures may not be passed on."

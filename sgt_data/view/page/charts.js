@@ -51,7 +51,7 @@
   };
 
   const lead = (answer) => {
-    const part = answer.sampled === answer.of ? "" : answer.sampled
+    const part = answer.sampled === answer.of ? `Every chart counts all ${view.plural(answer.of, "sample")}, where it says no less.` : answer.sampled
       ? `Areas, colours, depths, edges and words are those of ${view.plural(answer.sampled, "sample")} that the seed ${answer.seed} chose in ${view.count(answer.shards)} of ${view.plural(answer.all_shards, "shard")}; the rest counts every sample.`
       : "";
     const unread = answer.unread ? ` ${view.plural(answer.unread, "sample")} could not be read.` : "";

@@ -128,13 +128,17 @@
     const noun = sample.reading === "boxes" ? "box" : "segment";
     const list = h("ul.legend", {}, ordered.map(([category, numbers]) => h("li", {},
       category && h("div.category", {}, view.button(category, () => { view.go({ ...view.noFilters, category: [category], open: "", page: 0 }); }, { title: `All samples with ${category}` }),
-        h("span.n", {}, `${numbers.length > 1 ? `${numbers.length} · ` : ""}${view.percent(weight(numbers))}`)),
+        h("span.n", {}, figures(sample, numbers, weight(numbers)))),
       h("div.chips-of", {}, numbers.slice(0, 400).map((number) => chip(sample, stage, number))))));
     stage.element.addEventListener("marked", (event) => {
       for (const button of list.querySelectorAll(".seg")) button.classList.toggle("on", Number(button.dataset.number) === event.detail);
     });
     return h("section", {}, h("h3", {}, view.plural(segments.length, noun), h("small", {}, undrawn)), list);
   };
+
+  // Boxes overlap, so that their areas do not add up.
+  const figures = (sample, numbers, share) => [numbers.length > 1 && view.count(numbers.length),
+    (numbers.length === 1 || sample.reading !== "boxes") && view.percent(share)].filter(Boolean).join(" · ");
 
   const chip = (sample, stage, number) => {
     const segment = sample.segments[number - 1];

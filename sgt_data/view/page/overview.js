@@ -64,7 +64,7 @@
   };
 
   const sourceTable = () => {
-    const names = ["samples", "damaged", "filtered", "segments"];
+    const names = ["samples", "segments", "damaged", "filtered"].filter((name) => name === "samples" || sum(name));
     const rows = view.overview.sources.map((source) => {
       const totals = {};
       for (const proxy of view.overview.proxies) for (const name of names) totals[name] = (totals[name] || 0) + ((proxy.sources[source.name] || {})[name] || 0);

@@ -7,15 +7,22 @@
   let round = 0;
   view.onLeave(() => { round += 1; });
 
+  const rowsOf = (state, group) => (state.folder ? group.rows[state.folder] || 0 : Object.values(group.rows).reduce((sum, rows) => sum + rows, 0));
+
+  const largestFirst = (state, answer) => answer.groups.filter((group) => rowsOf(state, group)).sort((one, other) => rowsOf(state, other) - rowsOf(state, one));
+
+  const mostFrequent = (state, answer) => {
+    const [group] = largestFirst(state, answer);
+    return group ? { kind: group.kind, reason: group.reason } : {};
+  };
+
   view.reasonList = (state, answer, most) => {
-    const total = (group) => Object.values(group.rows).reduce((sum, rows) => sum + rows, 0);
-    const inFolder = (group) => (state.folder ? group.rows[state.folder] || 0 : total(group));
-    const groups = answer.groups.filter((group) => inFolder(group) && (!most || group.kind !== "note")).sort((one, other) => inFolder(other) - inFolder(one));
+    const groups = largestFirst(state, answer).filter((group) => !most || group.kind !== "note");
     if (!groups.length) return h("p.faint", {}, answer.complete ? "None." : "Reading …");
     return h("ul.reasons", {}, groups.slice(0, most || groups.length).map((group) => h("li", {}, h("a", {
       href: view.address({ ...state, view: "rejected", kind: group.kind, reason: group.reason, page: 0 }), "aria-current": state.reason === group.reason && state.kind === group.kind ? "true" : null },
       h(`span.badge.${["damaged", "filtered", "note"].includes(group.kind) ? group.kind : "other"}`, {}, group.kind), h("span.why", {}, group.reason),
-      h("span.n", {}, view.count(inFolder(group))), h("small", {}, Object.keys(group.rows).join(", "))))));
+      h("span.n", {}, view.count(rowsOf(state, group))), h("small", {}, Object.keys(group.rows).join(", "))))));
   };
 
   view.showRejected = (main, state) => {
@@ -39,8 +46,9 @@
       const answer = await view.data.reasons();
       if (own !== round) return;
       lead(answer);
-      view.byId("reasons").replaceChildren(view.reasonList(state, answer), ...answer.problems.map(view.problem));
-      if (first || answer.complete) await inputs(state, own);
+      const shown = state.reason ? state : { ...state, ...mostFrequent(state, answer) };
+      view.byId("reasons").replaceChildren(view.reasonList(shown, answer), ...answer.problems.map(view.problem));
+      if (first || answer.complete) await inputs(shown, own);
       if (answer.complete || own !== round) return;
       await pause(300);
     }
@@ -53,10 +61,7 @@
   const lead = (answer) => view.byId("lead").replaceChildren(`Inputs that became no sample of a proxy, and notes on samples, by reason. ${view.ledgersRead(answer)}`);
 
   const inputs = async (state, own) => {
-    if (!state.reason) {
-      view.byId("inputs").replaceChildren(h("p.faint", {}, "Choose a reason to see its inputs."));
-      return;
-    }
+    if (!state.reason) return;
     const answer = await view.data.rejected(state);
     if (own !== round) return;
     const pages = Math.ceil(answer.kept / answer.size);
