@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from viewed import ATTACK, build_viewed, write_hostile
 
@@ -163,7 +165,7 @@ def test_filters_take_what_they_say_and_stand_in_the_address(watched: Watched, c
 
 
 def test_a_search_of_instructions_says_how_much_it_searched(watched: Watched, corpus: str) -> None:
-    watched.open("proxy=edge")
+    watched.open("view=overview&proxy=edge")
     watched.page.keyboard.press("/")
     watched.page.keyboard.type("edge")
     expected = [s.key for s in samples_of(corpus, "edge") if "edge" in s.instruction.lower()]
@@ -174,6 +176,9 @@ def test_a_search_of_instructions_says_how_much_it_searched(watched: Watched, co
         assert searched in watched.page.locator("#status").inner_text()
     watched.page.keyboard.press("Escape")
     assert watched.page.evaluate("document.activeElement.id") != "search"
+    watched.page.get_by_label("Remove the filter edge").click()
+    watched.count(28)
+    assert watched.page.locator("#search").input_value() == ""
 
 
 def test_pages_are_turned_by_button_and_by_key(watched: Watched) -> None:
@@ -318,6 +323,35 @@ def test_overview_distributions_and_rejected_inputs_are_shown(
     watched.page.locator(".reasons a").first.click()
     watched.settle()
     assert watched.page.locator(".inputs .input").first.is_visible()
+
+
+def test_a_page_of_few_samples_counts_all_of_them(
+    browser: Any, corpus: str, tmp_path: Path
+) -> None:
+    """What charts and tiles say of a report is what an independent count of the corpus says."""
+    write_report(corpus, tmp_path / "few.html", samples=1)
+    rows = [
+        row
+        for place in Path(corpus, "index", "panoptic").glob("*.parquet")
+        for row in pq.read_table(place).to_pylist()
+    ]
+    expected = Counter(name for row in rows for name in set(row["categories"]))
+    nbytes = sum(tar.stat().st_size for tar in Path(corpus).rglob("*.tar"))
+    for watched in _watched(browser, (tmp_path / "few.html").as_uri()):
+        watched.open("view=distributions&proxy=panoptic")
+        card = watched.page.locator(".names-of", has=watched.page.get_by_text("Categories"))
+        names = card.locator(".name").all_inner_texts()
+        counts = map(int, card.locator("li .n").all_inner_texts())
+        assert dict(zip(names, counts, strict=True)) == expected
+        scopes = watched.page.locator(".scope").all_inner_texts()
+        assert all(text.startswith("all 14 samples") for text in scopes), scopes
+        watched.open("view=overview")
+        figures = watched.page.locator(".tile strong").all_inner_texts()
+        captions = watched.page.locator(".tile > span").all_inner_texts()
+        tiles = dict(zip(captions, figures, strict=True))
+        assert tiles["in tars"] == f"{nbytes / 1e6:.1f} MB"
+        watched.open("proxy=panoptic")
+        assert "this page holds 1 of 14" in watched.page.locator("#status").inner_text()
 
 
 def test_light_and_dark_can_be_switched(watched: Watched) -> None:

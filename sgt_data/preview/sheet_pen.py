@@ -24,7 +24,6 @@ from sgt_data.preview.sheet_text import (
     font,
     instruction_words,
     join_fitting,
-    printable,
     shortened,
     text_width,
     wrapped,
@@ -78,13 +77,8 @@ class SheetPen:
     def section(self, section: Section, layout: SectionLayout) -> None:
         """Draw the heading and the cards of one source."""
         self._draw.line((MARGIN, layout.top, SHEET_WIDTH - MARGIN, layout.top), _RULE, 1)
-        self._text(
-            MARGIN,
-            layout.top + 12,
-            shortened(section.source, SHEET_WIDTH - 2 * MARGIN, _HEADING_SIZE),
-            _INK,
-            _HEADING_SIZE,
-        )
+        heading = shortened(section.source, SHEET_WIDTH - 2 * MARGIN, _HEADING_SIZE)
+        self._text(MARGIN, layout.top + 12, heading, _INK, _HEADING_SIZE)
         for card, cells in zip(section.cards, layout.cards, strict=True):
             self._card(section, card, cells)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,9 +71,12 @@ def shortened(text: str, width: int, size: int) -> str:
     text = printable(text)
     if text_width(text, size) <= width:
         return text
-    while text and text_width(text + _CUT, size) > width:
-        text = text.rpartition(" ")[0] or text[:-1]
-    return text + _CUT if text else ""
+    ends = range(len(text))
+    end = bisect_right(ends, width, key=lambda end: text_width(text[:end] + _CUT, size)) - 1
+    if end <= 0:
+        return ""
+    within_word = text[end] != " "
+    return (text[:end].rpartition(" ")[0] * within_word or text[:end]) + _CUT
 
 
 def text_width(text: str, size: int) -> float:

@@ -104,7 +104,8 @@
   const tally = (names) => {
     const counts = new Map();
     for (const name of names) if (name) counts.set(name, (counts.get(name) || 0) + 1);
-    return { counts: [...counts].sort((one, other) => other[1] - one[1]), more: 0 };
+    const inOrder = ([name, count], [otherName, otherCount]) => otherCount - count || (name < otherName ? -1 : 1);
+    return { counts: [...counts].sort(inOrder), more: 0 };
   };
 
   const embedded = document.getElementById("data");
