@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 from PIL import ImageFont
@@ -72,7 +73,7 @@ def shortened(text: str, width: int, size: int) -> str:
     if text_width(text, size) <= width:
         return text
     ends = range(len(text))
-    end = bisect_right(ends, width, key=lambda end: text_width(text[:end] + _CUT, size)) - 1
+    end = bisect_right(ends, width, key=lambda end: ceil(text_width(text[:end] + _CUT, size))) - 1
     if end <= 0:
         return ""
     within_word = text[end] != " "
