@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from sgt_data.corpus.reasons import frequent_reasons, without_own_words
 from sgt_data.engine import build, build_stages, retry_damaged
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.cluster import IN_PROCESS
+from sgt_data.records import QuarantineRow
 from sgt_data.verify.check_corpus import verify_corpus
 
 NUMBERS = range(1, 13)
@@ -177,7 +179,7 @@ def test_of_very_many_ledgers_a_part_is_read_and_the_count_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reasons, "_LEDGERS_MAX", 2)
-    row = {"kind": "damaged", "reason": "it is bad", "member": "x.jpg"}
+    row = asdict(QuarantineRow("", "s", "p", "x.jpg", "damaged", "it is bad"))
     for number in range(4):
         (tmp_path / f"{number}.jsonl").write_text(json.dumps(row) + "\n")
     (reason,) = reasons.reasons_in(str(tmp_path), [("depth", f"{n}.jsonl") for n in range(4)])

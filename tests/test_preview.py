@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import CorpusError
 from sgt_data.manifest.manifest import parse_manifest
+from sgt_data.preview.cards import Card, Section
 from sgt_data.preview.contact_sheet import contact_sheet
 from sgt_data.preview.sheet_layout import (
     CAPTION_HEIGHT,
+    GAP,
     MARGIN,
     SHEET_WIDTH,
     TITLE_HEIGHT,
@@ -31,6 +34,7 @@ from sgt_data.preview.sheet_layout import (
     lay_out,
     usual_cards,
 )
+from sgt_data.preview.sheet_pen import SheetPen
 from sgt_data.preview.sheet_pictures import fitted, split_view
 from sgt_data.preview.sheet_text import (
     caption_facts,
@@ -197,6 +201,28 @@ def test_nothing_runs_over_the_edge_of_its_cell(corpus: Corpus) -> None:
     assert (sheet[:, : MARGIN - 3] == PAPER).all()
     assert (sheet[:, SHEET_WIDTH - MARGIN + 3 :] == PAPER).all()
     assert (sheet[-MARGIN + 4 :] == PAPER).all()
+
+
+def test_long_names_and_texts_stay_in_their_columns(corpus: Corpus) -> None:
+    """Whatever keys, proxies, licences and facts are called: nothing lies between two cells."""
+    sample = next(iter(corpus.samples("referring")))
+    for length in (1, 6, 13, 14, 22, 40):
+        word = "W" * length
+        source = {**sample.facts["source"], "licence": f"{word} {word}/{word}", "member": word}
+        facts = {**sample.facts, "source": source, "referring": {"phrase": f"{word} i{word}"}}
+        shown = replace(sample, key=word, facts=facts, instruction=f"{word} x{word}")
+        samples = {word: shown, f"{word}x": None, f"{word}y": shown}
+        card = Card(word, samples, {f"{word}x": word * 9})
+        section = Section(word * 9, dict.fromkeys(samples, "high"), [card])
+        layout = lay_out([(4, [0.75])])
+        sheet = Image.new("RGB", (SHEET_WIDTH, layout.height), PAPER)
+        SheetPen(sheet).title(word * 9, word * 20, has_split=True)
+        SheetPen(sheet).section(section, layout.sections[0])
+        pixels = np.asarray(sheet)
+        assert (pixels[:, SHEET_WIDTH - MARGIN + 3 :] == PAPER).all()
+        for cell in layout.sections[0].cards[0]:
+            gap = slice(cell.left + cell.width + 1, cell.left + cell.width + GAP - 1)
+            assert (pixels[cell.picture_bottom + 2 : cell.bottom, gap] == PAPER).all(), word
 
 
 def test_cells_come_by_tier_and_within_it_by_the_manifest(corpus: Corpus) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from sgt_data.cli.app import main
+from sgt_data.corpus import reasons
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.reasons import lost_inputs, without_own_words
 from sgt_data.engine.build import build_corpus
@@ -121,6 +122,28 @@ def test_rejected_inputs_are_shown_with_their_reasons_and_their_picture(corpus: 
     assert sorted(card.key for card in broken) == ["photos_8", "photos_9"]
     assert all(card.clean_picture is None and set(card.reasons) == {"edge", "denoise"}
                for card in broken)  # fmt: skip
+
+
+def test_a_ledger_is_read_once_for_all_its_empty_cells(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = [
+        (shard, row["key"])
+        for shard in corpus.shards("busy")
+        for row in lost_inputs(corpus.url, "busy", shard)
+    ]
+    read: list[str] = []
+    read_bytes = reasons.read_bytes
+
+    def noted(place: str) -> bytes:
+        read.append(place)
+        return read_bytes(place)
+
+    monkeypatch.setattr(reasons, "read_bytes", noted)
+    (section,) = choose_sections(corpus, SheetChoice(keys=tuple(key for _, key in lost)))
+    assert all(card.reasons["busy"] for card in section.cards)
+    assert len(section.cards) > len({shard for shard, _ in lost})
+    assert len(read) == len(set(read)) == len({shard for shard, _ in lost})
 
 
 def test_the_first_rejected_inputs_are_one_of_every_kind_of_reason(corpus: Corpus) -> None:

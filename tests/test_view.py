@@ -260,8 +260,8 @@ def test_a_part_of_a_large_corpus_is_measured_and_said_to_be_one(
     assert first == again != other
     charts = {chart["name"]: chart for chart in first["charts"]}
     assert 0 < first["sampled"] <= 6 and first["shards"] == 2
-    assert not charts["edges"]["exact"] and charts["edges"]["of"] == 24
-    assert charts["aspect"]["exact"] and charts["aspect"]["n"] == 24
+    assert charts["edges"]["samples"] == first["sampled"] and first["of"] == 24
+    assert charts["aspect"]["samples"] == 24
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -299,6 +299,36 @@ def test_rejected_inputs_are_counted_by_reason_with_examples(corpus: str, answer
     for item in shown["items"]:
         assert item["reason"] and item["member"]
         assert answers.picture(Place(**item["picture"]), "input").startswith(b"\xff\xd8")
+
+
+def test_a_ledger_that_is_none_is_named_and_the_others_are_shown(
+    corpus: str, tmp_path: Path
+) -> None:
+    root = shutil.copytree(corpus, tmp_path / "damaged")
+    ledgers = [path for path in (root / "quarantine").rglob("*.jsonl") if path.stat().st_size]
+    rows = ledgers[0].read_bytes().splitlines()
+    ledgers[0].write_bytes(b"\n".join([*rows, b'{"kind": "damaged", "key": "x"}']) + b"\n")
+    answers = Answers(open_collection(str(root)))
+    answers.collection.ledgers().work.finish()
+    reasons = answers.reasons(0)
+    (problem,) = reasons["problems"]
+    assert f"line {len(rows) + 1} has no text in the field source" in problem
+    told = sum(sum(group["rows"].values()) for group in reasons["groups"])
+    others = sum(len(path.read_bytes().splitlines()) for path in ledgers[1:])
+    assert told == others > 0
+
+
+def test_a_chart_counts_the_samples_that_could_be_read(corpus: str, tmp_path: Path) -> None:
+    root = shutil.copytree(corpus, tmp_path / "damaged")
+    lost = sorted((root / "index" / "edge").glob("*"))[2]
+    left = 24 - pq.read_metadata(lost).num_rows
+    lost.write_bytes(b"PAR1 no index")
+    answers = Answers(open_collection(str(root)))
+    charts = answers.all_distributions("edge")
+    assert charts["of"] == 24 and charts["complete"]
+    assert {chart["samples"] for chart in charts["charts"]} == {left}
+    counts = answers.all_counts("edge")
+    assert (counts["counted"], counts["of"]) == (left, 24)
 
 
 # --- subsets, exports, copies, damage
@@ -357,10 +387,28 @@ def test_a_list_that_leads_out_of_its_export_is_not_followed(corpus: str, tmp_pa
         assert "out/panoptic/train2017/secret.jpg" in told or "a line names the picture" in told
 
 
-def test_an_input_that_a_copy_lacks_is_said_to_be_left_out(
-    sample_sources: Path, tmp_path: Path
-) -> None:
-    root = build_viewed(sample_sources, tmp_path / "corpus", inputs="shared")
+@pytest.fixture(scope="module")
+def shared(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A corpus that holds its input pictures once, apart from the targets."""
+    place = tmp_path_factory.mktemp("shared") / "corpus"
+    return build_viewed(sample_sources, place, inputs="shared")
+
+
+def test_all_bytes_of_tars_are_told_with_those_of_shared_inputs(shared: str, corpus: str) -> None:
+    for root in (shared, corpus):
+        overview = Answers(open_collection(root)).overview()
+        told = {proxy["name"]: proxy["totals"]["bytes"] for proxy in overview["proxies"]}
+        if overview["inputs"] is not None:
+            told["input"] = overview["inputs"]["bytes"]
+        on_disk: Counter[str] = Counter()
+        for tar in Path(root).rglob("*.tar"):
+            on_disk[tar.parent.name] += tar.stat().st_size
+        assert told == on_disk
+        assert ("input" in told) == (root == shared)
+
+
+def test_an_input_that_a_copy_lacks_is_said_to_be_left_out(shared: str, tmp_path: Path) -> None:
+    root = str(shutil.copytree(shared, tmp_path / "corpus"))
     whole = Answers(open_collection(root))
     item = whole.samples("edge", Query(), 0)["items"][0]
     place = Place("edge", item["shard"], item["key"])

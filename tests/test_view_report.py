@@ -6,10 +6,12 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 from viewed import ATTACK, build_viewed, write_hostile
@@ -106,6 +108,39 @@ def test_a_report_holds_stored_bytes_and_totals_of_the_whole(corpus: str, page: 
         assert proxy["totals"]["samples"] == opened.header.totals[proxy["name"]]["samples"]
         charts = {chart["name"]: chart for chart in data["distributions"][proxy["name"]]["charts"]}
         assert charts["aspect"]["n"] == proxy["totals"]["samples"]
+
+
+def index_of(corpus: str, proxy: str) -> list[dict[str, Any]]:
+    """Rows of the index, read without our reader."""
+    places = sorted(Path(corpus, "index", proxy).glob("*.parquet"))
+    return [row for place in places for row in pq.read_table(place).to_pylist()]
+
+
+def test_a_report_counts_names_over_the_whole(corpus: str, page: Path) -> None:
+    """Every category, source and licence of all samples, though the page holds a few of them."""
+    data = data_of(page)
+    for proxy in open_corpus(corpus).proxies:
+        rows, counts = index_of(corpus, proxy), data["counts"][proxy]
+        assert (counts["counted"], counts["of"]) == (len(rows), len(rows))
+        assert len(data["items"][proxy]) < len(rows)
+        for name in ("source", "licence"):
+            stated = Counter(row[name] for row in rows if row[name])
+            assert dict(counts[name]["counts"]) == stated
+        expected = Counter(category for row in rows for category in set(row["categories"]))
+        assert dict(counts["category"]["counts"]) == expected, proxy
+
+
+def test_a_report_counts_and_shows_rejected_inputs_of_every_proxy(corpus: str, page: Path) -> None:
+    rows: Counter[tuple[str, str]] = Counter()
+    for place in Path(corpus, "quarantine").rglob("*.jsonl"):
+        for line in place.read_text().splitlines():
+            rows[place.parent.name, json.loads(line)["kind"]] += 1
+    told: Counter[tuple[str, str]] = Counter()
+    for group in data_of(page)["rejected"]:
+        for folder, count in group["rows"].items():
+            told[folder, group["kind"]] += count
+        assert {item["folder"] for item in group["items"]} == set(group["rows"])
+    assert told == rows and rows
 
 
 def test_every_proxy_has_a_sample_in_a_report(page: Path) -> None:

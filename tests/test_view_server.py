@@ -175,16 +175,25 @@ def test_a_closed_viewer_answers_no_more(corpus: str) -> None:
         ask(viewer, "/")
 
 
+def _hear_ctrl_c() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_command_prints_its_address_and_ends_with_ctrl_c(corpus: str) -> None:
     command = [sys.executable, "-m", "sgt_data", "view", corpus, "--no-open"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as serving:
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=_hear_ctrl_c,
+    ) as serving:  # fmt: skip
         assert serving.stdout is not None and serving.stderr is not None
         address = serving.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[0-9a-f]{24}/", address)
         serving.send_signal(signal.SIGINT)
-        assert serving.wait(timeout=30) == 0
+        try:
+            assert serving.wait(timeout=60) == 0
+        finally:
+            serving.kill()  # or the end of the block would wait for it
         told = serving.stderr.read()
     assert "Traceback" not in told and f"next: sgt-data report {corpus}" in told
 

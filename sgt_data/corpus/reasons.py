@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import orjson
@@ -14,10 +14,12 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import below, join
+from sgt_data.files.urls import below
 from sgt_data.foreign_errors import in_words
+from sgt_data.records import QuarantineRow
 
 _THREADS = 16
+_FIELDS = tuple(field.name for field in fields(QuarantineRow))
 _LEDGERS_MAX = 4096
 """Of more ledgers, so many are read, evenly spread: counts are then those of a part."""
 
@@ -96,16 +98,17 @@ def reasons_in(root: str, ledgers: Sequence[tuple[str, str]]) -> list[Reason]:
         ledgers: folder of the corpus and path of the ledger below `root`.
 
     Raises:
-        SourceError: a ledger cannot be read just now.
+        CorpusError: a ledger is none.
+        SourceError: it cannot be read just now.
     """
     step = -(-len(ledgers) // _LEDGERS_MAX) or 1
     chosen = ledgers[::step]
     with ThreadPoolExecutor(_THREADS) as threads:
-        contents = threads.map(lambda ledger: read_bytes(join(root, ledger[1])), chosen)
+        ledgers_rows = threads.map(lambda ledger: _rows_at(below(root, ledger[1])), chosen)
         reasons = frequent_reasons(
-            (folder, orjson.loads(line))
-            for (folder, _), data in zip(chosen, contents, strict=True)
-            for line in data.splitlines()
+            (folder, row)
+            for (folder, _), rows in zip(chosen, ledgers_rows, strict=True)
+            for row in rows
         )
     share = len(chosen) / len(ledgers) if ledgers else 1.0
     return [replace(reason, share_read=share) for reason in reasons]
@@ -115,7 +118,8 @@ def reasons_of_corpus(corpus: Corpus) -> list[Reason]:
     """The most frequent reasons in the ledgers of a corpus; none of a subset, which has none.
 
     Raises:
-        SourceError: a ledger cannot be read just now.
+        CorpusError: a ledger is none.
+        SourceError: it cannot be read just now.
     """
     if corpus.selection is not None:
         return []
@@ -132,8 +136,32 @@ def reasons_of_corpus(corpus: Corpus) -> list[Reason]:
     return reasons_in(corpus.url, ledgers)
 
 
-def lost_inputs(root: str, folder: str, shard: str) -> list[dict[str, Any]]:
-    """The rows of a ledger that name inputs which became no sample; notes are left out.
+def rows_of_ledger(ledger: bytes, place: str) -> list[dict[str, Any]]:
+    """The rows of a quarantine ledger, each with the fields of `QuarantineRow`.
+
+    Args:
+        ledger: its bytes.
+        place: where it lies, for the error.
+
+    Raises:
+        CorpusError: it is no ledger.
+    """
+    try:
+        rows = [orjson.loads(line) for line in ledger.splitlines()]
+    except orjson.JSONDecodeError as why:
+        raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
+    for number, row in enumerate(rows, 1):
+        missing = [name for name in _FIELDS if not _is_text(row, name)]
+        if missing:
+            raise CorpusError(
+                f"{place} is no quarantine ledger: line {number} has no text in the field "
+                f"{missing[0]}"
+            )
+    return rows
+
+
+def rows_in_ledger(root: str, folder: str, shard: str) -> list[dict[str, Any]]:
+    """The rows of a shard's ledger: inputs that became no sample, and notes on samples.
 
     Args:
         root: URL of the corpus.
@@ -144,20 +172,30 @@ def lost_inputs(root: str, folder: str, shard: str) -> list[dict[str, Any]]:
         CorpusError: it is no ledger.
         SourceError: it cannot be read just now.
     """
-    place = below(root, quarantine_path(folder, shard))
-    try:
-        rows = map(orjson.loads, read_bytes(place).splitlines())
-        kinds = [(row["kind"], row["key"], row) for row in rows]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as why:
-        raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
-    return [row for kind, _, row in kinds if kind in ("damaged", "filtered")]
+    return _rows_at(below(root, quarantine_path(folder, shard)))
+
+
+def lost_inputs(root: str, folder: str, shard: str) -> list[dict[str, Any]]:
+    """The rows of a ledger that name inputs which became no sample; notes are left out.
+
+    Args, errors: as of `rows_in_ledger`.
+    """
+    rows = rows_in_ledger(root, folder, shard)
+    return [row for row in rows if row["kind"] in ("damaged", "filtered")]
 
 
 def has_nameless_damage(root: str, folder: str, shard: str) -> bool:
     """Whether a ledger names damage by which inputs without a key were lost.
 
-    Raises:
-        SourceError: the ledger cannot be read just now.
+    Args, errors: as of `rows_in_ledger`.
     """
-    lines = read_bytes(join(root, quarantine_path(folder, shard))).splitlines()
-    return any(not row["key"] and row["kind"] == "damaged" for row in map(orjson.loads, lines))
+    rows = rows_in_ledger(root, folder, shard)
+    return any(not row["key"] and row["kind"] == "damaged" for row in rows)
+
+
+def _rows_at(place: str) -> list[dict[str, Any]]:
+    return rows_of_ledger(read_bytes(place), place)
+
+
+def _is_text(row: Any, name: str) -> bool:
+    return isinstance(row, dict) and isinstance(row.get(name), str)

@@ -123,7 +123,8 @@ def _taken(inputs: Sequence[Candidate], choice: SheetChoice, count: int) -> Sequ
 
 def _section(corpus: Corpus, source: Candidates, inputs: Sequence[Candidate]) -> Section:
     shards = {proxy: frozenset(corpus.shards(proxy)) for proxy in corpus.proxies}
-    cards = [_card(corpus, shards, source.proxies, candidate) for candidate in inputs]
+    ledgers = _Ledgers(corpus.url)
+    cards = [_card(corpus, shards, ledgers, source.proxies, candidate) for candidate in inputs]
     tiers = {proxy: _tier(corpus, proxy, cards) for proxy in source.proxies}
     in_order = dict(sorted(tiers.items(), key=lambda item: tier_rank(item[1])))
     ordered = [
@@ -132,9 +133,32 @@ def _section(corpus: Corpus, source: Candidates, inputs: Sequence[Candidate]) ->
     return Section(source.source, in_order, ordered)
 
 
+class _Ledgers:
+    """Why proxies lack keys; each ledger is read once."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._reasons: dict[tuple[str, str], dict[str, str]] = {}
+
+    def reason(self, proxy: str, candidate: Candidate) -> str:
+        """Why a proxy has no sample of a key; empty where no ledger says so."""
+        place = proxy, candidate.shard
+        if place not in self._reasons:
+            self._reasons[place] = self._read(*place)
+        return self._reasons[place].get(candidate.key, "")
+
+    def _read(self, proxy: str, shard: str) -> dict[str, str]:
+        try:
+            rows = lost_inputs(self._root, proxy, shard)
+        except FileMissing:
+            return {}
+        return {str(row["key"]): str(row["reason"]) for row in reversed(rows)}
+
+
 def _card(
     corpus: Corpus,
     shards: Mapping[str, frozenset[str]],
+    ledgers: _Ledgers,
     proxies: Sequence[str],
     candidate: Candidate,
 ) -> Card:
@@ -148,21 +172,12 @@ def _card(
     reasons = dict(candidate.reasons)
     for proxy, sample in samples.items():
         if sample is None and proxy not in reasons and candidate.shard in shards[proxy]:
-            reasons[proxy] = _reason(corpus, proxy, candidate)
+            reasons[proxy] = ledgers.reason(proxy, candidate)
     elsewhere = None
     if not any(samples.values()):
         others = (sample_of(proxy) for proxy in corpus.proxies if proxy not in samples)
         elsewhere = next(filter(None, others), None)
     return Card(candidate.key or candidate.member, samples, reasons, elsewhere)
-
-
-def _reason(corpus: Corpus, proxy: str, candidate: Candidate) -> str:
-    """Why a proxy has no sample of a key; empty where no ledger says so."""
-    try:
-        rows = lost_inputs(corpus.url, proxy, candidate.shard)
-    except FileMissing:
-        return ""
-    return next((str(row["reason"]) for row in rows if row["key"] == candidate.key), "")
 
 
 def _tier(corpus: Corpus, proxy: str, cards: Sequence[Card]) -> str:

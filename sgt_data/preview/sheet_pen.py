@@ -24,7 +24,6 @@ from sgt_data.preview.sheet_text import (
     font,
     instruction_words,
     join_fitting,
-    printable,
     shortened,
     text_width,
     wrapped,
@@ -38,6 +37,7 @@ _TIER_COLOURS = {"high": "#b4532f", "mid": "#2f7d6b", "low": "#4a66a0"}
 _TITLE_SIZE, _SUBTITLE_SIZE, _HEADING_SIZE = 42, 19, 26
 _NAME_SIZE, _FACT_SIZE, _TEXT_SIZE, _LABEL_SIZE = 16, 14, 15, 12
 _LETTER_GAP = 2
+_TEXT_GAP = 8  # between a text and the right edge of its cell
 _LEGEND = "left of the line: the input; right of it: the target"
 _LEGEND_ICON = (30, 22)
 
@@ -62,7 +62,8 @@ class SheetPen:
             subtitle: in the line below.
             has_split: whether cells are parted by slanting lines.
         """
-        self._text(MARGIN, 36, printable(title), _INK, _TITLE_SIZE)
+        title = shortened(title, SHEET_WIDTH - 2 * MARGIN, _TITLE_SIZE)
+        self._text(MARGIN, 36, title, _INK, _TITLE_SIZE)
         legend = text_width(_LEGEND, _SUBTITLE_SIZE) + _LEGEND_ICON[0] + 10 if has_split else 0.0
         room = SHEET_WIDTH - 2 * MARGIN - legend - 40
         subtitle = shortened(subtitle, int(room), _SUBTITLE_SIZE)
@@ -76,7 +77,8 @@ class SheetPen:
     def section(self, section: Section, layout: SectionLayout) -> None:
         """Draw the heading and the cards of one source."""
         self._draw.line((MARGIN, layout.top, SHEET_WIDTH - MARGIN, layout.top), _RULE, 1)
-        self._text(MARGIN, layout.top + 12, printable(section.source), _INK, _HEADING_SIZE)
+        heading = shortened(section.source, SHEET_WIDTH - 2 * MARGIN, _HEADING_SIZE)
+        self._text(MARGIN, layout.top + 12, heading, _INK, _HEADING_SIZE)
         for card, cells in zip(section.cards, layout.cards, strict=True):
             self._card(section, card, cells)
 
@@ -146,14 +148,15 @@ class SheetPen:
 
     def _caption(self, cell: Cell, name: str, facts: Sequence[str]) -> None:
         top = cell.picture_bottom + 7
-        name = shortened(name, cell.width, _NAME_SIZE)
+        name = shortened(name, cell.width - _TEXT_GAP, _NAME_SIZE)
         self._text(cell.left, top, name, _INK, _NAME_SIZE)
         begin = text_width(name, _NAME_SIZE) + 10
-        fact = join_fitting(facts, cell.width - begin, _FACT_SIZE)
+        fact = join_fitting(facts, cell.width - _TEXT_GAP - begin, _FACT_SIZE)
         self._text(cell.left + begin, top + 2, fact, _QUIET_INK, _FACT_SIZE)
 
     def _instruction(self, cell: Cell, text: str, marks: Sequence[str]) -> None:
-        for number, line in enumerate(wrapped(text, cell.width, _TEXT_SIZE, TEXT_LINES, marks)):
+        lines = wrapped(text, cell.width - _TEXT_GAP, _TEXT_SIZE, TEXT_LINES, marks)
+        for number, line in enumerate(lines):
             top = cell.picture_bottom + CAPTION_HEIGHT + number * LINE_HEIGHT
             for begin, end in line.marked:
                 left = cell.left + text_width(line.text[:begin], _TEXT_SIZE)

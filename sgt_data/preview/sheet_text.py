@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 from PIL import ImageFont
@@ -64,14 +66,18 @@ def wrapped(text: str, width: int, size: int, most: int, marks: Sequence[str] = 
 def shortened(text: str, width: int, size: int) -> str:
     """The text, or its beginning and an ellipsis where it is wider than `width` pixels.
 
-    It is cut between words; a single word is cut within.
+    It is cut between words; a single word is cut within. Empty where not even a letter with an
+    ellipsis fits.
     """
     text = printable(text)
     if text_width(text, size) <= width:
         return text
-    while text and text_width(text + _CUT, size) > width:
-        text = text.rpartition(" ")[0] or text[:-1]
-    return text + _CUT
+    ends = range(len(text))
+    end = bisect_right(ends, width, key=lambda end: ceil(text_width(text[:end] + _CUT, size))) - 1
+    if end <= 0:
+        return ""
+    within_word = text[end] != " "
+    return (text[:end].rpartition(" ")[0] * within_word or text[:end]) + _CUT
 
 
 def text_width(text: str, size: int) -> float:

@@ -8,18 +8,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
-from sgt_data.corpus.reasons import lost_inputs
+from sgt_data.corpus.reasons import lost_inputs, rows_in_ledger
 from sgt_data.corpus.shard import notes_count, tar_size
 from sgt_data.errors import CorpusError
-from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import below, join
+from sgt_data.files.urls import below
 from sgt_data.subsets.population import Population
 
 Counts = Mapping[str, Mapping[str, Any]]
@@ -83,9 +81,8 @@ def ledger_rows(url: str, folder: str, shard: str, keys: Iterable[str]) -> list[
     return list(rows.values())
 
 
-def note_rows(ledger: bytes, keys: Collection[str]) -> list[dict[str, Any]]:
-    """The notes on samples of these keys, from the bytes of a ledger."""
-    rows = map(orjson.loads, ledger.splitlines())
+def note_rows(rows: Iterable[dict[str, Any]], keys: Collection[str]) -> list[dict[str, Any]]:
+    """The notes on samples of these keys, among the rows of a ledger."""
     return [row for row in rows if row["kind"] == "note" and row["key"] in keys]
 
 
@@ -138,7 +135,7 @@ def _folder_counts(
                 counts[shard][row["kind"]] += 1
         if "notes" in corpus.header.totals.get(folder, ()):
             taken_keys = set(population.keys.filter(pa.array(taken)).to_pylist())
-            places = [join(corpus.url, quarantine_path(folder, shard)) for shard in counts]
-            for shard, ledger in zip(counts, threads.map(read_bytes, places), strict=True):
-                counts[shard] |= notes_count(len(note_rows(ledger, taken_keys)))
+            ledgers = threads.map(partial(rows_in_ledger, corpus.url, folder), counts)
+            for shard, rows in zip(counts, ledgers, strict=True):
+                counts[shard] |= notes_count(len(note_rows(rows, taken_keys)))
     return counts

@@ -24,6 +24,7 @@ from sgt_data.corpus.index import (
     parse_index,
 )
 from sgt_data.corpus.paths import index_path, quarantine_path, tar_path
+from sgt_data.corpus.reasons import rows_of_ledger
 from sgt_data.corpus.receipt import Receipt, commit, read_receipt
 from sgt_data.corpus.shard import (
     EncodedShard,
@@ -88,7 +89,8 @@ class ShardCopier:
             rows = _moved(rows, ends, kept)
             lacking = set(keys) - set(rows["key"].to_pylist())
             reasons = ledger_rows(self.origin, proxy, shard, lacking) if lacking else []
-            notes = note_rows(ledger, set(keys)) if "notes" in receipt else []
+            stated = rows_of_ledger(ledger, below(self.origin, quarantine_path(proxy, shard)))
+            notes = note_rows(stated, set(keys)) if "notes" in receipt else []
             index, ledger = index_bytes(rows), ledger_lines((*reasons, *notes))
             damaged = sum(reason["kind"] == "damaged" for reason in reasons)
             counts = {

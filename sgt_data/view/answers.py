@@ -47,6 +47,11 @@ class Answers:
         """Counts for the filters (see `Gallery.counts`)."""
         return self.gallery.counts(proxy, query, seconds)
 
+    def all_counts(self, proxy: str) -> dict[str, Any]:
+        """Counts of all samples of a proxy, when all indexes are read."""
+        self.collection.reading(proxy).finish()
+        return self.gallery.counts(proxy, Query(), 0)
+
     def sample(self, place: Place) -> dict[str, Any]:
         """All that is known of a sample, and which proxies have the same key.
 

@@ -9,14 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
-import orjson
-
 from sgt_data.corpus.opened_corpus import Corpus
-from sgt_data.corpus.paths import INPUT, quarantine_path
+from sgt_data.corpus.paths import INPUT
+from sgt_data.corpus.reasons import rows_in_ledger
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
-from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import below
 from sgt_data.view.collection import Holder, Kind, Place
 from sgt_data.view.corpus_columns import read_all, read_shard
 from sgt_data.view.corpus_overview import corpus_overview, folder_totals
@@ -83,7 +80,7 @@ class BrowsedCorpus:
         ledgers = [
             Ledger(folder, shard) for folder in lossy for shard in self.corpus.shards(folder)
         ]
-        return Ledgers(ledgers, self._ledger_lines)
+        return Ledgers(ledgers, self._ledger_rows)
 
     @cached_property
     def _clean(self) -> frozenset[str]:
@@ -140,20 +137,18 @@ class BrowsedCorpus:
             return Holder(proxy, False, str(why))
 
     def _reason(self, ledger: Ledger, key: str) -> str:
-        for line in self._ledger_lines(ledger):
-            row = orjson.loads(line)
-            if row.get("key") == key and row.get("kind") != "note":
+        for row in self._ledger_rows(ledger):
+            if row["key"] == key and row["kind"] != "note":
                 return f"{row['kind']}: {row['reason']}"
         return ""
 
-    def _ledger_lines(self, ledger: Ledger) -> list[bytes]:
-        place = below(self.url, quarantine_path(ledger.folder, ledger.shard))
-        lines = read_bytes(place).splitlines()
+    def _ledger_rows(self, ledger: Ledger) -> list[dict[str, Any]]:
+        rows = rows_in_ledger(self.corpus.url, ledger.folder, ledger.shard)
         selection = self.corpus.selection
         if selection is None or selection.whole:
-            return lines
+            return rows
         keys = set(selection.of(ledger.shard).to_pylist())
-        return [line for line in lines if orjson.loads(line).get("key") in keys]
+        return [row for row in rows if row["key"] in keys]
 
 
 def _shards_and_counts(corpus: Corpus, proxy: str) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -71,6 +71,7 @@ class BrowsedExport:
                 "licences and rejected inputs stand in the corpus that it was made of."
             ],
             "proxies": [self._proxy(proxy) for proxy in self.proxies],
+            "inputs": None,
             "sources": [],
             "left_out": [],
             "rejected": False,

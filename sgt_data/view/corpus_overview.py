@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.receipt import add_up
 from sgt_data.facts import FORMAT_VERSION
 from sgt_data.proxies.registry import proxy_kinds
@@ -32,6 +33,7 @@ def corpus_overview(corpus: Corpus) -> dict[str, Any]:
         "complete": header.complete,
         "notes": _notes(corpus),
         "proxies": proxies,
+        "inputs": _counted(by_folder[INPUT]) if INPUT in by_folder else None,
         "sources": [
             {"name": source["name"], "type": source.get("type", "")}
             for source in header.manifest["sources"]
@@ -60,6 +62,20 @@ def source_totals(corpus: Corpus, folder: str) -> Mapping[str, Mapping[str, int]
     return corpus.header.source_totals.get(folder, {})
 
 
+def _of_subset(subset: Mapping[str, Any], parent: str) -> str:
+    """How large a share a subset is. Shares are counted by one proxy of each source."""
+    kind = "shards" if subset.get("whole") else "samples"
+    of_one = "" if subset.get("whole") else " of the first proxy of each source"
+    return (
+        f"A subset of the corpus {parent}, by {subset.get(kind)} of {subset.get('from')} "
+        f"{kind}{of_one}."
+    )
+
+
+def _counted(totals: Mapping[str, int]) -> dict[str, int]:
+    return {count: totals.get(count, 0) for count in (*_COUNTS, "notes", "lost")}
+
+
 def _proxy(
     name: str,
     fields: Mapping[str, Any],
@@ -73,7 +89,7 @@ def _proxy(
         "variant": fields.get("variant") or "",
         "tier": kind.tier if kind else "",
         "degrades": bool(kind and kind.degrades),
-        "totals": {count: totals.get(count, 0) for count in (*_COUNTS, "notes", "lost")},
+        "totals": _counted(totals),
         "sources": {
             source: {count: counts.get(count, 0) for count in _COUNTS}
             for source, counts in by_source.items()
@@ -91,11 +107,7 @@ def _notes(corpus: Corpus) -> list[str]:
         )
     subset = header.identity.get("subset")
     if isinstance(subset, Mapping):
-        kind = "shards" if subset.get("whole") else "samples"
-        parent = str((header.parent or {}).get("name", ""))
-        notes.append(
-            f"A subset: {subset.get(kind)} of {subset.get('from')} {kind} of the corpus {parent}."
-        )
+        notes.append(_of_subset(subset, str((header.parent or {}).get("name", ""))))
     if header.left_out:
         notes.append(
             f"A copy without {', '.join(header.left_out)}, whose pictures may not be passed on."

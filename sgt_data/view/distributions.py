@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -56,12 +57,15 @@ class Distributions:
     def __init__(self, collection: Collection, proxy: str, seed: int = 0) -> None:
         self._collection, self._proxy, self._seed = collection, proxy, seed
         self._values: dict[str, list[float]] = {}
+        self._givers: Counter[str] = Counter()
         self._sampled, self._chosen, self._shards, self._unread = 0, 0, 0, 0
         self._lock = threading.Lock()
         self._work = GradualWork(self._steps())
 
     def charts(self, seconds: float) -> dict[str, Any]:
         """All charts as JSON; `complete` where nothing is left to read.
+
+        Each states how many `samples` it counts, of the `of` that the proxy has.
 
         Args:
             seconds: for about so long, what has to be read is read on.
@@ -70,17 +74,13 @@ class Distributions:
         reading.advance(seconds)
         self._work.advance(seconds)
         seen = table.seen()
-        exact = {"exact": seen.complete, "looked_at": seen.done, "of": table.total}
-        charts = [
-            {**_described(chart), **exact, **_of_index(chart, seen.columns)}
-            for chart in _INDEX_CHARTS
-        ]
+        charts = [{**_described(each), **_of_index(each, seen.columns)} for each in _INDEX_CHARTS]
         with self._lock:
             sampled = {name: np.array(values, np.float64) for name, values in self._values.items()}
+            givers = dict(self._givers)
         charts += [
             {
-                **_described(Chart(*chart)), "exact": False, "looked_at": self._sampled,
-                "of": table.total,
+                **_described(Chart(*chart)), "samples": givers[chart[0]],
                 **histogram(sampled[chart[0]], whole=chart[3], logarithmic=chart[4]),
             }
             for chart in FACT_CHARTS
@@ -89,6 +89,7 @@ class Distributions:
         return {
             "proxy": self._proxy,
             "charts": [chart for chart in charts if chart["n"]],
+            "of": table.total,
             "sampled": self._sampled,
             "chosen": self._chosen,
             "shards": self._shards,
@@ -152,6 +153,7 @@ class Distributions:
             self._sampled += 1
             for name, more in values.items():
                 self._values.setdefault(name, []).extend(more)
+                self._givers[name] += 1
 
 
 def _described(chart: Chart) -> dict[str, Any]:
@@ -167,4 +169,5 @@ def _of_index(chart: Chart, columns: ShardColumns) -> dict[str, Any]:
         "aspect": width / height,
         "pixels": width * height / 1e6,
     }
-    return dict(histogram(values[chart.name].astype(np.float64), whole=chart.whole))
+    counted = histogram(values[chart.name].astype(np.float64), whole=chart.whole)
+    return {**counted, "samples": counted["n"]}

@@ -63,12 +63,19 @@ class Gallery:
         }
 
     def counts(self, proxy: str, query: Query, seconds: float) -> dict[str, Any]:
-        """How many samples there are by source, licence and category, of those read so far."""
+        """How many samples there are by source, licence and category, as JSON.
+
+        `counted` samples are looked at, of which some may not match; `of` is how many there are.
+        Where an index cannot be read, `counted` stays smaller.
+        """
         self.collection.reading(proxy).advance(seconds)
         table = self.collection.table(proxy)
         seen = table.seen()
         counts = counts_of(table, seen.columns, query)
-        return {**counts, "read": seen.done, "of": table.total, "complete": seen.complete}
+        return {
+            **counts, "counted": len(seen.columns), "read": seen.done, "of": table.total,
+            "complete": seen.complete,
+        }  # fmt: skip
 
     def _page_of_all(self, proxy: str, table: SampleTable, page: int) -> list[dict[str, Any]]:
         """A page of all samples: only the shards that hold them are read."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from sgt_data.corpus.reasons import without_own_words
 from sgt_data.errors import SgtDataError
@@ -21,7 +19,6 @@ EXAMPLES_MAX = 120
 """Rows that are kept of each reason; all are counted."""
 _GROUPS_MAX = 500
 _BLOCK = 32
-_FIELDS = ("key", "source", "slice", "member", "kind", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +55,14 @@ class Ledgers:
     """The quarantine of a corpus, read only as far as somebody asks."""
 
     def __init__(
-        self, ledgers: Sequence[Ledger], read: Callable[[Ledger], Sequence[bytes]]
+        self,
+        ledgers: Sequence[Ledger],
+        read: Callable[[Ledger], Sequence[Mapping[str, Any]]],
     ) -> None:
         """
         Args:
             ledgers: all that may hold rows.
-            read: the lines of a ledger.
+            read: the rows of a ledger.
         """
         step = -(-len(ledgers) // LEDGERS_MAX) or 1
         self._chosen = ledgers[::step]
@@ -104,26 +103,16 @@ class Ledgers:
                     self.done += 1
                 yield begin
 
-    def _rows(self, ledger: Ledger) -> list[dict[str, str]]:
+    def _rows(self, ledger: Ledger) -> Sequence[Mapping[str, Any]]:
         try:
-            rows: list[Any] = [orjson.loads(line) for line in self._read(ledger)]
-        except (SgtDataError, orjson.JSONDecodeError) as why:
+            return self._read(ledger)
+        except SgtDataError as why:
             self.problems.append(
                 f"ledger of {ledger.folder}/{ledger.shard} is not shown: {in_words(why)}"
             )
             return []
-        sound = [
-            row
-            for row in rows
-            if isinstance(row, dict) and all(isinstance(row.get(name), str) for name in _FIELDS)
-        ]
-        if len(sound) < len(rows):
-            self.problems.append(
-                f"ledger of {ledger.folder}/{ledger.shard}: {len(rows) - len(sound)} rows are none"
-            )
-        return [{name: row[name] for name in _FIELDS} for row in sound]
 
-    def _count(self, ledger: Ledger, row: dict[str, str]) -> None:
+    def _count(self, ledger: Ledger, row: Mapping[str, Any]) -> None:
         name = row["kind"], without_own_words(row["reason"])
         with self._lock:
             if name not in self._groups and len(self._groups) >= _GROUPS_MAX:

@@ -120,10 +120,14 @@ def _categories_of(columns: ShardColumns, mask: Mask) -> Codes:
 
 def _named(names: NameCodes, codes: Codes) -> dict[str, Any]:
     """Counts by name, the largest first, and how many names are not listed."""
-    counts = np.bincount(codes, minlength=len(names.names))
-    order = [code for code in np.argsort(-counts, kind="stable").tolist() if counts[code]]
+    counts = np.bincount(codes, minlength=len(names.names)).tolist()
+    # codes depend on which shard was read first, names do not
+    order = sorted(
+        (code for code, count in enumerate(counts) if count),
+        key=lambda code: (-counts[code], names.names[code]),
+    )
     listed: list[tuple[str, int]] = [
-        (names.names[code], int(counts[code])) for code in order[:NAMES_MAX] if names.names[code]
+        (names.names[code], counts[code]) for code in order[:NAMES_MAX] if names.names[code]
     ]
     return {"counts": listed, "more": max(0, len(order) - NAMES_MAX)}
 

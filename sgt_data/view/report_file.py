@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import posixpath
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +24,14 @@ from sgt_data.progress_display import shown
 from sgt_data.result import Result
 from sgt_data.view.answers import Answers
 from sgt_data.view.collection import Collection
+from sgt_data.view.ledgers import ReasonGroup
 from sgt_data.view.open_collection import open_collection
 from sgt_data.view.page_files import whole_page
 from sgt_data.view.report_samples import HeldSamples, chosen_samples, take_samples
 
 _REJECTED_MAX = 48
 """Rejected inputs that are listed of each reason."""
+_PROBLEMS_MAX = 20
 
 
 @dataclass(slots=True)
@@ -100,9 +103,18 @@ def write_report(
         report.failures += held.failures
         report.of = sum(collection.table(proxy).total for proxy in collection.proxies)
         page = whole_page(orjson.dumps(_document(answers, held, report)))
+    report.notes += _problems(collection)
     write_atomic(plain(place), page)
     report.nbytes, report.complete = len(page), True
     return report
+
+
+def _problems(collection: Collection) -> list[str]:
+    """What could not be read, and is in no count of the page."""
+    problems = [*collection.ledgers().problems]
+    for proxy in collection.proxies:
+        problems += collection.table(proxy).problems
+    return problems[:_PROBLEMS_MAX]
 
 
 def _document(answers: Answers, held: HeldSamples, report: CorpusReport) -> dict[str, Any]:
@@ -119,8 +131,8 @@ def _document(answers: Answers, held: HeldSamples, report: CorpusReport) -> dict
     overview["url"] = posixpath.basename(overview["url"].rstrip("/"))  # a page is passed on
     overview["notes"].append(
         f"This page holds {report.samples:,} of {report.of:,} samples: those of "
-        f"{report.pictures:,} pictures that a seed chose. Totals and distributions are those of "
-        "the whole."
+        f"{report.pictures:,} pictures that a seed chose. Totals and counts are those of the whole "
+        f"{collection.kind}; every chart says how many samples it counts."
     )
     collection.ledgers().work.finish()
     return {
@@ -129,6 +141,7 @@ def _document(answers: Answers, held: HeldSamples, report: CorpusReport) -> dict
         "samples": held.samples,
         "pictures": held.pictures,
         "files": [base64.b64encode(data).decode() for data in held.files],
+        "counts": {proxy: answers.all_counts(proxy) for proxy in collection.proxies},
         "distributions": {proxy: answers.all_distributions(proxy) for proxy in collection.proxies},
         "reasons": answers.reasons(0),
         "rejected": _rejected(collection, held),
@@ -141,14 +154,25 @@ def _rejected(collection: Collection, held: HeldSamples) -> list[dict[str, Any]]
         {
             "kind": group.kind,
             "reason": group.reason,
-            "rows": sum(group.rows.values()),
+            "rows": group.rows,
             "items": [
-                {**row, "picture": _held_picture(collection, row, held)}
-                for row in group.examples[:_REJECTED_MAX]
+                {**row, "picture": _held_picture(collection, row, held)} for row in _listed(group)
             ],
         }
         for group in collection.ledgers().groups()
     ]
+
+
+def _listed(group: ReasonGroup) -> list[dict[str, str]]:
+    """Some rows of a reason: of each folder its share."""
+    most = max(1, _REJECTED_MAX // len(group.rows))
+    taken: Counter[str] = Counter()
+    rows = []
+    for row in group.examples:
+        taken[row["folder"]] += 1
+        if taken[row["folder"]] <= most:
+            rows.append(row)
+    return rows
 
 
 def _held_picture(

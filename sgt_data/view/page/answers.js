@@ -12,6 +12,7 @@
     overview() { return this.ask("overview"); }
     samples(state) { return this.ask("samples", view.filterFields(state)); }
     counts(state) { return this.ask("counts", view.filterFields(state)); }
+    allCounts(proxy) { return this.ask("counts", new URLSearchParams({ proxy })); }
     sample(place) { return this.ask("sample", new URLSearchParams(place)); }
     distributions(proxy) { return this.ask("distributions", new URLSearchParams({ proxy })); }
     reasons() { return this.ask("reasons"); }
@@ -49,9 +50,10 @@
       const taken = items.filter((item) => takes(state, item));
       return { matches: taken.length, source: tally(without("source").map((item) => item.source)),
         licence: tally(without("licence").map((item) => item.licence)),
-        category: tally(taken.flatMap((item) => item.categories)), read: 1, of: 1, complete: true,
+        category: tally(taken.flatMap((item) => item.categories)), counted: items.length, read: 1, of: 1, complete: true,
         most_segments: Math.max(0, ...items.map((item) => item.segments)) };
     }
+    async allCounts(proxy) { return this.data.counts[proxy]; }
     async sample(place) {
       const document_ = this.data.samples[id(place)];
       if (!document_) throw new Error(`this page does not hold ${place.key} of ${place.proxy}`);
@@ -63,8 +65,9 @@
       const group = this.data.rejected.find((own) => own.kind === state.kind && own.reason === state.reason);
       const rows = (group ? group.items : []).filter((row) => !state.folder || row.folder === state.folder);
       const size = this.data.overview.page_size;
+      const count = (by) => (state.folder ? by[state.folder] || 0 : Object.values(by).reduce((sum, rows_) => sum + rows_, 0));
       return { items: rows.slice(state.page * size, (state.page + 1) * size), kept: rows.length,
-        rows: group ? group.rows : 0, page: state.page, size };
+        rows: group ? count(group.rows) : 0, page: state.page, size };
     }
     pictureUrl(place, member) {
       const number = this.data.pictures[`${id(place)}/${member}`];
@@ -101,7 +104,8 @@
   const tally = (names) => {
     const counts = new Map();
     for (const name of names) if (name) counts.set(name, (counts.get(name) || 0) + 1);
-    return { counts: [...counts].sort((one, other) => other[1] - one[1]), more: 0 };
+    const inOrder = ([name, count], [otherName, otherCount]) => otherCount - count || (name < otherName ? -1 : 1);
+    return { counts: [...counts].sort(inOrder), more: 0 };
   };
 
   const embedded = document.getElementById("data");

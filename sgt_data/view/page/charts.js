@@ -13,8 +13,12 @@
     main.dataset.frame = "";
     const charts = h("div.charts", { id: "charts" });
     main.replaceChildren(h("div.wide", {}, view.proxyPicker(state), h("p.lead", { id: "lead", role: "status" }), charts));
+    const own = round;
     const failed = (why) => charts.replaceChildren(view.problem(why.message));
-    Promise.all([load(state, round), names(state, round)]).catch(failed);
+    view.busy("view", true);
+    Promise.all([load(state, own), names(state, own)]).catch(failed).then(() => {
+      if (own === round) view.busy("view", false);
+    });
   };
 
   view.proxyPicker = (state) => h("div.picker", {}, h("label", { for: "proxy" }, "Proxy"),
@@ -36,7 +40,7 @@
 
   const names = async (state, own) => {
     for (;;) {
-      const counts = await view.data.counts({ ...state, ...view.noFilters, page: 0 });
+      const counts = await view.data.allCounts(state.proxy);
       if (own !== round) return;
       view.byId("charts").querySelectorAll(".names-of").forEach((card) => card.remove());
       view.byId("charts").append(...[["category", "Categories"], ["source", "Sources"], ["licence", "Licences"]]
@@ -47,22 +51,21 @@
   };
 
   const lead = (answer) => {
-    const part = answer.sampled
-      ? `Areas, colours, depths, edges and words are those of ${view.plural(answer.sampled, "sample")} that the seed ${answer.seed} chose in ${view.count(answer.shards)} of ${view.plural(answer.all_shards, "shard")}; the rest is exact.`
+    const part = answer.sampled === answer.of ? `Every chart counts all ${view.plural(answer.of, "sample")}, where it says no less.` : answer.sampled
+      ? `Areas, colours, depths, edges and words are those of ${view.plural(answer.sampled, "sample")} that the seed ${answer.seed} chose in ${view.count(answer.shards)} of ${view.plural(answer.all_shards, "shard")}; the rest counts every sample.`
       : "";
     const unread = answer.unread ? ` ${view.plural(answer.unread, "sample")} could not be read.` : "";
     view.byId("lead").replaceChildren(answer.complete ? part + unread : `Reading … ${part}`);
   };
 
-  const scope = (chart) => chart.exact ? `all ${view.plural(chart.looked_at, "sample")}`
-    : chart.looked_at < chart.of ? `${view.count(chart.looked_at)} of ${view.plural(chart.of, "sample")}` : `all ${view.plural(chart.of, "sample")}`;
+  const scope = (counted, of) => (counted < of ? `${view.count(counted)} of ${view.plural(of, "sample")}` : `all ${view.plural(of, "sample")}`);
 
-  const card = (chart) => h("section.chart.numbers", {},
+  const card = (chart, { of }) => h("section.chart.numbers", {},
     h("h3", {}, chart.title, h("small", {}, chart.unit)),
     h("p.figures", {}, h("strong", {}, view.number(chart.median)), h("span", {}, ` median · 8 of 10 between ${view.number(chart.p10)} and ${view.number(chart.p90)}`)),
     bars(chart),
     h("p.ends", {}, h("span", {}, view.number(chart.bins[0][0])), h("span", {}, view.number(chart.bins[chart.bins.length - 1][1]))),
-    h("p.scope", {}, `${scope(chart)}${chart.name === "area" ? `, ${view.plural(chart.n, "segment")}` : ""}`),
+    h("p.scope", {}, `${scope(chart.samples, of)}${chart.name === "area" ? `, ${view.plural(chart.n, "segment")}` : ""}`),
     h("details", {}, h("summary", {}, "numbers"), h("table", {}, h("tbody", {}, chart.bins.map(([low, high, count]) =>
       h("tr", {}, h("td", {}, rangeText(chart, low, high)), h("td.n", {}, view.count(count))))))));
 
@@ -99,6 +102,6 @@
       h("ul.names", {}, rows.map(([value, count]) => h("li", {}, h("a", { title: value, "--share": `${((100 * count) / most).toFixed(1)}%`,
         href: view.address({ ...state, ...view.noFilters, view: "gallery", page: 0, [name]: [value] }) },
         h("span.name", {}, value), h("span.n", {}, view.count(count)))))),
-      h("p.scope", {}, view.isReport ? `the ${view.plural(counts.matches, "sample")} of this page` : counts.complete ? `all ${view.plural(counts.of, "sample")}` : `${view.count(counts.read)} of ${view.plural(counts.of, "sample")} so far`));
+      h("p.scope", {}, `${scope(counts.counted, counts.of)}${counts.complete ? "" : " so far"}`));
   };
 })();

@@ -11,6 +11,8 @@
     if (!state.open) {
       if (dialog.open) dialog.close();
       shown = "";
+      round += 1;
+      view.busy("sample", false);
       view.stage = null;
       return;
     }
@@ -21,7 +23,11 @@
     shown = name;
     round += 1;
     if (!dialog.open) dialog.showModal();
-    load(dialog, place, round).catch((why) => dialog.replaceChildren(bar(place), view.problem(why.message)));
+    const own = round;
+    view.busy("sample", true);
+    load(dialog, place, own).catch((why) => dialog.replaceChildren(bar(place), view.problem(why.message))).then(() => {
+      if (own === round) view.busy("sample", false);
+    });
   };
 
   view.closeDetail = () => view.go({ open: "" });
@@ -38,7 +44,7 @@
       h("div.detail-body", {}, h("div.looking", {}, h("div.stage-frame", {}, stage.element), strip(sample)), aside(sample, stage)));
     const current = dialog.querySelector(".strip [aria-current]");
     if (current) current.parentNode.scrollLeft = current.offsetLeft - current.parentNode.clientWidth / 2 + current.clientWidth / 2;
-    view.data.pictureBytes(place, "target").then((bytes) => view.readTarget(sample, bytes)).then((reader) => {
+    await view.data.pictureBytes(place, "target").then((bytes) => view.readTarget(sample, bytes)).then((reader) => {
       stage.reader = reader;
       stage.element.dataset.ready = "true";
     }, (why) => dialog.querySelector(".facts-of").prepend(view.problem(`The target cannot be read pixel by pixel: ${why.message}`)));
@@ -122,13 +128,17 @@
     const noun = sample.reading === "boxes" ? "box" : "segment";
     const list = h("ul.legend", {}, ordered.map(([category, numbers]) => h("li", {},
       category && h("div.category", {}, view.button(category, () => { view.go({ ...view.noFilters, category: [category], open: "", page: 0 }); }, { title: `All samples with ${category}` }),
-        h("span.n", {}, `${numbers.length > 1 ? `${numbers.length} · ` : ""}${view.percent(weight(numbers))}`)),
+        h("span.n", {}, figures(sample, numbers, weight(numbers)))),
       h("div.chips-of", {}, numbers.slice(0, 400).map((number) => chip(sample, stage, number))))));
     stage.element.addEventListener("marked", (event) => {
       for (const button of list.querySelectorAll(".seg")) button.classList.toggle("on", Number(button.dataset.number) === event.detail);
     });
     return h("section", {}, h("h3", {}, view.plural(segments.length, noun), h("small", {}, undrawn)), list);
   };
+
+  // Boxes overlap, so that their areas do not add up.
+  const figures = (sample, numbers, share) => [numbers.length > 1 && view.count(numbers.length),
+    (numbers.length === 1 || sample.reading !== "boxes") && view.percent(share)].filter(Boolean).join(" · ");
 
   const chip = (sample, stage, number) => {
     const segment = sample.segments[number - 1];

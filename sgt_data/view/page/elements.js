@@ -33,6 +33,14 @@ view.svg = (tag, properties, ...children) => {
   return element;
 };
 
+// While anything that was asked for is not shown, `main` says that it is busy.
+const works = new Set();
+view.busy = (work, on) => {
+  if (on) works.add(work);
+  else works.delete(work);
+  document.getElementById("main").setAttribute("aria-busy", String(works.size > 0));
+};
+
 view.byId = (id) => document.getElementById(id);
 
 view.button = (label, act, properties) =>

@@ -25,7 +25,11 @@
 
   const later = (act) => {
     clearTimeout(typed);
-    typed = setTimeout(act, 250);
+    view.busy("typing", true);
+    typed = setTimeout(() => {
+      act();
+      view.busy("typing", false);
+    }, 250);
   };
 
   const proxies = (state) => h("section", { "aria-label": "Proxies" },
@@ -37,21 +41,26 @@
         h("ul.proxies", {}, members.map((proxy) => h("li", {}, h("a", {
           href: view.address({ ...state, ...view.noFilters, view: "gallery", proxy: proxy.name, page: 0, open: "", text: state.text }),
           "aria-current": proxy.name === state.proxy ? "true" : null, "data-id": `proxy-${proxy.name}` },
-          h("span", {}, proxy.name), h("span.n", {}, view.count(proxy.totals.samples)))))));
+          h("span", {}, proxy.name), h("span.n", {}, view.count(view.isReport ? view.data.items(proxy.name).length : proxy.totals.samples)))))));
     }));
+
+  const hasSegments = (state) => {
+    const proxy = view.proxyOf(state.proxy);
+    return Boolean(proxy && proxy.totals.segments);
+  };
 
   const range = (state) => {
     const bound = (name, label) => h("label", {}, h("span.hidden", {}, label),
       h("input", { type: "number", min: 0, step: 1, inputmode: "numeric", value: state[name], placeholder: label, "data-id": `range-${name}`,
         onchange: (event) => view.go({ [name]: event.target.value }) }));
-    const proxy = view.proxyOf(state.proxy);
-    if (!proxy || !proxy.totals.segments) return null;
+    if (!hasSegments(state)) return null;
     return h("section.range", {}, h("h3", {}, "Segments"), h("div", {}, bound("least", "from"), h("span", { "aria-hidden": "true" }, "–"), bound("most", "to")));
   };
 
   const order = (state) => {
     const names = { corpus: "as in the corpus", shuffled: "shuffled", most: "most segments first", fewest: "fewest segments first" };
     if (view.isReport) delete names.shuffled;
+    if (!hasSegments(state)) { delete names.most; delete names.fewest; }
     return h("section", {}, h("h3", {}, h("label", { for: "order" }, "Order")),
       h("select", { id: "order", onchange: (event) => view.go({ order: event.target.value }) },
         Object.entries(names).map(([value, text]) => h("option", { value, selected: state.order === value }, text))));
@@ -65,6 +74,8 @@
     const scrolls = new Map([...facets.querySelectorAll(".names")].map((list) => [list.dataset.of, list.scrollTop]));
     facets.replaceChildren(...[["source", "Source"], ["licence", "Licence"], ["category", "Category"]]
       .map(([name, title]) => facet(state, name, title, counts[name])).filter(Boolean),
+      ...(view.isReport ? [h("p.reading", {}, "Counts beside filters are those of this page.")]
+        : state.text && state.in === "instruction" ? [h("p.reading", {}, "Counts beside filters leave the searched text aside.")] : []),
       ...(counts.complete ? [] : [h("p.reading", { role: "status" },
         `Reading indexes: ${view.count(counts.read)} of ${view.count(counts.of)} samples`, bar(counts.read / counts.of))]));
     for (const list of facets.querySelectorAll(".names")) list.scrollTop = scrolls.get(list.dataset.of) || 0;

@@ -23,14 +23,19 @@
       if (hadFocus) (main.querySelector(`[data-id="${CSS.escape(hadFocus)}"]`) || { focus: () => {} }).focus();
       asked = "";
     }
+    const field = view.byId("search");
+    if (field && field !== document.activeElement) field.value = state.text;
     const query = view.filterFields(state).toString();
     if (query === asked) return;
     asked = query;
     round += 1;
     view.byId("chips").replaceChildren(view.chips(state) || "");
     view.byId("cards").classList.add("loading");
-    load(state, round).catch((why) => failed(why, round));
-    count(state, round).catch((why) => failed(why, round));
+    const own = round;
+    view.busy("view", true);
+    Promise.all([load(state, own), count(state, own)]).catch((why) => failed(why, own)).then(() => {
+      if (own === round) view.busy("view", false);
+    });
   };
 
   const failed = (why, own) => {
@@ -73,7 +78,7 @@
   };
 
   const nothing = (answer) => h("div.nothing", {}, answer.final
-    ? [h("p", {}, "No sample has all of this."), view.button("Clear the filters", () => view.go(view.noFilters))]
+    ? [h("p", {}, view.isReport ? "No sample of this page has all of this." : "No sample has all of this."), view.button("Clear the filters", () => view.go(view.noFilters))]
     : h("p", {}, "Nothing so far."));
 
   const status = (state, answer) => {

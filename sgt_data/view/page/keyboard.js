@@ -26,9 +26,14 @@
   const move = (by) => view.stage && view.stage.setCut(view.stage.cut() + by);
 
   const focusSearch = () => {
-    if (!view.byId("search")) view.go({ view: "gallery" });
+    if (!view.byId("search")) { // shown at once: what is typed next belongs into the field
+      history.pushState(null, "", view.address({ ...view.read(), view: "gallery" }));
+      view.render();
+    }
     document.body.classList.add("filters-open");
-    setTimeout(() => { const field = view.byId("search"); if (field) { field.focus(); field.select(); } }, 0);
+    const field = view.byId("search");
+    field.focus();
+    field.select();
   };
 
   document.addEventListener("keydown", (event) => {

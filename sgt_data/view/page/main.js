@@ -15,10 +15,11 @@
     const shown = view.address({ ...state, open: "" });
     if (shown !== last) {
       last = shown;
-      if (state.view !== main.dataset.view) { view.left.forEach((act) => act()); main.dataset.view = state.view; main.dataset.frame = ""; scrollTo(0, 0); }
+      if (state.view !== main.dataset.view) { view.left.forEach((act) => act()); view.busy("view", false); main.dataset.view = state.view; main.dataset.frame = ""; scrollTo(0, 0); }
       views[state.view][1](main, state);
     }
     view.showDetail(state);
+    document.body.dataset.shown = location.hash;
   };
 
   const tabs = (state) => view.byId("tabs").replaceChildren(...Object.entries(views)
@@ -37,6 +38,7 @@
   };
 
   const begin = async () => {
+    view.busy("overview", true);
     const theme = keptTheme();
     if (theme) document.documentElement.dataset.theme = theme;
     view.byId("theme").addEventListener("click", view.switchTheme);
@@ -53,6 +55,7 @@
     view.byId("notes").replaceChildren(...notes.map((note) => h("p", {}, note)));
     addEventListener("hashchange", view.render);
     view.render();
+    view.busy("overview", false);
   };
 
   begin();
