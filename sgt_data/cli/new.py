@@ -13,6 +13,7 @@ import typer
 
 from sgt_data.cli.arguments import AsJson
 from sgt_data.cli.output import print_next, show
+from sgt_data.value_text import cut
 
 ROLES = ("proxy", "source", "annotator", "model")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -78,10 +79,10 @@ def _check(role: str, name: str) -> None:
 
     if role not in ROLES:
         near = did_you_mean(role, ROLES)
-        raise RequestError(f"found {role!r:.40}; allowed: {', '.join(ROLES)}{near}")
+        raise RequestError(f"found {cut(role, 40)}; allowed: {', '.join(ROLES)}{near}")
     if not _NAME.fullmatch(name) or name.endswith("_") or keyword.iskeyword(name):
         raise RequestError(
-            f"found the name {name!r:.60}; it becomes that of a Python file: a-z, 0-9 and _, at "
+            f"found the name {cut(name, 60)}; it becomes that of a Python file: a-z, 0-9 and _, at "
             "most 31 of them, and a letter first, such as line_art"
         )
     taken = {

@@ -12,6 +12,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.notebook_html import heading
+from sgt_data.value_text import cut
 
 _SHOWN = 4
 
@@ -87,7 +88,7 @@ class ProxySamples(Sequence[Sample]):
             row = self.corpus.reader.row(self.proxy, shard, key)
             if row is not None:
                 return self.corpus.reader.read(self.proxy, shard, row)
-        raise RequestError(f"{self.corpus.url}: {self.proxy} has no sample {key!r:.80}")
+        raise RequestError(f"{self.corpus.url}: {self.proxy} has no sample {cut(key)}")
 
     def __repr__(self) -> str:
         return f"<{len(self):,} samples of {self.proxy} in {self.corpus.url}>"

@@ -10,6 +10,7 @@ import orjson
 from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.value_text import cut
 
 
 def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
@@ -38,7 +39,8 @@ def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
         raise CorpusError("the facts name no type of proxy")
     if name not in proxy_kinds():
         raise CorpusError(
-            f"the facts name the proxy type {name!r:.60}, which is not installed; where it is of "
+            f"the facts name the proxy type {cut(name, 60)}, which is not installed; where it is "
+            "of "
             'a file of yours, say so first: sgt_data.use_plugins(["my_proxy.py"])'
         )
     return proxy_kinds()[name].decode(target, facts)

@@ -24,6 +24,7 @@ from sgt_data.reference.registries import (
     kinds_of,
 )
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import cut
 
 _LINES_SHOWN = 3
 
@@ -151,7 +152,7 @@ def describe_kind(family: Family, name: str) -> KindFacts:
     if name in broken:
         raise RequestError(f"{family}: {name}: {broken[name]}")
     near = did_you_mean(name, [*by_name, *broken])
-    raise RequestError(f"{family}: found {name!r:.80}; allowed: {', '.join(kinds)}{near}")
+    raise RequestError(f"{family}: found {cut(name)}; allowed: {', '.join(kinds)}{near}")
 
 
 def members_of(family: Family, facts: KindFacts) -> Iterator[tuple[Mapping[str, Any], Any]]:

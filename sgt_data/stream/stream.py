@@ -33,6 +33,7 @@ from sgt_data.stream.stream_arguments import (
     weights_by_step,
 )
 from sgt_data.suggestions import not_among
+from sgt_data.value_text import cut
 
 if TYPE_CHECKING:
     _Dataset = object
@@ -271,7 +272,7 @@ class Stream(_Dataset):
         """
         if not is_state(state):
             raise RequestError(
-                f"no state of a stream: found {str(state)[:80]}; allowed: what state_dict gives"
+                f"no state of a stream: found {cut(state)}; allowed: what state_dict gives"
             )
         for name, value in self._identity.items():
             stated = state["stream"].get(name)

@@ -17,6 +17,7 @@ from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
+from sgt_data.value_text import cut
 from sgt_data.view.collection import Holder, Kind, Place
 from sgt_data.view.corpus_columns import read_all, read_shard
 from sgt_data.view.corpus_overview import corpus_overview, folder_totals
@@ -95,7 +96,7 @@ class BrowsedCorpus:
 
     def _of(self, proxy: str) -> tuple[SampleTable, GradualWork]:
         if proxy not in self.proxies:
-            raise RequestError(f"proxy: found {proxy!r:.80}; allowed: {', '.join(self.proxies)}")
+            raise RequestError(f"proxy: found {cut(proxy)}; allowed: {', '.join(self.proxies)}")
         with self._lock:
             if proxy not in self._tables:
                 table = SampleTable(*_shards_and_counts(self.corpus, proxy))
