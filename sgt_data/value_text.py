@@ -30,3 +30,18 @@ def cut(value: object, letters: int = 80) -> str:
 def cut_text(text: str, letters: int) -> str:
     """A text without quotes, with `…` at its end where it is longer than `letters`."""
     return text if len(text) <= letters else text[: letters - 1] + CUT
+
+
+def counted(number: float, noun: str) -> str:
+    """A number with its noun, such as `1 proxy` or `1,200 proxies`.
+
+    Args:
+        number: how many.
+        noun: what, in the singular; its plural is regular.
+    """
+    figure = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    if number == 1:
+        return f"{figure} {noun}"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{figure} {noun[:-1]}ies"
+    return f"{figure} {noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
