@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 CUT = "…"
 """What stands where a value was cut."""
 
@@ -39,7 +41,7 @@ def counted(number: float, noun: str) -> str:
         number: how many.
         noun: what, in the singular; its plural is regular.
     """
-    figure = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    figure = f"{number:,}" if isinstance(number, Integral) else f"{number:g}"
     if number == 1:
         return f"{figure} {noun}"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":

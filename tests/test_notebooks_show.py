@@ -115,7 +115,7 @@ def test_failures_and_findings_are_shown() -> None:
     assert repr(report).startswith("<BuildReport not complete, 1 failures")
     assert "&lt;b&gt;broken" in report._repr_html_() and "n &amp; m" in report._repr_html_()
     verdict = Verdict(1, 2, (Finding("<i>", "wrong"),))
-    assert repr(verdict) == "<Verdict 1 findings: 1 shards, 2 samples>"
+    assert repr(verdict) == "<Verdict 1 finding: 1 shard, 2 samples>"
     assert "&lt;i&gt;" in verdict._repr_html_() and "<i>" not in verdict._repr_html_()
 
 

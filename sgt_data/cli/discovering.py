@@ -13,6 +13,7 @@ import typer
 from sgt_data.cli.arguments import AsJson
 from sgt_data.cli.output import print_messages, print_next, report_table, show
 from sgt_data.errors import RequestError
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -63,7 +64,7 @@ def proxies_command(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the proxies: what each draws, its fields, an entry of a manifest, its instructions."""
+    """Show the proxies: what each draws, its fields and instructions."""
     return _show_kinds("proxies", name, picture, as_json)
 
 
@@ -75,7 +76,7 @@ def sources_command(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the sources: what each reads and gives, its fields, an entry of a manifest."""
+    """Show the sources: what each reads and gives, its fields."""
     return _show_kinds("sources", name, picture, as_json)
 
 
@@ -87,7 +88,7 @@ def annotators_command(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the annotators: what each fills in, its fields, an entry of a manifest."""
+    """Show the annotators: what each fills in, its fields."""
     return _show_kinds("annotators", name, picture, as_json)
 
 
@@ -126,7 +127,7 @@ def schema_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the JSON Schema of a manifest, for editors; of a plan or a training configuration.
+    """Show the JSON Schema of a manifest, a plan or a configuration.
 
     An editor checks and completes a manifest whose first line names the file:
     `# yaml-language-server: $schema=manifest.schema.json`. Kinds of installed plug-ins are part of
@@ -226,7 +227,8 @@ def _kind_text(facts: KindFacts, picture: Path | None) -> str:
         [f"fields of all {facts.family}:", *_field_lines(common)],
         *(
             [
-                f"instructions {bank.name}: {bank.train} lines, {bank.held_out} held out",
+                f"instructions {bank.name}: {counted(bank.train, 'line')}, {bank.held_out} held "
+                "out",
                 *(f"  {line}" for line in bank.lines),
             ]
             for bank in facts.banks

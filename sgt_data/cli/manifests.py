@@ -18,7 +18,7 @@ def manifests_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the manifests that come with the package; `build` takes them by name.
+    """Show the manifests that come with the package. `build` takes them by name.
 
     Examples: `sgt-data manifests`, `sgt-data manifests --show coco-panoptic`
     """

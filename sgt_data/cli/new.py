@@ -25,7 +25,7 @@ def new_command(
     name: Annotated[str, typer.Argument(help="of the file and the type, such as line_art")],
     as_json: AsJson = False,
 ) -> int:
-    """Write a working proxy, source, annotator or model of your own, with its test.
+    """Write a proxy, source, annotator or model that works. Its test comes with it.
 
     The files are written into the current folder; none is replaced.
     """

@@ -24,7 +24,7 @@ from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
 from sgt_data.training.config import digest_of
-from sgt_data.value_text import cut
+from sgt_data.value_text import counted, cut
 
 FROZEN_FILE, OPENINGS_FILE = "config.json", "test_opened.json"
 
@@ -79,11 +79,12 @@ def open_test_split(
     elif not earlier.missing:
         raise RequestError(
             f"{folder}: the test split was opened on {earlier.date} for this configuration "
-            f"({digest}) and its {len(earlier.runs)} results are there; read them again"
+            f"({digest}) and its {counted(len(earlier.runs), 'result')} are there; read them again"
         )
     elif list(earlier.runs) != list(runs):
         raise RequestError(
-            f"{folder}: the test split was opened on {earlier.date} for {len(earlier.runs)} runs, "
+            f"{folder}: the test split was opened on {earlier.date} for "
+            f"{counted(len(earlier.runs), 'run')}, "
             f"and {len(runs)} are asked for now; runs cannot be changed after that"
         )
     else:

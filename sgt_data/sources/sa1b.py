@@ -34,7 +34,7 @@ from sgt_data.sources.slices import chunked
 from sgt_data.sources.tar_cut import TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 from sgt_data.sources.tars import slice_name, tar_inventory
-from sgt_data.value_text import cut
+from sgt_data.value_text import counted, cut
 
 PICTURES_PER_TAR = 11_186
 BYTES_PER_TAR = 11 * 10**9
@@ -172,7 +172,7 @@ class Sa1bSource(Source):
                 f"sa_1.json) in {pictures}; files there: {', '.join(list(files)[:3])}"
             )
         if others:
-            notes += (f"{others} files are neither pictures nor JSON and are no inputs",)
+            notes += (f"{counted(others, 'file')}, neither pictures nor JSON, no inputs",)
         slices = []
         for number, chunk in enumerate(chunked(inputs, shard_samples)):
             shard = f"{self.name}-{number:05d}"

@@ -32,7 +32,7 @@ from sgt_data.files.urls import Location, absolute, is_local, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_path
 from sgt_data.stream.conversation_places import ConversationPlaces, find_places
-from sgt_data.value_text import cut
+from sgt_data.value_text import counted, cut
 
 SHARD_LINES = 1024
 """Number of conversations that are shuffled together, as the samples of one shard are."""
@@ -133,7 +133,8 @@ def picture_name(fields: dict[str, Any], where: str) -> str | None:
         name = name[0] if name else None
     if isinstance(name, list):
         raise CorpusError(
-            f"{where}: image is a list of {len(name)} pictures; a conversation has at most one"
+            f"{where}: image is a list of {counted(len(name), 'picture')}; a conversation has at "
+            "most one"
         )
     if name is None or name == "":
         return None
@@ -228,7 +229,8 @@ class ConversationFile:
             more = [f"  and {wrong - len(named)} more"] if wrong > len(named) else []
             listing = "\n".join([*named, *more])
             raise CorpusError(
-                f"{self.url}: {wrong} of {len(self)} conversations cannot be used. Mend them or "
+                f"{self.url}: {wrong} of {counted(len(self), 'conversation')} cannot be used. "
+                "Mend them or "
                 "take them out; reading=Reading(images=...) names the folder of the pictures, and "
                 f"on_error='skip' leaves a few out:\n{listing}"
             )

@@ -17,7 +17,7 @@ from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
-from sgt_data.value_text import cut
+from sgt_data.value_text import counted, cut
 from sgt_data.view.collection import Holder, Kind, Place
 from sgt_data.view.corpus_columns import read_all, read_shard
 from sgt_data.view.corpus_overview import corpus_overview, folder_totals
@@ -169,7 +169,7 @@ def _shards_and_counts(corpus: Corpus, proxy: str) -> tuple[tuple[str, ...], tup
         raise CorpusError(f"{corpus.url}: corpus.json lists no shards of {proxy}") from None
     if len(shards) != len(counts) or min(counts, default=0) < 0:
         raise CorpusError(
-            f"{corpus.url}: corpus.json lists {len(shards)} shards of {proxy}, and "
+            f"{corpus.url}: corpus.json lists {counted(len(shards), 'shard')} of {proxy}, and "
             f"{len(counts)} counts of samples"
         )
     return shards, counts

@@ -13,6 +13,7 @@ import orjson
 from sgt_data.corpus.reasons import without_own_words
 from sgt_data.errors import SgtDataError
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import counted
 from sgt_data.view.gradual_work import GradualWork
 
 LEDGERS_MAX = 4096
@@ -119,7 +120,8 @@ class Ledgers:
         ]
         if len(sound) < len(rows):
             self.problems.append(
-                f"ledger of {ledger.folder}/{ledger.shard}: {len(rows) - len(sound)} rows are none"
+                f"ledger of {ledger.folder}/{ledger.shard}: "
+                f"{counted(len(rows) - len(sound), 'row')} of another form"
             )
         return [{name: row[name] for name in _FIELDS} for row in sound]
 
