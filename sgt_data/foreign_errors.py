@@ -50,6 +50,8 @@ def in_words(why: BaseException) -> str:
 
 def _system_words(why: OSError) -> str:
     """What a system call or a connection answered; paths are left to the message around it."""
+    if type(why).__name__ == "UnidentifiedImageError":  # Pillow's; its text names an object
+        return "it is no picture of this format"
     if isinstance(why, TimeoutError):
         return "no answer in time"
     text = why.strerror or " ".join(str(why).split()) or "the connection broke"

@@ -17,6 +17,7 @@ from sgt_data.cli.arguments import (
     RayAddress,
     RayWorkers,
     names_in,
+    use_listed_plugins,
 )
 from sgt_data.cli.output import (
     command_text,
@@ -130,9 +131,7 @@ def verify_command(
     as_json: AsJson = False,
 ) -> int:
     """Check a corpus and name all that is wrong with it. Exit code 1 if anything is."""
-    from sgt_data.plugins.registered import use_plugins
-
-    use_plugins(names_in("--plugins", plugins) or (), "--plugins")
+    own = use_listed_plugins(plugins)
     with ProgressBar("shards", phase=LOADING) as bar:
         from sgt_data.verify.check_corpus import verify_corpus
 
@@ -145,7 +144,7 @@ def verify_command(
     elif deep or verdict.parent is not None:
         print_next(command_text("view", corpus))
     else:
-        print_next(command_text("verify", corpus, "--deep"))
+        print_next(command_text("verify", corpus, "--deep", *own))
     return 0 if verdict.sound else 1
 
 

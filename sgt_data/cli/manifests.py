@@ -10,11 +10,15 @@ import typer
 
 from sgt_data.cli.arguments import AsJson
 from sgt_data.cli.output import print_messages, print_next, report_table, show
+from sgt_data.errors import RequestError
 
 
 def manifests_command(
-    name: Annotated[
-        str | None, typer.Option("--show", metavar="NAME", help="print this manifest")
+    asked: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="print this manifest", show_default=False)
+    ] = None,
+    shown: Annotated[
+        str | None, typer.Option("--show", metavar="NAME", help="the same as NAME alone")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -24,6 +28,9 @@ def manifests_command(
     """
     from sgt_data.shipped_manifests import shipped_manifest, shipped_manifests, summary
 
+    if asked and shown and asked != shown:
+        raise RequestError(f"found NAME {asked!r} and --show {shown!r}; give one of them")
+    name = asked or shown
     if name is not None:
         text = shipped_manifest(name)
         show(text.rstrip("\n"), {"name": name, "text": text}, as_json)

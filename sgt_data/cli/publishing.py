@@ -14,7 +14,7 @@ from sgt_data.cli.arguments import (
     Plugins,
     RayAddress,
     RayWorkers,
-    names_in,
+    use_listed_plugins,
 )
 from sgt_data.cli.output import (
     command_text,
@@ -56,9 +56,7 @@ def push_command(
     as_json: AsJson = False,
 ) -> int:
     """Push a corpus or a subset to the Hugging Face Hub. The same command continues a push."""
-    from sgt_data.plugins.registered import use_plugins
-
-    use_plugins(names_in("--plugins", plugins) or (), "--plugins")
+    use_listed_plugins(plugins)
     with ProgressBar("shards", phase=LOADING) as bar:
         from sgt_data.publish.push import push_corpus
 
@@ -107,6 +105,10 @@ def join_command(
     as_json: AsJson = False,
 ) -> int:
     """Put pictures back into a copy that was pushed without them."""
+    from sgt_data.files.output_place import check_file_place
+
+    if differences is not None:
+        check_file_place(differences, "--differences")
     with ProgressBar("pictures", phase=LOADING) as bar:
         from sgt_data.engine.cluster import Cluster
         from sgt_data.publish.join import join_pictures

@@ -23,7 +23,7 @@ from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below, join
 from sgt_data.notebook_html import figure, heading, table
 from sgt_data.suggestions import did_you_mean
-from sgt_data.value_text import counted
+from sgt_data.value_text import counted, cut
 
 _PROXIES_SHOWN = 8
 
@@ -219,7 +219,13 @@ class Corpus:
         if proxy not in self.folders:
             raise self._unknown(proxy)
 
-    def _unknown(self, proxy: str) -> RequestError:
+    def _unknown(self, proxy: object) -> RequestError:
+        if not isinstance(proxy, str):
+            first = self.proxies[0] if self.proxies else "PROXY"
+            return RequestError(
+                f"corpus[{cut(proxy, 40)}]: a corpus has samples by proxy; write "
+                f'corpus["{first}"][0] for the first sample of {first}'
+            )
         if proxy in self.header.left_out:
             what = "the pictures" if proxy == INPUT else f"the pictures of {proxy}"
             return RequestError(

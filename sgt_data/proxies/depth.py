@@ -36,7 +36,7 @@ _CODES = 65535
 Colormap = Literal["grey", "inferno"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DecodedDepth:
     """A decoded depth target.
 
@@ -54,6 +54,12 @@ class DecodedDepth:
     high: float
     step: float
     unit: str = "relative"
+
+    def __repr__(self) -> str:
+        height, width = self.inverse_depth.shape
+        return (
+            f"<DecodedDepth {width}x{height} pixels, {self.low:.4g} to {self.high:.4g} {self.unit}>"
+        )
 
     @property
     def measured(self) -> NDArray[np.bool_]:

@@ -192,6 +192,8 @@ def _banks(members: Sequence[Proxy]) -> Iterator[BankFacts]:
     """The banks of the proxies that the examples make, each once."""
     seen = set()
     for proxy in members:
+        if not (proxy.instructions or proxy.bank_for(None)):
+            continue  # a plug-in without lines of its own: a manifest gives them
         bank = proxy.instruction_bank()
         if bank.name in seen:
             continue

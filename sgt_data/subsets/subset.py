@@ -12,7 +12,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
-from sgt_data.files.output_place import check_output
+from sgt_data.files.output_place import check_file_place, check_output
 from sgt_data.files.urls import Location, absolute, plain
 from sgt_data.progress import Progress, ProgressTo
 from sgt_data.progress_display import shown
@@ -156,7 +156,9 @@ def _target(corpus: Corpus, place: str, copied: bool) -> str:
     """The absolute URL of a file or copy that may be written there."""
     root = absolute(place)
     if not copied:
-        return check_output(place, [corpus.url], name="file")
+        file = check_output(place, [corpus.url], name="file")
+        check_file_place(file, "file")
+        return file
     if root == corpus.url:
         raise RequestError(f"output is {root}, which is the corpus itself")
     return check_output(place, [corpus.url], marker=CORPUS_FILE)

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from sgt_data import checks
-from sgt_data.files.output_place import check_output
+from sgt_data.files.output_place import check_file_place, check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import write_atomic
 from sgt_data.progress import Progress, ProgressTo
@@ -83,6 +83,7 @@ def write_report(
     checks.whole_number("max_megabytes", max_megabytes, 1, 1000)
     collection = open_collection(corpus)
     place = check_output(output, [collection.url])
+    check_file_place(place)
     answers = Answers(collection, seed)
     report = CorpusReport(place, asked=samples)
     held = HeldSamples()
