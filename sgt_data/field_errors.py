@@ -82,18 +82,17 @@ def _problem(errors: Sequence[Any], model: Any) -> str:
 def _right(errors: Sequence[Any], model: Any) -> str:
     """What is right for one field, where pydantic tried one kind of value or several."""
     if len(errors) > 1:
-        return f"must {either(_must_be(error) for error in errors)}"
+        return either(_must_be(error) for error in errors)
     error = errors[0]
     if error["type"] == "literal_error":
         options = _expected(error)
         return f"allowed: {', '.join(options)}{did_you_mean(error['input'], options)}"
-    words = must(error)
-    return f"must {words}" if words else str(error["msg"]).removeprefix("Value error, ")
+    return must(error) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def _must_be(error: Any) -> str:
     if error["type"] == "literal_error":
-        return f"be {' or '.join(_expected(error))}"
+        return f"must be {' or '.join(_expected(error))}"
     return must(error) or str(error["msg"]).removeprefix("Value error, ")
 
 

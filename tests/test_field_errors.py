@@ -118,5 +118,5 @@ def test_a_long_value_is_cut_within_its_quotes(value: Any, text: str) -> None:
 
 
 def test_words_of_several_kinds_make_one_sentence() -> None:
-    assert either(["be text", "be a list", "be text"]) == "be text or a list"
-    assert either(["have 2 letters", "be a list"]) == "have 2 letters or be a list"
+    assert either(["must be text", "must be a list", "must be text"]) == "must be text or a list"
+    assert either(["must fit", "must be a list"]) == "must fit or be a list"
