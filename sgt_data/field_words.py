@@ -51,7 +51,10 @@ MUST: Mapping[str, str] = {
     "too_short": "must be a list of {min_length} or more",
     "tuple_type": _LIST,
 }
-"""By the type of an error: what the field must do, as a message says it. The names in braces are of its context."""
+"""By the type of an error: what the field must do, as a message says it.
+
+The names in braces are of its context.
+"""
 
 _SEQUENCES = ("Sequence", "Iterable", "Collection")
 
@@ -66,9 +69,9 @@ def must(error: Any) -> str | None:
     if context.get("class") in _SEQUENCES:
         return _LIST
     form = MUST.get(error["type"])
-    return (
-        form.format_map({name: _plain(value) for name, value in context.items()}) if form else None
-    )
+    if form is None:
+        return None
+    return form.format_map({name: _plain(value) for name, value in context.items()})
 
 
 def either(words: Iterable[str]) -> str:

@@ -55,7 +55,7 @@ class KindFacts:
         type: by which a manifest names it.
         summary: what it is, in a sentence.
         text: what else its docstring says.
-        package: Python package that has it.
+        package: Python package that has it, or the path of an own file.
         facts: by name: tier, target and so on, in words.
         fields: those of an entry in a manifest, without `type`.
         examples: entries that validate.
@@ -179,7 +179,7 @@ def _facts(family: Family, name: str, kind: type[Any]) -> KindFacts:
         name,
         documented.summary,
         documented.text,
-        kind.__module__.partition(".")[0],
+        kind.own_file.path if kind.own_file else kind.__module__.partition(".")[0],
         facts_in_words(family, kind, members),
         tuple(sorted(fields, key=lambda field: (field.of_base, not field.required))),
         examples,
