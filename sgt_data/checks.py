@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sgt_data.errors import RequestError
 from sgt_data.suggestions import not_among
+from sgt_data.value_text import cut
 
 _Choice = TypeVar("_Choice")
 
@@ -97,4 +98,4 @@ def instance_of(name: str, value: Any, *kinds: type[Any]) -> Any:
 
 def wrong(name: str, value: object, allowed: str) -> RequestError:
     """The error of an argument with another value than is allowed."""
-    return RequestError(f"{name}: found {value!r:.80}; allowed: {allowed}")
+    return RequestError(f"{name}: found {cut(value)}; allowed: {allowed}")

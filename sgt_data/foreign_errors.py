@@ -6,6 +6,8 @@ import json
 import re
 import struct
 
+from sgt_data.field_errors import first_problem
+
 _NUMBER = re.compile(r"(?:invalid literal for int\(\)|could not convert string to float).*?: (.*)")
 
 _REFUSED = re.compile(r"Connect call failed \('([^']*)', (\d+).*\)")
@@ -19,10 +21,7 @@ def in_words(why: BaseException) -> str:
     from pydantic import ValidationError  # a room that does not check documents does without it
 
     if isinstance(why, ValidationError):
-        first = why.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        message = str(first["msg"]).removeprefix("Value error, ")
-        return f"{where}: {message}" if where else message
+        return first_problem(why)
     if isinstance(why, json.JSONDecodeError):  # orjson's is one, too
         if not why.doc.strip():
             return "it is empty, not JSON"
@@ -51,6 +50,8 @@ def in_words(why: BaseException) -> str:
 
 def _system_words(why: OSError) -> str:
     """What a system call or a connection answered; paths are left to the message around it."""
+    if type(why).__name__ == "UnidentifiedImageError":  # Pillow's; its text names an object
+        return "it is no picture of this format"
     if isinstance(why, TimeoutError):
         return "no answer in time"
     text = why.strerror or " ".join(str(why).split()) or "the connection broke"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from sgt_data.value_text import cut
+
 KEY_ALPHABET = "1 to 1000 of A-Z, a-z, 0-9, _ and -"
 """What a sample's key is made of; it names files in tars and exports, up to their extension."""
 
@@ -64,7 +66,7 @@ def checked_title(title: object) -> str:
     """
     if not isinstance(title, str) or not _TITLE.fullmatch(title):
         raise ValueError(
-            f"the corpus' name is {title!r:.80}; it must be 1 to 64 of A-Z, a-z, 0-9, _, . and -, "
+            f"the corpus' name is {cut(title)}; it must be 1 to 64 of A-Z, a-z, 0-9, _, . and -, "
             "and begin with a letter or digit"
         )
     return title
@@ -78,7 +80,7 @@ def checked_folder(folder: object) -> str:
     """
     if not isinstance(folder, str) or not _NAME.fullmatch(folder):
         raise ValueError(
-            f"the folder's name is {folder!r:.80}; it must be that of a proxy (1 to 32 of a-z, 0-9 "
+            f"the folder's name is {cut(folder)}; it must be that of a proxy (1 to 32 of a-z, 0-9 "
             "and -, beginning with a letter) or `input`"
         )
     return folder
@@ -92,11 +94,11 @@ def checked_shard(shard: object) -> str:
     """
     if not isinstance(shard, str) or not _is_part(shard) or shard.startswith("."):
         raise ValueError(
-            f"the shard's name is {shard!r:.80}; it must name one file: no /, \\, :: or control "
+            f"the shard's name is {cut(shard)}; it must name one file: no /, \\, :: or control "
             "character, no dot in front, at most 240 bytes"
         )
     if len(shard.encode("utf-8", "replace")) > 240 or not _is_part(unquote(shard)):
-        raise ValueError(f"the shard's name is {shard!r:.80}, which names no file in a URL")
+        raise ValueError(f"the shard's name is {cut(shard)}, which names no file in a URL")
     return shard
 
 
@@ -121,24 +123,24 @@ def checked_path(path: object) -> str:
         ValueError: it names no file, or leaves its folder.
     """
     if not isinstance(path, str) or path.rsplit("/", 1)[-1] in ("", ".") or "\0" in path:
-        raise ValueError(f"the file name is {path!r:.80}, which names no file")
+        raise ValueError(f"the file name is {cut(path)}, which names no file")
     parts = path.split("/")
     read_as = [*parts, *unquote(path).split("/")]  # a server may undo escapes
     if "://" in path:
-        raise ValueError(f"the file name {path!r:.80} is a URL; it must be a path in the folder")
+        raise ValueError(f"the file name {cut(path)} is a URL; it must be a path in the folder")
     if path.startswith("/"):
         raise ValueError(
-            f"the file name {path!r:.80} is an absolute path; it must be a path in the folder"
+            f"the file name {cut(path)} is an absolute path; it must be a path in the folder"
         )
     if ".." in read_as:
-        raise ValueError(f"the file name {path!r:.80} leaves its folder")
+        raise ValueError(f"the file name {cut(path)} leaves its folder")
     if not all(map(_stays, read_as)):
         raise ValueError(
-            f"the file name {path!r:.80} has a backslash or `::`; the parts of a path are joined "
+            f"the file name {cut(path)} has a backslash or `::`; the parts of a path are joined "
             "by /"
         )
     if max(len(part.encode("utf-8", "replace")) for part in parts) > _PART_BYTES_MAX:
-        raise ValueError(f"the file name {path!r:.40}... is longer than {_PART_BYTES_MAX} bytes")
+        raise ValueError(f"the file name {cut(path, 40)} is longer than {_PART_BYTES_MAX} bytes")
     return path
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sgt_data.errors import ManifestError
 from sgt_data.suggestions import not_among
+from sgt_data.value_text import cut
 from sgt_data.yaml_text import parse_setting
 
 
@@ -31,7 +32,8 @@ def override_fields(
         path, _, text = override.partition("=")
         if given.setdefault(path, text) != text:
             raise ManifestError(
-                f"--set {path} is given twice, with {given[path]!r:.60} and {text!r:.60}; give one"
+                f"--set {path} is given twice, with {cut(given[path], 60)} and {cut(text, 60)}; "
+                "give one"
             )
         _override(data, override, default_names or {})
 
@@ -41,8 +43,8 @@ def _override(
 ) -> None:
     path, equals, text = override.partition("=")
     if not equals or not all(path.split(".")):
-        raise ManifestError(f"--set {override!r:.80}: the form is field.path=value")
-    value = parse_setting(text, f"--set {override!r:.80}")
+        raise ManifestError(f"--set {cut(override)}: the form is field.path=value")
+    value = parse_setting(text, f"--set {cut(override)}")
     *parents, last = path.split(".")
     place: Any = data
     defaults = default_names.get(path.split(".")[0], {})
@@ -59,7 +61,7 @@ def _step(place: Any, step: str, override: str, defaults: Mapping[str, str]) -> 
         return place[_position(place, step, override, defaults)]
     below = place.setdefault(step, {})
     if not isinstance(below, dict | list):
-        raise ManifestError(f"--set {override!r}: {step} is {below!r:.40} and has no fields")
+        raise ManifestError(f"--set {override!r}: {step} is {cut(below, 40)} and has no fields")
     return below
 
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol, Self, TextIO
 from sgt_data.errors import RequestError
 from sgt_data.progress import OnProgress, Progress, ProgressTo, ignore
 from sgt_data.progress_text import Pace, duration_text, progress_text
+from sgt_data.value_text import cut
 
 _SILENT_SECONDS = 1.0
 _BETWEEN_LINES, _BETWEEN_UPDATES = 10.0, 0.5
@@ -46,7 +47,7 @@ def shown(progress: ProgressTo, unit: str) -> Iterator[OnProgress]:
     elif progress is False:
         yield ignore
     else:
-        raise RequestError(f"progress: found {progress!r:.80}; allowed: True, False or a function")
+        raise RequestError(f"progress: found {cut(progress)}; allowed: True, False or a function")
 
 
 class ProgressDisplay:

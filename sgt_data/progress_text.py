@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from sgt_data.progress import Progress
+from sgt_data.value_text import counted
 
 
 @dataclass(slots=True)
@@ -47,14 +48,15 @@ def progress_text(progress: Progress, unit: str, rate: float | None) -> str:
         # an estimated total may be less than what is done by now
         total = max(progress.done, progress.total or 0)
         of_total = "" if progress.total is None else f" of {about}{total:,}"
-        counted = f"{progress.done:,}{of_total} {unit}"
+        last = progress.done if progress.total is None else total
+        amount = f"{progress.done:,}{of_total} {unit.removesuffix('s') if last == 1 else unit}"
         kept = f" ({progress.kept:,} from earlier runs)" if progress.kept else ""
-        parts.append(counted + kept)
+        parts.append(amount + kept)
         if rate and 0 < progress.done < total:
             parts.append(f"{rate:,.1f}/s")
             parts.append(f"{duration_text((total - progress.done) / rate)} left")
     if progress.shards:
-        parts.append(f"{progress.shards:,} shards")
+        parts.append(counted(progress.shards, "shard"))
     if progress.nbytes:
         parts.append(size_text(progress.nbytes))
     if progress.note:

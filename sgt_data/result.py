@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from sgt_data.notebook_html import heading, table
 from sgt_data.redaction import without_secrets
+from sgt_data.value_text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Result:
     @property
     def _state(self) -> str:
         if self.failures:
-            return f"not complete, {len(self.failures)} failures"
+            return f"not complete, {counted(len(self.failures), 'failure')}"
         return "complete" if self.complete else "not complete"
 
     def _stated(self) -> Iterator[tuple[str, object]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sgt_data.errors import ManifestError, RequestError
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import cut
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SUFFIX = ".yaml"
@@ -37,7 +38,7 @@ def shipped_manifest(name: str) -> str:
     if name not in manifests:
         near = did_you_mean(name, manifests) or "."
         raise ManifestError(
-            f"no manifest named {name!r:.80} comes with sgt-data{near} "
+            f"no manifest named {cut(name)} comes with sgt-data{near} "
             f"There are: {', '.join(manifests)}. A file is given with its suffix: {name}{_SUFFIX}"
         )
     return manifests[name]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from sgt_data.value_text import cut
+
 _LIKENESS_MIN = 0.6
 
 
@@ -34,7 +36,7 @@ def not_among(name: object, known: Iterable[object]) -> str:
         known: the names that there are, in the order in which they are shown.
     """
     names = [str(each) for each in known]
-    return f"found {name!r:.80}; allowed: {', '.join(names)}{did_you_mean(name, names)}"
+    return f"found {cut(name)}; allowed: {', '.join(names)}{did_you_mean(name, names)}"
 
 
 def _form(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from sgt_data.errors import ManifestError
+from sgt_data.value_text import cut
 
 BYTES_MAX = 4 << 20
 """Longest text that is read, in bytes."""
@@ -113,7 +114,7 @@ def found_instead(data: Any) -> str:
     """What a text holds that should hold fields, in words."""
     if data is None:
         return "the file is empty"
-    return f"found a list of {len(data)}" if isinstance(data, list) else f"found {data!r:.60}"
+    return f"found a list of {len(data)}" if isinstance(data, list) else f"found {cut(data, 60)}"
 
 
 class _Check:
@@ -133,7 +134,7 @@ class _Check:
         if depth > _DEPTH_MAX:
             raise self._error(node, f"nested deeper than {_DEPTH_MAX} levels")
         if node.tag not in _PLAIN_TAGS | {_MERGE}:
-            raise self._error(node, f"found the tag {node.tag!r:.60}; tags are not allowed")
+            raise self._error(node, f"found the tag {cut(node.tag, 60)}; tags are not allowed")
         self.open.add(id(node))
         parts: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
@@ -158,7 +159,7 @@ class _Check:
                 raise self._error(key, "a key must be text")
             if key.value in lines:
                 raise ManifestError(
-                    f"{self.where}: the key {key.value!r:.60} is given twice, in line "
+                    f"{self.where}: the key {cut(key.value, 60)} is given twice, in line "
                     f"{lines[key.value]} and in line {line}; remove one"
                 )
             lines[key.value] = line

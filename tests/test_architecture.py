@@ -22,10 +22,10 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "extras", "facts", "field_errors", "foreign_errors",
-     "names", "notebook_html", "overrides", "plugins", "progress", "progress_display",
-     "progress_text", "records", "redaction", "result", "seeds", "shipped_manifests",
-     "suggestions", "yaml_text"}
+    {"checks", "compiled", "errors", "extras", "facts", "field_errors", "field_unions",
+     "field_words", "foreign_errors", "names", "notebook_html", "overrides", "plugins", "progress",
+     "progress_display", "progress_text", "records", "redaction", "result", "seeds",
+     "shipped_manifests", "suggestions", "value_text", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""
@@ -296,7 +296,8 @@ def test_the_order_of_a_stream_is_pure() -> None:
     """Order, mixture and schedule: seed and sizes in, places out."""
     for name in ("order", "mixture", "schedule"):
         module = ROOT / "stream" / f"{name}.py"
-        allowed = {"sgt_data.seeds", "sgt_data.errors", "sgt_data.suggestions", "sgt_data.stream"}
+        shared = ("seeds", "errors", "suggestions", "value_text", "stream")
+        allowed = {f"sgt_data.{module_name}" for module_name in shared}
         ours = {other for other in imported(module) if other.startswith("sgt_data")}
         assert {".".join(other.split(".")[:2]) for other in ours} <= allowed
         assert not knows(module, "os", "fsspec", "torch", "time", "random"), module

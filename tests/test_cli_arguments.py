@@ -95,7 +95,7 @@ def test_a_home_folder_is_written_out_wherever_it_is_given(
     small = ["--images", 1, "--width", 64, "--height", 64]
     commands: list[tuple[list[object], str]] = [
         (["preview", "~/c", "-o", "~/sheet.png"], "sheet.png"),
-        (["preview", "~/c", "--output=~/deep/sheet.png"], "deep/sheet.png"),
+        (["preview", "~/c", "--output=~/deep.png"], "deep.png"),
         (["sample", "~/scenes", *small], "scenes"),
         (["scale", "~/c", "--fraction", 0.5, "--file", "~/half.subset.parquet"],
          "half.subset.parquet"),

@@ -185,7 +185,7 @@ def test_ids_that_several_pictures_use_are_counted_and_cost_nothing(
     report = built(tmp_path / "out", source_of(folder), PROXIES)
     (note,) = report.notes
     assert note.startswith("coco: 2 annotations in ")
-    assert note.endswith("have the id of an earlier one")
+    assert note.endswith("with the id of an earlier one")
     samples = samples_in(tmp_path / "out", "instance")
     assert {key: files["target.png"] for key, files in samples.items()} == {
         key: files["target.png"] for key, files in plain.items()
@@ -526,7 +526,7 @@ def test_verify_names_a_note_on_what_is_no_sample(tmp_path: Path) -> None:
     receipt.write_bytes(json.dumps(stated).encode())
     findings = "\n".join(map(str, sgt_data.verify_corpus(str(corpus)).findings))
     assert "a note on coco_000000000007, which is no sample" in findings
-    assert "2 rows are note; the receipt says 5" in findings
+    assert "rows that are note: 2; the receipt says 5" in findings
 
 
 @pytest.mark.parametrize("copied", [False, True])

@@ -59,7 +59,7 @@ def test_one_of_them_is_shown_with_fields_entry_instructions_and_docs(
     for part in (
         "tier: high", "{type: segmentation, name: panoptic, variant: panoptic}", "must be given",
         "filters.min_area: number, 0 to 1; default 0.0", "instructions segmentation_panoptic:",
-        "docs/reference/proxies.md#segmentation", "fields of all proxies:",
+        "page of the docs: Proxies field by field, segmentation", "fields of all proxies:",
     ):  # fmt: skip
         assert part in shown.out, part
     assert "next: sgt-data proxies segmentation --picture segmentation.png" in shown.err

@@ -24,7 +24,8 @@ TONE = "tone = grey * self.tones // 256"
 PICTURE = "picture = read_listed(join(place, name), size)"
 
 PROXY = {
-    "tier unknown": ('Tier] = "low"', 'Tier] = "lowest"', "found 'lowest'.*'high', 'mid' or 'low'"),
+    "tier unknown": ('Tier] = "low"', 'Tier] = "lowest"', "found 'lowest'.*allowed: high, mid, "
+    "low"),
     "tier a field": ("ClassVar[Tier]", "Tier", r"tier is a field.*tier: ClassVar\["),
     "tier missing": ('tier: ClassVar[Tier] = "low"', "pass", r"tier is missing: tier: ClassVar\["),
     "type without default": (

@@ -112,10 +112,10 @@ def test_reports_are_short_and_show_their_totals(built: tuple[Corpus, BuildRepor
 
 def test_failures_and_findings_are_shown() -> None:
     report = BuildReport(output="o", failures=[Failure("coco/a", "<b>broken</b>")], notes=["n & m"])
-    assert repr(report).startswith("<BuildReport not complete, 1 failures")
+    assert repr(report).startswith("<BuildReport not complete, 1 failure")
     assert "&lt;b&gt;broken" in report._repr_html_() and "n &amp; m" in report._repr_html_()
     verdict = Verdict(1, 2, (Finding("<i>", "wrong"),))
-    assert repr(verdict) == "<Verdict 1 findings: 1 shards, 2 samples>"
+    assert repr(verdict) == "<Verdict 1 finding: 1 shard, 2 samples>"
     assert "&lt;i&gt;" in verdict._repr_html_() and "<i>" not in verdict._repr_html_()
 
 

@@ -174,7 +174,7 @@ def test_links_that_lead_to_no_file_are_no_inputs_and_are_counted(tmp_path: Path
     source = FolderSource(pictures=str(tmp_path))
     inventory = source.inventory(10)
     assert list(inventory.identity) == ["a.jpg", "d.jpg"]
-    assert f"2 links below {tmp_path} lead to no file and are no inputs" in notes_of(tmp_path)
+    assert f"2 links below {tmp_path} to no file, no inputs" in notes_of(tmp_path)
     assert "b.jpg, is a link to ../.git/annex/objects/none, which is not there" in notes_of(
         tmp_path
     )
@@ -216,7 +216,7 @@ def test_pictures_in_folders_of_systems_are_no_inputs_and_are_counted(tmp_path: 
     inventory = FolderSource(pictures=str(tmp_path)).inventory(10)
     assert inventory.identity.keys() == {"a.jpg"}
     (note,) = inventory.notes
-    assert note.startswith(f"2 pictures below {tmp_path} lie in folders that systems keep")
+    assert note.startswith(f"2 pictures below {tmp_path}, in folders that systems keep")
 
 
 def test_suffixes_of_equal_counts_are_named_in_their_order() -> None:

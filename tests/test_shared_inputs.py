@@ -134,7 +134,7 @@ def damage_index(root: Path) -> str:
     """An input less than there are samples; receipt and index agree about it."""
     place = next((root / "index" / INPUT).glob("coco-*.parquet"))
     pq.write_table(pq.read_table(place).slice(1), place)
-    return "have no input"
+    return "no input for"
 
 
 @pytest.mark.parametrize("damage", [damage_tar, damage_index])

@@ -452,7 +452,7 @@ def test_a_ladder_is_nested_and_its_steps_are_the_single_subsets(
         ({"fraction": 0.5, "samples": 3}, "not both"),
         ({"samples": 47}, "allowed: 1 to 46"),
         ({"samples": 0}, "allowed: 1 to 46"),
-        ({"fraction": 0.001}, "of 46 is none"),
+        ({"fraction": 0.001}, "of 46 samples it is none"),
         ({"fraction": 0.5, "strata": "colour"}, "allowed: source, segments, category"),
         ({"fraction": 0.5, "seed": -1}, "seed: found -1"),
         ({"fraction": 0.5, "described_by": "depth"}, "give strata segments or category"),

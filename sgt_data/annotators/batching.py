@@ -24,6 +24,7 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawInput
 from sgt_data.sources.fetch_input import fetched
+from sgt_data.value_text import cut_text
 
 _BATCHES_AHEAD = 3  # so many batches of pictures are decoded before they are needed
 
@@ -145,7 +146,7 @@ class ShardAnnotator:
                     shape = part[0].pixels.shape
                     raise AnnotatorError(
                         f"annotators.{self.name}: out of memory with one picture of "
-                        f"{shape[1]}x{shape[0]} pixels: {in_words(why):.200}"
+                        f"{shape[1]}x{shape[0]} pixels: {cut_text(in_words(why), 200)}"
                     ) from why
                 self.batch_size = min(self.batch_size, max(1, len(part) // 2))
         return results

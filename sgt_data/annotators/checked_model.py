@@ -16,6 +16,7 @@ from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.records import LAYERS
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.sa1b_annotation import parse_annotation
+from sgt_data.value_text import cut
 
 _METHODS = ("prepare", "run", "finish")
 
@@ -35,8 +36,8 @@ def loaded(annotator: Annotator, path: str, setup: Setup) -> LoadedModel:
     if missing := [name for name in _METHODS if not callable(getattr(model, name, None))]:
         raise mistake(
             annotator, "load", path or "no weights",
-            f"it returned {model!r:.60}, which has no method {missing[0]}; right is an object with "
-            "prepare, run and finish (see sgt_data.annotators.base.LoadedModel)",
+            f"it returned {cut(model, 60)}, which has no method {missing[0]}; right is an object "
+            "with prepare, run and finish (see sgt_data.annotators.base.LoadedModel)",
         )  # fmt: skip
     return CheckedModel(annotator, model)
 
@@ -65,7 +66,7 @@ class CheckedModel:
         ):
             raise self._mistake(
                 "prepare",
-                f"{view!r:.60}; right is a View, whose pixels are [H, W, 3] uint8 RGB",
+                f"{cut(view, 60)}; right is a View, whose pixels are [H, W, 3] uint8 RGB",
             )
         checked: View = view
         return checked
@@ -77,7 +78,9 @@ class CheckedModel:
         count = len(results) if hasattr(results, "__len__") else None
         if count != len(views):
             what = (
-                f"{type(results).__name__} of {count}" if count is not None else f"{results!r:.40}"
+                f"{type(results).__name__} of {count}"
+                if count is not None
+                else f"{cut(results, 40)}"
             )
             raise self._mistake(
                 "run", f"{what}; right is one result for each of {len(views)} views"
@@ -113,7 +116,7 @@ def _layer_problem(layer: str, data: bytes, view: View) -> str | None:
             return None
         height, width = parse_dense(data).codes.shape
     except AnnotationError as why:
-        return f"{data[:12]!r}..., which is no layer of {layer}: {why}"
+        return f"{cut(data, 16)}, which is no layer of {layer}: {why}"
     if (width, height) != view.output:
         return (
             f"a map of {width}x{height} pixels; right is the output's size, view.output: "

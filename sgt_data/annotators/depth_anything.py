@@ -35,6 +35,7 @@ from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import Layer
 from sgt_data.sources.dense_maps import encode_dense
+from sgt_data.value_text import cut_text
 
 if TYPE_CHECKING:
     import torch
@@ -139,7 +140,9 @@ class _DepthAnything:
                 dtype=getattr(torch, setup.dtype),
             )  # fmt: skip
         except Exception as why:  # safetensors raises a class of its own for a file that is none
-            raise RequestError(f"{field}: {path} cannot be loaded: {in_words(why):.300}") from why
+            raise RequestError(
+                f"{field}: {path} cannot be loaded: {cut_text(in_words(why), 300)}"
+            ) from why
         finally:
             if shown:
                 logging.enable_progress_bar()

@@ -17,6 +17,7 @@ from sgt_data.annotators.base import (
 from sgt_data.errors import RequestError
 from sgt_data.extras import install_hint
 from sgt_data.plugins.own_code import mistake, own_code
+from sgt_data.value_text import cut
 
 
 def set_up(annotator: Annotator) -> Setup:
@@ -55,7 +56,7 @@ def weights_of(annotator: Annotator) -> tuple[str, str | None]:
     if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
         raise mistake(
             annotator, "find_weights", "before it is loaded",
-            f"it returned {pair!r:.60}; right is (path, revision), such as (path, None); where "
+            f"it returned {cut(pair, 60)}; right is (path, revision), such as (path, None); where "
             'there are no weights, the path is ""',
         )  # fmt: skip
     path, revision = pair
@@ -74,7 +75,7 @@ def digest_of_weights(annotator: Annotator, path: str) -> str:
     if not isinstance(digest, str) or not digest:
         raise mistake(
             annotator, "weights_digest", path or "no weights",
-            f"it returned {digest!r:.60}; right is the SHA-256 of the weights as a text "
+            f"it returned {cut(digest, 60)}; right is the SHA-256 of the weights as a text "
             "(sgt_data.annotators.weights.digest_of), which belongs to the identity of the corpus",
         )  # fmt: skip
     return digest

@@ -10,6 +10,7 @@ import typer
 from sgt_data.cli.arguments import AsJson, RayAddress, RayWorkers
 from sgt_data.cli.output import command_text, print_messages, print_next, show, size_text
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.engine.annotate_pictures import AnnotationReport
@@ -38,7 +39,7 @@ def annotate_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Draw masks for pictures without annotation, and write them as tars in SA-1B's format."""
+    """Draw masks for pictures without annotation. Writes tars in SA-1B's format."""
     with ProgressBar("pictures", phase=LOADING) as bar:
         from sgt_data.engine.annotate_pictures import annotate_pictures
         from sgt_data.engine.cluster import Cluster
@@ -65,7 +66,7 @@ def annotate_command(
 def _messages(report: AnnotationReport) -> list[str]:
     lines = [f"note: {note}" for note in report.notes]
     if report.complete and not report.built_shards:
-        lines.append(f"nothing to do: all {report.found_shards:,} tars are there")
+        lines.append(f"nothing to do: {counted(report.found_shards, 'tar')}, all written before")
     lines += [f"not done: {failure}" for failure in report.failures]
     lines += [f"lost: {reason}" for reason in report.reasons]
     if report.damaged_share > report.max_quarantined:
@@ -81,7 +82,8 @@ def _messages(report: AnnotationReport) -> list[str]:
 def _report_text(report: AnnotationReport) -> str:
     totals = report.totals
     return (
-        f"{report.output}: {report.built_shards} tars written, {report.found_shards} found; "
-        f"{totals['samples']:,} of {totals['inputs']:,} pictures with {totals['masks']:,} masks, "
+        f"{report.output}: {counted(report.built_shards, 'tar')} written, {report.found_shards} "
+        f"found; {totals['samples']:,} of {counted(totals['inputs'], 'picture')} with "
+        f"{counted(totals['masks'], 'mask')}, "
         f"{totals['damaged']:,} left out (quarantine/), {size_text(totals['bytes'])}"
     )

@@ -27,10 +27,23 @@ RayWorkers = Annotated[
 
 Plugins = Annotated[
     list[str] | None,
-    typer.Option(
-        "--plugins", metavar="FILE,...", help="Python files or modules of own proxies and sources"
-    ),
+    typer.Option("--plugins", metavar="FILE,...", help="Python files or modules of own kinds"),
 ]
+
+
+def use_listed_plugins(plugins: Sequence[str] | None) -> list[str]:
+    """Register the plug-ins of `--plugins`; returns the words that say so to a next command.
+
+    Raises:
+        PluginError: one cannot be imported, or a class in it is wrong.
+    """
+    from sgt_data.plugins.registered import use_plugins
+
+    names = names_in("--plugins", plugins)
+    if names is None:
+        return []
+    use_plugins(names, "--plugins")
+    return ["--plugins", ",".join(names)]
 
 
 def checked_arguments(arguments: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ from sgt_data.cli.arguments import (
     RayAddress,
     RayWorkers,
     names_in,
+    use_listed_plugins,
 )
 from sgt_data.cli.output import (
     command_text,
@@ -27,7 +28,9 @@ from sgt_data.cli.output import (
     size_text,
 )
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
+from sgt_data.corpus.subset_text import subset_text
 from sgt_data.errors import RequestError
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
@@ -73,7 +76,7 @@ def build_command(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Build the corpus that a manifest describes, or continue an unfinished build."""
+    """Build the corpus that a manifest describes, or continue it."""
     changes = list(overrides or ())
     if max_quarantined is not None:
         changes.append(f"max_quarantined={max_quarantined}")
@@ -127,10 +130,8 @@ def verify_command(
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check a corpus and name all that is wrong with it; exit code 1 if anything is."""
-    from sgt_data.plugins.registered import use_plugins
-
-    use_plugins(names_in("--plugins", plugins) or (), "--plugins")
+    """Check a corpus and name all that is wrong with it. Exit code 1 if anything is."""
+    own = use_listed_plugins(plugins)
     with ProgressBar("shards", phase=LOADING) as bar:
         from sgt_data.verify.check_corpus import verify_corpus
 
@@ -143,12 +144,12 @@ def verify_command(
     elif deep or verdict.parent is not None:
         print_next(command_text("view", corpus))
     else:
-        print_next(command_text("verify", corpus, "--deep"))
+        print_next(command_text("verify", corpus, "--deep", *own))
     return 0 if verdict.sound else 1
 
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
-    """Show the totals of a corpus, by proxy and source, and why inputs were lost."""
+    """Show the totals of a corpus, and why inputs were lost."""
     from sgt_data.corpus.reasons import reasons_of_corpus
     from sgt_data.subsets.open_corpus import open_corpus
 
@@ -241,7 +242,7 @@ def _build_table(report: BuildReport) -> Table:
 def _build_messages(report: BuildReport, manifest: Manifest) -> list[str]:
     lines = [f"note: {note}" for note in report.notes]
     if report.complete and not report.built_shards:
-        lines.append(f"nothing to do: all {report.found_shards:,} shards are there")
+        lines.append(f"nothing to do: {counted(report.found_shards, 'shard')}, all built before")
     lines += [f"not read: {failure}" for failure in report.failures]
     lines += [f"lost: {reason}" for reason in report.reasons]
     if report.failures:
@@ -296,12 +297,12 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
         how = f"compared with the indexes of {verdict.parent}, which is verified by itself"
     lines = [str(finding) for finding in verdict.findings]
     lines += [
-        f"not decoded: {count:,} targets of the proxy type {kind}, which is not installed; "
-        "--plugins FILE decodes them"
+        f"not decoded: {counted(count, 'target')} of the proxy type {kind}, which is not "
+        "installed; --plugins FILE decodes them"
         for kind, count in verdict.not_decoded.items()
     ]
-    state = "sound" if verdict.sound else f"{len(verdict.findings)} findings"
-    lines.append(f"{verdict.shards} shards, {verdict.samples} samples, {how}: {state}")
+    state = "sound" if verdict.sound else counted(len(verdict.findings), "finding")
+    lines.append(f"{verdict.counts}, {how}: {state}")
     return "\n".join(lines)
 
 
@@ -311,8 +312,7 @@ def _info_table(corpus: Corpus) -> Table:
     table = _totals_table({folder: totals[folder] for folder in corpus.folders if folder in totals})
     state = "complete" if header.complete else "not complete yet"
     if subset := header.identity.get("subset"):
-        kind = "shards" if subset["whole"] else "samples"
-        state = f"{subset[kind]:,} of {subset['from']:,} {kind}, {state}"
+        state = f"{subset_text(subset)}, {state}"
     if header.left_out:
         state += f", without {', '.join(header.left_out)}"
     table.title = f"{header.name} ({state})"

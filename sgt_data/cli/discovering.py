@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import wrap
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sgt_data.cli.arguments import AsJson
-from sgt_data.cli.output import print_messages, print_next, report_table, show
+from sgt_data.cli.arguments import AsJson, Plugins, use_listed_plugins
+from sgt_data.cli.output import command_text, print_messages, print_next, report_table, show
 from sgt_data.errors import RequestError
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,6 +29,7 @@ Picture = Annotated[
     typer.Option("-o", "--picture", help="draw an example of NAME to this PNG or JPEG file"),
 ]
 
+_DOCS = "page of the docs:"
 _WIDTH = 96  # of paragraphs, in letters
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -61,10 +63,11 @@ def proxies_command(
         typer.Argument(metavar="NAME", help="a proxy", autocompletion=_kinds("proxies")),
     ] = None,
     picture: Picture = None,
+    plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the proxies: what each draws, its fields, an entry of a manifest, its instructions."""
-    return _show_kinds("proxies", name, picture, as_json)
+    """Show proxies: what each draws, its fields and instructions."""
+    return _show_kinds("proxies", name, picture, plugins, as_json)
 
 
 def sources_command(
@@ -73,10 +76,11 @@ def sources_command(
         typer.Argument(metavar="NAME", help="a source", autocompletion=_kinds("sources")),
     ] = None,
     picture: Picture = None,
+    plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the sources: what each reads and gives, its fields, an entry of a manifest."""
-    return _show_kinds("sources", name, picture, as_json)
+    """Show the sources: what each reads and gives, its fields."""
+    return _show_kinds("sources", name, picture, plugins, as_json)
 
 
 def annotators_command(
@@ -85,10 +89,11 @@ def annotators_command(
         typer.Argument(metavar="NAME", help="an annotator", autocompletion=_kinds("annotators")),
     ] = None,
     picture: Picture = None,
+    plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the annotators: what each fills in, its fields, an entry of a manifest."""
-    return _show_kinds("annotators", name, picture, as_json)
+    """Show the annotators: what each fills in, its fields."""
+    return _show_kinds("annotators", name, picture, plugins, as_json)
 
 
 def palettes_command(
@@ -124,27 +129,30 @@ def schema_command(
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="JSON file to write; default: print it")
     ] = None,
+    plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the JSON Schema of a manifest, for editors; of a plan or a training configuration.
+    """Show the JSON Schema of a manifest, a plan or a configuration.
 
     An editor checks and completes a manifest whose first line names the file:
-    `# yaml-language-server: $schema=manifest.schema.json`. Kinds of installed plug-ins are part of
-    the schema.
+    `# yaml-language-server: $schema=manifest.schema.json`. Kinds of installed plug-ins and of
+    those of --plugins are part of the schema.
     """
+    from sgt_data.files.output_place import check_file_place
     from sgt_data.files.writing import write_atomic
     from sgt_data.reference.json_schemas import SCHEMAS, schema_text
     from sgt_data.suggestions import not_among
 
     if of not in SCHEMAS:
         raise RequestError(f"--of: {not_among(of, SCHEMAS)}")
+    if file is not None:
+        check_file_place(file)
+    own = use_listed_plugins(plugins)
     schema = SCHEMAS[of]()
     if file is None:
         show(schema_text(schema).rstrip("\n"), schema, as_json)
-        print_next(f"sgt-data schema --of {of} -o {of}.schema.json")
+        print_next(command_text("schema", "--of", of, *own, "-o", f"{of}.schema.json"))
         return 0
-    if file.is_dir():
-        raise RequestError(f"{file} is a folder; name a file, such as {file}/{of}.schema.json")
     write_atomic(str(file.absolute()), schema_text(schema).encode())
     line = f"# yaml-language-server: $schema={file.name}"
     show(f"{file}\n{line}", {"file": str(file), "line": line}, as_json)
@@ -152,22 +160,29 @@ def schema_command(
     return 0
 
 
-def _show_kinds(family: Family, name: str | None, picture: Path | None, as_json: bool) -> int:
+def _show_kinds(
+    family: Family,
+    name: str | None,
+    picture: Path | None,
+    plugins: Sequence[str] | None,
+    as_json: bool,
+) -> int:
     from sgt_data.reference.kinds import describe_kind, list_kinds
     from sgt_data.reference.registries import broken_kinds
 
+    own = use_listed_plugins(plugins)
     _check_picture(name, picture)
     if name is None:
         kinds, broken = list_kinds(family), broken_kinds(family)
         document = {family: [_document(facts) for facts in kinds], "broken": broken}
         show(_kinds_table(family, kinds, broken), document, as_json)
         print_messages(f"{each}: cannot be used: {problem}" for each, problem in broken.items())
-        print_next(f"sgt-data {family} {kinds[0].type}")
+        print_next(command_text(family, kinds[0].type, *own))
         return 0
     facts = describe_kind(family, name)
     document = _document(facts) | _draw(family, facts.type, picture)
     show(_kind_text(facts, picture), document, as_json)
-    print_next(_next_of(family, facts.type, picture))
+    print_next(_next_of(family, facts.type, picture, *own))
     return 0
 
 
@@ -192,10 +207,10 @@ def _draw(shown: Shown, name: str, picture: Path | None) -> dict[str, Any]:
     return {"picture": {"file": str(picture), "width": card.width, "height": card.height}}
 
 
-def _next_of(shown: str, name: str, picture: Path | None) -> str:
+def _next_of(shown: str, name: str, picture: Path | None, *own: str) -> str:
     if picture is None:
-        return f"sgt-data {shown} {name} --picture {name}.png"
-    return "sgt-data schema -o manifest.schema.json"
+        return command_text(shown, name, *own, "--picture", f"{name}.png")
+    return command_text("schema", *own, "-o", "manifest.schema.json")
 
 
 def _document(facts: KindFacts) -> dict[str, Any]:
@@ -226,12 +241,15 @@ def _kind_text(facts: KindFacts, picture: Path | None) -> str:
         [f"fields of all {facts.family}:", *_field_lines(common)],
         *(
             [
-                f"instructions {bank.name}: {bank.train} lines, {bank.held_out} held out",
+                f"instructions {bank.name}: {counted(bank.train, 'line')}, {bank.held_out} held "
+                "out",
                 *(f"  {line}" for line in bank.lines),
             ]
             for bank in facts.banks
         ),
-        [f"docs: {facts.docs}"] if facts.docs else [f"package: {facts.package}"],
+        [f"{_DOCS} {facts.family.title()} field by field, {facts.type}"]
+        if facts.docs
+        else [f"package: {facts.package}"],
         [f"picture: {picture}"] if picture else [],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -261,6 +279,6 @@ def _palette_text(facts: PaletteFacts, picture: Path | None) -> str:
         f"variants: {', '.join(facts.variants)}",
         f"visible segments of a picture: {most}",
         f"in a manifest: {facts.entry}",
-        "docs: docs/reference/palettes.md",
+        f"{_DOCS} Palettes",
     ]
     return "\n".join(lines + ([f"picture: {picture}"] if picture else []))

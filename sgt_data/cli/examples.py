@@ -23,7 +23,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "palettes": ("sgt-data palettes", "sgt-data palettes tab20 --picture tab20.png"),
     "schema": ("sgt-data schema -o manifest.schema.json", "sgt-data schema --of plan"),
     "new": ("sgt-data new proxy line_art", "sgt-data new source my_photos"),
-    "manifests": ("sgt-data manifests", "sgt-data manifests --show coco-panoptic"),
+    "manifests": ("sgt-data manifests", "sgt-data manifests coco-panoptic"),
     "init": ("sgt-data init coco-panoptic", "sgt-data init demo --output my-demo.yaml"),
     "sample": (
         "sgt-data sample demo/sources --images 8",

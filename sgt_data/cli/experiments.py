@@ -13,6 +13,7 @@ import typer
 from sgt_data.cli.arguments import AsJson, CorpusUrl
 from sgt_data.cli.output import command_text, print_messages, print_next, show
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.experiment.prepared_experiment import ExperimentReport
@@ -45,7 +46,7 @@ def experiment_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Train and measure all runs of an experiment; write tables, plots and a page."""
+    """Train and measure all runs of an experiment. Writes tables, plots and a page."""
     with ProgressBar("training samples", _SPEED_OVER_SECONDS, LOADING) as bar:
         from sgt_data.experiment.plan.load_plan import (
             is_shipped_plan,
@@ -89,7 +90,7 @@ def _text(report: ExperimentReport) -> str:
     lines = [*report.findings]
     if report.page is not None:
         done = report.runs - len(report.failures)
-        lines.append(f"{done} of {report.runs} runs on {report.split}: {report.page}")
+        lines.append(f"{done} of {counted(report.runs, 'run')} on {report.split}: {report.page}")
     return "\n".join(lines)
 
 

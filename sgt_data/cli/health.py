@@ -32,7 +32,7 @@ def doctor_command(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say what this machine or a cluster lacks, and what to do; exit code 1 where builds fail."""
+    """Say what this machine or a cluster lacks, and what to do. Exit code 1 where builds fail."""
     with ProgressBar("checks", phase=LOADING) as bar:
         from sgt_data.doctor.examine import examine
 

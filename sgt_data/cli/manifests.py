@@ -10,20 +10,27 @@ import typer
 
 from sgt_data.cli.arguments import AsJson
 from sgt_data.cli.output import print_messages, print_next, report_table, show
+from sgt_data.errors import RequestError
 
 
 def manifests_command(
-    name: Annotated[
-        str | None, typer.Option("--show", metavar="NAME", help="print this manifest")
+    asked: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="print this manifest", show_default=False)
+    ] = None,
+    shown: Annotated[
+        str | None, typer.Option("--show", metavar="NAME", help="the same as NAME alone")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show the manifests that come with the package; `build` takes them by name.
+    """Show the manifests that come with the package. `build` takes them by name.
 
-    Examples: `sgt-data manifests`, `sgt-data manifests --show coco-panoptic`
+    Examples: `sgt-data manifests`, `sgt-data manifests coco-panoptic`
     """
     from sgt_data.shipped_manifests import shipped_manifest, shipped_manifests, summary
 
+    if asked and shown and asked != shown:
+        raise RequestError(f"found NAME {asked!r} and --show {shown!r}; give one of them")
+    name = asked or shown
     if name is not None:
         text = shipped_manifest(name)
         show(text.rstrip("\n"), {"name": name, "text": text}, as_json)
@@ -35,7 +42,7 @@ def manifests_command(
         table.add_row(each, summary(text))
     document = [{"name": each, "summary": summary(text)} for each, text in manifests.items()]
     show(table, {"manifests": document}, as_json)
-    print_next("sgt-data manifests --show coco-panoptic", "sgt-data init coco-panoptic")
+    print_next("sgt-data manifests coco-panoptic", "sgt-data init coco-panoptic")
     return 0
 
 
@@ -50,8 +57,11 @@ def init_command(
 
     Relative paths in the copy lie in the copy's folder. Example: `sgt-data init coco-panoptic`
     """
+    from sgt_data.files.output_place import check_file_place
     from sgt_data.shipped_manifests import copy_manifest
 
+    if file is not None:
+        check_file_place(file)
     written = copy_manifest(name, file)
     show(str(written), {"file": str(written)}, as_json)
     print_messages(["Say in it where your pictures lie, and what you want drawn."])

@@ -13,6 +13,7 @@ import typer
 
 from sgt_data.cli.arguments import AsJson
 from sgt_data.cli.output import print_next, show
+from sgt_data.value_text import cut
 
 ROLES = ("proxy", "source", "annotator", "model")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -24,7 +25,7 @@ def new_command(
     name: Annotated[str, typer.Argument(help="of the file and the type, such as line_art")],
     as_json: AsJson = False,
 ) -> int:
-    """Write a working proxy, source, annotator or model of your own, with its test.
+    """Write a proxy, source, annotator or model that works. Its test comes with it.
 
     The files are written into the current folder; none is replaced.
     """
@@ -78,10 +79,10 @@ def _check(role: str, name: str) -> None:
 
     if role not in ROLES:
         near = did_you_mean(role, ROLES)
-        raise RequestError(f"found {role!r:.40}; allowed: {', '.join(ROLES)}{near}")
+        raise RequestError(f"found {cut(role, 40)}; allowed: {', '.join(ROLES)}{near}")
     if not _NAME.fullmatch(name) or name.endswith("_") or keyword.iskeyword(name):
         raise RequestError(
-            f"found the name {name!r:.60}; it becomes that of a Python file: a-z, 0-9 and _, at "
+            f"found the name {cut(name, 60)}; it becomes that of a Python file: a-z, 0-9 and _, at "
             "most 31 of them, and a letter first, such as line_art"
         )
     taken = {

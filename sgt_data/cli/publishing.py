@@ -14,7 +14,7 @@ from sgt_data.cli.arguments import (
     Plugins,
     RayAddress,
     RayWorkers,
-    names_in,
+    use_listed_plugins,
 )
 from sgt_data.cli.output import (
     command_text,
@@ -25,6 +25,7 @@ from sgt_data.cli.output import (
     size_text,
 )
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.publish.join_report import JoinReport
@@ -54,10 +55,8 @@ def push_command(
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> int:
-    """Push a corpus or a subset to the Hugging Face Hub, or continue an unfinished push."""
-    from sgt_data.plugins.registered import use_plugins
-
-    use_plugins(names_in("--plugins", plugins) or (), "--plugins")
+    """Push a corpus or a subset to the Hugging Face Hub. The same command continues a push."""
+    use_listed_plugins(plugins)
     with ProgressBar("shards", phase=LOADING) as bar:
         from sgt_data.publish.push import push_corpus
 
@@ -105,7 +104,11 @@ def join_command(
     workers: RayWorkers = None,
     as_json: AsJson = False,
 ) -> int:
-    """Put the pictures back into a copy that was pushed without them, byte for byte."""
+    """Put pictures back into a copy that was pushed without them."""
+    from sgt_data.files.output_place import check_file_place
+
+    if differences is not None:
+        check_file_place(differences, "--differences")
     with ProgressBar("pictures", phase=LOADING) as bar:
         from sgt_data.engine.cluster import Cluster
         from sgt_data.publish.join import join_pictures
@@ -146,16 +149,17 @@ def _join_messages(report: JoinReport, file: str | None) -> list[str]:
             more > 0
         )
         lines.append(
-            f"{counts}: of {report.checked:,} pictures. Nothing was written. Name the sources that "
-            "the corpus was built from, with --source, and run the same command again"
+            f"{counts}: of {counted(report.checked, 'picture')}. Nothing was written. Name the "
+            "sources that the corpus was built from, with --source, and run the same command again"
         )
     lines += [f"failed: {failure}" for failure in report.failures]
     if report.failures:
         lines.append("The corpus is not complete. The same command continues.")
     if report.checked and not report.differing:
         lines.append(
-            f"{report.checked:,} pictures compared, {report.fetched_shards:,} shards fetched, "
-            f"{report.built_shards:,} shards put back, {report.found_shards:,} found"
+            f"{counted(report.checked, 'picture')} compared, "
+            f"{counted(report.fetched_shards, 'shard')} fetched, "
+            f"{counted(report.built_shards, 'shard')} put back, {report.found_shards:,} found"
         )
     return lines
 
@@ -191,14 +195,16 @@ def _report_messages(report: PushReport) -> list[str]:
             "their licences allow it"
         )
     if report.complete and not report.commits:
-        lines.append(f"nothing to do: all {report.found_shards:,} shards are in the repository")
+        lines.append(
+            f"nothing to do: {counted(report.found_shards, 'shard')}, all in the repository"
+        )
     lines += [f"not pushed: {failure}" for failure in report.failures]
     if report.dry_run:
         return lines
     if not report.complete:
         lines.append("The push is not complete. The same command continues it.")
     lines.append(
-        f"{report.pushed_shards:,} shards sent ({size_text(report.pushed_bytes)}), "
-        f"{report.found_shards:,} already in the repository, {report.commits} commits"
+        f"{counted(report.pushed_shards, 'shard')} sent ({size_text(report.pushed_bytes)}), "
+        f"{report.found_shards:,} already in the repository, {counted(report.commits, 'commit')}"
     )
     return lines

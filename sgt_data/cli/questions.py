@@ -18,6 +18,7 @@ from sgt_data.cli.output import (
     size_text,
 )
 from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.value_text import counted
 
 SHARES = ("train=0.8", "val=0.1", "test=0.1")
 
@@ -56,7 +57,7 @@ def questions_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write visual questions whose wording does not give the answers away, in LLaVA's format."""
+    """Write visual questions about a corpus, in LLaVA's format."""
     from sgt_data.questions.question_plan import QuestionPlan
     from sgt_data.questions.splits import parse_shares
     from sgt_data.questions.write_questions import write_questions
@@ -88,6 +89,7 @@ def _report_table(report: QuestionsReport) -> Table:
             table.add_row(split, task, *counts, f"{row['chance']:.1%}", f"{row['blind']:.1%}")
     table.title = report.output
     table.caption = (
-        f"{report.pictures:,} pictures read; {report.images:,} written ({size_text(report.nbytes)})"
+        f"{counted(report.pictures, 'picture')} read; {report.images:,} written "
+        f"({size_text(report.nbytes)})"
     )
     return table

@@ -12,6 +12,7 @@ import typer
 from sgt_data.cli.arguments import AsJson, names_in
 from sgt_data.cli.output import command_text, print_next, show
 from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.scenes.write_samples import SampleSummary
@@ -37,7 +38,7 @@ def sample_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Draw sample scenes, and write them in SA-1B's and COCO's own formats."""
+    """Draw sample scenes, in SA-1B's and COCO's own formats."""
     from sgt_data.scenes.sample_identity import FORMS
     from sgt_data.scenes.write_samples import write_samples
 
@@ -74,8 +75,9 @@ def _build_of(directory: str, forms: Sequence[str]) -> str:
 
 def _summary_text(summary: SampleSummary) -> str:
     contents = {
-        "sa1b": f"{summary.images} pictures in SA-1B's format ({summary.masks} masks)",
-        "coco": f"{summary.images} pictures in COCO's format ({summary.instances} instances, "
-        f"{summary.segments} segments)",
+        "sa1b": f"{counted(summary.images, 'picture')} in SA-1B's format "
+        f"({counted(summary.masks, 'mask')})",
+        "coco": f"{counted(summary.images, 'picture')} in COCO's format "
+        f"({counted(summary.instances, 'instance')}, {counted(summary.segments, 'segment')})",
     }
     return f"{summary.directory}: {', '.join(contents[form] for form in summary.forms)}"

@@ -25,7 +25,9 @@ from sgt_data.cli.output import (
     size_text,
 )
 from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.corpus.subset_text import subset_text
 from sgt_data.errors import RequestError
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.subsets.strata import StrataRule
@@ -60,7 +62,11 @@ def scale_command(
     seed: Annotated[int | None, typer.Option(help="default: the seed of the manifest")] = None,
     shards: Annotated[bool, typer.Option("--shards", help="take whole shards")] = False,
     file: Annotated[
-        str | None, typer.Option(help="subset file to write; {} stands for the fraction")
+        str | None,
+        typer.Option(
+            help="subset file to write; {} stands for the fraction; default: NAME-FRACTION, or "
+            "NAME-where-DIGEST-FRACTION"
+        ),
     ] = None,
     output: Annotated[
         str | None,
@@ -70,7 +76,7 @@ def scale_command(
     workers: RayWorkers = None,
     as_json: AsJson = False,
 ) -> int:
-    """Take nested subsets: write a file that names the keys, or with --output a new corpus."""
+    """Take nested subsets of a corpus: as files, or as new corpora."""
     from sgt_data.engine.cluster import Cluster
     from sgt_data.subsets.rule import SubsetRule
     from sgt_data.subsets.subset import subset
@@ -110,9 +116,7 @@ def _report_table(reports: Sequence[SubsetReport]) -> Table:
     """A row per subset and proxy."""
     table = report_table(("place", "of", "proxy"), ("samples", "shards", "bytes"))
     for report in reports:
-        kind = "shards" if "shards" in report.rule else "samples"
-        size = f"{report.rule[kind]:,} of {report.rule['from']:,} {kind}"
-        place = report.place
+        place, size = report.place, subset_text(report.rule, report.available)
         for proxy, totals in report.totals.items():
             table.add_row(
                 place, size, proxy, f"{totals['samples']:,}", f"{totals['shards']:,}",
@@ -137,7 +141,9 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
     for report in reports:
         lines += [f"not copied: {failure}" for failure in report.failures]
         if report.copied and report.complete and not report.built_shards:
-            lines.append(f"nothing to do: all {report.found_shards:,} shards are in {report.place}")
+            lines.append(
+                f"nothing to do: {counted(report.found_shards, 'shard')}, all in {report.place}"
+            )
         if report.complete and not report.succeeded:
             lines.append(f"{report.place}: the subset holds no sample")
     if not all(report.complete for report in reports):

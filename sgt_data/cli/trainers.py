@@ -10,6 +10,7 @@ import typer
 from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import command_text, print_messages, print_next, show, size_text
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.trainers.export import ExportReport
@@ -27,7 +28,7 @@ def export_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write a corpus as the folders and lists that SGT's released trainers read."""
+    """Write a corpus in the layout that released trainers read."""
     with ProgressBar("samples", phase=LOADING) as bar:
         from sgt_data.trainers.export import export_corpus
 
@@ -37,7 +38,7 @@ def export_command(
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
     if report.succeeded and not report.written and not report.linked:
-        print_messages([f"nothing to do: all {report.kept:,} files are there"])
+        print_messages([f"nothing to do: {counted(report.kept, 'file')}, all written before"])
     show(_report_text(report), asdict(report), as_json)
     if report.succeeded:
         print_next(command_text("view", output))
@@ -47,7 +48,7 @@ def export_command(
 def _report_text(report: ExportReport) -> str:
     samples = ", ".join(f"{count:,} {proxy}" for proxy, count in report.samples.items())
     return (
-        f"{report.output}: {samples}; {report.written:,} files written "
+        f"{report.output}: {samples}; {counted(report.written, 'file')} written "
         f"({size_text(report.nbytes)}), {report.linked:,} linked, {report.kept:,} found; "
         f"{', '.join(report.configs)}"
     )

@@ -12,6 +12,7 @@ import typer
 from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
 from sgt_data.cli.output import print_next, show
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from sgt_data.training.train import Trained
@@ -37,7 +38,7 @@ def train_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Train the bundled unified model, or your own model, on questions and drawings."""
+    """Train the bundled model, or your own, on a corpus."""
     data: dict[str, Any] = {"corpus": corpus, "questions": questions}
     if proxies is not None:  # else those of the file of settings
         data["proxies"] = names_in("--proxy", proxies)
@@ -64,4 +65,5 @@ def _text(trained: Trained) -> str:
     means = ", ".join(
         f"{name} {last[name]:.4f}" for name in sorted(set(last) - {"step", "seconds"})
     )
-    return f"{int(last['step'])} steps in {last['seconds']:.0f} s: {means}\n{trained.checkpoint}"
+    steps = counted(int(last["step"]), "step")
+    return f"{steps} in {last['seconds']:.0f} s: {means}\n{trained.checkpoint}"

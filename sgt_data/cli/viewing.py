@@ -13,6 +13,7 @@ import typer
 from sgt_data.cli.arguments import AsJson
 from sgt_data.cli.output import print_messages, print_next, show, size_text
 from sgt_data.cli.progress_bar import ProgressBar
+from sgt_data.value_text import counted
 
 Shown = Annotated[
     str,
@@ -33,7 +34,7 @@ def view_command(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Browse a corpus: samples, filters, distributions, rejected inputs. Ends with Ctrl-C."""
+    """Browse a corpus: samples, filters, distributions, lost inputs. Ends with Ctrl-C."""
     from sgt_data.view.serve import serve_corpus
 
     with serve_corpus(corpus, port=port) as viewer:
@@ -65,7 +66,7 @@ def report_command(
     seed: Annotated[int, typer.Option(min=0, help="chooses the pictures")] = 0,
     as_json: AsJson = False,
 ) -> int:
-    """Write a corpus as one HTML file: totals, distributions, rejected inputs, some samples."""
+    """Write one HTML file about a corpus: totals and some samples."""
     from sgt_data.view.report_file import write_report
 
     with ProgressBar("pictures") as bar:
@@ -76,8 +77,8 @@ def report_command(
     print_messages(f"note: {note}" for note in report.notes)
     print_messages(f"not read: {failure}" for failure in report.failures)
     text = (
-        f"{report.output} ({size_text(report.nbytes)}): {report.pictures:,} pictures, "
-        f"{report.samples:,} of {report.of:,} samples"
+        f"{report.output} ({size_text(report.nbytes)}): {counted(report.pictures, 'picture')}, "
+        f"{report.samples:,} of {counted(report.of, 'sample')}"
     )
     show(text, {**asdict(report), "succeeded": report.succeeded}, as_json)
     print_next(f"sgt-data view {corpus}")

@@ -19,6 +19,7 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_folder, checked_shard, checked_title
 from sgt_data.records import Category
 from sgt_data.redaction import fields_with_secrets, redacted, without_secrets
+from sgt_data.value_text import cut
 
 FORMAT = "sgt_data corpus"
 
@@ -169,7 +170,7 @@ def _checked_minor(minor: Any, place: str) -> int:
         CorpusError: it is none that this package reads.
     """
     if type(minor) is not int or minor < 0:
-        raise CorpusError(f"{place}: minor is {minor!r:.40}, not a whole number from 0 on")
+        raise CorpusError(f"{place}: minor is {cut(minor, 40)}, not a whole number from 0 on")
     if minor > FORMAT_MINOR:
         raise CorpusError(
             f"{place}: format version {FORMAT_VERSION}.{minor}; this version of sgt-data reads up "
@@ -217,5 +218,5 @@ def _category(fields: Mapping[str, Any]) -> Category:
     kinds = {"id": int, "name": str, "isthing": bool}
     for name, kind in kinds.items():
         if not isinstance(fields[name], kind):
-            raise ValueError(f"vocabulary: {name} of a category is {fields[name]!r:.40}")
+            raise ValueError(f"vocabulary: {name} of a category is {cut(fields[name], 40)}")
     return category

@@ -15,6 +15,7 @@ from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import KEY_ALPHABET, KEY_LENGTH_MAX, KEY_LETTERS, is_key
+from sgt_data.value_text import cut
 
 MEMBERS = ("input", "target", "instruction", "facts")
 """The members of a sample, as the index names them, in the order of the tar. Where the pictures are
@@ -102,8 +103,7 @@ def check_keys(keys: pa.ChunkedArray, where: str) -> None:
         values = keys.to_pylist()
         row = next(row for row, key in enumerate(values) if not is_key(key))
         raise LeavesRoot(
-            f"{where}: the key of row {row + 1} is {values[row]!r:.80}; a key must be "
-            f"{KEY_ALPHABET}"
+            f"{where}: the key of row {row + 1} is {cut(values[row])}; a key must be {KEY_ALPHABET}"
         )
 
 
@@ -111,6 +111,6 @@ def _check_extensions(extensions: pa.ChunkedArray, where: str) -> None:
     unknown = sorted({str(value) for value in extensions.unique().to_pylist() if value} - _TARGETS)
     if unknown:
         raise LeavesRoot(
-            f"{where}: target_extension is {unknown[0]!r:.80}; allowed: "
+            f"{where}: target_extension is {cut(unknown[0])}; allowed: "
             f"{', '.join(sorted(_TARGETS))}"
         )

@@ -23,6 +23,7 @@ from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below, join
 from sgt_data.notebook_html import figure, heading, table
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import counted, cut
 
 _PROXIES_SHOWN = 8
 
@@ -90,9 +91,9 @@ class Corpus:
 
     def _repr_html_(self) -> str:
         """Its counts, and a sample of each of the first proxies, as a notebook shows them."""
-        counted = ("inputs", "samples", "damaged", "filtered")
+        columns = ("inputs", "samples", "damaged", "filtered")
         rows = [
-            (proxy, *(self.header.totals.get(proxy, {}).get(name, 0) for name in counted))
+            (proxy, *(self.header.totals.get(proxy, {}).get(name, 0) for name in columns))
             for proxy in self.proxies
         ]
         shown = []
@@ -102,13 +103,14 @@ class Corpus:
             except SgtDataError as why:
                 shown.append(heading(proxy, str(why)))
         title = heading(self.header.name, f"{self._summary}, {self.url}")
-        return title + table(("proxy", *counted), rows) + "".join(shown)
+        return title + table(("proxy", *columns), rows) + "".join(shown)
 
     @property
     def _summary(self) -> str:
         part = "a subset, " if self.selection is not None else ""
         state = "complete" if self.header.complete else "not complete yet"
-        return f"{part}{len(self):,} samples of {len(self.proxies)} proxies, {state}"
+        proxies = counted(len(self.proxies), "proxy")
+        return f"{part}{counted(len(self), 'sample')} of {proxies}, {state}"
 
     def finished(self, proxies: Sequence[str] | None = None) -> tuple[str, ...]:
         """Names of proxies of a complete corpus: those asked for, or all.
@@ -217,7 +219,13 @@ class Corpus:
         if proxy not in self.folders:
             raise self._unknown(proxy)
 
-    def _unknown(self, proxy: str) -> RequestError:
+    def _unknown(self, proxy: object) -> RequestError:
+        if not isinstance(proxy, str):
+            first = self.proxies[0] if self.proxies else "PROXY"
+            return RequestError(
+                f"corpus[{cut(proxy, 40)}]: a corpus has samples by proxy; write "
+                f'corpus["{first}"][0] for the first sample of {first}'
+            )
         if proxy in self.header.left_out:
             what = "the pictures" if proxy == INPUT else f"the pictures of {proxy}"
             return RequestError(

@@ -12,6 +12,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.notebook_html import heading
+from sgt_data.value_text import counted, cut
 
 _SHOWN = 4
 
@@ -87,10 +88,10 @@ class ProxySamples(Sequence[Sample]):
             row = self.corpus.reader.row(self.proxy, shard, key)
             if row is not None:
                 return self.corpus.reader.read(self.proxy, shard, row)
-        raise RequestError(f"{self.corpus.url}: {self.proxy} has no sample {key!r:.80}")
+        raise RequestError(f"{self.corpus.url}: {self.proxy} has no sample {cut(key)}")
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} samples of {self.proxy} in {self.corpus.url}>"
+        return f"<{counted(len(self), 'sample')} of {self.proxy} in {self.corpus.url}>"
 
     def _repr_html_(self) -> str:
         """The first samples, as a notebook shows them."""
@@ -98,4 +99,4 @@ class ProxySamples(Sequence[Sample]):
             shown = "".join(sample._repr_html_() for sample in self[:_SHOWN])
         except SgtDataError as why:
             shown = heading("", str(why))
-        return heading(self.proxy, f"{len(self):,} samples") + shown
+        return heading(self.proxy, counted(len(self), "sample")) + shown

@@ -24,6 +24,7 @@ from sgt_data.files.urls import below, join
 from sgt_data.files.writing import delete, write_atomic
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_folder, checked_shard
+from sgt_data.value_text import cut
 
 Receipt = dict[str, Any]
 
@@ -73,9 +74,9 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
         raise CorpusError(f"{where} is not a receipt")
     for name, kind in _FIELDS.items():
         if name not in receipt or not isinstance(receipt[name], kind):
-            raise CorpusError(f"{where}: field {name} is {receipt.get(name)!r:.40}")
+            raise CorpusError(f"{where}: field {name} is {cut(receipt.get(name), 40)}")
     if not isinstance(receipt.get("notes", 0), int):
-        raise CorpusError(f"{where}: field notes is {receipt['notes']!r:.40}")
+        raise CorpusError(f"{where}: field notes is {cut(receipt['notes'], 40)}")
     try:
         checked_folder(receipt["proxy"])
         checked_shard(receipt["shard"])

@@ -14,6 +14,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
 from sgt_data.notebook_html import figure, heading
 from sgt_data.pictures.decode_stored import rgb_pixels
+from sgt_data.value_text import cut
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -75,7 +76,7 @@ class Sample:
     def __repr__(self) -> str:
         size = self.facts.get("size", {})
         shape = f"{size['width']}x{size['height']} " if {"width", "height"} <= set(size) else ""
-        text = f"{self.instruction!r:.72}"
+        text = f"{cut(self.instruction, 72)}"
         return f"<Sample {self.key} of {self.proxy}: {shape}{self.extension}, {text}>"
 
     def _repr_html_(self) -> str:

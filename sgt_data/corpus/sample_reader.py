@@ -26,6 +26,7 @@ from sgt_data.files.file_signs import LFS_POINTER_BYTES, lfs_note
 from sgt_data.files.reading import read_range
 from sgt_data.files.urls import below, is_local, join
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import counted
 
 INDEXES_MAX, FILES_MAX = 256, 32
 """Indexes and open files that one reader keeps; the least recently used go first."""
@@ -123,8 +124,8 @@ class SampleReader:
         keys = self._places_of(proxy, shard).keys
         if not row < len(keys):
             raise CorpusError(
-                f"{self._corpus.url}: index of {proxy}/{shard} has {len(keys)} rows; corpus.json "
-                f"promises row {row}"
+                f"{self._corpus.url}: index of {proxy}/{shard} has {counted(len(keys), 'row')}; "
+                f"corpus.json promises row {row}"
             )
         return keys[row]
 

@@ -15,6 +15,7 @@ from sgt_data.errors import BuildError
 from sgt_data.files.urls import Location, absolute, plain
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
+from sgt_data.value_text import counted
 
 
 def examine(
@@ -70,7 +71,12 @@ def _ray_checks(output: str | None, cluster: Cluster) -> Iterator[Check]:
         return
     own = own_versions()
     cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
-    yield Check("Ray", "good", f"{own['ray']}: {len(nodes)} nodes, {cpus:g} CPUs, {gpus:g} GPUs")
+    yield Check(
+        "Ray",
+        "good",
+        f"{own['ray']}: {counted(len(nodes), 'node')}, {counted(cpus, 'CPU')}, "
+        f"{counted(gpus, 'GPU')}",
+    )
     for node in nodes:
         subject = f"node {node.host}"
         if node.problem:
@@ -83,7 +89,11 @@ def _ray_checks(output: str | None, cluster: Cluster) -> Iterator[Check]:
             remedy = "install the same versions on all nodes: bytes depend on them"
             yield Check(subject, "lacks", ", ".join(texts), remedy)
         else:
-            yield Check(subject, "good", f"{node.cpus:g} CPUs, {node.gpus:g} GPUs, same versions")
+            yield Check(
+                subject,
+                "good",
+                f"{counted(node.cpus, 'CPU')}, {counted(node.gpus, 'GPU')}, same versions",
+            )
         if node.answer is not None and node.answer.state != "good":
             remedy = "every node must reach the output"
             yield Check(f"output from {node.host}", "lacks", node.answer.text, remedy)

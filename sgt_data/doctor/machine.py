@@ -15,6 +15,7 @@ from sgt_data.doctor.check import Check
 from sgt_data.engine.cluster import cpus_of_this_process
 from sgt_data.pictures.gradients import sobel_magnitude
 from sgt_data.progress_text import size_text
+from sgt_data.value_text import counted
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_MEMORY, _MEMORY_OF_A_WORKER = 2e9, 1e9
@@ -59,7 +60,9 @@ def _memory(cpus: int) -> Check:
         return Check("memory", "lacks", text, "a build takes about 1 GB, and 1 GB more per CPU")
     if total < _LEAST_MEMORY + cpus * _MEMORY_OF_A_WORKER:
         fewer = max(1, int((total - _LEAST_MEMORY) / _MEMORY_OF_A_WORKER))
-        return Check("memory", "note", text, f"little for {cpus} CPUs: build --workers {fewer}")
+        return Check(
+            "memory", "note", text, f"little for {counted(cpus, 'CPU')}: build --workers {fewer}"
+        )
     return Check("memory", "good", text)
 
 

@@ -8,6 +8,7 @@ import time
 
 from sgt_data.errors import BuildError, RequestError
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import cut
 
 CONNECT_SECONDS = 60.0
 """How long a cluster may take to answer."""
@@ -33,7 +34,7 @@ def host_and_port(address: str) -> tuple[str, int]:
     fits = port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16
     if not host.strip("[]") or not fits:
         raise RequestError(
-            f"address: found {address!r:.80}; allowed: host:port (that `ray start --head` shows), "
+            f"address: found {cut(address)}; allowed: host:port (that `ray start --head` shows), "
             "ray://host:port, auto, or no address, for a Ray on this machine"
         )
     return host.strip("[]"), int(port)

@@ -17,6 +17,7 @@ from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.proxies.base import Proxy, Subject
 from sgt_data.records import DrawnTarget
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import cut
 
 _Read = TypeVar("_Read")
 
@@ -81,8 +82,8 @@ def _with_known_layers(proxy: Proxy, subject: Subject) -> Subject:
                 near = did_you_mean(str(layer), subject.layers)
                 raise mistake(
                     proxy, "draw", subject.key,
-                    f"it asks for the layer {layer!r:.40}; this picture has {given}{near}. A proxy "
-                    "says what it needs: needs: ClassVar[frozenset[Layer]]",
+                    f"it asks for the layer {cut(layer, 40)}; this picture has {given}{near}. A "
+                    "proxy says what it needs: needs: ClassVar[frozenset[Layer]]",
                 )  # fmt: skip
             return read(layer)
 
@@ -112,7 +113,7 @@ def _problem(drawn: Any, proxy: Proxy, subject: Subject) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value!r:.40}" if value is None else f"{type(value).__name__} {value!r:.40}"
+    return f"{cut(value, 40)}" if value is None else f"{type(value).__name__} {cut(value, 40)}"
 
 
 def _type_problem(drawn: DrawnTarget) -> str | None:
@@ -130,7 +131,7 @@ def _type_problem(drawn: DrawnTarget) -> str | None:
         if not isinstance(value, kind):
             return f"{field.name} is {_shown(value)}; right is {words}"
     if drawn.extension not in _FORMS:
-        return f"extension is {drawn.extension!r:.20}; right is png or jpg"
+        return f"extension is {cut(drawn.extension, 20)}; right is png or jpg"
     return None
 
 
@@ -146,7 +147,7 @@ def _picture_problem(drawn: DrawnTarget, subject: Subject) -> str | None:
             with Image.open(io.BytesIO(data), formats=[form]) as image:
                 drawn_size = image.size
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            return f"{name} is no {form} file ({data[:8]!r}...), which extension says"
+            return f"{name} is no {form} file ({cut(data, 13)}), which extension says"
         if drawn_size != size:
             return (
                 f"{name} is {drawn_size[0]}x{drawn_size[1]} pixels; right is the picture's size, "
@@ -177,7 +178,7 @@ def _not_json(value: Any, path: str) -> str | None:
     if isinstance(value, dict):
         for name, below in value.items():
             if not isinstance(name, str):
-                return f"{path} has the key {name!r:.40}, which is no text"
+                return f"{path} has the key {cut(name, 40)}, which is no text"
             if problem := _not_json(below, f"{path}.{name}"):
                 return problem
         return None

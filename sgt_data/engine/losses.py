@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sgt_data.corpus.paths import quarantine_path
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.records import Slice
+from sgt_data.value_text import counted
 
 Receipts = Mapping[str, Mapping[str, Receipt]]
 """By folder of the corpus and shard."""
@@ -52,7 +53,7 @@ def notes_on_slices(receipts: Receipts, slices: Iterable[Slice]) -> list[str]:
         piece = each.source, each.name
         where = f"{each.source}/{each.name}"
         if lost.get(piece):
-            notes.append(f"{where}: its tar is broken; about {lost[piece]} inputs are lost")
+            notes.append(f"{where}: its tar is broken; about {counted(lost[piece], 'input')} lost")
         if inputs.get(piece) == 0:
             notes.append(f"{where}: no member of it is an input of this source")
     return notes

@@ -11,6 +11,7 @@ from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.records import Inventory, RawInput, RawShard, Slice
 from sgt_data.sources.base import Source
+from sgt_data.value_text import cut
 
 _END = object()
 
@@ -45,7 +46,7 @@ def read_shards(
     with own_code(source, "read", piece.name):
         shards: Any = source.read(piece, shard_samples, skip)
     if not hasattr(shards, "__iter__"):
-        what = f"it returned {shards!r:.60}; right is to `yield` a RawShard for each shard"
+        what = f"it returned {cut(shards, 60)}; right is to `yield` a RawShard for each shard"
         raise mistake(source, "read", piece.name, what)
     given: list[str] = []
     iterator = iter(shards)
@@ -66,16 +67,16 @@ def read_shards(
 
 def _inventory_problem(source: Source, inventory: Any) -> str | None:
     if not isinstance(inventory, Inventory):
-        return f"it returned {inventory!r:.60}; right is an Inventory of sgt_data.records"
+        return f"it returned {cut(inventory, 60)}; right is an Inventory of sgt_data.records"
     if not isinstance(inventory.identity, Mapping) or not all(
         isinstance(text, str) for pair in inventory.identity.items() for text in pair
     ):
         return (
-            f"identity is {inventory.identity!r:.60}; right is a dict of texts: by the name of "
+            f"identity is {cut(inventory.identity, 60)}; right is a dict of texts: by the name of "
             'each file its size or digest, such as {"a.jpg": "1234 bytes"}'
         )
     if not isinstance(inventory.slices, tuple):
-        return f"slices is {inventory.slices!r:.60}; right is a tuple of Slice"
+        return f"slices is {cut(inventory.slices, 60)}; right is a tuple of Slice"
     names: set[str] = set()
     for piece in inventory.slices:
         if problem := _slice_problem(piece, source, names):
@@ -86,17 +87,17 @@ def _inventory_problem(source: Source, inventory: Any) -> str | None:
 
 def _slice_problem(piece: Any, source: Source, names: set[str]) -> str | None:
     if not isinstance(piece, Slice):
-        return f"slices holds {piece!r:.60}; right is a Slice of sgt_data.records"
+        return f"slices holds {cut(piece, 60)}; right is a Slice of sgt_data.records"
     if piece.source != source.name:
-        return f"a slice has source {piece.source!r:.40}; right is self.name, {source.name!r}"
+        return f"a slice has source {cut(piece.source, 40)}; right is self.name, {source.name!r}"
     if piece.name in names:
-        return f"two slices have the name {piece.name!r:.40}; each needs its own"
+        return f"two slices have the name {cut(piece.name, 40)}; each needs its own"
     if not isinstance(piece.payload, bytes):
-        return f"payload of slice {piece.name} is {piece.payload!r:.40}; right are bytes"
+        return f"payload of slice {piece.name} is {cut(piece.payload, 40)}; right are bytes"
     if piece.shards is None:
         return None
     if not isinstance(piece.shards, tuple):
-        return f"shards of slice {piece.name} is {piece.shards!r:.40}; right is a tuple of names"
+        return f"shards of slice {piece.name} is {cut(piece.shards, 40)}; right is a tuple of names"
     for shard in piece.shards:
         try:
             checked_shard(shard)
@@ -113,7 +114,7 @@ def _slice_problem(piece: Any, source: Source, names: set[str]) -> str | None:
 def _shard_problem(shard: Any, source: Source, piece: Slice, given: list[str]) -> str | None:
     """What is wrong with a shard that `read` gave."""
     if not isinstance(shard, RawShard):
-        return f"it gave {shard!r:.60}; right is a RawShard of sgt_data.records for each shard"
+        return f"it gave {cut(shard, 60)}; right is a RawShard of sgt_data.records for each shard"
     if (shard.source, shard.slice) != (source.name, piece.name):
         return (
             f"shard {shard.name} says source {shard.source!r} and slice {shard.slice!r}; right are "
@@ -129,16 +130,16 @@ def _shard_problem(shard: Any, source: Source, piece: Slice, given: list[str]) -
         return f"inputs of shard {shard.name} is {type(shard.inputs).__name__}; right is a tuple"
     for raw in shard.inputs:
         if not isinstance(raw, RawInput):
-            return f"inputs of shard {shard.name} holds {raw!r:.60}; right is a RawInput"
+            return f"inputs of shard {shard.name} holds {cut(raw, 60)}; right is a RawInput"
         if not isinstance(raw.picture, bytes):
-            return f"picture of {raw.key!r:.60} is {type(raw.picture).__name__}; right are bytes"
+            return f"picture of {cut(raw.key, 60)} is {type(raw.picture).__name__}; right are bytes"
         if not isinstance(raw.key, str) or not raw.key.startswith(f"{source.name}_"):
             return (
-                f"the key {raw.key!r:.60} does not begin with {source.name}_, the name of the "
+                f"the key {cut(raw.key, 60)} does not begin with {source.name}_, the name of the "
                 "source; sgt_data.sources.base.unique_keys makes keys of paths"
             )
         if not isinstance(raw.member, str) or not raw.member:
-            return f"member of {raw.key} is {raw.member!r:.40}; right is the name of the input"
+            return f"member of {raw.key} is {cut(raw.member, 40)}; right is the name of the input"
     return None
 
 

@@ -16,6 +16,7 @@ from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import Stages
 from sgt_data.errors import BuildError, RequestError, SgtDataError
+from sgt_data.value_text import counted
 
 
 class RayEngine:
@@ -53,7 +54,7 @@ class RayEngine:
         if annotator.device == "cuda" and gpus < annotator.num_gpus:
             raise RequestError(
                 f"annotators.{annotator.name}: found device cuda and num_gpus "
-                f"{annotator.num_gpus:g}; this cluster has {gpus:g} GPUs"
+                f"{annotator.num_gpus:g}; this cluster has {counted(gpus, 'GPU')}"
             )
         on_gpu = annotator.device != "cpu" and gpus >= annotator.num_gpus
         task = ray.remote(_set_up).options(

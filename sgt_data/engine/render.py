@@ -46,6 +46,7 @@ from sgt_data.sources.base import Source, read_annotation, read_dense, read_laye
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b_annotation import parse_annotation
+from sgt_data.value_text import cut
 
 
 def render_shard(
@@ -121,7 +122,7 @@ class Rendering:
             if raw.problem or exclusion:
                 raise InputError(raw.problem or exclusion)
             if not is_key(raw.key):  # of a source of another package; ours make no other
-                raise InputError(f"its key is {raw.key!r:.80}; a key must be {KEY_ALPHABET}")
+                raise InputError(f"its key is {cut(raw.key)}; a key must be {KEY_ALPHABET}")
             raw = fetched(raw)
             picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
         except InputError as why:

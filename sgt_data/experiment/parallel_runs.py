@@ -24,6 +24,7 @@ from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.experiment.runs import Job, RunFailure, run_job
 from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress
+from sgt_data.value_text import counted
 
 _SECONDS_BETWEEN_PROGRESS = 2.0
 _PROCESSES_PER_GPU = 4
@@ -92,7 +93,7 @@ def _progress(jobs: Sequence[Job], waiting: Sequence[Job], running: Sequence[Job
     ended = len(jobs) - len(waiting) - len(running)
     stage = f" on {jobs[0].stage}" if jobs else ""
     names = ", ".join(job.name.rpartition("-")[0] for job in running)
-    note = f"{ended}/{len(jobs)} runs{stage}" + (f": {names}" if names else "")
+    note = f"{ended}/{counted(len(jobs), 'run')}{stage}" + (f": {names}" if names else "")
     return Progress(total - left, total, note=note, phase="training and measuring")
 
 

@@ -20,6 +20,7 @@ from sgt_data.subsets.population import read_population
 from sgt_data.subsets.subset import subset
 from sgt_data.subsets.subset_file import write_subset_file
 from sgt_data.subsets.subset_of_keys import subset_of_keys
+from sgt_data.value_text import counted
 
 SEED = 0
 """Seed of the splits and of the questions, for all runs of all experiments on a corpus."""
@@ -63,12 +64,12 @@ def prepare(
     for split in shares:
         if not any(counts["questions"] for counts in report.splits.get(split, {}).values()):
             raise RequestError(
-                f"{corpus}: no question for {split}; the corpus has {report.pictures} pictures, "
-                "take more, or larger shares"
+                f"{corpus}: no question for {split}; the corpus has "
+                f"{counted(report.pictures, 'picture')}, take more, or larger shares"
             )
     opened = open_corpus(corpus)
     keys = _keys_to_draw(opened, shares)
-    on_progress(Progress(0, phase=f"choosing from {len(keys)} pictures to draw"))
+    on_progress(Progress(0, phase=f"choosing from {counted(len(keys), 'picture')} to draw"))
     drawable = str(folder / _DRAWABLE_PICTURES)
     write_subset_file(subset_of_keys(opened, keys), drawable)
     labels = {}

@@ -24,6 +24,7 @@ from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
 from sgt_data.training.config import digest_of
+from sgt_data.value_text import counted, cut
 
 FROZEN_FILE, OPENINGS_FILE = "config.json", "test_opened.json"
 
@@ -78,11 +79,12 @@ def open_test_split(
     elif not earlier.missing:
         raise RequestError(
             f"{folder}: the test split was opened on {earlier.date} for this configuration "
-            f"({digest}) and its {len(earlier.runs)} results are there; read them again"
+            f"({digest}) and its {counted(len(earlier.runs), 'result')} are there; read them again"
         )
     elif list(earlier.runs) != list(runs):
         raise RequestError(
-            f"{folder}: the test split was opened on {earlier.date} for {len(earlier.runs)} runs, "
+            f"{folder}: the test split was opened on {earlier.date} for "
+            f"{counted(len(earlier.runs), 'run')}, "
             f"and {len(runs)} are asked for now; runs cannot be changed after that"
         )
     else:
@@ -107,9 +109,9 @@ def seal(folder: str, digest: str, run: str, data: bytes) -> Opening:
     openings = read_openings(folder)
     opening = next((opening for opening in openings if opening.digest == digest), None)
     if opening is None or run not in opening.runs:
-        raise RequestError(f"{folder}: the test split is not open for run {run!r:.80} of {digest}")
+        raise RequestError(f"{folder}: the test split is not open for run {cut(run)} of {digest}")
     if opening.runs[run] is not None:
-        raise RequestError(f"{folder}: run {run!r:.80} has been measured on the test split before")
+        raise RequestError(f"{folder}: run {cut(run)} has been measured on the test split before")
     sealed = replace(opening, runs={**opening.runs, run: sha256(data).hexdigest()})
     _write_openings(folder, [sealed if other is opening else other for other in openings])
     return sealed
@@ -123,7 +125,7 @@ def check_sealed(opening: Opening, run: str, data: bytes) -> None:
     """
     sealed = opening.runs.get(run)
     if sealed is None or sealed != sha256(data).hexdigest():
-        raise CorpusError(f"the test result of run {run!r:.80} is not the one that was sealed")
+        raise CorpusError(f"the test result of run {cut(run)} is not the one that was sealed")
 
 
 def read_openings(folder: str) -> list[Opening]:

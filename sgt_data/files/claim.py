@@ -20,6 +20,7 @@ from sgt_data.files.urls import is_local, join
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import redacted
+from sgt_data.value_text import cut
 
 _LISTED = 12
 """So many differences are named; of more, their number."""
@@ -142,4 +143,4 @@ def _differences(path: str, claimed: Any, wanted: Any) -> list[Difference]:
 
 
 def _shown(value: Any) -> str:
-    return "absent" if value is _ABSENT else f"{redacted(value)!r:.80}"
+    return "absent" if value is _ABSENT else f"{cut(redacted(value))}"

@@ -76,6 +76,32 @@ def check_output(
     return root
 
 
+def check_file_place(file: Location, name: str = "output") -> None:
+    """Check the place of a single file, before the work begins: its folder must be there.
+
+    Folders of whole results (corpora, exports) are created; a file's folder is not, as a name that
+    was mistyped would leave folders behind.
+
+    Args:
+        file: path or URL as it was asked for; object stores have no folders.
+        name: of the field or option, for messages.
+
+    Raises:
+        RequestError: there is no such folder, or the place is a folder itself.
+    """
+    place = absolute(file)
+    if not place.startswith("/"):
+        return
+    if os.path.isdir(place):
+        raise RequestError(f"{name} is {place}, which is a folder; give the name of a file in it")
+    folder = os.path.dirname(place)
+    if not os.path.isdir(folder):
+        raise RequestError(
+            f"{name} is {place}, and there is no folder {folder}; make it first, or name another "
+            "file"
+        )
+
+
 def _check_other_work(root: str, marker: str | None, name: str) -> None:
     for other, what in _MARKERS.items():
         if other != marker and exists(join(root, other)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import cut_text
 
 _BEGINNING_BYTES = 512
 
@@ -38,4 +39,4 @@ def why_not_tensors(path: str, why: Exception) -> str:
         return problem
     if type(why).__name__ == "UnpicklingError":  # no module here imports that module
         return "the file holds other things than tensors, which could run code, or is damaged"
-    return f"{in_words(why):.300}"
+    return f"{cut_text(in_words(why), 300)}"

@@ -20,6 +20,7 @@ from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.extras import EXTRA_OF_PROTOCOL, install_hint
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import without_secrets
+from sgt_data.value_text import cut
 
 Location = str | os.PathLike[str]
 """A URL or a local path as public functions take it: a text, or a `pathlib.Path`."""
@@ -47,15 +48,15 @@ def checked_url(url: object, protocols: Collection[str] = PLAIN_PROTOCOLS) -> st
         ValueError: it is no URL, chains file systems, or has another protocol.
     """
     if not isinstance(url, str) or not url:
-        raise ValueError(f"found {url!r:.60}, which is no URL")
+        raise ValueError(f"found {cut(url, 60)}, which is no URL")
     protocol, separator, _ = url.partition("://")
     if "::" in url or (separator and protocol not in protocols):
         raise ValueError(
-            f"found {without_secrets(url)!r:.80}; a URL that is read from a file must begin with "
+            f"found {cut(without_secrets(url))}; a URL that is read from a file must begin with "
             f"one of {', '.join(f'{name}://' for name in protocols)} and hold no `::`"
         )
     if not separator and "file" not in protocols:
-        raise ValueError(f"found {url!r:.80}, which is no URL of {', '.join(protocols)}")
+        raise ValueError(f"found {cut(url)}, which is no URL of {', '.join(protocols)}")
     return url
 
 
@@ -69,7 +70,7 @@ def plain(location: Location) -> str:
         return location
     if not isinstance(location, os.PathLike) or not isinstance(path := os.fspath(location), str):
         raise RequestError(
-            f"found {location!r:.80} where a path or URL belongs; allowed: a text or a pathlib.Path"
+            f"found {cut(location)} where a path or URL belongs; allowed: a text or a pathlib.Path"
         )
     if _BROKEN_URL.match(path):
         raise RequestError(

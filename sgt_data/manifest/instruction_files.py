@@ -20,6 +20,7 @@ from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import absolute, join
 from sgt_data.prompts.bank import Bank, built_in_banks, load_bank, parse_bank
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import cut
 
 BYTES_MAX = 4 << 20
 """Longest file of instructions, in bytes."""
@@ -67,7 +68,7 @@ def _read(place: str, folder: str) -> Bank:
     if not place.endswith(".txt"):
         banks = ", ".join(built_in_banks())
         raise RequestError(
-            f"found {place!r:.80}; allowed: a built-in bank ({banks}), the path of a .txt file, or "
+            f"found {cut(place)}; allowed: a built-in bank ({banks}), the path of a .txt file, or "
             f"package:file.txt{did_you_mean(place, built_in_banks())}"
         )
     where = _place(place, folder)
@@ -84,9 +85,9 @@ def _place(place: str, folder: str) -> str:
         package, path = packaged.groups()
         spec = find_spec(package)
         if spec is None or not spec.submodule_search_locations:
-            raise RequestError(f"found {place!r:.80}; no package {package} is installed")
+            raise RequestError(f"found {cut(place)}; no package {package} is installed")
         if ".." in path.split("/"):
-            raise RequestError(f"found {place!r:.80}; the path leaves the package")
+            raise RequestError(f"found {cut(place)}; the path leaves the package")
         return posixpath.join(spec.submodule_search_locations[0], path)
     return absolute(place if _ROOTED.match(place) or not folder else join(folder, place))
 

@@ -13,6 +13,7 @@ from sgt_data.proxies.base import Proxy
 from sgt_data.records import LAYERS
 from sgt_data.sources.base import Source
 from sgt_data.suggestions import did_you_mean, not_among
+from sgt_data.value_text import cut
 
 _SEGMENT_LAYERS = frozenset(LAYERS) - {"depth", "edges"}
 
@@ -31,7 +32,7 @@ def source_problem(source: Source) -> str | None:
         if not isinstance(layers, frozenset) or not all(isinstance(name, str) for name in layers):
             raise mistake(
                 source, method, "of a manifest",
-                f"it returned {layers!r:.60}; right is a frozenset of names of layers, such as "
+                f"it returned {cut(layers, 60)}; right is a frozenset of names of layers, such as "
                 'frozenset({"instances"})',
             )  # fmt: skip
     written = type(source).annotation is not Source.annotation
@@ -55,7 +56,7 @@ def need_problem(proxy: Proxy, source: Source) -> str | None:
     if need is not None and not isinstance(need, str):
         raise mistake(
             proxy, "unmet_need", f"for source {source.name}",
-            f"it returned {need!r:.60}; right is None, or a sentence that says what is lacking",
+            f"it returned {cut(need, 60)}; right is None, or a sentence that says what is lacking",
         )  # fmt: skip
     return need
 
@@ -73,7 +74,8 @@ def annotator_problem(annotators: Sequence[Annotator], proxy: Proxy, source: Sou
     layer = proxy.annotated_layer
     if layer is None:
         return (
-            f"{type(proxy).__name__}.annotator_for names {name!r:.40}, and its annotated_layer is "
+            f"{type(proxy).__name__}.annotator_for names {cut(name, 40)}, and its "
+            "annotated_layer is "
             'None: annotated_layer: ClassVar[Layer | None] = "..." says what the annotator gives'
         )
     fitting = [annotator.name for annotator in annotators if annotator.layer == layer]
@@ -102,7 +104,7 @@ def bank_problem(proxy: Proxy) -> str | None:
     except (FileNotFoundError, TypeError):
         given, banks = proxy.instructions or name, built_in_banks()
         near = did_you_mean(str(given), banks)
-        return f"no bank is named {given!r:.40}; built in are {', '.join(banks)}{near}"
+        return f"no bank is named {cut(given, 40)}; built in are {', '.join(banks)}{near}"
     wanted = proxy.placeholders
     if not bank.own and bank.name == name and not is_own(type(proxy)):
         return None
@@ -118,7 +120,7 @@ def _placeholder_problem(lines: Iterable[str], wanted: frozenset[str]) -> str | 
         given = placeholders(line)
         for name in sorted(given - wanted):
             near = did_you_mean(name, wanted)
-            return f"line {number} has {{{name}}}; allowed: {allowed}{near} ({line!r:.80})"
+            return f"line {number} has {{{name}}}; allowed: {allowed}{near} ({cut(line)})"
         for name in sorted(wanted - given):
-            return f"line {number} lacks {{{name}}}, which says what is meant ({line!r:.80})"
+            return f"line {number} lacks {{{name}}}, which says what is meant ({cut(line)})"
     return None

@@ -12,6 +12,7 @@ from sgt_data.manifest.instruction_files import read_instructions
 from sgt_data.manifest.manifest_file import ManifestFile
 from sgt_data.manifest.places import below_folder
 from sgt_data.plugins.registered import check_is_local, is_file, use_plugins
+from sgt_data.value_text import cut_text
 
 
 def add_own_parts(file: ManifestFile) -> None:
@@ -29,7 +30,7 @@ def add_own_parts(file: ManifestFile) -> None:
         if not is_local(path):
             raise PluginError(
                 f"{path}: plugins: code is run for manifests of this machine alone; copy the "
-                f"manifest and {', '.join(map(str, plugins)):.80}, and read them first"
+                f"manifest and {cut_text(', '.join(map(str, plugins)), 80)}, and read them first"
             )
         for plugin in plugins:
             check_is_local(plugin, "plugins")

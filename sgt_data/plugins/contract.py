@@ -10,10 +10,12 @@ from typing import Any, ClassVar, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from sgt_data.errors import PluginError
+from sgt_data.field_errors import right_words
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_layer, checked_name
 from sgt_data.plugins.member import Member
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import cut
 
 _LAYERS = ("layer", "annotated_layer", "needs")
 _ABSENT = object()
@@ -32,7 +34,7 @@ def check_kind(kind: Any, base: type[Member], field: str, name: str | None = Non
         PluginError: names file, class, and everything that is wrong.
     """
     if not isinstance(kind, type) or not issubclass(kind, base):
-        what = f"class {kind.__name__}" if isinstance(kind, type) else f"{kind!r:.80}"
+        what = f"class {kind.__name__}" if isinstance(kind, type) else f"{cut(kind)}"
         raise PluginError(
             f"{field}: found {what}; a {base.role} is a class that extends "
             f"{base.__module__}.{base.__name__}: class {_class_name(kind)}({base.__name__})"
@@ -74,7 +76,7 @@ def _attributes(kind: type[Member], base: type[Member]) -> Iterator[str]:
         if value is _ABSENT:
             yield f"  {name} is missing: {right}"
         elif problem := _value_problem(name, value, type_wanted):
-            yield f"  {name}: found {value!r:.60}; {problem}: {right}"
+            yield f"  {name}: found {cut(value, 60)}; {problem}: {right}"
 
 
 def _value_problem(name: str, value: Any, wanted: Any) -> str | None:
@@ -85,7 +87,7 @@ def _value_problem(name: str, value: Any, wanted: Any) -> str | None:
                 if layer is not None:
                     checked_layer(layer)
     except ValidationError as why:
-        return why.errors(include_url=False)[0]["msg"].lower()
+        return right_words(why)
     except ValueError as why:
         return in_words(why)
     return None
@@ -151,7 +153,7 @@ def _form_problem(written: Any, wanted: Any) -> str | None:
     have = next((words for form, words in kinds.items() if isinstance(written, form)), "a method")
     want = next((words for form, words in kinds.items() if isinstance(wanted, form)), "a method")
     if have == "a method" and not callable(written):
-        return f"is {written!r:.40}, not {want}"
+        return f"is {cut(written, 40)}, not {want}"
     if have != want:
         return f"is {have}; it must be {want}"
     if want == "a property":
@@ -187,7 +189,7 @@ def _fields(kind: type[Member], name: str | None) -> Iterator[str]:
     elif name is not None and given != name:
         yield f"  type is {given!r}, and {name!r} is registered; both must be the same: {form}"
     elif name is None and not given.replace("_", "").replace("-", "").isalnum():
-        yield f"  type is {given!r:.40}; it is a word of letters, digits and _: {form}"
+        yield f"  type is {cut(given, 40)}; it is a word of letters, digits and _: {form}"
     given = _default(kind, "name")
     example = wanted.replace("_", "-").lower()
     if given is None:
@@ -196,7 +198,7 @@ def _fields(kind: type[Member], name: str | None) -> Iterator[str]:
         try:
             checked_name(given)
         except (TypeError, ValueError) as why:
-            yield f'  name is {given!r:.40}; {in_words(why)}: name: str = "{example}"'
+            yield f'  name is {cut(given, 40)}; {in_words(why)}: name: str = "{example}"'
     if "__init__" in vars(kind):
         yield "  __init__ is written; fields are named below the class instead: gain: float = 1.0"
     if kind.model_config.get("extra") != "forbid" or not kind.model_config.get("frozen"):

@@ -18,6 +18,7 @@ from sgt_data.plugins.python_file import (
     imported,
     read_python_file,
 )
+from sgt_data.value_text import cut
 
 _Kind = TypeVar("_Kind", bound=Member)
 
@@ -93,12 +94,12 @@ def check_is_local(plugin: Any, field: str) -> None:
     """
     if not isinstance(plugin, str) or not plugin.strip():
         raise PluginError(
-            f"{field}: found {plugin!r:.60}; a plug-in is the path of a Python file (my_proxy.py) "
-            "or the name of an installed module (package.module)"
+            f"{field}: found {cut(plugin, 60)}; a plug-in is the path of a Python file "
+            "(my_proxy.py) or the name of an installed module (package.module)"
         )
     if "://" in plugin or "::" in plugin:
         raise PluginError(
-            f"{field}: found {plugin:.80}; code is run from local files alone: copy the file "
+            f"{field}: found {cut(plugin)}; code is run from local files alone: copy the file "
             "beside the manifest, read it, and name the copy"
         )
 

@@ -6,6 +6,8 @@ import inspect
 import traceback
 from pathlib import Path
 
+from sgt_data.value_text import cut_text
+
 _PACKAGE = str(Path(__file__).parents[1])
 
 
@@ -31,7 +33,9 @@ def where_raised(why: BaseException, path: str | None = None) -> str:
         if not frame.filename.startswith(("<frozen", _PACKAGE))
     ]
     own = [frame for frame in frames if frame.filename == path]
-    words = f"{type(why).__name__}: {' '.join(str(why).split()) or 'without a message':.400}"
+    words = (
+        f"{type(why).__name__}: {cut_text(' '.join(str(why).split()) or 'without a message', 400)}"
+    )
     if not (own or frames):
         return f"{path}: {words}" if path else words
     frame = (own or frames)[-1]

@@ -21,6 +21,7 @@ from sgt_data.errors import RequestError
 from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.subsets.population import read_population
 from sgt_data.subsets.where import matching
+from sgt_data.value_text import cut
 
 _SHARDS_MAX = 6
 _THREADS = 16
@@ -170,7 +171,7 @@ def _row(row_of: Mapping[str, int], key: str, url: str) -> int:
         return row_of[key]
     similar = get_close_matches(key, row_of, 3) or list(row_of)[:3]
     raise RequestError(
-        f"key: found {key!r:.80}; {url} has no sample of it; it has, for example, "
+        f"key: found {cut(key)}; {url} has no sample of it; it has, for example, "
         f"{', '.join(similar)}"
     )
 

@@ -18,6 +18,7 @@ from sgt_data.preview.candidates import (
 from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.preview.sheet_layout import usual_cards
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.value_text import cut
 
 TIERS = ("high", "mid", "low")
 """The tiers of proxies, in the order of a sheet."""
@@ -109,7 +110,7 @@ def _nothing(corpus: Corpus, choice: SheetChoice) -> CorpusError | RequestError:
     if choice.quarantined:
         return RequestError(f"{corpus.url}: every input became a sample; its quarantine is empty")
     if choice.where is not None:
-        return RequestError(f"where: {choice.where!r:.400} is true of no sample of {corpus.url}")
+        return RequestError(f"where: {cut(choice.where, 400)} is true of no sample of {corpus.url}")
     return CorpusError(f"{corpus.url} holds no sample to show")
 
 

@@ -13,6 +13,7 @@ from sgt_data.preview.cards import Section, choose_sections, has_degraded_input,
 from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.preview.sheet_layout import SHEET_WIDTH, USUAL_ASPECT, lay_out
 from sgt_data.preview.sheet_pen import PAPER, SheetPen
+from sgt_data.value_text import counted
 
 
 def contact_sheet(
@@ -84,5 +85,5 @@ def _subtitle(corpus: Corpus, sections: Sequence[Section], choice: SheetChoice) 
     counts = Counter(sorted(tiers.values(), key=tier_rank))
     by_tier = ", ".join(f"{number} {tier}" for tier, number in counts.items())
     proxies = f"{len(tiers)} {'proxy' if len(tiers) == 1 else 'proxies'} ({by_tier})"
-    parts = [f"{samples:,} samples"] * bool(samples) + [proxies, *choice.words()]
+    parts = [counted(samples, "sample")] * bool(samples) + [proxies, *choice.words()]
     return "   ·   ".join(parts)

@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from sgt_data.errors import RequestError
+from sgt_data.files.output_place import check_file_place
 from sgt_data.files.writing import write_atomic
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -23,7 +24,7 @@ def check_sheet_file(path: Path) -> str:
     """Check that a sheet can be written to a file, before it is drawn; returns Pillow's format.
 
     Raises:
-        RequestError: its suffix is that of no format, or it is a folder.
+        RequestError: its suffix is that of no format, it is a folder, or lies in none.
     """
     if path.is_dir():
         raise RequestError(f"{path} is a folder; give the name of a file, such as {path}/sheet.png")
@@ -31,6 +32,7 @@ def check_sheet_file(path: Path) -> str:
         raise RequestError(
             f"{path}: found the suffix {path.suffix!r}; allowed: {', '.join(_FORMATS)}"
         )
+    check_file_place(path)
     return _FORMATS[path.suffix.lower()]
 
 

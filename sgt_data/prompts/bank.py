@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from sgt_data.seeds import derive_seed
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import cut, cut_text
 
 _NAME = re.compile(r"[a-z0-9_-]+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -63,7 +64,7 @@ def load_bank(name: str) -> Bank:
         FileNotFoundError: there is no such bank.
     """
     if not _NAME.fullmatch(name):  # it comes from the JSON of samples too
-        raise FileNotFoundError(f"no bank is named {name!r:.40}")
+        raise FileNotFoundError(f"no bank is named {cut(name, 40)}")
     return parse_bank(name, (files(__package__) / f"{name}.txt").read_text("utf-8"))
 
 
@@ -83,13 +84,13 @@ def parse_bank(name: str, text: str) -> Bank:
             section = line.strip("[]")
             if section not in lines:
                 raise ValueError(
-                    f"bank {name}, line {number}: section {line:.60}; allowed are [train] and "
-                    f"[held-out]{did_you_mean(section.lower(), _SECTIONS)}"
+                    f"bank {name}, line {number}: section {cut_text(line, 60)}; allowed are "
+                    f"[train] and [held-out]{did_you_mean(section.lower(), _SECTIONS)}"
                 )
         elif section is None:
             raise ValueError(
-                f"bank {name}, line {number}: {line!r:.60} stands before [train]; the first line "
-                "of a bank is [train], and [held-out] begins the lines for evaluation"
+                f"bank {name}, line {number}: {cut(line, 60)} stands before [train]; the first "
+                "line of a bank is [train], and [held-out] begins the lines for evaluation"
             )
         else:
             lines[section].append(line)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sgt_data.prompts.bank import Bank, built_in_banks
 from sgt_data.redaction import has_secrets
+from sgt_data.value_text import cut
 
 LINES_MAX = 20_000
 """Most lines of a bank of a manifest."""
@@ -42,13 +43,13 @@ class OwnLines(BaseModel):
             )
         if both := set(self.train) & set(self.held_out):
             raise ValueError(
-                f"the line {min(both)!r:.80} is a train line and a held-out line; evaluation "
+                f"the line {cut(min(both))} is a train line and a held-out line; evaluation "
                 "needs lines that training never sees: remove one of the two"
             )
         for line in (*self.train, *self.held_out):
             if line != line.strip() or not line.isprintable():
                 raise ValueError(
-                    f"the line {line!r:.80} holds a control character, or spaces at an end; a "
+                    f"the line {cut(line)} holds a control character, or spaces at an end; a "
                     "line is one line of printable text"
                 )
             if has_secrets(line):

@@ -38,6 +38,7 @@ from sgt_data.segmentation.regions import (
     regions_of,
 )
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target, encode_target
+from sgt_data.value_text import cut
 
 Look = Literal["black", "overlay"]
 
@@ -196,7 +197,7 @@ def _overlay(picture: Picture, labels: LabelMap, colours: Colours) -> bytes:
 def _look(facts: Mapping[str, Any]) -> Look:
     look = facts.get("look")
     if look not in ("black", "overlay"):
-        raise CorpusError(f"the facts name no look of boxes: {look!r:.40}")
+        raise CorpusError(f"the facts name no look of boxes: {cut(look, 40)}")
     return "black" if look == "black" else "overlay"
 
 

@@ -15,6 +15,7 @@ from sgt_data.segmentation.box_geometry import Boxes, output_boxes
 from sgt_data.segmentation.box_outlines import draw_outlines
 from sgt_data.segmentation.colours import Colours
 from sgt_data.segmentation.label_map import LABELS_MAX, LabelMap
+from sgt_data.value_text import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +97,5 @@ def _boxes(stated: Iterable[Any]) -> Boxes:
 def _whole(value: Any, least: int) -> int:
     """An integer from `least` to 2**31 - 1, so that products cannot overflow."""
     if type(value) is not int or not least <= value < 2**31:
-        raise ValueError(f"{value!r:.40} where a whole number from {least} on belongs")
+        raise ValueError(f"{cut(value, 40)} where a whole number from {least} on belongs")
     return value

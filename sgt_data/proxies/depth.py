@@ -30,12 +30,13 @@ from sgt_data.proxies.inferno import inferno
 from sgt_data.proxies.parameter_ranges import ItemBounds
 from sgt_data.records import DenseMap, DrawnTarget, Layer
 from sgt_data.segmentation.pixel_sampling import sample_grid
+from sgt_data.value_text import cut
 
 _CODES = 65535
 Colormap = Literal["grey", "inferno"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DecodedDepth:
     """A decoded depth target.
 
@@ -53,6 +54,12 @@ class DecodedDepth:
     high: float
     step: float
     unit: str = "relative"
+
+    def __repr__(self) -> str:
+        height, width = self.inverse_depth.shape
+        return (
+            f"<DecodedDepth {width}x{height} pixels, {self.low:.4g} to {self.high:.4g} {self.unit}>"
+        )
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -175,7 +182,7 @@ class DepthProxy(Proxy):
             if bits not in (8, 16) or colormap not in ("grey", "inferno") or not low < high:
                 raise ValueError(f"{bits} bits, {colormap}, {low} to {high}")
             if lowest not in (0, 1) or unit not in ("relative", "1/m"):
-                raise ValueError(f"lowest_level {lowest!r:.40}, unit {unit!r:.40}")
+                raise ValueError(f"lowest_level {cut(lowest, 40)}, unit {cut(unit, 40)}")
         except (KeyError, TypeError, ValueError) as why:
             raise CorpusError(f"the facts do not describe a depth target: {in_words(why)}") from why
         if colormap == "inferno":
@@ -195,7 +202,7 @@ class DepthProxy(Proxy):
         gaps = int(np.count_nonzero(~decoded.measured))
         stated = facts.get("invalid", 0)
         if stated != gaps:
-            problems.append(f"{gaps} pixels have no measurement; its facts say {stated!r:.40}")
+            problems.append(f"{gaps} pixels have no measurement; its facts say {cut(stated, 40)}")
         if decoded.unit == "1/m":
             problems += _not_from_codes(decoded, facts.get("metres_per_code"))
         return problems
@@ -273,7 +280,7 @@ def _value(depth: DenseMap, code: int) -> float:
 def _not_from_codes(decoded: DecodedDepth, metres_per_code: Any) -> list[str]:
     """Ends of a metric scaling that are no code of the stated unit, as messages."""
     if not isinstance(metres_per_code, float | int) or not metres_per_code > 0:
-        return [f"metres_per_code is {metres_per_code!r:.40}, not a length"]
+        return [f"metres_per_code is {cut(metres_per_code, 40)}, not a length"]
     if decoded.low <= 0:
         return [f"its scaling begins at {decoded.low:g} 1/m, which no distance has"]
     codes = [1 / (value * metres_per_code) for value in (decoded.low, decoded.high)]

@@ -36,6 +36,7 @@ from sgt_data.seeds import generator
 from sgt_data.segmentation.label_map import visible_regions
 from sgt_data.segmentation.regions import regions_of
 from sgt_data.segmentation.target_png import DecodedSegmentation
+from sgt_data.value_text import cut, cut_text
 
 _LAYERS: tuple[Layer, ...] = ("panoptic", "instances")
 _WHITE = [255, 255, 255]
@@ -151,18 +152,16 @@ class ReferringProxy(Proxy):
         areas, boxes = visible_regions(_decode(target, stated.size), 1)
         problems = []
         if stated.words != stated.phrase:
-            problems.append(
-                f"the instruction names {stated.words!r:.80}, not {stated.phrase!r:.80}"
-            )
+            problems.append(f"the instruction names {cut(stated.words)}, not {cut(stated.phrase)}")
         drawn_ids = {segment.id for segment in stated.segments}
         referent_ids = referents(stated.phrase, [*stated.segments, *stated.rest])
         if referent_ids != drawn_ids:
             problems.append(
-                f"{stated.phrase!r:.80} means the segments {sorted(referent_ids)}; "
+                f"{cut(stated.phrase)} means the segments {sorted(referent_ids)}; "
                 f"{sorted(drawn_ids)} are drawn"
             )
         if {segment.category for segment in stated.segments} != {stated.category}:
-            problems.append(f"the drawn segments are not all of category {stated.category!r:.80}")
+            problems.append(f"the drawn segments are not all of category {cut(stated.category)}")
         area, box = sum(segment.area for segment in stated.segments), _hull(stated.segments)
         if (areas[0], boxes[0].tolist()) != (area, box):
             problems.append(
@@ -241,7 +240,7 @@ class _Stated:
                 raise ValueError("no segment is drawn, or one that cannot be seen")
         except (KeyError, TypeError, ValueError) as why:
             raise CorpusError(
-                f"the facts do not describe a referring target: {in_words(why):.200}"
+                f"the facts do not describe a referring target: {cut_text(in_words(why), 200)}"
             ) from why
         return stated
 

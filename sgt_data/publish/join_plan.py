@@ -18,6 +18,7 @@ from sgt_data.files.claim import Difference, as_list, differences
 from sgt_data.files.urls import join
 from sgt_data.publish.left_out import ExpectedPictures, LeftOutRecord, reference_folders
 from sgt_data.records import Slice
+from sgt_data.value_text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ class JoinPlan:
     def _check_held(self, unknown: frozenset[str]) -> None:
         if unknown:
             raise CorpusMismatch(
-                f"the sources hold no inputs of {len(unknown):,} shards that {self.copy.url} "
+                f"the sources hold no inputs of {counted(len(unknown), 'shard')} that "
+                f"{self.copy.url} "
                 f"lacks, such as {min(unknown)}; name the sources that the corpus was built from, "
                 "with --source"
             )

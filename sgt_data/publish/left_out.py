@@ -23,6 +23,7 @@ from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import counted
 
 _FORMAT = "sgt_data left out"
 _THREADS = 16
@@ -167,7 +168,7 @@ def read_record(root: str) -> LeftOutRecord | None:
     for folder, digests in document.receipts.items():
         if len(digests) != len(header.shards.get(folder, ())):
             raise CorpusError(
-                f"{place}: receipts.{folder} has {len(digests)} digests; the corpus has "
+                f"{place}: receipts.{folder} has {counted(len(digests), 'digest')}; the corpus has "
                 f"{len(header.shards.get(folder, ()))} such shards"
             )
     return LeftOutRecord(header, document.receipts, document.pictures)

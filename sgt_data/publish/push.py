@@ -47,6 +47,7 @@ from sgt_data.result import Failure, Result
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.shard_copy import AT_ONCE
 from sgt_data.subsets.subset_headers import begun_header, finished_header
+from sgt_data.value_text import counted
 
 
 @dataclass(slots=True, repr=False)
@@ -189,14 +190,14 @@ class _Push:
         receipts: Mapping[str, dict[str, Receipt]],
     ) -> None:
         """Send a batch in one commit, and add the receipts of its shards to `receipts`."""
-        self._tell(total, f"preparing {len(batch)} shards")
+        self._tell(total, f"preparing {counted(len(batch), 'shard')}")
         with TemporaryDirectory(prefix="sgt-push-") as scratch:
             prepared = self._prepare(batch, scratch)
             files = {path: local for shard in prepared for path, local in shard.local_paths.items()}
             if not files:
                 return
             nbytes = sum(map(os.path.getsize, files.values()))
-            self._tell(total, f"sending {len(prepared)} shards, {nbytes / 1e6:,.0f} MB")
+            self._tell(total, f"sending {counted(len(prepared), 'shard')}, {nbytes / 1e6:,.0f} MB")
             done = self._shards_done
             self._commit(f"Shards {done + 1} to {done + len(prepared)} of {total}", files)
         for shard in prepared:

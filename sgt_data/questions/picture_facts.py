@@ -17,6 +17,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments, undrawn_segments
 from sgt_data.foreign_errors import in_words
 from sgt_data.referring.segment_facts import NamedCategory, SegmentFacts
+from sgt_data.value_text import cut_text
 
 _SIDE_MAX = 1 << 16
 _HARMLESS = {"stuff"}
@@ -86,7 +87,8 @@ class PictureFacts:
             return _parse(facts)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as why:
             raise CorpusError(
-                f"the facts do not describe segments with categories: {in_words(why):.200}"
+                "the facts do not describe segments with categories: "
+                f"{cut_text(in_words(why), 200)}"
             ) from why
 
 

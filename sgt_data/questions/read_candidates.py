@@ -23,6 +23,7 @@ from sgt_data.questions.question_tasks import (
 )
 from sgt_data.questions.questioner import Questioner
 from sgt_data.referring.segment_facts import NamedCategory
+from sgt_data.value_text import cut
 
 Row = Mapping[str, Any]
 
@@ -84,7 +85,7 @@ def _outcomes(
 ) -> Iterator[Outcome]:
     picture = PictureFacts.of(sample.facts)
     if picture.key != sample.key:
-        raise CorpusError(f"its facts are those of {picture.key!r:.200}")
+        raise CorpusError(f"its facts are those of {cut(picture.key, 200)}")
     if "count" in tasks:
         yield from questioner.counts(picture)
     if "presence" in tasks:

@@ -24,6 +24,7 @@ from sgt_data.reference.registries import (
     kinds_of,
 )
 from sgt_data.suggestions import did_you_mean
+from sgt_data.value_text import cut
 
 _LINES_SHOWN = 3
 
@@ -54,7 +55,7 @@ class KindFacts:
         type: by which a manifest names it.
         summary: what it is, in a sentence.
         text: what else its docstring says.
-        package: Python package that has it.
+        package: Python package that has it, or the path of an own file.
         facts: by name: tier, target and so on, in words.
         fields: those of an entry in a manifest, without `type`.
         examples: entries that validate.
@@ -151,7 +152,7 @@ def describe_kind(family: Family, name: str) -> KindFacts:
     if name in broken:
         raise RequestError(f"{family}: {name}: {broken[name]}")
     near = did_you_mean(name, [*by_name, *broken])
-    raise RequestError(f"{family}: found {name!r:.80}; allowed: {', '.join(kinds)}{near}")
+    raise RequestError(f"{family}: found {cut(name)}; allowed: {', '.join(kinds)}{near}")
 
 
 def members_of(family: Family, facts: KindFacts) -> Iterator[tuple[Mapping[str, Any], Any]]:
@@ -178,7 +179,7 @@ def _facts(family: Family, name: str, kind: type[Any]) -> KindFacts:
         name,
         documented.summary,
         documented.text,
-        kind.__module__.partition(".")[0],
+        kind.own_file.path if kind.own_file else kind.__module__.partition(".")[0],
         facts_in_words(family, kind, members),
         tuple(sorted(fields, key=lambda field: (field.of_base, not field.required))),
         examples,
@@ -191,6 +192,8 @@ def _banks(members: Sequence[Proxy]) -> Iterator[BankFacts]:
     """The banks of the proxies that the examples make, each once."""
     seen = set()
     for proxy in members:
+        if not (proxy.instructions or proxy.bank_for(None)):
+            continue  # a plug-in without lines of its own: a manifest gives them
         bank = proxy.instruction_bank()
         if bank.name in seen:
             continue

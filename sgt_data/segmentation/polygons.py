@@ -9,6 +9,7 @@ from typing import Any
 from pycocotools import mask as coco_mask
 
 from sgt_data.errors import AnnotationError
+from sgt_data.value_text import cut
 
 # cocoapi walks edges in fifths of a pixel and holds every step in memory: bound them first
 _COORDINATE_MAX = 1 << 20  # pixels
@@ -46,7 +47,7 @@ def _outline(polygon: Sequence[float]) -> float:
 
 def _check(number: int, polygon: Any) -> None:
     if not isinstance(polygon, Sequence) or isinstance(polygon, str | bytes):
-        raise AnnotationError(f"polygon {number} is {polygon!r:.40}, not a list of coordinates")
+        raise AnnotationError(f"polygon {number} is {cut(polygon, 40)}, not a list of coordinates")
     if len(polygon) < 6 or len(polygon) % 2:
         raise AnnotationError(
             f"polygon {number} has {len(polygon)} coordinates; an even number from 6 on is allowed"
@@ -57,7 +58,7 @@ def _check(number: int, polygon: Any) -> None:
             or not math.isfinite(value)
             or abs(value) > _COORDINATE_MAX
         ):
-            stated = "null" if value is None else f"{value!r:.40}"
+            stated = "null" if value is None else f"{cut(value, 40)}"
             raise AnnotationError(
                 f"polygon {number} has the coordinate {stated}, "
                 f"not a number within +-{_COORDINATE_MAX}"

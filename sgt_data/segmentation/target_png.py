@@ -16,12 +16,13 @@ from sgt_data.facts import drawn_segments
 from sgt_data.foreign_errors import in_words
 from sgt_data.segmentation.colours import Colours, pack
 from sgt_data.segmentation.label_map import LabelMap
+from sgt_data.value_text import counted
 
 PALETTE_LABELS_MAX = 255
 _COMPRESS_LEVEL = 1  # 1.5 ms where level 6 takes several times that, for a tenth of the bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DecodedSegmentation:
     """A decoded segmentation target.
 
@@ -32,6 +33,11 @@ class DecodedSegmentation:
 
     labels: LabelMap
     segments: tuple[Mapping[str, Any], ...]
+
+    def __repr__(self) -> str:
+        height, width = self.labels.shape
+        segments = counted(len(self.segments), "segment")
+        return f"<DecodedSegmentation {width}x{height} pixels, {segments}>"
 
 
 def encode_target(labels: LabelMap, colours: Colours) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 from sgt_data.errors import AnnotationError, InputError
 from sgt_data.files.outside_json import parse_json
 from sgt_data.records import RunLengths
+from sgt_data.value_text import cut
 
 NOT_STATED: tuple[Any, ...] = (None, "NaN")
 """What means that a field has no value: null, and the NaN that tables are exported with."""
@@ -38,7 +39,7 @@ def shown(value: Any) -> str:
     words = {None: "null", True: "true", False: "false"}
     if value is None or isinstance(value, bool):
         return words[value]
-    return f"{value!r:.40}"
+    return f"{cut(value, 40)}"
 
 
 def member(entry: Any, name: str, where: str) -> Any:

@@ -47,6 +47,7 @@ from sgt_data.records import (
 from sgt_data.sources.dense_maps import CODES, parse_dense
 from sgt_data.sources.depth_files import DepthFiles, DepthKind
 from sgt_data.sources.orientation import Frame, placed_annotation, placed_depth
+from sgt_data.value_text import cut
 
 _DEPTH_FIELDS = (
     "depth_is", "depth_unit", "depth_invalid", "depth_max_invalid", "depth_orientation",
@@ -244,7 +245,7 @@ def read_annotation(
     if not isinstance(annotation, MaskAnnotation | MapAnnotation):
         raise mistake(
             source, "annotation", raw.key,
-            f"it returned {annotation!r:.60}; right is a MaskAnnotation or a MapAnnotation of "
+            f"it returned {cut(annotation, 60)}; right is a MaskAnnotation or a MapAnnotation of "
             "sgt_data.records, or None where the picture has none",
         )  # fmt: skip
     field = f"sources.{source.name}.orientation"
@@ -266,7 +267,7 @@ def read_dense(source: Source, raw: RawInput, stored: StoredPicture, layer: Dens
     if not isinstance(dense, DenseMap):
         raise mistake(
             source, "dense", raw.key,
-            f"it returned {dense!r:.60}; right is a DenseMap of sgt_data.records",
+            f"it returned {cut(dense, 60)}; right is a DenseMap of sgt_data.records",
         )  # fmt: skip
     return placed_depth(dense, stored, frame, field)
 
@@ -280,7 +281,9 @@ def read_layer_data(source: Source, raw: RawInput, layer: Layer) -> bytes:
     with own_code(source, "layer_data", raw.key):
         data: Any = source.layer_data(raw, layer)
     if not isinstance(data, bytes):
-        raise mistake(source, "layer_data", raw.key, f"it returned {data!r:.60}; right are bytes")
+        raise mistake(
+            source, "layer_data", raw.key, f"it returned {cut(data, 60)}; right are bytes"
+        )
     return data
 
 

@@ -42,6 +42,7 @@ from sgt_data.sources.coco_index import index_coco
 from sgt_data.sources.picture_pool import COCO_URL, PicturePool, fetch, list_pool
 from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
+from sgt_data.value_text import counted
 
 CocoKind = Literal["instances", "panoptic", "stuff", "stuff_pixelmaps"]
 
@@ -232,6 +233,6 @@ def _remarks(pool: PicturePool, located: Sequence[LocatedEntry]) -> tuple[str, .
         named = {each.files[PICTURES].path for each in located if each.files}
         if unlisted := len(pool.sizes.keys() - named):
             remarks.append(
-                f"{unlisted} files in {pool.place} are in no annotation and are no inputs"
+                f"{counted(unlisted, 'file')} in {pool.place}, in no annotation, no inputs"
             )
     return tuple(remarks)

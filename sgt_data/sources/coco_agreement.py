@@ -14,6 +14,7 @@ from sgt_data.errors import AnnotationError, RequestError
 from sgt_data.records import Category
 from sgt_data.sources.annotation_json import NOT_STATED, side_length
 from sgt_data.sources.coco_file import CATEGORIES_MAX, CocoFile, ImageId, StatedCategory
+from sgt_data.value_text import cut
 
 _REMEDY = "correct one of the files, or give the source one of them in `annotations`"
 
@@ -110,8 +111,8 @@ def _refuse_images(
     shared = len(first.images.keys() & second.images.keys())
     raise RequestError(
         f"sources.{source}.{second.kind}: {len(differing)} of the {shared} image ids that two "
-        f"files share mean different pictures. Image id {identity}: {name} is {left!r:.80} in "
-        f"{first.place}, and {right!r:.80} in {second.place}. Files are joined by image id, so "
+        f"files share mean different pictures. Image id {identity}: {name} is {cut(left)} in "
+        f"{first.place}, and {cut(right)} in {second.place}. Files are joined by image id, so "
         f"pictures would get the masks of others; {_REMEDY}"
     )
 
@@ -126,5 +127,6 @@ def _refuse_category(
     values = [getattr(category, name) for category in categories]
     raise RequestError(
         f"sources.{source}.{second.kind}: {name} of category {categories[0].id} is "
-        f"{values[0]!r:.40} in {first.place}, and {values[1]!r:.40} in {second.place}; {_REMEDY}"
+        f"{cut(values[0], 40)} in {first.place}, and {cut(values[1], 40)} in {second.place}; "
+        f"{_REMEDY}"
     )

@@ -15,6 +15,7 @@ from sgt_data.sources.annotation_json import NOT_STATED, shown, whole_number
 from sgt_data.sources.base import unique_keys
 from sgt_data.sources.coco_agreement import check_images, joint_categories
 from sgt_data.sources.coco_file import CocoFile, ImageId, read_coco_file
+from sgt_data.value_text import counted
 
 _NO_LICENCE = ("", "None", "null", "NaN")  # as exporters write that they know none
 
@@ -184,11 +185,12 @@ def _notes(file: CocoFile, images: Mapping[ImageId, Any]) -> Iterable[str]:
     if orphans:
         count = sum(_count(file.annotations[number]) for number in orphans)
         yield (
-            f"{count} annotations in {file.place} belong to {len(orphans)} image ids that no list "
-            f"of images has, such as {sorted(map(str, orphans))[0]}; they are no inputs"
+            f"{counted(count, 'annotation')} in {file.place} of "
+            f"{counted(len(orphans), 'image id')} "
+            f"that no list of images has, such as {sorted(map(str, orphans))[0]}; no inputs"
         )
     if count := file.counts["doubled ids"]:
-        yield f"{count} annotations in {file.place} have the id of an earlier one"
+        yield f"{counted(count, 'annotation')} in {file.place} with the id of an earlier one"
     if file.counts["annotations"] and not file.counts["masks"]:
         yield (
             f"none of the {file.counts['annotations']} annotations in {file.place} has a mask "

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sgt_data.files.folder_walk import FolderListing
 from sgt_data.files.not_pictures import in_system_folder
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES, UNREAD_PICTURE_SUFFIXES
+from sgt_data.value_text import counted
 
 _NAMED_SUFFIXES = 8
 
@@ -25,7 +26,7 @@ def folder_notes(place: str, listing: FolderListing, left: Iterable[str]) -> tup
     notes = []
     if suffixes:
         notes.append(
-            f"{suffixes.total()} files below {place} are no pictures that are read: "
+            f"{counted(suffixes.total(), 'file')} below {place}, no pictures that are read: "
             f"{counts_by_suffix(suffixes)}"
         )
     unread = [suffix for suffix in UNREAD_PICTURE_SUFFIXES if suffix in suffixes]
@@ -36,13 +37,13 @@ def folder_notes(place: str, listing: FolderListing, left: Iterable[str]) -> tup
         )
     if kept := [name for name in listing.sizes if _is_picture_of_system(name)]:
         notes.append(
-            f"{len(kept)} pictures below {place} lie in folders that systems keep for themselves "
-            f"and are not read, the first one {kept[0]}"
+            f"{counted(len(kept), 'picture')} below {place}, in folders that systems keep for "
+            f"themselves, not read; the first one {kept[0]}"
         )
     if listing.devices:
         notes.append(
-            f"{len(listing.devices)} entries below {place} are neither files nor folders and are "
-            f"not read, the first one {listing.devices[0]}"
+            f"{counted(len(listing.devices), 'entry')} below {place}, neither files nor folders, "
+            f"not read; the first one {listing.devices[0]}"
         )
     notes += dangling_notes(place, listing)
     if listing.followed:
@@ -70,7 +71,7 @@ def dangling_notes(place: str, listing: FolderListing) -> list[str]:
         return []
     link, reason = next(iter(listing.dangling.items()))
     return [
-        f"{len(listing.dangling)} links below {place} lead to no file and are no inputs; the first "
+        f"{counted(len(listing.dangling), 'link')} below {place} to no file, no inputs; the first "
         f"one, {printable(link)}, {printable(reason)}"
     ]
 

@@ -34,6 +34,7 @@ from sgt_data.sources.slices import chunked
 from sgt_data.sources.tar_cut import TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 from sgt_data.sources.tars import slice_name, tar_inventory
+from sgt_data.value_text import counted, cut
 
 PICTURES_PER_TAR = 11_186
 BYTES_PER_TAR = 11 * 10**9
@@ -171,7 +172,7 @@ class Sa1bSource(Source):
                 f"sa_1.json) in {pictures}; files there: {', '.join(list(files)[:3])}"
             )
         if others:
-            notes += (f"{others} files are neither pictures nor JSON and are no inputs",)
+            notes += (f"{counted(others, 'file')}, neither pictures nor JSON, no inputs",)
         slices = []
         for number, chunk in enumerate(chunked(inputs, shard_samples)):
             shard = f"{self.name}-{number:05d}"
@@ -228,15 +229,15 @@ def parse_links(data: bytes, where: str) -> dict[str, str]:
         if len(cells) != 2 or "://" not in cells[1]:
             raise RequestError(
                 # no more of the line than comes before its link, which is a key to the download
-                f"{where}, line {number}: {line.split('://')[0][:60]!r} is not "
+                f"{where}, line {number}: {cut(line.split('://')[0], 60)} is not "
                 "file_name<TAB>cdn_link"
             )
         try:
             checked_url(cells[1])
         except ValueError:
             raise RequestError(
-                f"{where}, line {number}: the link of {cells[0][:60]!r} chains file systems (::), "
-                f"or has a protocol that is none of {', '.join(PLAIN_PROTOCOLS)}"
+                f"{where}, line {number}: the link of {cut(cells[0], 60)} chains file systems "
+                f"(::), or has a protocol that is none of {', '.join(PLAIN_PROTOCOLS)}"
             ) from None
         if _LINK_NAME.fullmatch(cells[0]):
             links[cells[0]] = cells[1]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sgt_data.stream.position import note_arrival, note_read
 from sgt_data.stream.shared_blocks import HEADER, BlockPool, content
+from sgt_data.value_text import counted
 
 Origin = tuple[str, int]
 """The name of a stream's position, and the number of an iteration."""
@@ -71,7 +72,7 @@ class Batch:
 
     def __repr__(self) -> str:
         step, epoch, samples = self._fields.values()
-        return f"<Batch of step {step}, epoch {epoch}: {len(samples)} samples>"
+        return f"<Batch of step {step}, epoch {epoch}: {counted(len(samples), 'sample')}>"
 
     def __reduce__(self) -> tuple[Callable[..., Batch], tuple[Any, ...]]:
         step, epoch, samples = self._fields.values()

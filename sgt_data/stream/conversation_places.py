@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.errors import CorpusError
+from sgt_data.value_text import counted
 
 _BOM = b"\xef\xbb\xbf"
 _NO_TEXT = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "packed with gzip"}
@@ -63,7 +64,8 @@ def find_places(data: Bytes, where: str) -> ConversationPlaces:
     count, end = _items(data, first + 1, np.empty((0, 2), np.int64))
     if end < 0:
         raise CorpusError(
-            f"{where}: its JSON array does not end; after {count} items, the file ends too early"
+            f"{where}: its JSON array does not end; after {counted(count, 'item')}, the file "
+            "ends too early"
         )
     if _after_space(data, end) != len(data):
         line = 1 + int(np.count_nonzero(data[:end] == _NEWLINE))

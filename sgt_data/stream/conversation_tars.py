@@ -27,6 +27,7 @@ from sgt_data.stream.conversations import (
     parse_turns,
     picture_name,
 )
+from sgt_data.value_text import counted
 
 
 @dataclass(slots=True)
@@ -141,7 +142,8 @@ class ConversationTar:
                 wrong.append(str(why))
         if wrong:
             raise CorpusError(
-                f"{self.url}: {len(wrong)} of {self.count} conversations cannot be used; mend "
+                f"{self.url}: {len(wrong)} of {counted(self.count, 'conversation')} cannot be "
+                "used; mend "
                 "them, or leave a few out with reading=Reading(on_error='skip'). The first: "
                 f"{wrong[0]}"
             )

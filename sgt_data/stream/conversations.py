@@ -32,6 +32,7 @@ from sgt_data.files.urls import Location, absolute, is_local, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_path
 from sgt_data.stream.conversation_places import ConversationPlaces, find_places
+from sgt_data.value_text import counted, cut
 
 SHARD_LINES = 1024
 """Number of conversations that are shuffled together, as the samples of one shard are."""
@@ -82,16 +83,19 @@ def parse_turns(fields: Any, where: str) -> tuple[dict[str, Any], ...]:
     form = 'conversations is a list of turns {"from": ..., "value": text}'
     if not isinstance(fields, dict):
         raise CorpusError(
-            f"{where}: no conversation in LLaVA's form: found {fields!r:.40}, no JSON object"
+            f"{where}: no conversation in LLaVA's form: found {cut(fields, 40)}, no JSON object"
         )
     turns = fields.get("conversations")
     if not isinstance(turns, list) or not turns:
-        stated = f"found conversations {turns!r:.40}" if "conversations" in fields else "none found"
+        stated = (
+            f"found conversations {cut(turns, 40)}" if "conversations" in fields else "none found"
+        )
         raise CorpusError(f"{where}: no conversation in LLaVA's form: {stated}; {form}")
     for number, turn in enumerate(turns, 1):
         if not isinstance(turn, dict) or not isinstance(turn.get("value"), str):
             raise CorpusError(
-                f"{where}: no conversation in LLaVA's form: turn {number} is {turn!r:.40}; {form}"
+                f"{where}: no conversation in LLaVA's form: turn {number} is {cut(turn, 40)}; "
+                f"{form}"
             )
     return tuple(turns)
 
@@ -129,12 +133,13 @@ def picture_name(fields: dict[str, Any], where: str) -> str | None:
         name = name[0] if name else None
     if isinstance(name, list):
         raise CorpusError(
-            f"{where}: image is a list of {len(name)} pictures; a conversation has at most one"
+            f"{where}: image is a list of {counted(len(name), 'picture')}; a conversation has at "
+            "most one"
         )
     if name is None or name == "":
         return None
     if not isinstance(name, str):
-        raise CorpusError(f"{where}: image is {name!r:.80}, no name of a file")
+        raise CorpusError(f"{where}: image is {cut(name)}, no name of a file")
     try:
         return checked_path(name)
     except ValueError as why:
@@ -224,7 +229,8 @@ class ConversationFile:
             more = [f"  and {wrong - len(named)} more"] if wrong > len(named) else []
             listing = "\n".join([*named, *more])
             raise CorpusError(
-                f"{self.url}: {wrong} of {len(self)} conversations cannot be used. Mend them or "
+                f"{self.url}: {wrong} of {counted(len(self), 'conversation')} cannot be used. "
+                "Mend them or "
                 "take them out; reading=Reading(images=...) names the folder of the pictures, and "
                 f"on_error='skip' leaves a few out:\n{listing}"
             )
@@ -255,7 +261,7 @@ def _key(identity: Any, number: int, where: str) -> str:
     if identity is None:
         return str(number)
     if isinstance(identity, bool) or not isinstance(identity, str | int):
-        raise CorpusError(f"{where}: id is {identity!r:.40}; allowed are text and whole numbers")
+        raise CorpusError(f"{where}: id is {cut(identity, 40)}; allowed are text and whole numbers")
     return str(identity)
 
 

@@ -21,6 +21,7 @@ from sgt_data.prompts.bank import Bank, choose_instruction, load_bank, placehold
 from sgt_data.seeds import derive_seed
 from sgt_data.stream.mixture_components import Item
 from sgt_data.stream.options import Instructions
+from sgt_data.value_text import cut, cut_text
 
 _BANK_NAME = re.compile(r"[a-z0-9_]+")
 
@@ -65,17 +66,17 @@ def _bank_and_words(sample: Sample, own: Bank | None) -> tuple[Bank, Mapping[str
         if not _BANK_NAME.fullmatch(name) or not all(
             isinstance(word, str) for word in words.values()
         ):
-            raise ValueError(f"bank {name!r:.40} with words {words!r:.80}")
+            raise ValueError(f"bank {cut(name, 40)} with words {cut(words)}")
         bank = own or load_bank(name)
         if bank.name != name:
-            raise ValueError(f"bank {name!r:.40}, and its corpus keeps {bank.name}")
+            raise ValueError(f"bank {cut(name, 40)}, and its corpus keeps {bank.name}")
         if missing := _blanks(bank) - set(words):
             raise ValueError(f"bank {name} has lines with {', '.join(sorted(missing))}")
         return bank, words
     except (KeyError, TypeError, ValueError, AttributeError, FileNotFoundError) as why:
         raise CorpusError(
             f"{sample.corpus}: {sample.proxy}/{sample.shard}, sample {sample.key}: its facts state "
-            f"no instruction that can be drawn anew: {in_words(why):.200}"
+            f"no instruction that can be drawn anew: {cut_text(in_words(why), 200)}"
         ) from why
 
 

@@ -12,6 +12,7 @@ from sgt_data.errors import RequestError
 from sgt_data.stream.mixture import Mixture
 from sgt_data.stream.order import Order
 from sgt_data.suggestions import not_among
+from sgt_data.value_text import counted
 
 LastBatch = Literal["carry", "drop", "pad"]
 """What happens to an epoch's incomplete last batch: samples of the next epoch fill it up (`carry`),
@@ -72,7 +73,8 @@ class Schedule:
             self._steps_per_epoch = self._whole_batches()
             if self._steps_per_epoch == 0:
                 raise RequestError(
-                    f"an epoch of {self._epoch_size} samples fills no batch of {mixture.batch_size}"
+                    f"an epoch of {counted(self._epoch_size, 'sample')} fills no batch of "
+                    f"{mixture.batch_size}"
                 )
         elif not mixture.counts_before(1 + mixture.steps_until_all_come)[self._main]:
             raise RequestError(f"epoch_of: {epoch_of} has no weight")

@@ -33,6 +33,7 @@ from sgt_data.stream.stream_arguments import (
     weights_by_step,
 )
 from sgt_data.suggestions import not_among
+from sgt_data.value_text import counted, cut
 
 if TYPE_CHECKING:
     _Dataset = object
@@ -200,15 +201,18 @@ class Stream(_Dataset):
     def __repr__(self) -> str:
         sizes = ", ".join(f"{size:,} of {name}" for name, size in self._sizes.items())
         return (
-            f"<Stream of {sizes}: {self._mixture.batch_size} samples per batch, {len(self):,} "
-            f"batches in epoch {self.epoch}, next is step {self._next_step:,}>"
+            f"<Stream of {sizes}: {counted(self._mixture.batch_size, 'sample')} per batch, "
+            f"{counted(len(self), 'batch')} in epoch {self.epoch}, next is step "
+            f"{self._next_step:,}>"
         )
 
     def _repr_html_(self) -> str:
         """Its components and where it stands, as a notebook shows them."""
         counts = self._mixture.counts(self._next_step).tolist()
         rows = zip(self._mixture.components, self._sizes.values(), counts, strict=True)
-        state = f"epoch {self.epoch}, {len(self):,} batches, next is step {self._next_step:,}"
+        state = (
+            f"epoch {self.epoch}, {counted(len(self), 'batch')}, next is step {self._next_step:,}"
+        )
         return heading("Stream", state) + table(("component", "samples", "in a batch"), rows)
 
     @property
@@ -271,7 +275,7 @@ class Stream(_Dataset):
         """
         if not is_state(state):
             raise RequestError(
-                f"no state of a stream: found {str(state)[:80]}; allowed: what state_dict gives"
+                f"no state of a stream: found {cut(state)}; allowed: what state_dict gives"
             )
         for name, value in self._identity.items():
             stated = state["stream"].get(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
+from sgt_data.files.foreign_folder import in_place_of_corpus
 from sgt_data.files.urls import Location, absolute
 from sgt_data.subsets.parent_corpus import find_parent, header_within
 from sgt_data.subsets.selected_corpus import select_again
@@ -23,7 +24,10 @@ def open_corpus(url: Location) -> Corpus:
         return _open_subset(root)
     header = read_header(root)
     if header is None:
-        raise RequestError(f"{root} holds no corpus (no corpus.json)")
+        instead = in_place_of_corpus(root)
+        raise RequestError(
+            f"{root} holds no corpus (no corpus.json){'; ' if instead else ''}{instead}"
+        )
     return Corpus(root, header)
 
 

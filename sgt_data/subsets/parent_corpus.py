@@ -14,6 +14,7 @@ from sgt_data.files.urls import checked_url, is_local, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.subsets.subset_file import SubsetFile
 from sgt_data.subsets.subset_headers import short_identity, subset_header
+from sgt_data.value_text import cut
 
 _BY_PROXY = ("proxies", "banks", "makers")
 """Parts of an identity that hold a value per proxy."""
@@ -51,7 +52,7 @@ def find_parent(file: SubsetFile, url: str) -> tuple[str, CorpusHeader]:
             + (as_list(differing) if differing else f"  fingerprints: {stated}")
         )
     raise refused or RequestError(
-        f"{url} is a subset of the corpus {file.parent['name']!r:.80}, which is neither at "
+        f"{url} is a subset of the corpus {cut(file.parent['name'])}, which is neither at "
         f"{' nor at '.join(place + reason for place, reason in places.items())}; put the corpus "
         "into the folder of the subset file, or take the subset anew from where the corpus is now"
     )

@@ -38,6 +38,7 @@ from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_keys
 from sgt_data.subsets.strata import Strata, stratify
 from sgt_data.subsets.where import matching
+from sgt_data.value_text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +106,24 @@ def fraction_of(corpus: Corpus, fraction: float, proxies: Sequence[str]) -> Corp
     return keys.first(count_taken(fraction, keys.count))
 
 
-def count_taken(fraction: float, count: int) -> int:
+def count_taken(fraction: float, count: int, unit: str = "sample") -> int:
     """How many keys or shards a fraction of them is, at least one.
+
+    Args:
+        fraction: above 0, at most 1.
+        count: of how many.
+        unit: what they are, in the singular: `sample` or `shard`.
 
     Raises:
         RequestError: the fraction is not above 0 and at most 1, or rounds to none.
     """
     taken = count_of(fraction, count)
     if not taken:
-        raise RequestError(f"fraction: {fraction!r} of {count} is none")
+        instead = "single samples" if unit == "shard" else "a number of samples"
+        raise RequestError(
+            f"fraction: found {fraction!r}; of {counted(count, unit)} it is none; give a larger "
+            f"fraction, or take {instead}"
+        )
     return taken
 
 
@@ -171,6 +181,16 @@ def rank_keys(corpus: Corpus, rule: SubsetRule, proxies: Sequence[str] | None = 
     )  # fmt: skip
 
 
+def counted_keys(corpus: Corpus) -> int:
+    """How many keys a corpus has, as the first proxy that takes a source has them."""
+    totals = corpus.header.source_totals
+    sources = [source["name"] for source in corpus.header.manifest["sources"]]
+    return sum(
+        totals.get(proxy or "", {}).get(source, {}).get("samples", 0)
+        for source, proxy in zip(sources, _reference_proxies(corpus), strict=True)
+    )
+
+
 def _reference_proxies(corpus: Corpus) -> list[str | None]:
     """For each source: the proxy whose keys are counted."""
     return [reference_proxy(corpus, source["name"]) for source in corpus.header.manifest["sources"]]
@@ -178,10 +198,10 @@ def _reference_proxies(corpus: Corpus) -> list[str | None]:
 
 def _none_fits(corpus: Corpus, rule: SubsetRule, samples: int) -> RequestError:
     if not rule.where:
-        return RequestError(f"{corpus.url}: none of {samples} samples")
+        return RequestError(f"{corpus.url}: none of {counted(samples, 'sample')}")
     references = dict.fromkeys(proxy for proxy in _reference_proxies(corpus) if proxy)
     described_by = rule.described_by or ", ".join(references)
     return RequestError(
-        f"{corpus.url}: none of {samples} samples fits where {rule.where!r}; segments and "
-        f"categories are those of {described_by}"
+        f"{corpus.url}: none of {counted(samples, 'sample')} fits where {rule.where!r}; segments "
+        f"and categories are those of {described_by}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import overload
 
 from sgt_data import checks
@@ -11,13 +12,13 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
-from sgt_data.files.output_place import check_output
+from sgt_data.files.output_place import check_file_place, check_output
 from sgt_data.files.urls import Location, absolute, plain
 from sgt_data.progress import Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.subsets.copy_subset import copy_subset
 from sgt_data.subsets.open_corpus import open_corpus
-from sgt_data.subsets.ranked_keys import count_taken, rank_keys
+from sgt_data.subsets.ranked_keys import count_taken, counted_keys, rank_keys
 from sgt_data.subsets.ranked_shards import rank_shards
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.shard_likeness import ShardLikeness
@@ -81,8 +82,10 @@ def subset(
             takes all of them. For several fractions keys are ranked a single time.
         samples: how many keys instead, as the first proxy that takes a source has them.
         rule: which keys are taken first, or whole shards.
-        file: URL of the subset file, `.subset.parquet`; by default named after corpus and size, in
-            the working directory. `{}` in it stands for the fraction.
+        file: URL of the subset file, `.subset.parquet`; by default named after corpus and size
+            (`demo-0.25`), with a digest of the condition where there is one (`demo-where-1f2e3d4c`,
+            `demo-where-1f2e3d4c-0.25`), in the working directory. `{}` in it stands for the
+            fraction.
         output: URL of a corpus to copy the subset to, instead of writing a file. `{}` in it stands
             for the fraction.
         cluster: where to copy. A small subset is copied in this process where none is given.
@@ -111,7 +114,7 @@ def subset(
         on_progress(Progress(0, phase="opening the corpus"))
         opened = open_corpus(corpus)
         opened.finished()
-        place = f"{opened.header.name}-{SIZE_MARK}{SUFFIX}"
+        place = f"{opened.header.name}-{_name_part(sizes, rule)}{SUFFIX}"
         if (asked := file if output is None else output) is not None:
             place = plain(asked)
         if len(sizes) > 1 and SIZE_MARK not in place:
@@ -125,6 +128,7 @@ def subset(
         targets = [_target(opened, place.replace(SIZE_MARK, size.label), copied) for size in sizes]
         on_progress(Progress(0, phase="reading indexes and ranking keys"))
         subsets, likeness = _chosen(opened, sizes, rule)
+        available = None if rule.whole_shards else counted_keys(opened)
         reports = []
         for target, chosen in zip(targets, subsets, strict=True):
             if output is None:
@@ -134,15 +138,27 @@ def subset(
             else:
                 report = copy_subset(chosen, target, cluster=cluster, on_progress=on_progress)
             report.likeness = likeness
+            report.available = available
             reports.append(report)
     return reports if has_several else reports[0]
+
+
+def _name_part(sizes: Sequence[_Size], rule: SubsetRule) -> str:
+    """What a file's name says of a subset: its condition, by digest, and its size."""
+    if rule.where is None:
+        return SIZE_MARK
+    condition = "\0".join((rule.where, rule.described_by or ""))
+    part = f"where-{sha256(condition.encode()).hexdigest()[:8]}"
+    return part if all(size.is_all for size in sizes) else f"{part}-{SIZE_MARK}"
 
 
 def _target(corpus: Corpus, place: str, copied: bool) -> str:
     """The absolute URL of a file or copy that may be written there."""
     root = absolute(place)
     if not copied:
-        return check_output(place, [corpus.url], name="file")
+        file = check_output(place, [corpus.url], name="file")
+        check_file_place(file, "file")
+        return file
     if root == corpus.url:
         raise RequestError(f"output is {root}, which is the corpus itself")
     return check_output(place, [corpus.url], marker=CORPUS_FILE)
@@ -173,11 +189,11 @@ class _Size:
     def is_all(self) -> bool:
         return self.fraction is None and self.samples is None
 
-    def of(self, count: int) -> int:
+    def of(self, count: int, unit: str) -> int:
         """How many of so many keys or shards are taken."""
         if self.samples is not None:
             return self.samples
-        return count_taken(1 if self.fraction is None else self.fraction, count)
+        return count_taken(1 if self.fraction is None else self.fraction, count, unit)
 
 
 def _chosen(
@@ -193,8 +209,8 @@ def _chosen(
                 )
             return iter([corpus]), ()
         keys = rank_keys(corpus, rule)
-        return (keys.first(size.of(keys.count)) for size in sizes), ()
+        return (keys.first(size.of(keys.count, "sample")) for size in sizes), ()
     if all_are_all or any(size.samples is not None for size in sizes):
         raise RequestError("whole shards: give a fraction; each shard has as many as it has")
     shards = rank_shards(corpus, rule)
-    return (shards.first(size.of(shards.count)) for size in sizes), shards.likeness()
+    return (shards.first(size.of(shards.count, "shard")) for size in sizes), shards.likeness()

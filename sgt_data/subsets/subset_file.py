@@ -38,6 +38,7 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.names import SUBSET_SUFFIX, checked_folder, checked_shard
 from sgt_data.redaction import without_secrets
 from sgt_data.subsets.subset_headers import keys_digest
+from sgt_data.value_text import cut
 
 SUFFIX = SUBSET_SUFFIX
 VERSION = 1
@@ -207,7 +208,7 @@ def _check_names(selection: Selection, document: Mapping[str, Any], url: str) ->
     beside = document["beside"]
     if beside is not None and (beside.startswith("/") or "://" in beside or "::" in beside):
         raise LeavesRoot(
-            f"{url}: field beside is {beside!r:.80}; it must be a path from the file's own folder"
+            f"{url}: field beside is {cut(beside)}; it must be a path from the file's own folder"
         )
     fingerprints, totals = document["parent"]["fingerprints"], document["source_totals"]
     try:
@@ -223,7 +224,7 @@ def _parsed(text: bytes, url: str) -> dict[str, Any]:
     document = orjson.loads(text)
     for name, kind in _FIELDS.items():
         if not isinstance(document.get(name), kind):
-            raise CorpusError(f"{url}: field {name} is {document.get(name)!r:.40}")
+            raise CorpusError(f"{url}: field {name} is {cut(document.get(name), 40)}")
     if document["version"] != VERSION:
         raise CorpusError(
             f"{url}: version {document['version']}; this package reads version {VERSION}"
@@ -231,7 +232,7 @@ def _parsed(text: bytes, url: str) -> dict[str, Any]:
     parent = document["parent"]
     for name, expected in _PARENT_FIELDS.items():
         if not isinstance(parent.get(name), expected):
-            raise CorpusError(f"{url}: field parent.{name} is {parent.get(name)!r:.40}")
+            raise CorpusError(f"{url}: field parent.{name} is {cut(parent.get(name), 40)}")
     return dict(document)
 
 
@@ -253,7 +254,7 @@ def _selection(table: pa.Table, document: Mapping[str, Any]) -> Selection:
     }
     whole = document["rule"].get("whole", False)
     if not isinstance(whole, bool):
-        raise ValueError(f"rule.whole is {whole!r:.40}, neither true nor false")
+        raise ValueError(f"rule.whole is {cut(whole, 40)}, neither true nor false")
     return Selection(table["key"].combine_chunks(), {**spans, **empty}, held, whole)
 
 

@@ -23,6 +23,8 @@ class SubsetReport(ShardResult):
         rule: how it was chosen: seed, strata, `where`; `samples` or `shards`, and `from` how many.
         totals: by folder.
         copied: whether it has become a corpus of its own, shard by shard.
+        available: keys of the corpus itself, as the first proxy that takes a source has them; None
+            for whole shards.
         likeness: of whole shards: how alike their pictures are.
     """
 
@@ -31,6 +33,7 @@ class SubsetReport(ShardResult):
     rule: Mapping[str, Any]
     totals: Mapping[str, Mapping[str, int]]
     copied: bool = False
+    available: int | None = None
     likeness: tuple[ShardLikeness, ...] = ()
 
     @property

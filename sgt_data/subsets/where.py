@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from sgt_data.errors import RequestError
 from sgt_data.extras import install_hint
+from sgt_data.value_text import cut
 
 _SETTINGS = {
     "enable_external_access": "false",
@@ -54,7 +55,7 @@ def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
 
     def refused(why: str) -> RequestError:
         columns = ", ".join(f"{field.name} ({_type(field.type)})" for field in description.schema)
-        return RequestError(f"where: {expression!r:.400}: {why}\n  columns: {columns}")
+        return RequestError(f"where: {cut(expression, 400)}: {why}\n  columns: {columns}")
 
     if len(expression) > _LENGTH_MAX:
         raise refused(f"{len(expression)} characters; allowed: {_LENGTH_MAX}")

@@ -25,6 +25,7 @@ from sgt_data.stream.stream import Stream
 from sgt_data.stream.transforms import target_filter
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.learner import Drawings, Questions, TrainingBatch
+from sgt_data.value_text import counted
 
 QUESTIONS = "questions"
 """The mixture's component of all questions."""
@@ -185,7 +186,8 @@ def answers_of(config: TrainConfig) -> tuple[str, ...]:
                 without.append(row)
         if without:
             raise CorpusError(
-                f"{url}: {len(without)} of {len(file)} conversations have no picture, the first "
+                f"{url}: {len(without)} of {counted(len(file), 'conversation')} have no picture, "
+                "the first "
                 f"at {file.where(without[0])}; the bundled trainer learns questions about "
                 "pictures alone. Take them out of the file"
             )

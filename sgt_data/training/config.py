@@ -15,10 +15,11 @@ from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
-from sgt_data.field_errors import field_message
+from sgt_data.field_errors import dotted, wrong_fields
 from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
 from sgt_data.redaction import redacted
+from sgt_data.value_text import cut
 from sgt_data.yaml_text import found_instead, parse_yaml
 
 T = TypeVar("T")
@@ -162,12 +163,10 @@ def validated(model: type[T], document: Any, whole: str, inside: str = "") -> T:
         value: T = _adapter(cast(Any, model)).validate_python(document)
         return value
     except ValidationError as why:
-        first = why.errors()[0]
-        where = inside + ".".join(map(str, first["loc"]))
-        message = field_message(first, model)
-        if not where:  # of several fields together, which the message names
-            raise RequestError(f"{whole}: {message}") from why
-        raise RequestError(f"{where}: found {first['input']!r:.60}; {message}") from why
+        place, problem = wrong_fields(why, model)[0]
+        if not place and not inside:  # of several fields together, which the message names
+            raise RequestError(f"{whole}: {problem}") from why
+        raise RequestError(f"{inside}{dotted(place)}: {problem}") from why
 
 
 @lru_cache(maxsize=8)
@@ -201,7 +200,7 @@ def load_config(
         if not isinstance(document, dict):
             raise RequestError(f"{path}: {found_instead(document)}; settings are `field: value`")
     if not isinstance(document.get("data", {}), dict):
-        raise RequestError(f"{path}: data is {document['data']!r:.60}, not fields with values")
+        raise RequestError(f"{path}: data is {cut(document['data'], 60)}, not fields with values")
     document["data"] = {**document.get("data", {}), **data}
     if not document["data"].get("proxies"):
         document["drawings"] = 0

@@ -20,6 +20,7 @@ from sgt_data.plugins.traces import file_of_class, where_raised
 from sgt_data.suggestions import did_you_mean
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.learner import Learner, TrainingBatch
+from sgt_data.value_text import cut
 
 _METHODS = ("forward", "answer", "draw", "features", "visual_attention")
 _FORM = "`package.module:function`, or `my_model.py:function` for a file of the current folder"
@@ -100,7 +101,7 @@ def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str
         for name, value in returned.items():
             if not isinstance(value, Tensor) or value.ndim:
                 what = tuple(value.shape) if isinstance(value, Tensor) else value
-                problem = f"{name} is {what!r:.60}, and no scalar tensor (a mean)"
+                problem = f"{name} is {cut(what, 60)}, and no scalar tensor (a mean)"
         for name, part in wanted.items():
             if part is not None and name not in returned:
                 problem = f"{name} is missing, and the batch has {name}"
@@ -123,16 +124,16 @@ def _function(named: str) -> Any:
     """The function that a configuration names."""
     place, colon, name = named.rpartition(":")
     if not colon or not place or not name:
-        raise RequestError(f"model.make: found {named!r:.80}; the form is {_FORM}")
+        raise RequestError(f"model.make: found {cut(named)}; the form is {_FORM}")
     module = _module(place, named)
     make = getattr(module, name, None)
     if make is None:
         names = [each for each in vars(module) if callable(getattr(module, each))]
         raise RequestError(
-            f"model.make: {place} has no function {name!r:.40}{did_you_mean(name, names)}"
+            f"model.make: {place} has no function {cut(name, 40)}{did_you_mean(name, names)}"
         )
     if not callable(make):
-        raise RequestError(f"model.make: {named} is {make!r:.40}, and no function")
+        raise RequestError(f"model.make: {named} is {cut(make, 40)}, and no function")
     try:
         inspect.signature(make).bind((), {})
     except TypeError as why:
@@ -156,7 +157,7 @@ def _module(place: str, named: str) -> ModuleType:
         if isinstance(why, ModuleNotFoundError) and f"{place}.".startswith(f"{why.name}."):
             beside = Path(f"{place.replace('.', '/')}.py").absolute()
             raise RequestError(
-                f"{field}: found {named!r:.80}; there is no module {place}, neither installed nor "
+                f"{field}: found {cut(named)}; there is no module {place}, neither installed nor "
                 f"as {beside}; the form is {_FORM}"
             ) from why
         loaded = sys.modules.get(place)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE, INPUT
 from sgt_data.corpus.receipt import Receipt, add_up
+from sgt_data.value_text import counted
 from sgt_data.verify.check_shard import CheckedShard
 from sgt_data.verify.findings import Finding
 
@@ -46,7 +47,7 @@ def _check_shared_inputs(corpus: Corpus, shards: Sequence[CheckedShard]) -> Iter
         if lacking:
             yield Finding(
                 f"{shard.folder}/{shard.name}",
-                f"{len(lacking)} samples have no input, such as {lacking[0]}",
+                f"no input for {counted(len(lacking), 'sample')}, such as {lacking[0]}",
             )
 
 

@@ -18,6 +18,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.own_banks import own_bank
 from sgt_data.corpus.paths import (
     CORPUS_FILE,
+    INPUT,
     REPOSITORY_FILES,
     index_path,
     quarantine_path,
@@ -84,8 +85,11 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     not_decoded: Counter[str] = Counter()
     for shard in shards:
         not_decoded.update(shard.not_decoded)
-    samples = sum(len(shard.keys) for shard in shards)
-    return Verdict(len(shards), samples, tuple(findings), not_decoded=dict(not_decoded))
+    inputs = sum(len(shard.keys) for shard in shards if shard.folder == INPUT)
+    samples = sum(len(shard.keys) for shard in shards) - inputs
+    return Verdict(
+        len(shards), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs
+    )
 
 
 def _verify_subset(subset: Corpus, url: str, deep: bool, on_progress: OnProgress) -> Verdict:
@@ -98,9 +102,10 @@ def _verify_subset(subset: Corpus, url: str, deep: bool, on_progress: OnProgress
     )
     return Verdict(
         sum(len(subset.shards(folder)) for folder in subset.folders),
-        sum(sum(subset.samples_per_shard(folder)) for folder in subset.folders),
+        sum(sum(subset.samples_per_shard(proxy)) for proxy in subset.proxies),
         findings,
         subset.url,
+        inputs=sum(subset.samples_per_shard(INPUT)) if INPUT in subset.folders else 0,
     )
 
 

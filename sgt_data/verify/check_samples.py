@@ -24,6 +24,7 @@ from sgt_data.plugins.member import is_own
 from sgt_data.plugins.traces import file_of_class, where_raised
 from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy
+from sgt_data.value_text import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def _check_target(
     yield from _check_instruction(shard, facts, contents["instruction"])
     stated = type_of(shard.header, shard.folder)
     if facts.get("type") != stated:
-        yield f"its JSON says type {facts.get('type')!r:.60}, the manifest {stated!r}"
+        yield f"its JSON says type {cut(facts.get('type'), 60)}, the manifest {stated!r}"
     elif shard.kind is not None:
         yield from _contradictions(shard.kind, contents["target"], facts)
 
@@ -176,13 +177,13 @@ def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes)
         name = facts["instruction"]["bank"]
         words = facts["instruction"].get("words") or {}
         if shard.bank is not None and shard.bank.name != name:
-            yield f"its instruction is of bank {name!r:.60}, corpus.json has {shard.bank.name!r}"
+            yield f"its instruction is of bank {cut(name, 60)}, corpus.json has {shard.bank.name!r}"
             return
         bank = shard.bank or load_bank(name)
         if shard.header.identity["banks"][shard.folder] != bank_digest(bank):
             lacking = [word for word in words.values() if word not in instruction]
             if lacking or not instruction:
-                yield f"its instruction is empty or lacks the words {lacking!r:.80}"
+                yield f"its instruction is empty or lacks the words {cut(lacking)}"
             return
         chosen = choose_instruction(bank, facts["seed"], facts["key"], words)
     except (KeyError, TypeError, AttributeError, OSError) as error:

@@ -25,6 +25,7 @@ from sgt_data.files.reading import read_bytes, size_of
 from sgt_data.files.urls import below
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.redaction import has_secrets
+from sgt_data.value_text import counted
 from sgt_data.verify.check_samples import TarToCheck, check_tar, type_of
 from sgt_data.verify.findings import Finding
 
@@ -111,7 +112,9 @@ def _check_receipt(corpus: Corpus, shard: CheckedShard, receipt: Receipt) -> Ite
             f"{receipt['damaged']} damaged + {receipt['filtered']} filtered",
         )
     if (receipt["tar"] is None) != (receipt["samples"] == 0):
-        yield Finding(place, f"{receipt['samples']} samples, and tar is {receipt['tar']}")
+        yield Finding(
+            place, f"{counted(receipt['samples'], 'sample')}, and tar is {receipt['tar']}"
+        )
 
 
 def _check_tar_file(
@@ -166,12 +169,14 @@ def _check_ledger(shard: CheckedShard, receipt: Receipt, ledger: bytes) -> Itera
     stated = {**receipt, "note": receipt.get("notes", 0)}
     for kind, count in counts.items():
         if count != stated[kind]:
-            yield Finding(place, f"{count} rows are {kind}; the receipt says {stated[kind]}")
+            yield Finding(place, f"rows that are {kind}: {count}; the receipt says {stated[kind]}")
 
 
 def _check_keys(shard: CheckedShard, receipt: Receipt) -> Iterator[Finding]:
     place = index_path(shard.folder, shard.name)
     if len(shard.keys) != receipt["samples"]:
-        yield Finding(place, f"{len(shard.keys)} rows; the receipt says {receipt['samples']}")
+        yield Finding(
+            place, f"{counted(len(shard.keys), 'row')}; the receipt says {receipt['samples']}"
+        )
     if shard.keys != sorted(set(shard.keys)):
         yield Finding(place, "its keys are not in order, each once")

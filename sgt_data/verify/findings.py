@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sgt_data.notebook_html import heading, table
+from sgt_data.value_text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,12 @@ class Verdict:
 
     Attributes:
         shards: number of shards checked, over all folders.
-        samples: number of samples in these shards.
+        samples: number of samples in these shards, over all proxies.
         findings: all that is wrong.
         parent: of a subset file, URL of the corpus that it was compared with; else None.
         not_decoded: by type of proxy that is not installed: samples whose targets were read and
             compared by digest, and not decoded.
+        inputs: number of shared inputs in these shards, which samples of several proxies use.
     """
 
     shards: int
@@ -42,6 +44,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     parent: str | None = None
     not_decoded: Mapping[str, int] = field(default_factory=dict)
+    inputs: int = 0
 
     @property
     def sound(self) -> bool:
@@ -49,14 +52,19 @@ class Verdict:
         return not self.findings
 
     def __repr__(self) -> str:
-        state = "sound" if self.sound else f"{len(self.findings):,} findings"
-        return f"<Verdict {state}: {self.shards:,} shards, {self.samples:,} samples>"
+        state = "sound" if self.sound else counted(len(self.findings), "finding")
+        return f"<Verdict {state}: {self.counts}>"
+
+    @property
+    def counts(self) -> str:
+        """What was checked, in words; shared inputs only where there are any."""
+        inputs = f", {counted(self.inputs, 'shared input')}" if self.inputs else ""
+        return f"{counted(self.shards, 'shard')}, {counted(self.samples, 'sample')}{inputs}"
 
     def _repr_html_(self) -> str:
         """The findings, as a notebook shows them."""
-        counted = f"{self.shards:,} shards, {self.samples:,} samples"
         if self.sound:
-            return heading("sound", counted)
+            return heading("sound", self.counts)
         rows = [(finding.place, finding.problem) for finding in self.findings]
-        title = heading(f"{len(self.findings):,} findings", counted)
+        title = heading(counted(len(self.findings), "finding"), self.counts)
         return title + table(("place", "problem"), rows)

@@ -12,6 +12,7 @@ from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import redacted
+from sgt_data.value_text import cut
 from sgt_data.view.collection import Collection, Place
 from sgt_data.view.distributions import Distributions
 from sgt_data.view.gallery import Gallery
@@ -89,7 +90,7 @@ class Answers:
             CorpusError: it is damaged.
         """
         if member not in ("input", "target"):
-            raise RequestError(f"found {member!r:.40}; allowed: input, target")
+            raise RequestError(f"found {cut(member, 40)}; allowed: input, target")
         members = self.collection.members(place, (member,))
         if member not in members:
             raise RequestError(f"{place.proxy}/{place.shard}: {place.key} has no {member} here")

@@ -14,6 +14,7 @@ from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.reasons import rows_in_ledger
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
+from sgt_data.value_text import counted, cut
 from sgt_data.view.collection import Holder, Kind, Place
 from sgt_data.view.corpus_columns import read_all, read_shard
 from sgt_data.view.corpus_overview import corpus_overview, folder_totals
@@ -92,7 +93,7 @@ class BrowsedCorpus:
 
     def _of(self, proxy: str) -> tuple[SampleTable, GradualWork]:
         if proxy not in self.proxies:
-            raise RequestError(f"proxy: found {proxy!r:.80}; allowed: {', '.join(self.proxies)}")
+            raise RequestError(f"proxy: found {cut(proxy)}; allowed: {', '.join(self.proxies)}")
         with self._lock:
             if proxy not in self._tables:
                 table = SampleTable(*_shards_and_counts(self.corpus, proxy))
@@ -163,7 +164,7 @@ def _shards_and_counts(corpus: Corpus, proxy: str) -> tuple[tuple[str, ...], tup
         raise CorpusError(f"{corpus.url}: corpus.json lists no shards of {proxy}") from None
     if len(shards) != len(counts) or min(counts, default=0) < 0:
         raise CorpusError(
-            f"{corpus.url}: corpus.json lists {len(shards)} shards of {proxy}, and "
+            f"{corpus.url}: corpus.json lists {counted(len(shards), 'shard')} of {proxy}, and "
             f"{len(counts)} counts of samples"
         )
     return shards, counts

@@ -21,6 +21,7 @@ from sgt_data.files.urls import below, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_folder
 from sgt_data.trainers.export_layouts import LAYOUTS, Form
+from sgt_data.value_text import cut
 from sgt_data.view.collection import Holder, Kind, Place
 from sgt_data.view.export_list import SHARD, ExportList
 from sgt_data.view.gradual_work import GradualWork
@@ -125,7 +126,7 @@ class BrowsedExport:
 
     def _of(self, proxy: str) -> tuple[SampleTable, GradualWork]:
         if proxy not in self.proxies:
-            raise RequestError(f"proxy: found {proxy!r:.80}; allowed: {', '.join(self.proxies)}")
+            raise RequestError(f"proxy: found {cut(proxy)}; allowed: {', '.join(self.proxies)}")
         with self._lock:
             if proxy not in self._tables:
                 table = SampleTable((SHARD,), (0,))
@@ -151,7 +152,7 @@ def _read_marker(root: str) -> tuple[str, Form, list[str]]:
         raise CorpusError(f"{place} is not that of an export: {in_words(why)}") from why
     if form not in LAYOUTS:
         raise RequestError(
-            f"{place}: found an export of format {form!r:.40}; shown are those of "
+            f"{place}: found an export of format {cut(form, 40)}; shown are those of "
             f"{', '.join(LAYOUTS)}"
         )
     return name, form, proxies

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import SgtDataError
+from sgt_data.value_text import counted
 from sgt_data.view.sample_table import SampleTable, ShardColumns
 
 _COLUMNS = ("key", "source", "licence", "width", "height", "segments", "categories")
@@ -43,7 +44,7 @@ def read_shard(corpus: Corpus, proxy: str, table: SampleTable, number: int) -> N
     columns = _columns_of(corpus.restricted(stored, shard), table, number)
     if len(columns) != table.counts[number]:
         table.problems.append(
-            f"{proxy}/{shard}: its index has {len(columns):,} samples; "
+            f"{proxy}/{shard}: its index has {counted(len(columns), 'sample')}; "
             f"{table.counts[number]:,} were promised"
         )
     table.add(number, columns)

@@ -15,6 +15,7 @@ from sgt_data.files.reading import read_range
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import is_key
 from sgt_data.trainers.export_layouts import Form
+from sgt_data.value_text import cut
 from sgt_data.view.sample_table import SampleTable, ShardColumns
 
 SHARD = "list"
@@ -101,7 +102,7 @@ class ExportList:
         key, _, extension = name.partition(".")
         if not is_key(key) or extension not in ("jpg", "jpeg"):
             raise CorpusError(
-                f"{self._place}: a line names the picture {path!r:.80}; an export names them "
+                f"{self._place}: a line names the picture {cut(path)}; an export names them "
                 "<key>.jpg or <key>.jpeg"
             )
         return name

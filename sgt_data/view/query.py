@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from sgt_data import checks
 from sgt_data.errors import RequestError
+from sgt_data.value_text import counted
 
 Order = Literal["corpus", "shuffled", "most", "fewest"]
 """Of the gallery: as in the corpus, shuffled by the seed 0, most or fewest segments first."""
@@ -68,7 +69,7 @@ def parse_query(fields: Mapping[str, Sequence[str]]) -> Query:
     def several(name: str) -> tuple[str, ...]:
         values = tuple(dict.fromkeys(fields.get(name, ())))
         if len(values) > _VALUES_MAX:
-            raise RequestError(f"{name}: {len(values)} values; allowed: {_VALUES_MAX}")
+            raise RequestError(f"{name}: {counted(len(values), 'value')}; allowed: {_VALUES_MAX}")
         return values
 
     def last(name: str, default: str) -> str:

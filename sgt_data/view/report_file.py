@@ -16,12 +16,13 @@ from typing import Any
 import orjson
 
 from sgt_data import checks
-from sgt_data.files.output_place import check_output
+from sgt_data.files.output_place import check_file_place, check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import write_atomic
 from sgt_data.progress import Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.result import Result
+from sgt_data.value_text import counted
 from sgt_data.view.answers import Answers
 from sgt_data.view.collection import Collection
 from sgt_data.view.ledgers import ReasonGroup
@@ -85,6 +86,7 @@ def write_report(
     checks.whole_number("max_megabytes", max_megabytes, 1, 1000)
     collection = open_collection(corpus)
     place = check_output(output, [collection.url])
+    check_file_place(place)
     answers = Answers(collection, seed)
     report = CorpusReport(place, asked=samples)
     held = HeldSamples()
@@ -94,8 +96,8 @@ def write_report(
             on_progress(Progress(number, len(chosen), note="samples"))
             if not take_samples(answers, key_places, held, max_megabytes * 1_000_000):
                 report.notes.append(
-                    f"{held.keys:,} of {len(chosen):,} pictures fit into {max_megabytes} MB; "
-                    "more with a larger max_megabytes"
+                    f"{held.keys:,} of {counted(len(chosen), 'picture')} fit into "
+                    f"{max_megabytes} MB; more with a larger max_megabytes"
                 )
                 break
         on_progress(Progress(len(chosen), len(chosen), note="distributions"))
@@ -130,9 +132,9 @@ def _document(answers: Answers, held: HeldSamples, report: CorpusReport) -> dict
     overview = answers.overview()
     overview["url"] = posixpath.basename(overview["url"].rstrip("/"))  # a page is passed on
     overview["notes"].append(
-        f"This page holds {report.samples:,} of {report.of:,} samples: those of "
-        f"{report.pictures:,} pictures that a seed chose. Totals and counts are those of the whole "
-        f"{collection.kind}; every chart says how many samples it counts."
+        f"This page holds {report.samples:,} of {counted(report.of, 'sample')}: those of "
+        f"{counted(report.pictures, 'picture')} that a seed chose. Totals and counts are those of "
+        f"the whole {collection.kind}; every chart says how many samples it counts."
     )
     collection.ledgers().work.finish()
     return {

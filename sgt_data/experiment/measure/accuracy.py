@@ -20,6 +20,7 @@ from sgt_data.experiment.measure.intervals import (
     t_quantile,
 )
 from sgt_data.experiment.measure.run_result import Marks, TaskAccuracy
+from sgt_data.value_text import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def chance_accuracy(questions: Sequence[AskedQuestion]) -> float:
         if question.answer not in question.choices:
             raise ValueError(
                 f"picture {question.key}, task {question.task}: the answer "
-                f"{question.answer!r:.40} is not among its choices {question.choices!r:.80}"
+                f"{cut(question.answer, 40)} is not among its choices {cut(question.choices)}"
             )
     return sum(1 / len(set(question.choices)) for question in questions) / len(questions)
 

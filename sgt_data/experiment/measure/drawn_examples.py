@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from sgt_data.errors import CorpusError
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import cut_text
 
 EXAMPLE_COUNT = 6
 """Number of pictures that are kept of a run and a proxy."""
@@ -64,7 +65,9 @@ def read_drawn_examples(path: Path) -> DrawnExamples | None:
             texts = tuple(map(str, orjson.loads(image.info[_TEXTS].encode())))
             pictures, targets, generated = np.split(np.asarray(image.convert("RGB")), 3)
     except (OSError, ValueError, KeyError, SyntaxError) as why:
-        raise CorpusError(f"{path} holds no examples of a run: {in_words(why):.80}") from why
+        raise CorpusError(
+            f"{path} holds no examples of a run: {cut_text(in_words(why), 80)}"
+        ) from why
     return DrawnExamples(pictures, targets, generated, texts)
 
 

@@ -17,6 +17,7 @@ from sgt_data.experiment.measure.intervals import as_share, mean_by_key
 from sgt_data.experiment.measure.probe_examples import ProbeExamples
 from sgt_data.experiment.measure.run_result import ProbeResult
 from sgt_data.seeds import generator
+from sgt_data.value_text import cut
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline  # type: ignore[import-untyped]
@@ -160,4 +161,4 @@ def _check_parts(train: ProbeExamples, test: ProbeExamples) -> None:
         if not np.isfinite(part.features).all():
             raise ValueError(f"features of the {name} part of a probe are not finite")
     if len(set(train.labels)) < 2:
-        raise ValueError(f"a probe needs two classes; all are {train.labels[0]!r:.40}")
+        raise ValueError(f"a probe needs two classes; all are {cut(train.labels[0], 40)}")

@@ -11,7 +11,9 @@ from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.intervals import STRICT, Estimate
+from sgt_data.field_errors import first_problem
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import cut
 
 RESULT_VERSION = 1
 
@@ -153,9 +155,8 @@ def decode_result(data: bytes, where: str) -> RunResult:
     try:
         return _ADAPTER.validate_python(_document(data, where)["result"])
     except ValidationError as why:
-        first = why.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise CorpusError(f"{where} is no result of a run: {field}: {first['msg']}") from why
+        wrong = first_problem(why, RunResult)
+        raise CorpusError(f"{where} is no result of a run: {wrong}") from why
 
 
 def _document(data: bytes, where: str) -> dict[str, Any]:
@@ -167,7 +168,8 @@ def _document(data: bytes, where: str) -> dict[str, Any]:
         raise CorpusError(f"{where} is no result of a run: it has no version and result")
     if document["version"] != RESULT_VERSION:
         raise CorpusError(
-            f"{where} has version {document['version']!r:.40}; this program reads {RESULT_VERSION}"
+            f"{where} has version {cut(document['version'], 40)}; this program reads "
+            f"{RESULT_VERSION}"
         )
     return document
 

@@ -10,6 +10,7 @@ from sgt_data.experiment.plan.arms import CONTROLS, QUESTIONS_ALONE
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind
 from sgt_data.experiment.plan.varied_axis import AxisValue
 from sgt_data.experiment.report.groups import Group, accuracy_difference, groups_of
+from sgt_data.value_text import counted
 
 
 def baseline_of(kind: ExperimentKind, results: Sequence[RunResult]) -> tuple[str, AxisValue] | None:
@@ -34,8 +35,8 @@ def comparison_sentences(kind: ExperimentKind, results: Sequence[RunResult]) -> 
 
 def difference_sentence(label: str, baseline: str, difference: PairedDifference) -> str:
     """A difference in mean accuracy in words that claim no more than it shows."""
-    seeds = "1 seed" if difference.seeds == 1 else f"{difference.seeds} seeds"
-    over = f"over {seeds} and {difference.pictures:,} pictures"
+    seeds = counted(difference.seeds, "seed")
+    over = f"over {seeds} and {counted(difference.pictures, 'picture')}"
     text = f"{label} less {baseline}: {difference.value:+.3f} in mean accuracy"
     if difference.low is None or difference.high is None:
         return f"{text}, {over}; too few for an interval."

@@ -10,6 +10,7 @@ from sgt_data.experiment.measure.accuracy import PairedDifference, paired_differ
 from sgt_data.experiment.measure.intervals import SeedMean, mean_over_seeds
 from sgt_data.experiment.measure.run_result import RunResult
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
+from sgt_data.value_text import cut
 
 Measure = Callable[[RunResult], float | None]
 """A function from a run's result to one number, or to None where the run has no such number."""
@@ -63,7 +64,7 @@ def groups_of(results: Sequence[RunResult]) -> list[Group]:
         runs = by_seed.setdefault((result.arm, result.x), {})
         if result.seed in runs:
             raise CorpusError(
-                f"run {result.arm!r:.80} at {result.x} with seed {result.seed} is there twice"
+                f"run {cut(result.arm)} at {result.x} with seed {result.seed} is there twice"
             )
         runs[result.seed] = result
     groups = [

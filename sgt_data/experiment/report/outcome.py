@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sgt_data.experiment.measure.drawn_examples import DrawnExamples
 from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.experiment.measure.run_result import RunResult
+from sgt_data.value_text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +53,5 @@ def split_text(outcome: Outcome) -> str:
     )
     return (
         f"Measured on the test split, opened on {opening.date} for the frozen configuration "
-        f"{opening.digest}, {len(opening.runs)} runs.{again}{earlier}"
+        f"{opening.digest}, {counted(len(opening.runs), 'run')}.{again}{earlier}"
     )

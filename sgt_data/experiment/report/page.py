@@ -17,6 +17,7 @@ from sgt_data.experiment.report.figures import CaptionedPlot
 from sgt_data.experiment.report.outcome import Outcome, split_text
 from sgt_data.experiment.report.table_text import cell_text
 from sgt_data.experiment.report.tables import Table
+from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -70,7 +71,8 @@ def _runs_text(results: Sequence[RunResult]) -> str:
     digests = len({result.digest for result in results})
     seconds = sum(result.seconds for result in results)
     return (
-        f"{len(results)} runs of {digests} configurations, {seconds:,.0f} seconds of training in "
+        f"{counted(len(results), 'run')} of {counted(digests, 'configuration')}, {seconds:,.0f} "
+        "s of training in "
         "all. The configuration and every measured number of a run stand in its JSON file."
     )
 

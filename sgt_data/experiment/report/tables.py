@@ -20,6 +20,7 @@ from sgt_data.experiment.report.groups import (
     mean_accuracy_of,
     probe_measures,
 )
+from sgt_data.value_text import cut
 
 Cell = SeedMean | str | None
 """A number over seeds, a text, or nothing."""
@@ -74,11 +75,13 @@ def tables_of(
 
 
 def _without_axis(table: Table) -> Table:
-    def cut(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    def shorter(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
         return (row[0], *row[2:])
 
     columns = (table.columns[0], *table.columns[2:])
-    return Table(table.title, columns, tuple(map(cut, table.rows)), tuple(map(cut, table.footers)))
+    return Table(
+        table.title, columns, tuple(map(shorter, table.rows)), tuple(map(shorter, table.footers))
+    )
 
 
 def _table(title: str, groups: Sequence[Group], axis: str, measures: dict[str, Measure]) -> Table:
@@ -121,7 +124,7 @@ def _row_head(group: Group) -> tuple[Cell, ...]:
 def _difference_table(groups: Sequence[Group], axis: str, baseline: tuple[str, AxisValue]) -> Table:
     baseline_group = next((group for group in groups if (group.arm, group.x) == baseline), None)
     if baseline_group is None:
-        raise CorpusError(f"no run is of the baseline {baseline[0]!r:.80} at {baseline[1]}")
+        raise CorpusError(f"no run is of the baseline {cut(baseline[0])} at {baseline[1]}")
     columns = (
         "arm", axis, SEEDS_COLUMN, f"difference to {baseline_group.label}", "95 % interval",
         "seeds in common",
