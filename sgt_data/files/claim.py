@@ -15,7 +15,8 @@ from sgt_data.errors import (
     FileMissing,
     RequestError,
 )
-from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.folder_entries import named, other_entries
+from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import is_local, join
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
@@ -107,10 +108,9 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
     try:
         claimed = orjson.loads(read_bytes(place))
     except FileMissing:
-        if files := list_files(folder):
-            first = next(iter(files))
+        if entries := other_entries(folder):
             raise CorpusMismatch(
-                f"{folder} holds {first}, something else than {wanted.what}"
+                f"{folder} holds {named(entries)}, something else than {wanted.what}; {remedy}"
             ) from None
         write_atomic(place, identity)
         return True
