@@ -206,7 +206,7 @@ def test_no_work_is_strewn_among_files_of_a_person(verb: str, world: Path, tmp_p
     with pytest.raises(RequestError, match=r"holds other files \(notes\.txt, photos/\) .* such as"):
         VERBS[verb](world, str(home))
     assert set(files_in(home)) == {"notes.txt"}
-    with pytest.raises(RequestError, match="notes.txt, which is a file"):
+    with pytest.raises(RequestError, match=r"notes\.txt, which is a file"):
         VERBS[verb](world, f"{home}/notes.txt")
 
 

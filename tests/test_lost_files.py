@@ -1,0 +1,107 @@
+"""Files of a corpus that were lost or cut after they were committed are noticed, and made again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import fsspec
+import pytest
+from making import SMALL, files_in, manifest_of, sa1b_members, tar_of
+
+import sgt_data
+from sgt_data import IN_PROCESS, build_corpus
+from sgt_data.engine.build_report import BuildReport
+
+PROXIES = [{"type": "edge"}, {"type": "segmentation", "name": "entity", "variant": "entity"}]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two tars of SA-1B, and a corpus of six shards of them; its pictures are shared."""
+    root = tmp_path_factory.mktemp("lost")
+    (root / "tars").mkdir()
+    members = sa1b_members(6)
+    (root / "tars" / "sa_000000.tar").write_bytes(tar_of(members[:8]))
+    (root / "tars" / "sa_000001.tar").write_bytes(tar_of(members[8:]))
+    assert build(root, root / "corpus").succeeded
+    return root
+
+
+def build(root: Path, output: object) -> BuildReport:
+    source = {"type": "sa1b", "tars": f"{root}/tars/*.tar"}
+    manifest = manifest_of(source, PROXIES, pictures=SMALL, shard_samples=2, inputs="shared")
+    return build_corpus(manifest, str(output), cluster=IN_PROCESS)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+LOSSES: dict[str, tuple[str, Callable[[Path], None], str]] = {
+    "a lost tar": ("edge/*1.tar", Path.unlink, "is missing"),
+    "a cut tar": ("entity/*0.tar", cut, "has 10233 bytes, its receipt says 10240"),
+    "a lost index": ("index/input/*1.parquet", Path.unlink, "is missing"),
+    "a grown ledger": ("quarantine/edge/*0.jsonl", lambda path: path.write_text("x"),
+                       "has 1 bytes, its receipt says 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_was_lost_is_built_again_and_named(loss: str, world: Path, tmp_path: Path) -> None:
+    pattern, spoil, problem = LOSSES[loss]
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus", corpus)
+    before = files_in(corpus)
+    lost = sorted(corpus.glob(pattern))[0]
+    kept = {path: path.stat().st_mtime_ns for path in corpus.glob("*/*.tar") if path != lost}
+    spoil(lost)
+    report = build(world, corpus)
+    assert files_in(corpus) == before
+    assert report.succeeded
+    (note,) = report.notes
+    assert note.startswith("1 committed shard is built again, of whose files: ")
+    assert f"{lost.relative_to(corpus)} {problem}" in note
+    assert report.built_shards == 1
+    shard = lost.stem
+    assert all(path.stat().st_mtime_ns == kept[path] for path in kept if path.stem != shard)
+    assert build(world, corpus).notes == []
+
+
+def test_a_folder_of_lost_tars_is_counted_and_the_first_are_named(
+    world: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus", corpus)
+    before = files_in(corpus)
+    for folder in ("edge", "entity", "index/edge", "index/entity"):
+        shutil.rmtree(corpus / folder)
+    (note,) = build(world, corpus).notes
+    assert note.startswith("6 committed shards are built again, of whose files: ")
+    assert note.endswith("; and 4 more")
+    assert files_in(corpus) == before
+
+
+def test_lost_files_of_an_object_store_are_noticed_too(world: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    build(world, "memory://lost-files/corpus")
+    tar = sorted(memory.glob("/lost-files/corpus/edge/*.tar"))[0]
+    before = memory.cat(tar)
+    memory.rm(tar)
+    assert build(world, "memory://lost-files/corpus").built_shards == 1
+    assert memory.cat(tar) == before
+    memory.rm("/lost-files", recursive=True)
+
+
+def test_a_copy_of_a_subset_that_lost_a_tar_is_mended(world: Path, tmp_path: Path) -> None:
+    def copy() -> sgt_data.SubsetReport:
+        output = f"{tmp_path}/half"
+        return sgt_data.subset(f"{world}/corpus", 0.5, output=output, cluster=IN_PROCESS)
+
+    assert copy().succeeded
+    before = files_in(tmp_path)
+    sorted(tmp_path.glob("half/edge/*.tar"))[0].unlink()
+    report = copy()
+    assert "is copied again, of whose files: edge/" in report.notes[0]
+    assert files_in(tmp_path) == before
