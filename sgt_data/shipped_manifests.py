@@ -12,6 +12,7 @@ from sgt_data.errors import ManifestError, RequestError
 from sgt_data.suggestions import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_EXTRA = re.compile(r"Needs the extra \[([a-z]+)\]")
 _SUFFIX = ".yaml"
 
 SCHEMA_FILE = "manifest.schema.json"
@@ -51,6 +52,11 @@ def summary(text: str) -> str:
             break
         lines.append(line.removeprefix("# "))
     return " ".join(lines).partition(". ")[0].rstrip(".")
+
+
+def extras_of(text: str) -> list[str]:
+    """The extras that a shipped manifest needs: what its comments say ("Needs the extra [x]")."""
+    return _EXTRA.findall(text)
 
 
 def is_manifest_name(text: str) -> bool:

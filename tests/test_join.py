@@ -282,7 +282,7 @@ def test_another_output_is_refused(sources: Path, copy: Path, tmp_path: Path) ->
     build_scaling(sources, tmp_path / "other", seed=12)
     with pytest.raises(CorpusMismatch, match="seed: in the corpus 12, now 11"):
         joined(copy, sources, output=tmp_path / "other")
-    with pytest.raises(RequestError, match="which is read"):
+    with pytest.raises(RequestError, match="needs a folder of its own"):
         joined(copy, sources, output=sources)
 
 

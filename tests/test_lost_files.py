@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 from making import SMALL, files_in, manifest_of, sa1b_members, tar_of
 
 import sgt_data
-from sgt_data import IN_PROCESS, build_corpus
+from sgt_data import IN_PROCESS, Stream, build_corpus, open_corpus
+from sgt_data.cli.app import main
 from sgt_data.engine.build_report import BuildReport
+from sgt_data.errors import CorpusError, ManifestError
+from sgt_data.manifest.manifest import load_manifest
 
 PROXIES = [{"type": "edge"}, {"type": "segmentation", "name": "entity", "variant": "entity"}]
 
@@ -105,3 +109,66 @@ def test_a_copy_of_a_subset_that_lost_a_tar_is_mended(world: Path, tmp_path: Pat
     report = copy()
     assert "is copied again, of whose files: edge/" in report.notes[0]
     assert files_in(tmp_path) == before
+
+
+def test_verify_ends_with_the_command_that_mends(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus", corpus)
+    before = files_in(corpus)
+    sorted(corpus.glob("edge/*.tar"))[0].unlink()
+    assert run("verify", str(corpus)) == 1
+    command = capsys.readouterr().err.splitlines()[-1].removeprefix("next: sgt-data ")
+    assert command == f"build {corpus}/corpus.json --output {corpus}"
+    assert run(*command.split(), "--workers", "0") == 0
+    assert files_in(corpus) == before
+    assert run("verify", str(corpus)) == 0
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([*words])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_the_manifest_of_a_corpus_brings_no_code_and_no_subset(tmp_path: Path, world: Path) -> None:
+    header = json.loads((world / "corpus" / "corpus.json").read_bytes())
+    place = tmp_path / "corpus.json"
+    for change, words in (
+        ({"manifest": header["manifest"] | {"plugins": ["own.py"]}}, r"own code \(own\.py\)"),
+        ({"parent": {"url": "x"}}, "sgt-data scale"),
+        ({"format": "another"}, "is no header of a corpus"),
+    ):
+        place.write_text(json.dumps(header | change))
+        with pytest.raises(ManifestError, match=words):
+            load_manifest(str(place))
+
+
+@pytest.mark.parametrize("where", ["index/edge/*.parquet", "edge/*.tar"])
+def test_a_reader_says_what_is_lost_and_what_to_do(where: str, world: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus", corpus)
+    for file in corpus.glob(where):
+        file.unlink()
+    said = r"is missing, and its shard was committed\. Run the command that wrote the corpus again"
+    with pytest.raises(CorpusError, match=said):
+        next(open_corpus(corpus).samples("edge"))
+    with pytest.raises(CorpusError, match=said):
+        next(iter(Stream({str(corpus): ["edge"]}, batch_size=2)))
+
+
+def test_a_reader_says_what_is_damaged_and_what_to_do(world: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus", corpus)
+    before = files_in(corpus)
+    tar = sorted(corpus.glob("edge/*.tar"))[0]
+    data = bytearray(tar.read_bytes())
+    data[700] ^= 1
+    tar.write_bytes(data)
+    with pytest.raises(CorpusError, match=r"another CRC-32 .*\. Remove the file, then run"):
+        list(open_corpus(corpus).samples("edge"))
+    tar.unlink()
+    build(world, corpus)
+    assert files_in(corpus) == before

@@ -84,6 +84,9 @@ class TarsSource(Source):
         )  # fmt: skip
         return cut.shards(ListedTar.of(piece.payload), skip)
 
+    def beginning(self, piece: Slice, count: int) -> Slice:
+        return piece  # a tar is read no further than is asked for
+
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
 
