@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -134,3 +135,33 @@ def test_the_list_of_manifests_says_which_need_an_extra(
     }
     assert needing == with_annotators
     assert all(rows[name]["extras"] == ["annotate"] for name in needing)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_the_command_that_draws_the_sources_of_a_shipped_manifest_is_named(
+    more: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["build", "demo", "--output", "corpus", *more])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "there is no folder" in said
+    assert said.rstrip().endswith("sgt-data sample demo/sources --images 32")
+
+
+@pytest.mark.parametrize(
+    ("source", "field"), [("coco", "root"), ("coco", "pictures"), ("folder", "pictures"),
+                          ("sa1b", "pictures"), ("tars", "tars")],
+)  # fmt: skip
+def test_a_place_that_does_not_exist_is_named_with_its_field(
+    source: str, field: str, sources: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = "/nowhere/x.tar" if field == "tars" else "/nowhere"
+    assert dry_run(sources, tmp_path, source, "--set", f"sources.{source}.{field}={value}") == 2
+    said = capsys.readouterr().err
+    assert re.search(r"there is no (folder|file) /nowhere|there is no such folder", said)
+    assert f"sources.{source}.{field}" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,9 @@ import sgt_data
 from sgt_data import IN_PROCESS, Stream, build_corpus, open_corpus
 from sgt_data.cli.app import main
 from sgt_data.engine.build_report import BuildReport
-from sgt_data.errors import CorpusError, ManifestError
+from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
 from sgt_data.manifest.manifest import load_manifest
+from sgt_data.trainers.export import export_corpus
 
 PROXIES = [{"type": "edge"}, {"type": "segmentation", "name": "entity", "variant": "entity"}]
 
@@ -172,3 +174,34 @@ def test_a_reader_says_what_is_damaged_and_what_to_do(world: Path, tmp_path: Pat
     tar.unlink()
     build(world, corpus)
     assert files_in(corpus) == before
+
+
+def test_shards_of_another_build_are_refused_in_words(world: Path, tmp_path: Path) -> None:
+    """Where `corpus.json` is lost nobody knows the fields; nothing is written."""
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus", corpus)
+    (corpus / "corpus.json").unlink()
+    before = files_in(corpus)
+    source = {"type": "sa1b", "tars": f"{world}/tars/*.tar"}
+    manifest = manifest_of(source, PROXIES, pictures=SMALL, shard_samples=2, seed=99)
+    with pytest.raises(CorpusError) as refused:
+        build_corpus(manifest, str(corpus), cluster=IN_PROCESS)
+    assert re.search(r"6 of its 6 shards .* were committed by another build", str(refused.value))
+    assert "Use another --output" in str(refused.value)
+    assert not re.search(r"[0-9a-f]{12}", str(refused.value))
+    assert files_in(corpus) == before
+
+
+def test_what_differs_is_said_in_words_and_not_in_digests(world: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus", corpus)
+    export_corpus(str(corpus), f"{tmp_path}/export", proxies=["edge"])
+    header = json.loads((corpus / "corpus.json").read_bytes())
+    header["identity"]["banks"]["edge"] = header["fingerprints"]["edge"] = "ab" * 32
+    (corpus / "corpus.json").write_text(json.dumps(header))
+    with pytest.raises(CorpusMismatch, match="the proxy edge is of another build there than here"):
+        export_corpus(str(corpus), f"{tmp_path}/export", proxies=["edge"])
+    with pytest.raises(CorpusMismatch) as refused:
+        build(world, corpus)
+    assert "banks.edge: its content is another now (SHA-256 'abababab…' there" in str(refused.value)
+    assert not re.search(r"[0-9a-f]{12}", str(refused.value))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,7 +86,7 @@ def build_command(
             "--dry-run plans a whole build, and says nothing of the shards that --retry-damaged "
             "builds again; give one of the two"
         )
-    with ProgressBar("pictures", phase=LOADING) as bar:
+    with _advice_to_draw_sources(manifest), ProgressBar("pictures", phase=LOADING) as bar:
         from sgt_data.engine.build import build_corpus
         from sgt_data.engine.cluster import Cluster
         from sgt_data.manifest.manifest import load_manifest
@@ -95,7 +97,8 @@ def build_command(
                 resolved, output, cluster=cluster, retry_damaged=retry_damaged, progress=bar
             )
     if dry_run:
-        _show_plan(resolved, output, cluster, as_json)
+        with _advice_to_draw_sources(manifest):
+            _show_plan(resolved, output, cluster, as_json)
         sets = [word for change in changes for word in ("--set", change)]
         print_next(command_text("build", manifest, "--output", output, *sets))
         return 0
@@ -104,6 +107,23 @@ def build_command(
     if report.complete:
         print_next(command_text("view" if report.succeeded else "info", output))
     return 0 if report.succeeded else 1
+
+
+@contextmanager
+def _advice_to_draw_sources(manifest: str) -> Iterator[None]:
+    """Add to a refusal that the sources of a shipped manifest are drawn by `sample`, where they do
+    not lie here."""
+    from sgt_data.shipped_manifests import is_manifest_name, sample_command, shipped_manifests
+
+    try:
+        yield
+    except RequestError as why:
+        text = shipped_manifests().get(manifest, "") if is_manifest_name(manifest) else ""
+        command = sample_command(text)
+        is_of_sources = str(why).startswith(("source ", "sources."))
+        if command is None or not is_of_sources or Path(shlex.split(command)[2]).exists():
+            raise
+        raise type(why)(f"{why}. This command draws the sources: {command}") from why
 
 
 def _show_plan(manifest: Manifest, output: str, cluster: Cluster, as_json: bool) -> None:

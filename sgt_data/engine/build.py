@@ -226,6 +226,8 @@ def _begin(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusH
         {name: inventory.vocabulary for name, inventory in plan.listing.inventories.items()},
         plan.recipe.fingerprints,
     )
+    if existing is None:
+        committed_receipts(root, header.fingerprints)  # of another build: nothing is written
     if existing is None or existing.fingerprints != header.fingerprints:
         write_header(root, header)
     return header
