@@ -143,7 +143,10 @@ def in_words(difference: Difference) -> str:
     if difference.is_gone:
         return f"the proxy {proxy} is there, but not here"
     of = f"the proxy {proxy}" if proxy else "the corpus"
-    return f"{of} is of another build there than here (other inputs, fields or libraries made it)"
+    return (
+        f"{of} is of another build there than here (other inputs, fields or libraries made it, or "
+        "another subset)"
+    )
 
 
 def _check_same_form(built: int, wanted: int, where: str, place: str) -> None:

@@ -78,7 +78,7 @@ def _look(source: Source, slices: Sequence[Slice]) -> LookedAt:
         except StopIteration:
             continue
         count += len(inputs)
-        problems += [f"{raw.member}: {why}" for raw in inputs if (why := _problem(raw))]
+        problems += [f"{raw.member}: {problem}" for raw in inputs if (problem := _problem(raw))]
     return LookedAt(source.name, count, sum(piece.pictures for piece in slices), problems)
 
 
