@@ -16,6 +16,7 @@ import sgt_data
 from sgt_data import IN_PROCESS, Stream, build_corpus, open_corpus
 from sgt_data.cli.app import main
 from sgt_data.engine.build_report import BuildReport
+from sgt_data.engine.mask_tars import lost_tars
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
 from sgt_data.manifest.manifest import load_manifest
 from sgt_data.trainers.export import export_corpus
@@ -205,3 +206,18 @@ def test_what_differs_is_said_in_words_and_not_in_digests(world: Path, tmp_path:
         build(world, corpus)
     assert "banks.edge: its content is another now (SHA-256 'abababab…' there" in str(refused.value)
     assert not re.search(r"[0-9a-f]{12}", str(refused.value))
+
+
+def test_lost_tars_with_drawn_masks_are_told_by_their_receipts(tmp_path: Path) -> None:
+    for name in ("sa_000000", "sa_000001", "sa_000002"):
+        (tmp_path / f"{name}.tar").write_bytes(b"tar")
+        (tmp_path / "quarantine").mkdir(exist_ok=True)
+        (tmp_path / "quarantine" / f"{name}.jsonl").touch()
+    digests = {"tar": {"bytes": 3}, "quarantine": {"bytes": 0}}
+    receipts = dict.fromkeys(("sa_000000", "sa_000001", "sa_000002"), digests)
+    (tmp_path / "sa_000000.tar").unlink()
+    (tmp_path / "sa_000001.tar").write_bytes(b"ta")
+    assert lost_tars(str(tmp_path), receipts) == {
+        "sa_000000": ["sa_000000.tar is missing"],
+        "sa_000001": ["sa_000001.tar has 2 bytes, its receipt says 3"],
+    }
