@@ -81,9 +81,8 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
                 raise CorpusError(f"{where} has other columns than an index has")
             index = file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as why:
-        raise CorpusError(
-            f"{where} is not an index: {in_words(why)}{lfs_note(data)}. {REMOVE_AND_MAKE_AGAIN}"
-        ) from why
+        problem = f"{in_words(why).rstrip('.')}{lfs_note(data)}"
+        raise CorpusError(f"{where} is not an index: {problem}. {REMOVE_AND_MAKE_AGAIN}") from why
     if "key" in index.column_names:
         check_keys(index["key"], where)
     if "target_extension" in index.column_names:

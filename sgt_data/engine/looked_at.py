@@ -52,7 +52,8 @@ def look_at_pictures(listing: Listing) -> list[LookedAt]:
         slices = [piece for piece in listing.inventories[source.name].slices if piece.pictures]
         look = _look(source, slices)
         if look.count and len(look.problems) == look.count:
-            places = ", ".join(f"sources.{source.name}.{name}" for name in sorted(source.places))
+            given = [name for name in sorted(source.places) if getattr(source, name)]
+            places = ", ".join(f"sources.{source.name}.{name}" for name in given)
             raise RequestError(
                 f"source {source.name}: none of the {look.count} pictures that were looked at can "
                 f"be read. The first: {look.problems[0]}. Do the places of the source ({places}) "
