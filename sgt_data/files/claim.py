@@ -59,7 +59,10 @@ class Difference:
 
     @property
     def _digests(self) -> str:
-        return f"SHA-256 {_shown(self.claimed)} there, {_shown(self.wanted)} here"
+        there, here = (
+            str(each).removeprefix("sha256:")[:8] for each in (self.claimed, self.wanted)
+        )
+        return f"SHA-256 {there}… there, {here}… here"
 
     @property
     def is_new(self) -> bool:
