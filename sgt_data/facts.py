@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+CORPUS_FORMAT = "sgt_data corpus"
+"""Stands as `format` in `corpus.json`."""
+
 FORMAT_VERSION = 1
 """Version of the format on disk."""
 

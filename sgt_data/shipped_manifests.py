@@ -13,6 +13,8 @@ from sgt_data.suggestions import did_you_mean
 from sgt_data.value_text import cut
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_EXTRA = re.compile(r"Needs the extra \[([a-z]+)\]")
+_SAMPLE = re.compile(r"^#   (sgt-data sample .+)$", re.MULTILINE)
 _SUFFIX = ".yaml"
 
 SCHEMA_FILE = "manifest.schema.json"
@@ -52,6 +54,20 @@ def summary(text: str) -> str:
             break
         lines.append(line.removeprefix("# "))
     return " ".join(lines).partition(". ")[0].rstrip(".")
+
+
+def extras_of(text: str) -> list[str]:
+    """The extras that a shipped manifest needs: what its comments say ("Needs the extra [x]")."""
+    return _EXTRA.findall(text)
+
+
+def sample_command(text: str) -> str | None:
+    """The command that draws the sources of a shipped manifest; None where they are a person's own.
+
+    It is a line of the comment at its begin.
+    """
+    match = _SAMPLE.search(text)
+    return match[1] if match else None
 
 
 def is_manifest_name(text: str) -> bool:

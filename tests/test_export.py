@@ -247,7 +247,7 @@ def test_what_is_not_this_export_is_left_alone(corpora: dict[str, Path], tmp_pat
             export_corpus(str(corpora["embedded"]), str(output), **request)  # type: ignore[arg-type]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
-    with pytest.raises(RequestError, match="something else"):
+    with pytest.raises(RequestError, match=r"holds other files \(thesis\.txt\)"):
         export_corpus(str(corpora["embedded"]), str(tmp_path / "mine"))
     with pytest.raises(RequestError, match="has no proxy 'nothing'"):
         export_corpus(str(corpora["embedded"]), str(output), proxies=["nothing"])

@@ -165,6 +165,8 @@ def test_output_and_sources_may_lie_in_memory(sample_sources: Path) -> None:
 def test_an_output_that_cannot_be_written_stops_the_build_and_says_so(
     workers: int, manifest: Manifest, tmp_path: Path
 ) -> None:
+    for part in ("receipts/panoptic", "index", "quarantine"):
+        (tmp_path / part).mkdir(parents=True)
     (tmp_path / "panoptic").write_text("a file where a folder must be")
     with pytest.raises(StorageError, match=r"cannot write .*panoptic"):
         build_corpus(manifest, str(tmp_path), cluster=Cluster(workers=workers))

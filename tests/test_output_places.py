@@ -25,6 +25,7 @@ from sgt_data.scenes.write_samples import write_samples
 from sgt_data.trainers.export import export_corpus
 from sgt_data.training.config import parse_config
 from sgt_data.training.train import train
+from sgt_data.verify.check_corpus import verify_corpus
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +192,56 @@ def test_no_folder_is_named_as_a_subset_file(world: Path) -> None:
         sgt_data.subset(f"{world}/corpus", 0.5, output=f"{world}/half.subset.parquet")
     with pytest.raises(RequestError, match=r"no folder may be named"):
         build(source_of(world), f"{world}/new.subset.parquet/")
+
+
+NEEDS_ITS_OWN_FOLDER = ("build", "scale output", "export", "questions", "annotate")
+"""Everything whose folder is a whole of its own, which is continued and verified as one."""
+
+
+@pytest.mark.parametrize("verb", NEEDS_ITS_OWN_FOLDER)
+def test_no_work_is_strewn_among_files_of_a_person(verb: str, world: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "photos").mkdir(parents=True)
+    (home / "notes.txt").write_text("mine")
+    with pytest.raises(RequestError, match=r"holds other files \(notes\.txt, photos/\) .* such as"):
+        VERBS[verb](world, str(home))
+    assert set(files_in(home)) == {"notes.txt"}
+    with pytest.raises(RequestError, match=r"notes\.txt, which is a file"):
+        VERBS[verb](world, f"{home}/notes.txt")
+
+
+def test_hidden_files_and_a_readme_leave_a_folder_free_for_a_corpus(
+    world: Path, tmp_path: Path
+) -> None:
+    """A fresh clone of a repository, a mounted disk, and what a killed first build left."""
+    for name in (".gitattributes", ".DS_Store", ".gitkeep", ".sgt-tmp-0a", "README.md"):
+        (tmp_path / name).write_text("mine")
+    for folder in (".git", "lost+found"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "config").write_text("mine")
+    build(source_of(world), str(tmp_path))
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert verify_corpus(str(tmp_path)).sound
+
+
+def test_hidden_files_leave_a_folder_free_for_an_export(world: Path, tmp_path: Path) -> None:
+    (tmp_path / ".gitkeep").touch()
+    assert export_corpus(f"{world}/corpus", f"{tmp_path}").succeeded
+
+
+def test_a_corpus_that_lost_its_header_is_continued(world: Path, tmp_path: Path) -> None:
+    build(source_of(world), f"{tmp_path}/corpus")
+    before = files_in(tmp_path)
+    (tmp_path / "corpus" / "corpus.json").unlink()
+    build(source_of(world), f"{tmp_path}/corpus")
+    assert files_in(tmp_path) == before
+
+
+def test_files_of_a_person_in_an_object_store_are_noticed_too(world: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/mine/of/notes.txt", b"mine")
+    memory.pipe_file("/mine/photos/1.jpg", b"mine")
+    for place in ("mine", "mine/of"):
+        with pytest.raises(RequestError, match=r"holds other files \((of/, photos/|notes\.txt)\)"):
+            build(source_of(world), f"memory://{place}")
+    memory.rm("/mine", recursive=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from making import (
+    built,
+    jpeg,
     tar_of,
 )
 from PIL import Image
@@ -222,3 +224,34 @@ def test_pictures_in_folders_of_systems_are_no_inputs_and_are_counted(tmp_path: 
 def test_suffixes_of_equal_counts_are_named_in_their_order() -> None:
     suffixes = Counter([".xmp", ".b", ".b", ".aae", ".txt"])
     assert counts_by_suffix(suffixes) == "2 .b, 1 .aae, 1 .txt, 1 .xmp"
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"my notes about tars\nand more\n", r"it is text \(it begins 'my notes about tars'\)"),
+        (b"<!DOCTYPE html><html>" * 99, "it is an HTML or XML page"),
+        (b"PK\3\4" * 999, "it is a zip archive; repack"),
+        (jpeg(64, 48), "it is a JPEG picture"),
+        (bytes(range(256)) * 9, "it begins with no header of one"),
+    ],
+    ids=["text", "html", "zip", "jpeg", "noise"],
+)
+def test_what_is_neither_a_tar_nor_named_as_one_is_refused(
+    body: bytes, what: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(body)
+    source = {"type": "tars", "tars": str(file)}
+    with pytest.raises(RequestError, match=rf"sources\.tars\.tars: {file} is no tar: {what}"):
+        built(tmp_path / "out", source, [{"type": "edge"}])
+    assert not (tmp_path / "out").exists()
+
+
+def test_text_in_place_of_a_tar_says_so_until_it_is_fetched_again(tmp_path: Path) -> None:
+    for number, length in enumerate((1, 99)):
+        (tmp_path / f"{number}.tar").write_bytes("Übung macht den Meister\n".encode() * length)
+    source = {"type": "tars", "tars": f"{tmp_path}/*.tar"}
+    report = built(tmp_path / "out", source, [{"type": "edge"}])
+    said = "it is no tar: it is text (it begins 'Übung macht den Meister')"
+    assert [said in failure.message for failure in report.failures] == [True, True]

@@ -81,6 +81,15 @@ def digest_of_weights(annotator: Annotator, path: str) -> str:
     return digest
 
 
+def check_packages(annotator: Annotator) -> None:
+    """Check that the packages of an annotator are installed on this machine; nothing is imported.
+
+    Raises:
+        RequestError: a package is missing; names the extra that brings it.
+    """
+    _versions(annotator)
+
+
 def check_packages_and_files(annotator: Annotator) -> None:
     """Check what can be checked of an annotator without torch: its packages and its weights.
 

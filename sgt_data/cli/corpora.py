@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,15 +37,17 @@ from sgt_data.value_text import counted
 if TYPE_CHECKING:
     from sgt_data.corpus.opened_corpus import Corpus
     from sgt_data.engine.build_report import BuildReport
+    from sgt_data.engine.cluster import Cluster
     from sgt_data.engine.forecast import Forecast
     from sgt_data.manifest.manifest import Manifest
     from sgt_data.verify.findings import Verdict
 
 _COUNTS = ("inputs", "samples", "damaged", "filtered", "segments", "shards")
 
-_HOW_TO_REBUILD = (
-    "A shard of a built corpus that is damaged or lost is built again so: remove its receipt "
-    "(receipts/PROXY/SHARD.json), then run the command of the build."
+_HOW_TO_MEND = (
+    "To mend it, remove the files named above that are still there (but not corpus.json), then run "
+    "the command that wrote the corpus again: what is missing or too short is made anew. It needs "
+    "the sources at their places."
 )
 
 
@@ -85,7 +89,7 @@ def build_command(
             "--dry-run plans a whole build, and says nothing of the shards that --retry-damaged "
             "builds again; give one of the two"
         )
-    with ProgressBar("pictures", phase=LOADING) as bar:
+    with _advice_to_draw_sources(manifest), ProgressBar("pictures", phase=LOADING) as bar:
         from sgt_data.engine.build import build_corpus
         from sgt_data.engine.cluster import Cluster
         from sgt_data.manifest.manifest import load_manifest
@@ -96,7 +100,8 @@ def build_command(
                 resolved, output, cluster=cluster, retry_damaged=retry_damaged, progress=bar
             )
     if dry_run:
-        _show_plan(resolved, output, as_json)
+        with _advice_to_draw_sources(manifest):
+            _show_plan(resolved, output, cluster, as_json)
         sets = [word for change in changes for word in ("--set", change)]
         print_next(command_text("build", manifest, "--output", output, *sets))
         return 0
@@ -107,18 +112,45 @@ def build_command(
     return 0 if report.succeeded else 1
 
 
-def _show_plan(manifest: Manifest, output: str, as_json: bool) -> None:
-    """Show what a build would read and write."""
+@contextmanager
+def _advice_to_draw_sources(manifest: str) -> Iterator[None]:
+    """Add to a refusal that the sources of a shipped manifest are drawn by `sample`, where they do
+    not lie here."""
+    from sgt_data.shipped_manifests import is_manifest_name, sample_command, shipped_manifests
+
+    try:
+        yield
+    except RequestError as why:
+        text = shipped_manifests().get(manifest, "") if is_manifest_name(manifest) else ""
+        command = sample_command(text)
+        is_of_sources = str(why).startswith(("source ", "sources."))
+        if command is None or not is_of_sources or Path(shlex.split(command)[2]).exists():
+            raise
+        raise type(why)(f"{why}. This command draws the sources: {command}") from why
+
+
+def _show_plan(manifest: Manifest, output: str, cluster: Cluster, as_json: bool) -> None:
+    """Show what a build would read and write, after a look at what it needs."""
+    from sgt_data.annotators.device import check_packages
     from sgt_data.engine.build import check_build_output
+    from sgt_data.engine.build_plan import annotators_in_use
     from sgt_data.engine.forecast import forecast
     from sgt_data.engine.listing import list_inputs
+    from sgt_data.engine.looked_at import look_at_pictures
 
     check_build_output(manifest, output)
+    if cluster.address is None:  # on a cluster the packages of its own nodes count
+        for annotator in annotators_in_use(manifest):
+            check_packages(annotator)
     listing = list_inputs(manifest)
     rows = forecast(listing)
-    print_messages(f"note: {note}" for note in listing.notes)
+    looks = look_at_pictures(listing)
+    print_messages(f"note: {note}" for note in (*listing.notes, *looks))
     plan = [asdict(row) for row in rows]
-    document = {"name": manifest.name, "plan": plan, "notes": listing.notes}
+    document = {
+        "name": manifest.name, "plan": plan, "notes": listing.notes,
+        "looked_at": [asdict(look) for look in looks],
+    }  # fmt: skip
     show(_forecast_table(rows), document, as_json)
 
 
@@ -139,13 +171,28 @@ def verify_command(
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
     show(_verdict_text(verdict, deep), document, as_json)
     if not verdict.sound:
-        print_messages([_HOW_TO_REBUILD] if verdict.parent is None else [])
-        print_next(command_text("info", corpus))
+        print_messages([_HOW_TO_MEND] if verdict.parent is None else [])
+        print_next(_mending_command(corpus))
     elif deep or verdict.parent is not None:
         print_next(command_text("view", corpus))
     else:
         print_next(command_text("verify", corpus, "--deep", *own))
     return 0 if verdict.sound else 1
+
+
+def _mending_command(corpus: str) -> str:
+    """The command that mends a corpus; where it cannot be told, the one that shows the corpus."""
+    from sgt_data.corpus.paths import CORPUS_FILE
+    from sgt_data.errors import SgtDataError
+    from sgt_data.files.urls import join
+    from sgt_data.manifest.manifest import load_manifest
+
+    header = join(corpus, CORPUS_FILE)
+    try:
+        load_manifest(header)
+    except SgtDataError:
+        return command_text("info", corpus)
+    return command_text("build", header, "--output", corpus)
 
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:

@@ -26,7 +26,13 @@ def manifests_command(
 
     Examples: `sgt-data manifests`, `sgt-data manifests coco-panoptic`
     """
-    from sgt_data.shipped_manifests import shipped_manifest, shipped_manifests, summary
+    from sgt_data.extras import install_hint
+    from sgt_data.shipped_manifests import (
+        extras_of,
+        shipped_manifest,
+        shipped_manifests,
+        summary,
+    )
 
     if asked and shown and asked != shown:
         raise RequestError(f"found NAME {asked!r} and --show {shown!r}; give one of them")
@@ -37,10 +43,15 @@ def manifests_command(
         print_next(f"sgt-data init {name}")
         return 0
     manifests = shipped_manifests()
-    table = report_table(("name", "what it builds"), ())
+    table = report_table(("name", "what it builds", "needs"), ())
     for each, text in manifests.items():
-        table.add_row(each, summary(text))
-    document = [{"name": each, "summary": summary(text)} for each, text in manifests.items()]
+        table.add_row(each, summary(text), ", ".join(f"[{name}]" for name in extras_of(text)))
+    document = [
+        {"name": each, "summary": summary(text), "extras": extras_of(text)}
+        for each, text in manifests.items()
+    ]
+    needed = dict.fromkeys(extra for text in manifests.values() for extra in extras_of(text))
+    print_messages(f"[{extra}] is an extra: {install_hint(extra)}" for extra in needed)
     show(table, {"manifests": document}, as_json)
     print_next("sgt-data manifests coco-panoptic", "sgt-data init coco-panoptic")
     return 0

@@ -139,6 +139,7 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
             "the fraction is exact in shards, not in samples"
         )
     for report in reports:
+        lines += [f"note: {report.place}: {note}" for note in report.notes]
         lines += [f"not copied: {failure}" for failure in report.failures]
         if report.copied and report.complete and not report.built_shards:
             lines.append(

@@ -10,7 +10,7 @@ import orjson
 
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
-from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
+from sgt_data.facts import CORPUS_FORMAT, FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
@@ -20,8 +20,6 @@ from sgt_data.names import checked_folder, checked_shard, checked_title
 from sgt_data.records import Category
 from sgt_data.redaction import fields_with_secrets, redacted, without_secrets
 from sgt_data.value_text import cut
-
-FORMAT = "sgt_data corpus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def write_header(root: str, header: CorpusHeader) -> None:
 
 def encode_header(header: CorpusHeader) -> bytes:
     """The bytes of `corpus.json`. Places lose passwords and queries, which may be signatures."""
-    document = {"format": FORMAT, "version": FORMAT_VERSION, **asdict(header)}
+    document = {"format": CORPUS_FORMAT, "version": FORMAT_VERSION, **asdict(header)}
     document["manifest"] = redacted(document["manifest"])
     if header.parent is None:
         del document["parent"]
@@ -136,10 +134,10 @@ def parse_header(data: bytes, place: str) -> CorpusHeader:
     """
     try:
         document = orjson.loads(data)
-        if (document["format"], document["version"]) != (FORMAT, FORMAT_VERSION):
+        if (document["format"], document["version"]) != (CORPUS_FORMAT, FORMAT_VERSION):
             raise CorpusError(
                 f"{place}: format {document['format']!r} version {document['version']!r}; "
-                f"this package reads {FORMAT!r} version {FORMAT_VERSION}"
+                f"this package reads {CORPUS_FORMAT!r} version {FORMAT_VERSION}"
             )
         document["minor"] = _checked_minor(document.get("minor", 0), place)
         del document["format"], document["version"]

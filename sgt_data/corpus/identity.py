@@ -17,7 +17,7 @@ from PIL import features
 from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusMismatch
 from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
-from sgt_data.files.claim import as_list, differences
+from sgt_data.files.claim import Difference, as_list, differences
 from sgt_data.prompts.bank import Bank, load_bank
 from sgt_data.redaction import redacted
 
@@ -127,6 +127,26 @@ def check_same_build(
             f"{where} holds a corpus of another build; it stays one build. These differ:\n"
             f"{as_list(differing)}\nUse another {place}, or what it was begun with."
         )
+
+
+def in_words(difference: Difference) -> str:
+    """A difference between two works on corpora; fingerprints say nothing to a person.
+
+    Args:
+        difference: of a field; that of the corpora is `fingerprints`, by proxy, or `fingerprint`.
+    """
+    field, _, proxy = difference.path.removeprefix("corpus.").partition(".")
+    if not field.startswith("fingerprint"):
+        return str(difference)
+    if difference.is_new:
+        return f"the proxy {proxy} is not there, but here"
+    if difference.is_gone:
+        return f"the proxy {proxy} is there, but not here"
+    of = f"the proxy {proxy}" if proxy else "the corpus"
+    return (
+        f"{of} is of another build there than here (other inputs, fields or libraries made it, or "
+        "another subset)"
+    )
 
 
 def _check_same_form(built: int, wanted: int, where: str, place: str) -> None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from sgt_data.corpus.mending import REMOVE_AND_MAKE_AGAIN
 from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
@@ -81,7 +82,8 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
                 raise CorpusError(f"{where} has other columns than an index has")
             index = file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as why:
-        raise CorpusError(f"{where} is not an index: {in_words(why)}{lfs_note(data)}") from why
+        problem = f"{in_words(why).rstrip('.')}{lfs_note(data)}"
+        raise CorpusError(f"{where} is not an index: {problem}. {REMOVE_AND_MAKE_AGAIN}") from why
     if "key" in index.column_names:
         check_keys(index["key"], where)
     if "target_extension" in index.column_names:

@@ -13,13 +13,13 @@ import pyarrow as pa
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.key_selection import Selection
+from sgt_data.corpus.mending import read_committed
 from sgt_data.corpus.paths import INPUT, index_path
 from sgt_data.corpus.proxy_samples import ProxySamples
 from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
-from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below, join
 from sgt_data.notebook_html import figure, heading, table
 from sgt_data.suggestions import did_you_mean
@@ -165,8 +165,8 @@ class Corpus:
     ) -> pa.Table:
         """The index of a shard as stored, with rows that a subset lacks; all columns or some."""
         self._check(proxy)
-        place = below(self.url, index_path(proxy, shard))
-        return parse_index(read_bytes(place), place, columns)
+        path = index_path(proxy, shard)
+        return parse_index(read_committed(self.url, path), below(self.url, path), columns)
 
     def restricted(self, index: pa.Table, shard: str) -> pa.Table:
         """The rows of a stored index that this corpus or subset has."""

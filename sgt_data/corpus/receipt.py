@@ -117,14 +117,20 @@ def committed_receipts(root: str, fingerprints: Mapping[str, str]) -> dict[str, 
         CorpusError: a shard is of another build, or its receipt is damaged.
     """
     receipts = read_receipts(root, fingerprints)
-    for proxy, by_shard in receipts.items():
-        for shard, receipt in by_shard.items():
-            if receipt["fingerprint"] != fingerprints[proxy]:
-                raise CorpusError(
-                    f"{root}: shard {proxy}/{shard} was committed by another build "
-                    f"(fingerprint {receipt['fingerprint'][:12]}, this build's is "
-                    f"{fingerprints[proxy][:12]})"
-                )
+    others = [
+        f"{folder}/{shard}"
+        for folder, by_shard in receipts.items()
+        for shard, receipt in by_shard.items()
+        if receipt["fingerprint"] != fingerprints[folder]
+    ]
+    if others:
+        count = sum(map(len, receipts.values()))
+        raise CorpusError(
+            f"{root}: {len(others):,} of its {count:,} shards ({others[0]}, ...) were committed by "
+            "another build: by another manifest, from other sources, or with other versions of the "
+            "libraries that make the bytes. Use another --output; or put back the corpus.json of "
+            "that build, which tells what differs"
+        )
     return receipts
 
 

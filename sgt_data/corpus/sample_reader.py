@@ -19,6 +19,7 @@ import pyarrow as pa
 from isal.isal_zlib import crc32
 
 from sgt_data.corpus.index import MEMBERS
+from sgt_data.corpus.mending import MAKE_AGAIN, REMOVE_AND_MAKE_AGAIN, lost
 from sgt_data.corpus.paths import INPUT, tar_path
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing
@@ -272,10 +273,13 @@ class SampleReader:
             part = data[offset - start : offset - start + size]
             if len(part) != size:
                 note = lfs_note(read_range(tar, 0, LFS_POINTER_BYTES))
-                raise CorpusError(f"{tar}: {name} of sample {key} ends too early{note}")
+                raise CorpusError(
+                    f"{tar}: {name} of sample {key} ends too early{note}. {MAKE_AGAIN}"
+                )
             if self._checksums and crc32(part) != checksum:
                 raise CorpusError(
-                    f"{tar}: {name} of sample {key} has another CRC-32 than the index says"
+                    f"{tar}: {name} of sample {key} has another CRC-32 than the index says. "
+                    f"{REMOVE_AND_MAKE_AGAIN}"
                 )
             members[name] = part
         return members
@@ -288,21 +292,19 @@ class SampleReader:
         name = proxy, shard
         with self._lock:
             if name not in self._places:
-                try:
-                    index = self._corpus.index(proxy, shard)
-                except FileMissing as why:
-                    raise CorpusError(str(why)) from why
-                self._places[name] = MemberPlaces(index)
+                self._places[name] = MemberPlaces(self._corpus.index(proxy, shard))
                 if len(self._places) > INDEXES_MAX:
                     self._places.popitem(last=False)
             self._places.move_to_end(name)
             return self._places[name]
 
     def _bytes(self, tar: str, start: int, length: int) -> bytes:
-        if not self._local:
-            return read_range(tar, start, length)
         try:
+            if not self._local:
+                return read_range(tar, start, length)
             return os.pread(self._file(tar).fileno(), length, start)
+        except (FileMissing, FileNotFoundError) as why:
+            raise lost(tar) from why
         except OSError as why:
             raise CorpusError(f"{tar} cannot be read: {why.strerror or why}") from why
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from sgt_data import checks
 from sgt_data.annotators.base import Annotator
 from sgt_data.corpus.identity import codec_versions
+from sgt_data.corpus.lost_files import lost_notes
 from sgt_data.corpus.reasons import Reason, reasons_in
 from sgt_data.engine.choose_engine import open_engine
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
@@ -22,6 +23,7 @@ from sgt_data.engine.mask_tars import (
     TAR_FOLDER,
     MaskRecipe,
     ledger_path,
+    lost_tars,
     mask_stages,
     read_tar_receipts,
     tar_name,
@@ -134,11 +136,13 @@ def annotate_pictures(
             claim(root, work, remedy="use another --output")
             sweep_unfinished(root)
             receipts = read_tar_receipts(root)
+            lost = lost_tars(root, receipts)
+            receipts = {name: receipts[name] for name in receipts if name not in lost}
             report = AnnotationReport(
                 output=root,
                 found_shards=len(receipts),
                 max_quarantined=max_quarantined,
-                notes=list(inventory.notes),
+                notes=[*lost_notes(lost, "written"), *inventory.notes],
             )
             tasks = [
                 SliceTask(piece, (TAR_FOLDER,))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sgt_data import checks
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, environment
+from sgt_data.corpus.lost_files import lost_notes, revoke_lost
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.corpus.readme import write_readme
@@ -60,8 +61,9 @@ def build_corpus(
 ) -> BuildReport:
     """Build, or go on building, the corpus that a manifest describes.
 
-    What is committed is kept; the rest is done. The bytes do not depend on how many workers there
-    are, nor on how often the build was interrupted.
+    What is committed is kept; the rest is done. A shard whose files were lost or cut since (sizes
+    are compared with the receipts) is built again, and a note of the report names it. The bytes do
+    not depend on how many workers there are, nor on how often the build was interrupted.
 
     Args:
         manifest: a manifest, or the URL of its file.
@@ -112,9 +114,13 @@ def _build(
         header = _begin(plan, root, existing)
         sweep_unfinished(root)
         receipts = committed_receipts(root, header.fingerprints)
+        lost = revoke_lost(root, header, receipts)
+        if lost:
+            announce(f"{len(lost):,} shards lost files and are built again")
         if retry_damaged:
             revoke_damaged(root, header, receipts, listing.slices)
         report = BuildReport(output=root, found_shards=sum(map(len, receipts.values())))
+        report.notes += lost_notes(lost, "built")
         tasks = pending_tasks(listing.slices, listing.folders_of, receipts)
         kept = kept_inputs(listing.slices, listing.folders_of, receipts)
         start = replace(start, done=kept, kept=kept, note="")
@@ -220,6 +226,8 @@ def _begin(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusH
         {name: inventory.vocabulary for name, inventory in plan.listing.inventories.items()},
         plan.recipe.fingerprints,
     )
+    if existing is None:
+        committed_receipts(root, header.fingerprints)  # of another build: nothing is written
     if existing is None or existing.fingerprints != header.fingerprints:
         write_header(root, header)
     return header
@@ -253,7 +261,7 @@ def _finish(
             report.too_filtered[folder] = share
         if report.complete and listing.slices and not totals["samples"]:
             report.empty.append(folder)
-    report.notes = [*listing.notes, *notes_on_slices(receipts, listing.slices)]
+    report.notes += [*listing.notes, *notes_on_slices(receipts, listing.slices)]
     in_order = {folder: receipts[folder] for folder in listing.sources_of}
     report.reasons = reasons_in(root, ledgers_with_rows(in_order))
     finished = replace(

@@ -71,15 +71,7 @@ def plan_build(
         RequestError: an annotator cannot run.
     """
     manifest = listing.manifest
-    setups = {
-        annotator.name: set_up(annotator)
-        for annotator in manifest.annotators
-        if any(
-            manifest.annotator_of(proxy, source) is annotator
-            for proxy in manifest.proxies
-            for source in manifest.sources_of(proxy)
-        )
-    }
+    setups = {annotator.name: set_up(annotator) for annotator in annotators_in_use(manifest)}
     depth = _depth_files(listing)
     identity = build_identity(
         manifest.identity(),
@@ -99,6 +91,19 @@ def plan_build(
     }
     fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
     return BuildPlan(listing, Recipe(manifest, vocabulary, setups, depth, fingerprints), identity)
+
+
+def annotators_in_use(manifest: Manifest) -> list[Annotator]:
+    """The annotators of a manifest that fill in what a source lacks of a proxy's layer."""
+    return [
+        annotator
+        for annotator in manifest.annotators
+        if any(
+            manifest.annotator_of(proxy, source) is annotator
+            for proxy in manifest.proxies
+            for source in manifest.sources_of(proxy)
+        )
+    ]
 
 
 def _earlier(proxy: Proxy, begun: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sgt_data.corpus.paths import INPUT
 from sgt_data.engine.own_sources import inventory_of
 from sgt_data.errors import FileMissing, RequestError
+from sgt_data.files.urls import absolute, is_local
 from sgt_data.manifest.manifest import Manifest
 from sgt_data.records import Inventory, Slice
+from sgt_data.sources.base import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,23 @@ def list_inputs(manifest: Manifest) -> Listing:
         try:
             inventories[source.name] = inventory_of(source, manifest.shard_samples)
         except FileMissing as why:
+            problems = [str(why), *_missing_folders(source)]
             raise RequestError(
-                f"source {source.name}: {why}. Say where it lies with --set "
+                f"source {source.name}: {'; '.join(problems)}. Say where it lies with --set "
                 f"sources.{source.name}.FIELD=URL (fields: {', '.join(sorted(source.places))})"
             ) from why
     return Listing(manifest, inventories)
+
+
+def _missing_folders(source: Source) -> list[str]:
+    """The local folders that a source names and that do not exist, each with its field."""
+    missing = []
+    for field in sorted(source.places):
+        value = getattr(source, field)
+        if not isinstance(value, str) or value in source.place_words:
+            continue
+        place = absolute(value)
+        is_folder = not set("*?[{") & set(place) and not posixpath.splitext(place)[1]
+        if is_folder and is_local(place) and not os.path.exists(place):
+            missing.append(f"there is no folder {place} (sources.{source.name}.{field})")
+    return missing

@@ -17,6 +17,7 @@ import orjson
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import role
+from sgt_data.corpus.lost_files import size_problem
 from sgt_data.corpus.shard import (
     append_member,
     end_tar,
@@ -115,6 +116,31 @@ def read_tar_receipts(root: str) -> dict[str, dict[str, Any]]:
         except (orjson.JSONDecodeError, SourceError) as why:
             raise CorpusError(f"{place} is no receipt: {in_words(why)}") from why
     return receipts
+
+
+def lost_tars(root: str, receipts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The tars whose files are missing, or of another size than their receipts state.
+
+    Args:
+        root: absolute URL of the folder of the tars.
+        receipts: by the tar's name.
+
+    Returns:
+        By the tar's name: what is wrong with its files.
+
+    Raises:
+        SourceError: the folder cannot be listed at present.
+    """
+    sizes = list_files(root)
+    lost = {}
+    for name, receipt in receipts.items():
+        paths = {"tar": f"{name}.tar", "quarantine": ledger_path(name)}
+        problems = (
+            size_problem(path, sizes.get(path), receipt[part]) for part, path in paths.items()
+        )
+        if named := [problem for problem in problems if problem]:
+            lost[name] = named
+    return lost
 
 
 def _needed(annotator: Annotator, source: str, folders: object) -> tuple[Annotator, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,8 @@ from sgt_data.errors import (
     FileMissing,
     RequestError,
 )
-from sgt_data.files.reading import list_files, read_bytes
+from sgt_data.files.folder_entries import named, other_entries
+from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import is_local, join
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
@@ -26,6 +28,9 @@ _LISTED = 12
 """So many differences are named; of more, their number."""
 
 _ABSENT: Any = object()
+
+_HEX = re.compile(r"\b[0-9a-f]{24,}\b")
+_DIGEST = re.compile(r"(sha256:)?[0-9a-f]{24,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,39 @@ class Difference:
     wanted: Any
 
     def __str__(self) -> str:
+        if self._is_of_digests:
+            return f"{self.path} is another there than here ({self._digests})"
         return f"{self.path} is {_shown(self.claimed)} there, {_shown(self.wanted)} here"
+
+    @property
+    def _is_of_digests(self) -> bool:
+        """Whether both values are digests and no more: they say nothing to a person."""
+        values = (self.claimed, self.wanted)
+        return all(isinstance(value, str) and _DIGEST.fullmatch(value) for value in values)
+
+    @property
+    def _digests(self) -> str:
+        there, here = (
+            str(each).removeprefix("sha256:")[:8] for each in (self.claimed, self.wanted)
+        )
+        return f"SHA-256 {there}… there, {here}… here"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the field is here alone."""
+        return self.claimed is _ABSENT
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the field is there alone."""
+        return self.wanted is _ABSENT
 
     def of_corpus(self) -> str:
         """The difference in the words that suit a corpus."""
         if self.claimed is _ABSENT:
             return f"{self.path}: not in the corpus, now {_shown(self.wanted)}"
+        if self._is_of_digests:
+            return f"{self.path}: its content is another now ({self._digests})"
         now = "now gone" if self.wanted is _ABSENT else f"now {_shown(self.wanted)}"
         return f"{self.path}: in the corpus {_shown(self.claimed)}, {now}"
 
@@ -108,10 +140,9 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
     try:
         claimed = orjson.loads(read_bytes(place))
     except FileMissing:
-        if files := list_files(folder):
-            first = next(iter(files))
+        if entries := other_entries(folder):
             raise CorpusMismatch(
-                f"{folder} holds {first}, something else than {wanted.what}"
+                f"{folder} holds {named(entries)}, something else than {wanted.what}; {remedy}"
             ) from None
         write_atomic(place, identity)
         return True
@@ -143,4 +174,12 @@ def _differences(path: str, claimed: Any, wanted: Any) -> list[Difference]:
 
 
 def _shown(value: Any) -> str:
-    return "absent" if value is _ABSENT else f"{cut(redacted(value))}"
+    """A value as part of a sentence; of a digest the begin, which is enough to compare."""
+    if value is _ABSENT:
+        return "absent"
+    shown = redacted(value)
+    return cut(_HEX.sub(_begin, shown) if isinstance(shown, str) else shown)
+
+
+def _begin(digest: re.Match[str]) -> str:
+    return f"{digest[0][:8]}…"

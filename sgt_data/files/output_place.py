@@ -16,8 +16,9 @@ from pathlib import Path
 from braceexpand import braceexpand
 
 from sgt_data.errors import RequestError, SourceError
+from sgt_data.files.folder_entries import named, other_entries
 from sgt_data.files.reading import exists
-from sgt_data.files.urls import Location, absolute, has_glob, is_within, join, plain
+from sgt_data.files.urls import Location, absolute, has_glob, is_local, is_within, join, plain
 from sgt_data.names import SUBSET_SUFFIX
 from sgt_data.redaction import without_secrets
 
@@ -31,6 +32,12 @@ _MARKERS = {
     QUESTIONS_MARKER: "a folder of questions",
     ANNOTATE_MARKER: "a folder of annotated tars",
 }
+
+_BESIDE_A_CORPUS = frozenset({"README.md", "left-out.json"})
+"""May lie in a folder before its `corpus.json`: a person's own README.md, which is kept, and the
+first file of a join that was stopped."""
+
+_PARTS_OF_A_CORPUS = frozenset({"receipts", "index", "quarantine"})
 
 
 def check_output(
@@ -51,7 +58,8 @@ def check_output(
         name: of the field or option, for messages.
 
     Raises:
-        RequestError: it is empty, overlaps a source, lies in a corpus, or holds other work.
+        RequestError: it is empty, overlaps a source, lies in a corpus, or holds other work, or
+            files that are of no such work.
     """
     if not plain(output).strip():
         raise RequestError(f"{name} is empty; give the path or URL to write to")
@@ -73,6 +81,9 @@ def check_output(
             raise RequestError(
                 f"{name} is {root}, in which the corpus {inner.parent} lies; give another {name}"
             )
+    if marker is not None:
+        with suppress(SourceError):
+            _check_other_files(root, marker, name)
     return root
 
 
@@ -99,6 +110,25 @@ def check_file_place(file: Location, name: str = "output") -> None:
         raise RequestError(
             f"{name} is {place}, and there is no folder {folder}; make it first, or name another "
             "file"
+        )
+
+
+def _check_other_files(root: str, marker: str, name: str) -> None:
+    """Refuse a folder of a person's own files: work would be strewn among them."""
+    what = _MARKERS[marker]
+    if is_local(root) and os.path.isfile(root):
+        raise RequestError(f"{name} is {root}, which is a file; {what} needs a folder")
+    if exists(join(root, marker)):
+        return
+    entries = other_entries(root, _BESIDE_A_CORPUS if marker == CORPUS_MARKER else ())
+    if marker == CORPUS_MARKER and {f"{part}/" for part in _PARTS_OF_A_CORPUS} <= set(entries):
+        # a corpus whose corpus.json was lost, which its build writes anew
+        folders = {each.rstrip("/") for each in other_entries(join(root, "receipts"))}
+        entries = other_entries(root, folders | _PARTS_OF_A_CORPUS | _BESIDE_A_CORPUS)
+    if entries:
+        raise RequestError(
+            f"{name} is {root}, which holds other files ({named(entries)}) and no {marker}; {what} "
+            f"needs a folder of its own: give another {name}, such as {join(root, 'new')}"
         )
 
 

@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sgt_data.files.file_signs import GZIP, ZIP, ZSTD
+from sgt_data.files.file_signs import kind_of_file
 from sgt_data.files.forward_reader import ForwardReader
 
 MEMBER_BYTES_MAX = 512 << 20
@@ -25,13 +25,6 @@ _MARKER_BLOCKS = 2
 _RECORD_BYTES = 20 * _BLOCK  # programs fill the last record of a tar with zeros
 _BROKEN = "broken archive: what is there instead of a member is lost"
 _NO_MARKER = "the archive ends without its end marker: what followed is lost"
-_SIGNS = (
-    (GZIP, "compressed by gzip; unpack it with gunzip"),
-    (ZSTD, "compressed by zstd; unpack it"),
-    (ZIP.lower(), "a zip archive; repack its files as a tar"),
-    (b"<", "an HTML or XML page, as servers answer in place of a file"),
-    (b"{", "JSON, as servers answer in place of a file"),
-)
 _NAME_TYPES = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _PAX_PATH = re.compile(rb"(?:^|\n)\d+ path=([^\n]*)\n")
 
@@ -193,11 +186,8 @@ class _Between:
 
 def _other_format(block: bytes) -> str:
     """What a file is that begins with this block, where that can be told."""
-    text = block.lstrip().lower()
-    for sign, what in _SIGNS:
-        if text.startswith(sign):
-            return f": it is {what}"
-    return ""
+    what = kind_of_file(block)
+    return f": it is {what}" if what else ""
 
 
 def _header(block: bytes) -> tarfile.TarInfo | None:

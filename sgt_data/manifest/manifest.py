@@ -160,7 +160,8 @@ def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
 
     Args:
         path: fsspec URL of a YAML file, whose relative paths lie in its own folder; or the name of
-            a shipped manifest (`shipped_manifests`), whose relative paths lie in the current one.
+            a shipped manifest (`shipped_manifests`), whose relative paths lie in the current one;
+            or the `corpus.json` of a corpus, to build it again as it was built.
         overrides: `field.path=value` each; list items by number or by `name`, values in YAML. Their
             relative paths lie in the current folder.
 

@@ -8,6 +8,7 @@ from typing import Any
 from sgt_data.errors import FileMissing, ManifestError, SourceError
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import absolute
+from sgt_data.manifest.corpus_manifest import is_corpus_file, manifest_of_corpus
 from sgt_data.manifest.places import folder_of
 from sgt_data.shipped_manifests import is_manifest_name, no_manifest_file, shipped_manifest
 from sgt_data.yaml_text import found_instead, parse_yaml
@@ -32,7 +33,8 @@ def read_manifest_file(path: str) -> ManifestFile:
     """Read a manifest.
 
     Args:
-        path: fsspec URL of a YAML file, or the name of a shipped manifest.
+        path: fsspec URL of a YAML file, the name of a shipped manifest, or the `corpus.json` of a
+            corpus that was built.
 
     Raises:
         ManifestError: there is no such file or name, or it holds no fields.
@@ -41,6 +43,8 @@ def read_manifest_file(path: str) -> ManifestFile:
     text: bytes | str
     if is_manifest_name(path):
         text, folder = shipped_manifest(path), ""
+    elif is_corpus_file(path):
+        return ManifestFile(manifest_of_corpus(_read(path), path), path, "")
     else:
         text, folder = _read(path), folder_of(path)
     data = parse_yaml(text, path)

@@ -9,6 +9,7 @@ from functools import partial
 
 from sgt_data.corpus.header import encode_header, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
+from sgt_data.corpus.lost_files import lost_notes, revoke_lost
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE, LEFT_OUT_FILE, receipt_path
 from sgt_data.corpus.receipt import committed_receipts, parse_receipt
@@ -61,6 +62,8 @@ def fetch_copy(copy: Corpus, root: str, on_progress: OnProgress) -> tuple[int, l
     if existing is None:
         write_header(root, begun_header(header))
     present = committed_receipts(root, header.fingerprints)
+    for note in lost_notes(revoke_lost(root, begun_header(header), present), "fetched"):
+        on_progress(Progress(0, note=f"note: {note}"))
     shards = [
         (folder, shard)
         for folder in copy.folders

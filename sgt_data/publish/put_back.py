@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from tempfile import TemporaryDirectory
 
+from sgt_data.corpus.lost_files import lost_files
 from sgt_data.corpus.paths import index_path, quarantine_path, receipt_path, tar_path
 from sgt_data.corpus.receipt import Receipt, commit, read_receipts
 from sgt_data.corpus.shard import EncodedShard, file_digest, receipt_bytes
@@ -47,7 +48,8 @@ def receipt_digests(plan: JoinPlan) -> dict[tuple[str, str], str]:
 
 
 def present_shards(plan: JoinPlan, root: str) -> dict[str, list[str]]:
-    """The shards of what the copy lacks that are put back already, by folder.
+    """The shards of what the copy lacks that are put back already, by folder; without those whose
+    files were lost since.
 
     Args:
         plan: what is to be put back.
@@ -57,14 +59,17 @@ def present_shards(plan: JoinPlan, root: str) -> dict[str, list[str]]:
         CorpusError, SourceError: a receipt is damaged, or cannot be read just now.
     """
     digests, fingerprints = receipt_digests(plan), plan.record.header.fingerprints
+    receipts = read_receipts(root, plan.copy.header.left_out)
+    lost = lost_files(root, receipts)
     return {
         folder: [
             shard
             for shard, receipt in by_shard.items()
             if receipt["fingerprint"] == fingerprints[folder]
             and digests.get((folder, shard), _sha256(receipt)) == _sha256(receipt)
+            and (folder, shard) not in lost
         ]
-        for folder, by_shard in read_receipts(root, plan.copy.header.left_out).items()
+        for folder, by_shard in receipts.items()
     }
 
 

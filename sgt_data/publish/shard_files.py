@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from sgt_data.corpus.header import LEDGER_HOLDS_SECRET
+from sgt_data.corpus.mending import REMOVE_AND_MAKE_AGAIN, lost
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import (
     index_path,
@@ -85,7 +86,8 @@ def shard_files(corpus: Corpus, folder: str, shard: str, scratch: str) -> ShardF
     for path, digest in digests.items():
         if _digest(local_paths[path]) != digest:
             raise CorpusError(
-                f"{join(corpus.url, path)}: size or SHA-256 is not what its receipt says"
+                f"{join(corpus.url, path)}: size or SHA-256 is not what its receipt says. "
+                f"{REMOVE_AND_MAKE_AGAIN}"
             )
     _check_ledger(local_paths[quarantine_path(folder, shard)], quarantine_path(folder, shard))
     return ShardFiles(receipt, local_paths)
@@ -112,5 +114,7 @@ def _digest(path: str) -> dict[str, Any]:
         with open(path, "rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             return {"bytes": file.tell(), "sha256": sha256}
+    except FileNotFoundError as error:
+        raise lost(path) from error
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror or error}") from error

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from sgt_data import checks
+from sgt_data.corpus.identity import in_words
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import QUESTIONS_MARKER, check_output
@@ -107,7 +108,7 @@ def _write(
     identity = _identity(opened, answerable, plan, rules)
     claim(
         root,
-        Claim(QUESTIONS_MARKER, identity, "questions", _RESULTS),
+        Claim(QUESTIONS_MARKER, identity, "questions", _RESULTS, in_words),
         remedy="choose another folder",
     )
     read = read_candidates(opened, answerable, plan.seed, rules, on_progress)

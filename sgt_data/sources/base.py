@@ -198,6 +198,15 @@ class Source(Member):
         """
         raise NotImplementedError
 
+    def beginning(self, piece: Slice, count: int) -> Slice | None:
+        """A slice of the first inputs of a slice, which is read faster; None where there is none.
+
+        Args:
+            piece: the slice.
+            count: inputs of the beginning.
+        """
+        return None
+
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         """Parse a layer of segments of an input; None where the source has none for it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -34,6 +35,7 @@ from sgt_data.sources.coco_files import (
     MAP_KINDS,
     PICTURES,
     LocatedEntry,
+    first_entries,
     locate,
     parse_payload,
     slice_payload,
@@ -148,6 +150,9 @@ class CocoSource(Source):
         with ThreadPoolExecutor(_FETCH_THREADS) as threads:
             inputs = tuple(threads.map(lambda each: self._input(each, archives), located))
         yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
+
+    def beginning(self, piece: Slice, count: int) -> Slice:
+        return replace(piece, payload=first_entries(piece.payload, count))
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         annotations: dict[str, Any] = load_json(raw.extras["annotation"])

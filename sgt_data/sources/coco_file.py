@@ -22,6 +22,7 @@ from sgt_data.sources.annotation_json import (
     truth,
     whole_number,
 )
+from sgt_data.sources.coco_kinds import check_kind
 from sgt_data.sources.json_forms import likely_form
 
 CATEGORIES_MAX = 1 << 14
@@ -130,7 +131,9 @@ def image_id_of(value: Any, where: str) -> ImageId:
 
 
 def _check_form(document: Any, kind: str) -> None:
-    """Whether the document has COCO's lists at all."""
+    """Whether the document has COCO's lists at all, with annotations of the kind."""
+    if isinstance(document, dict) and isinstance(document.get("annotations"), list):
+        check_kind(document["annotations"], kind)
     lists = ["images", "categories"] + ["annotations"] * (kind != "stuff_pixelmaps")
     for name in lists:
         if not isinstance(document, dict) or not isinstance(document.get(name), list):

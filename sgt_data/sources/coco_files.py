@@ -70,6 +70,12 @@ def parse_payload(payload: bytes) -> tuple[list[LocatedEntry], dict[str, int | N
     return located, document["archives"]
 
 
+def first_entries(payload: bytes, count: int) -> bytes:
+    """What a worker must know to read the first entries of a slice alone."""
+    document = orjson.loads(payload)
+    return orjson.dumps({**document, "inputs": document["inputs"][:count]})
+
+
 def _located(entry: CocoEntry, pools: Mapping[str, PicturePool], split: str) -> LocatedEntry:
     if entry.problem:
         return LocatedEntry(entry, {})

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
@@ -85,6 +86,10 @@ class FolderSource(Source):
         with ThreadPoolExecutor(_FETCH_THREADS) as threads:
             inputs = threads.map(lambda entry: self._input(*entry), json.loads(piece.payload))
             yield RawShard(piece.name, piece.name, self.name, tuple(inputs), last=True)
+
+    def beginning(self, piece: Slice, count: int) -> Slice:
+        first = json.loads(piece.payload)[:count]
+        return replace(piece, payload=json.dumps(first).encode())
 
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None

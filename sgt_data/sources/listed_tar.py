@@ -19,7 +19,7 @@ NOT_WHOLE = "not whole when it was listed"
 _UNKNOWN = "unknown"
 _EDGE_BYTES = 64 << 10
 _BLOCK = 512
-_MAGIC_BYTES = 8
+_MAGIC_BYTES = 512
 
 
 class BrokenTar(SourceError):
@@ -60,7 +60,7 @@ class TarEdges:
         digest: SHA-256 over its first and last 64 KiB.
         beginning: SHA-256 of its first header; None where it begins with none.
         ended: whether an end marker is at its end; always where the size is not known.
-        magic: its first bytes, by which a compressed file is known.
+        magic: its first bytes, by which a file of another kind is known.
     """
 
     nbytes: int | None

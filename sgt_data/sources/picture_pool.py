@@ -8,6 +8,7 @@ cannot be read at present: that is never damage of a picture.
 from __future__ import annotations
 
 import lzma
+import os
 import posixpath
 import struct
 import zipfile
@@ -22,7 +23,7 @@ from sgt_data.errors import FileMissing, InputError, RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.promised_reads import PromisedFile, read_listed
 from sgt_data.files.reading import list_files, read_bytes, size_of
-from sgt_data.files.urls import checked_url, is_http_url, join
+from sgt_data.files.urls import checked_url, is_http_url, is_local, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_path
 from sgt_data.sources.relative_paths import RelativePaths
@@ -127,9 +128,11 @@ def list_pool(place: str, field: str) -> PicturePool:
         return PicturePool(place, None, None)
     sizes = {path: size for path, size in list_files(place).items() if not is_system_file(path)}
     if not sizes:
+        is_missing = is_local(place) and not os.path.exists(place)
+        what = f"folder {place}" if is_missing else f"file below {place}"
         raise RequestError(
-            f"{field}: there is no file below {place}. Mount or fetch it, or say where the files "
-            f"lie with --set {field}=URL"
+            f"{field}: there is no {what}. Mount or fetch it, or say where the files lie with "
+            f"--set {field}=URL"
         )
     return PicturePool(place, None, sizes)
 

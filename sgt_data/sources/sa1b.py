@@ -154,6 +154,12 @@ class Sa1bSource(Source):
                 "again"
             ) from None
 
+    def beginning(self, piece: Slice, count: int) -> Slice:
+        if self.pictures is None:
+            return piece  # a tar is read no further than is asked for
+        first = json.loads(piece.payload)[:count]
+        return replace(piece, payload=json.dumps(first).encode())
+
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         if layer != "entities":
             return None

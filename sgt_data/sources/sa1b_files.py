@@ -7,6 +7,7 @@ alone pair them.
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 from sgt_data.errors import RequestError
 from sgt_data.files.folder_walk import walk_folder
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.urls import absolute, expand, join
+from sgt_data.files.urls import absolute, expand, is_local, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import FilePart, RawInput
 from sgt_data.sources.base import key_of
@@ -130,7 +131,9 @@ def list_folders(
     if not files:
         given = [patterns] if isinstance(patterns, str) else patterns
         tried = folders or [absolute(pattern) for pattern in given]
-        raise RequestError(f"{where}: there is no file below {', '.join(tried)}")
+        lacking = [folder for folder in tried if is_local(folder) and not os.path.exists(folder)]
+        what = f"folder {', '.join(lacking)}" if lacking else f"file below {', '.join(tried)}"
+        raise RequestError(f"{where}: there is no {what}")
     return {path: files[path] for path in sorted(files)}, tuple(notes)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
-from sgt_data.files.file_signs import BZIP2, GZIP, XZ, ZSTD
+from sgt_data.files.file_signs import BZIP2, GZIP, XZ, ZSTD, kind_of_file
 from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import size_of
@@ -84,6 +84,9 @@ class TarsSource(Source):
         )  # fmt: skip
         return cut.shards(ListedTar.of(piece.payload), skip)
 
+    def beginning(self, piece: Slice, count: int) -> Slice:
+        return piece  # a tar is read no further than is asked for
+
     def annotation(self, raw: RawInput, layer: Layer) -> Annotation | None:
         return None
 
@@ -140,6 +143,7 @@ def tar_inventory(
         edges = list(threads.map(read_edges, urls, sizes))
     for url, edge in zip(urls, edges, strict=True):
         _refuse_compressed(source, url, edge.magic)
+        _refuse_other_files(source, url, edge)
     exact = len(urls) <= _COUNTED_EXACTLY and all(map(is_local, urls))
     if exact:
         counts = [_count(url, role_of) for url in urls]
@@ -175,6 +179,24 @@ def _refuse_compressed(source: str, url: str, beginning: bytes) -> None:
                 "take as much space without), or extract it and give the folder as pictures (type: "
                 "folder or sa1b)"
             )
+
+
+def _refuse_other_files(source: str, url: str, edge: TarEdges) -> None:
+    """Refuse what is no tar and is not named as one. A file that is named as a tar may be fetched
+    again: its slice fails until then."""
+    if edge.beginning is None and not is_named_as_tar(url):
+        what = kind_of_file(edge.magic)
+        raise RequestError(
+            f"sources.{source}.tars: {url} is no tar: it "
+            f"{f'is {what}' if what else 'begins with no header of one'}. Give tars, such as "
+            "/data/*.tar; a folder of pictures is a source of type: folder, or sa1b where each "
+            "has a JSON"
+        )
+
+
+def is_named_as_tar(url: str) -> bool:
+    """Whether the name of a file says that it is a tar."""
+    return url.split("?", 1)[0].lower().endswith(".tar")
 
 
 def _notes(files: Mapping[str, TarEdges], expected: int | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.corpus.mending import lost
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_range
 from sgt_data.files.urls import is_local
@@ -66,7 +67,7 @@ def pieces_of(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
     try:
         yield from _local_pieces(url, runs) if is_local(url) else _remote_pieces(url, runs)
     except FileMissing as why:
-        raise CorpusError(str(why)) from why
+        raise lost(url) from why
 
 
 def cut(runs: Sequence[Run], most: int) -> Iterator[Run]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sgt_data.corpus.header import read_header, write_header
 from sgt_data.corpus.identity import check_same_build
+from sgt_data.corpus.lost_files import lost_notes, revoke_lost
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.readme import write_readme
 from sgt_data.corpus.receipt import Receipt, committed_receipts
@@ -92,7 +93,9 @@ def copy_subset(
     on_progress(Progress(0, every, phase="looking for what is copied"))
     sweep_unfinished(root)
     receipts = committed_receipts(root, header.fingerprints)
+    lost = revoke_lost(root, begun_header(header), receipts)
     report = SubsetReport.of(subset, root)
+    report.notes += lost_notes(lost, "copied")
     report.copied, report.found_shards = True, sum(map(len, receipts.values()))
 
     def note(shard: CommittedShard) -> None:

@@ -23,6 +23,7 @@ from sgt_data.corpus.index import (
     index_bytes,
     parse_index,
 )
+from sgt_data.corpus.mending import REMOVE_AND_MAKE_AGAIN, read_committed
 from sgt_data.corpus.paths import index_path, quarantine_path, tar_path
 from sgt_data.corpus.reasons import rows_of_ledger
 from sgt_data.corpus.receipt import Receipt, commit, read_receipt
@@ -36,7 +37,6 @@ from sgt_data.corpus.shard import (
 )
 from sgt_data.corpus.tar_inspector import TarInspector, members_of
 from sgt_data.errors import CorpusError
-from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
 from sgt_data.files.writing import open_atomic
 from sgt_data.subsets.byte_ranges import Run, pieces_of, runs_of
@@ -120,9 +120,11 @@ class ShardCopier:
     def _read(self, receipt: Receipt, part: str, path: str) -> bytes:
         """An index or a ledger, compared with the receipt."""
         place = below(self.origin, path)
-        data = read_bytes(place)
+        data = read_committed(self.origin, path)
         if file_digest(data) != receipt[part]:
-            raise CorpusError(f"{place}: size or SHA-256 is not what its receipt says")
+            raise CorpusError(
+                f"{place}: size or SHA-256 is not what its receipt says. {REMOVE_AND_MAKE_AGAIN}"
+            )
         return data
 
     def _copy_tar(self, receipt: Receipt, index: pa.Table, runs: Sequence[Run]) -> dict[str, Any]:
@@ -143,7 +145,10 @@ class ShardCopier:
                 out.write(ending)
             digest = inspector.digest()
             if self.whole and digest != receipt["tar"]:
-                raise CorpusError(f"{source}: size or SHA-256 is not what its receipt says")
+                raise CorpusError(
+                    f"{source}: size or SHA-256 is not what its receipt says. "
+                    f"{REMOVE_AND_MAKE_AGAIN}"
+                )
         return digest
 
 

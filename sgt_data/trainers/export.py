@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from sgt_data.corpus.identity import in_words
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.claim import Claim, claim
@@ -142,7 +143,7 @@ def _claim_of(corpus: Corpus, form: Form, proxies: Sequence[str]) -> Claim:
         "corpus": corpus.header.name,
         "fingerprints": {proxy: corpus.header.fingerprints[proxy] for proxy in proxies},
     }
-    return Claim(EXPORT_MARKER, identity, "an export")
+    return Claim(EXPORT_MARKER, identity, "an export", describe=in_words)
 
 
 def _check_output_path(layout: Layout, root: str) -> None:
