@@ -11,6 +11,7 @@ from sgt_data.errors import ManifestError
 from sgt_data.facts import CORPUS_FORMAT
 from sgt_data.files.output_place import CORPUS_MARKER
 from sgt_data.foreign_errors import in_words
+from sgt_data.value_text import cut
 
 
 def is_corpus_file(path: str) -> bool:
