@@ -166,8 +166,8 @@ def test_annotated_shards_are_identical_for_any_number_of_actors(
 ) -> None:
     """Two actors, and in the reference none; builds whose actor is killed have one at a time."""
     manifest = depth_manifest(depth_model, photos, shard_samples=2, annotator={"concurrency": 2})
-    assert build_corpus(manifest, str(tmp_path), cluster=Cluster(workers=2)).succeeded
-    assert file_digests(tmp_path) == reference
+    assert build_corpus(manifest, str(tmp_path / "out"), cluster=Cluster(workers=2)).succeeded
+    assert file_digests(tmp_path / "out") == reference
 
 
 def test_batch_neighbours_change_nothing(depth_model: Path, photos: Path) -> None:

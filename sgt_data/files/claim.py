@@ -60,10 +60,10 @@ class Difference:
 
     @property
     def _digests(self) -> str:
-        there, here = (
+        claimed, wanted = (
             str(each).removeprefix("sha256:")[:8] for each in (self.claimed, self.wanted)
         )
-        return f"SHA-256 {there}… there, {here}… here"
+        return f"SHA-256 {claimed}… there, {wanted}… here"
 
     @property
     def is_new(self) -> bool:
