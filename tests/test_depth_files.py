@@ -177,7 +177,7 @@ def test_what_depth_files_hold_belongs_to_the_identity_of_depth_alone(tmp_path: 
         ({"depth_is": "metric"}, "depth_unit: metres per code"),
         ({"depth_unit": 0.001}, "depth_is: metric"),
         ({"depth_is": "disparity"}, "allowed: inverse, metric"),
-        ({"depth_is": "metric", "depth_unit": 0}, "greater than 0"),
+        ({"depth_is": "metric", "depth_unit": 0}, "must be more than 0"),
         ({"depth_invalid": [70000]}, "65535"),
     ],
 )

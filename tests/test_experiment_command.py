@@ -481,7 +481,7 @@ def test_the_command_prints_one_line_of_json(
     assert report["succeeded"] and report["split"] == "test" and report["runs"] == 2
     assert Path(report["page"]).exists() and len(report["findings"]) == 1
     for arguments, message in (
-        (("--set", "ratio=3"), "ratio: found 3"),
+        (("--set", "ratio=3"), "ratio: no such field (found 3)"),
         (("--plan", tmp_path / "no.yaml"), "no.yaml cannot be read"),
         (("--test",), "was opened on"),
     ):

@@ -201,7 +201,7 @@ def test_settings_tuned_for_an_arm_are_its_alone(data: TrainingData) -> None:
         ("ratio", "ratios=[x]", "ratios: found 'x'"),
         ("ratio", "ratios=['100:1']", "leaves one part empty"),
         ("scale", "settings={nobody: {rate: 1}}", "settings: found 'nobody'"),
-        ("scale", "train.stepps=1", "stepps: found 1"),
+        ("scale", "train.stepps=1", "stepps: no such field"),
     ],
 )
 def test_an_error_in_a_plan_names_the_field(

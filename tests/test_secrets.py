@@ -125,6 +125,7 @@ def test_what_is_made_of_a_locked_corpus_does_not_hold_its_password(
     document = document_for(host, OLD) | {"sources": sources}
     assert build_corpus(parse_manifest(document), str(root / "c"), cluster=IN_PROCESS).succeeded
     corpus, out = f"http://{PASSWORD}@{host}/c", tmp_path / "out"
+    out.mkdir()
     sgt_data.subset(corpus, 0.5, file=str(out / "half.subset.parquet"))
     sgt_data.subset(corpus, 0.5, output=str(out / "copy"), cluster=IN_PROCESS)
     for _ in range(2):  # the second finds what the first has written

@@ -145,6 +145,7 @@ def test_a_corpus_that_was_moved_is_found_beside_its_subset_file(
 ) -> None:
     shutil.copytree(corpus, tmp_path / "there" / "corpus")
     file = tmp_path / "here" / "half.subset.parquet"
+    file.parent.mkdir()
     sgt_data.subset(str(tmp_path / "there" / "corpus"), 0.5, file=str(file))
     shutil.move(tmp_path / "there" / "corpus", tmp_path / "here" / "corpus")
     assert sgt_data.open_corpus(str(file)).url == str(tmp_path / "here" / "corpus")

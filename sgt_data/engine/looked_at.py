@@ -13,6 +13,7 @@ from sgt_data.plugins.origins import origin_of
 from sgt_data.records import RawInput, Slice
 from sgt_data.sources.base import Source
 from sgt_data.sources.fetch_input import fetched
+from sgt_data.value_text import counted
 
 _SLICES, _INPUTS = 4, 4
 """So many slices are looked at, and so many of the first inputs of each."""
@@ -35,7 +36,7 @@ class LookedAt:
     problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        looked = f"{self.source}: looked at {self.count:,} of {self.of:,} pictures"
+        looked = f"{self.source}: looked at {self.count:,} of {counted(self.of, 'picture')}"
         if not self.problems:
             return f"{looked}, which can be read"
         return f"{looked}; {len(self.problems):,} cannot be read: {self.problems[0]}"

@@ -106,6 +106,10 @@ def check_file_place(file: Location, name: str = "output") -> None:
     if os.path.isdir(place):
         raise RequestError(f"{name} is {place}, which is a folder; give the name of a file in it")
     folder = os.path.dirname(place)
+    if os.path.isfile(folder):
+        raise RequestError(
+            f"{name} is {place}, but {folder} is a file, no folder; name another file"
+        )
     if not os.path.isdir(folder):
         raise RequestError(
             f"{name} is {place}, and there is no folder {folder}; make it first, or name another "

@@ -11,7 +11,7 @@ from sgt_data.errors import ManifestError
 from sgt_data.facts import CORPUS_FORMAT
 from sgt_data.files.output_place import CORPUS_MARKER
 from sgt_data.foreign_errors import in_words
-from sgt_data.value_text import cut
+from sgt_data.value_text import cut, cut_text
 
 
 def is_corpus_file(path: str) -> bool:
@@ -48,8 +48,9 @@ def manifest_of_corpus(data: bytes, where: str) -> dict[str, Any]:
             "makes it again"
         )
     if manifest.get("plugins"):
+        plugins = ", ".join(map(str, manifest["plugins"]))
         raise ManifestError(
-            f"{where}: the build used own code ({', '.join(map(str, manifest['plugins'])):.80}), "
+            f"{where}: the build used own code ({cut_text(plugins, 80)}), "
             "which is not read from a corpus; give the manifest of the build itself"
         )
     return manifest
