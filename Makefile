@@ -35,10 +35,10 @@ experiment: .venv/ready
 	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --output $(EXPERIMENT)/scale --test
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/ready
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 # the source archive, and from it the wheel
 wheel: .venv/ready

@@ -95,11 +95,8 @@ def test_restoration_alone_conditions_on_another_picture(corpus: Path) -> None:
                         assert sample.target == clean[sample.key]
 
 
-@pytest.mark.parametrize("inputs", ["embedded", "shared"])
-def test_shards_are_identical_with_ray(
-    inputs: str, sample_sources: Path, corpus: Path, tmp_path: Path
-) -> None:
-    manifest = demo_over(sample_sources, inputs=inputs)
+def test_shards_are_identical_with_ray(sample_sources: Path, tmp_path: Path) -> None:
+    manifest = demo_over(sample_sources, inputs="shared")
     reports: list[Progress] = []
     report = build_corpus(
         manifest, str(tmp_path / "ray"), cluster=Cluster(workers=2), progress=reports.append
@@ -108,11 +105,8 @@ def test_shards_are_identical_with_ray(
     assert {"starting Ray", "building"} <= {each.phase for each in reports}
     assert reports[-1].done == reports[-1].total == 2 * PICTURES
     assert any(each.done % 5 and not each.shards for each in reports), "nothing within a shard"
-    reference = corpus
-    if inputs == "shared":
-        reference = tmp_path / "inline"
-        build_corpus(manifest, str(reference), cluster=IN_PROCESS)
-    assert file_digests(tmp_path / "ray") == file_digests(reference)
+    build_corpus(manifest, str(tmp_path / "inline"), cluster=IN_PROCESS)
+    assert file_digests(tmp_path / "ray") == file_digests(tmp_path / "inline")
 
 
 def test_proxies_added_one_by_one_change_no_file(sample_sources: Path, corpus: Path) -> None:
