@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -127,6 +129,26 @@ def test_verify_ends_with_the_command_that_mends(
     assert run(*command.split(), "--workers", "0") == 0
     assert files_in(corpus) == before
     assert run("verify", str(corpus)) == 0
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"fraction": 0.5}, {"samples": 3, "rule": sgt_data.SubsetRule(seed=4, strata="segments")},
+     {"fraction": 0.6, "rule": sgt_data.SubsetRule(whole_shards=True)},
+     {"rule": sgt_data.SubsetRule(where="key != 'sa1b_1'", described_by="entity")}],
+)  # fmt: skip
+def test_verify_ends_with_the_command_that_mends_a_copy_of_a_subset(
+    rule: dict[str, Any], world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    sgt_data.subset(f"{world}/corpus", output=str(copy), cluster=IN_PROCESS, **rule)
+    before = files_in(copy)
+    sorted(copy.glob("edge/*.tar"))[0].unlink()
+    assert run("verify", str(copy)) == 1
+    command = capsys.readouterr().err.splitlines()[-1].removeprefix("next: sgt-data ")
+    assert command.startswith(f"scale {world}/corpus ")
+    assert run(*shlex.split(command)) == 0
+    assert files_in(copy) == before
 
 
 def run(*words: str) -> int:

@@ -223,7 +223,7 @@ def test_a_proxy_added_later_is_copied_alone(sources: Path, tmp_path: Path) -> N
         ("denoise/{}.tar", lambda data: b"x" + data[1:], "not where the index says"),
         ("denoise/{}.tar", lambda data: data[:140] + b"7" + data[141:], "damaged tar header"),
         ("denoise/{}.tar", lambda data: data[: len(data) // 2], "ends before byte"),
-        ("denoise/{}.tar", None, "cannot be read"),
+        ("denoise/{}.tar", None, "is missing"),
         ("index/denoise/{}.parquet", lambda data: data[:-1], "what its receipt says"),
         ("quarantine/entity/{}.jsonl", lambda data: b"", "what its receipt says"),
         ("receipts/denoise/{}.json", lambda data: b"{", "is not JSON"),
@@ -287,6 +287,20 @@ def test_whole_shards_say_what_they_do_to_randomness(corpus: str, tmp_path: Path
     report = subset(corpus, 0.5, rule=rule, file=f"{tmp_path}/x.subset.parquet")
     assert [effect.of for effect in report.likeness] == ["segments of entity", "bytes of entity"]
     assert all(-1 <= effect.correlation <= 1 for effect in report.likeness)
+
+
+def test_a_subset_of_a_subset_is_named_after_it(
+    corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of a half is no half of the corpus, whose file has the plain name."""
+    monkeypatch.chdir(tmp_path)
+    half = subset(corpus, 0.5).place
+    quarter = subset(half, 0.5).place
+    assert quarter == half.replace("-0.5.", "-0.5-0.5.")
+    copy = subset(corpus, 0.5, output="some", cluster=IN_PROCESS).place
+    assert Path(subset(copy, 0.5).place).name == "some-0.5.subset.parquet"
+    with pytest.raises(CorpusMismatch, match=r"is another subset: \d+ of \d+ samples; this one is"):
+        subset(corpus, 0.3, file=half)
 
 
 @pytest.mark.slow

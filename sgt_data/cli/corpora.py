@@ -171,7 +171,8 @@ def verify_command(
     document = {**asdict(verdict), "deep": deep, "sound": verdict.sound}
     show(_verdict_text(verdict, deep), document, as_json)
     if not verdict.sound:
-        print_messages([_HOW_TO_MEND] if verdict.parent is None else [])
+        has_damage = any(finding.place != "corpus.json" for finding in verdict.findings)
+        print_messages([_HOW_TO_MEND] if has_damage and verdict.parent is None else [])
         print_next(_mending_command(corpus))
     elif deep or verdict.parent is not None:
         print_next(command_text("view", corpus))
@@ -186,13 +187,33 @@ def _mending_command(corpus: str) -> str:
     from sgt_data.errors import SgtDataError
     from sgt_data.files.urls import join
     from sgt_data.manifest.manifest import load_manifest
+    from sgt_data.subsets.open_corpus import open_corpus
 
     header = join(corpus, CORPUS_FILE)
     try:
+        rule, parent = (opened := open_corpus(corpus).header).identity.get("subset"), opened.parent
+        if parent is not None and rule is not None:
+            return _copying_command(corpus, rule, str(parent["url"]))
         load_manifest(header)
     except SgtDataError:
         return command_text("info", corpus)
     return command_text("build", header, "--output", corpus)
+
+
+def _copying_command(copy: str, rule: Mapping[str, Any], parent: str) -> str:
+    """The command that copies a subset again; where its rule is no choice by `scale`, the one that
+    shows the copy."""
+    if rule.get("of") or "from" not in rule:
+        return command_text("info", copy)
+    share = f"{rule['shards'] / rule['from']:.9g}" if rule["whole"] else None
+    options: list[str | int] = ["--shards"] if rule["whole"] else ["--samples", rule["samples"]]
+    for name, by_default in (("seed", None), ("strata", "source"), ("where", None),
+                             ("described_by", None)):  # fmt: skip
+        if rule.get(name) != by_default and name in rule:
+            options += [f"--{name.replace('_', '-')}", rule[name]]
+    if share is not None:
+        options += ["--fraction", share]
+    return command_text("scale", parent, *options, "--output", copy)
 
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:

@@ -148,5 +148,8 @@ def _report_messages(reports: Sequence[SubsetReport]) -> list[str]:
         if report.complete and not report.succeeded:
             lines.append(f"{report.place}: the subset holds no sample")
     if not all(report.complete for report in reports):
-        lines.append("The copy is not complete. The same command continues it.")
+        lines.append(
+            "The copy is not complete. Once what is named above is mended, the same command "
+            "continues it."
+        )
     return lines

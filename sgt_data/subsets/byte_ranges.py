@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.corpus.mending import lost
+from sgt_data.corpus.mending import MAKE_AGAIN, lost
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.reading import read_range
 from sgt_data.files.urls import is_local
@@ -105,12 +105,14 @@ def _local_pieces(path: str, runs: Sequence[Run]) -> Iterator[memoryview]:
                 while left:
                     count = file.readinto(buffer[used : used + left])
                     if not count:
-                        raise CorpusError(f"{path} ends before byte {run.end}")
+                        raise CorpusError(f"{path} ends before byte {run.end}. {MAKE_AGAIN}")
                     left -= count
                     used += count
                     if used == PIECE_BYTES:
                         yield buffer
                         used = 0
+    except FileNotFoundError as why:
+        raise lost(path) from why
     except OSError as why:
         raise CorpusError(f"{path} cannot be read: {why.strerror or why}") from why
     if used:
@@ -124,7 +126,7 @@ def _remote_pieces(url: str, runs: Sequence[Run]) -> Iterator[memoryview]:
         start, end = group[0].start, group[-1].end
         data = memoryview(read_range(url, start, end - start))
         if len(data) != end - start:
-            raise CorpusError(f"{url} ends before byte {end}")
+            raise CorpusError(f"{url} ends before byte {end}. {MAKE_AGAIN}")
         return [data[run.start - start : run.end - start] for run in group]
 
     coming: deque[Future[list[memoryview]]] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -83,9 +84,9 @@ def subset(
         samples: how many keys instead, as the first proxy that takes a source has them.
         rule: which keys are taken first, or whole shards.
         file: URL of the subset file, `.subset.parquet`; by default named after corpus and size
-            (`demo-0.25`), with a digest of the condition where there is one (`demo-where-1f2e3d4c`,
-            `demo-where-1f2e3d4c-0.25`), in the working directory. `{}` in it stands for the
-            fraction.
+            (`demo-0.25`; of a subset `demo-0.25-0.5`), with a digest of the condition where there
+            is one (`demo-where-1f2e3d4c`, `demo-where-1f2e3d4c-0.25`), in the working directory.
+            `{}` in it stands for the fraction.
         output: URL of a corpus to copy the subset to, instead of writing a file. `{}` in it stands
             for the fraction.
         cluster: where to copy. A small subset is copied in this process where none is given.
@@ -114,7 +115,7 @@ def subset(
         on_progress(Progress(0, phase="opening the corpus"))
         opened = open_corpus(corpus)
         opened.finished()
-        place = f"{opened.header.name}-{_name_part(sizes, rule)}{SUFFIX}"
+        place = f"{_own_name(opened, plain(corpus))}-{_name_part(sizes, rule)}{SUFFIX}"
         if (asked := file if output is None else output) is not None:
             place = plain(asked)
         if len(sizes) > 1 and SIZE_MARK not in place:
@@ -141,6 +142,14 @@ def subset(
             report.available = available
             reports.append(report)
     return reports if has_several else reports[0]
+
+
+def _own_name(opened: Corpus, url: str) -> str:
+    """The name of a corpus; of a subset that of its file or folder, as a half of a quarter is no
+    half of the corpus."""
+    if opened.header.parent is None:
+        return opened.header.name
+    return posixpath.basename(absolute(url).rstrip("/")).removesuffix(SUFFIX)
 
 
 def _name_part(sizes: Sequence[_Size], rule: SubsetRule) -> str:

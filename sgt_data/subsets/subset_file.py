@@ -23,6 +23,7 @@ from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import check_keys
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.subset_text import subset_text
 from sgt_data.errors import (
     CorpusError,
     CorpusMismatch,
@@ -101,12 +102,23 @@ def write_subset_file(subset: Corpus, url: str) -> None:
     """
     assert subset.selection is not None
     if exists(url):
-        differing = differences(read_subset_file(url).rule, subset.header.identity["subset"])
+        recorded, wanted = read_subset_file(url).rule, subset.header.identity["subset"]
+        differing = differences(recorded, wanted)
         if differing:
             raise CorpusMismatch(
-                f"{url} is another subset. These differ:\n{as_list(differing)}\nUse another --file."
+                f"{url} is another subset: {_choice_in_words(recorded)}; this one is "
+                f"{_choice_in_words(wanted)}. Use another --file. These differ:\n"
+                f"{as_list(differing)}"
             )
     write_atomic(url, encode_subset(subset.header, subset.selection, url))
+
+
+def _choice_in_words(rule: Mapping[str, Any]) -> str:
+    """How much a subset is of what it was taken from."""
+    if "from" not in rule:
+        return "a list of keys"
+    text = subset_text(rule)
+    return f"{text} of {_choice_in_words(rule['of'])}" if rule.get("of") else text
 
 
 def encode_subset(header: CorpusHeader, selection: Selection, url: str) -> bytes:
