@@ -155,7 +155,7 @@ class Manifest(BaseModel):
         return dumped
 
 
-def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
+def load_manifest(path: Location, overrides: Sequence[str] | str = ()) -> Manifest:
     """Read and validate a manifest: a file, or one that comes with the package.
 
     Args:
