@@ -58,6 +58,9 @@ def test_samples_of_a_proxy_are_a_sequence(corpus: Corpus) -> None:
     assert [entities[number] for number in range(24)] == every
     assert entities[-1] == every[-1] and entities[3:9:2] == every[3:9:2]
     assert entities[every[7].key] == every[7]
+    assert every[7].key in entities and every[7] in entities
+    assert "nobody" not in entities and replace(every[7], target=b"") not in entities
+    assert 7 not in entities
     for place in (24, -25):
         with pytest.raises(IndexError, match="which has 24"):
             entities[place]
