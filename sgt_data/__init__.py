@@ -19,6 +19,7 @@ suggestions and compiled (numba); `manifest` says what to build.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -315,12 +316,27 @@ __all__ = [
     "write_samples",
 ]
 
+if find_spec("torch") is None:  # `import *` and `help` read every name of the list
+    for _name in ("ExperimentReport", "Trained", "run_experiment", "train"):
+        __all__.remove(_name)
+
 
 def __getattr__(name: str) -> Any:
-    """A public name, from its module."""
+    """A public name, from its module.
+
+    Raises:
+        LibraryMissing: the name needs a library that an extra brings.
+    """
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    except ImportError as why:
+        from sgt_data.extras import library_missing
+
+        if (missing := library_missing(why)) is None:
+            raise
+        raise missing from None
     globals()[name] = value
     return value
 

@@ -85,6 +85,21 @@ def text(name: str, value: Any) -> str:
     return value
 
 
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """Texts of a list; a text alone is one of them.
+
+    Raises:
+        RequestError: it is something else.
+    """
+    listed = (value,) if isinstance(value, str) else value
+    if not isinstance(listed, Iterable):
+        raise wrong(name, value, "a list of texts")
+    listed = tuple(listed)
+    if not all(isinstance(item, str) for item in listed):
+        raise wrong(name, value, "a list of texts")
+    return listed
+
+
 def instance_of(name: str, value: Any, *kinds: type[Any]) -> Any:
     """A value of one of some classes.
 

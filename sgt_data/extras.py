@@ -32,13 +32,20 @@ EXTRA_OF_PROTOCOL: Mapping[str, str] = {
 """By protocol of a URL: the extra that brings its backend."""
 
 
+class LibraryMissing(RequestError, ImportError):
+    """A library is not installed. The message names the extra that brings it.
+
+    Whoever asks for a name of the package expects an `ImportError` where it cannot be imported.
+    """
+
+
 def install_hint(extra: str | None = None) -> str:
     """The command that adds an extra to an installed package, a wheel or a clone; or that brings
     the packages of the base up to date."""
     return f"pip install 'sgt-data[{extra}]'" if extra else "pip install --upgrade sgt-data"
 
 
-def library_missing(why: ImportError) -> RequestError | None:
+def library_missing(why: ImportError) -> LibraryMissing | None:
     """The error to raise for a library that is not installed; None where no extra brings it.
 
     Args:
@@ -48,4 +55,4 @@ def library_missing(why: ImportError) -> RequestError | None:
     if library not in EXTRA_OF_LIBRARY:
         return None
     hint = install_hint(EXTRA_OF_LIBRARY[library])
-    return RequestError(f"this needs {library}, which is not installed: {hint}")
+    return LibraryMissing(f"this needs {library}, which is not installed: {hint}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sgt_data import checks
 from sgt_data.errors import ManifestError
 from sgt_data.suggestions import not_among
 from sgt_data.value_text import cut
@@ -13,22 +14,22 @@ from sgt_data.yaml_text import parse_setting
 
 def override_fields(
     data: dict[str, Any],
-    overrides: Sequence[str],
+    overrides: Sequence[str] | str,
     default_names: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Change fields of plain data in place.
 
     Args:
         data: what a YAML file holds.
-        overrides: `field.path=value` each; items of a list by number or name, values as
-            `parse_setting` reads them.
+        overrides: `field.path=value` each, or one of these; items of a list by number or name,
+            values as `parse_setting` reads them.
         default_names: by list: the names of its items without one, by their `type`.
 
     Raises:
         ManifestError: an override has another form, names no field, or contradicts another one.
     """
     given: dict[str, str] = {}
-    for override in overrides:
+    for override in checks.texts("overrides", overrides):
         path, _, text = override.partition("=")
         if given.setdefault(path, text) != text:
             raise ManifestError(

@@ -315,7 +315,8 @@ class DrawnTarget:
         facts: part of the sample's JSON; with the target, all it takes to decode it. Every sample
             of a proxy has the same keys, each with one type (see `sgt_data.facts`).
         picture: JPEG that replaces the clean input, where the proxy degrades it (restoration).
-        segments: number of segments, for the index.
+        segments: number of segments, for the index: as many as `facts["segments"]` lists (an object
+            each), without those of label 0, which the target does not show. 0 where it lists none.
         categories: names of the categories, for the index.
         words: values of the placeholders of the instruction.
     """

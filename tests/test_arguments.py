@@ -72,7 +72,7 @@ WRONG: list[tuple[Callable[..., Any], str, Any, str]] = [
     (Topology, "world", 0, "from 1 on"),
     (Topology, "world", 2.5, "whole number"),
     (QuestionPlan, "seed", 1.5, "whole number"),
-    (QuestionPlan, "tasks", "count", "list of tasks"),
+    (QuestionPlan, "tasks", 7, "a list of texts"),
     (QuestionPlan, "tasks", ["counting"], "count, presence, position, relation, nearer"),
     (QuestionPlan, "per_picture", 0, "from 1 to"),
     (QuestionPlan, "per_task", 2.5, "whole number"),
@@ -234,6 +234,16 @@ def test_every_public_function_takes_paths(corpus: Path, tmp_path: Path) -> None
     (tmp_path / "p.yaml").write_text(text)
     assert load_manifest(tmp_path / "p.yaml").name == "p"
     assert build_corpus(tmp_path / "p.yaml", tmp_path / "built2", cluster=IN_PROCESS).succeeded
+
+
+def test_one_name_as_a_text_is_a_list_of_one(corpus: Path, tmp_path: Path) -> None:
+    assert open_corpus(corpus).finished("edge") == ("edge",)
+    assert export_corpus(corpus, tmp_path / "export", proxies="edge").complete
+    assert write_samples(tmp_path / "drawn", 1, size=(64, 48), forms="sa1b").forms == ("sa1b",)
+    QuestionPlan(tasks="count")
+    manifest = "name: p\nsources: [{type: sa1b, tars: a.tar}]\nproxies: [{type: edge}]\n"
+    (tmp_path / "p.yaml").write_text(manifest)
+    assert load_manifest(tmp_path / "p.yaml", "name=q").name == "q"
 
 
 def test_a_path_object_of_a_url_is_refused() -> None:

@@ -290,3 +290,41 @@ def test_a_push_without_pictures_asks_the_proxy_that_a_person_names(
     named = [*push, "--plugins", str(file)]
     done = subprocess.run(named, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and "tone" in done.stdout, done.stderr
+
+
+def test_a_proxy_without_lines_of_its_own_is_drawn_as_an_example(tmp_path: Path) -> None:
+    (tmp_path / "flat.py").write_text(FLAT)
+    code = "import sgt_data; sgt_data.use_plugins('flat.py'); " + (
+        "print(sgt_data.example_picture('proxies', 'flat').width)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.stdout.strip().isdigit(), run.stderr
+
+
+FLAT = """
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from sgt_data.pictures.grey_png import encode_rough
+from sgt_data.proxies.base import Proxy, Subject, Tier
+from sgt_data.records import DrawnTarget
+
+
+class FlatProxy(Proxy):
+    \"\"\"Proxy that draws grey.\"\"\"
+
+    tier: ClassVar[Tier] = "low"
+    placeholders: ClassVar[frozenset[str]] = frozenset({"thing"})
+    type: Literal["flat"] = "flat"
+    name: str = "flat"
+
+    def draw(self, subject: Subject) -> DrawnTarget:
+        levels = np.full((subject.picture.height, subject.picture.width), 99, np.uint8)
+        return DrawnTarget(encode_rough(levels), "png", {"grey": 99}, words={"thing": "a dog"})
+
+    @classmethod
+    def decode(cls, target: bytes, facts: Any) -> Any:
+        return facts["grey"]
+"""

@@ -84,3 +84,34 @@ def test_a_command_that_needs_a_missing_library_is_a_wrong_request(tmp_path: Pat
 def test_an_import_that_no_extra_mends_is_no_request() -> None:
     assert library_missing(ImportError("broken", name="sgt_data.nothing")) is None
     assert library_missing(ImportError("broken")) is None
+
+
+WITHOUT_TORCH = """
+import inspect, pydoc, sys
+sys.modules["torch"] = None
+import sgt_data
+
+assert dict(inspect.getmembers(sgt_data))["Stream"] is sgt_data.Stream
+assert "open_corpus" in pydoc.render_doc(sgt_data)
+from sgt_data import *
+
+assert build_corpus is sgt_data.build_corpus
+for name in sorted(sgt_data._MODULE_OF.keys() - set(sgt_data.__all__)):
+    try:
+        getattr(sgt_data, name)
+    except sgt_data.RequestError as why:
+        print(name, why)
+try:
+    from sgt_data import train
+except ImportError as why:
+    print("import", why)
+"""
+
+
+def test_without_torch_the_package_can_be_looked_at_and_says_what_training_needs() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False
+    )
+    needs = f"this needs torch, which is not installed: {install_hint('train')}"
+    names = ("ExperimentReport", "Trained", "run_experiment", "train", "import")
+    assert run.stdout.splitlines() == [f"{name} {needs}" for name in names], run.stderr

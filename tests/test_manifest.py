@@ -64,7 +64,13 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], list[str]]] = {
     "unknown field": (lambda m: m.update(sede=3), ["sede: no such field (found 3)"]),
     "no sources": (lambda m: m.update(sources=[]), ["sources:", "1 or more"]),
     "sources a word": (lambda m: m.update(sources="sa1b"), ["sources:", "'sa1b'"]),
-    "source a word": (lambda m: m["sources"].append("sa1b"), ["sources.2.type", "sa1b, coco"]),
+    "source a word": (
+        lambda m: m["sources"].append("sa1b"), ["sources.2: found 'sa1b'", "such as {type: sa1b}"]
+    ),
+    "proxy a word": (
+        lambda m: m["proxies"].append("flatten"), [": found 'flatten'", "such as {type: TYPE}"]
+    ),
+    "own type": (lambda m: m["proxies"][0].update(type="flatten"), ["`plugins: [FILE.py]` names"]),
     "source kind": (
         lambda m: m["sources"][0].update(type="sa2b"), ["sources.0.type", "'sa2b'", "sa1b", "coco"]
     ),

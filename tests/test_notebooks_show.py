@@ -58,6 +58,9 @@ def test_samples_of_a_proxy_are_a_sequence(corpus: Corpus) -> None:
     assert [entities[number] for number in range(24)] == every
     assert entities[-1] == every[-1] and entities[3:9:2] == every[3:9:2]
     assert entities[every[7].key] == every[7]
+    assert every[7].key in entities and every[7] in entities
+    assert "nobody" not in entities and replace(every[7], target=b"") not in entities
+    assert 7 not in entities
     for place in (24, -25):
         with pytest.raises(IndexError, match="which has 24"):
             entities[place]
@@ -72,6 +75,15 @@ def test_a_sample_gives_its_pictures(corpus: Corpus) -> None:
     with Image.open(io.BytesIO(sample.target)) as stored:
         assert (np.asarray(sample.target_image) == np.asarray(stored.convert("RGB"))).all()
     assert sample.input_image.mode == "RGB" and sample.input_image.size == sample.target_image.size
+
+
+def test_a_field_of_a_sample_is_also_given_by_its_name() -> None:
+    sample = Sample("k", "edge", "corpus", "s-0", b"in", b"out", "Draw.", {"type": "edge"})
+    assert sample["key"] == "k" and sample["facts"] is sample.facts
+    with pytest.raises(KeyError, match="no field 'keys'; it has key, proxy"):
+        sample["keys"]
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(sample)  # type: ignore[call-overload]
 
 
 def test_nothing_prints_its_bytes(corpus: Corpus) -> None:

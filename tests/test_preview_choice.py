@@ -181,6 +181,12 @@ def test_a_slanting_line_is_explained_on_sheets_that_have_one(corpus: Corpus) ->
     assert len(np.unique(corner("edge", "denoise").reshape(-1, 3), axis=0)) > 10
 
 
+def test_a_sheet_takes_a_url_and_one_name_as_a_list_of_one(corpus: Corpus) -> None:
+    key = corpus["edge"][0].key
+    sheet = contact_sheet(corpus, keys=[key], proxies=["edge"])
+    assert contact_sheet(corpus.url, keys=key, proxies="edge") == sheet
+
+
 @pytest.mark.parametrize("suffix, form", [(".png", "PNG"), (".jpg", "JPEG"), (".webp", "WEBP")])
 def test_the_format_is_that_of_the_name(
     corpus: Corpus, tmp_path: Path, suffix: str, form: str
@@ -198,6 +204,7 @@ def test_the_format_is_that_of_the_name(
     [
         ({"keys": ["coco_7"]}, r"key: found 'coco_7'; .* has no sample of it; it has, for example"),
         ({"proxies": ["edges"]}, "no proxy 'edges'"),
+        ({"proxies": 7}, "proxies: found 7; allowed: a list of texts"),
         ({"page": 400}, r"page: found 400; allowed: 1 to \d+"),
         ({"page": 0}, "page: found 0"),
         ({"keys": ["a"], "page": 2}, "both key and page"),

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from sgt_data import checks
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.key_selection import Selection
@@ -112,18 +113,21 @@ class Corpus:
         proxies = counted(len(self.proxies), "proxy")
         return f"{part}{counted(len(self), 'sample')} of {proxies}, {state}"
 
-    def finished(self, proxies: Sequence[str] | None = None) -> tuple[str, ...]:
-        """Names of proxies of a complete corpus: those asked for, or all.
+    def finished(self, proxies: Sequence[str] | str | None = None) -> tuple[str, ...]:
+        """Names of proxies of a complete corpus: those asked for, the one, or all.
 
         Raises:
             RequestError: the corpus is not complete, or has no such proxy.
         """
         if not self.header.complete:
             raise RequestError(f"{self.url} is not complete; build it to its end first")
-        for proxy in proxies or ():
+        if proxies is None:
+            return self.proxies
+        chosen = checks.texts("proxies", proxies)
+        for proxy in chosen:
             if proxy not in self.proxies:
                 raise self._unknown(proxy)
-        return self.proxies if proxies is None else tuple(proxies)
+        return chosen
 
     def shards(self, proxy: str) -> tuple[str, ...]:
         """Names of the committed shards: in corpus order once the corpus is complete, until then
@@ -172,14 +176,15 @@ class Corpus:
         """The rows of a stored index that this corpus or subset has."""
         return index if self.selection is None else self.selection.rows(index, shard)
 
-    def samples(self, proxy: str, shards: Sequence[str] | None = None) -> Iterator[Sample]:
-        """All samples of a proxy, or of some of its shards, in order.
+    def samples(self, proxy: str, shards: Sequence[str] | str | None = None) -> Iterator[Sample]:
+        """All samples of a proxy, or of some of its shards or one, in order.
 
         Raises:
             CorpusError: a sample is not what the index says.
             SourceError: a sample cannot be read just now.
         """
-        for shard in self.shards(proxy) if shards is None else shards:
+        chosen = self.shards(proxy) if shards is None else checks.texts("shards", shards)
+        for shard in chosen:
             for row in range(self.reader.count(proxy, shard)):
                 yield self.reader.read(proxy, shard, row)
 

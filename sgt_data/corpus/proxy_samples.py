@@ -83,12 +83,26 @@ class ProxySamples(Sequence[Sample]):
     def __iter__(self) -> Iterator[Sample]:
         return self.corpus.samples(self.proxy)
 
+    def __contains__(self, sample: object) -> bool:
+        """Whether the proxy has a sample, or one of a key."""
+        if isinstance(sample, Sample):
+            place = self._place(sample.key)
+            return place is not None and self.corpus.reader.read(self.proxy, *place) == sample
+        return isinstance(sample, str) and self._place(sample) is not None
+
     def _of_key(self, key: str) -> Sample:
+        place = self._place(key)
+        if place is None:
+            raise RequestError(f"{self.corpus.url}: {self.proxy} has no sample {cut(key)}")
+        return self.corpus.reader.read(self.proxy, *place)
+
+    def _place(self, key: str) -> tuple[str, int] | None:
+        """Shard of a key, and its row there."""
         for shard in self._shards:
             row = self.corpus.reader.row(self.proxy, shard, key)
             if row is not None:
-                return self.corpus.reader.read(self.proxy, shard, row)
-        raise RequestError(f"{self.corpus.url}: {self.proxy} has no sample {cut(key)}")
+                return shard, row
+        return None
 
     def __repr__(self) -> str:
         return f"<{counted(len(self), 'sample')} of {self.proxy} in {self.corpus.url}>"

@@ -23,6 +23,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 class Sample:
     """One sample, encoded as it is stored.
 
+    `sample["key"]` is `sample.key`, and so with every field, as in the dicts that `Pictures` makes.
+
     Attributes:
         key: of the picture; a key has at most one sample in each proxy.
         proxy: the task.
@@ -72,6 +74,19 @@ class Sample:
             CorpusError: it cannot be decoded.
         """
         return Image.fromarray(self.decoded(self.target))
+
+    def __getitem__(self, name: str) -> Any:
+        """A field by its name.
+
+        Raises:
+            KeyError: there is no such field.
+        """
+        if name not in self.__slots__:
+            raise KeyError(f"a Sample has no field {name!r}; it has {', '.join(self.__slots__)}")
+        return getattr(self, name)
+
+    __iter__ = None
+    """A sample is no sequence of its fields."""
 
     def __repr__(self) -> str:
         size = self.facts.get("size", {})

@@ -168,7 +168,8 @@ def _facts_problem(drawn: DrawnTarget) -> str | None:
     if count != drawn.segments:
         return (
             f"segments is {drawn.segments}, and facts.segments lists {count} drawn ones; both say "
-            "how many segments the target shows"
+            "how many segments the target shows: leave segments out, or list them in "
+            "facts['segments']"
         )
     return None
 

@@ -33,9 +33,11 @@ from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.plugins.registered import use_plugins
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.redaction import redacted
 from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
-from sgt_data.suggestions import not_among
+from sgt_data.suggestions import did_you_mean, not_among
+from sgt_data.value_text import cut
 
 FORMAT_VERSION = 1
 RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
@@ -155,7 +157,7 @@ class Manifest(BaseModel):
         return dumped
 
 
-def load_manifest(path: Location, overrides: Sequence[str] = ()) -> Manifest:
+def load_manifest(path: Location, overrides: Sequence[str] | str = ()) -> Manifest:
     """Read and validate a manifest: a file, or one that comes with the package.
 
     Args:
@@ -256,9 +258,13 @@ def _members(
     """Each entry as an instance of the kind that its `type` names; wrong ones become problems."""
     members: list[Any] = []
     for index, entry in enumerate(entries):
-        kind = entry.get("type") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict):
+            problems.append(f"  {name}.{index}: {_no_member(entry, kinds)}")
+            members.append(None)
+            continue
+        kind = entry.get("type")
         if not isinstance(kind, str) or kind not in kinds:
-            problems.append(f"  {name}.{index}.type: {not_among(kind, kinds)}")
+            problems.append(f"  {name}.{index}.type: {_no_kind(kind, kinds)}")
             members.append(None)
             continue
         try:
@@ -267,6 +273,19 @@ def _members(
             problems.append(f"  {name}.{index}.type: {kind!r} cannot be used: {why}")
             members.append(None)
     return members
+
+
+def _no_member(entry: Any, kinds: Mapping[str, type[Any]]) -> str:
+    """What is right in place of an entry that has no fields."""
+    kind = entry if isinstance(entry, str) and entry in kinds else "TYPE"
+    return f"found {cut(redacted(entry))}; must be `field: value` pairs, such as {{type: {kind}}}"
+
+
+def _no_kind(kind: Any, kinds: Mapping[str, type[Any]]) -> str:
+    """What is right in place of a type that nothing has."""
+    is_misspelt = not isinstance(kind, str) or bool(did_you_mean(kind, kinds))
+    own = "; a type of your own comes from a file that `plugins: [FILE.py]` names"
+    return f"{not_among(kind, kinds)}{own * (not is_misspelt)}"
 
 
 def _validated(

@@ -8,20 +8,23 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from sgt_data import checks
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.files.urls import Location
 from sgt_data.preview.cards import Section, choose_sections, has_degraded_input, tier_rank
 from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.preview.sheet_layout import SHEET_WIDTH, USUAL_ASPECT, lay_out
 from sgt_data.preview.sheet_pen import PAPER, SheetPen
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.value_text import counted
 
 
 def contact_sheet(
-    corpus: Corpus,
+    corpus: Corpus | Location,
     per_source: int | None = None,
     *,
-    keys: Sequence[str] = (),
-    proxies: Sequence[str] = (),
+    keys: Sequence[str] | str = (),
+    proxies: Sequence[str] | str = (),
     where: str | None = None,
     quarantined: bool = False,
     page: int | None = None,
@@ -29,11 +32,11 @@ def contact_sheet(
     """Draw samples of a corpus, spread evenly over each source, with a cell for each proxy.
 
     Args:
-        corpus: the corpus, or a subset of one.
+        corpus: an opened corpus or subset, or the fsspec URL of one.
         per_source: most pictures of each source; None for as many as make a sheet of sensible
             height, 6 at most.
-        keys: show these pictures.
-        proxies: show these proxies alone.
+        keys: show these pictures, or this one.
+        proxies: show these proxies alone, or this one.
         where: show pictures of which an expression in DuckDB's SQL over the index is true, such as
             `segments >= 4 AND 'dog' IN categories`.
         quarantined: show inputs that became no sample, each with its reason.
@@ -44,9 +47,12 @@ def contact_sheet(
 
     Raises:
         CorpusError: the corpus holds no sample, or a part of it is damaged.
-        RequestError: what is asked for contradicts itself, does not exist, or fits nothing.
+        RequestError: nothing is at the URL; what is asked for contradicts itself, does not exist,
+            or fits nothing.
     """
-    choice = SheetChoice(per_source, tuple(keys), tuple(proxies), where, quarantined, page)
+    corpus = corpus if isinstance(corpus, Corpus) else open_corpus(corpus)
+    keys, proxies = checks.texts("keys", keys), checks.texts("proxies", proxies)
+    choice = SheetChoice(per_source, keys, proxies, where, quarantined, page)
     sections = choose_sections(corpus, choice)
     layout = lay_out(
         [

@@ -51,7 +51,7 @@ SMALL_SAMPLES = 2_000
 
 def join_pictures(
     copy: Location,
-    sources: Sequence[str] = (),
+    sources: Sequence[str] | str = (),
     *,
     output: Location | None = None,
     dry_run: bool = False,
@@ -64,7 +64,8 @@ def join_pictures(
 
     Args:
         copy: fsspec URL of a corpus that was pushed without pictures, on the Hub or fetched.
-        sources: where the pictures are, `sources.NAME.FIELD=URL` each, as for a manifest.
+        sources: where the pictures are, `sources.NAME.FIELD=URL` each, or one of these, as for a
+            manifest.
         output: URL of the whole corpus; None completes the copy in its own place.
         dry_run: only compare the pictures; nothing is written.
         cluster: where to work. Small corpora are completed in this process where none is given.

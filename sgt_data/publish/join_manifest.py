@@ -24,7 +24,7 @@ _STAND_IN = {"type": "reconstruction"}
 
 
 def join_manifest(
-    record: LeftOutRecord, left_out: Collection[str], sources: Sequence[str], where: str
+    record: LeftOutRecord, left_out: Collection[str], sources: Sequence[str] | str, where: str
 ) -> Manifest:
     """The manifest of the folders that a copy lacks, with the places that a person has.
 

@@ -16,8 +16,8 @@ class QuestionPlan:
 
     Attributes:
         seed: seed of every choice.
-        tasks: of count, presence, position, relation and nearer; None for all that the corpus can
-            answer.
+        tasks: of count, presence, position, relation and nearer, or one of these; None for all that
+            the corpus can answer.
         per_picture: most questions of each task about one picture.
         per_task: most questions of each task in each split; None for no limit.
         shares: shares of the pictures by split, 0 to 1; the rest of the pictures is not asked
@@ -29,7 +29,7 @@ class QuestionPlan:
     """
 
     seed: int = 0
-    tasks: Collection[str] | None = None
+    tasks: Collection[str] | str | None = None
     per_picture: int = 4
     per_task: int | None = None
     shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
@@ -40,7 +40,5 @@ class QuestionPlan:
         checks.whole_number("per_picture", self.per_picture, 1, 2**63 - 1)
         if self.per_task is not None:
             checks.whole_number("per_task", self.per_task, 1, 2**63 - 1)
-        if isinstance(self.tasks, str):
-            raise checks.wrong("tasks", self.tasks, "a list of tasks")
-        for task in self.tasks or ():
+        for task in checks.texts("tasks", self.tasks or ()):
             checks.one_of("tasks", task, TASKS)

@@ -103,7 +103,8 @@ def _write(
     opened = open_corpus(corpus)
     opened.finished()
     root = check_output(output, [opened.url], marker=QUESTIONS_MARKER)
-    answerable = answerable_tasks(opened.header.manifest["proxies"], proxy, plan.tasks)
+    tasks = None if plan.tasks is None else checks.texts("tasks", plan.tasks)
+    answerable = answerable_tasks(opened.header.manifest["proxies"], proxy, tasks)
     rules = Rules()
     identity = _identity(opened, answerable, plan, rules)
     claim(

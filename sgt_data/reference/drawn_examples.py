@@ -127,19 +127,33 @@ def _fitting_source(
 
 def _built(sources: Sequence[Any], proxies: Sequence[Any]) -> list[Sample | None]:
     """The first sample of each proxy; None where the scene is left out."""
-    manifest = parse_manifest(
-        {
-            "name": "examples",
-            "pictures": {"min_side": 64, "max_side": 1024, "multiple_of": 16},
-            "sources": list(sources),
-            "proxies": list(proxies),
-            "max_filtered": 1.0,
-        }
-    )
     with TemporaryDirectory(prefix="sgt-data-") as folder:
+        manifest = parse_manifest(
+            {
+                "name": "examples",
+                "pictures": {"min_side": 64, "max_side": 1024, "multiple_of": 16},
+                "sources": list(sources),
+                "proxies": [
+                    {**entry, **_missing_lines(entry, f"{folder}/{number}.txt")}
+                    for number, entry in enumerate(proxies)
+                ],
+                "max_filtered": 1.0,
+            }
+        )
         build_corpus(manifest, f"{folder}/corpus", cluster=IN_PROCESS)
         corpus = open_corpus(f"{folder}/corpus")
         return [next(iter(corpus.samples(proxy["name"])), None) for proxy in proxies]
+
+
+def _missing_lines(entry: Mapping[str, Any], file: str) -> dict[str, str]:
+    """Instructions for a proxy that has none, as a manifest gives them; empty where it has some."""
+    proxy = proxy_kinds()[entry["type"]].model_validate(entry)
+    if proxy.instructions or proxy.bank_for(None):
+        return {}
+    words = "".join(f" {{{name}}}" for name in sorted(proxy.placeholders))
+    lines = f"The manifest gives the instruction.{words}"
+    Path(file).write_text(f"[train]\n{lines}\n[held-out]\nSo it does here.{words}\n")
+    return {"instructions": file}
 
 
 def _name_of(entry: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 from PIL import Image
 
+from sgt_data import checks
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
@@ -85,7 +86,7 @@ def write_samples(
     seed: int = 0,
     size: tuple[int, int] = (640, 480),
     scenes: Scenes = "varied",
-    forms: Collection[Form] = FORMS,
+    forms: Collection[Form] | Form = FORMS,
     pictures_per_tar: int = 1000,
     progress: ProgressTo = False,
 ) -> SampleSummary:
@@ -100,7 +101,7 @@ def write_samples(
         seed: of the scenes.
         size: width and height in pixels.
         scenes: what the scenes show.
-        forms: which forms are written; the content of one does not depend on the other.
+        forms: which forms are written, or the one; the content of one does not depend on the other.
         pictures_per_tar: of SA-1B's form.
         progress: True shows a bar; a function is called after each picture of each form.
 
@@ -109,8 +110,9 @@ def write_samples(
         StorageError: a file cannot be written.
     """
     directory = plain(directory)
-    check_names(scenes, forms)
-    chosen = tuple(form for form in FORMS if form in forms)
+    named = checks.texts("forms", forms)
+    check_names(scenes, named)
+    chosen = tuple(form for form in FORMS if form in named)
     identity = SampleIdentity(images, seed, *size, pictures_per_tar, scenes, chosen)
     identity.check_numbers()
     root = Path(check_output(str(directory), name="directory"))

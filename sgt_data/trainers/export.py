@@ -74,7 +74,7 @@ def export_corpus(
     corpus: Location,
     output: Location,
     form: Form = "bagel",
-    proxies: Sequence[str] | None = None,
+    proxies: Sequence[str] | str | None = None,
     *,
     progress: ProgressTo = False,
 ) -> ExportReport:
@@ -84,7 +84,7 @@ def export_corpus(
         corpus: fsspec URL of the corpus or of a subset file.
         output: a local folder.
         form: the trainer that will read the export.
-        proxies: names of the proxies to export; None for all.
+        proxies: names of the proxies to export, or the name of one; None for all.
         progress: True shows a bar; a function is called after every sample, of which it counts.
 
     Raises:
@@ -101,7 +101,7 @@ def _export(
     corpus: str,
     output: str,
     form: Form,
-    proxies: Sequence[str] | None,
+    proxies: Sequence[str] | str | None,
     on_progress: OnProgress,
 ) -> ExportReport:
     on_progress(Progress(0, phase="opening the corpus"))

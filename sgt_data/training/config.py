@@ -133,7 +133,7 @@ class TrainConfig:
             )
 
 
-def parse_config(document: Any, overrides: Sequence[str] = ()) -> TrainConfig:
+def parse_config(document: Any, overrides: Sequence[str] | str = ()) -> TrainConfig:
     """A configuration from a document and `key=value` overrides (`data.fraction=0.5`).
 
     Raises:
@@ -176,7 +176,7 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 
 
 def load_config(
-    path: Location | None, data: Mapping[str, Any], overrides: Sequence[str] = ()
+    path: Location | None, data: Mapping[str, Any], overrides: Sequence[str] | str = ()
 ) -> TrainConfig:
     """A configuration from a YAML file, with some fields of its data replaced.
 

@@ -12,7 +12,9 @@ from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan, parse
 from sgt_data.files.urls import Location, plain
 
 
-def load_plan(kind: ExperimentKind, path: Location | None, overrides: Sequence[str] = ()) -> Plan:
+def load_plan(
+    kind: ExperimentKind, path: Location | None, overrides: Sequence[str] | str = ()
+) -> Plan:
     """Load a plan and apply `field=value` overrides to it.
 
     Args:
