@@ -221,3 +221,33 @@ def test_lost_tars_with_drawn_masks_are_told_by_their_receipts(tmp_path: Path) -
         "sa_000000": ["sa_000000.tar is missing"],
         "sa_000001": ["sa_000001.tar has 2 bytes, its receipt says 3"],
     }
+
+
+def test_a_build_that_committed_nothing_is_begun_anew(world: Path, tmp_path: Path) -> None:
+    """As after own code that failed at its first picture: only `corpus.json` lies there."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    header = json.loads((world / "corpus" / "corpus.json").read_bytes())
+    header |= {"complete": False, "shards": {}, "samples": {}, "totals": {}, "source_totals": {}}
+    header["identity"]["shard_samples"] = 9
+    (corpus / "corpus.json").write_text(json.dumps(header))
+    report = build(world, corpus)
+    assert report.succeeded
+    assert "another build began there and committed nothing" in report.notes[0]
+    assert files_in(corpus) == files_in(world / "corpus")
+
+
+@pytest.mark.parametrize("kept", ["receipts/edge", "edge"])
+def test_a_build_of_which_anything_is_stored_is_never_begun_anew(
+    kept: str, world: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus" / kept, corpus / kept)
+    header = json.loads((world / "corpus" / "corpus.json").read_bytes())
+    header |= {"complete": False, "shards": {}, "samples": {}, "totals": {}, "source_totals": {}}
+    header["identity"]["shard_samples"] = 9
+    (corpus / "corpus.json").write_text(json.dumps(header))
+    before = files_in(corpus)
+    with pytest.raises(CorpusMismatch, match="shard_samples: in the corpus 9"):
+        build(world, corpus)
+    assert files_in(corpus) == before
