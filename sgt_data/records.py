@@ -262,6 +262,7 @@ class Inventory:
             begun is recognised by its beginning.
         shared_stems: names, without folders and suffix, that several inputs have; None where the
             inputs are not known beforehand.
+        unreadable: pictures of the slices of which the listing knows that they cannot be read.
     """
 
     slices: tuple[Slice, ...]
@@ -272,6 +273,7 @@ class Inventory:
     notes: tuple[str, ...] = ()
     beginnings: Mapping[str, str] = field(default_factory=dict)
     shared_stems: frozenset[str] | None = None
+    unreadable: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(map(without_secrets, self.notes)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_a_dry_run_refuses_a_folder_that_has_none_of_the_pictures(
     assert dry_run(sources, tmp_path, "coco", "--set", wrong) == 2
     said = capsys.readouterr().err
     assert "none of the 4 pictures that were looked at can be read" in said
-    assert "000000000001.jpg was not in wrong when it was listed" in said
+    assert "there is no file 000000000001.jpg in wrong" in said
     assert "sources.coco.pictures" in said
 
 
@@ -95,8 +96,26 @@ def test_a_dry_run_counts_the_pictures_that_are_missing(
     some.mkdir()
     for number in range(3, 10):
         (some / f"{number:012d}.jpg").write_bytes(jpeg(64, 48, number))
-    assert dry_run(sources, tmp_path, "coco", "--set", f"sources.coco.pictures={some}") == 0
-    assert "looked at 4 of 9 pictures; 2 cannot be read: 000000000001.jpg" in (
+    place = ("--set", f"sources.coco.pictures={some}")
+    assert dry_run(sources, tmp_path, "coco", *place, "--max-quarantined", "0.3") == 0
+    told = capsys.readouterr().err
+    assert "looked at 4 of 9 pictures; 2 cannot be read: there is no file 000000000001.jpg" in told
+    assert "next: sgt-data build" in told
+    assert dry_run(sources, tmp_path, "coco", *place) == 1
+    told = capsys.readouterr().err
+    assert "edge: 2 of 9 pictures cannot be read (22.2%), max_quarantined allows 5.0%" in told
+    assert "next: " not in told
+
+
+def test_a_dry_run_judges_by_what_it_looked_at_where_the_listing_knows_no_loss(
+    sources: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = tmp_path / "some"
+    shutil.copytree(sources / "coco" / "train2017", some)
+    (some / "000000000001.jpg").write_bytes(b"no picture")
+    place = ("--set", f"sources.folder.pictures={some}")
+    assert dry_run(sources, tmp_path, "folder", *place) == 1
+    assert "edge: 1 of 4 pictures that were looked at cannot be read (25.0%), max_quarantined" in (
         capsys.readouterr().err
     )
 

@@ -136,7 +136,8 @@ def coco_with(root: Path, document: Any, pictures: Any = None) -> dict[str, Any]
 def test_a_missing_picture_costs_one_sample(tmp_path: Path, whole_coco: dict[str, Samples]) -> None:
     pictures = {name: body for name, body in PICTURES.items() if not name.endswith("3.jpg")}
     samples_and_ledger = build_coco(tmp_path, coco_with(tmp_path, instances(), pictures), INSTANCE)
-    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "was not in train2017")
+    reason = "there is no file 000000000003.jpg in train2017"
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, reason)
 
 
 def test_a_picture_that_is_a_folder_costs_one_sample(
@@ -443,7 +444,7 @@ BROKEN_PANOPTIC: dict[str, tuple[Callable[[dict[str, Any], dict[str, bytes]], An
         lambda d, m: d["annotations"][2]["segments_info"].append({"id": 9, "category_id": 1}),
         "lists id 9",
     ),
-    "map missing": (lambda d, m: m.pop(THIRD), "was not in panoptic_train2017"),
+    "map missing": (lambda d, m: m.pop(THIRD), f"there is no file {THIRD} in panoptic_train2017"),
     "map cut in half": (lambda d, m: m.update({THIRD: m[THIRD][:90]}), "the map"),
     "map empty": (lambda d, m: m.update({THIRD: b""}), "the map"),
     "map a jpeg": (lambda d, m: m.update({THIRD: jpeg(64, 48)}), "the map"),
@@ -562,7 +563,8 @@ def test_a_picture_missing_in_a_zip_costs_one_sample(
                 opened.writestr(f"train2017/{name}", body)
     source = coco_with(tmp_path, instances()) | {"pictures": str(archive)}
     samples_and_ledger = build_coco(tmp_path, source, INSTANCE)
-    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, "was not in pictures.zip")
+    reason = "there is no file 000000000003.jpg in pictures.zip"
+    check_coco_lost(samples_and_ledger, whole_coco["instances"], 3, reason)
 
 
 @pytest.mark.parametrize("data", [b"no zip at all", b""])

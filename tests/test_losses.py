@@ -115,8 +115,8 @@ def test_the_end_of_a_build_says_what_was_lost_and_why(
     assert code == 1
     for text in (
         "10 filtered (instance): … visible segments, min_segments is …; such as 000000000003.jpg",
-        "2 damaged (instance, mae): … was not in train2017 when it was listed",
-        "000000000002.jpg was not in train2017",
+        "2 damaged (instance, mae): there is no file … in train2017",
+        "there is no file 000000000002.jpg in train2017",
         "instance: 83.3% of the inputs are filtered out, max_filtered allows 50.0%",
         "--set max_filtered=",
         "instance: no input became a sample",
@@ -126,9 +126,15 @@ def test_the_end_of_a_build_says_what_was_lost_and_why(
     told_reasons = json.loads(printed)["reasons"]
     assert [reason["rows"] for reason in told_reasons] == [10, 2, 1]
     code, printed, _ = run(capsys, "info", out, "--json")
-    assert json.loads(printed)["reasons"] == told_reasons
+    shown = json.loads(printed)
+    assert shown["reasons"] == told_reasons
+    beyond = "instance: 83.3% of the inputs are filtered out, max_filtered allows 50.0%"
+    assert beyond in shown["beyond_bounds"]
     _, printed, _ = run(capsys, "info", out)
-    assert "10 filtered (instance)" in " ".join(printed.split())
+    assert "10 filtered (instance)" in (words := " ".join(printed.split()))
+    assert beyond in words
+    assert "made (built to its end, but failed: it lost more" in words
+    assert "complete" not in words
 
 
 def test_the_end_of_a_build_advises_a_retry_only_where_it_can_work(

@@ -19,7 +19,7 @@ from sgt_data import IN_PROCESS, Stream, build_corpus, open_corpus
 from sgt_data.cli.app import main
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.mask_tars import lost_tars
-from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
+from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError, RequestError
 from sgt_data.manifest.manifest import load_manifest
 from sgt_data.trainers.export import export_corpus
 
@@ -243,3 +243,58 @@ def test_lost_tars_with_drawn_masks_are_told_by_their_receipts(tmp_path: Path) -
         "sa_000000": ["sa_000000.tar is missing"],
         "sa_000001": ["sa_000001.tar has 2 bytes, its receipt says 3"],
     }
+
+
+def test_a_build_that_committed_nothing_is_begun_anew(world: Path, tmp_path: Path) -> None:
+    """As after own code that failed at its first picture: only `corpus.json` lies there."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    header = json.loads((world / "corpus" / "corpus.json").read_bytes())
+    header |= {"complete": False, "shards": {}, "samples": {}, "totals": {}, "source_totals": {}}
+    header["identity"]["shard_samples"] = 9
+    (corpus / "corpus.json").write_text(json.dumps(header))
+    report = build(world, corpus)
+    assert report.succeeded
+    assert "another build began there and committed nothing" in report.notes[0]
+    assert files_in(corpus) == files_in(world / "corpus")
+
+
+@pytest.mark.parametrize("kept", ["receipts/edge", "edge"])
+def test_a_build_of_which_anything_is_stored_is_never_begun_anew(
+    kept: str, world: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(world / "corpus" / kept, corpus / kept)
+    header = json.loads((world / "corpus" / "corpus.json").read_bytes())
+    header |= {"complete": False, "shards": {}, "samples": {}, "totals": {}, "source_totals": {}}
+    header["identity"]["shard_samples"] = 9
+    (corpus / "corpus.json").write_text(json.dumps(header))
+    before = files_in(corpus)
+    with pytest.raises(CorpusMismatch, match="shard_samples: in the corpus 9"):
+        build(world, corpus)
+    assert files_in(corpus) == before
+
+
+@pytest.mark.parametrize("wrote", ["build", "scale"])
+def test_a_lost_or_cut_header_is_written_anew_by_the_command_that_wrote_it(
+    wrote: str, world: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+
+    def write() -> None:
+        if wrote == "build":
+            build(world, corpus)
+        else:
+            sgt_data.subset(f"{world}/corpus", 0.5, output=corpus, cluster=IN_PROCESS)
+
+    write()
+    before = files_in(corpus)
+    (corpus / "corpus.json").write_bytes(before["corpus.json"][:500])
+    for read in (write, lambda: open_corpus(corpus)):
+        with pytest.raises(CorpusError, match=r"not JSON .*\. Remove it, and run the command that"):
+            read()
+    (corpus / "corpus.json").unlink()
+    with pytest.raises(RequestError, match=r"no corpus\.json\); parts of a corpus lie there: the"):
+        open_corpus(corpus)
+    write()
+    assert files_in(corpus) == before

@@ -101,7 +101,10 @@ def build_command(
             )
     if dry_run:
         with _advice_to_draw_sources(manifest):
-            _show_plan(resolved, output, cluster, as_json)
+            losses = _show_plan(resolved, output, cluster, as_json)
+        if losses:
+            print_messages(losses)
+            return 1
         sets = [word for change in changes for word in ("--set", change)]
         print_next(command_text("build", manifest, "--output", output, *sets))
         return 0
@@ -129,14 +132,14 @@ def _advice_to_draw_sources(manifest: str) -> Iterator[None]:
         raise type(why)(f"{why}. This command draws the sources: {command}") from why
 
 
-def _show_plan(manifest: Manifest, output: str, cluster: Cluster, as_json: bool) -> None:
-    """Show what a build would read and write, after a look at what it needs."""
+def _show_plan(manifest: Manifest, output: str, cluster: Cluster, as_json: bool) -> list[str]:
+    """Show what a build would read and write, after a look at what it needs; why it would fail."""
     from sgt_data.annotators.device import check_packages
     from sgt_data.engine.build import check_build_output
     from sgt_data.engine.build_plan import annotators_in_use
     from sgt_data.engine.forecast import forecast
     from sgt_data.engine.listing import list_inputs
-    from sgt_data.engine.looked_at import look_at_pictures
+    from sgt_data.engine.looked_at import forecast_losses, look_at_pictures
 
     check_build_output(manifest, output)
     if cluster.address is None:  # on a cluster the packages of its own nodes count
@@ -145,13 +148,15 @@ def _show_plan(manifest: Manifest, output: str, cluster: Cluster, as_json: bool)
     listing = list_inputs(manifest)
     rows = forecast(listing)
     looks = look_at_pictures(listing)
+    losses = forecast_losses(listing, looks)
     print_messages(f"note: {note}" for note in (*listing.notes, *looks))
     plan = [asdict(row) for row in rows]
     document = {
         "name": manifest.name, "plan": plan, "notes": listing.notes,
-        "looked_at": [asdict(look) for look in looks],
+        "looked_at": [asdict(look) for look in looks], "losses": losses,
     }  # fmt: skip
     show(_forecast_table(rows), document, as_json)
+    return losses
 
 
 def verify_command(
@@ -226,7 +231,8 @@ def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
     document = _info_document(opened) | {"reasons": [asdict(reason) for reason in reasons]}
     table = _info_table(opened)
     if reasons:
-        table.caption = "\n".join(f"lost: {reason}" for reason in reasons)
+        lost = [*document["beyond_bounds"], *(f"lost: {reason}" for reason in reasons)]
+        table.caption = "\n".join(lost)
         table.caption_justify = "left"
     show(table, document, as_json)
     print_next(command_text("view", corpus))
@@ -375,10 +381,14 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
 
 
 def _info_table(corpus: Corpus) -> Table:
+    from sgt_data.engine.losses import beyond_bounds
+
     header = corpus.header
     totals = header.source_totals
     table = _totals_table({folder: totals[folder] for folder in corpus.folders if folder in totals})
     state = "complete" if header.complete else "not complete yet"
+    if header.complete and beyond_bounds(header):
+        state = "built to its end, but failed: it lost more than its manifest allows"
     if subset := header.identity.get("subset"):
         state = f"{subset_text(subset)}, {state}"
     if header.left_out:
@@ -388,11 +398,14 @@ def _info_table(corpus: Corpus) -> Table:
 
 
 def _info_document(corpus: Corpus) -> dict[str, Any]:
+    from sgt_data.engine.losses import beyond_bounds
+
     header = corpus.header
     return {
         "url": corpus.url,
         "name": header.name,
         "complete": header.complete,
+        "beyond_bounds": beyond_bounds(header),
         "subset": header.identity.get("subset"),
         "parent": header.parent,
         "left_out": header.left_out,

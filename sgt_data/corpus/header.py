@@ -21,6 +21,8 @@ from sgt_data.records import Category
 from sgt_data.redaction import fields_with_secrets, redacted, without_secrets
 from sgt_data.value_text import cut
 
+_WRITE_ANEW = "Remove it, and run the command that wrote the corpus again, which writes it anew"
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusHeader:
@@ -154,9 +156,9 @@ def parse_header(data: bytes, place: str) -> CorpusHeader:
         document["left_out"] = tuple(map(str, document.get("left_out", ())))
         header = CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
-        raise CorpusError(
-            f"{place} is not a corpus header: {in_words(why)}{lfs_note(data)}"
-        ) from why
+        is_cut = isinstance(why, orjson.JSONDecodeError) and not place.startswith("hf://")
+        note = lfs_note(data) or f". {_WRITE_ANEW}" * is_cut
+        raise CorpusError(f"{place} is not a corpus header: {in_words(why)}{note}") from why
     _check_names(header, place)
     return header
 

@@ -24,6 +24,7 @@ from sgt_data.corpus.receipt import (
     committed_receipts,
     revoke,
 )
+from sgt_data.engine.begun_corpus import is_uncommitted
 from sgt_data.engine.build_plan import BuildPlan, plan_build
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.build_stages import corpus_stages
@@ -109,7 +110,9 @@ def _build(
 
     announce("checking what is there")
     with open_engine(cluster, announce) as engine:
-        existing = read_header(root)
+        begun = read_header(root)
+        anew = begun is not None and is_uncommitted(root, begun)
+        existing = None if anew else begun
         plan = plan_build(listing, engine.set_up, existing.identity if existing else {})
         header = _begin(plan, root, existing)
         sweep_unfinished(root)
@@ -120,6 +123,10 @@ def _build(
         if retry_damaged:
             revoke_damaged(root, header, receipts, listing.slices)
         report = BuildReport(output=root, found_shards=sum(map(len, receipts.values())))
+        if anew and begun and begun.identity != plan.identity:
+            report.notes.append(
+                f"{root}: another build began there and committed nothing; this one takes its place"
+            )
         report.notes += lost_notes(lost, "built")
         tasks = pending_tasks(listing.slices, listing.folders_of, receipts)
         kept = kept_inputs(listing.slices, listing.folders_of, receipts)

@@ -21,7 +21,7 @@ class Forecast:
         proxy: folder of the corpus: a proxy, or the shared inputs.
         slices: of the source.
         shards: of the folder.
-        pictures: of the source.
+        pictures: of the source, without those of which the listing says that they cannot be read.
         source_bytes: bytes that will be read.
         output_bytes: bytes that will be written, always an estimate.
         exact: whether pictures and shards are counted; False where they are estimated.
@@ -43,7 +43,7 @@ def forecast(listing: Listing) -> list[Forecast]:
     samples = listing.manifest.shard_samples
     for source, folders in listing.folders_of.items():
         inventory = listing.inventories[source]
-        pictures = sum(piece.pictures for piece in inventory.slices)
+        pictures = sum(piece.pictures for piece in inventory.slices) - inventory.unreadable
         width, height = listing.manifest.pictures.output_size(*inventory.typical_size)
         forecasts += [
             Forecast(

@@ -64,6 +64,32 @@ def look_at_pictures(listing: Listing) -> list[LookedAt]:
     return looks
 
 
+def forecast_losses(listing: Listing, looks: Sequence[LookedAt]) -> list[str]:
+    """Why a build would fail by its `max_quarantined`, as far as is known before it; a sentence
+    each. What a listing knows is counted; the rest is judged by the pictures that were looked at.
+    """
+    bound = listing.manifest.max_quarantined
+    lines = []
+    for folder, sources in listing.sources_of.items():
+        inventories = [listing.inventories[source] for source in sources]
+        every = sum(piece.pictures for each in inventories for piece in each.slices)
+        unreadable = sum(each.unreadable for each in inventories)
+        seen = [look for look in looks if look.source in sources]
+        count = sum(look.count for look in seen)
+        more = sum(len(look.problems) for look in seen) - unreadable
+        if unreadable > bound * every:
+            share, of = unreadable / every, f"{unreadable:,} of {counted(every, 'picture')}"
+        elif more > bound * count:
+            share, of = more / count, f"{more:,} of {counted(count, 'picture')} that were looked at"
+        else:
+            continue
+        lines.append(
+            f"{folder}: {of} cannot be read ({share:.1%}), max_quarantined allows {bound:.1%}; the "
+            "build would fail. Put the files in place, or allow more with --max-quarantined SHARE"
+        )
+    return lines
+
+
 def _look(source: Source, slices: Sequence[Slice]) -> LookedAt:
     count, problems = 0, []
     for piece in _spread(slices):
@@ -80,7 +106,7 @@ def _look(source: Source, slices: Sequence[Slice]) -> LookedAt:
         except StopIteration:
             continue
         count += len(inputs)
-        problems += [f"{raw.member}: {problem}" for raw in inputs if (problem := _problem(raw))]
+        problems += [_named(raw, problem) for raw in inputs if (problem := _problem(raw))]
     return LookedAt(source.name, count, sum(piece.pictures for piece in slices), problems)
 
 
@@ -88,6 +114,10 @@ def _spread(slices: Sequence[Slice]) -> list[Slice]:
     """Some slices, spread over all of them, the first among them."""
     step = max(1, -(-len(slices) // _SLICES))
     return list(slices[::step])
+
+
+def _named(raw: RawInput, problem: str) -> str:
+    return problem if raw.member in problem else f"{raw.member}: {problem}"
 
 
 def _problem(raw: RawInput) -> str | None:

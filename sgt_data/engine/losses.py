@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.paths import quarantine_path
-from sgt_data.corpus.receipt import Receipt
+from sgt_data.corpus.receipt import COUNTED, Receipt
 from sgt_data.records import Slice
 from sgt_data.value_text import counted
 
@@ -22,6 +23,29 @@ def damaged_share(totals: Mapping[str, int]) -> float:
 def filtered_share(totals: Mapping[str, int]) -> float:
     """Share of the inputs that filters left out."""
     return totals["filtered"] / max(1, totals["inputs"])
+
+
+def beyond_bounds(header: CorpusHeader) -> list[str]:
+    """What a corpus that was built lost beyond the bounds of its manifest, a sentence each.
+
+    A copy of a subset has its own share of losses, and no bounds.
+    """
+    if header.parent is not None:
+        return []
+    lines = []
+    for kind, field, share_of in (
+        ("damaged", "max_quarantined", damaged_share),
+        ("filtered out", "max_filtered", filtered_share),
+    ):
+        bound = header.manifest.get(field)
+        if not isinstance(bound, int | float):  # no build of ours wrote it
+            continue
+        lines += [
+            f"{folder}: {share:.1%} of the inputs are {kind}, {field} allows {bound:.1%}"
+            for folder, totals in header.totals.items()
+            if totals.keys() >= set(COUNTED) and (share := share_of(totals)) > bound
+        ]
+    return lines
 
 
 def ledgers_with_rows(receipts: Receipts) -> list[tuple[str, str]]:

@@ -21,6 +21,9 @@ from sgt_data.value_text import cut_text
 
 _ENTRIES_MAX = 1000
 _NAME_LETTERS = 80
+_PARTS = (
+    "parts of a corpus lie there: the command that wrote them, given again, writes corpus.json anew"
+)
 
 
 def in_place_of_corpus(root: str) -> str:
@@ -39,6 +42,8 @@ def in_place_of_corpus(root: str) -> str:
                 "it is a folder of annotated tars, which are a source: build a corpus from them, "
                 "and open that one"
             )
+        if exists(join(root, "receipts")) and exists(join(root, "index")):
+            return _PARTS
         if root.startswith("/"):
             return _local(root)
     return ""

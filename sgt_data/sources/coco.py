@@ -141,6 +141,7 @@ class CocoSource(Source):
             shared_stems=shared_stems(
                 entry.file_name for entry in index.entries if not entry.problem
             ),
+            unreadable=sum(not each.files for each in located),
         )  # fmt: skip
 
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:

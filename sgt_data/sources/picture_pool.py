@@ -91,7 +91,7 @@ class PicturePool:
             return ListedFile(name, None)
         matches = self.paths.find(name, folder)
         if not matches:
-            raise InputError(f"{name} was not in {self._short} when it was listed")
+            raise InputError(f"there is no file {name} in {self._short}")
         if len(matches) > 1:
             raise InputError(
                 f"{name} may be {' or '.join(matches[:4])} in {self._short}; the annotation file "
