@@ -77,6 +77,8 @@ def _inventory_problem(source: Source, inventory: Any) -> str | None:
         )
     if not isinstance(inventory.slices, tuple):
         return f"slices is {cut(inventory.slices, 60)}; right is a tuple of Slice"
+    if type(inventory.unreadable) is not int or inventory.unreadable < 0:
+        return f"unreadable is {cut(inventory.unreadable, 40)}; right is a number of pictures"
     names: set[str] = set()
     for piece in inventory.slices:
         if problem := _slice_problem(piece, source, names):
