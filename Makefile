@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 EXPERIMENT := experiment
-# number of test files that run at the same time; test files are independent of each other
-TEST_JOBS ?= 2
+# number of test files that run at the same time; they are independent of each other, and on two
+# cores three fill the time in which tests wait for Ray and for killed builds
+TEST_JOBS ?= 3
 
 WHEEL := build/wheel
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sgt_data.errors import CorpusError
+from sgt_data.errors import CorpusError, RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.notebook_html import figure, heading
 from sgt_data.pictures.decode_stored import rgb_pixels
@@ -79,10 +79,10 @@ class Sample:
         """A field by its name.
 
         Raises:
-            KeyError: there is no such field.
+            RequestError: there is no such field.
         """
         if name not in self.__slots__:
-            raise KeyError(f"a Sample has no field {name!r}; it has {', '.join(self.__slots__)}")
+            raise RequestError(f"a Sample has no field {name!r}; it has {', '.join(self.__slots__)}")
         return getattr(self, name)
 
     __iter__ = None
