@@ -80,7 +80,7 @@ def test_a_sample_gives_its_pictures(corpus: Corpus) -> None:
 def test_a_field_of_a_sample_is_also_given_by_its_name() -> None:
     sample = Sample("k", "edge", "corpus", "s-0", b"in", b"out", "Draw.", {"type": "edge"})
     assert sample["key"] == "k" and sample["facts"] is sample.facts
-    with pytest.raises(KeyError, match="no field 'keys'; it has key, proxy"):
+    with pytest.raises(sgt_data.RequestError, match="no field 'keys'; it has key, proxy"):
         sample["keys"]
     with pytest.raises(TypeError, match="not iterable"):
         iter(sample)  # type: ignore[call-overload]

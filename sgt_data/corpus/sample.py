@@ -82,7 +82,9 @@ class Sample:
             RequestError: there is no such field.
         """
         if name not in self.__slots__:
-            raise RequestError(f"a Sample has no field {name!r}; it has {', '.join(self.__slots__)}")
+            raise RequestError(
+                f"a Sample has no field {name!r}; it has {', '.join(self.__slots__)}"
+            )
         return getattr(self, name)
 
     __iter__ = None
