@@ -3,9 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 EXPERIMENT := experiment
-# number of test files that run at the same time; they are independent of each other, and on two
-# cores three fill the time in which tests wait for Ray and for killed builds
-TEST_JOBS ?= 3
+# number of test files that run at the same time; test files are independent of each other
+TEST_JOBS ?= 2
 
 WHEEL := build/wheel
 

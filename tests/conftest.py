@@ -9,11 +9,15 @@ from pathlib import Path
 
 import hub_server
 import pytest
+from hypothesis import settings
 
 from sgt_data.plugins.registered import forget_plugins
 from sgt_data.scenes.write_samples import write_samples
 
 SAMPLE_IMAGES = 12
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # as in a job of a shell's background; commands that are started here must hear Ctrl-C
