@@ -87,7 +87,7 @@ def _right(errors: Sequence[Any], model: Any) -> str:
     if error["type"] == "literal_error":
         options = _expected(error)
         return f"allowed: {', '.join(options)}{did_you_mean(error['input'], options)}"
-    return must(error) or str(error["msg"]).removeprefix("Value error, ")
+    return _must_be(error)
 
 
 def _must_be(error: Any) -> str:

@@ -18,6 +18,9 @@ KEY_LETTERS, KEY_LENGTH_MAX = r"^[A-Za-z0-9_-]+$", 1000
 """The same as a regular expression, for pyarrow too, and the length apart from it: pyarrow's engine
 takes 10 ms to prepare an expression that counts to 1000."""
 
+RECEIPTS, INDEX, QUARANTINE = "receipts", "index", "quarantine"
+"""Folders of a corpus that are no proxy's."""
+
 SUBSET_SUFFIX = ".subset.parquet"
 """What the name of a subset file ends in; no folder has such a name."""
 

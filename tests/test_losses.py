@@ -31,10 +31,10 @@ from making import (
 )
 
 from sgt_data.cli.app import main
-from sgt_data.corpus import reasons, receipt
+from sgt_data.corpus import reasons, receipt, revoking
 from sgt_data.corpus.header import read_header
 from sgt_data.corpus.reasons import frequent_reasons, without_own_words
-from sgt_data.engine import build, build_stages, retry_damaged
+from sgt_data.engine import build, build_stages
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.records import QuarantineRow
@@ -281,7 +281,7 @@ def test_a_retry_that_is_killed_leaves_what_the_same_command_finishes(
         receipt.revoke(*place)
 
     with monkeypatch.context() as patch:
-        patch.setattr(retry_damaged, "revoke", killed)
+        patch.setattr(revoking, "revoke", killed)
         with pytest.raises(KeyboardInterrupt):
             retried(tmp_path / "out", source, INSTANCE)
     header = read_header(str(tmp_path / "out"))

@@ -16,6 +16,7 @@ import typer
 
 from sgt_data.cli import (
     annotation,
+    building,
     corpora,
     discovering,
     experiments,
@@ -50,7 +51,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "annotators": discovering.annotators_command,
     "palettes": discovering.palettes_command,
     "schema": discovering.schema_command,
-    "build": corpora.build_command,
+    "build": building.build_command,
     "verify": corpora.verify_command,
     "info": corpora.info_command,
     "preview": corpora.preview_command,

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sgt_data.corpus.header import CorpusHeader, write_header
+from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.paths import index_path, quarantine_path, tar_path
-from sgt_data.corpus.receipt import Receipt, revoke
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.corpus.revoking import revoke_shards
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import join
+from sgt_data.names import INDEX, QUARANTINE
 
 _THREADS = 16
 _NAMED = 8
@@ -56,9 +58,6 @@ def revoke_lost(
 ) -> Lost:
     """Take the shards out of a corpus that lost files, so that the work makes them again.
 
-    The header says first that the corpus is not complete: whenever this is interrupted, the next
-    run does what is missing.
-
     Args:
         root: of the corpus.
         header: of the corpus, as one that is not complete.
@@ -68,11 +67,7 @@ def revoke_lost(
         SourceError, StorageError: the corpus cannot be listed, or written.
     """
     lost = lost_files(root, receipts)
-    if lost:
-        write_header(root, header)
-    for folder, shard in lost:
-        revoke(root, folder, shard)
-        del receipts[folder][shard]
+    revoke_shards(root, header, receipts, lost)
     return lost
 
 
@@ -91,24 +86,26 @@ def lost_notes(lost: Mapping[Any, list[str]], verb: str) -> list[str]:
     return [f"{subject} {verb} again, of whose files: {'; '.join(problems[:_NAMED])}{more}"]
 
 
-def size_problem(path: str, size: int | None, stated: Any) -> str | None:
-    """What is wrong with the size of a file; None where it is right.
+def size_problems(
+    paths: Mapping[str, str], sizes: Mapping[str, int], receipt: Mapping[str, Any]
+) -> list[str]:
+    """What is wrong with the sizes of files, each with its path.
 
     Args:
-        path: of the file.
-        size: in bytes; None where there is no such file.
-        stated: what a receipt states of the file: `bytes` and `sha256`.
+        paths: of the files, by the field of the receipt that states them.
+        sizes: in bytes, of the files that there are, by path.
+        receipt: what states their sizes.
     """
-    nbytes = stated.get("bytes")
-    if size is None:
-        return f"{path} is missing"
-    return None if size == nbytes else f"{path} has {size} bytes, its receipt says {nbytes}"
+    problems = (_problem(path, sizes.get(path), receipt[part]) for part, path in paths.items())
+    return [problem for problem in problems if problem]
 
 
 def _sizes(root: str, folders: list[str]) -> dict[str, int]:
     """Sizes of all files of shards, by path."""
     places = [
-        place for folder in folders for place in (folder, f"index/{folder}", f"quarantine/{folder}")
+        place
+        for folder in folders
+        for place in (folder, f"{INDEX}/{folder}", f"{QUARANTINE}/{folder}")
     ]
     with ThreadPoolExecutor(_THREADS) as threads:
         listings = threads.map(lambda place: list_files(join(root, place)), places)
@@ -121,5 +118,12 @@ def _sizes(root: str, folders: list[str]) -> dict[str, int]:
 
 def _problems(folder: str, shard: str, receipt: Receipt, sizes: Mapping[str, int]) -> list[str]:
     paths = {part: path_of(folder, shard) for part, path_of in _PATHS.items() if receipt[part]}
-    problems = (size_problem(path, sizes.get(path), receipt[part]) for part, path in paths.items())
-    return [problem for problem in problems if problem]
+    return size_problems(paths, sizes, receipt)
+
+
+def _problem(path: str, size: int | None, stated: Any) -> str | None:
+    """What is wrong with the size of a file; None where it is right."""
+    nbytes = stated.get("bytes")
+    if size is None:
+        return f"{path} is missing"
+    return None if size == nbytes else f"{path} has {size} bytes, its receipt says {nbytes}"

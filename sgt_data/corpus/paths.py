@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sgt_data.errors import LeavesRoot
 from sgt_data.files.output_place import CORPUS_MARKER
-from sgt_data.names import checked_folder, checked_shard
+from sgt_data.names import INDEX, QUARANTINE, RECEIPTS, checked_folder, checked_shard
 
 CORPUS_FILE = CORPUS_MARKER
-RECEIPTS = "receipts"
 README_FILE = "README.md"
 LEFT_OUT_FILE = "left-out.json"
 """States what a copy lacks whose pictures were not passed on, so that they can be put back."""
@@ -22,11 +21,11 @@ def tar_path(proxy: str, shard: str) -> str:
 
 
 def index_path(proxy: str, shard: str) -> str:
-    return f"index/{_place(proxy, shard)}.parquet"
+    return f"{INDEX}/{_place(proxy, shard)}.parquet"
 
 
 def quarantine_path(proxy: str, shard: str) -> str:
-    return f"quarantine/{_place(proxy, shard)}.jsonl"
+    return f"{QUARANTINE}/{_place(proxy, shard)}.jsonl"
 
 
 def receipt_path(proxy: str, shard: str) -> str:

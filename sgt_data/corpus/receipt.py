@@ -8,13 +8,7 @@ from typing import Any
 
 import orjson
 
-from sgt_data.corpus.paths import (
-    RECEIPTS,
-    index_path,
-    quarantine_path,
-    receipt_path,
-    tar_path,
-)
+from sgt_data.corpus.paths import index_path, quarantine_path, receipt_path, tar_path
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.file_signs import lfs_note
@@ -23,7 +17,7 @@ from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import below, join
 from sgt_data.files.writing import delete, write_atomic
 from sgt_data.foreign_errors import in_words
-from sgt_data.names import checked_folder, checked_shard
+from sgt_data.names import RECEIPTS, checked_folder, checked_shard
 from sgt_data.value_text import cut
 
 Receipt = dict[str, Any]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sgt_data.corpus.header import CorpusHeader
-from sgt_data.corpus.paths import RECEIPTS
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import join
+from sgt_data.names import INDEX, QUARANTINE, RECEIPTS
 
 
 def is_uncommitted(root: str, header: CorpusHeader) -> bool:
@@ -16,5 +16,5 @@ def is_uncommitted(root: str, header: CorpusHeader) -> bool:
     """
     if header.complete or any(header.shards.values()) or header.parent or header.left_out:
         return False
-    folders = (RECEIPTS, "index", "quarantine", *header.fingerprints)
+    folders = (RECEIPTS, INDEX, QUARANTINE, *header.fingerprints)
     return not any(list_files(join(root, folder)) for folder in folders)

@@ -25,6 +25,16 @@ def filtered_share(totals: Mapping[str, int]) -> float:
     return totals["filtered"] / max(1, totals["inputs"])
 
 
+def beyond_max_quarantined(folder: str, share: float, bound: float) -> str:
+    """That a folder has more damage than its manifest allows, as a sentence without a full stop."""
+    return f"{folder}: {share:.1%} of the inputs are damaged, max_quarantined allows {bound:.1%}"
+
+
+def beyond_max_filtered(folder: str, share: float, bound: float) -> str:
+    """That filters left out more than the manifest allows, as a sentence without a full stop."""
+    return f"{folder}: {share:.1%} of the inputs are filtered out, max_filtered allows {bound:.1%}"
+
+
 def beyond_bounds(header: CorpusHeader) -> list[str]:
     """What a corpus that was built lost beyond the bounds of its manifest, a sentence each.
 
@@ -33,15 +43,15 @@ def beyond_bounds(header: CorpusHeader) -> list[str]:
     if header.parent is not None:
         return []
     lines = []
-    for kind, field, share_of in (
-        ("damaged", "max_quarantined", damaged_share),
-        ("filtered out", "max_filtered", filtered_share),
+    for field, share_of, sentence in (
+        ("max_quarantined", damaged_share, beyond_max_quarantined),
+        ("max_filtered", filtered_share, beyond_max_filtered),
     ):
         bound = header.manifest.get(field)
         if not isinstance(bound, int | float):  # no build of ours wrote it
             continue
         lines += [
-            f"{folder}: {share:.1%} of the inputs are {kind}, {field} allows {bound:.1%}"
+            sentence(folder, share, bound)
             for folder, totals in header.totals.items()
             if totals.keys() >= set(COUNTED) and (share := share_of(totals)) > bound
         ]

@@ -17,7 +17,7 @@ import orjson
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import role
-from sgt_data.corpus.lost_files import size_problem
+from sgt_data.corpus.lost_files import size_problems
 from sgt_data.corpus.shard import (
     append_member,
     end_tar,
@@ -135,11 +135,8 @@ def lost_tars(root: str, receipts: Mapping[str, Mapping[str, Any]]) -> dict[str,
     lost = {}
     for name, receipt in receipts.items():
         paths = {"tar": f"{name}.tar", "quarantine": ledger_path(name)}
-        problems = (
-            size_problem(path, sizes.get(path), receipt[part]) for part, path in paths.items()
-        )
-        if named := [problem for problem in problems if problem]:
-            lost[name] = named
+        if problems := size_problems(paths, sizes, receipt):
+            lost[name] = problems
     return lost
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from sgt_data.corpus.header import CorpusHeader, write_header
+from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.reasons import has_nameless_damage
-from sgt_data.corpus.receipt import Receipt, revoke
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.corpus.revoking import revoke_shards
 from sgt_data.records import Slice
 
 _THREADS = 16
@@ -21,9 +22,6 @@ def revoke_damaged(
 ) -> None:
     """Revoke the shards that name damage, and forget their receipts.
 
-    The header says first that the corpus is not complete: whenever this is interrupted, the next
-    build does what is missing.
-
     Args:
         root: of the corpus.
         header: of the corpus, as one that is not complete.
@@ -34,12 +32,8 @@ def revoke_damaged(
         SourceError, StorageError: the corpus cannot be read, or written.
     """
     retried = shards_to_retry(receipts, slices, _nameless(root, receipts, slices))
-    if retried:
-        write_header(root, header)
-    for folder, shards in retried.items():
-        for shard in shards:
-            revoke(root, folder, shard)
-            del receipts[folder][shard]
+    places = [(folder, shard) for folder, shards in retried.items() for shard in shards]
+    revoke_shards(root, header, receipts, places)
 
 
 def _nameless(root: str, receipts: Receipts, slices: Sequence[Slice]) -> set[str]:

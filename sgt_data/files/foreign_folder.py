@@ -17,6 +17,7 @@ from sgt_data.files.output_place import (
 )
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.urls import join
+from sgt_data.names import INDEX, RECEIPTS
 from sgt_data.value_text import cut_text
 
 _ENTRIES_MAX = 1000
@@ -42,7 +43,7 @@ def in_place_of_corpus(root: str) -> str:
                 "it is a folder of annotated tars, which are a source: build a corpus from them, "
                 "and open that one"
             )
-        if exists(join(root, "receipts")) and exists(join(root, "index")):
+        if exists(join(root, RECEIPTS)) and exists(join(root, INDEX)):
             return _PARTS
         if root.startswith("/"):
             return _local(root)

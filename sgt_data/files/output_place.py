@@ -19,7 +19,7 @@ from sgt_data.errors import RequestError, SourceError
 from sgt_data.files.folder_entries import named, other_entries
 from sgt_data.files.reading import exists
 from sgt_data.files.urls import Location, absolute, has_glob, is_local, is_within, join, plain
-from sgt_data.names import SUBSET_SUFFIX
+from sgt_data.names import INDEX, QUARANTINE, RECEIPTS, SUBSET_SUFFIX
 from sgt_data.redaction import without_secrets
 
 CORPUS_MARKER, EXPORT_MARKER = "corpus.json", "export.json"
@@ -37,7 +37,7 @@ _BESIDE_A_CORPUS = frozenset({"README.md", "left-out.json"})
 """May lie in a folder before its `corpus.json`: a person's own README.md, which is kept, and the
 first file of a join that was stopped."""
 
-_PARTS_OF_A_CORPUS = frozenset({"receipts", "index", "quarantine"})
+_PARTS_OF_A_CORPUS = frozenset({RECEIPTS, INDEX, QUARANTINE})
 
 
 def check_output(
@@ -127,7 +127,7 @@ def _check_other_files(root: str, marker: str, name: str) -> None:
     entries = other_entries(root, _BESIDE_A_CORPUS if marker == CORPUS_MARKER else ())
     if marker == CORPUS_MARKER and {f"{part}/" for part in _PARTS_OF_A_CORPUS} <= set(entries):
         # a corpus whose corpus.json was lost, which its build writes anew
-        folders = {each.rstrip("/") for each in other_entries(join(root, "receipts"))}
+        folders = {each.rstrip("/") for each in other_entries(join(root, RECEIPTS))}
         entries = other_entries(root, folders | _PARTS_OF_A_CORPUS | _BESIDE_A_CORPUS)
     if entries:
         raise RequestError(

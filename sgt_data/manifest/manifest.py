@@ -26,6 +26,7 @@ from sgt_data.manifest.member_checks import (
 )
 from sgt_data.manifest.own_parts import add_own_parts, listed_plugins, with_lines
 from sgt_data.manifest.places import check_moves, place_members
+from sgt_data.names import INDEX, QUARANTINE, RECEIPTS
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
 from sgt_data.pictures.decode_source import MAX_PIXELS, Subsampling
@@ -40,7 +41,7 @@ from sgt_data.suggestions import did_you_mean, not_among
 from sgt_data.value_text import cut
 
 FORMAT_VERSION = 1
-RESERVED_NAMES = frozenset({"input", "index", "receipts", "quarantine"})
+RESERVED_NAMES = frozenset({"input", INDEX, RECEIPTS, QUARANTINE})
 """Folders of a corpus that are no proxy's."""
 
 

@@ -6,14 +6,10 @@ from collections.abc import Mapping
 
 from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
-from sgt_data.corpus.paths import (
-    CORPUS_FILE,
-    RECEIPTS,
-    REPOSITORY_FILES,
-    receipt_path,
-)
+from sgt_data.corpus.paths import CORPUS_FILE, REPOSITORY_FILES, receipt_path
 from sgt_data.corpus.receipt import Receipt, committed_receipts
 from sgt_data.errors import CorpusMismatch, RequestError, StorageError
+from sgt_data.names import RECEIPTS
 from sgt_data.publish.hub import HubRepository, StoredFile
 from sgt_data.publish.push_plan import PushPlan
 from sgt_data.publish.shard_files import committed_files

@@ -89,8 +89,10 @@ class ShardCopier:
             rows = _moved(rows, ends, kept)
             lacking = set(keys) - set(rows["key"].to_pylist())
             reasons = ledger_rows(self.origin, proxy, shard, lacking) if lacking else []
-            stated = rows_of_ledger(ledger, below(self.origin, quarantine_path(proxy, shard)))
-            notes = note_rows(stated, set(keys)) if "notes" in receipt else []
+            notes = []
+            if "notes" in receipt:
+                place = below(self.origin, quarantine_path(proxy, shard))
+                notes = note_rows(rows_of_ledger(ledger, place), set(keys))
             index, ledger = index_bytes(rows), ledger_lines((*reasons, *notes))
             damaged = sum(reason["kind"] == "damaged" for reason in reasons)
             counts = {
