@@ -1,22 +1,21 @@
 """Lost resolution: pictures that were shrunk and enlarged again.
 
-Bicubic resampling as Pillow does it (a = -1/2, support widened when shrinking), with the passes in
-the cheaper order: rows first when shrinking, columns first when enlarging.
+Bicubic resampling as Pillow does it (a = -1/2, support widened when shrinking), but with weights of
+20 bits and the passes in another order: rows first when shrinking, columns first when enlarging.
+Targets that were drawn so stay as they are; the loops are those of `pictures.mix_lines`.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.compiled import njit
 from sgt_data.degradations.pixels import Pixels
+from sgt_data.pictures.mix_lines import WEIGHT_BITS, Taps, mixed_columns, mixed_rows, taps_of
 
-_WEIGHT_BITS = 20  # sums of weights times 255 fit 32 bits
-_HALF = 1 << (_WEIGHT_BITS - 1)
+_WEIGHT_BITS = 20
 _SUPPORT = 2
 
 
@@ -24,24 +23,14 @@ def down_and_up(picture: Pixels, factor: int) -> Pixels:
     """A picture shrunk by `factor` on both sides (to one pixel at least) and enlarged again."""
     height, width, _ = picture.shape
     low, narrow = max(1, height // factor), max(1, width // factor)
-    small = _resize_columns(_resize_rows(picture, low), narrow)
-    return _resize_rows(_resize_columns(small, width), height)
+    small = mixed_columns(mixed_rows(picture, _taps(height, low)), _taps(width, narrow))
+    return mixed_rows(mixed_columns(small, _taps(narrow, width)), _taps(low, height))
 
 
-def _resize_rows(picture: Pixels, rows: int) -> Pixels:
-    height, width, _ = picture.shape
-    resized = np.empty((rows, width, 3), np.uint8)
-    _mix_rows(
-        picture.reshape(height, -1), *bicubic_weights(height, rows), resized.reshape(rows, -1)
-    )
-    return resized
-
-
-def _resize_columns(picture: Pixels, columns: int) -> Pixels:
-    height, width, _ = picture.shape
-    resized = np.empty((height, columns, 3), np.uint8)
-    _mix_columns(picture, *bicubic_weights(width, columns), resized)
-    return resized
+def _taps(size: int, new: int) -> Taps:
+    begins, weights = bicubic_weights(size, new)
+    counts = np.full(new, weights.shape[1])
+    return taps_of(begins, counts, weights << (WEIGHT_BITS - _WEIGHT_BITS))
 
 
 @lru_cache(maxsize=64)
@@ -74,50 +63,3 @@ def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     zero = np.zeros_like(distance)
     return np.where(distance < 1, near, np.where(distance < _SUPPORT, far, zero))
-
-
-@njit
-def _level(total: Any) -> Any:
-    return min(max(total >> np.int32(_WEIGHT_BITS), np.int32(0)), np.int32(255))
-
-
-@njit
-def _mix_rows(
-    values: NDArray[np.uint8],
-    begins: NDArray[np.int64],
-    weights: NDArray[np.int32],
-    mixed: NDArray[np.uint8],
-) -> None:
-    rows, width = mixed.shape
-    sums = np.empty(width, np.int32)
-    for y in range(rows):
-        sums[:] = _HALF
-        for tap in range(weights.shape[1]):
-            weight = weights[y, tap]
-            line = values[begins[y] + tap]
-            for x in range(width):
-                sums[x] += weight * np.int32(line[x])
-        for x in range(width):
-            mixed[y, x] = _level(sums[x])
-
-
-@njit
-def _mix_columns(
-    picture: NDArray[np.uint8],
-    begins: NDArray[np.int64],
-    weights: NDArray[np.int32],
-    mixed: NDArray[np.uint8],
-) -> None:
-    rows, columns, _ = mixed.shape
-    for y in range(rows):
-        for x in range(columns):
-            red = green = blue = np.int32(_HALF)
-            begin = begins[x]
-            for tap in range(weights.shape[1]):
-                weight = weights[x, tap]
-                red += weight * np.int32(picture[y, begin + tap, 0])
-                green += weight * np.int32(picture[y, begin + tap, 1])
-                blue += weight * np.int32(picture[y, begin + tap, 2])
-            mixed[y, x, 0] = _level(red)
-            mixed[y, x, 1] = _level(green)
-            mixed[y, x, 2] = _level(blue)

@@ -31,16 +31,21 @@ def to_srgb(
         RGB pixels, what was done, and the profile to embed in the output (None: none).
     """
     if not profile:
-        return image.convert("RGB"), "none", None
+        return _rgb(image), "none", None
     if rule == "drop":
-        return image.convert("RGB"), "dropped", None
+        return _rgb(image), "dropped", None
     if rule == "keep" and image.mode == "RGB":
         return image, "kept", profile
     transform = _transform(profile, image.mode)
     if isinstance(transform, str):
-        return image.convert("RGB"), transform, None
+        return _rgb(image), transform, None
     converted = ImageCms.applyTransform(image, transform)
     return converted if converted is not None else image, "converted", None
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """The picture in RGB; itself where it is, as Pillow would copy it."""
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 @lru_cache(maxsize=32)

@@ -1,7 +1,7 @@
 """Decode a picture from untrusted bytes, resize it, turn it upright, make it 8-bit sRGB.
 
-Pillow does all of it: its decoders (libjpeg-turbo, libpng, libwebp) and its fixed-point resampling
-give the same bytes on every CPU, which a build must.
+Pillow decodes: its decoders (libjpeg-turbo, libpng, libwebp) give the same bytes on every CPU, as a
+build must, and so does `resample`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from sgt_data.errors import InputError, PictureError
 from sgt_data.pictures.colour_profiles import IccRule, to_srgb
+from sgt_data.pictures.resample import resized, resized_pixels
 from sgt_data.pictures.size_rule import SizeRule
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
@@ -45,6 +48,7 @@ _DECODERS_RAISE = (
     OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError,
     ArithmeticError, MemoryError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
+_SCALED_MIN = 16  # pixels of a side: of smaller ones two scales of the DCT may give one size
 _TURNED_BY_PILLOW = ("TIFF",)  # its plug-in tells the upright size, and turns the pixels
 
 
@@ -143,14 +147,36 @@ def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
         turn = None if image.format in _TURNED_BY_PILLOW else _TURNS.get(stored.orientation)
         size = (height, width) if turn is not None and stored.orientation >= 5 else (width, height)
         image.draft(None, size)
-        image.load()
-        pixels = _eight_bit(image)
-        if pixels.size != size:
-            pixels = pixels.resize(size, Image.Resampling.BICUBIC)
-        rgb, icc_outcome, profile = to_srgb(pixels, image.info.get("icc_profile"), icc)
+        pixels = _by_turbojpeg(stored.data, image)
+        if pixels is not None:
+            fitting = Image.fromarray(resized_pixels(pixels, size))
+        else:
+            image.load()
+            fitting = resized(_eight_bit(image), size)
+        rgb, icc_outcome, profile = to_srgb(fitting, image.info.get("icc_profile"), icc)
     if turn is not None:
         rgb = rgb.transpose(turn)
     return Picture(rgb, stored, icc_outcome, profile)
+
+
+def _by_turbojpeg(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
+    """Pixels [H, W, 3] of a colour JPEG at the scale to which `image` was set; None for others.
+
+    The decoder is the one that Pillow has in it; without Pillow's way of feeding it by pieces and
+    of storing four bytes for a pixel it takes a tenth less time. Whatever is unusual or wrong in a
+    file is left to Pillow.
+    """
+    if image.format not in ("JPEG", "MPO") or image.mode != "RGB" or min(image.size) < _SCALED_MIN:
+        return None
+    try:
+        if simplejpeg.decode_jpeg_header(data)[2] != "YCbCr":
+            return None
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, "RGB", min_height=image.height, min_width=image.width
+        )
+    except ValueError:
+        return None
+    return pixels if pixels.shape[1::-1] == image.size else None
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

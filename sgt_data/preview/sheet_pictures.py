@@ -7,6 +7,8 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
+from sgt_data.pictures.resample import resized
+
 _OVERSAMPLING = 4  # the slanting line is drawn this many times larger, for smooth edges
 _SLANT = 0.12  # share of the width, to either side of the middle
 _LINE_WIDTH = 3
@@ -26,7 +28,7 @@ def fitted(data: bytes, width: int, height: int) -> Image.Image:
         return picture.resize(size, Image.Resampling.NEAREST)
     scale = min(1.0, width / picture.width, height / picture.height)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
+    return picture if size == picture.size else resized(picture, size)
 
 
 def split_view(left: Image.Image, right: Image.Image) -> Image.Image:

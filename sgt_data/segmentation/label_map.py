@@ -9,12 +9,14 @@ same map and takes some 300 times as long (benchmarks/label_map.py).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
+from sgt_data.segmentation.box_geometry import turned_boxes
 from sgt_data.segmentation.pixel_sampling import SampleGrid
 from sgt_data.segmentation.run_lengths import MaskRuns
 
@@ -25,6 +27,23 @@ LABELS_MAX = np.iinfo(np.uint16).max
 """Most labels of a map."""
 TOUCHING_LABELS_MAX = 8192
 """Most labels for which `touching_labels` makes its table (64 MiB)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredMap:
+    """A label map, and what is visible of each label that was painted.
+
+    Attributes:
+        labels: the map. The labels that are visible are 1 to n, in the order of the labels that
+            were painted.
+        areas: [count], visible pixels of each label that was painted.
+        boxes: [count, 4], boxes of these pixels as x, y, width, height (zeros where none is
+            visible).
+    """
+
+    labels: LabelMap
+    areas: NDArray[np.int64]
+    boxes: NDArray[np.int64]
 
 
 class _Runs(NamedTuple):
@@ -74,6 +93,48 @@ def paint(
         Upright label map [h, w]; the label of an output pixel is that at the source pixel under its
         centre.
     """
+    columns_first = _paint_columns(masks, order, labels, grid)
+    return _turned(columns_first, np.arange(labels.max(initial=0) + 1, dtype=np.uint16), grid)
+
+
+def paint_measured(
+    masks: MaskRuns, order: NDArray[np.int64], labels: NDArray[np.uint16], grid: SampleGrid
+) -> MeasuredMap:
+    """Paint masks over each other, measure what is visible, and leave no gaps among the labels.
+
+    Args:
+        masks, order, labels, grid: see `paint`; the labels are 1 to their maximum.
+    """
+    columns_first = _paint_columns(masks, order, labels, grid)
+    areas, boxes = visible_regions(columns_first, int(labels.max(initial=0)))
+    frame = len(grid.rows), len(grid.columns)
+    turned = turned_boxes(boxes[:, [1, 0, 3, 2]], frame, grid.orientation)
+    boxes = np.where(areas[:, None] > 0, turned, 0)
+    return MeasuredMap(_turned(columns_first, _numbers_of_visible(areas), grid), areas, boxes)
+
+
+def measure_map(labels: LabelMap, count: int) -> MeasuredMap:
+    """Measure what is visible of the labels 1 to `count`, and leave no gaps among them."""
+    areas, boxes = visible_regions(labels, count)
+    if not areas.all():
+        labels = _numbers_of_visible(areas)[labels]
+    return MeasuredMap(labels, areas, boxes)
+
+
+def _numbers_of_visible(areas: NDArray[np.int64]) -> NDArray[np.uint16]:
+    """New number of each label, [count + 1]: 1, 2, 3 ... for those with an area, 0 for the rest.
+
+    Args:
+        areas: [count], visible pixels of the labels 1 to count.
+    """
+    visible = np.concatenate(([False], areas > 0))
+    return np.where(visible, np.cumsum(visible), 0).astype(np.uint16)
+
+
+def _paint_columns(
+    masks: MaskRuns, order: NDArray[np.int64], labels: NDArray[np.uint16], grid: SampleGrid
+) -> NDArray[np.uint16]:
+    """The label of each sampled column and row, [columns, rows], in the stored frame."""
     columns_first = np.zeros((len(grid.columns), len(grid.rows)), np.uint16)
     samples = _Samples(
         grid.columns,
@@ -81,8 +142,15 @@ def paint(
         _first_sample_at(grid.rows, masks.height),
     )
     _paint(_Runs(masks.runs, masks.starts, masks.height), order, labels, samples, columns_first)
-    stored = np.empty((len(grid.rows), len(grid.columns)), np.uint16)
-    _transpose(columns_first, stored)
+    return columns_first
+
+
+def _turned(
+    columns_first: NDArray[np.uint16], numbers: NDArray[np.uint16], grid: SampleGrid
+) -> LabelMap:
+    """The upright map, in which label k is `numbers[k]`."""
+    stored = np.empty(columns_first.shape[::-1], np.uint16)
+    _transpose(columns_first, numbers, stored)
     return grid.upright(stored)
 
 
@@ -167,18 +235,23 @@ def _paint(
 
 
 @njit
-def _transpose(columns_first: NDArray[np.uint16], rows_first: NDArray[np.uint16]) -> None:
-    """Eight lines at a time: a plain transpose thrashes the cache where the stride is a power of
-    two, as it is at 1024 pixels."""
+def _transpose(
+    columns_first: NDArray[np.uint16], numbers: NDArray[np.uint16], rows_first: NDArray[np.uint16]
+) -> None:
+    """Turn rows and columns, and look up each label's number on the way.
+
+    Eight lines at a time: a plain transpose thrashes the cache where the stride is a power of two,
+    as it is at 1024 pixels.
+    """
     columns, rows = columns_first.shape
     whole = columns - columns % 8
     for begin in range(0, whole, 8):
         for row in range(rows):
             for step in range(8):
-                rows_first[row, begin + step] = columns_first[begin + step, row]
+                rows_first[row, begin + step] = numbers[columns_first[begin + step, row]]
     for column in range(whole, columns):
         for row in range(rows):
-            rows_first[row, column] = columns_first[column, row]
+            rows_first[row, column] = numbers[columns_first[column, row]]
 
 
 @njit

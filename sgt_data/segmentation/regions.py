@@ -24,9 +24,9 @@ from sgt_data.segmentation.label_map import (
     LABELS_MAX,
     LabelMap,
     mask_boxes,
-    paint,
+    measure_map,
+    paint_measured,
     painting_order,
-    visible_regions,
 )
 from sgt_data.segmentation.pixel_sampling import SampleGrid, sample_grid
 from sgt_data.segmentation.run_lengths import MaskRuns, parse_masks
@@ -157,19 +157,17 @@ class Regions:
         of_segment = np.zeros(len(self.segments) + 1, np.uint16)
         of_segment[chosen + 1] = painted[self.groups[chosen] + 1]
         if self.masks is not None:
-            labels = paint(self.masks, order, of_segment[1:], grid)
+            measured = paint_measured(self.masks, order, of_segment[1:], grid)
         else:
             assert self.positions is not None
-            labels = of_segment[grid.pick(self.positions)]
-        areas, boxes = visible_regions(labels, len(leaders))
-        visible = areas > 0
-        if not visible.all():
-            renumbered = np.zeros(len(leaders) + 1, np.uint16)
-            renumbered[1:][visible] = np.arange(1, int(visible.sum()) + 1)
-            labels = renumbered[labels]
+            measured = measure_map(of_segment[grid.pick(self.positions)], len(leaders))
+        visible = measured.areas > 0
         painted_segments = np.asarray(leaders, np.int64)
-        return labels, PaintedSegments(
-            painted_segments[visible], areas[visible], boxes[visible], painted_segments[~visible]
+        return measured.labels, PaintedSegments(
+            painted_segments[visible],
+            measured.areas[visible],
+            measured.boxes[visible],
+            painted_segments[~visible],
         )
 
     def _grid(self, height: int, width: int, orientation: int) -> SampleGrid:

@@ -22,6 +22,7 @@ from sgt_data import checks
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.extras import install_hint
+from sgt_data.pictures.resample import resized_pixels
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.stream.sample_views import CropAndFlip, View
 
@@ -152,7 +153,7 @@ class Pictures:
         pixels = pixels[y : y + height, x : x + width]
         size = (width, height) if self.size is None else self.size.output_size(width, height)
         if size != (width, height):
-            pixels = np.asarray(Image.fromarray(pixels).resize(size, resampling))
+            pixels = resized_pixels(pixels, size, resampling)
         if view.mirrored:
             pixels = pixels[:, ::-1]
         if self.form == "pil":

@@ -18,6 +18,7 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_stored import rgb_pixels
+from sgt_data.pictures.resample import resized_pixels
 from sgt_data.stream.batch import Batch
 from sgt_data.stream.conversations import Conversation, ConversationFile
 from sgt_data.stream.options import Reading, Topology
@@ -95,7 +96,7 @@ class ToModel:
         size = (self.picture, self.picture)
         pixels = decode(data)
         if pixels.shape[:2] != size:
-            pixels = np.asarray(Image.fromarray(pixels).resize(size, resampling))
+            pixels = resized_pixels(pixels, size, resampling)
         if (1 + len(self.cache)) * pixels.nbytes <= _CACHE_BYTES:
             self.cache[name] = pixels
         return pixels
