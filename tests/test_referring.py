@@ -311,7 +311,7 @@ def subject_of(
     """A picture with this panoptic annotation; category k + 1 is `names[k]`."""
     height, width = ids.shape
     stored = StoredPicture(b"", width, height, 1)
-    picture = Picture(Image.new("RGB", (width, height)), stored, "none", None)
+    picture = Picture(np.zeros((height, width, 3), np.uint8), stored, "none", None)
     return Subject(
         key="made_1",
         seed=5,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -90,7 +89,7 @@ def subject_of(picture: Picture, key: str, seed: int = 0) -> Subject:
         return picture.jpeg(95, "4:2:0")
 
     def encode(image: Image.Image) -> bytes:
-        return replace(picture, image=image).jpeg(95, "4:2:0")
+        return picture.encode(image, 95, "4:2:0")
 
     def nothing(_: Any) -> Any:
         raise AssertionError("a restoration proxy needs no annotation")

@@ -158,7 +158,7 @@ class _DepthAnything:
                 f"{width}x{height} is longer than {ASPECT_MAX} times its shorter side, "
                 "beyond what the depth model can take"
             )
-        pixels = np.asarray(prepare(stored, _ModelInput(), "convert").image)
+        pixels = prepare(stored, _ModelInput(), "convert").pixels
         return View(pixels, rule.output_size(width, height), stored.orientation)
 
     def run(self, views: Sequence[View]) -> Sequence[Any]:

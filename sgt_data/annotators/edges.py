@@ -106,8 +106,8 @@ class _Edges:
 
     def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
         stored = inspect(picture, max_pixels)
-        image = prepare(stored, rule, "convert").image
-        return View(np.asarray(image), image.size, stored.orientation)
+        upright = prepare(stored, rule, "convert")
+        return View(upright.pixels, (upright.width, upright.height), stored.orientation)
 
     def run(self, views: Sequence[View]) -> Sequence[Any]:
         import torch

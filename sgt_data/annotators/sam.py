@@ -115,8 +115,8 @@ class _Sam:
 
     def prepare(self, picture: bytes, rule: SizeRule, max_pixels: int) -> View:
         stored = inspect(picture, max_pixels)
-        image = prepare(stored, AsStored(), "convert").image
-        return View(np.asarray(image), image.size, stored.orientation)
+        upright = prepare(stored, AsStored(), "convert")
+        return View(upright.pixels, (upright.width, upright.height), stored.orientation)
 
     def run(self, views: Sequence[View]) -> Sequence[Any]:
         return [self._generate(view.pixels) for view in views]

@@ -175,7 +175,7 @@ class Rendering:
         rule = self.recipe.manifest.pictures
 
         def encode(image: Any) -> bytes:
-            return replace(picture, image=image).jpeg(rule.jpeg_quality, rule.jpeg_subsampling)
+            return picture.encode(image, rule.jpeg_quality, rule.jpeg_subsampling)
 
         return Subject(
             raw.key,

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from sgt_data.errors import InputError, PictureError
-from sgt_data.pictures.colour_profiles import IccRule, to_srgb
+from sgt_data.pictures.colour_profiles import IccOutcome, IccRule, to_srgb
 from sgt_data.pictures.resample import resized, resized_pixels
 from sgt_data.pictures.size_rule import SizeRule
 
@@ -74,38 +75,48 @@ class StoredPicture:
         return (self.height, self.width) if turned else (self.width, self.height)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """An upright 8-bit RGB picture at the output size.
 
     Attributes:
-        image: the pixels.
+        pixels: [H, W, 3] uint8, not writeable.
         stored: the file that it was decoded from.
         icc: what was done with the colour profile (see `colour_profiles`).
         profile: bytes of the colour profile where it was kept; None elsewhere.
     """
 
-    image: Image.Image
+    pixels: NDArray[np.uint8]
     stored: StoredPicture
     icc: str
     profile: bytes | None
 
+    @cached_property
+    def image(self) -> Image.Image:
+        """The pixels as Pillow's image."""
+        return Image.fromarray(self.pixels)
+
     @property
     def width(self) -> int:
         """Columns of pixels."""
-        return self.image.width
+        return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
         """Rows of pixels."""
-        return self.image.height
+        return int(self.pixels.shape[0])
 
     def jpeg(self, quality: int, subsampling: Subsampling) -> bytes:
-        """The picture as a baseline JPEG of `quality` 1 to 100; no metadata but a kept profile."""
+        """The picture as a JPEG; see `encode`."""
+        return self.encode(self.image, quality, subsampling)
+
+    def encode(self, image: Image.Image, quality: int, subsampling: Subsampling) -> bytes:
+        """An image in place of this one, as a baseline JPEG of `quality` 1 to 100.
+
+        It has no metadata but a kept profile.
+        """
         out = io.BytesIO()
-        self.image.save(
-            out, "JPEG", quality=quality, subsampling=subsampling, icc_profile=self.profile
-        )
+        image.save(out, "JPEG", quality=quality, subsampling=subsampling, icc_profile=self.profile)
         return out.getvalue()
 
 
@@ -147,16 +158,27 @@ def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
         turn = None if image.format in _TURNED_BY_PILLOW else _TURNS.get(stored.orientation)
         size = (height, width) if turn is not None and stored.orientation >= 5 else (width, height)
         image.draft(None, size)
+        stated_profile = image.info.get("icc_profile")
         pixels = _by_turbojpeg(stored.data, image)
         if pixels is not None:
-            fitting = Image.fromarray(resized_pixels(pixels, size))
+            pixels = resized_pixels(pixels, size)
+            if turn is None and not stated_profile:
+                return _picture(pixels, stored, "none", None)
+            fitting = Image.fromarray(pixels)
         else:
             image.load()
             fitting = resized(_eight_bit(image), size)
-        rgb, icc_outcome, profile = to_srgb(fitting, image.info.get("icc_profile"), icc)
+        rgb, icc_outcome, profile = to_srgb(fitting, stated_profile, icc)
     if turn is not None:
         rgb = rgb.transpose(turn)
-    return Picture(rgb, stored, icc_outcome, profile)
+    return _picture(np.asarray(rgb), stored, icc_outcome, profile)
+
+
+def _picture(
+    pixels: NDArray[np.uint8], stored: StoredPicture, icc: IccOutcome, profile: bytes | None
+) -> Picture:
+    pixels.flags.writeable = False  # all proxies look at the same pixels
+    return Picture(pixels, stored, icc, profile)
 
 
 def _by_turbojpeg(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:

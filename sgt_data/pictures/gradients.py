@@ -27,24 +27,23 @@ def sobel_magnitude(grey: NDArray[np.uint8], gain: int) -> NDArray[np.uint8]:
     """
     height, width = grey.shape
     out = np.empty((height, width), np.uint8)
-    left, right = np.empty(width, np.int32), np.empty(width, np.int32)
-    for column in range(width):
-        left[column] = abs(column - 1)
-        right[column] = min(column + 1, 2 * width - 3 - column)
-    sums = np.empty(width, np.int32)
-    gaps = np.empty(width, np.int32)
+    # one column more on either side, so that all columns are computed alike
+    sums, gaps = np.empty(width + 2, np.int32), np.empty(width + 2, np.int32)
     scale = gain / 1024.0
     for row in range(height):
         above = grey[abs(row - 1)]
         middle = grey[row]
         below = grey[min(row + 1, 2 * height - 3 - row)]
         for column in range(width):
-            sums[column] = np.int32(above[column]) + 2 * np.int32(middle[column]) + below[column]
-            gaps[column] = np.int32(below[column]) - np.int32(above[column])
+            top, bottom = np.int32(above[column]), np.int32(below[column])
+            sums[column + 1] = top + 2 * np.int32(middle[column]) + bottom
+            gaps[column + 1] = bottom - top
+        for mixed in (sums, gaps):
+            mixed[0], mixed[width + 1] = mixed[2], mixed[width - 1]
         target = out[row]
         for column in range(width):
-            across = sums[right[column]] - sums[left[column]]
-            down = gaps[left[column]] + 2 * gaps[column] + gaps[right[column]]
+            across = sums[column + 2] - sums[column]
+            down = gaps[column] + 2 * gaps[column + 1] + gaps[column + 2]
             length = np.sqrt(np.float64(across * across + down * down)) * scale
             target[column] = np.uint8(min(255.0, np.floor(length + 0.5)))
     return out

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -188,10 +187,10 @@ def _paint(
 
 def _overlay(picture: Picture, labels: LabelMap, colours: Colours) -> bytes:
     """The picture with the outlines over it, as a JPEG without chroma subsampling."""
-    pixels = np.array(picture.image)
+    pixels = picture.pixels.copy()
     on = labels > 0
     pixels[on] = colours[labels[on] - 1]
-    return replace(picture, image=Image.fromarray(pixels)).jpeg(OVERLAY_QUALITY, "4:4:4")
+    return picture.encode(Image.fromarray(pixels), OVERLAY_QUALITY, "4:4:4")
 
 
 def _look(facts: Mapping[str, Any]) -> Look:

@@ -50,7 +50,7 @@ class RestorationProxy(Proxy):
         return self.type
 
     def draw(self, subject: Subject) -> DrawnTarget:
-        picture = np.array(subject.picture.image)
+        picture = subject.picture.pixels
         rng = generator(subject.seed, "restoration", self.type, subject.key)
         degraded, parameters = self.degrade(picture, rng)
         if degraded.shape != picture.shape or degraded.dtype != np.uint8:
