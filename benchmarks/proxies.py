@@ -2,6 +2,7 @@
 
 A shard of segmentation alone, and a shard of segmentation and one more proxy, are rendered in turn:
 the difference is the cost of that proxy where the picture is decoded and its JPEG encoded anyway.
+All is CPU time, which waiting does not change.
 Also the bytes that shared inputs save for five proxies.
 
 python benchmarks/proxies.py [--rounds N] [--copies N] [--json FILE]
@@ -25,8 +26,8 @@ from sgt_data.engine.render import render_shard
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.records import RawInput, RawShard
 
-ADDED_GOAL = 0.6
-"""Largest added time as a share of a segmentation sample, for edge and restoration."""
+ADDED_GOAL = 0.2
+"""Largest added time as a share of a segmentation sample, for the proxies in `_WITH_GOAL`."""
 
 SEGMENTATION = {"type": "segmentation", "name": "entity", "variant": "entity"}
 ADDED: tuple[dict[str, Any], ...] = (
@@ -41,7 +42,7 @@ ADDED: tuple[dict[str, Any], ...] = (
     ),
 )  # fmt: skip
 FIVE = (SEGMENTATION, *ADDED[:3], {"type": "denoise"})
-_NO_GOAL = ("boxes", "boxes-overlay")
+_WITH_GOAL = ("sobel", "denoise", "enhance", "super_resolution")
 
 
 def renderer(
@@ -97,13 +98,13 @@ def main() -> None:
             for is_shared in (False, True)
         )
         origin = sources.origin
-    base = timings["segmentation"].wall / len(inputs)
+    base = timings["segmentation"].cpu / len(inputs)
     rows: list[dict[str, Cell]] = [{"proxy": "segmentation (whole sample)", "ms": base}]
     notes = []
     for name in names:
-        added = timings[name].wall / len(inputs) - base
+        added = timings[name].cpu / len(inputs) - base
         rows.append({"proxy": f"+ {name}", "ms": added, "of_a_segmentation_sample": added / base})
-        if name not in _NO_GOAL:
+        if name in _WITH_GOAL:
             notes.append(verdict(name, added / base, ADDED_GOAL, at_most=True))
     saved: list[dict[str, Cell]] = [
         {"inputs": "embedded", "mb": embedded / 1e6, "of_embedded": 1.0},

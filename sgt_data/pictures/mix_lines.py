@@ -68,11 +68,8 @@ def mixed_columns(picture: Bytes, taps: Taps) -> Bytes:
     """Each new column is a weighted sum of columns, rounded and clipped to 8 bits.
 
     Args:
-        picture: [H, W] grey, [H, W, 3], or [H, W, 4] whose fourth byte is dropped; contiguous.
+        picture: [H, W] grey or [H, W, 3], contiguous.
         taps: of the new columns.
-
-    Returns:
-        [H, new] or [H, new, 3].
     """
     height, columns = len(picture), len(taps.begins)
     lines = _read_only(picture.reshape(height, -1))
@@ -81,7 +78,7 @@ def mixed_columns(picture: Bytes, taps: Taps) -> Bytes:
         _mix_grey_columns(lines, taps, mixed)
         return mixed
     mixed = np.empty((height, 3 * columns), np.uint8)
-    _mix_rgb_columns(lines, picture.shape[2], taps, mixed)
+    _mix_rgb_columns(lines, taps, mixed)
     return mixed.reshape(height, columns, 3)
 
 
@@ -147,8 +144,8 @@ def _mix_lines(lines: Bytes, taps: Taps, mixed: Bytes) -> None:
 
 
 @njit
-def _mix_rgb_columns(lines: Bytes, step: int, taps: Taps, mixed: Bytes) -> None:
-    rows, columns, new = len(lines), lines.shape[1] // step, len(taps.begins)
+def _mix_rgb_columns(lines: Bytes, taps: Taps, mixed: Bytes) -> None:
+    rows, columns, new = len(lines), lines.shape[1] // 3, len(taps.begins)
     band = _TURNED_BYTES // 3
     turned = np.zeros((columns, _TURNED_BYTES), np.uint8)
     turned_mixed = np.empty((new, _TURNED_BYTES), np.uint8)
@@ -156,9 +153,9 @@ def _mix_rgb_columns(lines: Bytes, step: int, taps: Taps, mixed: Bytes) -> None:
         height = min(band, rows - top)
         for row in range(height):
             for x in range(columns):
-                turned[x, 3 * row] = lines[top + row, step * x]
-                turned[x, 3 * row + 1] = lines[top + row, step * x + 1]
-                turned[x, 3 * row + 2] = lines[top + row, step * x + 2]
+                turned[x, 3 * row] = lines[top + row, 3 * x]
+                turned[x, 3 * row + 1] = lines[top + row, 3 * x + 1]
+                turned[x, 3 * row + 2] = lines[top + row, 3 * x + 2]
         _mix_lines(turned, taps, turned_mixed)
         for row in range(height):
             for x in range(new):
@@ -175,8 +172,8 @@ def _mix_grey_columns(lines: Bytes, taps: Taps, mixed: Bytes) -> None:
     turned_mixed = np.empty((new, _TURNED_BYTES), np.uint8)
     for top in range(0, rows, _TURNED_BYTES):
         height = min(_TURNED_BYTES, rows - top)
-        for x in range(columns):
-            for row in range(height):
+        for row in range(height):
+            for x in range(columns):
                 turned[x, row] = lines[top + row, x]
         _mix_lines(turned, taps, turned_mixed)
         for row in range(height):

@@ -48,12 +48,7 @@ def resized(
         return image.resize(size, resampling)
     if image.size == size:
         return image
-    if image.mode == "RGB" and image.width != size[0]:
-        padded = np.frombuffer(image.tobytes("raw", "RGBX"), np.uint8)
-        source = padded.reshape(image.height, image.width, 4)
-    else:
-        source = np.asarray(image)
-    return Image.fromarray(_resized(source, size, resampling))
+    return Image.fromarray(resized_pixels(np.asarray(image), size, resampling))
 
 
 def resized_pixels(
@@ -78,11 +73,7 @@ def resized_pixels(
         return np.array(Image.fromarray(pixels).resize(size, resampling))
     if pixels.shape[1::-1] == size:
         return pixels
-    return _resized(np.ascontiguousarray(pixels), size, resampling)
-
-
-def _resized(source: Bytes, size: tuple[int, int], resampling: Image.Resampling) -> Bytes:
-    """Pixels [H, W, 3], [H, W, 4] with a fourth byte that is dropped, or [H, W] at another size."""
+    source = np.ascontiguousarray(pixels)
     width, height = size
     rows, columns = source.shape[:2]
     reach = _REACH[resampling]
