@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 
 from PIL import Image
 
-from sgt_data.pictures.resample import resized
-
 _WIDTH_MAX = 320  # pixels
 _PIXELS_MAX = 1 << 27
 _CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0"
@@ -65,8 +63,8 @@ def _data_url(picture: bytes) -> str:
         if image.width > _WIDTH_MAX:
             size = _WIDTH_MAX, max(1, round(image.height * _WIDTH_MAX / image.width))
             exact = form == "PNG"
-            resampling = Image.Resampling.NEAREST if exact else Image.Resampling.BICUBIC
+            resampling = Image.Resampling.NEAREST if exact else Image.Resampling.LANCZOS
             out = io.BytesIO()
-            resized(image, size, resampling).save(out, form)
+            image.resize(size, resampling).save(out, form)
             picture = out.getvalue()
     return f"data:image/{form.lower()};base64,{base64.b64encode(picture).decode()}"

@@ -36,10 +36,10 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "files": frozenset(),
     "pictures": frozenset(),
     "segmentation": frozenset(),
-    "degradations": frozenset(),
+    "degradations": frozenset({"pictures"}),
     "referring": frozenset(),
     "prompts": frozenset(),
-    "scenes": frozenset({"files"}),
+    "scenes": frozenset({"files", "pictures"}),
     "sources": frozenset({"files", "pictures", "segmentation"}),
     "proxies": DRAWING,
     "annotators": frozenset({"files", "pictures", "segmentation", "sources"}),
@@ -47,7 +47,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "corpus": frozenset({"files", "pictures", "prompts"}),
     "subsets": frozenset({"files", "corpus", "engine"}),
     "verify": frozenset({"files", "corpus", "subsets", "proxies", "prompts"}),
-    "preview": frozenset({"files", "corpus", "subsets", "proxies"}),
+    "preview": frozenset({"files", "pictures", "corpus", "subsets", "proxies"}),
     "engine": frozenset(
         {"files", "pictures", "segmentation", "prompts", "sources", "annotators", "proxies",
          "manifest", "corpus"}

@@ -23,7 +23,7 @@ from sgt_data.engine.listing import list_inputs
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
 from sgt_data.pictures.canny import canny
 from sgt_data.pictures.decode_source import inspect, prepare
-from sgt_data.pictures.gradients import sobel_magnitude
+from sgt_data.pictures.gradients import grey_levels, sobel_magnitude
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.prompts.bank import load_bank
 
@@ -35,6 +35,16 @@ def opencv_sobel(grey: NDArray[np.uint8], gain: float) -> NDArray[np.uint8]:
     down = cv2.Sobel(grey, cv2.CV_16S, 0, 1, ksize=3).astype(np.int64)
     length = np.sqrt((across**2 + down**2).astype(np.float64)) * gain
     return np.minimum(255, np.floor(length + 0.5)).astype(np.uint8)
+
+
+def test_the_grey_level_of_every_colour_is_pillows() -> None:
+    for red in range(0, 256, 8):
+        axes = np.arange(red, red + 8), np.arange(256), np.arange(256)
+        colours = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).astype(np.uint8)
+        colours = colours.reshape(512, 1024, 3)
+        assert np.array_equal(
+            grey_levels(colours), np.asarray(Image.fromarray(colours).convert("L"))
+        )
 
 
 @settings(max_examples=100, deadline=None)

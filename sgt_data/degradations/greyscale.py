@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from sgt_data.degradations.pixels import Pixels
+from sgt_data.pictures.gradients import grey_levels
 
 
 def greyscale(picture: Pixels) -> Pixels:
     """The luma of a picture (ITU-R BT.601) in all three channels."""
-    return np.array(Image.fromarray(picture).convert("L").convert("RGB"))
+    return np.repeat(grey_levels(picture)[..., None], 3, axis=2)
 
 
 def colourfulness(picture: Pixels) -> float:

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 from sgt_data.errors import AnnotationError, CorpusError
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.canny import canny
-from sgt_data.pictures.gradients import GAIN_UNITS, sobel_magnitude
+from sgt_data.pictures.gradients import GAIN_UNITS, grey_levels, sobel_magnitude
 from sgt_data.pictures.grey_png import decode_grey, encode_rough
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.parameter_ranges import ItemBounds
@@ -98,7 +98,7 @@ class EdgeProxy(Proxy):
             levels = _annotated_edges(subject)
             facts["annotator"] = self.annotator
         else:
-            grey = np.asarray(subject.picture.image.convert("L"))
+            grey = grey_levels(subject.picture.pixels)
             if min(grey.shape) < 2:
                 raise AnnotationError(f"a picture of {grey.shape} has no gradient")
             if self.method == "sobel":

@@ -7,14 +7,14 @@ OpenCV writes no palettes and shortens zlib's window for small pictures.
 
 from __future__ import annotations
 
-import struct
 import zlib
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-_GREY, _RGB, _PALETTE = 0, 2, 3
+from sgt_data.pictures.png_file import GREY, PALETTE, RGB, png_file
+
 _LEVEL: Final = 3
 
 
@@ -22,34 +22,25 @@ def grey16_png(values: NDArray[np.uint16]) -> bytes:
     """PNG, 16-bit greyscale, of a map [H, W] uint16."""
     height, width = values.shape
     raw = values.astype(">u2").view(np.uint8).reshape(height, 2 * width)
-    return _png(raw, width, 16, _GREY)
+    return png_file((width, height), 16, GREY, (b"IDAT", _packed(raw)))
 
 
 def rgb_png(values: NDArray[np.uint8]) -> bytes:
     """PNG, 8-bit RGB, of a picture [H, W, 3] uint8."""
     height, width, _ = values.shape
-    return _png(values.reshape(height, 3 * width), width, 8, _RGB)
+    raw = values.reshape(height, 3 * width)
+    return png_file((width, height), 8, RGB, (b"IDAT", _packed(raw)))
 
 
 def palette_png(values: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
     """PNG with a palette of a map [H, W] uint8; `palette` [256, 3] uint8 RGB."""
-    return _png(values, values.shape[1], 8, _PALETTE, _chunk(b"PLTE", palette.tobytes()))
+    colours = (b"PLTE", palette.tobytes())
+    return png_file(values.shape[::-1], 8, PALETTE, colours, (b"IDAT", _packed(values)))
 
 
-def _png(raw: NDArray[np.uint8], width: int, bits: int, kind: int, extra: bytes = b"") -> bytes:
+def _packed(raw: NDArray[np.uint8]) -> bytes:
     rows = np.empty((raw.shape[0], raw.shape[1] + 1), np.uint8)
     rows[:, 0] = 2
     rows[0, 1:] = raw[0]
     np.subtract(raw[1:], raw[:-1], out=rows[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, raw.shape[0], bits, kind, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", header)
-        + extra
-        + _chunk(b"IDAT", zlib.compress(rows.tobytes(), _LEVEL))
-        + _chunk(b"IEND", b"")
-    )
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    return zlib.compress(rows.tobytes(), _LEVEL)

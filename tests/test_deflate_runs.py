@@ -1,0 +1,107 @@
+"""Packed runs are the bytes that zlib and Pillow write."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from sgt_data.pictures.deflate_runs import pack_runs
+from sgt_data.pictures.grey_png import encode_coloured
+
+KINDS = ("noise", "few levels", "falling", "dots", "stripes", "one level", "doubling")
+
+
+def by_zlib(rows: np.ndarray) -> bytes:
+    """What Pillow asks of zlib: level 1, memory level 9, Z_RLE, row by row."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, 3)
+    return b"".join([packer.compress(row.tobytes()) for row in rows] + [packer.flush()])
+
+
+def by_pillow(levels: np.ndarray, table: np.ndarray) -> bytes:
+    image = Image.fromarray(levels)
+    image.putpalette(table.tobytes())
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1, compress_type=3)
+    return out.getvalue()
+
+
+def drawn(kind: str, height: int, width: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    shape = height, width
+    if kind == "noise":  # no code makes it shorter: zlib stores it
+        return rng.integers(0, 256, shape, dtype=np.uint8)
+    if kind == "few levels":
+        return rng.integers(0, 1 + seed % 40, shape, dtype=np.uint8)
+    if kind == "falling":
+        return np.minimum(rng.geometric(0.05, shape), 255).astype(np.uint8)
+    if kind == "dots":
+        return np.where(rng.random(shape) < 0.02, 255, 0).astype(np.uint8)
+    if kind == "stripes":
+        stripes = rng.integers(0, 9, (height, width // 5 + 1), dtype=np.uint8)
+        return np.ascontiguousarray(np.repeat(stripes, 5, axis=1)[:, :width])
+    if kind == "doubling":  # codes that would be longer than the format allows
+        chances = 2.0 ** -np.arange(24)
+        return rng.choice(24, shape, p=chances / chances.sum()).astype(np.uint8)
+    return np.full(shape, seed % 256, np.uint8)
+
+
+CASES = {
+    "kind": st.sampled_from(KINDS),
+    "height": st.integers(1, 90),
+    "width": st.integers(1, 12) | st.integers(300, 1500),
+    "seed": st.integers(0, 1000),
+}
+
+
+@settings(max_examples=150)
+@given(**CASES)
+@example(kind="noise", height=700, width=1025, seed=0)  # blocks that have left zlib's window
+@example(kind="noise", height=40, width=5001, seed=1)
+@example(kind="doubling", height=700, width=1025, seed=0)
+@example(kind="one level", height=3000, width=1025, seed=0)
+@example(kind="few levels", height=1, width=32767, seed=9)  # a block that is just full
+def test_a_stream_is_that_of_zlib(kind: str, height: int, width: int, seed: int) -> None:
+    rows = drawn(kind, height, width, seed)
+    packed = pack_runs(rows)
+    assert zlib.decompress(packed) == rows.tobytes()
+    assert packed == by_zlib(rows)
+
+
+def fibonacci() -> np.ndarray:
+    """Counts by which Huffman's codes grow longest: each is the sum of the two before."""
+    counts = [1, 1]
+    while sum(counts) + counts[-1] + counts[-2] < 32_000:
+        counts.append(counts[-1] + counts[-2])
+    values = np.repeat(np.arange(len(counts)), counts)
+    return np.random.default_rng(0).permutation(values).astype(np.uint8)[None]
+
+
+def test_codes_that_are_too_long_are_shortened_as_zlib_does() -> None:
+    rows = fibonacci()
+    assert len(np.unique(rows)) > 16
+    assert pack_runs(rows) == by_zlib(rows)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (650, 1024), (3, 20_000)])
+def test_a_palette_file_is_that_of_pillow(kind: str, size: tuple[int, int]) -> None:
+    table = np.random.default_rng(2).integers(0, 256, (256, 3), dtype=np.uint8)
+    levels = drawn(kind, *size, 3)
+    assert encode_coloured(levels, table) == by_pillow(levels, table)
+
+
+def test_edges_of_real_pictures_are_stored_as_pillow_does(real_data: Path) -> None:
+    from sgt_data.pictures.gradients import sobel_magnitude
+
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    for path in sorted((real_data / "photos").glob("*.jpg"))[:6]:
+        with Image.open(path) as image:
+            levels = sobel_magnitude(np.asarray(image.convert("L")), 512)
+        assert encode_coloured(levels, ramp) == by_pillow(levels, ramp)
