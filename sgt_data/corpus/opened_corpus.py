@@ -149,13 +149,17 @@ class Corpus:
         self._check(proxy)
         return read_receipt(self.url, proxy, shard)
 
-    def index(self, proxy: str, shard: str) -> pa.Table:
+    def index(self, proxy: str, shard: str, columns: Sequence[str] | None = None) -> pa.Table:
         """The index of a shard: a row per sample, by key (`corpus.shard.INDEX_SCHEMA`).
+
+        Args:
+            proxy, shard: which index.
+            columns: of it, with `key` among them; None for all.
 
         Raises:
             CorpusError: it is damaged.
         """
-        rows = self.restricted(self.stored_index(proxy, shard), shard)
+        rows = self.restricted(self.stored_index(proxy, shard, columns), shard)
         promised = self._promised.get((proxy, shard))
         if promised is not None and len(rows) != promised:
             raise CorpusError(

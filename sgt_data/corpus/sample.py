@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -19,11 +20,21 @@ from sgt_data.value_text import cut
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
+class _Unparsed:
+    """The JSON of a sample whose facts nobody has looked at yet; no field of the sample."""
+
+    __slots__ = ("_json",)
+    _json: bytes | None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Sample:
+class Sample(_Unparsed):
     """One sample, encoded as it is stored.
 
     `sample["key"]` is `sample.key`, and so with every field, as in the dicts that `Pictures` makes.
+    A stream's reader gives samples whose facts are parsed when they are first looked at: to parse
+    them takes longer than all else of reading a sample, and many trainers use none of them. Such
+    samples travel to other processes with their JSON.
 
     Attributes:
         key: of the picture; a key has at most one sample in each proxy.
@@ -46,6 +57,43 @@ class Sample:
     instruction: str
     facts: Mapping[str, Any]
     component: str = ""
+
+    def parsed_late(self, json: bytes) -> Sample:
+        """This new sample, whose facts are parsed from their JSON when they are first looked at.
+
+        Looking at them raises a `CorpusError` where they are no JSON.
+        """
+        object.__setattr__(self, "_json", json)
+        object.__delattr__(self, "facts")
+        return self
+
+    if not TYPE_CHECKING:  # a type checker would take every name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """The facts that are not parsed yet: Python asks here for what is not set."""
+            if name != "facts":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return self._parse()
+
+    def _parse(self) -> Mapping[str, Any]:
+        json = self._json
+        if json is None:  # another thread has just parsed them
+            return self.facts
+        try:
+            facts: Mapping[str, Any] = orjson.loads(json)
+        except ValueError as why:
+            raise CorpusError(f"{self.place}: {in_words(why)}") from why
+        object.__setattr__(self, "facts", facts)
+        object.__setattr__(self, "_json", None)
+        return facts
+
+    def __reduce__(self) -> tuple[Callable[..., Sample], tuple[Any, ...]]:
+        json = getattr(self, "_json", None)
+        values = [
+            {} if json is not None and part.name == "facts" else getattr(self, part.name)
+            for part in fields(self)
+        ]
+        return _restored, (json, *values)
 
     @property
     def extension(self) -> Literal["png", "jpg"]:
@@ -133,3 +181,9 @@ class Sample:
             raise CorpusError(
                 f"{self.place}: a picture cannot be decoded: {in_words(why)}"
             ) from why
+
+
+def _restored(json: bytes | None, *values: Any) -> Sample:
+    """A sample from a pickle, as it was when it was pickled."""
+    sample = Sample(*values)
+    return sample if json is None else sample.parsed_late(json)
