@@ -15,6 +15,7 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.notebook_html import figure, heading
 from sgt_data.pictures.decode_stored import rgb_pixels
+from sgt_data.pictures.palette_png import Empty, empty_pixels
 from sgt_data.value_text import cut
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -150,15 +151,18 @@ class Sample(_Unparsed):
         shown = "".join(figure(data, name) for data, name in pictures if data)
         return f"<div>{heading(f'{self.proxy} {self.key}', self.instruction)}{shown}</div>"
 
-    def pixels(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def pixels(self, empty: Empty = empty_pixels) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Input and target, decoded: [H, W, 3] uint8 RGB each, perhaps read-only.
 
         Depth of 16 bits is shown in its upper 8 bits.
 
+        Args:
+            empty: gives the memory for pixels, as `numpy.empty` does.
+
         Raises:
             CorpusError: a picture cannot be decoded.
         """
-        return self.decoded(self.input), self.decoded(self.target)
+        return self.decoded(self.input, empty), self.decoded(self.target, empty)
 
     def pictures(self) -> tuple[Image.Image, Image.Image]:
         """Input and target as Pillow's RGB images; see `pixels`.
@@ -169,14 +173,18 @@ class Sample(_Unparsed):
         given, target = self.pixels()
         return Image.fromarray(given), Image.fromarray(target)
 
-    def decoded(self, data: bytes) -> NDArray[np.uint8]:
+    def decoded(self, data: bytes, empty: Empty = empty_pixels) -> NDArray[np.uint8]:
         """One of the sample's two pictures, decoded: [H, W, 3] uint8 RGB, perhaps read-only.
+
+        Args:
+            data: of the picture.
+            empty: gives the memory for pixels, as `numpy.empty` does.
 
         Raises:
             CorpusError: the picture cannot be decoded.
         """
         try:
-            return rgb_pixels(data)
+            return rgb_pixels(data, empty)
         except ValueError as why:
             raise CorpusError(
                 f"{self.place}: a picture cannot be decoded: {in_words(why)}"
