@@ -45,7 +45,7 @@ _WRITER_COLUMNS = {"key", "target_extension"} | {
 """Columns of the index that the shard's writer fills."""
 
 
-def drawn(folder: Path, samples: int, side: int = 512, shard_samples: int = 64) -> str:
+def drawn(folder: Path, samples: int, side: int = 512) -> str:
     """Build a corpus of drawn scenes, each several times under different keys; returns its path."""
     scenes = min(samples, _SCENES)
     write_samples(str(folder / "scenes"), scenes, size=(side, side))
@@ -56,7 +56,6 @@ def drawn(folder: Path, samples: int, side: int = 512, shard_samples: int = 64) 
     manifest = parse_manifest(
         {
             "name": "benchmark",
-            "shard_samples": shard_samples,
             "pictures": {"min_side": side, "max_side": side},
             "sources": sources,
             "proxies": [{"type": "segmentation", "name": PROXY, "variant": "entity"}],

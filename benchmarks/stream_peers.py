@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 from multiprocessing import cpu_count, get_context
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -118,7 +119,7 @@ def ours_by_pillow(stored: Stored, workers: int, form: Form | None) -> Loader:
 
 def _ours(stored: Stored, workers: int, transform: Callable[[Any], Any] | None) -> Loader:
     stream = sgt_data.Stream({stored.corpus: [PROXY]}, batch_size=BATCH, transform=transform)
-    return (batch["samples"] for batch in loaded(stream, workers))
+    return map(itemgetter("samples"), loaded(stream, workers))
 
 
 def webdatasets(stored: Stored, workers: int, form: Form | None) -> Loader:
@@ -193,9 +194,8 @@ def loaded(dataset: Any, workers: int) -> Iterable[Any]:
 
 
 def batches_of(samples: Iterator[Any]) -> Iterator[list[Any]]:
-    """Samples in lists of the batch size."""
-    while batch := list(islice(samples, BATCH)):
-        yield batch
+    """Samples in lists of the batch size; none is kept while the next one is made."""
+    return iter(lambda: list(islice(samples, BATCH)), [])
 
 
 CONTESTANTS: dict[str, Callable[[Stored, int, Form | None], Loader]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -288,8 +289,8 @@ def test_a_small_picture_grows_by_a_whole_factor_alone() -> None:
 class _Partial(Corpus):
     """Has of every other proxy the even keys alone, and of the rest the odd ones."""
 
-    def index(self, proxy: str, shard: str) -> pa.Table:
-        table = super().index(proxy, shard)
+    def index(self, proxy: str, shard: str, columns: Sequence[str] | None = None) -> pa.Table:
+        table = super().index(proxy, shard, columns)
         first = self.proxies.index(proxy) % 2
         return table.take(list(range(first, table.num_rows, 2)))
 

@@ -21,7 +21,7 @@ from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
-from sgt_data.files.urls import below, join
+from sgt_data.files.urls import join
 from sgt_data.notebook_html import figure, heading, table
 from sgt_data.suggestions import did_you_mean
 from sgt_data.value_text import counted, cut
@@ -149,13 +149,17 @@ class Corpus:
         self._check(proxy)
         return read_receipt(self.url, proxy, shard)
 
-    def index(self, proxy: str, shard: str) -> pa.Table:
+    def index(self, proxy: str, shard: str, columns: Sequence[str] | None = None) -> pa.Table:
         """The index of a shard: a row per sample, by key (`corpus.shard.INDEX_SCHEMA`).
+
+        Args:
+            proxy, shard: which index.
+            columns: of it, with `key` among them; None for all.
 
         Raises:
             CorpusError: it is damaged.
         """
-        rows = self.restricted(self.stored_index(proxy, shard), shard)
+        rows = self.restricted(self.stored_index(proxy, shard, columns), shard)
         promised = self._promised.get((proxy, shard))
         if promised is not None and len(rows) != promised:
             raise CorpusError(
@@ -170,7 +174,7 @@ class Corpus:
         """The index of a shard as stored, with rows that a subset lacks; all columns or some."""
         self._check(proxy)
         path = index_path(proxy, shard)
-        return parse_index(read_committed(self.url, path), below(self.url, path), columns)
+        return parse_index(read_committed(self.url, path), join(self.url, path), columns)
 
     def restricted(self, index: pa.Table, shard: str) -> pa.Table:
         """The rows of a stored index that this corpus or subset has."""

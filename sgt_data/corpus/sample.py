@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,16 +15,27 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.notebook_html import figure, heading
 from sgt_data.pictures.decode_stored import rgb_pixels
+from sgt_data.pictures.palette_png import Empty, empty_pixels
 from sgt_data.value_text import cut
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
+class _Unparsed:
+    """The JSON of a sample whose facts nobody has looked at yet; no field of the sample."""
+
+    __slots__ = ("_json",)
+    _json: bytes | None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Sample:
+class Sample(_Unparsed):
     """One sample, encoded as it is stored.
 
     `sample["key"]` is `sample.key`, and so with every field, as in the dicts that `Pictures` makes.
+    A stream's reader gives samples whose facts are parsed when they are first looked at: to parse
+    them takes longer than all else of reading a sample, and many trainers use none of them. Such
+    samples travel to other processes with their JSON.
 
     Attributes:
         key: of the picture; a key has at most one sample in each proxy.
@@ -46,6 +58,43 @@ class Sample:
     instruction: str
     facts: Mapping[str, Any]
     component: str = ""
+
+    def parsed_late(self, json: bytes) -> Sample:
+        """This new sample, whose facts are parsed from their JSON when they are first looked at.
+
+        Looking at them raises a `CorpusError` where they are no JSON.
+        """
+        object.__setattr__(self, "_json", json)
+        object.__delattr__(self, "facts")
+        return self
+
+    if not TYPE_CHECKING:  # a type checker would take every name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """The facts that are not parsed yet: Python asks here for what is not set."""
+            if name != "facts":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return self._parse()
+
+    def _parse(self) -> Mapping[str, Any]:
+        json = self._json
+        if json is None:  # another thread has just parsed them
+            return self.facts
+        try:
+            facts: Mapping[str, Any] = orjson.loads(json)
+        except ValueError as why:
+            raise CorpusError(f"{self.place}: {in_words(why)}") from why
+        object.__setattr__(self, "facts", facts)
+        object.__setattr__(self, "_json", None)
+        return facts
+
+    def __reduce__(self) -> tuple[Callable[..., Sample], tuple[Any, ...]]:
+        json = getattr(self, "_json", None)
+        values = [
+            {} if json is not None and part.name == "facts" else getattr(self, part.name)
+            for part in fields(self)
+        ]
+        return _restored, (json, *values)
 
     @property
     def extension(self) -> Literal["png", "jpg"]:
@@ -102,15 +151,18 @@ class Sample:
         shown = "".join(figure(data, name) for data, name in pictures if data)
         return f"<div>{heading(f'{self.proxy} {self.key}', self.instruction)}{shown}</div>"
 
-    def pixels(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def pixels(self, empty: Empty = empty_pixels) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Input and target, decoded: [H, W, 3] uint8 RGB each, perhaps read-only.
 
         Depth of 16 bits is shown in its upper 8 bits.
 
+        Args:
+            empty: gives the memory for pixels, as `numpy.empty` does.
+
         Raises:
             CorpusError: a picture cannot be decoded.
         """
-        return self.decoded(self.input), self.decoded(self.target)
+        return self.decoded(self.input, empty), self.decoded(self.target, empty)
 
     def pictures(self) -> tuple[Image.Image, Image.Image]:
         """Input and target as Pillow's RGB images; see `pixels`.
@@ -121,15 +173,25 @@ class Sample:
         given, target = self.pixels()
         return Image.fromarray(given), Image.fromarray(target)
 
-    def decoded(self, data: bytes) -> NDArray[np.uint8]:
+    def decoded(self, data: bytes, empty: Empty = empty_pixels) -> NDArray[np.uint8]:
         """One of the sample's two pictures, decoded: [H, W, 3] uint8 RGB, perhaps read-only.
+
+        Args:
+            data: of the picture.
+            empty: gives the memory for pixels, as `numpy.empty` does.
 
         Raises:
             CorpusError: the picture cannot be decoded.
         """
         try:
-            return rgb_pixels(data)
+            return rgb_pixels(data, empty)
         except ValueError as why:
             raise CorpusError(
                 f"{self.place}: a picture cannot be decoded: {in_words(why)}"
             ) from why
+
+
+def _restored(json: bytes | None, *values: Any) -> Sample:
+    """A sample from a pickle, as it was when it was pickled."""
+    sample = Sample(*values)
+    return sample if json is None else sample.parsed_late(json)

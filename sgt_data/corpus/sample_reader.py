@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
-import numpy as np
 import orjson
 import pyarrow as pa
 from isal.isal_zlib import crc32
 
 from sgt_data.corpus.index import MEMBERS
+from sgt_data.corpus.member_places import PLACE_COLUMNS, MemberPlace, MemberPlaces
 from sgt_data.corpus.mending import MAKE_AGAIN, REMOVE_AND_MAKE_AGAIN, lost
 from sgt_data.corpus.paths import INPUT, tar_path
 from sgt_data.corpus.sample import Sample
@@ -44,7 +44,7 @@ class Indexed(Protocol):
     @property
     def stored_fingerprints(self) -> Mapping[str, str]: ...
 
-    def index(self, proxy: str, shard: str) -> pa.Table: ...
+    def index(self, proxy: str, shard: str, columns: Sequence[str] | None = None) -> pa.Table: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,44 +72,26 @@ class LocalCopies(Protocol):
         ...
 
 
-class MemberPlaces:
-    """A shard's index as arrays: keys, and the place of every member in the tar.
-
-    Attributes:
-        keys: of the samples, in order.
-        number: the row of each key.
-        members: by member: [n, 3] int64 offset, size (-1 where a sample lacks the member), CRC-32.
-    """
-
-    def __init__(self, index: pa.Table) -> None:
-        self.keys: list[str] = index["key"].to_pylist()
-        self.number = {key: row for row, key in enumerate(self.keys)}
-        absent = {"offset": -1, "size": -1, "crc32": 0}
-        self.members = {
-            member: np.stack(
-                [
-                    index[f"{member}_{name}"].fill_null(value).to_numpy().astype(np.int64)
-                    for name, value in absent.items()
-                ],
-                axis=1,
-            )
-            for member in MEMBERS
-        }
-
-
 class SampleReader:
     """Reads samples of one corpus. Each process, copy and pickle opens its own files."""
 
     def __init__(
-        self, corpus: Indexed, *, checksums: bool = True, copies: LocalCopies | None = None
+        self,
+        corpus: Indexed,
+        *,
+        checksums: bool = True,
+        copies: LocalCopies | None = None,
+        late_facts: bool = False,
     ) -> None:
         """
         Args:
             corpus: an opened one.
             checksums: compare every member with the CRC-32 that the index states.
             copies: of tars that are not on a local disk.
+            late_facts: parse the JSON of a sample when its facts are first looked at, which takes
+                longer than all else of reading it. JSON that is none is an error only then.
         """
-        self._corpus, self._checksums = corpus, checksums
+        self._corpus, self._checksums, self._late_facts = corpus, checksums, late_facts
         self._places: OrderedDict[tuple[str, str], MemberPlaces] = OrderedDict()
         self._files: OrderedDict[str, BinaryIO] = OrderedDict()
         self._local = is_local(corpus.url)
@@ -173,16 +155,17 @@ class SampleReader:
                 f"{self._corpus.url}: {proxy}/{shard}, sample {key} has no {missing[0]}"
             )
         try:
-            facts = orjson.loads(parts["facts"])
+            facts = {} if self._late_facts else orjson.loads(parts["facts"])
             instruction = parts["instruction"].decode()
         except ValueError as why:
             raise CorpusError(
                 f"{self._corpus.url}: {proxy}/{shard}, sample {key}: {in_words(why)}"
             ) from why
-        return Sample(
+        sample = Sample(
             key, proxy, self._corpus.url, shard,
             parts["input"], parts["target"], instruction, facts, component,
         )  # fmt: skip
+        return sample.parsed_late(parts["facts"]) if self._late_facts else sample
 
     def members(self, proxy: str, shard: str, row: int, names: Collection[str]) -> dict[str, bytes]:
         """Some members of a sample by name, in one read; the shared input where it has no own.
@@ -224,12 +207,15 @@ class SampleReader:
         return facts
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"corpus": self._corpus, "checksums": self._checksums, "copies": self._copies}
+        return {
+            "corpus": self._corpus,
+            "checksums": self._checksums,
+            "copies": self._copies,
+            "late_facts": self._late_facts,
+        }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__init__(  # type: ignore[misc]
-            state["corpus"], checksums=state["checksums"], copies=state["copies"]
-        )
+        self.__init__(**state)  # type: ignore[misc]
 
     def tars(self, proxy: str, shard: str) -> list[RemoteTar]:
         """The remote tars that hold a shard's samples; none where they lie on a local disk."""
@@ -243,16 +229,12 @@ class SampleReader:
     ) -> dict[str, bytes]:
         """Members of one sample, in one read, compared with their checksums."""
         index = self._places_of(proxy, shard)
-        places = {
-            name: index.members[name][row].tolist()
-            for name in names
-            if index.members[name][row][1] >= 0
-        }
+        places = index.of(row, names)
         if not places:
             return {}
-        start = min(offset for offset, _, _ in places.values())
-        stop = max(offset + size for offset, size, _ in places.values())
-        tar, key = join(self._corpus.url, tar_path(proxy, shard)), index.keys[row]
+        start = min(place[0] for place in places.values())
+        stop = max(place[0] + place[1] for place in places.values())
+        tar, key = index.tar, index.keys[row]
         if self._copies is not None:
             remote = self._remote(proxy, shard)
             data = self._copies.read(remote, start, stop - start)
@@ -265,7 +247,7 @@ class SampleReader:
         return self._cut(data, start, places, tar, key)
 
     def _cut(
-        self, data: bytes, start: int, places: Mapping[str, list[int]], tar: str, key: str
+        self, data: bytes, start: int, places: Mapping[str, MemberPlace], tar: str, key: str
     ) -> dict[str, bytes]:
         """Members cut out of the tar's bytes from `start` on, compared with their checksums."""
         members = {}
@@ -292,7 +274,9 @@ class SampleReader:
         name = proxy, shard
         with self._lock:
             if name not in self._places:
-                self._places[name] = MemberPlaces(self._corpus.index(proxy, shard))
+                index = self._corpus.index(proxy, shard, PLACE_COLUMNS)
+                tar = join(self._corpus.url, tar_path(proxy, shard))
+                self._places[name] = MemberPlaces(tar, index)
                 if len(self._places) > INDEXES_MAX:
                     self._places.popitem(last=False)
             self._places.move_to_end(name)

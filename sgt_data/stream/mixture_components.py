@@ -152,7 +152,14 @@ def open_components(
         corpus = open_corpus(url)
         if reading.fraction is not None:
             corpus = fraction_of(corpus, reading.fraction, names)
-        reader = SampleReader(corpus, checksums=reading.checksums, copies=cache)
+        reader = SampleReader(
+            corpus,
+            checksums=reading.checksums,
+            copies=cache,
+            # JSON that is none counts as a skipped sample, and without checksums it is what shows
+            # damaged bytes: then it is parsed at once
+            late_facts=reading.checksums and reading.on_error == "raise",
+        )
         for proxy in corpus.finished(names):
             add(proxy, _corpus_shards(corpus, proxy, reader))
     if not components:

@@ -78,6 +78,7 @@ class Schedule:
                 )
         elif not mixture.counts_before(1 + mixture.steps_until_all_come)[self._main]:
             raise RequestError(f"epoch_of: {epoch_of} has no weight")
+        self._last_epoch = (0, 0, 0)  # number, first step and end of the one last asked for
 
     def epoch_start(self, epoch: int) -> int:
         """The first step of an epoch."""
@@ -89,12 +90,16 @@ class Schedule:
         """The epoch that a step belongs to."""
         if self._steps_per_epoch is not None:
             return step // self._steps_per_epoch
+        epoch, start, end = self._last_epoch
+        if start <= step < end:
+            return epoch
         # a batch belongs to the epoch of its first sample of the component `epoch_of`
         epoch = int(self._mixture.counts_before(step)[self._main]) // self._epoch_size
         while self.epoch_start(epoch + 1) <= step:
             epoch += 1
         while self.epoch_start(epoch) > step:
             epoch -= 1
+        self._last_epoch = (epoch, self.epoch_start(epoch), self.epoch_start(epoch + 1))
         return epoch
 
     def batch(self, step: int) -> list[Place]:

@@ -191,6 +191,7 @@ class Stream(_Dataset):
             self._next_step = step + workers
             self._worker_epoch = epoch if workers > 1 else None
             yield batch
+            del batch  # its memory serves the next one, if the consumer has dropped it as well
         self._next_step, self._worker_epoch = end, None
 
     def __len__(self) -> int:

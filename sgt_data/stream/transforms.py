@@ -24,10 +24,14 @@ from sgt_data.errors import CorpusError, RequestError
 from sgt_data.extras import install_hint
 from sgt_data.pictures.resample import resized_pixels
 from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.stream.pixel_memory import PixelMemory
 from sgt_data.stream.sample_views import CropAndFlip, View
 
 Form = Literal["pil", "numpy", "torch"]
 Pixels = NDArray[np.uint8]
+
+_memory = PixelMemory()
+"""Of this process."""
 
 
 class WithinArea(SizeRule):
@@ -126,7 +130,7 @@ class Pictures:
         """
         if not isinstance(sample, Sample):
             return sample
-        picture, target = sample.pixels()
+        picture, target = sample.pixels(_memory.empty)
         if picture.shape != target.shape:
             raise CorpusError(
                 f"{sample.corpus}: {sample.proxy}/{sample.shard}, sample {sample.key}: the input "
