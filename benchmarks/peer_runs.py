@@ -117,14 +117,14 @@ def kill(root: psutil.Process) -> None:
 
 
 def readable(output: Path, keys: set[str]) -> Readable:
-    """Read an output with `webdataset`, tar by tar, and compare it with the keys of the input."""
+    """Read an output with `webdataset`, tar by tar, and compare it with the ids of the input."""
     samples: Counter[str] = Counter()
     broken = 0
     for tar in tars_of(output):
         try:
             for sample in WebDataset([str(tar)], shardshuffle=False, empty_check=False):
                 if sample.keys() >= _MEMBERS:
-                    samples[sample["__key__"].removeprefix("./")] += 1
+                    samples[sample["__key__"].rpartition("_")[2]] += 1  # as `sa_1` and `sa1b_1`
                 else:
                     broken += 1
         except Exception:  # any class, as each reader and codec has its own

@@ -138,7 +138,7 @@ def main() -> None:
         TemporaryDirectory(prefix="sgt-peers-", dir=arguments.scratch) as scratch,
     ):
         tars = write_tars(samples.inputs, Path(scratch), TARS, per_tar)
-        keys = {f"sa_{1_000_000 + number}" for number in range(TARS * per_tar)}
+        keys = {str(1_000_000 + number) for number in range(TARS * per_tar)}
         row = measure(way, tars, keys, Path(scratch))
         origin = samples.origin
     known = []

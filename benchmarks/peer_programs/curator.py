@@ -19,7 +19,7 @@ from nemo_curator.tasks import FileGroupTask
 
 
 @dataclass
-class DrawStage(ProcessingStage[FileGroupTask, FileGroupTask]):
+class DrawStage(ProcessingStage[FileGroupTask, FileGroupTask]):  # type: ignore[misc]
     """Writes the shard of each tar, which gets its name when it is whole."""
 
     job: Job

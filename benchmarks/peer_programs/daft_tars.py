@@ -15,7 +15,7 @@ def main() -> None:
 
     @daft.cls(max_concurrency=CORES, use_process=True)
     class Draw:
-        @daft.method(return_dtype=daft.DataType.string())
+        @daft.method(return_dtype=daft.DataType.string())  # type: ignore[untyped-decorator]
         def shard(self, tar: str) -> str:
             return str(write_shard(job, tar))
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from sample import Painting, sample
 from webdataset import TarWriter
@@ -50,7 +50,7 @@ class Job:
         lines = _BANK.read_text().split("[train]")[1].split("[held-out]")[0].splitlines()
         instructions = tuple(line for line in lines if line)
         Path(output).mkdir(parents=True, exist_ok=True)
-        return cls(Path(output), painting, tuple(tars), instructions)
+        return cls(Path(output), cast(Painting, painting), tuple(tars), instructions)
 
     def sample(self, image_id: str, picture: bytes, annotation: bytes) -> dict[str, Any]:
         """The sample of a picture and its annotation."""

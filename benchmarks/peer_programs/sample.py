@@ -27,7 +27,7 @@ from pycocotools import mask as coco_mask
 Painting = Literal["full", "shrunk"]
 
 LONGER_SIDE, MULTIPLE_OF = 1024, 16
-JPEG = {"format": "JPEG", "quality": 95, "subsampling": "4:2:0"}
+JPEG_QUALITY, SUBSAMPLING = 95, "4:2:0"
 
 
 def sample(
@@ -43,7 +43,7 @@ def sample(
     draw = _full if painting == "full" else _shrunk
     resized, target = draw(picture, annotations, int(image_id.removeprefix("sa_")))
     jpeg = io.BytesIO()
-    resized.save(jpeg, **JPEG)
+    resized.save(jpeg, "JPEG", quality=JPEG_QUALITY, subsampling=SUBSAMPLING)
     chosen = random.Random(image_id).choice(instructions)
     return {
         "__key__": image_id,
