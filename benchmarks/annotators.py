@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from measuring import Cell, pictures, report, verdict
@@ -285,8 +285,9 @@ def main() -> None:
                 some = files[: max(1, count // 8) if on_gpu else count]
                 contest = sam_contest(sam_checkpoint(root / "sam.pth"), device, some, 1, points)
             else:
+                size = cast(DepthSize, model)
                 contest = depth_contest(
-                    model, depth_folder(root / model, model), device, files, shards
+                    size, depth_folder(root / size, size), device, files, shards
                 )
             measured = rates(contest, of_shards, rounds)
             of_bare = measured["ours"] / measured["bare"]
