@@ -1,13 +1,13 @@
 """Annotators in pictures per second, against the bare model and against the stock pipeline.
 
-The architectures are the real ones (Depth Anything V2 Small, SAM ViT-B), with random weights: speed
-does not depend on their values. Our annotators take JPEG bytes and give encoded layers; they run as
-an actor of a build does (on a GPU two shards at once). The bare model runs on tensors that are on
-the device already, in the same batches. The stock pipeline of `transformers` (for SAM: the stock
-generator) takes the same bytes, picture by picture.
+The architectures are the real ones (Depth Anything V2 Small and Base, SAM ViT-B), with random
+weights, as speed does not depend on their values. Our annotators take JPEG bytes and give encoded
+layers; they run as an actor of a build does (on a GPU two shards at once). The bare model runs on
+tensors that are on the device already, in the same batches. The stock pipeline of `transformers`
+(for SAM: the stock generator) takes the same bytes, picture by picture.
 
 python benchmarks/annotators.py [--device auto|cpu|cuda] [--pictures N] [--shards N] [--rounds N]
-                                [--points N] [--json FILE]
+                                [--points N] [--models Small Base sam] [--json FILE]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 from measuring import Cell, pictures, report, verdict
@@ -42,6 +42,10 @@ BARE_GOAL, STOCK_GOAL = 0.9, 5.0
 # random weights draw no masks that pass: let some through, so that they are encoded as well
 _LENIENT = {"pred_iou_thresh": -100.0, "stability_score_thresh": 0.0}
 
+DepthSize = Literal["Small", "Base"]
+_MODELS = ("Small", "Base", "sam")
+_DEPTH_WIDTHS: dict[DepthSize, tuple[int, int]] = {"Small": (384, 64), "Base": (768, 128)}
+
 
 @dataclass(frozen=True, slots=True)
 class Contest:
@@ -55,30 +59,31 @@ class Contest:
     setup: Setup
 
 
-def depth_folder(folder: Path) -> Path:
-    """Depth Anything V2 Small as its repository's `config.json` describes it, weights random."""
+def depth_folder(folder: Path, size: DepthSize = "Small") -> Path:
+    """Depth Anything V2 as its repository's `config.json` describes it, weights random."""
     import torch
     from transformers import DepthAnythingConfig as Architecture
     from transformers import DepthAnythingForDepthEstimation, Dinov2Config
     from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil
 
     torch.manual_seed(0)
-    small: dict[str, Any] = {"out_features": ["stage3", "stage6", "stage9", "stage12"]}
+    width, fusion = _DEPTH_WIDTHS[size]
+    features: dict[str, Any] = {"out_features": ["stage3", "stage6", "stage9", "stage12"]}
     backbone = Dinov2Config(
-        hidden_size=384,
-        num_attention_heads=6,
+        hidden_size=width,
+        num_attention_heads=width // 64,
         num_hidden_layers=12,
         image_size=518,
         patch_size=14,
-        **small,
+        **features,
         apply_layernorm=True,
         reshape_hidden_states=False,
     )
     architecture = Architecture(
         backbone_config=backbone,
-        reassemble_hidden_size=384,
-        neck_hidden_sizes=[48, 96, 192, 384],
-        fusion_hidden_size=64,
+        reassemble_hidden_size=width,
+        neck_hidden_sizes=[width // 8, width // 4, width // 2, width],
+        fusion_hidden_size=fusion,
         head_hidden_size=32,
         patch_size=14,
     )
@@ -97,7 +102,9 @@ def depth_folder(folder: Path) -> Path:
     return folder
 
 
-def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int) -> Contest:
+def depth_contest(
+    size: DepthSize, folder: Path, device: str, files: Sequence[bytes], shards: int
+) -> Contest:
     import torch
     from transformers import pipeline
     from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil
@@ -137,7 +144,7 @@ def depth_contest(folder: Path, device: str, files: Sequence[bytes], shards: int
                 run(image.convert("RGB"))
 
     return Contest(
-        "Depth Anything V2 Small", _actor(shard_annotator, setup, files, shards, rule),
+        f"Depth Anything V2 {size}", _actor(shard_annotator, setup, files, shards, rule),
         bare, stock, len(files), setup,
     )  # fmt: skip
 
@@ -253,6 +260,9 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=None)
     parser.add_argument("--rounds", type=int, default=None, help="after one for warming up")
     parser.add_argument("--points", type=int, default=None, help="of SAM's grid, per side")
+    parser.add_argument(
+        "--models", nargs="+", choices=_MODELS, help="default: Small and sam; on a GPU Base too"
+    )
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     import torch
@@ -268,14 +278,17 @@ def main() -> None:
     with pictures() as sources, TemporaryDirectory(prefix="sgt-bench-") as folder:
         files = [raw.picture for raw in sources.inputs]
         files = [files[number % len(files)] for number in range(count)]
-        contests = (
-            depth_contest(depth_folder(Path(folder) / "d"), arguments.device, files, shards),
-            sam_contest(
-                sam_checkpoint(Path(folder) / "sam.pth"), arguments.device,
-                files[: max(1, count // 8) if on_gpu else count], 1, points,
-            ),
-        )  # fmt: skip
-        for contest, of_shards in zip(contests, (shards, 1), strict=True):
+        root, device = Path(folder), arguments.device
+        for model in arguments.models or (_MODELS if on_gpu else ("Small", "sam")):
+            of_shards = 1 if model == "sam" else shards
+            if model == "sam":
+                some = files[: max(1, count // 8) if on_gpu else count]
+                contest = sam_contest(sam_checkpoint(root / "sam.pth"), device, some, 1, points)
+            else:
+                size = cast(DepthSize, model)
+                contest = depth_contest(
+                    size, depth_folder(root / size, size), device, files, shards
+                )
             measured = rates(contest, of_shards, rounds)
             of_bare = measured["ours"] / measured["bare"]
             of_stock = measured["ours"] / measured["stock"]

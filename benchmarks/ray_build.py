@@ -11,11 +11,9 @@ import argparse
 import io
 import math
 import multiprocessing
-import os
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from multiprocessing.connection import Connection
@@ -25,6 +23,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import psutil
+from footprints import Footprint, with_descendants
 from measuring import Cell, pictures, report, verdict
 
 from sgt_data.engine.build import build_corpus
@@ -88,19 +87,6 @@ class Built:
     @property
     def rate(self) -> float:
         return self.samples / self.work_seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Footprint:
-    """Bytes of a build: private and file-backed memory of all its processes (each shared page
-    counted once), and Ray's object store in shared memory."""
-
-    processes: int
-    shared: int
-
-    @property
-    def total(self) -> int:
-        return self.processes + self.shared
 
 
 def write_tars(
@@ -201,46 +187,10 @@ def peak_footprint(build: Build) -> tuple[Built, Footprint]:
     footprints = [Footprint(0, 0)]
 
     def watch(roots: list[psutil.Process]) -> None:
-        processes = list(_with_descendants(roots))
-        resident = sum(map(_resident_bytes, processes))
-        footprints.append(Footprint(resident, _object_store_bytes(processes)))
+        footprints.append(Footprint.of(with_descendants(roots)))
 
     (built,) = run_together([build], watch)
     return built, max(footprints, key=lambda footprint: footprint.total)
-
-
-def _with_descendants(roots: Sequence[psutil.Process]) -> Iterator[psutil.Process]:
-    for root in roots:
-        with suppress(psutil.Error):
-            yield from (root, *root.children(recursive=True))
-
-
-def _resident_bytes(process: psutil.Process) -> int:
-    """A process's share of anonymous and file-backed pages, without what it maps of shared
-    memory."""
-    try:
-        rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-    except OSError:
-        with suppress(psutil.Error):
-            memory = process.memory_info()
-            return int(memory.rss - getattr(memory, "shared", 0))
-        return 0
-    kilobytes = {line.split()[0]: line.split()[1] for line in rollup.splitlines()[1:]}
-    return 1024 * (int(kilobytes["Pss_Anon:"]) + int(kilobytes["Pss_File:"]))
-
-
-def _object_store_bytes(processes: Sequence[psutil.Process]) -> int:
-    """Allocated pages of the shared-memory files that processes hold open, each file once. Ray
-    unlinks its object store after opening it, so only the open files lead to it."""
-    files: dict[tuple[int, int], int] = {}
-    for process in processes:
-        with suppress(OSError):
-            for entry in Path(f"/proc/{process.pid}/fd").iterdir():
-                with suppress(OSError):
-                    if os.readlink(entry).startswith("/dev/shm/"):
-                        status = entry.stat()
-                        files[status.st_dev, status.st_ino] = 512 * status.st_blocks
-    return sum(files.values())
 
 
 @dataclass(frozen=True, slots=True)

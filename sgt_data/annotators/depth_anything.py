@@ -165,16 +165,28 @@ class _DepthAnything:
         import torch
 
         with running(self._setup):
-            stacked = torch.from_numpy(np.stack([view.pixels for view in views]))
-            if self._setup.device == "cuda":
-                stacked = stacked.pin_memory().to("cuda", non_blocking=True)
+            stacked = self.packed(views).to(self._setup.device, non_blocking=True)
             pixels = stacked.permute(0, 3, 1, 2).float().div_(255)
             pixels = pixels.sub_(self._mean).div_(self._deviation)
             depth = self._model(pixel_values=pixels.to(self._model.dtype)).predicted_depth.float()
-            return [
-                self._sized(inverse_depth, view.output).cpu().numpy()
+            sized = [
+                # without waiting, so that maps come back through page-locked memory, side by side
+                self._sized(inverse_depth, view.output).to("cpu", non_blocking=True)
                 for inverse_depth, view in zip(depth, views, strict=True)
             ]
+            if self._setup.device == "cuda":
+                torch.cuda.current_stream().synchronize()
+            return [inverse_depth.numpy() for inverse_depth in sized]
+
+    def packed(self, views: Sequence[View]) -> torch.Tensor:
+        """[N, H, W, 3] uint8, in page-locked memory where it goes to a GPU."""
+        import torch
+
+        pixels = np.shape(views[0].pixels)
+        on_gpu = self._setup.device == "cuda"
+        batch = torch.empty((len(views), *pixels), dtype=torch.uint8, pin_memory=on_gpu)
+        np.stack([view.pixels for view in views], out=batch.numpy())
+        return batch
 
     def finish(self, view: View, result: NDArray[np.float32]) -> bytes:
         try:
