@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sgt_data.pictures.deflate_runs import pack_runs
-from sgt_data.pictures.grey_png import encode_coloured
+from sgt_data.pictures.gradients import sobel_magnitude
+from sgt_data.pictures.grey_png import encode_coloured, encode_grey
 
 KINDS = ("noise", "few levels", "falling", "dots", "stripes", "one level", "doubling")
 
@@ -24,9 +25,10 @@ def by_zlib(rows: np.ndarray) -> bytes:
     return b"".join([packer.compress(row.tobytes()) for row in rows] + [packer.flush()])
 
 
-def by_pillow(levels: np.ndarray, table: np.ndarray) -> bytes:
+def by_pillow(levels: np.ndarray, table: np.ndarray | None = None) -> bytes:
     image = Image.fromarray(levels)
-    image.putpalette(table.tobytes())
+    if table is not None:
+        image.putpalette(table.tobytes())
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=1, compress_type=3)
     return out.getvalue()
@@ -97,9 +99,21 @@ def test_a_palette_file_is_that_of_pillow(kind: str, size: tuple[int, int]) -> N
     assert encode_coloured(levels, table) == by_pillow(levels, table)
 
 
-def test_edges_of_real_pictures_are_stored_as_pillow_does(real_data: Path) -> None:
-    from sgt_data.pictures.gradients import sobel_magnitude
+@settings(max_examples=100)
+@given(**CASES, bits=st.sampled_from([8, 16]), is_smooth=st.booleans())
+@example(kind="few levels", height=650, width=1024, seed=7, bits=16, is_smooth=True)
+def test_a_grey_file_is_that_of_pillow(
+    kind: str, height: int, width: int, seed: int, bits: int, is_smooth: bool
+) -> None:
+    levels = drawn(kind, height, width, seed)
+    if bits == 16:
+        levels = levels.astype(np.uint16) * 257 + drawn("noise", height, width, seed) % 3
+    if is_smooth:  # so that rows are filtered
+        levels = (levels // 16).cumsum(axis=seed % 2, dtype=levels.dtype)
+    assert encode_grey(levels) == by_pillow(levels)
 
+
+def test_edges_of_real_pictures_are_stored_as_pillow_does(real_data: Path) -> None:
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     for path in sorted((real_data / "photos").glob("*.jpg"))[:6]:
         with Image.open(path) as image:
