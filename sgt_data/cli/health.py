@@ -30,13 +30,23 @@ def doctor_command(
     no_ray: Annotated[
         bool, typer.Option("--no-ray", help="do not start Ray, which takes about 10 seconds")
     ] = False,
+    compile_code: Annotated[
+        bool,
+        typer.Option("--compile", help="first compile all that its first use compiles: 30 seconds"),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Say what this machine or a cluster lacks, and what to do. Exit code 1 where builds fail."""
     with ProgressBar("checks", phase=LOADING) as bar:
         from sgt_data.doctor.examine import examine
 
-        examination = examine(output=output, address=address, start_ray=not no_ray, progress=bar)
+        examination = examine(
+            output=output,
+            address=address,
+            start_ray=not no_ray,
+            compile_code=compile_code,
+            progress=bar,
+        )
     document = {**asdict(examination), "sound": examination.sound}
     show(_table(examination.checks), document, as_json)
     print_messages(
