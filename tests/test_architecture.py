@@ -236,8 +236,8 @@ def _circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 HEAVY = frozenset(
-    {"sgt_data.engine.ray_engine", "sgt_data.engine.ray_tasks", "sgt_data.engine.node_facts",
-     "sgt_data.annotators.device",
+    {"sgt_data.engine.ray_engine", "sgt_data.engine.ray_graph", "sgt_data.engine.ray_tasks",
+     "sgt_data.engine.node_facts", "sgt_data.annotators.device",
      "sgt_data.annotators.torchvision_operators", "sgt_data.stream.stream"}
 )  # fmt: skip
 """Modules that import Ray or torch, and are therefore imported where they are needed."""

@@ -28,7 +28,7 @@ def doctor_command(
         str | None, typer.Option(help="Ray cluster: host:port, ray://host:port or auto")
     ] = None,
     no_ray: Annotated[
-        bool, typer.Option("--no-ray", help="do not start Ray, which takes about 10 seconds")
+        bool, typer.Option("--no-ray", help="do not start Ray, which takes about 5 seconds")
     ] = False,
     compile_code: Annotated[
         bool,
