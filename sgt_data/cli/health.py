@@ -28,7 +28,11 @@ def doctor_command(
         str | None, typer.Option(help="Ray cluster: host:port, ray://host:port or auto")
     ] = None,
     no_ray: Annotated[
-        bool, typer.Option("--no-ray", help="do not start Ray, which takes about 10 seconds")
+        bool, typer.Option("--no-ray", help="do not start Ray, which takes about 5 seconds")
+    ] = False,
+    compile_code: Annotated[
+        bool,
+        typer.Option("--compile", help="first compile all that its first use compiles: 30 seconds"),
     ] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -36,7 +40,13 @@ def doctor_command(
     with ProgressBar("checks", phase=LOADING) as bar:
         from sgt_data.doctor.examine import examine
 
-        examination = examine(output=output, address=address, start_ray=not no_ray, progress=bar)
+        examination = examine(
+            output=output,
+            address=address,
+            start_ray=not no_ray,
+            compile_code=compile_code,
+            progress=bar,
+        )
     document = {**asdict(examination), "sound": examination.sound}
     show(_table(examination.checks), document, as_json)
     print_messages(

@@ -7,6 +7,7 @@ from functools import partial
 
 from sgt_data.doctor.accelerators import accelerator_checks
 from sgt_data.doctor.check import Check, Examination
+from sgt_data.doctor.compile_now import compile_now
 from sgt_data.doctor.machine import machine_checks
 from sgt_data.doctor.packages import package_checks
 from sgt_data.doctor.places import hub_check, output_checks, written_and_read
@@ -23,6 +24,7 @@ def examine(
     output: Location | None = None,
     address: str | None = None,
     start_ray: bool = True,
+    compile_code: bool = False,
     progress: ProgressTo = False,
 ) -> Examination:
     """Say what this machine or a cluster lacks, and what to do about it.
@@ -32,6 +34,8 @@ def examine(
             deleted there, from every node of a cluster.
         address: of a running Ray cluster, whose nodes are asked too; None for this machine.
         start_ray: start a Ray on this machine, or connect to the cluster.
+        compile_code: first compile all functions that are compiled on their first call, which
+            takes half a minute where their code is not kept yet; as an image is built.
         progress: True shows what is looked at; a function is called with it.
 
     Raises:
@@ -40,6 +44,8 @@ def examine(
     cluster = Cluster(address)
     place = None if output is None else absolute(plain(output))
     with shown(progress, "checks") as on_progress:
+        if compile_code:
+            compile_now(lambda phase: on_progress(Progress(0, phase=phase)))
         return Examination(tuple(_checks(place, cluster, start_ray, on_progress)))
 
 

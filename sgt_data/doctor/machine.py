@@ -9,11 +9,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 from sgt_data.doctor.check import Check
+from sgt_data.doctor.compiled_code import compiled_code_check
 from sgt_data.engine.cluster import cpus_of_this_process
-from sgt_data.pictures.gradients import sobel_magnitude
 from sgt_data.progress_text import size_text
 from sgt_data.value_text import counted
 
@@ -36,7 +35,7 @@ def machine_checks() -> Iterator[Check]:
     for name, folder in (("disk", Path.cwd()), ("temporary files", Path(tempfile.gettempdir()))):
         yield disk_check(name, folder)
     yield _open_files()
-    yield _compiled_code()
+    yield compiled_code_check()
 
 
 def disk_check(subject: str, folder: Path) -> Check:
@@ -86,14 +85,3 @@ def _open_files() -> Check:
         return Check("open files", "good", text)
     raised = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
     return Check("open files", "note", text, f"before large builds: ulimit -n {raised}")
-
-
-def _compiled_code() -> Check:
-    """Where numba keeps what it compiles; without it every process compiles anew."""
-    folder = getattr(cast(Any, sobel_magnitude)._cache, "cache_path", None)
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return Check("compiled code", "good", f"kept in {folder}")
-    remedy = "each process compiles anew for half a minute: set NUMBA_CACHE_DIR to a folder"
-    return Check("compiled code", "note", "no folder where it could be kept", remedy)

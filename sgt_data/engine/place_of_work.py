@@ -1,6 +1,6 @@
 """Where work runs that nobody has placed: small work in this process, the rest on a Ray.
 
-Ray takes about 10 seconds to start, and its workers as long as this process to load compiled code.
+Ray takes about 5 seconds to start, in which this process does a hundred pictures.
 """
 
 from __future__ import annotations

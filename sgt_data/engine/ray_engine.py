@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, cast
 
@@ -11,7 +12,6 @@ import ray
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.outcomes import Outcome
-from sgt_data.engine.ray_graph import run_graph
 from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import Stages
@@ -29,7 +29,7 @@ class RayEngine:
     def __init__(self, cluster: Cluster, announce: Callable[[str], None] = lambda _: None) -> None:
         self._cluster, self._announce = cluster, announce
         self._session = ExitStack()
-        self._is_connected = False
+        self._is_connected = self._is_own = False
 
     def __enter__(self) -> RayEngine:
         return self
@@ -76,16 +76,25 @@ class RayEngine:
         Raises:
             BuildError: Ray failed.
         """
-        self._connect()
+        with ThreadPoolExecutor(1) as beside:  # its imports take as long as the start of Ray
+            graph = beside.submit(_load_graph)
+            self._connect()
         self._announce("starting workers and reading the first inputs")
-        return run_graph(tasks, stages)
+        return graph.result()(tasks, stages, on_one_machine=self._is_own)
 
     def _connect(self) -> None:
         if not self._is_connected:
-            is_own = self._cluster.address in (None, "local")
-            self._announce("starting Ray" if is_own else f"connecting to {self._cluster.address}")
+            is_local = self._cluster.address in (None, "local")
+            self._is_own = is_local and not ray.is_initialized()
+            self._announce("starting Ray" if is_local else f"connecting to {self._cluster.address}")
             self._session.enter_context(ray_session(self._cluster))
             self._is_connected = True
+
+
+def _load_graph() -> Callable[..., Generator[Outcome, None, None]]:
+    from sgt_data.engine.ray_graph import run_graph
+
+    return run_graph
 
 
 def _set_up(annotator: Annotator) -> tuple[Setup | None, SgtDataError | None]:

@@ -7,6 +7,9 @@ can mix two shards. Reading takes no CPU from rendering: it waits for storage, a
 bounded by Ray Data's backpressure. The stages ask for different resources, so Ray Data does not
 fuse them, and the first shards of a tar are finished while the rest is still being read.
 
+Shards are read and finished by tasks, which take the workers that Ray starts with; actors would
+each wait for a process of their own. A worker keeps the compiled code that it has loaded.
+
 Annotators are pools of actors, one stage each, and only where a slice needs them. Those on GPUs
 take no CPU from rendering either; those on CPUs share each core evenly with the renderers. An actor
 on a GPU works on two shards at once: while one has the device, the other is decoded.
@@ -14,10 +17,11 @@ on a GPU works on two shards at once: while one has the device, the other is dec
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, cast
 
-import numpy as np
 import pyarrow as pa
 import ray
 import ray.data
@@ -37,6 +41,7 @@ from sgt_data.engine.arrow_rows import (
     task_row,
 )
 from sgt_data.engine.outcomes import OWN_CODE, InputsDone, Outcome, part_name
+from sgt_data.engine.ray_data_alone import one_machine
 from sgt_data.engine.ray_session import cluster_resource, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
@@ -48,9 +53,6 @@ from sgt_data.engine.stages import (
 )
 from sgt_data.errors import BuildError, OwnCodeError, SgtDataError
 from sgt_data.result import Failure
-from sgt_data.segmentation.label_map import paint
-from sgt_data.segmentation.pixel_sampling import sample_grid
-from sgt_data.segmentation.run_lengths import parse_masks
 
 _DRAWINGS_PER_REPORT, _CPUS_OF_FREQUENT_REPORTS = 50, 16
 """A worker says about once a second how far its shard is; less often where there are many workers,
@@ -60,12 +62,25 @@ _DENSE_BYTES = 2
 """Bytes per pixel of an annotator's map between the stages; masks take less."""
 
 
-def run_graph(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
+def run_graph(
+    tasks: Sequence[SliceTask], stages: Stages, *, on_one_machine: bool
+) -> Generator[Outcome, None, None]:
     """Do the tasks on the connected cluster; outcomes as they come, in any order.
+
+    Args:
+        tasks: what there is to do.
+        stages: how.
+        on_one_machine: Ray was started on this machine for it, and gets no other.
 
     Raises:
         BuildError: Ray failed.
     """
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # its import sets another
+    with one_machine() if on_one_machine else nullcontext():
+        yield from _outcomes(tasks, stages)
+
+
+def _outcomes(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
     annotators = annotators_of(tasks, stages)
     shard_count = _shards_in(tasks, stages)
     context = ray.data.DataContext.get_current().copy()
@@ -98,12 +113,11 @@ def run_graph(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, 
                 compute=_annotator_pool(annotator, on_cpu, shard_count),
             )
         outcomes = shards.map_batches(
-            cast(Any, _Finish),
+            cast(Any, _finish),
             fn_kwargs={"stages": stages, "drawings_per_report": _drawings_per_report()},
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=cpu_share,
-            compute=_renderer_pool(shard_count),
         )
         batches = outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
         try:
@@ -117,15 +131,6 @@ def run_graph(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, 
 def _shards_in(tasks: Sequence[SliceTask], stages: Stages) -> int:
     """About how many shards these slices hold."""
     return sum(max(1, -(-task.slice.pictures // stages.shard_samples)) for task in tasks)
-
-
-def _renderer_pool(shards: int) -> ray.data.ActorPoolStrategy:
-    """An actor for each core (and shard), more where the cluster grows. Each has its next shard
-    waiting, so that it never idles while the driver schedules."""
-    cpus = min(max(1, int(cluster_resource("CPU"))), shards)
-    return ray.data.ActorPoolStrategy(
-        min_size=cpus, max_size=None, initial_size=cpus, max_tasks_in_flight_per_actor=2
-    )
 
 
 def _annotator_pool(annotator: Annotator, on_cpu: bool, shards: int) -> ray.data.ActorPoolStrategy:
@@ -201,23 +206,14 @@ class _Annotate:
         return self._name in [annotator.name for annotator in annotators]
 
 
-class _Finish:
+def _finish(batch: pa.Table, stages: Stages, drawings_per_report: int) -> Iterator[pa.Table]:
     """A shard's row -> rows that say how far it is, and last one of receipts; failures pass."""
-
-    def __init__(self) -> None:
-        # load the compiled code while the actor starts, by drawing a smallest mask
-        masks = parse_masks([b"04"], 2, 2)
-        paint(masks, np.zeros(1, np.int64), np.ones(1, np.uint16), sample_grid(2, 2, 2, 2))
-
-    def __call__(
-        self, batch: pa.Table, stages: Stages, drawings_per_report: int
-    ) -> Iterator[pa.Table]:
-        (row,) = batch.to_pylist()
-        if row["failure"] is not None:
-            yield failure_row(failure_of(row), OUTCOME)
-            return
-        # which rows come depends on the shard alone: Ray may run the call again
-        every = max(1, drawings_per_report // max(1, len(row["folders"])))
-        for outcome in finish_shard(shard_of(row), stages):
-            if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
-                yield outcome_row(outcome)
+    (row,) = batch.to_pylist()
+    if row["failure"] is not None:
+        yield failure_row(failure_of(row), OUTCOME)
+        return
+    # which rows come depends on the shard alone: Ray may run the call again
+    every = max(1, drawings_per_report // max(1, len(row["folders"])))
+    for outcome in finish_shard(shard_of(row), stages):
+        if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
+            yield outcome_row(outcome)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 import ray
@@ -15,6 +14,7 @@ from ray._private import services
 
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.cluster_probe import check_cluster, no_answer
+from sgt_data.engine.ray_start import few_processes
 from sgt_data.errors import BuildError, SgtDataError
 from sgt_data.foreign_errors import in_words
 
@@ -29,19 +29,23 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # its core warns of Ray Data's own actors at every start
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     is_own = not ray.is_initialized()
     if is_own:
         settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+        start: AbstractContextManager[None] = nullcontext()
         if cluster.address in (None, "local"):
             settings |= {
                 "address": "local", "include_dashboard": False, "num_cpus": cluster.workers,
-                # a worker costs a second to start: keep it through a pause
-                "_system_config": {"idle_worker_killing_time_threshold_ms": 60_000},
+                "_system_config": {
+                    # a worker costs a second to start: keep it through a pause
+                    "idle_worker_killing_time_threshold_ms": 60_000,
+                    "preload_python_modules": ["sgt_data.engine.ray_worker"],
+                },
             }  # fmt: skip
+            start = few_processes()
         else:
             settings["address"] = _answering_address(cluster)
-        with _stop_signals_kept(), _core_is_silent():
+        with _stop_signals_kept(), _core_is_silent(), start:
             _connect(cluster, settings)
     try:
         yield

@@ -1,0 +1,89 @@
+"""Compile all that is compiled on its first call, by doing a little of all work that calls it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from sgt_data.compiled import FUNCTIONS
+from sgt_data.engine.build import build_corpus
+from sgt_data.engine.cluster import IN_PROCESS
+from sgt_data.errors import SgtDataError
+from sgt_data.manifest.manifest import load_manifest
+from sgt_data.pictures.palette_png import decode_palette
+from sgt_data.scenes.write_samples import write_samples
+from sgt_data.stream.conversation_places import find_places
+from sgt_data.subsets.ranking import ranked
+from sgt_data.verify.check_corpus import verify_corpus
+
+_MANIFEST, _SCENES, _SIZE = "demo", 2, (320, 240)
+_NOISES = "gaussian", "poisson"
+_PACKAGE = "sgt_data."
+
+
+def compiled_functions() -> list[Any]:
+    """Every function of this package that numba compiles: the imports of this file bring them."""
+    return [function for function in FUNCTIONS if function.__module__.startswith(_PACKAGE)]
+
+
+def compile_now(announce: Callable[[str], None]) -> None:
+    """Draw scenes, build every proxy of them, and read the targets back, in a folder that is
+    removed again.
+
+    Args:
+        announce: called with what is done, in words.
+
+    Raises:
+        SgtDataError: the work failed.
+    """
+    with TemporaryDirectory(prefix="sgt-data-") as folder:
+        announce("compiling: drawing scenes")
+        write_samples(f"{folder}/sources", _SCENES, size=_SIZE)
+        for number, noise in enumerate(_NOISES):
+            announce("compiling: building every proxy")
+            _build(Path(folder) / "sources", Path(folder) / str(number), noise)
+        announce("compiling: reading targets and conversations")
+        verify_corpus(f"{folder}/0", deep=True)
+    for bits in (1, 2, 4, 8):
+        for row_filter in (0, 1):
+            decode_palette(_palette_png(bits, row_filter), 1)
+    for text in (b'{"a": 1}\n', b'[{"a": 1}]'):
+        find_places(np.frombuffer(text, np.uint8), "conversations")
+    ranked(("a", "b"), np.arange(2, dtype=np.uint64), np.zeros(2, np.int64), np.array([2]))
+
+
+def _build(sources: Path, output: Path, noise: str) -> None:
+    manifest = load_manifest(
+        _MANIFEST,
+        [
+            f"sources.sa1b.tars={sources}/sa1b/*.tar",
+            f"sources.sa1b.depth={sources}/depth",
+            f"sources.coco.root={sources}/coco",
+            f"sources.coco.depth={sources}/depth",
+            "proxies.instance.palette=tab20",
+            f"proxies.denoise.kinds=[{noise}]",
+        ],
+    )
+    report = build_corpus(manifest, output, cluster=IN_PROCESS)
+    if not report.succeeded:
+        raise SgtDataError(f"the sample scenes cannot be built: {report}")
+
+
+def _palette_png(bits: int, row_filter: int) -> bytes:
+    """A picture of one pixel; Pillow, which would write it, filters no rows of indices."""
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, bits, 3, 0, 0, 0)),
+        (b"PLTE", bytes(3)),
+        (b"IDAT", zlib.compress(bytes((row_filter, 0)))),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
