@@ -21,6 +21,7 @@ from measuring import Cell, pictures, report, threads_used, timed_in_turns, verd
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.engine.build_plan import plan_build
 from sgt_data.engine.in_process import InProcessEngine
+from sgt_data.engine.kept_memory import keep_freed_memory
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
 from sgt_data.manifest.manifest import parse_manifest
@@ -77,6 +78,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=2)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    keep_freed_memory()  # as an engine does
     with pictures() as sources:
         inputs = [
             replace(raw, key=f"{raw.key}-{copy}")

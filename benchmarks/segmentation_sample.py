@@ -27,6 +27,7 @@ from pycocotools import mask as coco_masks
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.engine.build_plan import BuildPlan, plan_build
 from sgt_data.engine.in_process import InProcessEngine
+from sgt_data.engine.kept_memory import keep_freed_memory
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
 from sgt_data.manifest.manifest import parse_manifest
@@ -196,6 +197,7 @@ def main() -> None:
         encoded = engine.encode(sources.inputs)
         codecs = codec_works(sources.inputs, encoded)
         notes, figures = forecast_notes(sources, encoded)
+    keep_freed_memory()  # as an engine does
     inputs = sources.inputs
     copies = [
         replace(raw, key=f"{raw.key}-{copy}") for copy in range(arguments.copies) for raw in inputs

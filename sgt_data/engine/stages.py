@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.engine.duplicates import hash_keys
+from sgt_data.engine.kept_memory import keep_freed_memory
 from sgt_data.engine.outcomes import (
     OWN_CODE,
     CommittedShard,
@@ -126,6 +127,7 @@ def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]
 
 def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
     """Do the last stage; yield how far it is, and last what came of it."""
+    keep_freed_memory()
     began, name = time.monotonic(), shard.raw.name
     work = stages.finish(shard)
     try:
