@@ -25,5 +25,6 @@ def keep_freed_memory() -> bool:
         set_option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    options = (_TRIM_THRESHOLD, _MMAP_THRESHOLD)
-    return all([set_option(option, _KEPT_BYTES) for option in options])
+    keeps = set_option(_TRIM_THRESHOLD, _KEPT_BYTES)
+    takes_all = set_option(_MMAP_THRESHOLD, _KEPT_BYTES)
+    return bool(keeps and takes_all)
