@@ -36,7 +36,7 @@ DRAWING = frozenset({"pictures", "segmentation", "degradations", "referring", "p
 MAY_KNOW: Mapping[str, frozenset[str]] = {
     "files": frozenset(),
     "pictures": frozenset(),
-    "segmentation": frozenset(),
+    "segmentation": frozenset({"pictures"}),
     "degradations": frozenset({"pictures"}),
     "referring": frozenset(),
     "prompts": frozenset(),

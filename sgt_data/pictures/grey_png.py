@@ -10,11 +10,11 @@ from PIL import Image
 
 from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
-from sgt_data.pictures.deflate_runs import pack_runs
-from sgt_data.pictures.png_file import GREY, PALETTE, png_file
+from sgt_data.pictures.deflate import pack_runs
+from sgt_data.pictures.palette_file import palette_file
+from sgt_data.pictures.png_file import GREY, data_chunks, png_file
 from sgt_data.pictures.png_filters import filtered_rows
 
-_CHUNK = 1 << 16  # bytes, of Pillow's
 _RAMP: NDArray[np.uint8] = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 
 
@@ -28,7 +28,7 @@ def encode_grey(levels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     step = levels.dtype.itemsize
     pixels = np.ascontiguousarray(levels, levels.dtype.newbyteorder(">"))
     rows = filtered_rows(pixels.view(np.uint8).reshape(height, step * width), step)
-    return png_file((width, height), 8 * step, GREY, *_packed(rows, width))
+    return png_file((width, height), 8 * step, GREY, *data_chunks(pack_runs(rows), width))
 
 
 def encode_rough(levels: NDArray[np.uint8]) -> bytes:
@@ -42,18 +42,7 @@ def encode_rough(levels: NDArray[np.uint8]) -> bytes:
 
 def encode_coloured(levels: NDArray[np.uint8], table: NDArray[np.uint8]) -> bytes:
     """Palette PNG of levels [H, W], shown in the colours of `table` [256, 3] RGB."""
-    height, width = levels.shape
-    rows = np.zeros((height, 1 + width), np.uint8)  # each begins with its filter: none
-    rows[:, 1:] = levels
-    colours = (b"PLTE", table.tobytes())
-    return png_file((width, height), 8, PALETTE, colours, *_packed(rows, width))
-
-
-def _packed(rows: NDArray[np.uint8], width: int) -> list[tuple[bytes, bytes]]:
-    """The chunks of rows with their filters; as long as Pillow's."""
-    stream = pack_runs(rows)
-    step = max(_CHUNK, 4 * width)
-    return [(b"IDAT", stream[begin : begin + step]) for begin in range(0, len(stream), step)]
+    return palette_file(levels, table, "runs")
 
 
 def decode_grey(target: bytes, size: tuple[int, int], bits: int) -> NDArray[np.uint16]:

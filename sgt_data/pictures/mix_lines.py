@@ -83,7 +83,7 @@ def mixed_columns(picture: Bytes, taps: Taps) -> Bytes:
 
 
 def _read_only(lines: Bytes) -> Bytes:
-    """The same bytes, not writeable: compiled code has one version for each of the two kinds."""
+    """A view that is not writeable: compiled code has a version for each of the two kinds."""
     view = lines.view()
     view.flags.writeable = False
     return view

@@ -11,6 +11,8 @@ RGB: Final = 2
 PALETTE: Final = 3
 """Kinds of pixels, as the header names them."""
 
+_DATA_BYTES: Final = 1 << 16
+
 
 def png_file(size: tuple[int, int], bits: int, kind: int, *chunks: tuple[bytes, bytes]) -> bytes:
     """A PNG file without interlacing.
@@ -24,6 +26,12 @@ def png_file(size: tuple[int, int], bits: int, kind: int, *chunks: tuple[bytes, 
     header = struct.pack(">IIBBBBB", *size, bits, kind, 0, 0, 0)
     whole = ((b"IHDR", header), *chunks, (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, body) for name, body in whole)
+
+
+def data_chunks(stream: bytes, width: int) -> list[tuple[bytes, bytes]]:
+    """A zlib stream in chunks of the length that Pillow's have for a picture of this width."""
+    step = max(_DATA_BYTES, 4 * width)
+    return [(b"IDAT", stream[begin : begin + step]) for begin in range(0, len(stream), step)]
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

@@ -4,7 +4,7 @@ Of the filters none, up, sub and Paeth (in this order) a row gets the first of t
 values above 127 counted as negative.
 
 Why it is ours: Pillow computes the filters of a row byte by byte, which takes as long as packing
-it. The oracle is Pillow (tests/test_deflate_runs.py), the benchmark benchmarks/deflate_runs.py.
+it. The oracle is Pillow (tests/test_deflate.py), the benchmark benchmarks/deflate.py.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ Bytes = NDArray[np.uint8]
 _NONE, _SUB, _UP, _PAETH = 0, 1, 2, 4
 
 
+def unfiltered_rows(rows: Bytes) -> Bytes:
+    """Rows without filters, [H, 1 + W]: zero, then the bytes as they are."""
+    unfiltered = np.zeros((len(rows), 1 + rows.shape[1]), np.uint8)
+    unfiltered[:, 1:] = rows
+    return unfiltered
+
+
 @njit
 def filtered_rows(rows: Bytes, step: int) -> Bytes:
     """Rows with their filters, [H, 1 + W]: the number of the filter, then the filtered bytes.
@@ -30,13 +37,13 @@ def filtered_rows(rows: Bytes, step: int) -> Bytes:
     height, width = rows.shape
     filtered = np.empty((height, 1 + width), np.uint8)
     # a pixel of zeros before each row, and a row of zeros above the first
-    above, here = np.zeros(step + width, np.uint8), np.zeros(step + width, np.uint8)
+    above, row = np.zeros(step + width, np.uint8), np.zeros(step + width, np.uint8)
     up, sub, paeth = np.empty((3, width), np.uint8)
     for y in range(height):
-        here[step:] = rows[y]
-        _subtract(here[step:], above[step:], up)
-        _subtract(here[step:], here[:width], sub)
-        _subtract_nearest(here, above, step, paeth)
+        row[step:] = rows[y]
+        _subtract(row[step:], above[step:], up)
+        _subtract(row[step:], row[:width], sub)
+        _subtract_nearest(row, above, step, paeth)
         kind, values, least = _NONE, rows[y], _distance(rows[y])
         for other_kind, other in ((_UP, up), (_SUB, sub), (_PAETH, paeth)):
             distance = _distance(other)
@@ -44,7 +51,7 @@ def filtered_rows(rows: Bytes, step: int) -> Bytes:
                 kind, values, least = other_kind, other, distance
         filtered[y, 0] = kind
         filtered[y, 1:] = values
-        above, here = here, above
+        above, row = row, above
     return filtered
 
 
@@ -55,9 +62,9 @@ def _subtract(values: Bytes, predicted: Bytes, rest: Bytes) -> None:
 
 
 @njit
-def _subtract_nearest(here: Bytes, above: Bytes, step: int, rest: Bytes) -> None:
+def _subtract_nearest(row: Bytes, above: Bytes, step: int, rest: Bytes) -> None:
     """Paeth's filter: of left, up and corner, the nearest to left + up - corner is subtracted."""
-    values, lefts, ups, corners = here[step:], here, above[step:], above
+    values, lefts, ups, corners = row[step:], row, above[step:], above
     for x in range(len(rest)):
         left, up, corner = np.int16(lefts[x]), np.int16(ups[x]), np.int16(corners[x])
         down, across = np.int16(up - corner), np.int16(left - corner)

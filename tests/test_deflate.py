@@ -1,4 +1,4 @@
-"""Packed runs are the bytes that zlib and Pillow write."""
+"""Packed rows and PNG files are the bytes that zlib and Pillow write."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sgt_data.pictures.deflate_runs import pack_runs
+from sgt_data.pictures.deflate import pack_matches, pack_runs
 from sgt_data.pictures.gradients import sobel_magnitude
 from sgt_data.pictures.grey_png import encode_coloured, encode_grey
+from sgt_data.segmentation.target_png import encode_target
 
-KINDS = ("noise", "few levels", "falling", "dots", "stripes", "one level", "doubling")
+STRATEGIES = ((pack_runs, zlib.Z_RLE), (pack_matches, zlib.Z_DEFAULT_STRATEGY))
+KINDS = ("noise", "few levels", "falling", "dots", "stripes", "one level", "doubling", "areas")
 
 
-def by_zlib(rows: np.ndarray) -> bytes:
-    """What Pillow asks of zlib: level 1, memory level 9, Z_RLE, row by row."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, 3)
+def by_zlib(rows: np.ndarray, strategy: int) -> bytes:
+    """What Pillow asks of zlib: level 1, memory level 9, row by row."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, strategy)
     return b"".join([packer.compress(row.tobytes()) for row in rows] + [packer.flush()])
 
 
@@ -51,6 +53,12 @@ def drawn(kind: str, height: int, width: int, seed: int) -> np.ndarray:
     if kind == "doubling":  # codes that would be longer than the format allows
         chances = 2.0 ** -np.arange(24)
         return rng.choice(24, shape, p=chances / chances.sum()).astype(np.uint8)
+    if kind == "areas":  # as label maps have them
+        areas = np.zeros(shape, np.uint8)
+        for label in range(1, 1 + seed % 90):
+            top, left = rng.integers(0, height), rng.integers(0, width)
+            areas[top : top + rng.integers(1, 99), left : left + rng.integers(1, 400)] = label
+        return areas
     return np.full(shape, seed % 256, np.uint8)
 
 
@@ -71,9 +79,10 @@ CASES = {
 @example(kind="few levels", height=1, width=32767, seed=9)  # a block that is just full
 def test_a_stream_is_that_of_zlib(kind: str, height: int, width: int, seed: int) -> None:
     rows = drawn(kind, height, width, seed)
-    packed = pack_runs(rows)
-    assert zlib.decompress(packed) == rows.tobytes()
-    assert packed == by_zlib(rows)
+    for pack, strategy in STRATEGIES:
+        packed = pack(rows)
+        assert zlib.decompress(packed) == rows.tobytes()
+        assert packed == by_zlib(rows, strategy)
 
 
 def fibonacci() -> np.ndarray:
@@ -88,7 +97,7 @@ def fibonacci() -> np.ndarray:
 def test_codes_that_are_too_long_are_shortened_as_zlib_does() -> None:
     rows = fibonacci()
     assert len(np.unique(rows)) > 16
-    assert pack_runs(rows) == by_zlib(rows)
+    assert pack_runs(rows) == by_zlib(rows, zlib.Z_RLE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -97,6 +106,33 @@ def test_a_palette_file_is_that_of_pillow(kind: str, size: tuple[int, int]) -> N
     table = np.random.default_rng(2).integers(0, 256, (256, 3), dtype=np.uint8)
     levels = drawn(kind, *size, 3)
     assert encode_coloured(levels, table) == by_pillow(levels, table)
+
+
+@settings(max_examples=100)
+@given(
+    labels=st.integers(1, 400), height=st.integers(1, 60), width=st.integers(1, 200),
+    seed=st.integers(0, 99),
+)  # fmt: skip
+@example(labels=255, height=1024, width=683, seed=0)
+@example(labels=3, height=1024, width=683, seed=0)
+@example(labels=300, height=700, width=683, seed=0)
+def test_a_label_map_is_stored_as_pillow_does(
+    labels: int, height: int, width: int, seed: int
+) -> None:
+    areas = (
+        drawn("areas", height, width, seed).astype(np.uint16) * (labels // 90 + 1) % (labels + 1)
+    )
+    rng = np.random.default_rng(seed)
+    colours = rng.integers(1, 256, (labels, 3), dtype=np.uint8)
+    table = np.concatenate((np.zeros((1, 3), np.uint8), colours))
+    if labels > 255:
+        image = Image.fromarray(table[areas])
+    else:
+        image = Image.fromarray(areas.astype(np.uint8))
+        image.putpalette(table.tobytes())
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1)
+    assert encode_target(areas, colours) == out.getvalue()
 
 
 @settings(max_examples=100)
