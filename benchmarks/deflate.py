@@ -80,7 +80,7 @@ def drawn_maps(grey: NDArray[np.uint8]) -> dict[str, Target]:
         "soft edges": sobel_magnitude(grey, GAIN_UNITS // 2),
         "contours": canny(grey, 100, 200),
     }
-    levels = {
+    levels: dict[str, NDArray[Any]] = {
         "depth, 8 bits": smooth.astype(np.uint8),
         "depth, 16 bits": (smooth * 257).astype(np.uint16),
     }
