@@ -279,7 +279,9 @@ def test_pictures_that_are_kept_are_those_that_are_decoded(
     stream, decoded = open_stream(config, 0, 1), list[int]()
     rgb_pixels = corpus_sample.rgb_pixels
     monkeypatch.setattr(
-        corpus_sample, "rgb_pixels", lambda data: decoded.append(len(data)) or rgb_pixels(data)
+        corpus_sample,
+        "rgb_pixels",
+        lambda data, *more: decoded.append(len(data)) or rgb_pixels(data, *more),
     )
     stream.batch(0)
     first = len(decoded)

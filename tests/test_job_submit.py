@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -58,7 +59,8 @@ def head() -> Iterator[tuple[str, dict[str, str]]]:
         finally:
             family = psutil.Process(process.pid).children(recursive=True)
             for member in family:
-                member.kill()  # asked to end, a head takes half a minute
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()  # asked to end, a head takes half a minute
             process.wait(60)
             psutil.wait_procs(family, timeout=60)
 

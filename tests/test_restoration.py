@@ -99,8 +99,8 @@ def subject_of(picture: Picture, key: str, seed: int = 0) -> Subject:
 
 def made(pixels: NDArray[np.uint8], key: str = "x_1", seed: int = 0) -> Subject:
     height, width, _ = pixels.shape
-    image = Image.fromarray(pixels)
-    return subject_of(Picture(image, StoredPicture(b"", width, height, 1), "none", None), key, seed)
+    stored = StoredPicture(b"", width, height, 1)
+    return subject_of(Picture(pixels, stored, "none", None), key, seed)
 
 
 def pixels_of(data: bytes) -> NDArray[np.uint8]:

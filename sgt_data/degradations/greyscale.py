@@ -10,7 +10,7 @@ from sgt_data.pictures.gradients import grey_levels
 
 def greyscale(picture: Pixels) -> Pixels:
     """The luma of a picture (ITU-R BT.601) in all three channels."""
-    return np.repeat(grey_levels(picture)[..., None], 3, axis=2)
+    return np.repeat(grey_levels(np.ascontiguousarray(picture))[..., None], 3, axis=2)
 
 
 def colourfulness(picture: Pixels) -> float:

@@ -17,6 +17,7 @@ from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import SgtDataError
 from sgt_data.manifest.manifest import load_manifest
 from sgt_data.pictures.palette_png import decode_palette
+from sgt_data.pictures.resample import resized_pixels
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.stream.conversation_places import find_places
 from sgt_data.subsets.ranking import ranked
@@ -53,6 +54,8 @@ def compile_now(announce: Callable[[str], None]) -> None:
     for bits in (1, 2, 4, 8):
         for row_filter in (0, 1):
             decode_palette(_palette_png(bits, row_filter), 1)
+    for shape in ((3, 3), (3, 3, 3)):
+        resized_pixels(np.zeros(shape, np.uint8), (2, 2))
     for text in (b'{"a": 1}\n', b'[{"a": 1}]'):
         find_places(np.frombuffer(text, np.uint8), "conversations")
     ranked(("a", "b"), np.arange(2, dtype=np.uint64), np.zeros(2, np.int64), np.array([2]))

@@ -21,7 +21,7 @@ def grey_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Luma of ITU-R 601, rounded: the grey levels that Pillow gives as mode L.
 
     Args:
-        pixels: [H, W, 3] uint8 RGB.
+        pixels: [H, W, 3] uint8 RGB, contiguous.
 
     Returns:
         [H, W] uint8.
