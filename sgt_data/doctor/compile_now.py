@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +16,12 @@ from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import SgtDataError
 from sgt_data.manifest.manifest import load_manifest
 from sgt_data.pictures.palette_png import decode_palette
+from sgt_data.pictures.png_file import PALETTE, png_file
 from sgt_data.pictures.resample import resized_pixels
 from sgt_data.scenes.write_samples import write_samples
+from sgt_data.segmentation.label_map import paint
+from sgt_data.segmentation.pixel_sampling import sample_grid
+from sgt_data.segmentation.run_lengths import parse_masks
 from sgt_data.stream.conversation_places import find_places
 from sgt_data.subsets.ranking import ranked
 from sgt_data.verify.check_corpus import verify_corpus
@@ -56,6 +59,10 @@ def compile_now(announce: Callable[[str], None]) -> None:
             decode_palette(_palette_png(bits, row_filter), 1)
     for shape in ((3, 3), (3, 3, 3)):
         resized_pixels(np.zeros(shape, np.uint8), (2, 2))
+    masks = parse_masks([b"04"], 2, 2)
+    for label in (1, 256):
+        labels = np.array([label], np.uint16)
+        paint(masks, np.zeros(1, np.int64), labels, sample_grid(2, 2, 2, 2))
     for text in (b'{"a": 1}\n', b'[{"a": 1}]'):
         find_places(np.frombuffer(text, np.uint8), "conversations")
     ranked(("a", "b"), np.arange(2, dtype=np.uint64), np.zeros(2, np.int64), np.array([2]))
@@ -80,13 +87,5 @@ def _build(sources: Path, output: Path, noise: str) -> None:
 
 def _palette_png(bits: int, row_filter: int) -> bytes:
     """A picture of one pixel; Pillow, which would write it, filters no rows of indices."""
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, bits, 3, 0, 0, 0)),
-        (b"PLTE", bytes(3)),
-        (b"IDAT", zlib.compress(bytes((row_filter, 0)))),
-        (b"IEND", b""),
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in chunks
-    )
+    data = zlib.compress(bytes((row_filter, 0)))
+    return png_file((1, 1), bits, PALETTE, (b"PLTE", bytes(3)), (b"IDAT", data))

@@ -23,6 +23,8 @@ from sgt_data.segmentation.run_lengths import MaskRuns
 LabelMap = NDArray[np.uint16]
 """[H, W] uint16, 0 where nothing is labelled."""
 
+Columns = NDArray[np.uint8] | NDArray[np.uint16]
+
 LABELS_MAX = np.iinfo(np.uint16).max
 """Most labels of a map."""
 TOUCHING_LABELS_MAX = 8192
@@ -133,9 +135,14 @@ def _numbers_of_visible(areas: NDArray[np.int64]) -> NDArray[np.uint16]:
 
 def _paint_columns(
     masks: MaskRuns, order: NDArray[np.int64], labels: NDArray[np.uint16], grid: SampleGrid
-) -> NDArray[np.uint16]:
-    """The label of each sampled column and row, [columns, rows], in the stored frame."""
-    columns_first = np.zeros((len(grid.columns), len(grid.rows)), np.uint16)
+) -> Columns:
+    """The label of each sampled column and row, [columns, rows], in the stored frame.
+
+    Up to 255 labels take a byte each, which halves the memory that three passes go through.
+    """
+    shape = len(grid.columns), len(grid.rows)
+    is_small = labels.max(initial=0) <= np.iinfo(np.uint8).max
+    columns_first: Columns = np.zeros(shape, np.uint8) if is_small else np.zeros(shape, np.uint16)
     samples = _Samples(
         grid.columns,
         _first_sample_at(grid.columns, masks.width),
@@ -145,16 +152,14 @@ def _paint_columns(
     return columns_first
 
 
-def _turned(
-    columns_first: NDArray[np.uint16], numbers: NDArray[np.uint16], grid: SampleGrid
-) -> LabelMap:
+def _turned(columns_first: Columns, numbers: NDArray[np.uint16], grid: SampleGrid) -> LabelMap:
     """The upright map, in which label k is `numbers[k]`."""
     stored = np.empty(columns_first.shape[::-1], np.uint16)
     _transpose(columns_first, numbers, stored)
     return grid.upright(stored)
 
 
-def visible_regions(labels: LabelMap, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def visible_regions(labels: Columns, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Visible pixels and boxes of labels 1 to `count` in a map.
 
     Returns:
@@ -198,7 +203,7 @@ def _paint(
     order: NDArray[np.int64],
     labels: NDArray[np.uint16],
     samples: _Samples,
-    painted: NDArray[np.uint16],
+    painted: Columns,
 ) -> None:
     runs, starts, height = masks.runs, masks.starts, masks.height
     columns, first_column, first_row = samples.columns, samples.first_column, samples.first_row
@@ -236,7 +241,7 @@ def _paint(
 
 @njit
 def _transpose(
-    columns_first: NDArray[np.uint16], numbers: NDArray[np.uint16], rows_first: NDArray[np.uint16]
+    columns_first: Columns, numbers: NDArray[np.uint16], rows_first: NDArray[np.uint16]
 ) -> None:
     """Turn rows and columns, and look up each label's number on the way.
 
@@ -255,9 +260,7 @@ def _transpose(
 
 
 @njit
-def _measure(
-    labels: NDArray[np.uint16], areas: NDArray[np.int64], limits: NDArray[np.int64]
-) -> None:
+def _measure(labels: Columns, areas: NDArray[np.int64], limits: NDArray[np.int64]) -> None:
     height, width = labels.shape
     limits[:, 0] = width
     limits[:, 1] = height

@@ -17,6 +17,9 @@ from sgt_data.value_text import cut
 NOT_STATED: tuple[Any, ...] = (None, "NaN")
 """What means that a field has no value: null, and the NaN that tables are exported with."""
 
+SCORE_MAX = 1e9
+"""Scores are below it."""
+
 _NUMBER = (int, float)  # `int | float` would build a union at every call
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 _SIZES_UNKNOWN = (None, 0, -1)  # as exporters write that they did not look at the picture
@@ -150,6 +153,6 @@ def score(value: Any, field: str) -> float | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not abs(value) < 1e9:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not abs(value) < SCORE_MAX:
         raise AnnotationError(f"{field} is {shown(value)}, not a number")
     return float(value)

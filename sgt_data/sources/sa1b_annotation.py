@@ -8,12 +8,15 @@ from 1 on.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import MAX_PIXELS, inspect
 from sgt_data.records import MaskAnnotation, RunLengths, Segment
 from sgt_data.sources.annotation_json import (
+    SCORE_MAX,
     counts_of,
     list_member,
     load_json,
@@ -36,6 +39,71 @@ def parse_annotation(data: bytes, picture: bytes = b"") -> MaskAnnotation:
         AnnotationError: the data are not JSON, a field is missing or of the wrong kind, or sizes
             contradict each other.
     """
+    plain = _plain_masks(data)
+    return _checked_masks(data, picture) if plain is None else plain
+
+
+class _Encoding(msgspec.Struct):
+    size: tuple[int, int]
+    counts: str
+
+
+class _Mask(msgspec.Struct):
+    id: Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+    segmentation: _Encoding
+    predicted_iou: float | None = None
+    stability_score: float | None = None
+
+
+class _Image(msgspec.Struct):
+    width: Annotated[int, msgspec.Meta(ge=1, le=MAX_PIXELS)]
+    height: Annotated[int, msgspec.Meta(ge=1, le=MAX_PIXELS)]
+
+
+class _Document(msgspec.Struct):
+    image: _Image
+    annotations: list[_Mask]
+
+
+_decode = msgspec.json.Decoder(_Document).decode
+
+
+def _plain_masks(data: bytes) -> MaskAnnotation | None:
+    """Masks from JSON as SA-1B has it; None for anything else, which `_checked_masks` reads.
+
+    Only the fields that are needed become objects, in a third of the time of a whole document.
+    """
+    if not data.isascii():
+        return None
+    try:
+        document = _decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    size = document.image.height, document.image.width
+    masks = document.annotations
+    segments = tuple(
+        Segment(mask.id, predicted_iou=mask.predicted_iou, stability_score=mask.stability_score)
+        for mask in masks
+    )
+    is_plain = (
+        size[0] * size[1] <= MAX_PIXELS
+        and all(mask.segmentation.size == size for mask in masks)
+        and len({mask.id for mask in masks}) == len(masks)
+        and all(
+            value is None or abs(value) < SCORE_MAX
+            for mask in masks
+            for value in (mask.predicted_iou, mask.stability_score)
+        )
+        and all(mask.segmentation.counts.isascii() for mask in masks)
+    )
+    if not is_plain:
+        return None
+    counts = tuple(mask.segmentation.counts.encode() for mask in masks)
+    return MaskAnnotation(*size, segments, counts)
+
+
+def _checked_masks(data: bytes, picture: bytes) -> MaskAnnotation:
+    """Masks from JSON of either form, with an error that names the field that is wrong."""
     document = load_json(data)
     if isinstance(document, list):
         return _masks(document, _size_of_list(document, picture), "masks", ids_are_places=True)
