@@ -58,7 +58,9 @@ def pack_matches(rows: Bytes) -> bytes:
 
 def _room(rows: Bytes) -> Words:
     """Room for a stream: at most 9 bits a byte, as in the fixed code, and the lengths of codes."""
-    return np.zeros(rows.size // 4 + rows.size // 16 + 1024, np.uint32)
+    words = np.empty(rows.size // 4 + rows.size // 16 + 1024, np.uint32)
+    words[0] = 0
+    return words
 
 
 def _stream(rows: Bytes, words: Words, bits: int) -> bytes:

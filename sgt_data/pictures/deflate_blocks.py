@@ -186,11 +186,11 @@ def _store(words: Words, position: int, data: NDArray[np.uint8]) -> int:
 
 @njit
 def _put(words: Words, position: int, bits: int, count: int) -> int:
-    """Write up to 32 bits; the position after them."""
+    """Write up to 32 bits; the position after them. The word that follows is begun with zeros."""
     word, shift = position >> 5, np.uint64(position & 31)
     shifted = np.uint64(bits) << shift
     words[word] |= np.uint32(shifted & np.uint64(0xFFFFFFFF))
-    words[word + 1] |= np.uint32(shifted >> np.uint64(32))
+    words[word + 1] = np.uint32(shifted >> np.uint64(32))
     return position + count
 
 
