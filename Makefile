@@ -9,7 +9,7 @@ TEST_JOBS ?= 2
 WHEEL := build/wheel
 
 .PHONY: demo experiment test test-fast wheel test-wheel test-install browser docs lint types \
-	bench bench-stream bench-subset clean
+	bench bench-stream bench-peers bench-subset clean
 
 # the base install; .venv/ready adds the libraries of models and tests
 .venv/base: pyproject.toml constraints.txt
@@ -78,8 +78,11 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/label_map.py
 	$(BIN)/python benchmarks/segmentation_sample.py
 	$(BIN)/python benchmarks/proxies.py
+	$(BIN)/python benchmarks/resample.py
+	$(BIN)/python benchmarks/deflate.py
 	$(BIN)/python benchmarks/palette_png.py
 	$(BIN)/python benchmarks/annotators.py
+	$(BIN)/python benchmarks/annotator_feed.py
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py
 	$(BIN)/python benchmarks/small_builds.py
@@ -99,6 +102,15 @@ bench-stream: .venv-peers/ready
 	.venv-peers/bin/python benchmarks/stream.py
 	.venv-peers/bin/python benchmarks/stream_start.py
 	.venv-peers/bin/python benchmarks/stream_memory.py
+
+# whole builds by other engines; each takes up to four minutes
+PEER_WAYS = pool pool-full ray-data daft curator ours ours-ray
+bench-peers: .venv-peers/ready
+	for way in $(PEER_WAYS); do \
+	  .venv-peers/bin/python benchmarks/peers.py $$way --json benchmarks/results/peers.json; \
+	done
+	.venv-peers/bin/python benchmarks/peers_page.py benchmarks/results/peers.json > benchmarks/peers.md
+
 
 clean:
 	rm -rf .venv .venv-peers build $(DEMO) $(EXPERIMENT) .pytest_cache .mypy_cache .ruff_cache *.egg-info

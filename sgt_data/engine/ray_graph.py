@@ -40,6 +40,7 @@ from sgt_data.engine.arrow_rows import (
     task_of,
     task_row,
 )
+from sgt_data.engine.kept_memory import freeze_loaded_objects
 from sgt_data.engine.outcomes import OWN_CODE, InputsDone, Outcome, part_name
 from sgt_data.engine.ray_data_alone import one_machine
 from sgt_data.engine.ray_session import cluster_resource, ray_words
@@ -212,6 +213,7 @@ def _finish(batch: pa.Table, stages: Stages, drawings_per_report: int) -> Iterat
     if row["failure"] is not None:
         yield failure_row(failure_of(row), OUTCOME)
         return
+    freeze_loaded_objects()
     # which rows come depends on the shard alone: Ray may run the call again
     every = max(1, drawings_per_report // max(1, len(row["folders"])))
     for outcome in finish_shard(shard_of(row), stages):
