@@ -38,9 +38,9 @@ that are there are kept, and time stamps are fixed: without these lines of the a
 would leave broken shards and differ from run to run.
 
 - Ray Data {ray}: a rerun begins anew (`SaveMode.OVERWRITE`); with the default, `APPEND`, it writes
-  samples twice. Its `CheckpointConfig` fails on the rows of `read_webdataset`.
-- Daft {daft}: `read_webdataset` of two tars or more did not come to an end on two cores, so a row
-  is a tar. There is no writer of tars.
+  samples twice. `CheckpointConfig` is not used.
+- Daft {daft}: `read_webdataset` of two tars did not end within 40 s on two cores in our trials, so
+  a row is a tar. There is no writer of tars.
 - NeMo Curator {curator}: its readers and writers of pictures take no masks and write JPEGs of
   quality 92, so that the work is a stage of our own, by the Ray Data executor.
 - Ours also checks every mask, writes facts, an index, receipts and a ledger of damaged pictures;

@@ -32,23 +32,19 @@ from typing import Any, get_args
 
 import numpy as np
 from measuring import Cell, report, verdict
-from stream_corpora import PROXY, drawn
+from stream_corpora import drawn
 from stream_peers import (
     BATCH,
     CONTESTANTS,
     Form,
     Loader,
     Stored,
-    loaded,
     peer_versions,
     stored_for_all,
 )
 
-import sgt_data
-from sgt_data.stream.options import Reading
-
 DECODED_GOAL, DECODED_GOAL_WITH_WORKERS = 1.5, 1.2
-RAW_GOAL, LOSS_GOAL = 1.0, 5.0
+RAW_GOAL = 1.0
 _RAW_TURNS = 6
 """Epochs of one turn where nothing is decoded: one alone is too short to be timed."""
 
@@ -160,23 +156,9 @@ def raw(stored: Stored, samples: int, rounds: int) -> dict[str, Cell]:
     }
 
 
-def checksums(corpus: str, samples: int, rounds: int) -> dict[str, Cell]:
-    """What it costs raw samples to compare every member with its CRC-32."""
-
-    def open_loader(checked: bool) -> Loader:
-        stream = sgt_data.Stream(
-            {corpus: [PROXY]}, batch_size=BATCH, reading=Reading(checksums=checked)
-        )
-        return (batch["samples"] for batch in loaded(stream, 0))
-
-    contestants = {"with": partial(open_loader, True), "without": partial(open_loader, False)}
-    measured = rates(contestants, samples, 2 * rounds, _RAW_TURNS)
-    return {**measured, "loss_percent": 100 * (1 - measured["with"] / measured["without"])}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, default=960)
+    parser.add_argument("--samples", type=int, default=720)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--form", choices=get_args(Form), help="for all; by default each one's best"
@@ -191,15 +173,12 @@ def main() -> None:
         for workers in (0, 1, 2):
             some_rounds = rounds if workers == 0 else max(1, rounds // 2)
             rows.append(contest(stored, samples, some_rounds, workers, arguments.form))
-        checked = checksums(stored.corpus, samples, rounds)
     by_mosaicml = float(rows[0]["ours_by_mosaicml"])  # type: ignore[arg-type]
     notes = [verdict("raw, by MosaicML", by_mosaicml, RAW_GOAL)]
     for row in rows[1:]:
         goal = DECODED_GOAL if row["workers"] == 0 else DECODED_GOAL_WITH_WORKERS
         by_best = float(row["ours_by_best_peer"])  # type: ignore[arg-type]
         notes.append(verdict(f"decoded, {row['workers']} workers", by_best, goal))
-    loss = float(checked["loss_percent"])  # type: ignore[arg-type]
-    notes.append(verdict("loss by checksums, percent of raw", loss, LOSS_GOAL, at_most=True))
     settings = {
         "samples": samples,
         "rounds": rounds,
@@ -207,8 +186,7 @@ def main() -> None:
         "form": arguments.form or "each one's best",
         "peers": peer_versions(),
     }
-    tables = {"samples per second": rows, "our checksums, raw samples per second": [checked]}
-    report(tables, settings, notes, arguments.json)
+    report({"samples per second": rows}, settings, notes, arguments.json)
 
 
 if __name__ == "__main__":

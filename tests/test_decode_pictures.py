@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sgt_data.pictures.decode_source import MAX_PIXELS
+from sgt_data.pictures.decode_source import MAX_PIXELS, inspect, prepare
 from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.pictures.palette_png import decode_palette
+from sgt_data.pictures.size_rule import SizeRule
 
 
 def by_pillow(data: bytes) -> np.ndarray:
@@ -55,6 +56,32 @@ def test_palette_pictures_of_any_depth_and_width_take_the_fast_way(
 def test_jpegs_decode_to_pillows_pixels(mode: str, options: dict[str, object]) -> None:
     data = jpeg(mode, quality=90, **options)
     assert np.array_equal(rgb_pixels(data), by_pillow(data))
+
+
+@settings(max_examples=150)
+@given(
+    width=st.integers(1, 40) | st.integers(100, 900),
+    height=st.integers(1, 40) | st.integers(100, 700),
+    side=st.integers(1, 900),
+    mode=st.sampled_from(["RGB", "L", "CMYK"]),
+    subsampling=st.sampled_from(["4:4:4", "4:2:2", "4:2:0", "keep"]),
+    progressive=st.booleans(),
+)
+def test_jpegs_of_sources_have_pillows_pixels_at_any_scale(
+    width: int, height: int, side: int, mode: str, subsampling: str, progressive: bool
+) -> None:
+    rng = np.random.default_rng(width * height)
+    small = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+    out, options = io.BytesIO(), {} if subsampling == "keep" else {"subsampling": subsampling}
+    picture = small.resize((width, height)).convert(mode)
+    picture.save(out, "JPEG", quality=80, progressive=progressive, **options)
+    rule = SizeRule(min_side=1, max_side=side, multiple_of=1)
+    size = rule.output_size(width, height)
+    with Image.open(io.BytesIO(out.getvalue())) as image:
+        image.draft(None, size)
+        expected = image.resize(size, Image.Resampling.BICUBIC).convert("RGB")
+    prepared = prepare(inspect(out.getvalue()), rule, "convert")
+    assert np.array_equal(prepared.pixels, np.asarray(expected))
 
 
 def test_other_pngs_decode_to_pillows_pixels() -> None:

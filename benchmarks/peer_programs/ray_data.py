@@ -1,8 +1,7 @@
 """Ray Data: `read_webdataset`, `map` of pycocotools and Pillow, `write_webdataset`.
 
 A rerun begins anew (`SaveMode.OVERWRITE`): with the default, `APPEND`, it writes every sample once
-more. Ray's `CheckpointConfig`, which is to leave out what is written, fails on the rows of
-`read_webdataset` (ray 2.60: `assert isinstance(block, pyarrow.Table)`).
+more. Ray's `CheckpointConfig`, which is to leave out what is written, is not used.
 """
 
 from __future__ import annotations
