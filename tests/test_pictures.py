@@ -7,6 +7,7 @@ import json
 import struct
 import time
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,18 @@ def grey(width: int = 60, height: int = 40) -> NDArray[np.uint8]:
     return scene(width, height)[..., 1]
 
 
+@pytest.mark.parametrize("size", [(64, 48), (2048, 1536)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_comment_of_a_jpeg_is_in_the_jpeg_of_its_sample(
+    size: tuple[int, int], mode: str
+) -> None:
+    out = io.BytesIO()
+    Image.new(mode, size, 90).save(out, "JPEG", comment=b"by a scanner")
+    picture = prepare(inspect(out.getvalue()), SizeRule(), "convert")
+    with Image.open(io.BytesIO(picture.jpeg(95, "4:2:0"))) as image:
+        assert image.info["comment"] == b"by a scanner"
+
+
 def test_grey_pictures_become_three_equal_channels() -> None:
     for form in ("PNG", "JPEG"):
         data = encoded(Image.fromarray(grey()), form)
@@ -277,6 +290,7 @@ def test_formats_that_are_not_read_are_refused_with_those_that_are(form: str) ->
 # colour profiles
 
 
+@cache  # a profile holds the second in which it was made
 def swapped_profile() -> bytes:
     """sRGB with its red and green colorants exchanged: a profile whose effect one cannot miss."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

@@ -19,7 +19,9 @@ def _picture(size: tuple[int, int], mode: str, seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     shape = (size[1], size[0]) if mode == "L" else (size[1], size[0], 3)
     values = rng.integers(0, 256, shape, dtype=np.uint8)
-    return Image.fromarray(values // 128 * 255 if seed % 2 else values)
+    picture = Image.fromarray(values // 128 * 255 if seed % 2 else values)
+    picture.info["comment"] = b"kept"
+    return picture
 
 
 def _assert_is_pillows(
@@ -29,7 +31,7 @@ def _assert_is_pillows(
     resampling = FILTERS[filter_]
     expected = np.asarray(picture.resize(new, resampling))
     image = resized(picture, new, resampling)
-    assert (image.mode, image.size) == (mode, new)
+    assert (image.mode, image.size, image.info) == (mode, new, picture.info)
     assert np.array_equal(np.asarray(image), expected)
     pixels = resized_pixels(np.asarray(picture), new, resampling)
     assert np.array_equal(pixels, expected)

@@ -84,17 +84,22 @@ class Picture:
         stored: the file that it was decoded from.
         icc: what was done with the colour profile (see `colour_profiles`).
         profile: bytes of the colour profile where it was kept; None elsewhere.
+        comment: of the stored file; it is written into the JPEG too. None where it has none.
     """
 
     pixels: NDArray[np.uint8]
     stored: StoredPicture
     icc: str
     profile: bytes | None
+    comment: bytes | str | None = None
 
     @cached_property
     def image(self) -> Image.Image:
         """The pixels as Pillow's image."""
-        return Image.fromarray(self.pixels)
+        image = Image.fromarray(self.pixels)
+        if self.comment:
+            image.info["comment"] = self.comment
+        return image
 
     @property
     def width(self) -> int:
@@ -113,7 +118,7 @@ class Picture:
     def encode(self, image: Image.Image, quality: int, subsampling: Subsampling) -> bytes:
         """An image in place of this one, as a baseline JPEG of `quality` 1 to 100.
 
-        It has no metadata but a kept profile.
+        It has no metadata but a kept profile, and the comment that the image has in its `info`.
         """
         out = io.BytesIO()
         image.save(out, "JPEG", quality=quality, subsampling=subsampling, icc_profile=self.profile)
@@ -158,27 +163,33 @@ def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
         turn = None if image.format in _TURNED_BY_PILLOW else _TURNS.get(stored.orientation)
         size = (height, width) if turn is not None and stored.orientation >= 5 else (width, height)
         image.draft(None, size)
-        stated_profile = image.info.get("icc_profile")
+        stated_profile, comment = image.info.get("icc_profile"), image.info.get("comment")
         pixels = _by_turbojpeg(stored.data, image)
         if pixels is not None:
             pixels = resized_pixels(pixels, size)
             if turn is None and not stated_profile:
-                return _picture(pixels, stored, "none", None)
+                return _picture(pixels, stored, "none", None, comment)
             fitting = Image.fromarray(pixels)
+            fitting.info = image.info.copy()
         else:
             image.load()
             fitting = resized(_eight_bit(image), size)
         rgb, icc_outcome, profile = to_srgb(fitting, stated_profile, icc)
     if turn is not None:
         rgb = rgb.transpose(turn)
-    return _picture(np.asarray(rgb), stored, icc_outcome, profile)
+    comment = rgb.info.get("comment")  # what was laid over white or converted has none
+    return _picture(np.asarray(rgb), stored, icc_outcome, profile, comment)
 
 
 def _picture(
-    pixels: NDArray[np.uint8], stored: StoredPicture, icc: IccOutcome, profile: bytes | None
+    pixels: NDArray[np.uint8],
+    stored: StoredPicture,
+    icc: IccOutcome,
+    profile: bytes | None,
+    comment: bytes | str | None,
 ) -> Picture:
     pixels.flags.writeable = False  # all proxies look at the same pixels
-    return Picture(pixels, stored, icc, profile)
+    return Picture(pixels, stored, icc, profile, comment)
 
 
 def _by_turbojpeg(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:

@@ -48,7 +48,9 @@ def resized(
         return image.resize(size, resampling)
     if image.size == size:
         return image
-    return Image.fromarray(resized_pixels(np.asarray(image), size, resampling))
+    new = Image.fromarray(resized_pixels(np.asarray(image), size, resampling))
+    new.info = image.info.copy()  # as Pillow does: comment, profile
+    return new
 
 
 def resized_pixels(
