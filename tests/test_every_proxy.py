@@ -104,7 +104,6 @@ def test_shards_are_identical_with_ray(sample_sources: Path, tmp_path: Path) -> 
     assert report.succeeded
     assert {"starting Ray", "building"} <= {each.phase for each in reports}
     assert reports[-1].done == reports[-1].total == 2 * PICTURES
-    assert any(each.done % 5 and not each.shards for each in reports), "nothing within a shard"
     build_corpus(manifest, str(tmp_path / "inline"), cluster=IN_PROCESS)
     assert file_digests(tmp_path / "ray") == file_digests(tmp_path / "inline")
 
