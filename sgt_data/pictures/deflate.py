@@ -46,56 +46,66 @@ def pack_runs(rows: Bytes) -> bytes:
     Args:
         rows: [H, W], contiguous, at least one byte; zlib is given one row after the other.
     """
-    words = _room(rows)
-    return _stream(rows, words, _pack_runs(rows.reshape(-1), rows.shape[1], words))
+    return _stream(rows, runs_alone=True)
 
 
 def pack_matches(rows: Bytes) -> bytes:
     """The zlib stream of rows of bytes with the default strategy; see `pack_runs`."""
-    words = _room(rows)
-    return _stream(rows, words, _pack_matches(rows.reshape(-1), rows.shape[1], words))
+    return _stream(rows, runs_alone=False)
 
 
-def _room(rows: Bytes) -> Words:
-    """Room for a stream: at most 9 bits a byte, as in the fixed code, and the lengths of codes."""
+def _stream(rows: Bytes, *, runs_alone: bool) -> bytes:
+    # at most 9 bits a byte, as in the fixed code, and the lengths of codes
     words = np.empty(rows.size // 4 + rows.size // 16 + 1024, np.uint32)
     words[0] = 0
-    return words
-
-
-def _stream(rows: Bytes, words: Words, bits: int) -> bytes:
+    bits = _pack(rows.reshape(-1), rows.shape[1], words, runs_alone)
     body = words.astype("<u4", copy=False).view(np.uint8)[: -(-bits // 8)].tobytes()
     return b"\x78\x01" + body + zlib.adler32(rows.data).to_bytes(4, "big")
 
 
 @njit
-def _pack_runs(data: Bytes, width: int, words: Words) -> int:
+def _pack(data: Bytes, width: int, words: Words, runs_alone: bool) -> int:
     """Write all blocks as 32-bit words, lowest bit first; the number of bits."""
     symbols = np.empty(_BLOCK_SYMBOLS, np.uint16)
-    distances = np.zeros(_BLOCK_SYMBOLS, np.uint16)  # the byte before
+    distances = np.empty(_BLOCK_SYMBOLS, np.uint16)
     window = np.zeros(3, np.int64)
-    begins_run = _run_begins(data)
+    begins_run = _run_begins(data if runs_alone else data[:0])
+    newest = np.zeros(0 if runs_alone else _HASH_MASK + 1, np.int32)
+    before = np.zeros(0 if runs_alone else _WINDOW, np.int32)
+    low = MATCH_MAX if runs_alone else _LOOKAHEAD - 1
     size, at, begin, read, position, number = len(data), 0, 0, 0, 0, 0
     while True:
-        if number == _BLOCK_SYMBOLS:
-            kept = begin >= window[2]
-            block = Block(symbols, distances, data[begin:at], kept, False)
+        is_full = number == _BLOCK_SYMBOLS
+        if not is_full and read - at <= low:
+            read = _fill_window(window, at, size, width, low)
+        if is_full or at == size:
+            kept, is_last = begin >= window[2], not is_full
+            block = Block(symbols[:number], distances[:number], data[begin:at], kept, is_last)
             position = write_block(words, position, block)
+            if is_last:
+                return position
             begin, number = at, 0
-        if read - at <= MATCH_MAX:
-            read = _fill_window(window, at, size, width, MATCH_MAX)
-        if at == size:
-            kept = begin >= window[2]
-            block = Block(symbols[:number], distances[:number], data[begin:at], kept, True)
-            return write_block(words, position, block)
-        if begins_run[at]:
-            length = _match_length(data, at - 1, at)
-            symbols[number] = FIRST_MATCH + length - MATCH_MIN
-            at += length
-        else:
+            continue
+        length, match = 0, at - 1
+        if runs_alone:
+            if begins_run[at]:
+                length = _match_length(data, match, at)
+        elif at + MATCH_MIN <= size:
+            candidate = _insert(data, at, newest, before)
+            if candidate > window[2] and at - candidate <= _FARTHEST:
+                length, match = _longest(data, at, candidate, before, window[2])
+        if length < MATCH_MIN:
             symbols[number] = data[at]
-            at += 1
+            length = 1
+        else:
+            symbols[number] = FIRST_MATCH + length - MATCH_MIN
+            distances[number] = at - match - 1
+            is_short = length <= _ALL_INSERTED and at + length + MATCH_MIN <= size
+            if is_short and not runs_alone:
+                for inner in range(at + 1, at + length):
+                    _insert(data, inner, newest, before)
         number += 1
+        at += length
 
 
 @njit
@@ -106,44 +116,6 @@ def _run_begins(data: Bytes) -> NDArray[np.bool_]:
         same, then = data[at] == data[at - 1], data[at + 1] == data[at - 1]
         begins[at] = same & then & (data[at + 2] == data[at - 1])
     return begins
-
-
-@njit
-def _pack_matches(data: Bytes, width: int, words: Words) -> int:
-    """Write all blocks as 32-bit words, lowest bit first; the number of bits."""
-    symbols = np.empty(_BLOCK_SYMBOLS, np.uint16)
-    distances = np.zeros(_BLOCK_SYMBOLS, np.uint16)
-    window = np.zeros(3, np.int64)
-    newest, before = np.zeros(_HASH_MASK + 1, np.int32), np.zeros(_WINDOW, np.int32)
-    size, at, begin, read, position, number = len(data), 0, 0, 0, 0, 0
-    while True:
-        if number == _BLOCK_SYMBOLS:
-            kept = begin >= window[2]
-            block = Block(symbols, distances, data[begin:at], kept, False)
-            position = write_block(words, position, block)
-            begin, number = at, 0
-        if read - at < _LOOKAHEAD:
-            read = _fill_window(window, at, size, width, _LOOKAHEAD - 1)
-        if at == size:
-            kept = begin >= window[2]
-            block = Block(symbols[:number], distances[:number], data[begin:at], kept, True)
-            return write_block(words, position, block)
-        length, match = 0, 0
-        if at + MATCH_MIN <= size:
-            candidate = _insert(data, at, newest, before)
-            if candidate > window[2] and at - candidate <= _FARTHEST:
-                length, match = _longest(data, at, candidate, before, window[2])
-        if length >= MATCH_MIN:
-            symbols[number] = FIRST_MATCH + length - MATCH_MIN
-            distances[number] = at - match - 1
-            if length <= _ALL_INSERTED and at + length + MATCH_MIN <= size:
-                for inner in range(at + 1, at + length):
-                    _insert(data, inner, newest, before)
-            at += length
-        else:
-            symbols[number] = data[at]
-            at += 1
-        number += 1
 
 
 @njit
