@@ -27,13 +27,13 @@ def down_and_up(picture: Pixels, factor: int) -> Pixels:
     return mixed_rows(mixed_columns(small, _taps(narrow, width)), _taps(low, height))
 
 
+@lru_cache(maxsize=64)
 def _taps(size: int, new: int) -> Taps:
     begins, weights = bicubic_weights(size, new)
     counts = np.full(new, weights.shape[1])
     return taps_of(begins, counts, weights << (WEIGHT_BITS - _WEIGHT_BITS))
 
 
-@lru_cache(maxsize=64)
 def bicubic_weights(size: int, new: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Weights by which `size` pixels along a side become `new` pixels.
 

@@ -163,12 +163,12 @@ def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
         turn = None if image.format in _TURNED_BY_PILLOW else _TURNS.get(stored.orientation)
         size = (height, width) if turn is not None and stored.orientation >= 5 else (width, height)
         image.draft(None, size)
-        stated_profile, comment = image.info.get("icc_profile"), image.info.get("comment")
+        stated_profile = image.info.get("icc_profile")
         pixels = _by_turbojpeg(stored.data, image)
         if pixels is not None:
             pixels = resized_pixels(pixels, size)
             if turn is None and not stated_profile:
-                return _picture(pixels, stored, "none", None, comment)
+                return _picture(pixels, stored, "none", None, image.info.get("comment"))
             fitting = Image.fromarray(pixels)
             fitting.info = image.info.copy()
         else:
