@@ -5,7 +5,7 @@ the difference is the cost of that proxy where the picture is decoded and its JP
 All is CPU time, which waiting does not change.
 Also the bytes that shared inputs save for five proxies.
 
-python benchmarks/proxies.py [--rounds N] [--copies N] [--json FILE]
+python benchmarks/proxies.py [--rounds N] [--copies N] [--fresh-memory] [--json FILE]
 """
 
 from __future__ import annotations
@@ -76,9 +76,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--copies", type=int, default=2)
+    parser.add_argument(
+        "--fresh-memory",
+        action="store_true",
+        help="give freed memory back, as glibc does by itself",
+    )
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    keep_freed_memory()  # as an engine does
+    if not arguments.fresh_memory:
+        keep_freed_memory()  # as an engine does
     with pictures() as sources:
         inputs = [
             replace(raw, key=f"{raw.key}-{copy}")

@@ -1,8 +1,8 @@
 """What a building process does with its memory: it keeps what it frees, for the next picture.
 
 glibc gives large blocks back to the system as soon as they are freed. The next picture gets fresh
-ones, and each of their pages costs a fault: on a virtual machine up to 10 of 36 ms for a picture of
-1024 pixels with segments and contours (benchmarks/proxies.py).
+ones, and each of their pages costs a fault. `benchmarks/proxies.py --fresh-memory` measures a build
+that goes on so.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def keep_freed_memory() -> bool:
 def freeze_loaded_objects() -> None:
     """Let the garbage collector of a Ray worker leave alone what is loaded; once is enough.
 
-    It would look at all of it again for every hundred pictures, a tenth of a second each time. A
-    process of the user's own is not frozen, as what is garbage there would stay.
+    It would look at all of it again and again, and Ray brings many objects. A process of the user's
+    own is not frozen, as what is garbage there would stay.
     """
     gc.collect()
     gc.freeze()

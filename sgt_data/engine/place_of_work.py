@@ -1,6 +1,6 @@
 """Where work runs that nobody has placed: small work in this process, the rest on a Ray.
 
-Ray takes about 5 seconds to start, in which this process does a hundred pictures.
+Ray's first shard begins after about 6 seconds (benchmarks/ray_build.py).
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 Why it is ours: at the size of corpora it takes about half of the time of OpenCV's and Pillow's
 readers (benchmarks/palette_png.py). Those undo row filters, expand indices, copy them and convert
 colours in passes of their own; this one makes one pass over the packed bytes, a look-up for each.
-Eight pixels are 24 bytes, three words of 64 bits: stored so, they take a third (4 bits a pixel) or
-two thirds (8 bits) of the time that stores of 16 bits take. The oracle is Pillow
+Eight pixels are 24 bytes, three words of 64 bits, and are stored so. The oracle is Pillow
 (tests/test_decode_pictures.py).
 """
 
@@ -130,8 +129,8 @@ def _undo_filters(rows: NDArray[np.uint8]) -> None:
     """PNG's row filters (its specification, section 9), of pictures of at most a byte a pixel, in
     place: [H, 1 + S], the filter's number first.
 
-    Neighbours in a label map are mostly equal, and then Paeth's filter needs no distances: with
-    this asked first, the filters of such a picture take 47 instead of 85 us.
+    Neighbours in a label map are mostly equal, and then Paeth's filter needs no distances: this is
+    asked first.
     """
     height, stride = rows.shape
     for y in range(height):
@@ -237,6 +236,6 @@ def _look_up_eight_bits(
 
 @njit
 def _copy(line: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-    """The beginning of a line; numba's own assignment of a slice takes six times as long."""
+    """The beginning of a line; numba's own assignment of a slice is slower."""
     for x in range(np.uint64(len(out))):
         out[x] = line[x]

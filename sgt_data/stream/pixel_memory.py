@@ -1,9 +1,7 @@
 """Memory for decoded pictures that is used again when nothing refers to a picture any more.
 
 Fresh memory costs a page fault for every 4 KiB, and a batch of pictures is so large that `malloc`
-gives its memory back to the system when the batch is dropped. A virtual machine takes 0.1 to 0.4 ms
-for the faults of a picture of 512 x 512 pixels; its JPEG is decoded in 0.6 ms
-(benchmarks/stream.py).
+gives its memory back to the system when the batch is dropped.
 """
 
 from __future__ import annotations
