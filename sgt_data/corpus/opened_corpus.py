@@ -11,13 +11,14 @@ from functools import cached_property
 import pyarrow as pa
 
 from sgt_data import checks
+from sgt_data.corpus.committed_receipts import read_receipts
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.mending import read_committed
 from sgt_data.corpus.paths import INPUT, index_path
 from sgt_data.corpus.proxy_samples import ProxySamples
-from sgt_data.corpus.receipt import Receipt, read_receipt, read_receipts
+from sgt_data.corpus.receipt import Receipt, read_receipt
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -12,17 +11,15 @@ from sgt_data.corpus.paths import index_path, quarantine_path, receipt_path, tar
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.file_signs import lfs_note
-from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.reading import list_files, read_bytes
-from sgt_data.files.urls import below, join
+from sgt_data.files.reading import read_bytes
+from sgt_data.files.urls import below
 from sgt_data.files.writing import delete, write_atomic
 from sgt_data.foreign_errors import in_words
-from sgt_data.names import RECEIPTS, checked_folder, checked_shard
+from sgt_data.names import checked_folder, checked_shard
 from sgt_data.value_text import cut
 
 Receipt = dict[str, Any]
 
-_THREADS = 16
 _FIELDS = {
     "version": int, "proxy": str, "shard": str, "source": str, "slice": str, "last": bool,
     "inputs": int, "samples": int, "damaged": int, "filtered": int, "segments": int,
@@ -64,6 +61,19 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
         receipt = orjson.loads(data)
     except orjson.JSONDecodeError as why:
         raise CorpusError(f"{where} is not JSON: {in_words(why)}{lfs_note(data)}") from why
+    return checked_receipt(receipt, where)
+
+
+def checked_receipt(receipt: object, where: str) -> Receipt:
+    """Check every field of a receipt, and return it.
+
+    Args:
+        receipt: as JSON gives it.
+        where: what holds it, for messages.
+
+    Raises:
+        CorpusError: it is no receipt of this version.
+    """
     if not isinstance(receipt, dict):
         raise CorpusError(f"{where} is not a receipt")
     for name, kind in _FIELDS.items():
@@ -79,55 +89,6 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
     return receipt
 
 
-def read_receipts(root: str, proxies: Iterable[str]) -> dict[str, dict[str, Receipt]]:
-    """All receipts by proxy and shard name.
-
-    Raises:
-        CorpusError: a receipt is damaged.
-    """
-    wanted = set(proxies)
-    places = []
-    for name in list_files(join(root, RECEIPTS)):
-        proxy, _, shard = name.removesuffix(".json").partition("/")
-        # file systems put files of their own (`._x.json`) beside receipts
-        if proxy in wanted and name.endswith(".json") and not is_system_file(name):
-            places.append((proxy, shard))
-    with ThreadPoolExecutor(_THREADS) as threads:
-        loaded = list(threads.map(lambda place: read_receipt(root, *place), places))
-    receipts: dict[str, dict[str, Receipt]] = {proxy: {} for proxy in wanted}
-    for (proxy, shard), receipt in zip(places, loaded, strict=True):
-        receipts[proxy][shard] = receipt
-    return receipts
-
-
-def committed_receipts(root: str, fingerprints: Mapping[str, str]) -> dict[str, dict[str, Receipt]]:
-    """All receipts of one build, by folder and shard.
-
-    Args:
-        root: of the corpus.
-        fingerprints: of the build, by folder.
-
-    Raises:
-        CorpusError: a shard is of another build, or its receipt is damaged.
-    """
-    receipts = read_receipts(root, fingerprints)
-    others = [
-        f"{folder}/{shard}"
-        for folder, by_shard in receipts.items()
-        for shard, receipt in by_shard.items()
-        if receipt["fingerprint"] != fingerprints[folder]
-    ]
-    if others:
-        count = sum(map(len, receipts.values()))
-        raise CorpusError(
-            f"{root}: {len(others):,} of its {count:,} shards ({others[0]}, ...) were committed by "
-            "another build: by another manifest, from other sources, or with other versions of the "
-            "libraries that make the bytes. Use another --output; or put back the corpus.json of "
-            "that build, which tells what differs"
-        )
-    return receipts
-
-
 def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
     """One receipt.
 
@@ -136,9 +97,18 @@ def read_receipt(root: str, proxy: str, shard: str) -> Receipt:
         CorpusError: it is damaged.
     """
     place = below(root, receipt_path(proxy, shard))
-    receipt = parse_receipt(read_bytes(place), place)
+    return receipt_of(proxy, shard, read_bytes(place), place)
+
+
+def receipt_of(proxy: str, shard: str, data: bytes, where: str) -> Receipt:
+    """The receipt of a shard from its bytes.
+
+    Raises:
+        CorpusError: it is damaged, or that of another shard.
+    """
+    receipt = parse_receipt(data, where)
     if (receipt["proxy"], receipt["shard"]) != (proxy, shard):
-        raise CorpusError(f"{place} is the receipt of {receipt['proxy']}/{receipt['shard']}")
+        raise CorpusError(f"{where} is the receipt of {receipt['proxy']}/{receipt['shard']}")
     return receipt
 
 

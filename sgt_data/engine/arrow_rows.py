@@ -58,7 +58,7 @@ OUTCOME = pa.schema(
         ("part", pa.string()),
         ("name", pa.string()),
         ("receipts", pa.list_(pa.binary())),
-        ("key_hashes", pa.binary()),
+        ("key_hashes", pa.list_(pa.binary())),
         ("seconds", pa.float64()),
         ("inputs", pa.int64()),
     ]
@@ -146,7 +146,7 @@ def outcome_row(outcome: Outcome) -> pa.Table:
     columns = {
         "name": outcome.shard,
         "receipts": [orjson.dumps(receipt) for receipt in outcome.receipts],
-        "key_hashes": outcome.key_hashes.tobytes(),
+        "key_hashes": [hashes.tobytes() for hashes in outcome.key_hashes],
         "seconds": outcome.seconds,
     }
     return pa.Table.from_pylist([columns], schema=OUTCOME)
@@ -161,7 +161,7 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
     if row["inputs"] is not None:
         return InputsDone(row["name"], row["inputs"])
     receipts = tuple(map(orjson.loads, row["receipts"]))
-    hashes = np.frombuffer(row["key_hashes"], np.uint64)
+    hashes = tuple(np.frombuffer(data, np.uint64) for data in row["key_hashes"])
     return CommittedShard(row["name"], receipts, row["seconds"], hashes)
 
 

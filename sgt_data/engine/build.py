@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass, replace
 
 from sgt_data import checks
+from sgt_data.corpus.committed_receipts import check_one_build
+from sgt_data.corpus.committed_shards import Announce, Committed, committed_shards, list_receipts
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, environment
 from sgt_data.corpus.lost_files import lost_notes, revoke_lost
@@ -18,12 +17,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.corpus.readme import write_readme
 from sgt_data.corpus.reasons import reasons_in
-from sgt_data.corpus.receipt import (
-    Receipt,
-    add_up,
-    committed_receipts,
-    revoke,
-)
+from sgt_data.corpus.receipt import Receipt, add_up, revoke
 from sgt_data.engine.begun_corpus import is_uncommitted
 from sgt_data.engine.build_plan import BuildPlan, plan_build
 from sgt_data.engine.build_report import BuildReport
@@ -41,6 +35,7 @@ from sgt_data.engine.losses import (
 )
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.place_of_work import core_seconds, place_note, place_of_work
+from sgt_data.engine.receipt_roller import ReceiptRoller
 from sgt_data.engine.retry_damaged import revoke_damaged
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, kept_inputs, pending_tasks
 from sgt_data.files.output_place import check_output
@@ -105,18 +100,24 @@ def _build(
     pictures = sum(piece.pictures for piece in listing.slices if piece.source in drawn)
     start = Progress(0, pictures, listing.exact, note=place_note(asked, cluster))
 
-    def announce(phase: str) -> None:
-        on_progress(replace(start, phase=phase))
+    def announce(phase: str, note: str = "") -> None:
+        on_progress(replace(start, phase=phase, note=note or start.note))
 
     announce("checking what is there")
+    start = replace(start, note="")  # which is said once
     with open_engine(cluster, announce) as engine:
-        begun = read_header(root)
-        anew = begun is not None and is_uncommitted(root, begun)
+        begun, listed = read_header(root), list_receipts(root)
+        anew = begun is not None and is_uncommitted(root, begun, listed)
         existing = None if anew else begun
         plan = plan_build(listing, engine.set_up, existing.identity if existing else {})
-        header = _begin(plan, root, existing)
+        header = _header(plan, root, existing)
+        committed = committed_shards(root, header.fingerprints, listed, announce)
+        receipts = committed.receipts
+        check_one_build(root, receipts, header.fingerprints)
+        if existing is None or existing.fingerprints != header.fingerprints:
+            write_header(root, header)
         sweep_unfinished(root)
-        receipts = committed_receipts(root, header.fingerprints)
+        announce("looking for lost files")
         lost = revoke_lost(root, header, receipts)
         if lost:
             announce(f"{len(lost):,} shards lost files and are built again")
@@ -127,18 +128,19 @@ def _build(
             report.notes.append(
                 f"{root}: another build began there and committed nothing; this one takes its place"
             )
-        report.notes += lost_notes(lost, "built")
+        report.notes += [*lost_notes(lost, "built"), *committed.notes]
         tasks = pending_tasks(listing.slices, listing.folders_of, receipts)
         kept = kept_inputs(listing.slices, listing.folders_of, receipts)
-        start = replace(start, done=kept, kept=kept, note="")
-        build = _Build(plan, root, receipts, report, start)
-        build.work(engine, tasks, on_progress)
-        while repeated := build.revoke_duplicates():
-            build.work(engine, repeated, on_progress)
-        ended = time.monotonic()
-    report.start_seconds = (build.first_work or ended) - began
-    report.work_seconds = ended - began - report.start_seconds
-    _finish(plan, root, header, receipts, report)
+        start = replace(start, done=kept, kept=kept)
+        with closing(ReceiptRoller(root, committed)) as roller:
+            build = _Build(plan, root, committed, roller, report, start)
+            build.work(engine, tasks, on_progress)
+            while repeated := build.revoke_duplicates(announce):
+                build.work(engine, repeated, on_progress)
+            ended = time.monotonic()
+            report.start_seconds = (build.first_work or ended) - began
+            report.work_seconds = ended - began - report.start_seconds
+            _finish(plan, root, header, build)
     return report
 
 
@@ -148,10 +150,10 @@ class _Build:
 
     plan: BuildPlan
     root: str
-    receipts: dict[str, dict[str, Receipt]]
+    committed: Committed
+    roller: ReceiptRoller
     report: BuildReport
     progress: Progress
-    hashes: dict[str, NDArray[np.uint64]] = field(default_factory=dict)
     first_work: float | None = None
 
     def work(self, engine: Engine, tasks: Sequence[SliceTask], on_progress: OnProgress) -> None:
@@ -166,31 +168,37 @@ class _Build:
     def _note(self, shard: CommittedShard) -> None:
         if self.first_work is None:
             self.first_work = time.monotonic() - shard.seconds
-        for receipt in shard.receipts:
-            self.receipts[receipt["proxy"]][receipt["shard"]] = receipt
-        self.hashes[shard.shard] = shard.key_hashes
+        places = [(receipt["proxy"], receipt["shard"]) for receipt in shard.receipts]
+        for (folder, name), receipt in zip(places, shard.receipts, strict=True):
+            self.committed.receipts[folder][name] = receipt
+        for place, hashes in zip(places, shard.key_hashes, strict=False):
+            self.committed.hashes.add(*place, hashes)
+        for place in places:
+            self.roller.note(*place)
 
-    def revoke_duplicates(self) -> list[SliceTask]:
+    def revoke_duplicates(self, announce: Announce) -> list[SliceTask]:
         """Revoke the shards that repeat another's keys; the tasks that build them again.
 
         Waits until every slice is read: only then is it known which shard comes first.
         """
-        listing = self.plan.listing
+        listing, receipts = self.plan.listing, self.committed.receipts
         doubtful = [source for source in listing.manifest.typed_sources() if not source.keys_differ]
         if not doubtful or self.report.failures:
             return []
         holders: dict[str, tuple[str, ...]] = {}  # by shard: folders that hold it
         for source in doubtful:
             for folder in listing.folders_of[source.name]:
-                for shard in corpus_order(listing.slices, {source.name}, self.receipts[folder]):
+                for shard in corpus_order(listing.slices, {source.name}, receipts[folder]):
                     holders[shard] = (*holders.get(shard, ()), folder)
-        excluded = repeated_keys(self.root, holders, self.hashes)
+        announce("comparing the keys of all shards", "")
+        excluded = repeated_keys(self.root, holders, self.committed.hashes, announce)
         for shard in excluded:
             for folder in holders[shard]:
                 revoke(self.root, folder, shard)
-                del self.receipts[folder][shard]
+                del receipts[folder][shard]
+                self.committed.hashes.forget(folder, shard)
                 self.report.built_shards -= 1
-        tasks = pending_tasks(listing.slices, listing.folders_of, self.receipts)
+        tasks = pending_tasks(listing.slices, listing.folders_of, receipts)
         return [replace(task, excluded=excluded) for task in tasks]
 
 
@@ -213,8 +221,8 @@ def _source_places(manifest: Manifest) -> list[str]:
     return [place for place in places if place != COCO_URL]  # which is a word
 
 
-def _begin(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusHeader:
-    """Claim the output for this build, or check that it already is this build's."""
+def _header(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusHeader:
+    """The header of the build until it is complete; checks that what exists is this build's."""
     manifest = plan.listing.manifest
     resolved = manifest.resolved()
     if existing is not None:
@@ -225,7 +233,7 @@ def _begin(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusH
         by_name = {proxy["name"]: proxy for proxy in resolved["proxies"]}
         kept = [by_name[name] for name in known if name in by_name]
         resolved["proxies"] = [*kept, *added]
-    header = CorpusHeader(
+    return CorpusHeader(
         manifest.name,
         resolved,
         plan.identity,
@@ -233,22 +241,11 @@ def _begin(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusH
         {name: inventory.vocabulary for name, inventory in plan.listing.inventories.items()},
         plan.recipe.fingerprints,
     )
-    if existing is None:
-        committed_receipts(root, header.fingerprints)  # of another build: nothing is written
-    if existing is None or existing.fingerprints != header.fingerprints:
-        write_header(root, header)
-    return header
 
 
-def _finish(
-    plan: BuildPlan,
-    root: str,
-    header: CorpusHeader,
-    receipts: Mapping[str, Mapping[str, Receipt]],
-    report: BuildReport,
-) -> None:
+def _finish(plan: BuildPlan, root: str, header: CorpusHeader, build: _Build) -> None:
     """Add up, and write the final header."""
-    listing = plan.listing
+    listing, report, receipts = plan.listing, build.report, build.committed.receipts
     report.complete = not report.failures and not pending_tasks(
         listing.slices, listing.folders_of, receipts
     )
@@ -271,6 +268,11 @@ def _finish(
     report.notes += [*listing.notes, *notes_on_slices(receipts, listing.slices)]
     in_order = {folder: receipts[folder] for folder in listing.sources_of}
     report.reasons = reasons_in(root, ledgers_with_rows(in_order))
+    if report.complete:
+        build.roller.finish(shards)
+    else:
+        build.roller.close()
+    report.notes += build.roller.notes
     finished = replace(
         header,
         complete=report.complete,

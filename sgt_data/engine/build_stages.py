@@ -58,4 +58,6 @@ def _finish(recipe: Recipe, root: str, shard: ShardTask) -> Generator[int, None,
     yield from rendering.draw(shard.excluded)
     encoded = rendering.encode()
     receipts = tuple(commit(root, files) for files in encoded)
-    return FinishedShard(receipts, frozenset(key for files in encoded for key in files.keys))
+    if recipe.source(shard.raw.source).keys_differ:
+        return FinishedShard(receipts)
+    return FinishedShard(receipts, tuple(files.keys for files in encoded))

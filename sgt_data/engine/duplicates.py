@@ -7,29 +7,29 @@ The result depends on the inputs alone, not on the order in which shards were bu
 
 from __future__ import annotations
 
-import hashlib
-import io
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from sgt_data.corpus.committed_shards import Announce
+from sgt_data.corpus.index import parse_index
+from sgt_data.corpus.key_hashes import Hashes, KeyHashes, hash_keys
+from sgt_data.corpus.mending import read_committed
 from sgt_data.corpus.paths import index_path
-from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import below
+from sgt_data.files.read_ahead import read_ahead
+from sgt_data.files.urls import join
 
+_TOLD_EVERY = 1000
 
-def hash_keys(keys: Sequence[str]) -> NDArray[np.uint64]:
-    """64-bit hashes (BLAKE2b) of keys: `[keys] uint64`."""
-    digests = [hashlib.blake2b(key.encode(), digest_size=8).digest() for key in keys]
-    return np.frombuffer(b"".join(digests), np.uint64)
+Place = tuple[str, str]
+"""Folder of the corpus, and shard."""
 
 
 def repeated_keys(
     root: str,
     folders_of: Mapping[str, Sequence[str]],
-    hashes: MutableMapping[str, NDArray[np.uint64]],
+    hashes: KeyHashes,
+    announce: Announce = lambda _, __: None,
 ) -> dict[str, dict[str, str]]:
     """By shard: its keys that an earlier shard holds, with the reason to leave each out.
 
@@ -37,22 +37,44 @@ def repeated_keys(
         root: of the corpus.
         folders_of: the shards to look at, in corpus order, with the folders that hold each.
         hashes: of the keys of each shard; those that are missing are read from indexes and added.
+        announce: called with how far that is.
 
     Raises:
+        CorpusError: an index is damaged, or missing.
         SourceError: an index cannot be read just now.
     """
-    for shard, folders in folders_of.items():
-        if shard not in hashes:
-            hashes[shard] = hash_keys(_keys_in(root, shard, folders))
-    clashes = clashing_shards(list(folders_of), hashes)
+    _read_missing(root, folders_of, hashes, announce)
+    of_shards = {shard: hashes.union(shard, folders) for shard, folders in folders_of.items()}
+    clashes = clashing_shards(list(folders_of), of_shards)
     involved = {*clashes, *(shard for earlier in clashes.values() for shard in earlier)}
-    keys = {shard: _keys_in(root, shard, folders_of[shard]) for shard in involved}
+    places = [(folder, shard) for shard in sorted(involved) for folder in folders_of[shard]]
+    keys: dict[str, list[str]] = {shard: [] for shard in involved}
+    for (_, shard), of_folder in zip(places, _indexed_keys(root, places), strict=True):
+        keys[shard] += of_folder
     return keys_to_exclude(keys, clashes)
 
 
-def clashing_shards(
-    order: Sequence[str], hashes: Mapping[str, NDArray[np.uint64]]
-) -> dict[str, list[str]]:
+def _read_missing(
+    root: str,
+    folders_of: Mapping[str, Sequence[str]],
+    hashes: KeyHashes,
+    announce: Announce,
+) -> None:
+    """Add the hashes that are missing; they are read from indexes."""
+    missing = [
+        (folder, shard)
+        for shard, folders in folders_of.items()
+        for folder in folders
+        if hashes.get(folder, shard) is None
+    ]
+    indexed = _indexed_keys(root, missing)
+    for done, ((folder, shard), keys) in enumerate(zip(missing, indexed, strict=True)):
+        if done % _TOLD_EVERY == 0:
+            announce("reading the keys of shards", f"{done:,} of {len(missing):,}")
+        hashes.add(folder, shard, hash_keys(keys))
+
+
+def clashing_shards(order: Sequence[str], hashes: Mapping[str, Hashes]) -> dict[str, list[str]]:
     """Shards that hold a hash which an earlier shard holds, with those earlier shards.
 
     Args:
@@ -96,12 +118,13 @@ def repeated_reason(earlier: str) -> str:
     return f"its key is in shard {earlier} already, which comes first"
 
 
-def _keys_in(root: str, shard: str, folders: Sequence[str]) -> list[str]:
-    """Keys of a committed shard over all its folders, each once, in order."""
-    return sorted({key for folder in folders for key in _indexed_keys(root, folder, shard)})
+def _indexed_keys(root: str, places: Iterable[Place]) -> Iterator[list[str]]:
+    """The keys of committed shards, each in the order of its index."""
 
+    def read(place: Place) -> list[str]:
+        path = index_path(*place)
+        index = parse_index(read_committed(root, path), join(root, path), ["key"])
+        keys: list[str] = index["key"].to_pylist()
+        return keys
 
-def _indexed_keys(root: str, folder: str, shard: str) -> list[str]:
-    data = io.BytesIO(read_bytes(below(root, index_path(folder, shard))))
-    keys: list[str] = pq.read_table(data, columns=["key"])["key"].to_pylist()
-    return keys
+    return read_ahead(read, places)

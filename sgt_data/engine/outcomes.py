@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sgt_data.corpus.key_hashes import Hashes
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.result import Failure
 
@@ -19,13 +17,14 @@ class CommittedShard:
         shard: its name.
         receipts: those that this work has written, one for each folder.
         seconds: that the work on it took.
-        key_hashes: `[samples] uint64`, hashes of the keys in it; empty where nobody asks for them.
+        key_hashes: of the keys that each receipt commits, in the order of `receipts`; empty where
+            keys cannot repeat.
     """
 
     shard: str
     receipts: tuple[Receipt, ...]
     seconds: float
-    key_hashes: NDArray[np.uint64] = field(repr=False)
+    key_hashes: tuple[Hashes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

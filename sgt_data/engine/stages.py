@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from dataclasses import dataclass
 
 from sgt_data.annotators.base import Annotator, Setup
+from sgt_data.corpus.key_hashes import hash_keys
 from sgt_data.corpus.receipt import Receipt
-from sgt_data.engine.duplicates import hash_keys
 from sgt_data.engine.kept_memory import keep_freed_memory
 from sgt_data.engine.outcomes import (
     OWN_CODE,
@@ -61,11 +61,12 @@ class FinishedShard:
 
     Attributes:
         receipts: written by it, one for each folder.
-        keys: of the samples in it; empty where they cannot clash with those of other shards.
+        keys: that each of them commits, in the order of its index; empty where no other shard can
+            have them.
     """
 
     receipts: tuple[Receipt, ...]
-    keys: frozenset[str] = frozenset()
+    keys: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
     except StorageError as why:
         yield OutputRefused(str(why))
         return
-    hashes = hash_keys(sorted(finished.keys))
+    hashes = tuple(map(hash_keys, finished.keys))
     yield CommittedShard(name, finished.receipts, time.monotonic() - began, hashes)
 
 

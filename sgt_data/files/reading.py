@@ -14,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_listing import list_http_files
 from sgt_data.files.http_ranges import is_http, read_http_range
+from sgt_data.files.local_listing import list_local
 from sgt_data.files.retries import retried
 from sgt_data.files.urls import open_filesystem
 from sgt_data.files.writing import TEMPORARY
@@ -119,17 +120,17 @@ def list_files(url: str) -> dict[str, int]:
         filesystem, path = open_filesystem(url)
         if is_http(filesystem):  # whose pages do not tell sizes
             return dict.fromkeys(list_http_files(filesystem, path), 0)
+        if isinstance(filesystem, LocalFileSystem):
+            return {  # links to no file are among those of 0 bytes
+                name: size
+                for name, size in list_local(path).items()
+                if size or dangling_link(os.path.join(path, name)) is None
+            }
         filesystem.invalidate_cache()
         prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
         files = filesystem.find(path, detail=True)
-        sizes = {name.removeprefix(prefix): int(info["size"] or 0) for name, info in files.items()}
-        if not isinstance(filesystem, LocalFileSystem):
-            return sizes
-        return {  # links to no file are among those of 0 bytes
-            name: size
-            for name, size in sizes.items()
-            if size or dangling_link(prefix + name) is None
-        }
+        filesystem.invalidate_cache()  # which would hold a second copy of a long listing
+        return {name.removeprefix(prefix): int(info["size"] or 0) for name, info in files.items()}
 
     sizes = retried(ask, f"cannot list {url}")
     return {name: sizes[name] for name in sorted(sizes) if TEMPORARY not in name}

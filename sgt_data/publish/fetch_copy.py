@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 
+from sgt_data.corpus.committed_receipts import committed_receipts
 from sgt_data.corpus.header import encode_header, read_header, write_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
 from sgt_data.corpus.lost_files import lost_notes, revoke_lost
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE, LEFT_OUT_FILE, receipt_path
-from sgt_data.corpus.receipt import committed_receipts, parse_receipt
+from sgt_data.corpus.receipt import parse_receipt
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.engine.parallel import call_for_each
 from sgt_data.errors import CorpusError, SourceError

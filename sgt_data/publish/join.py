@@ -13,11 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from sgt_data import checks
+from sgt_data.corpus.committed_receipts import committed_receipts
 from sgt_data.corpus.header import CorpusHeader, read_header, write_header
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE, LEFT_OUT_FILE
 from sgt_data.corpus.readme import write_readme
-from sgt_data.corpus.receipt import committed_receipts
 from sgt_data.engine.build import check_build_output
 from sgt_data.engine.choose_engine import open_engine
 from sgt_data.engine.cluster import IN_PROCESS, THIS_MACHINE, Cluster

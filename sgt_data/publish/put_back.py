@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from tempfile import TemporaryDirectory
 
+from sgt_data.corpus.committed_receipts import read_receipts
 from sgt_data.corpus.lost_files import lost_files
 from sgt_data.corpus.paths import index_path, quarantine_path, receipt_path, tar_path
-from sgt_data.corpus.receipt import Receipt, commit, read_receipts
+from sgt_data.corpus.receipt import Receipt, commit
 from sgt_data.corpus.shard import EncodedShard, file_digest, receipt_bytes
 from sgt_data.engine.build_stages import corpus_stages
 from sgt_data.engine.render import render_shard

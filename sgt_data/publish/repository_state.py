@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sgt_data.corpus.committed_receipts import committed_receipts
 from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
 from sgt_data.corpus.paths import CORPUS_FILE, REPOSITORY_FILES, receipt_path
-from sgt_data.corpus.receipt import Receipt, committed_receipts
+from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusMismatch, RequestError, StorageError
 from sgt_data.names import RECEIPTS
 from sgt_data.publish.hub import HubRepository, StoredFile

@@ -8,14 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
+from sgt_data.corpus.committed_receipts import committed_receipts
 from sgt_data.corpus.header import read_header, write_header
 from sgt_data.corpus.identity import check_same_build
 from sgt_data.corpus.lost_files import lost_notes, revoke_lost
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.readme import write_readme
-from sgt_data.corpus.receipt import Receipt, committed_receipts
+from sgt_data.corpus.receipt import Receipt
 from sgt_data.engine.cluster import IN_PROCESS, THIS_MACHINE, Cluster
 from sgt_data.engine.drive import drive
 from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused
@@ -36,8 +35,6 @@ from sgt_data.subsets.subset_report import SubsetReport
 
 SMALL_BYTES = 2 << 30
 """A copy of at most so many bytes takes less time than Ray takes to start."""
-
-_NO_HASHES = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +157,4 @@ def _copy_shard(copier: ShardCopier, missing: _MissingShard) -> Outcome:
         return Failure(missing.shard, str(why))
     except StorageError as why:
         return OutputRefused(str(why))
-    return CommittedShard(missing.shard, receipts, time.monotonic() - began, _NO_HASHES)
+    return CommittedShard(missing.shard, receipts, time.monotonic() - began)
