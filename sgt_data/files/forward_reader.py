@@ -1,4 +1,8 @@
-"""Read a file of any fsspec URL from front to back, through broken connections."""
+"""Read a file of any fsspec URL from front to back, through broken connections.
+
+A remote file comes in large blocks, most of which are read. Of a file on a disk only what is asked
+for is read: who wants bodies of members there reads them at their places.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,10 @@ from sgt_data.files.urls import open_filesystem
 
 STREAM_BLOCK_BYTES = 8 << 20
 """Bytes that are read at once from a remote file."""
+
+_LOCAL_BYTES = 4096
+"""Bytes that are read at once from a file of a disk, of which headers alone are read: no disk gives
+less."""
 
 
 def _open_remote(filesystem: Any, path: str) -> Any:
@@ -81,8 +89,10 @@ class ForwardReader:
             return
         filesystem, path = open_filesystem(self.url)
         if isinstance(filesystem, LocalFileSystem):
-            self._file = open(path, "rb", buffering=1 << 20)  # noqa: SIM115
+            self._file = open(path, "rb", buffering=_LOCAL_BYTES)  # noqa: SIM115
             self._size = os.fstat(self._file.fileno()).st_size
+            if hasattr(os, "posix_fadvise"):  # else the kernel reads ahead what is skipped
+                os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
         else:
             self._file = _open_remote(filesystem, path)
             self._size = getattr(self._file, "size", None)

@@ -12,9 +12,9 @@ import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from sgt_data.files.file_signs import kind_of_file
-from sgt_data.files.forward_reader import ForwardReader
 
 MEMBER_BYTES_MAX = 512 << 20
 """Largest member that is accepted, in bytes."""
@@ -27,6 +27,20 @@ _BROKEN = "broken archive: what is there instead of a member is lost"
 _NO_MARKER = "the archive ends without its end marker: what followed is lost"
 _NAME_TYPES = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _PAX_PATH = re.compile(rb"(?:^|\n)\d+ path=([^\n]*)\n")
+
+
+class Readable(Protocol):
+    """A file that is read from front to back (`ForwardReader`, `RangeReader`)."""
+
+    position: int
+
+    def read(self, length: int, /) -> bytes:
+        """The next bytes, or fewer at the end."""
+        ...
+
+    def skip(self, length: int, /) -> int:
+        """Move on, at most to the end; returns by how many bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ class TarDamage:
     length: int | None = 0
 
 
-def walk_tar(reader: ForwardReader) -> Iterator[TarMember | TarJoint | TarDamage]:
+def walk_tar(reader: Readable) -> Iterator[TarMember | TarJoint | TarDamage]:
     """The members of a tar, its damages, and where another tar was joined to it, in order.
 
     The bytes of the member that was yielded last may be read from `reader`; what is left unread is

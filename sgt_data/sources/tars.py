@@ -6,15 +6,12 @@ import os
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
 from sgt_data.files.file_signs import BZIP2, GZIP, XZ, ZSTD, kind_of_file
-from sgt_data.files.forward_reader import ForwardReader
 from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.reading import size_of
-from sgt_data.files.tar_walk import TarJoint, TarMember, walk_tar
 from sgt_data.files.urls import is_local
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
@@ -27,6 +24,7 @@ from sgt_data.records import (
 )
 from sgt_data.sources.base import Source
 from sgt_data.sources.listed_tar import ListedTar, TarEdges, expected_size, read_edges
+from sgt_data.sources.tar_counts import count_pictures, notes_on_joints
 from sgt_data.sources.tar_cut import RoleOf, TarCut
 from sgt_data.sources.tar_patterns import matching_tars
 
@@ -36,8 +34,7 @@ _COMPRESSED = {
     XZ: "xz (unxz)",
     ZSTD: "zstd (unzstd)",
 }
-_COUNTED_EXACTLY = 16
-_PROBED_MEMBERS = 64
+_THREADS = 16
 
 
 class TarsSource(Source):
@@ -111,8 +108,7 @@ def tar_inventory(
 ) -> Inventory:
     """Inventory of tars, with a slice for each.
 
-    Pictures are counted from headers where that is cheap (up to 16 local tars), else estimated from
-    the beginning of the first tar.
+    Pictures are counted, or estimated, from headers alone: see `tar_counts`.
 
     Args:
         source: name of the source.
@@ -138,33 +134,26 @@ def tar_inventory(
                 f"sources.{source}.tars: {url} is a folder; give tars, such as {url}/*.tar, or "
                 "the extracted files as pictures (type: folder or sa1b)"
             )
-    with ThreadPoolExecutor(16) as threads:
+    with ThreadPoolExecutor(_THREADS) as threads:
         sizes = list(threads.map(size_of, urls))
         edges = list(threads.map(read_edges, urls, sizes))
     for url, edge in zip(urls, edges, strict=True):
         _refuse_compressed(source, url, edge.magic)
         _refuse_other_files(source, url, edge)
-    exact = len(urls) <= _COUNTED_EXACTLY and all(map(is_local, urls))
-    if exact:
-        counts = [_count(url, role_of) for url in urls]
-        pictures = [count.pictures for count in counts]
-    else:
-        counts = [_count(urls[0], role_of, _PROBED_MEMBERS)]
-        share = counts[0].pictures / max(1, counts[0].nbytes)
-        pictures = [round((size or 0) * share) for size in sizes]
+    counts = count_pictures(urls, sizes, role_of)
     expected = expected_size(sizes)
     tars = [ListedTar(url, size, expected) for url, size in zip(urls, sizes, strict=True)]
     files = dict(zip((f"{name}.tar" for name in names), edges, strict=True))
     return Inventory(
         tuple(
             Slice(source, name, tar.payload(), None, count, tar.nbytes or 0)
-            for name, tar, count in zip(names, tars, pictures, strict=True)
+            for name, tar, count in zip(names, tars, counts.pictures, strict=True)
         ),
         {name: edge.identity(truncated_allowed=truncated_allowed) for name, edge in files.items()},
-        exact=exact,
+        exact=counts.exact,
         notes=(
             *(_notes(files, expected) if truncated_allowed else ()),
-            *_notes_on_joints(urls, counts),
+            *notes_on_joints(counts.joints),
         ),
         beginnings={name: edge.beginning for name, edge in files.items() if edge.beginning},
     )
@@ -207,39 +196,3 @@ def _notes(files: Mapping[str, TarEdges], expected: int | None) -> tuple[str, ..
         else "there is no other tar by which its missing part could be estimated"
     )
     return tuple(f"{name} ends early; {how}" for name, edge in files.items() if not edge.ended)
-
-
-def _notes_on_joints(urls: Sequence[str], counts: Sequence[_Count]) -> tuple[str, ...]:
-    """Remarks on files that hold several tars one after the other. Only counted tars are known."""
-    return tuple(
-        f"{posixpath.basename(url)} holds {count.joints + 1} tars one after the other; all of them "
-        "are read"
-        for url, count in zip(urls, counts, strict=False)
-        if count.joints
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    """What the headers of a tar say: its stems, other tars after it, and the bytes read."""
-
-    pictures: int
-    joints: int
-    nbytes: int
-
-
-def _count(url: str, role_of: RoleOf, members: int | None = None) -> _Count:
-    """Count what is among the first `members` members (None: all)."""
-    reader = ForwardReader(url)
-    stems = set()
-    joints = 0
-    try:
-        for number, item in enumerate(walk_tar(reader)):
-            if isinstance(item, TarMember) and (stem_and_role := role_of(item.name)):
-                stems.add(stem_and_role[0])
-            joints += isinstance(item, TarJoint)
-            if members is not None and number >= members:
-                break
-        return _Count(len(stems), joints, reader.position)
-    finally:
-        reader.close()
