@@ -18,7 +18,6 @@ from sgt_data.corpus.paths import receipt_path
 from sgt_data.corpus.receipt import Receipt, receipt_of
 from sgt_data.corpus.rolled_receipts import (
     ROLLED,
-    RolledReceipt,
     bytes_to_read,
     content_md5,
     parse_rolled,
@@ -28,7 +27,7 @@ from sgt_data.corpus.rolled_receipts import (
 from sgt_data.errors import SgtDataError
 from sgt_data.files.listed_files import ListedFile, list_with_digests
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.read_ahead import read_ahead
+from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.reading import list_files, read_bytes, read_range
 from sgt_data.files.urls import below, is_http_url, join
 from sgt_data.names import RECEIPTS
@@ -36,7 +35,9 @@ from sgt_data.names import RECEIPTS
 _BATCH_LOCAL = 64
 """Receipts of a disk that a thread reads in one turn: one takes less time than a turn does."""
 
-_ROLLED_AT_ONCE = 2
+_LOCAL_THREADS = 8
+"""Disks of networks and turning ones answer several requests sooner than one after the other."""
+
 _TOLD_EVERY = 1000
 
 Announce = Callable[[str, str], None]
@@ -65,13 +66,23 @@ class Committed:
         hashes: of the keys of shards, as far as rolled receipts prove them.
         rolled: the files of rolled receipts, by folder and name; a file that is damaged, or of
             something else, has no shards.
-        notes: remarks on such files, for a person.
+        outdated: lines of them that are not the content of a receipt: path of the file, and shard.
+        notes: remarks on damaged files, for a person.
     """
 
     receipts: dict[str, dict[str, Receipt]]
     hashes: KeyHashes = field(default_factory=KeyHashes)
     rolled: dict[str, dict[str, RolledFile]] = field(default_factory=dict)
+    outdated: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is kept of a line until the receipt is read: its MD5, and the hashes of keys."""
+
+    md5: str
+    hashes: Hashes | None
 
 
 ListedReceipts = Mapping[str, Mapping[str, ListedFile]]
@@ -112,22 +123,25 @@ def committed_shards(
         SourceError: one cannot be read just now.
     """
     committed = Committed({folder: {} for folder in folders})
+    committed.rolled = {folder: {} for folder in committed.receipts}
     wanted = {folder: listed.get(folder, {}) for folder in committed.receipts}
     total, done = sum(map(len, wanted.values())), 0
     # a web server proves no line, and nobody builds there
     use_rolled = total and not is_http_url(root)
     rolled_sizes = list_files(join(root, ROLLED)) if use_rolled else {}
     for folder, files in wanted.items():
-        proven = _read_rolled(root, folder, files, rolled_sizes, committed)
+        unproven = _read_rolled(root, folder, files, rolled_sizes, committed)
         done += len(committed.receipts[folder])
         announce("reading receipts", f"{done:,} of {total:,}")
         unread = [shard for shard in files if shard not in committed.receipts[folder]]
         for shard, data in _read_files(root, folder, unread):
             place = join(root, receipt_path(folder, shard))
             committed.receipts[folder][shard] = receipt_of(folder, shard, data, place)
-            digest, hashes = proven.get(shard, ("", None))
-            if hashes is not None and digest == content_md5(data):
-                committed.hashes.add(folder, shard, hashes)
+            for path, entry in unproven.get(shard, ()):
+                if entry.md5 != content_md5(data):
+                    committed.outdated.append((path, shard))
+                elif entry.hashes is not None:
+                    committed.hashes.add(folder, shard, entry.hashes)
             done += 1
             if done % _TOLD_EVERY == 0:
                 announce("reading receipts", f"{done:,} of {total:,}")
@@ -136,73 +150,53 @@ def committed_shards(
     return committed
 
 
-def read_rolled(
-    root: str, folder: str, name: str, nbytes: int
-) -> tuple[bytes, Iterator[RolledReceipt]]:
-    """A file of rolled receipts, and what it says of each shard.
-
-    Args:
-        root: of the corpus.
-        folder: of the corpus.
-        name: of the file.
-        nbytes: its size as it was listed; 0 where that is not known.
-
-    Raises:
-        CorpusError: it is damaged, or something else.
-        LeavesRoot: a link on its path, or a name in it, leads out of the corpus.
-        SourceError: it cannot be read just now.
-    """
-    place = below(root, rolled_path(folder, name))
-    data = read_range(place, 0, bytes_to_read(nbytes, place)) if nbytes else read_bytes(place)
-    return data, parse_rolled(data, folder, place)
-
-
 def _read_rolled(
     root: str,
     folder: str,
     listed: Mapping[str, ListedFile],
     sizes: Mapping[str, int],
     committed: Committed,
-) -> dict[str, tuple[str, Hashes | None]]:
+) -> dict[str, list[tuple[str, _Line]]]:
     """Read the rolled receipts of a folder, and take those that the listing proves.
 
     Returns:
-        Of the shards that it cannot prove: the MD5 of the receipt, and the hashes of keys.
+        By shard: the lines that it cannot prove, each with the path of its file.
     """
-    prefix = f"{folder}/"
-    names = [
-        path.removeprefix(prefix)
-        for path in sizes
-        if path.startswith(prefix) and rolled_number(path.removeprefix(prefix)) is not None
-    ]
-    of_folder = committed.rolled.setdefault(folder, {})
-    unproven: dict[str, tuple[str, Hashes | None]] = {}
+    paths = [path for path in sizes if path.startswith(f"{folder}/")]
+    names = [name for path in paths if rolled_number(name := path.partition("/")[2]) is not None]
+    unproven: dict[str, list[tuple[str, _Line]]] = {}
 
-    def read(name: str) -> tuple[bytes, list[RolledReceipt]] | SgtDataError:
+    def read(name: str) -> bytes | SgtDataError:
         try:
-            data, entries = read_rolled(root, folder, name, sizes[f"{prefix}{name}"])
-            return data, list(entries)
+            place = below(root, rolled_path(folder, name))
+            return read_range(place, 0, bytes_to_read(sizes[f"{folder}/{name}"], place))
         except SgtDataError as why:
             return why
 
-    for name, content in zip(names, read_ahead(read, names, _ROLLED_AT_ONCE), strict=True):
-        if isinstance(content, SgtDataError):
-            committed.notes.append(f"{content}. It is left aside, and receipts are read instead")
-            of_folder[name] = RolledFile("", ())
+    for name, data in zip(names, read_ahead(read, names, 1), strict=True):
+        path = rolled_path(folder, name)
+        try:
+            if isinstance(data, SgtDataError):
+                raise data
+            entries = list(parse_rolled(data, folder, join(root, path)))
+        except SgtDataError as why:
+            committed.notes.append(f"{why}. It is left aside, and receipts are read instead")
+            committed.rolled[folder][name] = RolledFile("", ())
             continue
-        data, entries = content
         shards = tuple(entry.shard for entry in entries)
-        of_folder[name] = RolledFile(hashlib.sha256(data).hexdigest(), shards)
+        digest = hashlib.sha256(data).hexdigest()
+        committed.rolled[folder][name] = RolledFile(digest, shards)
         for entry in entries:
             file = listed.get(entry.shard)
-            if file is None:
-                continue  # the shard was revoked since
-            if (file.nbytes, file.md5) == (entry.nbytes, entry.md5):
+            if file is None:  # revoked since
+                committed.outdated.append((path, entry.shard))
+            elif (file.nbytes, file.md5) == (entry.nbytes, entry.md5):
                 committed.receipts[folder][entry.shard] = entry.receipt
                 if entry.hashes is not None:
                     committed.hashes.add(folder, entry.shard, entry.hashes)
-            elif file.nbytes == entry.nbytes:
-                unproven[entry.shard] = entry.md5, entry.hashes
+            else:
+                line = _Line(entry.md5, entry.hashes)
+                unproven.setdefault(entry.shard, []).append((path, line))
     return unproven
 
 
@@ -210,7 +204,7 @@ def _read_files(root: str, folder: str, shards: Sequence[str]) -> Iterator[tuple
     """The content of receipts of a folder, in order."""
     if not root.startswith("/"):
         places = [join(root, receipt_path(folder, shard)) for shard in shards]
-        yield from zip(shards, read_ahead(read_bytes, places), strict=True)
+        yield from zip(shards, read_ahead(read_bytes, places, threads_for(root)), strict=True)
         return
     if shards:
         below(root, f"{RECEIPTS}/{folder}")  # refuses a link that leads out
@@ -219,7 +213,7 @@ def _read_files(root: str, folder: str, shards: Sequence[str]) -> Iterator[tuple
     def read(batch: Sequence[str]) -> list[bytes]:
         return [_read_local(root, receipt_path(folder, shard)) for shard in batch]
 
-    for batch, contents in zip(batches, read_ahead(read, batches), strict=True):
+    for batch, contents in zip(batches, read_ahead(read, batches, _LOCAL_THREADS), strict=True):
         yield from zip(batch, contents, strict=True)
 
 

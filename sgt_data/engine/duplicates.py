@@ -16,7 +16,7 @@ from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.key_hashes import Hashes, KeyHashes, hash_keys
 from sgt_data.corpus.mending import read_committed
 from sgt_data.corpus.paths import index_path
-from sgt_data.files.read_ahead import read_ahead
+from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.urls import join
 
 _TOLD_EVERY = 1000
@@ -127,4 +127,4 @@ def _indexed_keys(root: str, places: Iterable[Place]) -> Iterator[list[str]]:
         keys: list[str] = index["key"].to_pylist()
         return keys
 
-    return read_ahead(read, places)
+    return read_ahead(read, places, threads_for(root))

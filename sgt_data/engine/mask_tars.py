@@ -33,6 +33,7 @@ from sgt_data.engine.stages import (
     shards_to_do,
 )
 from sgt_data.errors import CorpusError, InputError, SourceError
+from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.reading import list_files, read_bytes
 from sgt_data.files.urls import join
 from sgt_data.files.writing import write_atomic
@@ -108,14 +109,20 @@ def read_tar_receipts(root: str) -> dict[str, dict[str, Any]]:
         CorpusError: a receipt is damaged.
     """
     folder = join(root, _RECEIPTS)
-    receipts = {}
-    for name in list_files(folder):
+    names = list(list_files(folder))
+
+    def read(name: str) -> dict[str, Any]:
         place = join(folder, name)
         try:
-            receipts[name.removesuffix(".json")] = orjson.loads(read_bytes(place))
+            receipt: dict[str, Any] = orjson.loads(read_bytes(place))
         except (orjson.JSONDecodeError, SourceError) as why:
             raise CorpusError(f"{place} is no receipt: {in_words(why)}") from why
-    return receipts
+        return receipt
+
+    receipts = read_ahead(read, names, threads_for(root))
+    return {
+        name.removesuffix(".json"): receipt for name, receipt in zip(names, receipts, strict=True)
+    }
 
 
 def lost_tars(root: str, receipts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sgt_data.corpus.committed_receipts import committed_receipts
+from sgt_data.corpus.committed_receipts import committed_receipts, read_receipts
 from sgt_data.corpus.header import CorpusHeader, read_header
 from sgt_data.corpus.identity import check_same_build, of_proxies
 from sgt_data.corpus.paths import CORPUS_FILE, REPOSITORY_FILES, receipt_path
@@ -63,11 +63,14 @@ def pushed_receipts(
     fingerprints = plan.header.fingerprints
     if not any(path.startswith(f"{RECEIPTS}/") for path in stored):
         return {folder: {} for folder in fingerprints}
+    corpus = plan.corpus
+    own = read_receipts(corpus.url, fingerprints) if corpus.selection is None else None
     return {
         folder: {
             shard: receipt
             for shard, receipt in receipts.items()
-            if _is_in_repository(receipt, stored, plan)
+            if (own is None or own[folder].get(shard) == receipt)
+            and _is_in_repository(receipt, stored, plan)
         }
         for folder, receipts in committed_receipts(repository.url, fingerprints).items()
     }
@@ -105,13 +108,11 @@ def check_complete(
 def _is_in_repository(receipt: Receipt, stored: Mapping[str, StoredFile], plan: PushPlan) -> bool:
     """Whether the repository holds a shard just as this push would send it.
 
-    Of a whole corpus the receipt must be the same too. Of a subset it is known only when the shard
-    is cut out, so there the files that the receipt commits are compared alone.
+    Of a whole corpus the receipt must be the same too, which is not compared here. Of a subset it
+    is known only when the shard is cut out, so there the files that it commits are compared alone.
     """
-    corpus, folder, shard = plan.corpus, receipt["proxy"], receipt["shard"]
+    folder, shard = receipt["proxy"], receipt["shard"]
     if shard not in plan.header.shards[folder]:
-        return False
-    if corpus.selection is None and corpus.receipt(folder, shard) != receipt:
         return False
     return all(
         path in stored and stored[path].matches(digest)

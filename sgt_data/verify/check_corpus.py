@@ -37,6 +37,7 @@ from sgt_data.redaction import has_secrets
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.subset_file import is_subset_file
 from sgt_data.verify.check_across_shards import check_across_shards
+from sgt_data.verify.check_rolled import check_rolled
 from sgt_data.verify.check_shard import CheckedShard, check_shard
 from sgt_data.verify.check_subset_file import check_subset
 from sgt_data.verify.findings import Finding, Verdict
@@ -70,6 +71,7 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     files = list_files(corpus.url)
     known = _known_shards(corpus, files)
     findings = [*_check_header(corpus), *_check_files(corpus, files, known)]
+    findings += check_rolled(corpus, files, deep=deep)
     shards: list[CheckedShard] = []
     phase = "reading every byte" if deep else "reading receipts and indexes"
     on_progress(Progress(0, len(known), phase=phase))
