@@ -26,6 +26,9 @@ _FIELDS = {
     "source_bytes": int, "fingerprint": str, "tar": dict | None, "index": dict,
     "quarantine": dict,
 }  # fmt: skip
+RECEIPT_BYTES_MAX = 1 << 20
+"""More bytes of a receipt are not read; ours have less than a thousandth of that."""
+
 COUNTED = ("inputs", "samples", "damaged", "filtered", "segments")
 
 

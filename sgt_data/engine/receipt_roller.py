@@ -22,8 +22,8 @@ from sgt_data.corpus.rolled_receipts import (
     rolled_number,
     rolled_path,
 )
-from sgt_data.errors import SgtDataError
-from sgt_data.files.urls import below
+from sgt_data.errors import LeavesRoot, SgtDataError
+from sgt_data.files.urls import below, join
 from sgt_data.files.writing import delete, write_atomic
 
 FEWEST = 1024
@@ -109,6 +109,12 @@ class ReceiptRoller:
             StorageError: they cannot be written.
         """
         self._end()
+        try:
+            self._write_complete(shards)
+        except LeavesRoot as why:
+            self._problem = str(why)
+
+    def _write_complete(self, shards: Mapping[str, Sequence[str]]) -> None:
         for folder, names in shards.items():
             files, kept = self._folders[folder].files, set[str]()
             if len(names) >= FEWEST:
@@ -119,7 +125,7 @@ class ReceiptRoller:
                     if name not in files or files[name].sha256 != _sha256(data):
                         self._write(folder, name, data)
             for name in files.keys() - kept:
-                delete(below(self._root, rolled_path(folder, name)))
+                delete(self._place(folder, name))
 
     def _continued(self, folder: str, files: Mapping[str, RolledFile]) -> _Folder:
         """What there is to do for a folder whose earlier files hold a part of its shards."""
@@ -177,7 +183,12 @@ class ReceiptRoller:
                 self._folders[folder].files[name] = RolledFile("", ())
 
     def _write(self, folder: str, name: str, data: bytes) -> None:
-        write_atomic(below(self._root, rolled_path(folder, name)), data, synced=False)
+        write_atomic(self._place(folder, name), data, synced=False)
+
+    def _place(self, folder: str, name: str) -> str:
+        """Where a file is written or removed: a link in its place is, and not what it leads to."""
+        path, _, _ = rolled_path(folder, name).rpartition("/")
+        return join(below(self._root, path), name)
 
     def _end(self) -> None:
         self._wait()
