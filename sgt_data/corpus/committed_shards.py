@@ -204,8 +204,8 @@ def _read_files(root: str, folder: str, shards: Sequence[str]) -> Iterator[tuple
     """The content of receipts of a folder, in order."""
     if not root.startswith("/"):
         places = [join(root, receipt_path(folder, shard)) for shard in shards]
-        contents = read_ahead(_read_remote, places, threads_for(root))
-        yield from zip(shards, contents, strict=True)
+        remote = read_ahead(_read_remote, places, threads_for(root))
+        yield from zip(shards, remote, strict=True)
         return
     if shards:
         below(root, f"{RECEIPTS}/{folder}")  # refuses a link that leads out

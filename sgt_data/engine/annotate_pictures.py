@@ -115,7 +115,6 @@ def annotate_pictures(
         count = sum(piece.pictures for piece in inventory.slices)
         chosen = place_of_work(cluster, count * ANNOTATED_SECONDS)
         chosen.check_reach([source, root])
-        image_ids = {name: number for number, name in enumerate(inventory.identity, 1)}
         start = Progress(0, count, note=place_note(cluster, chosen))
 
         def announce(phase: str) -> None:
@@ -154,7 +153,7 @@ def annotate_pictures(
                 (receipts[tar_name(shard.shard)],) = shard.receipts
 
             if tasks:
-                recipe = MaskRecipe(folder, annotator, setup, pictures_per_tar, image_ids)
+                recipe = MaskRecipe(folder, annotator, setup, pictures_per_tar)
                 kept = sum(receipt["inputs"] for receipt in receipts.values())
                 begun = replace(start, done=kept, kept=kept, note="", phase="annotating")
                 with closing(engine.run(tasks, mask_stages(recipe, root))) as outcomes:

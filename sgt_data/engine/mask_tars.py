@@ -63,15 +63,13 @@ class MaskRecipe:
         folder: the pictures.
         annotator: draws the masks.
         setup: how it runs.
-        pictures_per_tar: at most.
-        image_ids: number of each picture in the tars' JSON, by member name.
+        pictures_per_tar: at most; all tars but the last have so many.
     """
 
     folder: FolderSource
     annotator: Annotator
     setup: Setup
     pictures_per_tar: int
-    image_ids: Mapping[str, int]
 
 
 def mask_stages(recipe: MaskRecipe, root: str) -> Stages:
@@ -94,7 +92,11 @@ def mask_stages(recipe: MaskRecipe, root: str) -> Stages:
 
 def tar_name(shard: str) -> str:
     """`sa_000007` from the shard `pictures-00007`."""
-    return f"sa_{int(shard.rpartition('-')[2]):06d}"
+    return f"sa_{_number(shard):06d}"
+
+
+def _number(shard: str) -> int:
+    return int(shard.rpartition("-")[2])
 
 
 def ledger_path(tar: str) -> str:
@@ -185,7 +187,8 @@ def _encode(recipe: MaskRecipe, shard: RawShard) -> tuple[bytes, bytes, dict[str
     layer = role(recipe.annotator.name)
     out = io.BytesIO()
     quarantine, masks, samples = [], 0, 0
-    for raw in shard.inputs:
+    first_id = _number(shard.name) * recipe.pictures_per_tar + 1  # pictures count from 1 on
+    for image_id, raw in enumerate(shard.inputs, first_id):
         reason = raw.problem or raw.layer_problems.get(layer)
         if reason:
             quarantine.append(
@@ -194,7 +197,7 @@ def _encode(recipe: MaskRecipe, shard: RawShard) -> tuple[bytes, bytes, dict[str
             continue
         stem = raw.key.removeprefix(f"{SOURCE}_")
         annotation = orjson.loads(raw.layer_bytes[layer])
-        image = {"image_id": recipe.image_ids[raw.member], "file_name": f"{stem}.jpg"}
+        image = {"image_id": image_id, "file_name": f"{stem}.jpg"}
         document = {
             "image": annotation["image"] | image,
             "annotations": annotation["annotations"],
