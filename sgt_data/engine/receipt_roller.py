@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from sgt_data.corpus import rolled_receipts
 from sgt_data.corpus.committed_shards import Committed, RolledFile
 from sgt_data.corpus.rolled_receipts import (
+    ROLLED,
     rolled_files,
     rolled_line,
     rolled_name,
@@ -23,6 +24,7 @@ from sgt_data.corpus.rolled_receipts import (
     rolled_path,
 )
 from sgt_data.errors import LeavesRoot, SgtDataError
+from sgt_data.files.reading import list_files
 from sgt_data.files.urls import below, join
 from sgt_data.files.writing import delete, write_atomic
 
@@ -115,6 +117,11 @@ class ReceiptRoller:
             self._problem = str(why)
 
     def _write_complete(self, shards: Mapping[str, Sequence[str]]) -> None:
+        known = any(rolled.files for rolled in self._folders.values())
+        if not known and all(len(names) < FEWEST for names in shards.values()):
+            return
+        # other builds of this corpus may have written files that this one does not know
+        present = list_files(join(self._root, ROLLED))
         for folder, names in shards.items():
             files, kept = self._folders[folder].files, set[str]()
             if len(names) >= FEWEST:
@@ -122,10 +129,12 @@ class ReceiptRoller:
                 for number, (_, data) in enumerate(rolled_files(folder, lines)):
                     name = rolled_name(number)
                     kept.add(name)
-                    if name not in files or files[name].sha256 != _sha256(data):
+                    is_there = f"{folder}/{name}" in present and name in files
+                    if not is_there or files[name].sha256 != _sha256(data):
                         self._write(folder, name, data)
-            for name in files.keys() - kept:
-                delete(self._place(folder, name))
+            for path in present:
+                if path.startswith(f"{folder}/") and path.removeprefix(f"{folder}/") not in kept:
+                    delete(join(self._root, ROLLED, path))
 
     def _continued(self, folder: str, files: Mapping[str, RolledFile]) -> _Folder:
         """What there is to do for a folder whose earlier files hold a part of its shards."""
