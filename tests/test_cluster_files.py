@@ -6,14 +6,18 @@ import json
 import os
 import re
 import shlex
-import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import ray
 import yaml
@@ -180,44 +184,65 @@ def _free_port() -> int:
         return port
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_a_job_of_slurm_builds_the_same_corpus(sample_sources: Path, tmp_path: Path) -> None:
-    """On two nodes that are both this machine: SLURM itself is not there."""
+@pytest.fixture
+def slurm(sample_sources: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a job of SLURM whose nodes are all this machine: SLURM is not there."""
     commands = tmp_path / "bin"
     commands.mkdir()
-    (commands / "srun").write_text(SRUN)
-    (commands / "srun").chmod(0o755)
-    manifest = tmp_path / "manifest.yaml"
-    manifest.write_text(yaml.safe_dump(both_sources_document(sample_sources, shard_samples=4)))
-    output, folder = tmp_path / "corpus", Path("/tmp") / f"ray-test-{os.getpid()}"
-    environment = {
-        **os.environ,
-        "PATH": f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "SLURM_JOB_ID": "1",
-        "SLURM_NNODES": "2",
-        "SLURM_CPUS_PER_TASK": "1",
-        "SLURMD_NODENAME": "node1",
-        "SGT_HEAD_IP": "127.0.0.1",
-        "SGT_RAY_PORT": str(_free_port()),
-        "SGT_RAY_FOLDER": str(folder),
-    }
-    try:
-        done = subprocess.run(
-            ["bash", JOB_SCRIPT, manifest, "--output", output],
-            env=environment, capture_output=True, text=True, check=False, timeout=240,
-        )  # fmt: skip
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    reference = tmp_path / "reference"
-    build_corpus(both_sources(sample_sources, shard_samples=4), str(reference), cluster=IN_PROCESS)
-    assert file_digests(output) == file_digests(reference)
+    scontrol = f'#!/bin/bash\necho "$@" >> {tmp_path}/scontrol.txt\n'
+    for name, script in (("srun", SRUN), ("scontrol", scontrol)):
+        (commands / name).write_text(script)
+        (commands / name).chmod(0o755)
+    document = both_sources_document(sample_sources, shard_samples=1)
+    (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(document))
+    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
+        yield {
+            **os.environ,
+            "PATH": f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "SLURM_JOB_ID": "17",
+            "SLURM_CPUS_PER_TASK": "1",
+            "SLURMD_NODENAME": "node1",
+            "SGT_HEAD_IP": "127.0.0.1",
+            "SGT_RAY_FOLDER": folder,
+        }
 
 
-def test_a_job_of_slurm_ends_as_its_build_does() -> None:
-    script = JOB_SCRIPT.read_text()
+def _job(slurm: dict[str, str], tmp_path: Path, nodes: int) -> subprocess.Popen[str]:
+    environment = {**slurm, "SLURM_NNODES": str(nodes), "SGT_RAY_PORT": str(_free_port())}
+    return subprocess.Popen(
+        ["bash", JOB_SCRIPT, "manifest.yaml", "--output", "corpus"], env=environment, text=True,
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_job_of_slurm_that_is_queued_again_builds_the_same_corpus(
+    slurm: dict[str, str], sample_sources: Path, tmp_path: Path
+) -> None:
+    output, reference = tmp_path / "corpus", tmp_path / "reference"
+    build_corpus(both_sources(sample_sources, shard_samples=1), str(reference), cluster=IN_PROCESS)
+    undisturbed = file_digests(reference)
+    first = _job(slurm, tmp_path, nodes=1)
+    while not any(output.glob("receipts/*/*.json")):
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.02)
+    first.send_signal(signal.SIGUSR1)  # SLURM's, before the time of the job ends
+    said, _ = first.communicate(timeout=120)
+    assert first.returncode == 0, said
+    assert (tmp_path / "scontrol.txt").read_text() == "requeue 17\n"
+    assert len(file_digests(output)) < len(undisturbed)
+
+    second = _job(slurm, tmp_path, nodes=2)
+    said, _ = second.communicate(timeout=180)
+    assert second.returncode == 0, said
+    assert file_digests(output) == undisturbed
+    folder = slurm["SGT_RAY_FOLDER"]
+    assert not [p for p in psutil.process_iter(["cmdline"]) if folder in str(p.info["cmdline"])]
+
+
+def test_a_job_of_slurm_is_queued_again() -> None:
     subprocess.run(["bash", "-n", JOB_SCRIPT], check=True)
-    for option in ("--requeue", "--signal=B:USR1@120", "--no-kill"):
-        assert f"#SBATCH {option}\n" in script
+    for option in ("--requeue", "--signal=B:USR1@120", "--no-kill", "--open-mode=append"):
+        assert f"#SBATCH {option}\n" in JOB_SCRIPT.read_text()
