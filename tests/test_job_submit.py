@@ -1,27 +1,47 @@
-"""`ray job submit` against a real head with its dashboard and token authentication."""
+"""`ray job submit` from a clone against a real head with its dashboard and token authentication."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 import yaml
 from corpora import both_sources, both_sources_document, file_digests
+from ray.job_submission import JobStatus, JobSubmissionClient
 
 from sgt_data import IN_PROCESS, build_corpus, verify_corpus
+from sgt_data.scenes.write_samples import write_samples
 
 ROOT = Path(__file__).parent.parent
 RAY = Path(sys.executable).parent / "ray"
+
+CODE = ("manifests", "pipelines", "sgt_data")
+"""What a job takes of a clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head: its dashboard, the environment of who may use it, and where it keeps what it got."""
+
+    address: str
+    environment: dict[str, str]
+    folder: Path
+
+    def jobs(self) -> JobSubmissionClient:
+        token = self.environment["RAY_AUTH_TOKEN"]
+        return JobSubmissionClient(self.address, headers={"Authorization": f"Bearer {token}"})
 
 
 def _free_port() -> int:
@@ -32,8 +52,8 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def head() -> Iterator[tuple[str, dict[str, str]]]:
-    """Address of the dashboard of a head that demands a token, and an environment that has it."""
+def head() -> Iterator[Head]:
+    """A head that demands a token."""
     environment = {
         **os.environ,
         "RAY_AUTH_MODE": "token",
@@ -55,7 +75,7 @@ def head() -> Iterator[tuple[str, dict[str, str]]]:
             start_new_session=True,
         )  # fmt: skip
         try:
-            yield f"http://127.0.0.1:{dashboard}", environment
+            yield Head(f"http://127.0.0.1:{dashboard}", environment, Path(folder))
         finally:
             family = psutil.Process(process.pid).children(recursive=True)
             for member in family:
@@ -65,40 +85,93 @@ def head() -> Iterator[tuple[str, dict[str, str]]]:
             psutil.wait_procs(family, timeout=60)
 
 
-def _submit(
-    address: str, environment: dict[str, str], *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    """Submit the pipeline as a job, again while the head is still coming up."""
-    until = time.monotonic() + 150
-    while True:
-        done = subprocess.run(
-            [RAY, "job", "submit", "--address", address, "--working-dir", ".", "--",
-             sys.executable, "pipelines/build_corpus.py", *arguments],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        starting = "No available agent" in done.stderr or "Failed to connect" in done.stderr
-        if not starting or time.monotonic() > until:
-            return done
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The repository as a user has it: with an environment, and a corpus of 30 MB inside."""
+    root = tmp_path / "clone"
+    root.mkdir()
+    shutil.copy(ROOT / ".rayignore", root)
+    for name in CODE:
+        shutil.copytree(ROOT / name, root / name)
+    for name, size in (("corpora/mine/000000.tar", 30 << 20), (".venv/bin/python", 1 << 20)):
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_bytes(os.urandom(size))
+    return root
+
+
+def _client(
+    head: Head, clone: Path, *arguments: str, name: str, environment: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start `ray job submit` of the pipeline, in the clone."""
+    return subprocess.Popen(
+        [RAY, "job", "submit", "--address", head.address, "--working-dir", ".",
+         "--submission-id", name, "--", sys.executable, "pipelines/build_corpus.py", *arguments],
+        cwd=clone, env=environment or head.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def _submit_and_lose_the_client(head: Head, clone: Path, *arguments: str, name: str) -> None:
+    """Kill the client once it has submitted; submit again while the head is still coming up."""
+    said = ""
+    for _ in range(60):
+        with _client(head, clone, *arguments, name=name) as client:
+            assert client.stdout is not None
+            for line in client.stdout:
+                said += line
+                if "submitted successfully" in line:
+                    client.kill()
+                    return
+        assert "No available agent" in said or "Failed to connect" in said, said
         time.sleep(2)
+    raise AssertionError(said)
+
+
+def _wait_until(is_so: Callable[[], bool], seconds: float = 150) -> None:
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_submitted_job_builds_the_same_corpus(
-    head: tuple[str, dict[str, str]], sample_sources: Path, tmp_path: Path
-) -> None:
-    address, environment = head
-    manifest = tmp_path / "manifest.yaml"
-    manifest.write_text(yaml.safe_dump(both_sources_document(sample_sources, shard_samples=4)))
-    output = tmp_path / "corpus"
-    done = _submit(address, environment, str(manifest), "--output", str(output))
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert verify_corpus(str(output), deep=True).sound
-    reference = tmp_path / "reference"
-    build_corpus(both_sources(sample_sources, shard_samples=4), str(reference), cluster=IN_PROCESS)
-    assert file_digests(output) == file_digests(reference)
+def test_a_submitted_job_builds_the_same_corpus(head: Head, clone: Path, tmp_path: Path) -> None:
+    """Without its client, after a stop, and with the code alone of a clone that holds data."""
+    sources = tmp_path / "sources"
+    write_samples(str(sources), 60, seed=1, size=(320, 240), pictures_per_tar=6)
+    build_corpus(both_sources(sources, shard_samples=2), str(tmp_path / "undisturbed"),
+                 cluster=IN_PROCESS)  # fmt: skip
+    undisturbed = file_digests(tmp_path / "undisturbed")
+    manifest = clone / "mine.yaml"
+    manifest.write_text(yaml.safe_dump(both_sources_document(sources, shard_samples=2)))
 
-    stranger = {**environment, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    refused = _submit(address, stranger, str(manifest), "--output", str(tmp_path / "never"))
+    # the job of a client that is gone works on
+    output = tmp_path / "corpus"
+    _submit_and_lose_the_client(head, clone, manifest.name, "--output", str(output), name="first")
+    assert not output.exists()
+    _wait_until(lambda: any(output.glob("receipts/*/*.json")))
+
+    # a job that was stopped is continued by the next one
+    jobs = head.jobs()
+    jobs.stop_job("first")
+    _wait_until(lambda: jobs.get_job_status("first").is_terminal())
+    assert jobs.get_job_status("first") == JobStatus.STOPPED
+    assert len(file_digests(output)) < len(undisturbed)
+    again = _client(head, clone, manifest.name, "--output", str(output), name="second")
+    said, _ = again.communicate(timeout=150)
+    assert again.returncode == 0, said
+    assert verify_corpus(str(output), deep=True).sound
+    assert file_digests(output) == undisturbed
+
+    # what came of the clone: the code, and the manifest beside it
+    (package,) = head.folder.glob("session_2*/runtime_resources/working_dir_files/_ray_pkg_*/")
+    assert {path.name for path in package.iterdir()} == {*CODE, manifest.name}
+    assert sum(path.stat().st_size for path in package.rglob("*") if path.is_file()) < 8 << 20
+
+    stranger = {**head.environment, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    refused = _client(head, clone, manifest.name, "--output", str(tmp_path / "never"),
+                      name="never", environment=stranger)  # fmt: skip
+    refused.communicate(timeout=150)
     assert refused.returncode != 0
     assert not (tmp_path / "never").exists()
