@@ -16,6 +16,9 @@ from sgt_data.corpus.receipt import Receipt, add_up, sum_totals
 
 _Value = TypeVar("_Value")
 
+_KEYS_AT_ONCE = 1 << 16
+"""Keys that are texts of Python's at a time, each of which takes more than its letters."""
+
 
 def subset_header(
     header: CorpusHeader,
@@ -131,8 +134,12 @@ def header_without(header: CorpusHeader, folders: Collection[str]) -> CorpusHead
 
 
 def keys_digest(keys: pa.StringArray) -> str:
-    """SHA-256 over keys, in their order."""
-    return hashlib.sha256("\n".join(keys.to_pylist()).encode()).hexdigest()
+    """SHA-256 over keys, in their order, with a line break between two."""
+    digest = hashlib.sha256()
+    for begin in range(0, len(keys), _KEYS_AT_ONCE):
+        text = "\n".join(keys.slice(begin, _KEYS_AT_ONCE).to_pylist())
+        digest.update(f"\n{text}".encode() if begin else text.encode())
+    return digest.hexdigest()
 
 
 def short_identity(identity: Mapping[str, Any]) -> dict[str, Any]:
