@@ -61,12 +61,12 @@ def _columns_of(index: pa.Table, table: SampleTable, number: int) -> ShardColumn
     return ShardColumns(
         pa.chunked_array(index["key"].chunks, pa.string()),
         np.arange(count, dtype=np.int32),
-        table.sources.encode(index["source"].combine_chunks()),
-        table.licences.encode(index["licence"].combine_chunks()),
+        table.sources.encode(index["source"].combine_chunks()).astype(np.int16),
+        table.licences.encode(index["licence"].combine_chunks()).astype(np.int16),
         numbers("width"),
         numbers("height"),
         numbers("segments"),
-        np.cumsum(lengths, dtype=np.int64),
+        np.cumsum(lengths, dtype=np.int32),
         table.categories.encode(pc.list_flatten(lists)),
         np.full(count, number, np.int32),
     )

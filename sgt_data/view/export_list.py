@@ -116,6 +116,7 @@ def _columns(rows: dict[str, int], table: SampleTable) -> ShardColumns:
     return ShardColumns(
         pa.chunked_array([pa.array(list(rows), pa.string())]),
         np.array(list(rows.values()), np.int32),
-        table.sources.encode(nothing), table.licences.encode(nothing), zeros, zeros, zeros,
-        np.zeros(count, np.int64), np.empty(0, np.int32), zeros,
+        table.sources.encode(nothing).astype(np.int16),
+        table.licences.encode(nothing).astype(np.int16), zeros, zeros, zeros,
+        zeros, np.empty(0, np.int32), zeros,
     )  # fmt: skip
