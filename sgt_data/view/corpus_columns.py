@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import SgtDataError
 from sgt_data.value_text import counted
-from sgt_data.view.sample_table import SampleTable, ShardColumns
+from sgt_data.view.sample_table import SampleTable
+from sgt_data.view.shard_columns import ShardColumns
 
 _COLUMNS = ("key", "source", "licence", "width", "height", "segments", "categories")
 _BLOCK = 64  # indexes that are fetched at the same time, and between two looks at the clock

@@ -19,7 +19,7 @@ from sgt_data.view.collection import Collection, Place
 from sgt_data.view.gradual_work import GradualWork
 from sgt_data.view.histograms import histogram
 from sgt_data.view.measured_facts import FACT_CHARTS, values_of
-from sgt_data.view.sample_table import ShardColumns
+from sgt_data.view.shard_columns import ShardColumns
 
 SAMPLED_MAX, SHARDS_MAX = 256, 16
 """Samples of a proxy whose facts are read, and shards that they are taken from."""

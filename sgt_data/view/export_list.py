@@ -16,7 +16,8 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.names import is_key
 from sgt_data.trainers.export_layouts import Form
 from sgt_data.value_text import cut
-from sgt_data.view.sample_table import SampleTable, ShardColumns
+from sgt_data.view.sample_table import SampleTable
+from sgt_data.view.shard_columns import ShardColumns
 
 SHARD = "list"
 """The one shard of each proxy of an export."""

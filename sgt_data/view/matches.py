@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sgt_data.seeds import generator
 from sgt_data.view.query import Query
-from sgt_data.view.sample_table import Codes, NameCodes, SampleTable, ShardColumns
+from sgt_data.view.sample_table import NameCodes, SampleTable
+from sgt_data.view.shard_columns import Codes, ShardColumns
 
 NAMES_MAX = 300
 """Names that a list of counts holds; the rarer ones are counted together."""

@@ -10,15 +10,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-Codes = NDArray[np.int32]
+from sgt_data.view.shard_columns import Codes, ShardColumns, join_columns
 
-_CHUNKS_AT_ONCE = 256
+_SHARDS_AT_ONCE = 256
+"""Shards whose arrays are joined while others are read."""
 
 
 class NameCodes:
@@ -49,52 +48,6 @@ class NameCodes:
             self._codes[name] = len(self.names)
             self.names.append(name)
         return self._codes[name]
-
-
-@dataclass(frozen=True, slots=True)
-class ShardColumns:
-    """The samples of one shard, or of several one after the other.
-
-    Attributes:
-        keys: `[n]`.
-        row: `[n]`, row of each sample in its shard's index.
-        source, licence: `[n] int16`, codes.
-        width, height: `[n]`, pixels; 0 where they are not known.
-        segments: `[n]`.
-        category_ends: `[n]`, where the categories of each sample end in `categories`.
-        categories: codes of all samples' categories.
-        shard: `[n]`, number of the shard.
-    """
-
-    keys: pa.ChunkedArray
-    row: Codes
-    source: NDArray[np.int16]
-    licence: NDArray[np.int16]
-    width: Codes
-    height: Codes
-    segments: Codes
-    category_ends: NDArray[np.integer[Any]]
-    categories: Codes
-    shard: Codes
-
-    def __len__(self) -> int:
-        return len(self.row)
-
-    def categories_of(self, place: int) -> Codes:
-        """Codes of the categories of one sample."""
-        begin = self.category_ends[place - 1] if place else 0
-        return self.categories[begin : self.category_ends[place]]
-
-    def between(self, begin: int, end: int) -> ShardColumns:
-        """Some of the samples, which stay where they are in memory."""
-        first = self.category_ends[begin - 1] if begin else 0
-        last = self.category_ends[end - 1] if end else 0
-        some = slice(begin, end)
-        return ShardColumns(
-            self.keys.slice(begin, end - begin), self.row[some], self.source[some],
-            self.licence[some], self.width[some], self.height[some], self.segments[some],
-            self.category_ends[some] - first, self.categories[first:last], self.shard[some],
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +82,9 @@ class SampleTable:
     licences: NameCodes = field(default_factory=NameCodes)
     categories: NameCodes = field(default_factory=NameCodes)
     problems: list[str] = field(default_factory=list)
-    _fresh: dict[int, ShardColumns] = field(default_factory=dict)  # not joined yet
-    _joined: ShardColumns | None = None
-    _spans: dict[int, tuple[int, int]] = field(default_factory=dict)  # of shards in `_joined`
+    _fresh: dict[int, ShardColumns] = field(default_factory=dict)  # in no block yet
+    _blocks: list[ShardColumns] = field(default_factory=list)
+    _spans: dict[int, _Span] = field(default_factory=dict)  # of the shards in blocks
     _lost: set[int] = field(default_factory=set)
     _numbers: Mapping[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -165,8 +118,12 @@ class SampleTable:
     def add(self, number: int, columns: ShardColumns) -> None:
         """Take the samples of a shard."""
         with self._lock:
-            if number not in self._spans:
-                self._fresh[number] = columns
+            if number in self._spans:
+                return
+            self._fresh[number] = columns
+            if len(self._fresh) >= _SHARDS_AT_ONCE:
+                block = self._joined(sorted(self._fresh), len(self._blocks))
+                self._blocks.append(block)
 
     def lose(self, number: int, problem: str) -> None:
         """Take note that a shard cannot be read."""
@@ -177,71 +134,45 @@ class SampleTable:
     def of_shard(self, number: int) -> ShardColumns | None:
         """The samples of a shard; None where it is not read."""
         with self._lock:
-            if number in self._spans and self._joined is not None:
-                return self._joined.between(*self._spans[number])
-            return self._fresh.get(number)
+            return self._part(number) if self.has(number) and number not in self._lost else None
 
     def seen(self) -> Seen:
         """All samples that are read, at one moment: other threads read on."""
         with self._lock:
-            if self._joined is None or self._fresh:
-                self._joined = self._join()
-            return Seen(self._joined, self.done, self.complete)
+            if self._fresh or len(self._blocks) != 1 or not self._is_ordered():
+                self._blocks = [self._joined(sorted({*self._spans, *self._fresh}), 0)]
+            return Seen(self._blocks[0], self.done, self.complete)
 
-    def _join(self) -> ShardColumns:
-        """All samples as one, which takes the place of those of single shards."""
-        numbers = sorted({*self._spans, *self._fresh})
-        parts = [
-            self._joined.between(*self._spans[number])
-            if self._joined is not None and number in self._spans
-            else self._fresh[number]
-            for number in numbers
-        ]
+    def _is_ordered(self) -> bool:
+        """Whether the shards are in corpus order, where there is one block."""
+        numbers = list(self._spans)
+        return numbers == sorted(numbers)
+
+    def _part(self, number: int) -> ShardColumns:
+        if number in self._fresh:
+            return self._fresh[number]
+        span = self._spans[number]
+        return self._blocks[span.block].between(span.begin, span.end)
+
+    def _joined(self, numbers: Sequence[int], block: int) -> ShardColumns:
+        """Some shards as one block of this number. The small arrays of single shards are dropped:
+        all of them together would take three times as much memory."""
+        parts = [self._part(number) for number in numbers]
         ends = np.cumsum([0, *map(len, parts)]).tolist()
-        self._fresh, self._joined = {}, None
-        self._spans = dict(zip(numbers, pairwise(ends), strict=True))
+        if len(numbers) == len(self._spans) + len(self._fresh):  # all: nothing is kept twice
+            self._blocks, self._spans = [], {}
+        self._fresh = {}
+        self._spans |= {
+            number: _Span(block, begin, end)
+            for number, (begin, end) in zip(numbers, pairwise(ends), strict=True)
+        }
         return join_columns(parts)
 
 
-def join_columns(parts: list[ShardColumns]) -> ShardColumns:
-    """The samples of several shards, one after the other.
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where the samples of a shard lie: number of the block, and places in it."""
 
-    Args:
-        parts: emptied, so that each column is in memory twice only while it is joined.
-    """
-    columns = {
-        name: [getattr(part, name) for part in parts]
-        for name in ShardColumns.__dataclass_fields__
-        if name not in ("keys", "category_ends")
-    }
-    keys = _chunks([chunk for part in parts for chunk in part.keys.chunks])
-    ends = _joined_ends([part.category_ends for part in parts])
-    parts.clear()
-
-    def joined(name: str, kind: type[np.generic] = np.int32) -> NDArray[Any]:
-        return np.concatenate([np.empty(0, kind), *columns.pop(name)])
-
-    return ShardColumns(
-        keys, joined("row"), joined("source", np.int16), joined("licence", np.int16),
-        joined("width"), joined("height"), joined("segments"), ends, joined("categories"),
-        joined("shard"),
-    )  # fmt: skip
-
-
-def _chunks(chunks: Sequence[pa.Array]) -> pa.ChunkedArray:
-    """Keys in chunks of many shards: a chunk takes some hundred bytes beside its letters."""
-    blocks = [
-        chunks[begin : begin + _CHUNKS_AT_ONCE] for begin in range(0, len(chunks), _CHUNKS_AT_ONCE)
-    ]
-    return pa.chunked_array([pa.concat_arrays(block) for block in blocks], pa.string())
-
-
-def _joined_ends(ends: Sequence[NDArray[np.integer[Any]]]) -> NDArray[np.integer[Any]]:
-    """Where the categories of each sample end, over all shards."""
-    lasts = [int(part[-1]) if len(part) else 0 for part in ends]
-    begins = np.cumsum([0, *lasts])
-    kind: type[np.integer[Any]] = np.int32
-    if begins[-1] > np.iinfo(np.int32).max:
-        kind = np.int64
-    moved = [part.astype(kind) + kind(begin) for part, begin in zip(ends, begins[:-1], strict=True)]
-    return np.concatenate([np.empty(0, kind), *moved])
+    block: int
+    begin: int
+    end: int
