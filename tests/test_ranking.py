@@ -83,6 +83,36 @@ def test_within_a_stratum_keys_go_by_their_keyed_hash() -> None:
     assert order_of([200], 6)[2].tolist() != order.tolist()
 
 
+@given(sizes=SIZES, data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_at_each_place_the_most_urgent_of_all_keys_comes(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    """The rule, key by key as it is stated; also for the first keys of a larger order."""
+    strata = np.repeat(np.arange(len(sizes)), sizes)
+    whole = np.array([size + data.draw(st.integers(0, 5)) for size in sizes])
+    names = [f"key-{number:05d}" for number in range(len(strata))]
+    hashes = keyed_hashes(names, 3)
+    by_hash = sorted(range(len(names)), key=lambda place: int(hashes[place]))
+    total, seen = int(whole.sum()), Counter[int]()
+    keys = []  # earliest and latest place, stratum, place by hash, and position
+    for rank, position in enumerate(by_hash):
+        stratum = int(strata[position])
+        j, size = seen[stratum], int(whole[stratum])
+        earliest, latest = j * total // size, -(-(j + 1) * total // size)
+        keys.append((earliest, latest, stratum, rank, position))
+        seen[stratum] += 1
+    expected = []
+    for place in range(len(names)):
+        ready = [key for key in keys if key[0] <= place] or [
+            min(keys, key=lambda key: (key[0], key[2]))
+        ]
+        chosen = min(ready, key=lambda key: (key[1], key[3]))
+        keys.remove(chosen)
+        expected.append(chosen[4])
+    assert ranked(names, hashes, strata, whole).tolist() == expected
+
+
 def test_equal_hashes_are_told_apart_by_key() -> None:
     names = ["b", "c", "a"]
     hashes = np.array([1, 0, 1], np.uint64)

@@ -81,6 +81,11 @@ class BoundedCondition:
             raise self._exceeded(len(description))
         return np.unpackbits(np.frombuffer(answer, np.uint8), count=len(description)).astype(bool)
 
+    @property
+    def process(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
     def close(self) -> None:
         """End the process."""
         self._process.kill()
