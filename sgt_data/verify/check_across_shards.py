@@ -76,12 +76,12 @@ class AddedShards:
         self._keys = SeenKeys()
         self._totals = {folder: add_up([]) for folder in corpus.folders}
         self._samples: dict[str, dict[str, int]] = {folder: {} for folder in corpus.folders}
-        self._found = dict.fromkeys(corpus.folders, 0)
+        self._keys_in = dict.fromkeys(corpus.folders, 0)
 
     def add(self, folders: Sequence[CheckedShard]) -> None:
         """Take what several folders have of one shard."""
         for shard in folders:
-            self._found[shard.folder] += len(shard.keys)
+            self._keys_in[shard.folder] += len(shard.keys)
             if (receipt := shard.receipt) is not None:
                 totals = self._totals[shard.folder]
                 self._totals[shard.folder] = sum_totals([totals, add_up([receipt])])
@@ -89,9 +89,9 @@ class AddedShards:
         keys = {key for shard in folders for key in shard.keys}
         self._keys.add(folders[0].name, [shard.folder for shard in folders], list(keys))
 
-    def found(self, folder: str) -> int:
+    def samples_of(self, folder: str) -> int:
         """How many samples the indexes of a folder have."""
-        return self._found[folder]
+        return self._keys_in[folder]
 
     def check(self) -> Iterator[Finding]:
         """All that is wrong with the shards together: repeated keys, counts and totals."""

@@ -99,11 +99,11 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
             ]
             added.add(folders)
     on_progress(Progress(done, len(known), phase="comparing the shards"))
-    for found in (own, between):  # in the order of the corpus, folder by folder
-        findings += [finding for _, finding in sorted(found, key=lambda each: each[0])]
+    for numbered in (own, between):  # in the order of the corpus, folder by folder
+        findings += [finding for _, finding in sorted(numbered, key=lambda each: each[0])]
     findings += added.check()
-    inputs = added.found(INPUT) if INPUT in corpus.folders else 0
-    samples = sum(map(added.found, corpus.folders)) - inputs
+    inputs = added.samples_of(INPUT) if INPUT in corpus.folders else 0
+    samples = sum(map(added.samples_of, corpus.folders)) - inputs
     return Verdict(
         len(known), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs
     )
