@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sgt_data.errors import RequestError
+from sgt_data.subsets.key_categories import CategoryCollector
 from sgt_data.subsets.ranking import count_of, keyed_hashes, ranked
 from sgt_data.subsets.shard_likeness import shard_likeness
-from sgt_data.subsets.strata import stratify
+from sgt_data.subsets.strata import KeyFacts, stratify
 
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=30) | st.lists(
     st.sampled_from([1, 1, 1, 2, 300]), min_size=1, max_size=60
@@ -82,6 +83,36 @@ def test_within_a_stratum_keys_go_by_their_keyed_hash() -> None:
     assert order_of([200], 6)[2].tolist() != order.tolist()
 
 
+@given(sizes=SIZES, data=st.data())
+@settings(deadline=None, max_examples=40)
+def test_at_each_place_the_most_urgent_of_all_keys_comes(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    """The rule, key by key as it is stated; also for the first keys of a larger order."""
+    strata = np.repeat(np.arange(len(sizes)), sizes)
+    whole = np.array([size + data.draw(st.integers(0, 5)) for size in sizes])
+    names = [f"key-{number:05d}" for number in range(len(strata))]
+    hashes = keyed_hashes(names, 3)
+    by_hash = sorted(range(len(names)), key=lambda place: int(hashes[place]))
+    total, seen = int(whole.sum()), Counter[int]()
+    keys = []  # earliest and latest place, stratum, place by hash, and position
+    for rank, position in enumerate(by_hash):
+        stratum = int(strata[position])
+        j, size = seen[stratum], int(whole[stratum])
+        earliest, latest = j * total // size, -(-(j + 1) * total // size)
+        keys.append((earliest, latest, stratum, rank, position))
+        seen[stratum] += 1
+    expected = []
+    for place in range(len(names)):
+        ready = [key for key in keys if key[0] <= place] or [
+            min(keys, key=lambda key: (key[0], key[2]))
+        ]
+        chosen = min(ready, key=lambda key: (key[1], key[3]))
+        keys.remove(chosen)
+        expected.append(chosen[4])
+    assert ranked(names, hashes, strata, whole).tolist() == expected
+
+
 def test_equal_hashes_are_told_apart_by_key() -> None:
     names = ["b", "c", "a"]
     hashes = np.array([1, 0, 1], np.uint64)
@@ -105,16 +136,19 @@ def test_what_is_no_fraction_is_refused(fraction: float) -> None:
 
 
 def test_strata_by_segments_are_magnitudes_within_sources() -> None:
-    description = pa.table({"segments": [0, 1, 2, 3, 4, 200]})
+    facts = KeyFacts(np.array([0, 1, 2, 3, 4, 200], np.int32))
     source = np.array([0, 0, 0, 1, 1, 1])
-    strata = stratify("segments", ("a", "b"), source, description)
+    strata = stratify("segments", ("a", "b"), source, facts)
     labels = [strata.labels[number] for number in strata.numbers]
     assert labels == ["a/0", "a/1", "a/2 to 3", "b/2 to 3", "b/4 to 7", "b/128 to 255"]
 
 
 def test_a_picture_is_of_its_rarest_category() -> None:
-    description = pa.table({"categories": [["dog", "cat"], ["dog"], [], ["dog", "bat", "cat"]]})
-    strata = stratify("category", ("a",), np.zeros(4, np.int64), description)
+    collector = CategoryCollector()
+    for block in ([["dog", "cat"], ["dog"]], [[], ["dog", "bat", "cat"]]):
+        collector.add(pa.array(block, pa.list_(pa.string())))
+    facts = KeyFacts(categories=collector.collected())
+    strata = stratify("category", ("a",), np.zeros(4, np.int64), facts)
     assert [strata.labels[number] for number in strata.numbers] == [
         "a/cat", "a/dog", "a/none", "a/bat",
     ]  # fmt: skip
@@ -124,15 +158,17 @@ def test_a_picture_is_of_its_rarest_category() -> None:
 def test_shards_of_like_pictures_are_told_from_mixed_ones() -> None:
     """Known variances: shard means of variance 9, pictures around them of variance 1: 0.9."""
     chance = np.random.default_rng(0)
-    shard = np.repeat(np.arange(400), 25)
+    counts = np.full(400, 25)
     alike = np.repeat(chance.normal(0, 3, 400), 25) + chance.normal(0, 1, 10_000)
     mixed = chance.normal(0, 3, 10_000)
-    source = shard % 2
-    for values, correlation in ((alike + 100 * source, 0.9), (mixed, 0.0)):
-        effect = shard_likeness("it", (1000 * values).astype(np.int64), shard, source)
+    source = np.arange(400) % 2
+    for values, correlation in ((alike + 100 * np.repeat(source, counts), 0.9), (mixed, 0.0)):
+        effect = shard_likeness("it", (1000 * values).astype(np.int64), counts, source)
         assert effect is not None
         assert effect.correlation == pytest.approx(correlation, abs=0.03)
         assert effect.design_effect == pytest.approx(1 + 24 * correlation, abs=0.5)
     same = np.ones(10_000, np.int64)
-    assert shard_likeness("it", same, shard, source) is None
-    assert shard_likeness("it", np.arange(10), np.arange(10), np.zeros(10, np.int64)) is None
+    assert shard_likeness("it", same, counts, source) is None
+    assert (
+        shard_likeness("it", np.arange(10), np.ones(10, np.int64), np.zeros(10, np.int64)) is None
+    )

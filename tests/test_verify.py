@@ -18,6 +18,7 @@ from corpora import both_sources
 from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, verify_corpus
+from sgt_data.verify.repeated_keys import SeenKeys
 
 PROXY = "panoptic"
 
@@ -177,6 +178,19 @@ def change_the_index(corpus: Path) -> None:
     _vouch_for(corpus, "index", path)
 
 
+def repeat_a_key(corpus: Path) -> None:
+    """The first key of the first shard becomes the last one of the second."""
+    folder = corpus / "index" / PROXY
+    second = pq.read_table(folder / f"{sorted((corpus / PROXY).glob('*.tar'))[1].stem}.parquet")
+    path = folder / f"{_tar(corpus).stem}.parquet"
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    rows[0]["key"] = second["key"][-1].as_py()
+    rows.sort(key=lambda row: str(row["key"]))
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    _vouch_for(corpus, "index", path)
+
+
 def drop_a_ledger_row(corpus: Path) -> None:
     receipt = _receipt(corpus)
     _rewrite_json(receipt, lambda row: row.update(inputs=row["inputs"] + 1))
@@ -209,6 +223,7 @@ DAMAGES: dict[Callable[[Path], None], str] = {
     change_an_instruction: "instruction",
     recolour_a_target: "its facts say",
     change_the_index: "offset, size or CRC-32",
+    repeat_a_key: "as well",
     drop_a_ledger_row: "are not",
     leave_a_stray_tar: "no shard of the corpus has this file",
     mix_two_builds: "another build",
@@ -231,6 +246,21 @@ def test_deep_verification_names_the_damage(damage: Callable[[Path], None], corp
     assert any(
         PROXY in finding.place or "corpus.json" in finding.place for finding in verdict.findings
     )
+
+
+def test_repeated_keys_are_named_up_to_a_number_and_counted_beyond() -> None:
+    """A corpus with a shard twice is told in a few findings."""
+    keys = {"a": [f"k{number}" for number in range(40)], "b": ["x"], "c": ["y"]}
+    keys["b"] = [*keys["a"][10:], "x"]
+    seen = SeenKeys()
+    for shard, held in keys.items():
+        seen.add(shard, ["entity"], held)
+    findings = list(seen.repeated(lambda _, shard: keys[shard]))
+    assert {finding.place for finding in findings} == {"entity/b"}
+    problems = [finding.problem for finding in findings]
+    assert problems[0] == "key k10 is in a as well"
+    assert problems[-1] == "22 further keys of it in other shards"
+    assert len(problems) == 9
 
 
 def test_an_unfinished_build_is_not_sound(corpus: Path) -> None:

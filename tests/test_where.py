@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from scaling import build_scaling, keys_by_proxy, write_sources
 
 from sgt_data import SubsetRule, open_corpus, subset
+from sgt_data.cli.app import main
 from sgt_data.errors import RequestError
+from sgt_data.subsets.bounded_condition import BoundedCondition
 from sgt_data.subsets.where import matching
 
 ROWS = {
@@ -112,6 +115,64 @@ def test_files_are_out_of_reach_even_past_the_checks(
         with pytest.raises(RequestError, match=r"disabled|does not exist"):
             matched(expression)
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_process_of_its_own_answers_block_by_block() -> None:
+    """Eight rows share a byte of an answer; a block has any number of them."""
+    blocks = [pa.table(ROWS), pa.table(ROWS).slice(1, 3), pa.concat_tables([pa.table(ROWS)] * 5)]
+    with closing(BoundedCondition("source = 'coco'")) as condition:
+        for block in blocks:
+            expected = [source == "coco" for source in block["source"].to_pylist()]
+            assert condition.matching(block).tolist() == expected
+    refusal = r"no column 'colour'\n  columns: key \(text\)"
+    with (
+        closing(BoundedCondition("colour = 1")) as condition,
+        pytest.raises(RequestError, match=refusal),
+    ):
+        condition.matching(pa.table(ROWS))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "repeat('a', 1000000000) = key",
+        "repeat(key, 100000000) = source",
+        "len(range(100000000)) > segments",
+    ],
+)
+def test_an_expression_that_fills_the_memory_is_refused(expression: str) -> None:
+    with closing(BoundedCondition(expression, memory=256 << 20)) as condition:
+        with pytest.raises(
+            RequestError, match=r"more than 256 MiB of memory for 4 keys"
+        ) as refused:
+            condition.matching(pa.table(ROWS))
+        assert expression[:20] in str(refused.value)
+        status = Path(f"/proc/{condition.process}/status")
+        peaks = [line.split()[1] for line in status.read_text().splitlines() if "VmHWM" in line]
+        assert all(int(kilobytes) < 600 << 10 for kilobytes in peaks)
+
+
+def test_an_expression_that_does_not_end_is_ended() -> None:
+    inner = "list_filter(range(100000), lambda y: x * y = segments)"
+    endless = f"len(list_filter(range(100000), lambda x: len({inner}) > 0)) > 3"
+    with (
+        closing(BoundedCondition(endless, seconds=3)) as condition,
+        pytest.raises(RequestError, match="more than 3 seconds for 4 keys"),
+    ):
+        condition.matching(pa.table(ROWS))
+
+
+def test_the_command_refuses_an_expression_that_takes_too_much(
+    corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "x.subset.parquet"
+    where = "repeat('a', 1000000000) = key"
+    with pytest.raises(SystemExit) as ended:
+        main(["scale", corpus, "--where", where, "--file", str(file)])
+    assert ended.value.code == 2
+    assert "it takes more than 1,024 MiB of memory" in capsys.readouterr().err
+    assert not file.exists()
 
 
 @pytest.fixture(scope="module")

@@ -131,3 +131,12 @@ def add_up(receipts: Iterable[Receipt]) -> dict[str, int]:
             if count := receipt.get(name):
                 totals[name] = totals.get(name, 0) + count
     return totals
+
+
+def sum_totals(totals: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Totals of several parts of a corpus together, each as `add_up` makes them."""
+    summed: dict[str, int] = {}
+    for part in totals:
+        for name, value in part.items():
+            summed[name] = summed.get(name, 0) + value
+    return summed

@@ -65,7 +65,7 @@ def compile_now(announce: Callable[[str], None]) -> None:
         paint(masks, np.zeros(1, np.int64), labels, sample_grid(2, 2, 2, 2))
     for text in (b'{"a": 1}\n', b'[{"a": 1}]'):
         find_places(np.frombuffer(text, np.uint8), "conversations")
-    ranked(("a", "b"), np.arange(2, dtype=np.uint64), np.zeros(2, np.int64), np.array([2]))
+    ranked(("a", "b"), np.arange(2, dtype=np.uint64), np.arange(2), np.ones(2, np.int64))
 
 
 def _build(sources: Path, output: Path, noise: str) -> None:

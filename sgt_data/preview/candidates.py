@@ -6,43 +6,22 @@ Nothing is drawn and no sample is read here; `cards` reads the samples of those 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TypeVar
-
-import numpy as np
+from typing import Any, TypeVar
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.reasons import lost_inputs, without_own_words
-from sgt_data.errors import RequestError
+from sgt_data.corpus.receipt import Receipt
+from sgt_data.files.read_ahead import read_ahead, threads_for
+from sgt_data.preview.candidate import Candidate
+from sgt_data.preview.searched_keys import searched_keys
 from sgt_data.preview.sheet_choice import SheetChoice
-from sgt_data.subsets.population import read_population
-from sgt_data.subsets.where import matching
-from sgt_data.value_text import cut
 
 _SHARDS_MAX = 6
-_THREADS = 16
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An input that may be shown.
-
-    Attributes:
-        shard: that holds its samples, or names it in its ledger.
-        key: of its samples; empty where the input has none.
-        member: its name within its source; empty where its samples say it.
-        reasons: by proxy, why it became no sample.
-    """
-
-    shard: str
-    key: str
-    member: str = ""
-    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +67,7 @@ def find_candidates(corpus: Corpus, choice: SheetChoice) -> list[Candidates]:
             for name in names
         ]
         return [candidates for candidates in every if candidates.inputs]
-    searched = _searched(corpus, choice, proxies)
+    searched = searched_keys(corpus, choice, proxies)
     return [
         Candidates(name, _takers(corpus, name, proxies), searched[name])
         for name in names
@@ -118,9 +97,14 @@ def _shards_by_source(corpus: Corpus, proxies: Sequence[str]) -> dict[str, list[
     for proxy in proxies:
         for shard in corpus.shards(proxy):
             proxy_of.setdefault(shard, proxy)
-    with ThreadPoolExecutor(_THREADS) as threads:
-        receipts = threads.map(lambda item: corpus.receipt(item[1], item[0]), proxy_of.items())
-        shards: dict[str, list[str]] = {}
+    if len(names := corpus.header.manifest["sources"]) == 1:
+        return {str(names[0]["name"]): list(proxy_of)}
+    shards: dict[str, list[str]] = {}
+
+    def read(shard: str) -> Receipt:
+        return corpus.receipt(proxy_of[shard], shard)
+
+    with closing(read_ahead(read, proxy_of, threads_for(corpus.url))) as receipts:
         for shard, receipt in zip(proxy_of, receipts, strict=True):
             shards.setdefault(receipt["source"], []).append(shard)
     return shards
@@ -147,42 +131,16 @@ def _evenly_spread(
     return Candidates(source, tuple(takers), [Candidate(shard_of[key], key) for key in keys])
 
 
-def _searched(
-    corpus: Corpus, choice: SheetChoice, proxies: Sequence[str]
-) -> dict[str, list[Candidate]]:
-    """The keys that a choice names, or that its expression is true of, in corpus order."""
-    population = read_population(corpus, list(proxies), describe=choice.where is not None)
-    rows = np.arange(len(population.keys))
-    if choice.where is not None and population.description is not None:
-        rows = np.flatnonzero(matching(choice.where, population.description))
-    if choice.keys:
-        row_of = {key: row for row, key in enumerate(population.keys.to_pylist())}
-        rows = np.array([_row(row_of, key, corpus.url) for key in choice.keys], np.int64)
-    by_source: dict[str, list[Candidate]] = {}
-    for row in rows.tolist():
-        source = population.sources[population.source[row]]
-        shard = population.shards[population.shard[row]]
-        by_source.setdefault(source, []).append(Candidate(shard, population.keys[row].as_py()))
-    return by_source
-
-
-def _row(row_of: Mapping[str, int], key: str, url: str) -> int:
-    if key in row_of:
-        return row_of[key]
-    similar = get_close_matches(key, row_of, 3) or list(row_of)[:3]
-    raise RequestError(
-        f"key: found {cut(key)}; {url} has no sample of it; it has, for example, "
-        f"{', '.join(similar)}"
-    )
-
-
 def _rejected(corpus: Corpus, proxies: Sequence[str]) -> dict[str, list[Candidate]]:
     """The inputs that the ledgers name, by source: one of every kind of reason first, the most
     frequent reason before the others."""
     places = [(proxy, shard) for proxy in proxies for shard in corpus.shards(proxy)]
-    with ThreadPoolExecutor(_THREADS) as threads:
-        ledgers = threads.map(lambda place: lost_inputs(corpus.url, *place), places)
-        inputs: dict[tuple[str, ...], dict[str, str]] = {}
+    inputs: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def lost(place: tuple[str, str]) -> list[dict[str, Any]]:
+        return lost_inputs(corpus.url, *place)
+
+    with closing(read_ahead(lost, places, threads_for(corpus.url))) as ledgers:
         for (proxy, shard), rows in zip(places, ledgers, strict=True):
             for row in rows:
                 identity = row["source"], shard, row["key"], row["member"]

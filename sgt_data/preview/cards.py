@@ -9,12 +9,8 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.reasons import lost_inputs
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing, RequestError
-from sgt_data.preview.candidates import (
-    Candidate,
-    Candidates,
-    evenly_spaced,
-    find_candidates,
-)
+from sgt_data.preview.candidate import Candidate
+from sgt_data.preview.candidates import Candidates, evenly_spaced, find_candidates
 from sgt_data.preview.sheet_choice import SheetChoice
 from sgt_data.preview.sheet_layout import usual_cards
 from sgt_data.proxies.registry import proxy_kinds

@@ -1,45 +1,39 @@
-"""All keys of a corpus as arrays, read from its indexes: what subsets are chosen from."""
+"""All keys of a corpus as arrays, read from its indexes: what subsets are chosen from.
+
+Keys stay in Arrow's memory, and numbers are as narrow as they can be: a key takes its own letters
+and about 20 bytes, and each further folder 9. What a `where` expression looks at is read, looked at
+and dropped, block by block.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sgt_data.corpus.index import ends_of
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT
+from sgt_data.files.read_ahead import in_blocks, threads_for
+from sgt_data.progress import OnProgress, Progress, ignore
+from sgt_data.subsets.bounded_condition import BoundedCondition
+from sgt_data.subsets.key_categories import CategoryCollector
+from sgt_data.subsets.shard_keys import (
+    DESCRIPTION,
+    HeldSamples,
+    KeyReading,
+    ShardKeys,
+    read_shard_keys,
+)
+from sgt_data.subsets.strata import KeyFacts, StrataRule
 
-DESCRIPTION = (
-    "key", "source", "member", "licence", "source_width", "source_height", "width", "height",
-    "segments", "categories",
-)  # fmt: skip
-"""What the index says of a picture: the columns that a `where` expression may name."""
-
-_COUNTED = ("segments", "facts_offset", "facts_size", "target_size")
-
-
-@dataclass(frozen=True, slots=True)
-class HeldSamples:
-    """What one folder holds of a population: arrays of `[keys]`.
-
-    Attributes:
-        samples: bool, whether it has a sample of this key; the others are 0 where it has not.
-        segments: int64, segments of the sample.
-        nbytes: int64, bytes of all its members in the tar, headers included.
-        target_bytes: int64, bytes of its target.
-    """
-
-    samples: NDArray[np.bool_]
-    segments: NDArray[np.int64]
-    nbytes: NDArray[np.int64]
-    target_bytes: NDArray[np.int64]
+_SHARDS_AT_ONCE = 128
+"""Shards of a block: of the usual 256 samples, 32,768 keys, which an expression looks at within
+milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,172 +43,215 @@ class Population:
     Attributes:
         keys: `[keys]`.
         shards: names of the shards that hold keys, in corpus order.
-        shard: `[keys] int64`, number of each key's shard.
+        starts: `[shards + 1] int64`, where the keys of each shard begin, and the last end.
         sources: names of all sources.
-        source: `[keys] int64`, number of each key's source.
+        source: `[shards] int32`, number of each shard's source.
         reference: `[keys] bool`, whether the first proxy of the manifest that takes the key's
             source has a sample of it.
         held: what each folder holds, by folder.
-        description: a row per key (`DESCRIPTION`), as the first proxy has it that was asked for, or
-            else that holds the key. None where it was not asked for.
+        hashes: `[keys] uint64`; of no key where they were not asked for.
+        fitting: `[keys] bool`, whether the `where` expression is true of each; all, where there is
+            none.
+        facts: what strata look at, as far as it was asked for.
     """
 
-    keys: pa.StringArray
+    keys: pa.ChunkedArray
     shards: tuple[str, ...]
-    shard: NDArray[np.int64]
+    starts: NDArray[np.int64]
     sources: tuple[str, ...]
-    source: NDArray[np.int64]
+    source: NDArray[np.int32]
     reference: NDArray[np.bool_]
     held: dict[str, HeldSamples]
-    description: pa.Table | None
+    hashes: NDArray[np.uint64]
+    fitting: NDArray[np.bool_]
+    facts: KeyFacts
+
+    def keys_of(self, shard: int) -> pa.ChunkedArray:
+        """The keys of a shard, by its number."""
+        begin, end = self.starts[shard : shard + 2].tolist()
+        return self.keys.slice(begin, end - begin)
+
+    def per_key(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A value of each shard, as one of each of its keys."""
+        return np.repeat(values, np.diff(self.starts))
+
+    def per_shard(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        """Values of keys, added up over each shard."""
+        if not len(self.shards):
+            return np.empty(0, np.int64)
+        sums: NDArray[np.int64] = np.add.reduceat(values, self.starts[:-1], dtype=np.int64)
+        return sums
 
 
 @dataclass(frozen=True, slots=True)
-class _ShardKeys:
-    """The keys of one shard; fields as those of `Population`."""
+class Wanted:
+    """What is wanted of a population beside its keys, and what folders hold of them.
 
-    keys: pa.StringArray
-    source: str
-    reference: NDArray[np.bool_]
-    held: dict[str, HeldSamples]
-    description: pa.Table | None
-
-
-def reference_proxy(corpus: Corpus, source: str) -> str | None:
-    """The first proxy of the manifest that takes a source, by name.
-
-    Proxies added later come after it, so what it holds can stand for the source.
+    Attributes:
+        seed: of the hashes of keys; None for no hashes.
+        where: an expression in DuckDB's SQL, over `DESCRIPTION`.
+        strata: by what facts of keys strata go.
+        described_by: the proxy whose description of a key is taken first, for both.
+        target_bytes: whether sizes of targets are wanted.
     """
-    for proxy in corpus.header.manifest["proxies"]:
-        if proxy.get("sources") is None or source in proxy["sources"]:
-            return str(proxy["name"])
-    return None
+
+    seed: int | None = None
+    where: str | None = None
+    strata: StrataRule = "source"
+    described_by: str | None = None
+    target_bytes: bool = False
+
+    @property
+    def reading(self) -> KeyReading:
+        """What is read for that."""
+        columns = {"source": (), "segments": ("segments",), "category": ("categories",)}
+        description = columns[self.strata] if self.where is None else DESCRIPTION
+        return KeyReading(self.seed, description, self.described_by, self.target_bytes)
+
+
+KEYS_ALONE = Wanted()
+"""Nothing beside keys, and what folders hold of them."""
 
 
 def read_population(
     corpus: Corpus,
     folders: Sequence[str],
+    wanted: Wanted = KEYS_ALONE,
     *,
     shards: Sequence[str] | None = None,
-    describe: bool = False,
-    described_by: str | None = None,
+    on_progress: OnProgress = ignore,
 ) -> Population:
     """Read the indexes of some folders of a complete corpus.
 
     Args:
         corpus: whose keys; of a subset, only its keys are seen.
         folders: whose indexes; keys that only the shared inputs have do not count.
+        wanted: what is read beside.
         shards: names of the shards to read; all by default.
-        describe: whether to read descriptions too.
-        described_by: the proxy whose description of a key is taken first.
+        on_progress: called while indexes are read; the unit is the key.
 
     Raises:
+        RequestError: `where` is no expression that can be looked at in bounded time and memory.
         CorpusError, SourceError: an index is damaged or cannot be read.
     """
     only = None if shards is None else frozenset(shards)
     holders: dict[str, list[str]] = {}  # in corpus order
+    counts: dict[str, int] = {}
     for folder in sorted(folders, key=(*corpus.proxies, INPUT).index):
-        for shard in corpus.shards(folder):
+        counts_of_folder = corpus.samples_per_shard(folder)
+        for shard, count in zip(corpus.shards(folder), counts_of_folder, strict=True):
             if only is None or shard in only:
                 holders.setdefault(shard, []).append(folder)
+                counts[shard] = max(counts.get(shard, 0), count)
+    reading, begun = wanted.reading, Progress(0, sum(counts.values()), phase="reading indexes")
+    on_progress(begun)
 
-    def read(shard: str) -> _ShardKeys:
-        return _read_shard(corpus, shard, holders[shard], describe, described_by)
+    def read(shard: str) -> ShardKeys:
+        return read_shard_keys(corpus, shard, holders[shard], reading)
 
-    with ThreadPoolExecutor(min(32, 4 * (os.cpu_count() or 1))) as threads:
-        by_shard = dict(zip(holders, threads.map(read, holders), strict=True))
-    by_shard = {shard: part for shard, part in by_shard.items() if len(part.keys)}
-    parts = list(by_shard.values())
-    sources = tuple(source["name"] for source in corpus.header.manifest["sources"])
-    lengths = [len(part.keys) for part in parts]
-    return Population(
-        pa.chunked_array([part.keys for part in parts], pa.string()).combine_chunks(),
-        tuple(by_shard),
-        np.repeat(np.arange(len(parts)), lengths),
-        sources,
-        np.repeat(np.array([sources.index(part.source) for part in parts], np.int64), lengths),
-        np.concatenate([np.empty(0, np.bool_), *(part.reference for part in parts)]),
-        {folder: _joined([part.held.get(folder) for part in parts], lengths) for folder in folders},
-        pa.concat_tables([part.description for part in parts]) if describe and parts else None,
-    )
+    collector = _Collector(corpus, folders, wanted)
+    blocks = in_blocks(read, holders, threads_for(corpus.url), _SHARDS_AT_ONCE)
+    done = 0
+    with closing(collector), closing(blocks):
+        for block in blocks:
+            collector.add(block)
+            done += sum(counts[part.shard] for part in block)
+            on_progress(Progress(done, begun.total, phase=begun.phase))
+        return collector.collected()
 
 
-def _read_shard(
-    corpus: Corpus, shard: str, holders: Sequence[str], describe: bool, described_by: str | None
-) -> _ShardKeys:
-    columns = DESCRIPTION if describe else ("key", "source")
-    columns = tuple(dict.fromkeys((*columns, *_COUNTED)))
-    tables = {}
-    for folder in holders:
-        table = corpus.stored_index(folder, shard, columns)
-        ends = ends_of(table)
-        table = table.append_column("nbytes", pa.array(np.diff(ends, prepend=0)))
-        tables[folder] = corpus.restricted(table, shard)
-    proxies = [folder for folder in holders if folder != INPUT]
-    keys = _union([tables[proxy]["key"] for proxy in proxies])
-    rows = {folder: _rows_of(keys, tables[folder]) for folder in holders}
-    source = next((table["source"][0].as_py() for table in tables.values() if len(table)), "")
-    reference = reference_proxy(corpus, source)
-    held = {folder: _held_samples(tables[folder], rows[folder]) for folder in holders}
-    in_reference = held[reference].samples if reference in held else np.zeros(len(keys), np.bool_)
-    description = None
-    if describe:
-        order = sorted(proxies, key=lambda proxy: proxy != described_by)
-        description = _description(
-            [tables[proxy] for proxy in order], [rows[proxy] for proxy in order]
+class _Collector:
+    """Takes the keys of shards, block by block."""
+
+    def __init__(self, corpus: Corpus, folders: Sequence[str], wanted: Wanted) -> None:
+        self._folders, self._wanted = folders, wanted
+        self._sources = tuple(source["name"] for source in corpus.header.manifest["sources"])
+        self._condition = None if wanted.where is None else BoundedCondition(wanted.where)
+        self._shards: list[str] = []
+        self._lengths: list[int] = []
+        self._source: list[int] = []
+        self._keys: list[pa.Array] = []
+        self._arrays: dict[str, list[NDArray[Any]]] = {}
+        self._categories = CategoryCollector()
+
+    def close(self) -> None:
+        """End the process that looks at the expression."""
+        if self._condition is not None:
+            self._condition.close()
+
+    def add(self, block: Sequence[ShardKeys]) -> None:
+        """Take the keys of some shards."""
+        parts = [part for part in block if len(part.keys)]
+        if not parts:
+            return
+        self._shards += [part.shard for part in parts]
+        self._lengths += [len(part.keys) for part in parts]
+        self._source += [self._sources.index(part.source) for part in parts]
+        self._keys.append(pa.concat_arrays([part.keys for part in parts]))
+        self._put("reference", [part.reference for part in parts])
+        self._put("hashes", [part.hashes for part in parts])
+        for folder in self._folders:
+            for name, arrays in _held(parts, folder, self._wanted.target_bytes):
+                self._put(f"{folder}/{name}", arrays)
+        if self._wanted.reading.description:
+            self._describe(pa.concat_tables([part.description for part in parts]).combine_chunks())
+
+    def collected(self) -> Population:
+        """All that was taken."""
+        none = {"samples": np.bool_, "target_bytes": np.int64}
+        keys = sum(self._lengths)
+        return Population(
+            pa.chunked_array(self._keys, pa.string()),
+            tuple(self._shards),
+            np.concatenate([[0], np.cumsum(self._lengths, dtype=np.int64)]).astype(np.int64),
+            self._sources,
+            np.array(self._source, np.int32),
+            self._joined("reference", np.bool_),
+            {
+                folder: HeldSamples(*(
+                    self._joined(f"{folder}/{field.name}", none.get(field.name, np.int32))
+                    for field in fields(HeldSamples)
+                ))
+                for folder in self._folders
+            },
+            self._joined("hashes", np.uint64),
+            self._joined("fitting", np.bool_) if self._condition else np.ones(keys, np.bool_),
+            KeyFacts(
+                self._joined("facts", np.int32) if self._wanted.strata == "segments" else None,
+                self._categories.collected() if self._wanted.strata == "category" else None,
+            ),
+        )  # fmt: skip
+
+    def _describe(self, description: pa.Table) -> None:
+        """Look at the expression, and keep what strata look at."""
+        if self._condition is not None:
+            self._put("fitting", [self._condition.matching(description)])
+        if self._wanted.strata == "segments":
+            self._put("facts", [description["segments"].fill_null(0).to_numpy().astype(np.int32)])
+        if self._wanted.strata == "category":
+            self._categories.add(description["categories"].combine_chunks())
+
+    def _put(self, name: str, arrays: Sequence[NDArray[Any]]) -> None:
+        self._arrays.setdefault(name, []).append(np.concatenate(arrays))
+
+    def _joined(self, name: str, kind: type[np.generic]) -> NDArray[Any]:
+        """One array of all that was put under a name, which is no longer kept here."""
+        return np.concatenate([np.empty(0, kind), *self._arrays.pop(name, [])])
+
+
+def _held(
+    parts: Sequence[ShardKeys], folder: str, target_bytes: bool
+) -> Iterator[tuple[str, list[NDArray[Any]]]]:
+    """By field of `HeldSamples`: what a folder holds of some shards; nothing of those that it has
+    not."""
+    for name in ("samples", "segments", "blocks", *(("target_bytes",) if target_bytes else ())):
+        kind = {"samples": np.bool_, "target_bytes": np.int64}.get(name, np.int32)
+        yield (
+            name,
+            [
+                getattr(part.held[folder], name)
+                if folder in part.held
+                else np.zeros(len(part.keys), kind)
+                for part in parts
+            ],
         )
-    return _ShardKeys(keys, source, in_reference, held, description)
-
-
-def _union(columns: Sequence[pa.ChunkedArray]) -> pa.StringArray:
-    """The keys of some indexes, in order, each once."""
-    first = columns[0] if columns else pa.chunked_array([], pa.string())
-    if all(column.equals(first) for column in columns):
-        return first.combine_chunks()
-    keys = pc.unique(pa.chunked_array([chunk for column in columns for chunk in column.chunks]))
-    return keys.take(pc.sort_indices(keys))
-
-
-def _rows_of(keys: pa.StringArray, table: pa.Table) -> NDArray[np.int64]:
-    """The row of each key in a table, -1 where it has none."""
-    positions = pc.index_in(keys, value_set=table["key"].combine_chunks())
-    rows: NDArray[np.int64] = (
-        positions.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    )
-    return rows
-
-
-def _held_samples(table: pa.Table, rows: NDArray[np.int64]) -> HeldSamples:
-    samples = rows >= 0
-
-    def by_key(column: str) -> NDArray[np.int64]:
-        stored = table[column].fill_null(0).to_numpy().astype(np.int64)
-        values = np.zeros(len(rows), np.int64)
-        values[samples] = stored[rows[samples]]
-        return values
-
-    return HeldSamples(samples, by_key("segments"), by_key("nbytes"), by_key("target_size"))
-
-
-def _description(tables: Sequence[pa.Table], rows: Sequence[NDArray[np.int64]]) -> pa.Table:
-    """A row per key: that of the first table which has the key."""
-    places, begin = np.full(len(rows[0]), -1, np.int64), 0
-    for table, own_rows in zip(tables, rows, strict=True):
-        places = np.where((places < 0) & (own_rows >= 0), own_rows + begin, places)
-        begin += len(table)
-    return pa.concat_tables([table.select(DESCRIPTION) for table in tables]).take(places)
-
-
-def _joined(parts: Sequence[HeldSamples | None], lengths: Sequence[int]) -> HeldSamples:
-    """What a folder holds of all shards; nothing of a shard that it has not."""
-    columns = []
-    for name, kind in (
-        ("samples", np.bool_), ("segments", np.int64), ("nbytes", np.int64),
-        ("target_bytes", np.int64),
-    ):  # fmt: skip
-        arrays = [
-            np.zeros(length, kind) if part is None else getattr(part, name)
-            for part, length in zip(parts, lengths, strict=True)
-        ]
-        columns.append(np.concatenate([np.empty(0, kind), *arrays]))
-    return HeldSamples(*columns)

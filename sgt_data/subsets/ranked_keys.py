@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import RequestError
+from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.subsets.choice_record import (
     ChoiceRecord,
     original_sizes,
@@ -27,17 +28,12 @@ from sgt_data.subsets.choice_record import (
     recorded_population,
     seed_of,
 )
-from sgt_data.subsets.population import Population, read_population, reference_proxy
-from sgt_data.subsets.ranking import (
-    count_of,
-    keyed_hashes,
-    ranked,
-    threshold,
-)
+from sgt_data.subsets.population import Population, Wanted, read_population
+from sgt_data.subsets.ranking import count_of, ranked, threshold
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_keys
+from sgt_data.subsets.shard_keys import reference_proxy
 from sgt_data.subsets.strata import Strata, stratify
-from sgt_data.subsets.where import matching
 from sgt_data.value_text import counted
 
 
@@ -127,7 +123,13 @@ def count_taken(fraction: float, count: int, unit: str = "sample") -> int:
     return taken
 
 
-def rank_keys(corpus: Corpus, rule: SubsetRule, proxies: Sequence[str] | None = None) -> RankedKeys:
+def rank_keys(
+    corpus: Corpus,
+    rule: SubsetRule,
+    proxies: Sequence[str] | None = None,
+    *,
+    on_progress: OnProgress = ignore,
+) -> RankedKeys:
     """Rank the keys of a complete corpus, or of a subset of it.
 
     A fraction of a subset counts the subset's keys; their order is that of the corpus it was taken
@@ -137,6 +139,7 @@ def rank_keys(corpus: Corpus, rule: SubsetRule, proxies: Sequence[str] | None = 
         corpus: whose keys.
         rule: how; `whole_shards` is not looked at.
         proxies: names of the proxies whose keys are meant; all by default.
+        on_progress: called while indexes are read; the unit is the key.
 
     Raises:
         RequestError: the corpus is not complete or the rule does not fit it.
@@ -151,34 +154,50 @@ def rank_keys(corpus: Corpus, rule: SubsetRule, proxies: Sequence[str] | None = 
         for folder in corpus.folders
         if folder in asked or folder in references or (folder == INPUT and proxies is None)
     ]
-    describe = rule.strata != "source" or rule.where is not None
-    population = read_population(corpus, folders, describe=describe, described_by=rule.described_by)
-    fitting = np.ones(len(population.keys), np.bool_)
-    if rule.where is not None and population.description is not None:
-        fitting = matching(rule.where, population.description)
-    counted = np.flatnonzero(fitting & population.reference)
-    if not len(counted):
-        raise _none_fits(corpus, rule, int(population.reference.sum()))
     seed = seed_of(corpus, rule)
+    wanted = Wanted(seed, rule.where, rule.strata, rule.described_by)
+    population = read_population(corpus, folders, wanted, on_progress=on_progress)
+    on_progress(Progress(0, phase="ranking keys"))
+    is_counted = population.fitting & population.reference
+    if not is_counted.any():
+        raise _none_fits(corpus, rule, int(population.reference.sum()))
     terms: dict[str, Any] = {
         "seed": seed, "strata": rule.strata, "where": rule.where,
         "described_by": rule.described_by, "whole": False,
     }  # fmt: skip
     recorded = recorded_population(corpus, terms) or {}
-    description = population.description
     strata = stratify(
-        rule.strata, population.sources, population.source[counted],
-        None if description is None else description.take(counted), recorded.get("categories"),
+        rule.strata, population.sources, population.per_key(population.source)[is_counted],
+        population.facts.of(is_counted), recorded.get("categories"),
     )  # fmt: skip
     strata = original_sizes(corpus, terms, strata)
-    names = population.keys.take(pa.array(counted)).to_pylist()
-    order = ranked(names, keyed_hashes(names, seed), strata.numbers, strata.sizes)
-    others = np.flatnonzero(fitting & ~population.reference)
-    other_names = population.keys.take(pa.array(others)).to_pylist()
+    order = _order(population, is_counted, strata)
+    others = np.flatnonzero(population.fitting & ~population.reference)
     return RankedKeys(
-        corpus, population, terms, strata, int(strata.sizes.sum()), counted[order],
-        others, keyed_hashes(other_names, seed),
+        corpus, population, terms, strata, int(strata.sizes.sum()), order,
+        others, population.hashes[others],
     )  # fmt: skip
+
+
+def _order(
+    population: Population, is_counted: NDArray[np.bool_], strata: Strata
+) -> NDArray[np.int64]:
+    """Numbers in the population of the keys that count, in the order in which they are taken."""
+    if is_counted.all():
+        return ranked(population.keys, population.hashes, strata.numbers, strata.sizes)
+    places = np.flatnonzero(is_counted)
+    names = _SomeKeys(population.keys, places)
+    return places[ranked(names, population.hashes[places], strata.numbers, strata.sizes)]
+
+
+class _SomeKeys:
+    """Some keys of a population by their number among them."""
+
+    def __init__(self, keys: pa.ChunkedArray, places: NDArray[np.int64]) -> None:
+        self._keys, self._places = keys, places
+
+    def __getitem__(self, number: int, /) -> object:
+        return self._keys[int(self._places[number])]
 
 
 def counted_keys(corpus: Corpus) -> int:

@@ -9,13 +9,14 @@ import numpy as np
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
+from sgt_data.progress import OnProgress, ignore
 from sgt_data.subsets.choice_record import (
     ChoiceRecord,
     original_sizes,
     record_of,
     seed_of,
 )
-from sgt_data.subsets.population import Population, read_population
+from sgt_data.subsets.population import Population, Wanted, read_population
 from sgt_data.subsets.ranking import keyed_hashes, ranked
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_shards
@@ -63,10 +64,10 @@ class RankedShards:
         population = self.population
         for proxy in self.corpus.proxies:
             held = population.held[proxy]
-            places = held.samples
-            shard, source = population.shard[places], population.source[places]
+            samples = held.samples
+            counts = population.per_shard(samples)
             segments, nbytes = (
-                shard_likeness(f"{name} of {proxy}", values[places], shard, source)
+                shard_likeness(f"{name} of {proxy}", values[samples], counts, population.source)
                 for name, values in (("segments", held.segments), ("bytes", held.target_bytes))
             )
             if segments is not None:
@@ -74,12 +75,15 @@ class RankedShards:
         return ()
 
 
-def rank_shards(corpus: Corpus, rule: SubsetRule) -> RankedShards:
+def rank_shards(
+    corpus: Corpus, rule: SubsetRule, *, on_progress: OnProgress = ignore
+) -> RankedShards:
     """Rank the shards of a complete corpus, or of a subset of whole shards; strata are sources.
 
     Args:
         corpus: whose shards.
         rule: only its seed is looked at.
+        on_progress: called while indexes are read; the unit is the key.
 
     Raises:
         RequestError: the corpus is not complete, or a subset that has not all of its shards.
@@ -88,13 +92,14 @@ def rank_shards(corpus: Corpus, rule: SubsetRule) -> RankedShards:
     corpus.finished()
     if corpus.selection is not None and not corpus.selection.whole:
         raise RequestError("shards are taken whole; this subset has only some samples of them")
-    population = read_population(corpus, corpus.folders)
+    wanted = Wanted(target_bytes=True)
+    population = read_population(corpus, corpus.folders, wanted, on_progress=on_progress)
     seed = seed_of(corpus, rule)
     terms = {"seed": seed, "strata": "source", "whole": True}
     source_of = _sources_of_shards(corpus, population)
     names, sources = list(source_of), population.sources
     numbers = np.array([sources.index(source_of[name]) for name in names], np.int64)
-    strata = original_sizes(corpus, terms, stratify("source", sources, numbers, None))
+    strata = original_sizes(corpus, terms, stratify("source", sources, numbers))
     order = ranked(names, keyed_hashes(names, seed), strata.numbers, strata.sizes)
     return RankedShards(
         corpus, population, terms, strata, tuple(names[place] for place in order.tolist())
@@ -103,10 +108,9 @@ def rank_shards(corpus: Corpus, rule: SubsetRule) -> RankedShards:
 
 def _sources_of_shards(corpus: Corpus, population: Population) -> dict[str, str]:
     """The source of every shard, also of those without samples."""
-    _, first = np.unique(population.shard, return_index=True)
     known = {
         shard: population.sources[number]
-        for shard, number in zip(population.shards, population.source[first], strict=True)
+        for shard, number in zip(population.shards, population.source.tolist(), strict=True)
     }
     sources: dict[str, str] = {}
     for folder in corpus.folders:

@@ -14,12 +14,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.errors import RequestError
+
+
+class Names(Protocol):
+    """Texts by position: a list of them, or an Arrow array."""
+
+    def __getitem__(self, position: int, /) -> object: ...
 
 
 def keyed_hashes(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
@@ -34,34 +41,27 @@ def keyed_hashes(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
 
 
 def ranked(
-    names: Sequence[str],
+    names: Names,
     hashes: NDArray[np.uint64],
-    strata: NDArray[np.int64],
+    strata: NDArray[np.integer[Any]],
     sizes: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Positions of the names, in the order in which subsets take them: `[names] int64`.
 
     Args:
-        names: distinct.
+        names: distinct; looked at where hashes are equal.
         hashes: `[names]`, their hashes.
         strata: `[names]`, number of each name's stratum.
         sizes: `[strata]`, names in each stratum; where these names are themselves the first of an
             order, names in that order's strata: the order is then the same.
     """
     by_hash = _by_hash(names, hashes)
-    by_stratum = by_hash[np.argsort(strata[by_hash], kind="stable")]
-    counts = np.bincount(strata, minlength=len(sizes))
-    within = np.arange(len(by_stratum)) - np.repeat(np.cumsum(counts) - counts, counts)
-    size = np.repeat(sizes, counts)
-    total = int(sizes.sum())
-    earliest = within * total // size
-    latest = -(-(within + 1) * total // size)
-    place = np.empty(len(by_hash), np.int64)
-    place[by_hash] = np.arange(len(by_hash))
-    urgency = np.empty(len(by_hash), np.int64)
-    urgency[np.lexsort((place[by_stratum], latest))] = np.arange(len(by_hash))
-    coming = np.argsort(earliest, kind="stable")
-    return by_stratum[coming[_most_urgent_first(earliest[coming], urgency[coming])]]
+    if len(sizes) == 1:
+        return by_hash
+    merged: NDArray[np.int64] = _merged(
+        by_hash, strata.astype(np.int32, copy=False), sizes.astype(np.int64, copy=False)
+    )
+    return merged
 
 
 def count_of(fraction: float, total: int) -> int:
@@ -81,47 +81,122 @@ def threshold(count: int, total: int) -> int:
     return (count << 64) // total
 
 
-def _by_hash(names: Sequence[str], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _by_hash(names: Names, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Positions by hash; by name where hashes are equal."""
     order = np.argsort(hashes, kind="stable")
-    equal = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
-    if len(equal):
-        return np.array(
-            sorted(order.tolist(), key=lambda place: (int(hashes[place]), names[place])), np.int64
-        )
+    ordered = hashes[order]
+    equal = ordered[1:] == ordered[:-1]
+    for begin, end in _runs(equal):
+        run = order[begin : end + 1].tolist()
+        order[begin : end + 1] = sorted(run, key=lambda place: str(names[place]))
+    return order
+
+
+def _runs(true: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Begin and end of each run of true values."""
+    if not true.any():
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]]).astype(np.int8)))
+    return [(begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
+
+
+@njit
+def _merged(
+    by_hash: NDArray[np.int64], strata: NDArray[np.int32], sizes: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Positions by hash, of which at each place the most urgent comes that may come.
+
+    Strata are looked at instead of their keys: the keys of one come in the order of their hashes,
+    so only the next of each can be the most urgent. Two binary heaps hold the strata whose next key
+    may come already, by urgency, and the others, by when it may.
+    """
+    count, number_of_strata = len(by_hash), len(sizes)
+    total = sizes.sum()
+    ends = np.zeros(number_of_strata + 1, np.int64)
+    for place in range(count):
+        ends[strata[by_hash[place]] + 1] += 1
+    ends = np.cumsum(ends)
+    filled = ends[:-1].copy()
+    within = np.empty(count, np.int64)  # places in `by_hash`, stratum by stratum
+    for place in range(count):
+        stratum = strata[by_hash[place]]
+        within[filled[stratum]] = place
+        filled[stratum] += 1
+    # what orders the heaps: number of the place, then a number that tells equal ones apart
+    first, second = np.empty(number_of_strata, np.int64), np.empty(number_of_strata, np.int64)
+    taken = np.zeros(number_of_strata, np.int64)
+    coming, ready = np.empty(number_of_strata, np.int64), np.empty(number_of_strata, np.int64)
+    coming_size, ready_size = 0, 0
+    for stratum in range(number_of_strata):
+        if ends[stratum + 1] > ends[stratum]:
+            first[stratum], second[stratum] = 0, stratum
+            coming_size = _push(coming, coming_size, stratum, first, second)
+    order = np.empty(count, np.int64)
+    for place in range(count):
+        while coming_size and (first[coming[0]] <= place or ready_size == 0):
+            stratum = coming[0]
+            coming_size = _pop(coming, coming_size, first, second)
+            key = taken[stratum]
+            first[stratum] = -(-(key + 1) * total // sizes[stratum])
+            second[stratum] = within[ends[stratum] + key]
+            ready_size = _push(ready, ready_size, stratum, first, second)
+        stratum = ready[0]
+        ready_size = _pop(ready, ready_size, first, second)
+        order[place] = by_hash[within[ends[stratum] + taken[stratum]]]
+        taken[stratum] += 1
+        if ends[stratum] + taken[stratum] < ends[stratum + 1]:
+            first[stratum] = taken[stratum] * total // sizes[stratum]
+            second[stratum] = stratum
+            coming_size = _push(coming, coming_size, stratum, first, second)
     return order
 
 
 @njit
-def _most_urgent_first(
-    earliest: NDArray[np.int64], urgency: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """At each place the most urgent (lowest number) of what may come; `earliest` ascends. (A binary
-    heap of positions, by urgency.)"""
-    count = len(earliest)
-    order = np.empty(count, np.int64)
-    heap = np.empty(count, np.int64)
-    size, coming = 0, 0
-    for place in range(count):
-        while coming < count and (earliest[coming] <= place or size == 0):
-            at = size
-            size += 1
-            while at > 0 and urgency[heap[(at - 1) // 2]] > urgency[coming]:
-                heap[at] = heap[(at - 1) // 2]
-                at = (at - 1) // 2
-            heap[at] = coming
-            coming += 1
-        order[place] = heap[0]
-        size -= 1
-        last = heap[size]
-        at = 0
-        while 2 * at + 1 < size:
-            child = 2 * at + 1
-            if child + 1 < size and urgency[heap[child + 1]] < urgency[heap[child]]:
-                child += 1
-            if urgency[heap[child]] > urgency[last]:
-                break
-            heap[at] = heap[child]
-            at = child
-        heap[at] = last
-    return order
+def _push(
+    heap: NDArray[np.int64],
+    size: int,
+    item: int,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+) -> int:
+    """Put an item into a binary heap of `size` items; its new size."""
+    at = size
+    while at > 0:
+        above = heap[(at - 1) // 2]
+        if first[above] < first[item] or (
+            first[above] == first[item] and second[above] <= second[item]
+        ):
+            break
+        heap[at] = above
+        at = (at - 1) // 2
+    heap[at] = item
+    return size + 1
+
+
+@njit
+def _pop(
+    heap: NDArray[np.int64], size: int, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> int:
+    """Take the lowest item out of a binary heap of `size` items; its new size."""
+    size -= 1
+    last = heap[size]
+    at = 0
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        right = child + 1
+        if right < size and (
+            first[heap[right]] < first[heap[child]]
+            or (
+                first[heap[right]] == first[heap[child]]
+                and second[heap[right]] < second[heap[child]]
+            )
+        ):
+            child = right
+        if first[last] < first[heap[child]] or (
+            first[last] == first[heap[child]] and second[last] <= second[heap[child]]
+        ):
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = last
+    return size

@@ -14,6 +14,7 @@ from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.receipt import add_up
+from sgt_data.errors import RequestError
 from sgt_data.subsets.choice_record import ChoiceRecord
 from sgt_data.subsets.population import Population, read_population
 from sgt_data.subsets.selected_counts import Counts, selected_counts
@@ -32,6 +33,7 @@ def select_keys(
         record: how they were chosen.
 
     Raises:
+        RequestError: the keys are too long for one subset.
         CorpusError: a folder neither has a sample of a key nor says why not.
         SourceError: a ledger cannot be read just now.
     """
@@ -52,11 +54,11 @@ def select_shards(
         record: how they were chosen.
 
     Raises:
+        RequestError: the keys are too long for one subset.
         SourceError: a receipt cannot be read just now.
     """
     names = set(shards)
-    numbers = [number for number, shard in enumerate(population.shards) if shard in names]
-    chosen = np.isin(population.shard, numbers)
+    chosen = population.per_key(np.array([shard in names for shard in population.shards], bool))
     selection = _selection(population, chosen, shards)
     counts = selected_counts(corpus, population, chosen, selection)
     return _selected(corpus, selection, record, counts)
@@ -74,7 +76,7 @@ def select_again(corpus: Corpus, selection: Selection, subset: CorpusHeader) -> 
         CorpusError, SourceError: an index or a ledger is damaged or cannot be read.
     """
     population = read_population(corpus, corpus.folders, shards=list(selection.spans))
-    chosen = pc.is_in(population.keys, value_set=selection.keys).to_numpy(zero_copy_only=False)
+    chosen = np.asarray(pc.is_in(population.keys, value_set=selection.keys), np.bool_)
     counts = selected_counts(corpus, population, chosen, selection)
     rule, parent = subset.identity["subset"], subset.parent or {}
     return Corpus(corpus.url, _header(corpus.header, rule, parent, counts), selection)
@@ -83,20 +85,34 @@ def select_again(corpus: Corpus, selection: Selection, subset: CorpusHeader) -> 
 def _selection(
     population: Population, chosen: NDArray[np.bool_], whole_shards: Sequence[str]
 ) -> Selection:
-    per_shard = np.bincount(population.shard[chosen], minlength=len(population.shards))
+    per_shard = population.per_shard(chosen)
     ends = np.cumsum(per_shard)
     spans = {
-        shard: (int(end - count), int(end))
-        for shard, count, end in zip(population.shards, per_shard, ends, strict=True)
+        shard: (end - count, end)
+        for shard, count, end in zip(
+            population.shards, per_shard.tolist(), ends.tolist(), strict=True
+        )
         if count
     }
     empty = {shard: (0, 0) for shard in whole_shards if shard not in spans}
-    held = {
-        folder: pa.array(held.samples).filter(pa.array(chosen))
-        for folder, held in population.held.items()
-    }
-    keys = population.keys.filter(pa.array(chosen))
+    held = {folder: pa.array(held.samples[chosen]) for folder, held in population.held.items()}
+    keys = _one_array(population.keys.filter(pa.array(chosen)))
     return Selection(keys, {**spans, **empty}, held, bool(whole_shards))
+
+
+def _one_array(keys: pa.ChunkedArray) -> pa.StringArray:
+    """Keys in one array, as a subset file holds them.
+
+    Raises:
+        RequestError: they are too long for one.
+    """
+    try:
+        return keys.combine_chunks()
+    except pa.ArrowInvalid:
+        raise RequestError(
+            f"the {len(keys):,} keys of the subset have {keys.nbytes >> 20:,} MiB of letters; a "
+            "subset can have 2,048 MiB: take a smaller fraction"
+        ) from None
 
 
 def _selected(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -15,15 +15,14 @@ from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
 from sgt_data.corpus.reasons import lost_inputs, rows_in_ledger
-from sgt_data.corpus.shard import notes_count, tar_size
+from sgt_data.corpus.shard import BLOCK, notes_count, tar_size
 from sgt_data.errors import CorpusError
+from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.urls import below
 from sgt_data.subsets.population import Population
 
 Counts = Mapping[str, Mapping[str, Any]]
 """By shard: what a receipt counts."""
-
-_THREADS = 16
 
 
 def selected_counts(
@@ -47,10 +46,10 @@ def selected_counts(
             for folder in population.held
         }
     counts: dict[str, Counts] = {}
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for folder in population.held:
-            shards = [shard for shard in corpus.shards(folder) if shard in selection.spans]
-            receipts = threads.map(partial(corpus.receipt, folder), shards)
+    for folder in population.held:
+        shards = [shard for shard in corpus.shards(folder) if shard in selection.spans]
+        read = partial(corpus.receipt, folder)
+        with closing(read_ahead(read, shards, threads_for(corpus.url))) as receipts:
             counts[folder] = dict(zip(shards, receipts, strict=True))
     return counts
 
@@ -96,46 +95,49 @@ def _folder_counts(
     """By shard: what the receipts of one folder would count if it had only the selected keys."""
     held = population.held[folder]
     taken, missed = chosen & held.samples, chosen & ~held.samples
-
-    def per_shard(values: NDArray[np.int64]) -> list[int]:
-        weights = values[taken].astype(np.float64)  # exact below 2**53
-        sums = np.bincount(population.shard[taken], weights, minlength=len(population.shards))
-        return [int(total) for total in sums]
-
-    samples, segments = per_shard(np.ones(len(taken), np.int64)), per_shard(held.segments)
-    nbytes = per_shard(held.nbytes)
+    samples, segments, blocks = (
+        population.per_shard(values).tolist()
+        for values in (taken, held.segments * taken, held.blocks * taken)
+    )
     in_folder = set(corpus.shards(folder))
     numbers = {shard: number for number, shard in enumerate(population.shards)}
-    starts = np.searchsorted(population.shard, np.arange(len(population.shards) + 1))
-    lacking: dict[str, set[str]] = {}
     counts: dict[str, dict[str, Any]] = {}
+    lacking: dict[str, int] = {}
     for shard, (first, after) in selection.spans.items():
         if shard not in in_folder:
             continue
         number = numbers[shard]
         counts[shard] = {
-            "source": population.sources[population.source[starts[number]]],
+            "source": population.sources[population.source[number]],
             "inputs": after - first,
             "samples": samples[number],
             "damaged": 0,
             "filtered": 0,
             "segments": segments[number],
-            "tar": {"bytes": tar_size(nbytes[number])} if samples[number] else None,
+            "tar": {"bytes": tar_size(blocks[number] * BLOCK)} if samples[number] else None,
         }
         if samples[number] < after - first:
-            begin, end = starts[number], starts[number + 1]
-            places = begin + np.flatnonzero(missed[begin:end])
-            lacking[shard] = set(population.keys.take(places).to_pylist())
-    with ThreadPoolExecutor(_THREADS) as threads:
-        ledgers = threads.map(
-            lambda shard: ledger_rows(corpus.url, folder, shard, lacking[shard]), lacking
-        )
+            lacking[shard] = number
+
+    def keys_in(shard: str, mask: NDArray[np.bool_]) -> set[str]:
+        number = numbers[shard]
+        begin, end = population.starts[number : number + 2].tolist()
+        keys = population.keys_of(number).filter(pa.array(mask[begin:end]))
+        return set(keys.to_pylist())
+
+    def missing(shard: str) -> list[dict[str, Any]]:
+        return ledger_rows(corpus.url, folder, shard, keys_in(shard, missed))
+
+    def notes(shard: str) -> int:
+        return len(note_rows(rows_in_ledger(corpus.url, folder, shard), keys_in(shard, taken)))
+
+    threads = threads_for(corpus.url)
+    with closing(read_ahead(missing, lacking, threads)) as ledgers:
         for shard, rows in zip(lacking, ledgers, strict=True):
             for row in rows:
                 counts[shard][row["kind"]] += 1
-        if "notes" in corpus.header.totals.get(folder, ()):
-            taken_keys = set(population.keys.filter(pa.array(taken)).to_pylist())
-            ledgers = threads.map(partial(rows_in_ledger, corpus.url, folder), counts)
-            for shard, rows in zip(counts, ledgers, strict=True):
-                counts[shard] |= notes_count(len(note_rows(rows, taken_keys)))
+    if "notes" in corpus.header.totals.get(folder, ()):
+        with closing(read_ahead(notes, counts, threads)) as noted:
+            for shard, count in zip(counts, noted, strict=True):
+                counts[shard] |= notes_count(count)
     return counts

@@ -10,6 +10,7 @@ random sample `1 + (m - 1) r` times smaller (the design effect of L. Kish, "Surv
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,15 +34,18 @@ class ShardLikeness:
 
 
 def shard_likeness(
-    of: str, values: NDArray[np.int64], shard: NDArray[np.int64], source: NDArray[np.int64]
+    of: str,
+    values: NDArray[np.integer[Any]],
+    counts: NDArray[np.int64],
+    source: NDArray[np.integer[Any]],
 ) -> ShardLikeness | None:
     """Measure how alike the pictures of a shard are.
 
     Args:
         of: what the values are, in words.
-        values: `[pictures]`, a value of each picture.
-        shard: `[pictures]`, number of its shard.
-        source: `[pictures]`, number of its source; a shard is of one source.
+        values: `[pictures]`, a value of each picture, shard by shard.
+        counts: `[shards]`, how many pictures each shard has.
+        source: `[shards]`, number of each shard's source.
 
     Returns:
         None where it cannot be measured: all values are equal, or no source has several shards, or
@@ -49,18 +53,18 @@ def shard_likeness(
     """
     if not len(values):
         return None
-    shards, shard = np.unique(shard, return_inverse=True)
-    sizes = np.bincount(shard).astype(np.float64)
-    means = np.bincount(shard, values) / sizes
-    within = float(((values - means[shard]) ** 2).sum())
-    source_of = np.zeros(len(shards), np.int64)
-    source_of[shard] = source
-    _, source_of = np.unique(source_of, return_inverse=True)
+    counts, source = counts[counts > 0], source[counts > 0]
+    begins = np.cumsum(counts) - counts
+    sizes = counts.astype(np.float64)
+    means = np.add.reduceat(values, begins, dtype=np.float64) / sizes
+    deviations = values - np.repeat(means, counts)
+    within = float(np.square(deviations, out=deviations).sum())
+    _, source_of = np.unique(source, return_inverse=True)
     of_source = np.bincount(source_of, sizes)
     source_means = np.bincount(source_of, sizes * means) / of_source
     between = float((sizes * (means - source_means[source_of]) ** 2).sum())
-    free_within = len(values) - len(shards)
-    free_between = len(shards) - len(of_source)
+    free_within = len(values) - len(counts)
+    free_between = len(counts) - len(of_source)
     if not free_within or not free_between or not within + between:
         return None
     # the usual size of a shard where sizes differ, as the expectation of the mean squares has it

@@ -15,7 +15,7 @@ from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.errors import RequestError
 from sgt_data.files.output_place import check_file_place, check_output
 from sgt_data.files.urls import Location, absolute, plain
-from sgt_data.progress import Progress, ProgressTo
+from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.subsets.copy_subset import copy_subset
 from sgt_data.subsets.open_corpus import open_corpus
@@ -127,12 +127,12 @@ def subset(
             raise RequestError(f"file: found {place!r}; its name must end in {SUFFIX}")
         copied = output is not None
         targets = [_target(opened, place.replace(SIZE_MARK, size.label), copied) for size in sizes]
-        on_progress(Progress(0, phase="reading indexes and ranking keys"))
-        subsets, likeness = _chosen(opened, sizes, rule)
+        subsets, likeness = _chosen(opened, sizes, rule, on_progress)
         available = None if rule.whole_shards else counted_keys(opened)
         reports = []
         for target, chosen in zip(targets, subsets, strict=True):
             if output is None:
+                on_progress(Progress(0, phase="writing the subset file"))
                 write_subset_file(chosen, target)
                 report = SubsetReport.of(chosen, target)
                 report.complete = True
@@ -206,7 +206,7 @@ class _Size:
 
 
 def _chosen(
-    corpus: Corpus, sizes: Sequence[_Size], rule: SubsetRule
+    corpus: Corpus, sizes: Sequence[_Size], rule: SubsetRule, on_progress: OnProgress
 ) -> tuple[Iterator[Corpus], tuple[ShardLikeness, ...]]:
     """The subsets one after the other, and what whole shards do to randomness."""
     all_are_all = all(size.is_all for size in sizes)
@@ -217,9 +217,9 @@ def _chosen(
                     "a subset needs a fraction, a number of samples, or a where expression"
                 )
             return iter([corpus]), ()
-        keys = rank_keys(corpus, rule)
+        keys = rank_keys(corpus, rule, on_progress=on_progress)
         return (keys.first(size.of(keys.count, "sample")) for size in sizes), ()
     if all_are_all or any(size.samples is not None for size in sizes):
         raise RequestError("whole shards: give a fraction; each shard has as many as it has")
-    shards = rank_shards(corpus, rule)
+    shards = rank_shards(corpus, rule, on_progress=on_progress)
     return (shards.first(size.of(shards.count, "shard")) for size in sizes), shards.likeness()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -12,9 +12,12 @@ import pyarrow as pa
 
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.identity import of_proxies, proxy_fingerprint
-from sgt_data.corpus.receipt import Receipt, add_up
+from sgt_data.corpus.receipt import Receipt, add_up, sum_totals
 
 _Value = TypeVar("_Value")
+
+_KEYS_AT_ONCE = 1 << 16
+"""Keys that are texts of Python's at a time, each of which takes more than its letters."""
 
 
 def subset_header(
@@ -47,7 +50,9 @@ def subset_header(
             folder: tuple(counts[folder][shard] for shard in names)
             for folder, names in shards.items()
         },
-        totals={folder: _summed(by_source.values()) for folder, by_source in source_totals.items()},
+        totals={
+            folder: sum_totals(by_source.values()) for folder, by_source in source_totals.items()
+        },
         source_totals=source_totals,
         parent=parent,
     )
@@ -129,8 +134,12 @@ def header_without(header: CorpusHeader, folders: Collection[str]) -> CorpusHead
 
 
 def keys_digest(keys: pa.StringArray) -> str:
-    """SHA-256 over keys, in their order."""
-    return hashlib.sha256("\n".join(keys.to_pylist()).encode()).hexdigest()
+    """SHA-256 over keys, in their order, with a line break between two."""
+    digest = hashlib.sha256()
+    for begin in range(0, len(keys), _KEYS_AT_ONCE):
+        text = "\n".join(keys.slice(begin, _KEYS_AT_ONCE).to_pylist())
+        digest.update(f"\n{text}".encode() if begin else text.encode())
+    return digest.hexdigest()
 
 
 def short_identity(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,11 +149,3 @@ def short_identity(identity: Mapping[str, Any]) -> dict[str, Any]:
         for source, digests in identity.get("files", {}).items()
     }
     return {**identity, "files": files}
-
-
-def _summed(totals: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    summed: dict[str, int] = {}
-    for source_totals in totals:
-        for name, value in source_totals.items():
-            summed[name] = summed.get(name, 0) + value
-    return summed

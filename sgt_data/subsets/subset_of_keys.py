@@ -33,9 +33,10 @@ def subset_of_keys(corpus: Corpus, keys: Collection[str]) -> Corpus:
     corpus.finished()
     population = read_population(corpus, corpus.folders)
     asked = sorted(set(keys))
-    chosen = np.asarray(pc.is_in(population.keys, value_set=pa.array(asked, pa.string())))
+    wanted = pa.array(asked, pa.string())
+    chosen = np.asarray(pc.is_in(population.keys, value_set=wanted), np.bool_)
     if not asked or int(chosen.sum()) != len(asked):
-        known = set(population.keys.to_pylist())
+        known = set(population.keys.filter(pa.array(chosen)).to_pylist())
         unknown = next((key for key in asked if key not in known), None)
         raise RequestError(f"keys: {corpus.url} has no {unknown!r}" if unknown else "keys: none")
     digest = sha256("\n".join(asked).encode()).hexdigest()

@@ -4,13 +4,16 @@ The expression is text from outside: it is one scalar expression over the column
 memory. The database has neither files nor network nor extensions, and takes no further settings.
 Subqueries are refused, and so are functions whose value is not the same in every call
 (`random()`, `now()`), as a subset must always be the same.
+
+What an expression may take of memory and time is bounded by `bounded_condition`: the database's own
+limit counts its buffers, but not the texts that functions make.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -27,55 +30,86 @@ _SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
-    "memory_limit": "2GB",
+    "memory_limit": "512MB",
+    "threads": "1",
+    "temp_directory": "",
     "max_expression_depth": "250",
     "lock_configuration": "true",
 }
 _LENGTH_MAX = 10_000
-_SECONDS_MAX = 300
 _STABLE = "CONSISTENT"
 
 
-def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
-    """The rows that an expression is true of: `[rows] bool`.
+class Condition:
+    """An expression over columns, looked at in a database of its own."""
 
-    Args:
-        expression: such as `licence LIKE '%by/%' AND segments >= 4 AND 'dog' IN categories`.
-        description: a row per key.
+    def __init__(self, expression: str, columns: pa.Schema) -> None:
+        """
+        Args:
+            expression: such as `licence LIKE '%by/%' AND segments >= 4 AND 'dog' IN categories`.
+            columns: those that it may name, with their types.
+
+        Raises:
+            RequestError: it is no such expression; names it and the columns. Or DuckDB is not
+                installed.
+        """
+        try:
+            import duckdb
+        except ImportError as why:
+            raise RequestError(
+                f"where: the expression needs duckdb, which is not installed: "
+                f"{install_hint('scale')}"
+            ) from why
+        self._expression, self._columns, self._duckdb = expression, columns, duckdb
+        if len(expression) > _LENGTH_MAX:
+            raise self._refused(f"{len(expression)} characters; allowed: {_LENGTH_MAX}")
+        self._database = duckdb.connect(":memory:", config=dict(_SETTINGS))
+        try:
+            _check(expression, set(columns.names), self._database)
+        except (_Refused, duckdb.Error) as why:
+            self._database.close()
+            raise self._refused(_first_part(why)) from why
+
+    def matching(self, description: pa.Table) -> NDArray[np.bool_]:
+        """The rows that the expression is true of: `[rows] bool`.
+
+        Args:
+            description: rows of the columns.
+
+        Raises:
+            RequestError: it cannot be looked at; names it and the columns.
+            MemoryError: it needs more memory than the database may take.
+        """
+        numbered = description.append_column("#", pa.array(np.arange(len(description))))
+        try:
+            kept = self._database.from_arrow(numbered).filter(self._expression).project('"#"')
+            rows = kept.fetchnumpy()["#"]
+        except self._duckdb.OutOfMemoryException as why:
+            raise MemoryError(str(why)) from None
+        except self._duckdb.Error as why:
+            raise self._refused(_first_part(why)) from why
+        matches = np.zeros(len(description), np.bool_)
+        matches[np.asarray(rows, np.int64)] = True
+        return matches
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _refused(self, why: str) -> RequestError:
+        columns = ", ".join(f"{field.name} ({_type(field.type)})" for field in self._columns)
+        return RequestError(f"where: {cut(self._expression, 400)}: {why}\n  columns: {columns}")
+
+
+def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
+    """The rows of a table that an expression is true of: `[rows] bool`.
 
     Raises:
         RequestError: it is no such expression; names it and the columns of the table.
+        MemoryError: it needs more memory than the database may take.
     """
-    try:
-        import duckdb
-    except ImportError as why:
-        raise RequestError(
-            f"where: the expression needs duckdb, which is not installed: {install_hint('scale')}"
-        ) from why
-
-    def refused(why: str) -> RequestError:
-        columns = ", ".join(f"{field.name} ({_type(field.type)})" for field in description.schema)
-        return RequestError(f"where: {cut(expression, 400)}: {why}\n  columns: {columns}")
-
-    if len(expression) > _LENGTH_MAX:
-        raise refused(f"{len(expression)} characters; allowed: {_LENGTH_MAX}")
-    with duckdb.connect(":memory:", config=dict(_SETTINGS)) as database:
-        patience = threading.Timer(_SECONDS_MAX, database.interrupt)
-        patience.start()
-        try:
-            _check(expression, set(description.column_names), database)
-            numbered = description.append_column("#", pa.array(np.arange(len(description))))
-            kept = database.from_arrow(numbered).filter(expression).project('"#"')
-            rows = kept.fetchnumpy()["#"]
-        except _Refused as why:
-            raise refused(str(why)) from None
-        except duckdb.Error as why:
-            raise refused(str(why).partition("\n\nLINE")[0].strip()) from why
-        finally:
-            patience.cancel()
-    matches = np.zeros(len(description), np.bool_)
-    matches[np.asarray(rows, np.int64)] = True
-    return matches
+    with closing(Condition(expression, description.schema)) as condition:
+        return condition.matching(description)
 
 
 class _Refused(Exception):
@@ -156,6 +190,11 @@ def _unplaced(tree: Any) -> Any:
             if not name.startswith("query_location")
         }
     return list(map(_unplaced, tree)) if isinstance(tree, list) else tree
+
+
+def _first_part(why: Exception) -> str:
+    """A message of the database, without the place in the text that it points at."""
+    return str(why).partition("\n\nLINE")[0].strip()
 
 
 def _type(kind: pa.DataType) -> str:

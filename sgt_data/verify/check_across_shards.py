@@ -1,4 +1,7 @@
-"""Check the shards of a corpus against one another, and against the totals of its header."""
+"""Compare the shards of a corpus with one another, and add them up, while they come one by one.
+
+Little is kept of a shard: its counts, and hashes of its keys.
+"""
 
 from __future__ import annotations
 
@@ -6,76 +9,112 @@ from collections.abc import Iterator, Sequence
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE, INPUT
-from sgt_data.corpus.receipt import Receipt, add_up
+from sgt_data.corpus.receipt import add_up, sum_totals
 from sgt_data.value_text import counted
 from sgt_data.verify.check_shard import CheckedShard
 from sgt_data.verify.findings import Finding
+from sgt_data.verify.repeated_keys import SeenKeys
 
 
-def check_across_shards(corpus: Corpus, shards: Sequence[CheckedShard]) -> Iterator[Finding]:
-    """All that is wrong between shards: alignment, shared inputs, repeated keys, totals."""
-    yield from _check_alignment(shards)
-    yield from _check_shared_inputs(corpus, shards)
-    yield from _check_repeated_keys(shards)
-    yield from _check_totals(corpus, shards)
+def compare_folders(folders: Sequence[CheckedShard]) -> Iterator[tuple[CheckedShard, Finding]]:
+    """All that is wrong between what several folders have of one shard, each with the folder's own
+    part.
+
+    Args:
+        folders: the shard, as each folder has it, in the order of the corpus.
+    """
+    yield from _check_alignment(folders)
+    yield from _check_shared_inputs(folders)
 
 
-def _check_alignment(shards: Sequence[CheckedShard]) -> Iterator[Finding]:
+def _check_alignment(folders: Sequence[CheckedShard]) -> Iterator[tuple[CheckedShard, Finding]]:
     """A shard accounts for the same inputs in every folder."""
-    first: dict[str, CheckedShard] = {}
-    for shard in shards:
-        if shard.receipt is None:
-            continue
-        other = first.setdefault(shard.name, shard)
+    committed = [shard for shard in folders if shard.receipt is not None]
+    if not committed:
+        return
+    first = committed[0]
+    first_inputs = sorted((*first.keys, *first.left_out))
+    for shard in committed[1:]:
         inputs = sorted((*shard.keys, *shard.left_out))
-        other_inputs = sorted((*other.keys, *other.left_out))
-        if inputs != other_inputs:
-            differing = sorted(set(inputs) ^ set(other_inputs))
-            yield Finding(
-                f"{shard.folder}/{shard.name}",
-                f"accounts for other inputs than {other.folder} does, such as {differing[:1]}",
+        if inputs != first_inputs:
+            differing = sorted(set(inputs) ^ set(first_inputs))
+            yield (
+                shard,
+                Finding(
+                    f"{shard.folder}/{shard.name}",
+                    f"accounts for other inputs than {first.folder} does, such as {differing[:1]}",
+                ),
             )
 
 
-def _check_shared_inputs(corpus: Corpus, shards: Sequence[CheckedShard]) -> Iterator[Finding]:
+def _check_shared_inputs(
+    folders: Sequence[CheckedShard],
+) -> Iterator[tuple[CheckedShard, Finding]]:
     """Every sample without an input in its own tar has one among the shared inputs."""
-    if INPUT not in corpus.folders:
-        return
-    shared = {shard.name: set(shard.keys) for shard in shards if shard.folder == INPUT}
-    for shard in shards:
-        lacking = [key for key in shard.borrowing if key not in shared.get(shard.name, ())]
+    shared = {key for shard in folders if shard.folder == INPUT for key in shard.keys}
+    for shard in folders:
+        lacking = [key for key in shard.borrowing if key not in shared]
         if lacking:
-            yield Finding(
-                f"{shard.folder}/{shard.name}",
-                f"no input for {counted(len(lacking), 'sample')}, such as {lacking[0]}",
+            yield (
+                shard,
+                Finding(
+                    f"{shard.folder}/{shard.name}",
+                    f"no input for {counted(len(lacking), 'sample')}, such as {lacking[0]}",
+                ),
             )
 
 
-def _check_repeated_keys(shards: Sequence[CheckedShard]) -> Iterator[Finding]:
-    """No key is in two shards of one folder."""
-    shard_of: dict[tuple[str, str], str] = {}
-    for shard in shards:
-        for key in shard.keys:
-            other = shard_of.setdefault((shard.folder, key), shard.name)
-            if other != shard.name:
-                yield Finding(f"{shard.folder}/{shard.name}", f"key {key} is in {other} as well")
+class AddedShards:
+    """What is kept of shards that were checked: their totals by folder, and hashes of keys."""
 
+    def __init__(self, corpus: Corpus) -> None:
+        """
+        Args:
+            corpus: whose shards.
+        """
+        self._corpus = corpus
+        self._keys = SeenKeys()
+        self._totals = {folder: add_up([]) for folder in corpus.folders}
+        self._samples: dict[str, dict[str, int]] = {folder: {} for folder in corpus.folders}
+        self._keys_in = dict.fromkeys(corpus.folders, 0)
 
-def _check_totals(corpus: Corpus, shards: Sequence[CheckedShard]) -> Iterator[Finding]:
-    """Counts and totals of the header are those of the receipts."""
-    if not corpus.header.complete:
-        return
-    receipts_of: dict[str, list[Receipt]] = {folder: [] for folder in corpus.folders}
-    for shard in shards:
-        if shard.receipt is not None:
-            receipts_of[shard.folder].append(shard.receipt)
-    for folder, receipts in receipts_of.items():
-        samples = {receipt["shard"]: receipt["samples"] for receipt in receipts}
-        counts = tuple(samples.get(shard) for shard in corpus.header.shards.get(folder, ()))
-        if corpus.header.samples and counts != corpus.header.samples.get(folder):
-            yield Finding(CORPUS_FILE, f"samples per shard of {folder} are not those of receipts")
-        totals, stated = add_up(receipts), corpus.header.totals.get(folder)
-        if totals != stated:
-            yield Finding(
-                CORPUS_FILE, f"totals of {folder} are {stated}; receipts add up to {totals}"
-            )
+    def add(self, folders: Sequence[CheckedShard]) -> None:
+        """Take what several folders have of one shard."""
+        for shard in folders:
+            self._keys_in[shard.folder] += len(shard.keys)
+            if (receipt := shard.receipt) is not None:
+                totals = self._totals[shard.folder]
+                self._totals[shard.folder] = sum_totals([totals, add_up([receipt])])
+                self._samples[shard.folder][receipt["shard"]] = receipt["samples"]
+        keys = {key for shard in folders for key in shard.keys}
+        self._keys.add(folders[0].name, [shard.folder for shard in folders], list(keys))
+
+    def samples_of(self, folder: str) -> int:
+        """How many samples the indexes of a folder have."""
+        return self._keys_in[folder]
+
+    def check(self) -> Iterator[Finding]:
+        """All that is wrong with the shards together: repeated keys, counts and totals."""
+        yield from self._keys.repeated(self._keys_of)
+        if self._corpus.header.complete:
+            yield from self._check_totals()
+
+    def _keys_of(self, folder: str, shard: str) -> list[str]:
+        keys: list[str] = self._corpus.stored_index(folder, shard, ["key"])["key"].to_pylist()
+        return keys
+
+    def _check_totals(self) -> Iterator[Finding]:
+        """Counts and totals of the header are those of the receipts."""
+        header = self._corpus.header
+        for folder, totals in self._totals.items():
+            samples = self._samples[folder]
+            counts = tuple(samples.get(shard) for shard in header.shards.get(folder, ()))
+            if header.samples and counts != header.samples.get(folder):
+                yield Finding(
+                    CORPUS_FILE, f"samples per shard of {folder} are not those of receipts"
+                )
+            stated = header.totals.get(folder)
+            if totals != stated:
+                yield Finding(
+                    CORPUS_FILE, f"totals of {folder} are {stated}; receipts add up to {totals}"
+                )

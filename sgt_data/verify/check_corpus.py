@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import groupby
 
 from sgt_data.corpus.header import HOLDS_SECRET, CorpusHeader, header_secrets
 from sgt_data.corpus.identity import bank_digest, proxy_fingerprint
@@ -28,6 +29,7 @@ from sgt_data.corpus.paths import (
 )
 from sgt_data.errors import CorpusError, LeavesRoot, RequestError
 from sgt_data.files.folder_entries import is_unseen
+from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.reading import list_files
 from sgt_data.files.urls import Location, plain
 from sgt_data.names import is_shard
@@ -36,9 +38,9 @@ from sgt_data.progress_display import shown
 from sgt_data.redaction import has_secrets
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.subset_file import is_subset_file
-from sgt_data.verify.check_across_shards import check_across_shards
+from sgt_data.verify.check_across_shards import AddedShards, compare_folders
 from sgt_data.verify.check_rolled import check_rolled
-from sgt_data.verify.check_shard import CheckedShard, check_shard
+from sgt_data.verify.check_shard import check_shard
 from sgt_data.verify.check_subset_file import check_subset
 from sgt_data.verify.findings import Finding, Verdict
 
@@ -72,27 +74,49 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     known = _known_shards(corpus, files)
     findings = [*_check_header(corpus), *_check_files(corpus, files, known)]
     findings += check_rolled(corpus, files, deep=deep)
-    shards: list[CheckedShard] = []
+    number = {place: number for number, place in enumerate(known)}
+    in_turn = sorted(known, key=_by_shard(known))
     phase = "reading every byte" if deep else "reading receipts and indexes"
     on_progress(Progress(0, len(known), phase=phase))
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for shard in threads.map(
-            lambda place: check_shard(corpus, *place, files=files, deep=deep), known
-        ):
-            shards.append(shard)
-            on_progress(Progress(len(shards), len(known), phase=phase))
-    on_progress(Progress(len(shards), len(known), phase="comparing the shards"))
-    for shard in shards:
-        findings += shard.findings
-    findings += check_across_shards(corpus, shards)
+    threads = (os.cpu_count() or 1) if deep else threads_for(corpus.url)
+    added, done = AddedShards(corpus), 0
+    own: list[tuple[int, Finding]] = []
+    between: list[tuple[int, Finding]] = []
     not_decoded: Counter[str] = Counter()
-    for shard in shards:
-        not_decoded.update(shard.not_decoded)
-    inputs = sum(len(shard.keys) for shard in shards if shard.folder == INPUT)
-    samples = sum(len(shard.keys) for shard in shards) - inputs
-    return Verdict(
-        len(shards), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs
+    work = read_ahead(
+        lambda place: check_shard(corpus, *place, files=files, deep=deep), in_turn, threads
     )
+    with closing(work) as checked:
+        for _, of_shard in groupby(checked, lambda shard: shard.name):
+            folders = []
+            for shard in of_shard:
+                folders.append(shard)
+                own += [(number[shard.folder, shard.name], each) for each in shard.findings]
+                not_decoded.update(shard.not_decoded)
+                done += 1
+                on_progress(Progress(done, len(known), phase=phase))
+            between += [
+                (number[shard.folder, shard.name], finding)
+                for shard, finding in compare_folders(folders)
+            ]
+            added.add(folders)
+    on_progress(Progress(done, len(known), phase="comparing the shards"))
+    for numbered in (own, between):  # in the order of the corpus, folder by folder
+        findings += [finding for _, finding in sorted(numbered, key=lambda each: each[0])]
+    findings += added.check()
+    inputs = added.samples_of(INPUT) if INPUT in corpus.folders else 0
+    samples = sum(map(added.samples_of, corpus.folders)) - inputs
+    return Verdict(
+        len(known), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs
+    )
+
+
+def _by_shard(known: Sequence[tuple[str, str]]) -> Callable[[tuple[str, str]], int]:
+    """A key of sorting by which the folders of one shard come together."""
+    first: dict[str, int] = {}
+    for number, (_, shard) in enumerate(known):
+        first.setdefault(shard, number)
+    return lambda place: first[place[1]]
 
 
 def _verify_subset(subset: Corpus, url: str, deep: bool, on_progress: OnProgress) -> Verdict:

@@ -29,6 +29,9 @@ from sgt_data.value_text import counted
 from sgt_data.verify.check_samples import TarToCheck, check_tar, type_of
 from sgt_data.verify.findings import Finding
 
+_COMPARED = ("key", "target_extension", "input_size")
+"""The columns of an index that are looked at where no tar is."""
+
 
 @dataclass(slots=True)
 class CheckedShard:
@@ -79,9 +82,9 @@ def check_shard(
         below(corpus.url, tar_path(folder, name))  # refuses a link that leads out
         shard.findings += _check_tar_file(corpus.url, shard, receipt, files)
         index, ledger = _read_index_and_ledger(corpus, shard, receipt)
-        rows = parse_index(index, index_path(folder, name)).to_pylist()
-        shard.keys = [row["key"] for row in rows]
-        shard.borrowing = [row["key"] for row in rows if row["input_size"] is None]
+        table = parse_index(index, index_path(folder, name), None if deep else _COMPARED)
+        shard.keys = table["key"].to_pylist()
+        shard.borrowing = table["key"].filter(table["input_size"].is_null()).to_pylist()
         shard.findings += _check_ledger(shard, receipt, ledger)
         shard.findings += _check_keys(shard, receipt)
         if deep and receipt["tar"] is not None:
@@ -89,9 +92,9 @@ def check_shard(
             stated = type_of(corpus.header, folder)
             kind = proxy_kinds().usable(stated)
             if kind is None and folder != INPUT:
-                shard.not_decoded[stated] = len(rows)
+                shard.not_decoded[stated] = len(table)
             bank = own_bank(corpus.header, folder)
-            tar = TarToCheck(corpus.header, folder, receipt, rows, kind, bank)
+            tar = TarToCheck(corpus.header, folder, receipt, table.to_pylist(), kind, bank)
             for problem in check_tar(tar, read_bytes(below(corpus.url, path))):
                 shard.findings.append(Finding(path, problem))
     except SgtDataError as error:

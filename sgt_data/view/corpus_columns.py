@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import SgtDataError
 from sgt_data.value_text import counted
-from sgt_data.view.sample_table import SampleTable, ShardColumns
+from sgt_data.view.sample_table import SampleTable
+from sgt_data.view.shard_columns import ShardColumns
 
 _COLUMNS = ("key", "source", "licence", "width", "height", "segments", "categories")
 _BLOCK = 64  # indexes that are fetched at the same time, and between two looks at the clock
@@ -61,12 +62,12 @@ def _columns_of(index: pa.Table, table: SampleTable, number: int) -> ShardColumn
     return ShardColumns(
         pa.chunked_array(index["key"].chunks, pa.string()),
         np.arange(count, dtype=np.int32),
-        table.sources.encode(index["source"].combine_chunks()),
-        table.licences.encode(index["licence"].combine_chunks()),
+        table.sources.encode(index["source"].combine_chunks()).astype(np.int16),
+        table.licences.encode(index["licence"].combine_chunks()).astype(np.int16),
         numbers("width"),
         numbers("height"),
         numbers("segments"),
-        np.cumsum(lengths, dtype=np.int64),
+        np.cumsum(lengths, dtype=np.int32),
         table.categories.encode(pc.list_flatten(lists)),
         np.full(count, number, np.int32),
     )

@@ -19,7 +19,7 @@ from sgt_data.view.collection import Collection, Place
 from sgt_data.view.gradual_work import GradualWork
 from sgt_data.view.histograms import histogram
 from sgt_data.view.measured_facts import FACT_CHARTS, values_of
-from sgt_data.view.sample_table import ShardColumns
+from sgt_data.view.shard_columns import ShardColumns
 
 SAMPLED_MAX, SHARDS_MAX = 256, 16
 """Samples of a proxy whose facts are read, and shards that they are taken from."""
@@ -162,12 +162,20 @@ def _described(chart: Chart) -> dict[str, Any]:
 
 
 def _of_index(chart: Chart, columns: ShardColumns) -> dict[str, Any]:
-    known = (columns.width > 0) & (columns.height > 0)
-    width, height = columns.width[known].astype(np.float64), columns.height[known]
-    values: dict[str, NDArray[Any]] = {
-        "segments": columns.segments if columns.segments.any() else columns.segments[:0],
-        "aspect": width / height,
-        "pixels": width * height / 1e6,
-    }
-    counted = histogram(values[chart.name].astype(np.float64), whole=chart.whole)
+    counted = histogram(_values(chart.name, columns), whole=chart.whole)
     return {**counted, "samples": counted["n"]}
+
+
+def _values(name: str, columns: ShardColumns) -> NDArray[np.float64]:
+    """What an index says, for the chart of this name."""
+    if name == "segments":
+        segments = columns.segments if columns.segments.any() else columns.segments[:0]
+        return segments.astype(np.float64)
+    known = (columns.width > 0) & (columns.height > 0)
+    values = columns.width[known].astype(np.float64)
+    if name == "aspect":
+        values /= columns.height[known]
+    else:
+        values *= columns.height[known]
+        values /= 1e6
+    return values

@@ -16,7 +16,8 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.names import is_key
 from sgt_data.trainers.export_layouts import Form
 from sgt_data.value_text import cut
-from sgt_data.view.sample_table import SampleTable, ShardColumns
+from sgt_data.view.sample_table import SampleTable
+from sgt_data.view.shard_columns import ShardColumns
 
 SHARD = "list"
 """The one shard of each proxy of an export."""
@@ -116,6 +117,7 @@ def _columns(rows: dict[str, int], table: SampleTable) -> ShardColumns:
     return ShardColumns(
         pa.chunked_array([pa.array(list(rows), pa.string())]),
         np.array(list(rows.values()), np.int32),
-        table.sources.encode(nothing), table.licences.encode(nothing), zeros, zeros, zeros,
-        np.zeros(count, np.int64), np.empty(0, np.int32), zeros,
+        table.sources.encode(nothing).astype(np.int16),
+        table.licences.encode(nothing).astype(np.int16), zeros, zeros, zeros,
+        zeros, np.empty(0, np.int32), zeros,
     )  # fmt: skip

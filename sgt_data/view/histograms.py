@@ -21,7 +21,8 @@ def histogram(
         whole: they are whole numbers: bounds are whole too, and `to` belongs to its range.
         logarithmic: ranges are equal in ratio; values of 0 have a range of their own.
     """
-    values = values[np.isfinite(values)]
+    finite = np.isfinite(values)
+    values = values if finite.all() else values[finite]
     if not len(values):
         return {"bins": [], "n": 0}
     bounds = _log_bounds(values) if logarithmic else _bounds(values, whole)

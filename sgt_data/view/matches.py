@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sgt_data.seeds import generator
 from sgt_data.view.query import Query
-from sgt_data.view.sample_table import Codes, NameCodes, SampleTable, ShardColumns
+from sgt_data.view.sample_table import NameCodes, SampleTable
+from sgt_data.view.shard_columns import Codes, ShardColumns
 
 NAMES_MAX = 300
 """Names that a list of counts holds; the rarer ones are counted together."""
@@ -82,7 +83,7 @@ def _keys(columns: ShardColumns, query: Query) -> Mask:
     return mask
 
 
-def _of_names(names: NameCodes, codes: Codes, chosen: Sequence[str]) -> Mask:
+def _of_names(names: NameCodes, codes: NDArray[np.integer[Any]], chosen: Sequence[str]) -> Mask:
     if not chosen:
         return np.ones(len(codes), np.bool_)
     return np.isin(codes, names.find(chosen))
@@ -118,7 +119,7 @@ def _categories_of(columns: ShardColumns, mask: Mask) -> Codes:
     return columns.categories[np.repeat(mask, np.diff(columns.category_ends, prepend=0))]
 
 
-def _named(names: NameCodes, codes: Codes) -> dict[str, Any]:
+def _named(names: NameCodes, codes: NDArray[np.integer[Any]]) -> dict[str, Any]:
     """Counts by name, the largest first, and how many names are not listed."""
     counts = np.bincount(codes, minlength=len(names.names)).tolist()
     # codes depend on which shard was read first, names do not

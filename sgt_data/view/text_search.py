@@ -13,7 +13,7 @@ from sgt_data.view.collection import Collection, Place
 from sgt_data.view.gradual_work import GradualWork
 from sgt_data.view.matches import matching
 from sgt_data.view.query import Query
-from sgt_data.view.sample_table import ShardColumns
+from sgt_data.view.shard_columns import ShardColumns
 
 PLACES_MAX = 20_000
 """Matches after which a search ends, and says so."""
