@@ -26,15 +26,15 @@ def fetched(raw: RawInput) -> RawInput:
     return replace(raw, picture=picture, extras={**raw.extras, **files}, parts={})
 
 
-def with_held_files(inputs: Sequence[RawInput], missing: str) -> tuple[RawInput, ...]:
+def with_held_files(inputs: Sequence[RawInput], missing: str | None = None) -> tuple[RawInput, ...]:
     """The inputs of a shard with the bytes of their files, as far as a shard may hold them.
 
     The other files are fetched where they are drawn. An input with a damaged file gets a problem.
 
     Args:
         inputs: with the places of their files.
-        missing: the problem of a picture that was not listed and that its server has not, with
-            `{name}` for its name.
+        missing: the problem of a picture of unknown size that its server has not, with `{name}` for
+            its name; None where that is no damage of an input.
 
     Raises:
         SourceError: a file cannot be read at present, or is not as it was listed.
@@ -43,7 +43,7 @@ def with_held_files(inputs: Sequence[RawInput], missing: str) -> tuple[RawInput,
     return tuple(_with_files(raw, [next(results) for _ in raw.parts], missing) for raw in inputs)
 
 
-def _with_files(raw: RawInput, held: Sequence[Held], missing: str) -> RawInput:
+def _with_files(raw: RawInput, held: Sequence[Held], missing: str | None) -> RawInput:
     picture, extras, parts = raw.picture, dict(raw.extras), {}
     for (role, part), result in zip(raw.parts.items(), held, strict=True):
         if isinstance(result, FilePart):
@@ -53,7 +53,7 @@ def _with_files(raw: RawInput, held: Sequence[Held], missing: str) -> RawInput:
                 picture = result
             else:
                 extras[role] = result
-        elif isinstance(result, FileMissing) and not part.length:
+        elif missing and isinstance(result, FileMissing) and not part.length:
             return RawInput(raw.key, raw.member, problem=missing.format(name=raw.member))
         elif isinstance(result, InputError):
             return RawInput(raw.key, raw.member, problem=str(result))
