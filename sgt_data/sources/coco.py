@@ -134,9 +134,8 @@ class CocoSource(Source):
             expected = sum(
                 each.files[PICTURES].size or _EXPECTED_BYTES for each in chunk if each.files
             )
-            slices.append(
-                Slice(self.name, shard, notes_of.of(chunk), (shard,), len(chunk), expected)
-            )
+            note = notes_of.of(chunk)
+            slices.append(Slice(self.name, shard, note, (shard,), len(chunk), expected))
         return Inventory(
             tuple(slices), identity, index.vocabulary,
             typical_size=(640, 480), notes=(*index.notes, *notes),

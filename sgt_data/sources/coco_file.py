@@ -18,13 +18,11 @@ import numpy as np
 from sgt_data.errors import AnnotationError, InputError, RequestError
 from sgt_data.files.outside_json import repeated_key, unpacked
 from sgt_data.sources.annotation_json import (
-    NOT_STATED,
     member,
-    name_of,
     shown,
-    truth,
     whole_number,
 )
+from sgt_data.sources.coco_categories import StatedCategory, read_categories, read_licences
 from sgt_data.sources.coco_document import Text, parsed, take_apart
 from sgt_data.sources.coco_kinds import check_kind
 from sgt_data.sources.coco_texts import (
@@ -36,23 +34,11 @@ from sgt_data.sources.coco_texts import (
 )
 from sgt_data.sources.json_forms import likely_form
 
-CATEGORIES_MAX = 1 << 14
-"""Most categories of a source: the table of colours has an entry for each."""
-
 _LISTS = ("images", "annotations", "categories")
 _IMAGE_FIELDS = ("file_name", "coco_url", "width", "height", "license")
 
 ImageId = int | str
 """Number of an image; text where the file numbers its images by text that is no number."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatedCategory:
-    """A category as one file states it; `isthing` is None where the file does not say it."""
-
-    id: int
-    name: str
-    isthing: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +112,8 @@ def read_coco_file(kind: str, place: str, data: bytes, source: str) -> CocoFile:
                 "lists to one"
             )
         _add_images(file, document)
-        file.licences.update(_licences(document.get("licenses")))
-        _add_categories(file, document)
+        file.licences.update(read_licences(document.get("licenses")))
+        file.categories.update(read_categories(document["categories"], kind))
         if kind == "stuff_pixelmaps":
             _add_pixelmaps(file)
         elif kind == "panoptic":
@@ -182,40 +168,6 @@ def _add_images(file: CocoFile, document: dict[str, Any]) -> None:
             file.repeated.append({**image, "id": number})
         else:
             file.images[number] = image
-
-
-def _licences(rows: Any) -> dict[str, str]:
-    """Names of licences by id. A row without a name gives its URL; one without either gives ''."""
-    licences = {}
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and row.get("id") is not None:
-            texts = (row.get("name"), row.get("url"))
-            named = [str(text) for text in texts if isinstance(text, str | int) and str(text)]
-            licences[str(row["id"])] = named[0] if named else ""
-    return licences
-
-
-def _add_categories(file: CocoFile, document: dict[str, Any]) -> None:
-    for index, entry in enumerate(document["categories"]):
-        where = f"categories[{index}]"
-        number = whole_number(member(entry, "id", where), f"{where}.id")
-        isthing = None if entry.get("isthing") in NOT_STATED else entry["isthing"]
-        if isthing is None and file.kind == "panoptic":
-            raise AnnotationError(
-                f"{where}.isthing is missing; a panoptic file says 1 (thing) or 0 (stuff)"
-            )
-        stated = StatedCategory(
-            number,
-            name_of(member(entry, "name", where), f"{where}.name"),
-            None if isthing is None else truth(isthing, f"{where}.isthing"),
-        )
-        earlier = file.categories.setdefault(number, stated)
-        if earlier != stated:
-            raise AnnotationError(
-                f"categories has two entries of id {number}, which differ: {earlier.name!r} "
-                f"(isthing {shown(earlier.isthing)}) and {stated.name!r} "
-                f"(isthing {shown(stated.isthing)})"
-            )
 
 
 def _add_pixelmaps(file: CocoFile) -> None:
