@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from sgt_data.errors import InputError, SourceError
+from sgt_data.errors import FileMissing, InputError
 from sgt_data.files.promised_reads import read_listed, read_promised
 from sgt_data.files.reading import read_range
+from sgt_data.files.urls import is_http_url
 from sgt_data.files.zip_members import MEMBER_BYTES_MAX, member_bytes
 from sgt_data.records import FilePart
 
@@ -24,9 +25,9 @@ HELD_BYTES_MAX = 1 << 30
 """Most bytes of files that a shard holds. A node draws as many shards as it has cores, and Ray
 keeps each of them once more: with 4 GB a core there is room for it."""
 
-Held = bytes | FilePart | InputError | SourceError
+Held = bytes | FilePart | InputError | FileMissing
 """What came of a file: its bytes; its place, from which it is fetched later; what is wrong with
-it; or why it cannot be read at present."""
+it; or that it is not there."""
 
 _THREADS = 8
 _GAP_BYTES_MAX = 64 << 10
@@ -41,6 +42,9 @@ def hold(parts: Sequence[FilePart]) -> list[Held]:
     Args:
         parts: whole files and members of zips. The length of a whole file may be 0, where nobody
             knows it.
+
+    Raises:
+        SourceError: a file cannot be read at present, or is not as it was listed.
     """
     held: list[Held] = list(parts)
     left = HELD_BYTES_MAX
@@ -51,9 +55,11 @@ def hold(parts: Sequence[FilePart]) -> list[Held]:
             numbers.append(number)
     ranges = _ranges(parts, numbers)
     known = HELD_BYTES_MAX - max(0, left)
+    # no more at once than there are threads, where nobody knows how large they are
+    unknown = any(not parts[number].size for number in numbers)
+    at_once = _THREADS if unknown else max(1, len(numbers))
     with ThreadPoolExecutor(_THREADS) as threads:
-        # no more at once than there are threads: of some files nobody knows how large they are
-        while some := list(islice(ranges, _THREADS)):
+        while some := list(islice(ranges, at_once)):
             for together, results in zip(
                 some, threads.map(lambda numbers: _read(parts, numbers), some), strict=True
             ):
@@ -74,6 +80,8 @@ def read_part(part: FilePart) -> bytes:
     _check_size(part, part.size)
     if part.length:
         return _content(part, read_promised(part.url, part.start, part.length))
+    if not is_http_url(part.url):  # all but web servers tell sizes: it is empty
+        return read_listed(part.url, 0)
     data = read_range(part.url, part.start, FILE_BYTES_MAX + 1)
     _check_size(part, len(data))
     return data
@@ -106,10 +114,7 @@ def _read(parts: Sequence[FilePart], numbers: Sequence[int]) -> list[Held]:
         return [_outcome(parts[numbers[0]])]
     first = parts[numbers[0]]
     end = max(parts[number].start + parts[number].length for number in numbers)
-    try:
-        data = memoryview(read_promised(first.url, first.start, end - first.start))
-    except SourceError as why:
-        return [why for _ in numbers]
+    data = memoryview(read_promised(first.url, first.start, end - first.start))
     results: list[Held] = []
     for number in numbers:
         part = parts[number]
@@ -127,7 +132,7 @@ def _outcome(part: FilePart) -> Held:
             return read_part(part)
         _check_size(part, part.length)
         return read_listed(part.url, part.length)
-    except (InputError, SourceError) as why:
+    except (InputError, FileMissing) as why:
         return why
 
 
