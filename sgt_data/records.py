@@ -147,6 +147,27 @@ class DenseMap:
 
 
 @dataclass(frozen=True, slots=True)
+class ZipMember:
+    """A file in a zip, as the zip's directory states it.
+
+    Attributes:
+        path: within the zip.
+        size: in bytes, unpacked.
+        packed: bytes that it takes in the zip.
+        crc: CRC-32 of its bytes.
+        method: how it is packed (APPNOTE.TXT, 4.4.5): 0 stored, 8 deflate, 12 bzip2, 14 LZMA.
+        flags: its general purpose bits (4.4.4).
+    """
+
+    path: str
+    size: int
+    packed: int
+    crc: int
+    method: int
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
 class FilePart:
     """A range of bytes of a file, which is read where it is needed.
 
@@ -154,11 +175,18 @@ class FilePart:
         url: URL of the file.
         start: the first byte.
         length: number of bytes.
+        member: what the range holds where the file is a zip: a local header and the packed bytes.
     """
 
     url: str
     start: int
     length: int
+    member: ZipMember | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file that it holds."""
+        return self.length if self.member is None else self.member.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +219,7 @@ class RawInput:
     def nbytes(self) -> int:
         """Bytes of the source's own files: picture and extras."""
         fetched = len(self.picture) + sum(len(extra) for extra in self.extras.values())
-        return fetched + sum(part.length for part in self.parts.values())
+        return fetched + sum(part.size for part in self.parts.values())
 
 
 @dataclass(frozen=True, slots=True)

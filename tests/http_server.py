@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import http.server
 import threading
 from collections import Counter
@@ -68,6 +69,93 @@ class Locked(Files):
         if not given & self.keys:
             self.send_error(403)
         return bool(given & self.keys)
+
+
+class Ranged(Files):
+    """Answers ranges, and counts what it is asked and what it sends.
+
+    Attributes:
+        sent: bytes of answers by path; the number of requests is `given`.
+        failing: how many of the next requests are answered 503.
+    """
+
+    sent: Counter[str]
+    failing: list[int]
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if self.failing and self.failing[0]:
+            self.failing[0] -= 1
+            self.send_error(503)
+            return
+        place, asked = Path(self.translate_path(self.path)), self.headers.get("Range")
+        if not asked or not place.is_file():
+            self.sent[path] += place.stat().st_size if place.is_file() else 0
+            super().do_GET()
+            return
+        self.given[path] += 1
+        first, last = (int(number) for number in asked.removeprefix("bytes=").split("-"))
+        with place.open("rb") as file:
+            file.seek(first)
+            part = file.read(last - first + 1)
+        self.sent[path] += len(part)
+        self.send_response(206)
+        whole = place.stat().st_size
+        self.send_header("Content-Range", f"bytes {first}-{first + len(part) - 1}/{whole}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+
+class Odd(Files):
+    """Knows no ranges, and has a peculiarity of servers that people meet.
+
+    Attributes:
+        peculiarity: `head refused`, `head wrong` (another Content-Length), `packed` (gzip, though
+            nobody asked for it), `chunked` (no Content-Length), `redirect`, or none.
+    """
+
+    peculiarity: str = ""
+
+    def do_HEAD(self) -> None:
+        if self.peculiarity == "head refused":
+            self.send_error(405)
+        elif self.peculiarity == "head wrong":
+            self.send_response(200)
+            self.send_header("Content-Length", "17")
+            self.end_headers()
+        else:
+            super().do_HEAD()
+
+    def do_GET(self) -> None:
+        place = Path(self.translate_path(self.path))
+        if self.peculiarity == "redirect" and not self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("Location", f"/moved{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.peculiarity == "packed" and place.is_file():
+            self._give(gzip.compress(place.read_bytes(), 1), encoding="gzip")
+        elif self.peculiarity == "chunked" and place.is_file():
+            self.given[urlsplit(self.path).path] += 1
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            body = place.read_bytes()
+            self.wfile.write(f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+        else:
+            super().do_GET()
+
+    def translate_path(self, path: str) -> str:
+        return super().translate_path(path.removeprefix("/moved"))
+
+    def _give(self, body: bytes, encoding: str) -> None:
+        self.given[urlsplit(self.path).path] += 1
+        self.send_response(200)
+        self.send_header("Content-Encoding", encoding)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 class _Server(http.server.ThreadingHTTPServer):

@@ -9,6 +9,7 @@ from pathlib import Path
 import fsspec
 import pytest
 from corpora import both_sources, both_sources_document, file_digests
+from making import built, check_accounts, jpeg, ledger_in
 
 from sgt_data import (
     IN_PROCESS,
@@ -89,3 +90,15 @@ def test_a_corpus_in_a_bucket_is_looked_at_sample_by_sample(
     place = Place("panoptic", shard, samples[0].key)
     assert answers.picture(place, "target") == samples[0].target
     assert "CRC-32" in items[1]["problem"]
+
+
+def test_an_empty_file_in_a_bucket_costs_itself(bucket: str, tmp_path: Path) -> None:
+    """A store answers a request for a part of it with an error."""
+    filesystem = fsspec.filesystem("s3")
+    for number in range(3):
+        body = jpeg(64, 48, number) if number else b""
+        filesystem.pipe_file(f"{bucket}/pictures/{number}.jpg", body)
+    source = {"type": "folder", "pictures": f"{bucket}/pictures"}
+    report = built(tmp_path / "out", source, [{"type": "mae"}])
+    check_accounts(tmp_path / "out", report)
+    assert [row["member"] for row in ledger_in(tmp_path / "out", "mae")] == ["0.jpg"]

@@ -107,9 +107,9 @@ class ShardAnnotator:
         source could not give the picture."""
 
         def prepare(raw: RawInput) -> tuple[RawInput, View | InputError | None]:
+            raw = fetched(raw)
             if raw.problem:
                 return raw, None
-            raw = fetched(raw)
             try:
                 return raw, self.model.prepare(raw.picture, rule, max_pixels)
             except InputError as why:

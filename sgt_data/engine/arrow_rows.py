@@ -18,10 +18,17 @@ from sgt_data.records import (
     RawInput,
     RawShard,
     Slice,
+    ZipMember,
 )
 from sgt_data.result import Failure
 
-_PART = pa.struct([("url", pa.string()), ("start", pa.int64()), ("length", pa.int64())])
+_MEMBER = pa.struct(
+    [("path", pa.string())]
+    + [(name, pa.int64()) for name in ("size", "packed", "crc", "method", "flags")]
+)
+_PART = pa.struct(
+    [("url", pa.string()), ("start", pa.int64()), ("length", pa.int64()), ("member", _MEMBER)]
+)
 _INPUT = pa.struct(
     [
         ("key", pa.string()),
@@ -203,6 +210,11 @@ def _maps(maps: Sequence[Mapping[str, Any]], kind: pa.DataType) -> pa.MapArray:
 
 
 def _input(row: Mapping[str, Any]) -> RawInput:
-    parts = {role: FilePart(**part) for role, part in row["parts"]}
+    parts = {role: _part(part) for role, part in row["parts"]}
     maps = {name: dict(row[name]) for name in ("extras", "layer_bytes", "layer_problems")}
     return RawInput(**{**row, **maps, "parts": parts})
+
+
+def _part(row: Mapping[str, Any]) -> FilePart:
+    member = row["member"]
+    return FilePart(**{**row, "member": None if member is None else ZipMember(**member)})

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import shards_to_do
-from sgt_data.errors import InputError
 from sgt_data.sources.base import Source
 from sgt_data.sources.fetch_input import fetched
 
@@ -49,10 +48,11 @@ def picture_digests(
         for raw in shard.raw.inputs:
             digest = PictureDigest(raw.member, None, raw.problem)
             if raw.problem is None:
-                try:
-                    data = fetched(raw).picture
-                    digest = PictureDigest(raw.member, hashlib.sha256(data).hexdigest())
-                except InputError as why:
-                    digest = PictureDigest(raw.member, None, str(why))
+                whole = fetched(raw)
+                digest = (
+                    PictureDigest(raw.member, None, whole.problem)
+                    if whole.problem
+                    else PictureDigest(raw.member, hashlib.sha256(whole.picture).hexdigest())
+                )
             pictures.setdefault(raw.key, digest)
         yield shard.raw.name, pictures

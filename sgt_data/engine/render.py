@@ -124,6 +124,8 @@ class Rendering:
             if not is_key(raw.key):  # of a source of another package; ours make no other
                 raise InputError(f"its key is {cut(raw.key)}; a key must be {KEY_ALPHABET}")
             raw = fetched(raw)
+            if raw.problem:
+                raise InputError(raw.problem)
             picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
         except InputError as why:
             for folder in self.writers:

@@ -28,7 +28,7 @@ from sgt_data.engine.outcomes import (
 )
 from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
-from sgt_data.errors import OwnCodeError, SgtDataError, SourceError, StorageError
+from sgt_data.errors import OwnCodeError, RequestError, SgtDataError, SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
 from sgt_data.result import Failure
@@ -120,7 +120,7 @@ def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]
     """Do the first stage; where the source cannot be read, a failure comes last."""
     try:
         yield from stages.read(task)
-    except SourceError as why:
+    except (SourceError, RequestError) as why:  # as where a node lacks the package of a store
         yield failure_at(part_name(task.slice.source, task.slice.name), why)
     except OwnCodeError as why:
         yield Failure(OWN_CODE, str(why))
@@ -136,7 +136,7 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
             yield InputsDone(name, next(work))
     except StopIteration as end:
         finished: FinishedShard = end.value
-    except SourceError as why:
+    except (SourceError, RequestError) as why:
         yield InputsDone(name, 0)
         yield failure_at(shard.part, why)
         return

@@ -13,7 +13,7 @@ from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_listing import list_http_files
-from sgt_data.files.http_ranges import is_http, read_http_range
+from sgt_data.files.http_ranges import http_size, is_http, read_http_range
 from sgt_data.files.local_listing import list_local
 from sgt_data.files.retries import retried
 from sgt_data.files.urls import open_filesystem
@@ -85,6 +85,8 @@ def size_of(url: str) -> int | None:
 
     def ask() -> int | None:
         filesystem, path = open_filesystem(url)
+        if is_http(filesystem):
+            return http_size(filesystem, path)
         size = filesystem.info(path).get("size")
         return None if size is None else int(size)
 

@@ -18,6 +18,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.extras import EXTRA_OF_PROTOCOL, install_hint
+from sgt_data.files.retries import retried
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import without_secrets
 from sgt_data.value_text import cut
@@ -184,6 +185,8 @@ def expand(patterns: str | Iterable[str]) -> list[str]:
 
     Raises:
         RequestError: the braces of a pattern are unbalanced, or its protocol is unknown.
+        FileMissing: the place of a glob does not exist.
+        SourceError: it cannot be listed, after several attempts.
     """
     expanded: dict[str, None] = {}
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
@@ -195,10 +198,19 @@ def expand(patterns: str | Iterable[str]) -> list[str]:
             if not has_glob(url, url):
                 expanded[url] = None
                 continue
-            filesystem, path = open_filesystem(url)
-            for match in sorted(filesystem.glob(path)):
-                expanded[_with_protocol(filesystem, match)] = None
+            expanded.update(dict.fromkeys(_matches(url)))
     return list(expanded)
+
+
+def _matches(url: str) -> list[str]:
+    """The URLs that a glob pattern matches, sorted."""
+
+    def ask() -> list[str]:
+        filesystem, path = open_filesystem(url)
+        filesystem.invalidate_cache()
+        return [_with_protocol(filesystem, match) for match in sorted(filesystem.glob(path))]
+
+    return retried(ask, f"cannot list {url}")
 
 
 def _with_protocol(filesystem: Any, path: str) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-import orjson
 from pydantic import Field, model_validator
 
 from sgt_data.errors import InputError
@@ -34,14 +32,16 @@ from sgt_data.sources.coco_annotations import (
 from sgt_data.sources.coco_files import (
     MAP_KINDS,
     PICTURES,
+    CocoInput,
     LocatedEntry,
+    SliceNotes,
     first_entries,
     locate,
     parse_payload,
-    slice_payload,
 )
 from sgt_data.sources.coco_index import index_coco
-from sgt_data.sources.picture_pool import COCO_URL, PicturePool, fetch, list_pool
+from sgt_data.sources.fetch_input import with_held_files
+from sgt_data.sources.picture_pool import COCO_URL, PicturePool, check_archive, list_pool
 from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
 from sgt_data.value_text import counted
@@ -54,7 +54,7 @@ _LAYERS: dict[CocoKind, Layer] = {
     "stuff": "stuff",
     "stuff_pixelmaps": "stuff",
 }
-_FETCH_THREADS = 8
+_ROLES = {PICTURES: "picture"}
 _EXPECTED_BYTES = 165_000  # mean of train2017
 
 
@@ -124,17 +124,18 @@ class CocoSource(Source):
             documents[kind] = (place, data)
             identity[f"{kind}.json"] = f"sha256:{hashlib.sha256(data).hexdigest()}"
         index = index_coco(documents, self.name)
+        documents.clear()
         pools = self._list_pools()
         located = locate(index.entries, pools, self.split)
         notes = _remarks(pools[PICTURES], located)
-        slices = []
+        slices, notes_of = [], SliceNotes(index, pools)
         for number, chunk in enumerate(chunked(located, shard_samples)):
             shard = f"{self.name}-{self.split.lower()}-{number:05d}"
             expected = sum(
                 each.files[PICTURES].size or _EXPECTED_BYTES for each in chunk if each.files
             )
-            payload = slice_payload(chunk, pools)
-            slices.append(Slice(self.name, shard, payload, (shard,), len(chunk), expected))
+            note = notes_of.of(chunk)
+            slices.append(Slice(self.name, shard, note, (shard,), len(chunk), expected))
         return Inventory(
             tuple(slices), identity, index.vocabulary,
             typical_size=(640, 480), notes=(*index.notes, *notes),
@@ -147,9 +148,10 @@ class CocoSource(Source):
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:
             return
-        located, archives = parse_payload(piece.payload)
-        with ThreadPoolExecutor(_FETCH_THREADS) as threads:
-            inputs = tuple(threads.map(lambda each: self._input(each, archives), located))
+        entries, archives = parse_payload(piece.payload)
+        for field, nbytes in archives.items():
+            check_archive(self._pool_place(field), nbytes)
+        inputs = self._inputs(entries)
         yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
 
     def beginning(self, piece: Slice, count: int) -> Slice:
@@ -170,22 +172,27 @@ class CocoSource(Source):
             return read_instances(annotations[kind], size, self.bad_annotations)
         return None
 
-    def _input(self, located: LocatedEntry, archives: Mapping[str, int | None]) -> RawInput:
-        entry = located.entry
-        key = key_of(self.name, entry.identity)
-        member = entry.file_name
-        if entry.problem:
-            return RawInput(key, member, problem=entry.problem)
-        try:
-            extras = {
-                field: fetch(self._pool_place(field), archives[field], file, entry.url)
-                for field, file in located.files.items()
-            }
-        except InputError as why:
-            return RawInput(key, member, problem=str(why))
-        picture = extras.pop(PICTURES)
-        extras["annotation"] = orjson.dumps(entry.annotations)
-        return RawInput(key, member, picture, extras, entry.licence)
+    def _inputs(self, entries: Sequence[CocoInput]) -> tuple[RawInput, ...]:
+        """The inputs of a slice, with as many bytes of their files as a shard may hold."""
+        raws: list[RawInput] = []
+        for entry in entries:
+            raw = RawInput(
+                key_of(self.name, entry.identity), entry.file_name,
+                licence=entry.licence, problem=entry.problem,
+            )  # fmt: skip
+            try:
+                parts = {
+                    ("picture" if field == PICTURES else field): file.part(
+                        self._pool_place(field), entry.url
+                    )
+                    for field, file in entry.files.items()
+                }
+            except InputError as why:
+                raw = replace(raw, problem=str(why))
+            if raw.problem is None:
+                raw = replace(raw, extras={"annotation": entry.annotation}, parts=parts)
+            raws.append(raw)
+        return with_held_files(raws, missing="the server has no {name}")
 
     def _place(self, what: str) -> str:
         """URL of a file or folder: the field of the manifest, else COCO's own place below root."""

@@ -13,7 +13,8 @@ from typing import Any
 from sgt_data.errors import AnnotationError, RequestError
 from sgt_data.records import Category
 from sgt_data.sources.annotation_json import NOT_STATED, side_length
-from sgt_data.sources.coco_file import CATEGORIES_MAX, CocoFile, ImageId, StatedCategory
+from sgt_data.sources.coco_categories import CATEGORIES_MAX, StatedCategory
+from sgt_data.sources.coco_file import CocoFile, ImageId
 from sgt_data.value_text import cut
 
 _REMEDY = "correct one of the files, or give the source one of them in `annotations`"

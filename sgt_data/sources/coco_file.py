@@ -7,41 +7,38 @@ proxy needs (`info`, `licenses`, `area`, `bbox`, ...) may be missing or wrong.
 from __future__ import annotations
 
 import posixpath
+from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from sgt_data.errors import AnnotationError, InputError, RequestError
 from sgt_data.files.outside_json import repeated_key, unpacked
 from sgt_data.sources.annotation_json import (
-    NOT_STATED,
-    load_json,
     member,
-    name_of,
     shown,
-    truth,
     whole_number,
 )
+from sgt_data.sources.coco_categories import StatedCategory, read_categories, read_licences
+from sgt_data.sources.coco_document import Text, parsed, take_apart
 from sgt_data.sources.coco_kinds import check_kind
+from sgt_data.sources.coco_texts import (
+    Annotation,
+    KnownCategories,
+    annotation_of,
+    map_object,
+    mask_list,
+)
 from sgt_data.sources.json_forms import likely_form
 
-CATEGORIES_MAX = 1 << 14
-"""Most categories of a source: the table of colours has an entry for each."""
-
 _LISTS = ("images", "annotations", "categories")
-_MASK_FIELDS = ("id", "category_id", "iscrowd", "segmentation")
+_IMAGE_FIELDS = ("file_name", "coco_url", "width", "height", "license")
 
 ImageId = int | str
 """Number of an image; text where the file numbers its images by text that is no number."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatedCategory:
-    """A category as one file states it; `isthing` is None where the file does not say it."""
-
-    id: int
-    name: str
-    isthing: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,8 @@ class CocoFile:
         repeated: further entries of an id.
         categories: by id.
         licences: names by id; empty where the file gives none.
-        annotations: of each image id, reduced to the fields that are read later: a list of
-            annotations, or (panoptic, stuff_pixelmaps) the one of the picture's map.
+        annotations: the texts of the annotations of each image id; none of stuff_pixelmaps.
+        maps: the file name of the map of each image id (panoptic, stuff_pixelmaps).
         problems: why a picture cannot be used, by image id.
         counts: `annotations`, `masks` (annotations with a segmentation), `doubled ids`.
     """
@@ -67,7 +64,8 @@ class CocoFile:
     repeated: list[dict[str, Any]] = field(default_factory=list)
     categories: dict[int, StatedCategory] = field(default_factory=dict)
     licences: dict[str, str] = field(default_factory=dict)
-    annotations: dict[ImageId, Any] = field(default_factory=dict)
+    annotations: dict[ImageId, list[Text]] = field(default_factory=dict)
+    maps: dict[ImageId, Any] = field(default_factory=dict)
     problems: dict[ImageId, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -75,6 +73,19 @@ class CocoFile:
     def name(self) -> str:
         """Name of the file without its folders."""
         return posixpath.basename(self.place)
+
+    def text_of(self, number: ImageId, known: KnownCategories) -> bytes | None:
+        """The JSON of the annotations of a picture, with the fields that are read later: a list of
+        annotations, or (panoptic, stuff_pixelmaps) the one of the picture's map.
+
+        None where the file has no entry for the picture.
+        """
+        texts = self.annotations.get(number)
+        if texts is None:
+            return None
+        if number in self.maps:
+            return map_object(self.maps[number], texts)
+        return mask_list(texts, known)
 
 
 def read_coco_file(kind: str, place: str, data: bytes, source: str) -> CocoFile:
@@ -93,7 +104,7 @@ def read_coco_file(kind: str, place: str, data: bytes, source: str) -> CocoFile:
     file = CocoFile(kind, place)
     try:
         text = unpacked(data, place)
-        document = load_json(text, place)
+        document = take_apart(text, place)
         _check_form(document, kind)
         if twice := repeated_key(text, _LISTS):
             raise AnnotationError(
@@ -101,14 +112,14 @@ def read_coco_file(kind: str, place: str, data: bytes, source: str) -> CocoFile:
                 "lists to one"
             )
         _add_images(file, document)
-        file.licences.update(_licences(document.get("licenses")))
-        _add_categories(file, document)
+        file.licences.update(read_licences(document.get("licenses")))
+        file.categories.update(read_categories(document["categories"], kind))
         if kind == "stuff_pixelmaps":
             _add_pixelmaps(file)
         elif kind == "panoptic":
-            _add_panoptic(file, document)
+            _add_panoptic(file, document["annotations"])
         else:
-            _add_masks(file, document)
+            _add_masks(file, document["annotations"])
     except InputError as why:
         raise RequestError(
             f"sources.{source}.{kind}: {place} is no COCO {kind} file: {why}"
@@ -133,7 +144,7 @@ def image_id_of(value: Any, where: str) -> ImageId:
 def _check_form(document: Any, kind: str) -> None:
     """Whether the document has COCO's lists at all, with annotations of the kind."""
     if isinstance(document, dict) and isinstance(document.get("annotations"), list):
-        check_kind(document["annotations"], kind)
+        check_kind(map(parsed, document["annotations"]), kind)
     lists = ["images", "categories"] + ["annotations"] * (kind != "stuff_pixelmaps")
     for name in lists:
         if not isinstance(document, dict) or not isinstance(document.get(name), list):
@@ -149,83 +160,51 @@ def _check_form(document: Any, kind: str) -> None:
 
 
 def _add_images(file: CocoFile, document: dict[str, Any]) -> None:
-    for index, image in enumerate(document["images"]):
-        number = image_id_of(member(image, "id", f"images[{index}]"), f"images[{index}].id")
+    for index, text in enumerate(document["images"]):
+        stated = parsed(text)
+        number = image_id_of(member(stated, "id", f"images[{index}]"), f"images[{index}].id")
+        image = {name: stated[name] for name in _IMAGE_FIELDS if name in stated}
         if number in file.images:
             file.repeated.append({**image, "id": number})
         else:
             file.images[number] = image
 
 
-def _licences(rows: Any) -> dict[str, str]:
-    """Names of licences by id. A row without a name gives its URL; one without either gives ''."""
-    licences = {}
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and row.get("id") is not None:
-            texts = (row.get("name"), row.get("url"))
-            named = [str(text) for text in texts if isinstance(text, str | int) and str(text)]
-            licences[str(row["id"])] = named[0] if named else ""
-    return licences
-
-
-def _add_categories(file: CocoFile, document: dict[str, Any]) -> None:
-    for index, entry in enumerate(document["categories"]):
-        where = f"categories[{index}]"
-        number = whole_number(member(entry, "id", where), f"{where}.id")
-        isthing = None if entry.get("isthing") in NOT_STATED else entry["isthing"]
-        if isthing is None and file.kind == "panoptic":
-            raise AnnotationError(
-                f"{where}.isthing is missing; a panoptic file says 1 (thing) or 0 (stuff)"
-            )
-        stated = StatedCategory(
-            number,
-            name_of(member(entry, "name", where), f"{where}.name"),
-            None if isthing is None else truth(isthing, f"{where}.isthing"),
-        )
-        earlier = file.categories.setdefault(number, stated)
-        if earlier != stated:
-            raise AnnotationError(
-                f"categories has two entries of id {number}, which differ: {earlier.name!r} "
-                f"(isthing {shown(earlier.isthing)}) and {stated.name!r} "
-                f"(isthing {shown(stated.isthing)})"
-            )
-
-
 def _add_pixelmaps(file: CocoFile) -> None:
     for number, image in file.images.items():
         name = _path(image.get("file_name"))
-        png = f"{posixpath.splitext(name)[0]}.png" if isinstance(name, str) else name
-        file.annotations[number] = {"file_name": png}
+        file.maps[number] = f"{posixpath.splitext(name)[0]}.png" if isinstance(name, str) else name
+        file.annotations[number] = []
 
 
-def _add_panoptic(file: CocoFile, document: dict[str, Any]) -> None:
-    for index, annotation in enumerate(document["annotations"]):
+def _add_panoptic(file: CocoFile, texts: Sequence[Text]) -> None:
+    for index, text in enumerate(texts):
+        annotation = annotation_of(text, f"annotations[{index}]")
         number = _image_of(annotation, index)
-        stated = {
-            "file_name": _path(annotation.get("file_name")),
-            "segments_info": annotation.get("segments_info"),
-        }
-        earlier = file.annotations.setdefault(number, stated)
-        if earlier is not stated:
-            file.problems[number] = (
-                f"{file.name} has two annotations of image id {number}, with the maps "
-                f"{shown(earlier['file_name'])} and {shown(stated['file_name'])}; one is allowed"
-            )
+        name = _path(annotation.file_name)
+        if number not in file.annotations:
+            file.annotations[number] = [text]
+            file.maps[number] = name
+            continue
+        file.problems[number] = (
+            f"{file.name} has two annotations of image id {number}, with the maps "
+            f"{shown(file.maps[number])} and {shown(name)}; one is allowed"
+        )
 
 
-def _add_masks(file: CocoFile, document: dict[str, Any]) -> None:
+def _add_masks(file: CocoFile, texts: Sequence[Text]) -> None:
     for number in file.images:  # a picture without annotation is one with nothing on it
         file.annotations[number] = []
-    seen: set[int] = set()
-    for index, annotation in enumerate(document["annotations"]):
-        of_image = file.annotations.setdefault(_image_of(annotation, index), [])
-        of_image.append({name: annotation.get(name) for name in _MASK_FIELDS})
-        file.counts["masks"] += annotation.get("segmentation") not in (*NOT_STATED, [])
-        file.counts["annotations"] += 1
-        identity = annotation.get("id")
-        if isinstance(identity, int):
-            file.counts["doubled ids"] += identity in seen
-            seen.add(identity)
+    ids = array("q")  # 860,000 of them
+    for index, text in enumerate(texts):
+        annotation = annotation_of(text, f"annotations[{index}]")
+        file.annotations.setdefault(_image_of(annotation, index), []).append(text)
+        file.counts["masks"] += annotation.has_mask
+        if isinstance(annotation.id, int) and abs(annotation.id) < 1 << 63:
+            ids.append(annotation.id)
+    file.counts["annotations"] = len(texts)
+    in_order = np.sort(np.frombuffer(ids, np.int64))
+    file.counts["doubled ids"] = int((in_order[1:] == in_order[:-1]).sum())
 
 
 def _path(name: Any) -> Any:
@@ -233,6 +212,7 @@ def _path(name: Any) -> Any:
     return name.replace("\\", "/") if isinstance(name, str) else name
 
 
-def _image_of(annotation: Any, index: int) -> ImageId:
-    where = f"annotations[{index}]"
-    return image_id_of(member(annotation, "image_id", where), f"{where}.image_id")
+def _image_of(annotation: Annotation, index: int) -> ImageId:
+    if type(annotation.image_id) is int and abs(annotation.image_id) < 1 << 53:  # as nearly always
+        return annotation.image_id
+    return image_id_of(annotation.image_id, f"annotations[{index}].image_id")

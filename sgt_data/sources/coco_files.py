@@ -13,9 +13,12 @@ from sgt_data.errors import InputError
 from sgt_data.files.reading import dangling_link
 from sgt_data.files.urls import join
 from sgt_data.names import checked_path
-from sgt_data.sources.coco_index import CocoEntry
+from sgt_data.sources.annotation_json import load_json
+from sgt_data.sources.coco_index import CocoEntry, CocoIndex
+from sgt_data.sources.coco_texts import KnownCategories
 from sgt_data.sources.picture_pool import ListedFile, PicturePool
 from sgt_data.sources.relative_paths import claimed_twice
+from sgt_data.sources.slices import packed, unpacked
 
 PICTURES = "pictures"
 MAP_KINDS = {"panoptic": "panoptic_maps", "stuff_pixelmaps": "stuff_maps"}
@@ -51,29 +54,86 @@ def locate(
     return located
 
 
-def slice_payload(located: Sequence[LocatedEntry], pools: Mapping[str, PicturePool]) -> bytes:
-    """What a worker must know to read these entries."""
-    archives = {field: pool.archive_bytes for field, pool in pools.items()}
-    return orjson.dumps({"archives": archives, "inputs": located})
+@dataclass(frozen=True, slots=True)
+class CocoInput:
+    """An entry as a worker gets it.
+
+    Attributes:
+        identity: the key without the name of the source.
+        file_name: path within the picture folder.
+        url: address of the picture at COCO.
+        licence: name of the picture's licence.
+        problem: why the entry cannot become a sample; None where it can.
+        annotation: JSON of its annotations: by kind, and the fields `width` and `height`.
+        files: by the field of their place.
+    """
+
+    identity: str
+    file_name: str
+    url: Any
+    licence: str | None
+    problem: str | None
+    annotation: bytes
+    files: Mapping[str, ListedFile]
 
 
-def parse_payload(payload: bytes) -> tuple[list[LocatedEntry], dict[str, int | None]]:
+class SliceNotes:
+    """Writes what workers must know to read entries: their files, and their annotations as JSON."""
+
+    def __init__(self, index: CocoIndex, pools: Mapping[str, PicturePool]) -> None:
+        self._index = index
+        self._archives = {field: pool.archive_bytes for field, pool in pools.items()}
+        vocabulary = {category.id: category for category in index.vocabulary}
+        self._known = KnownCategories(vocabulary)
+
+    def of(self, located: Sequence[LocatedEntry]) -> bytes:
+        """The note for these entries, packed."""
+        rows = [self._row(each) for each in located]
+        return packed(orjson.dumps({"archives": self._archives, "inputs": rows}))
+
+    def _row(self, located: LocatedEntry) -> dict[str, Any]:
+        entry = located.entry
+        annotation = None
+        if entry.problem is None and entry.number is not None:
+            annotation = orjson.Fragment(self._index.annotation(entry.number, self._known))
+        return {
+            "identity": entry.identity,
+            "file_name": entry.file_name,
+            "url": entry.url,
+            "licence": entry.licence,
+            "problem": entry.problem,
+            "annotation": annotation,
+            "files": located.files,
+        }
+
+
+def parse_payload(payload: bytes) -> tuple[list[CocoInput], dict[str, int | None]]:
     """The entries of a slice, and the sizes of the archives by field."""
-    document = orjson.loads(payload)
-    located = [
-        LocatedEntry(
-            CocoEntry(**row["entry"]),
-            {field: ListedFile(**file) for field, file in row["files"].items()},
-        )
-        for row in document["inputs"]
-    ]
-    return located, document["archives"]
+    document = load_json(unpacked(payload), "the note of a slice")
+    return [_input(row) for row in document["inputs"]], document["archives"]
 
 
 def first_entries(payload: bytes, count: int) -> bytes:
     """What a worker must know to read the first entries of a slice alone."""
-    document = orjson.loads(payload)
-    return orjson.dumps({**document, "inputs": document["inputs"][:count]})
+    document = load_json(unpacked(payload), "the note of a slice")
+    return packed(orjson.dumps({**document, "inputs": document["inputs"][:count]}))
+
+
+def _input(row: Mapping[str, Any]) -> CocoInput:
+    problem = row["problem"]
+    try:
+        annotation = orjson.dumps(row["annotation"])
+    except TypeError:  # deeper than JSON is written
+        annotation, problem = b"", problem or "its annotations are nested too deeply"
+    files = {field: _listed(**file) for field, file in row["files"].items()}
+    return CocoInput(**{**row, "problem": problem, "annotation": annotation, "files": files})
+
+
+def _listed(path: str, size: int | None, zipped: list[int] | None) -> ListedFile:
+    if zipped is None:
+        return ListedFile(path, size)
+    start, length, bytes_packed, crc, method, flags = zipped
+    return ListedFile(path, size, (start, length, bytes_packed, crc, method, flags))
 
 
 def _located(entry: CocoEntry, pools: Mapping[str, PicturePool], split: str) -> LocatedEntry:
@@ -86,7 +146,7 @@ def _located(entry: CocoEntry, pools: Mapping[str, PicturePool], split: str) -> 
             files[field] = pools[field].find(name, folder)
         except InputError as why:
             problem = _dangling(pools[field].place, folder, name) or str(why)
-            return LocatedEntry(replace(entry, annotations={}, problem=problem), {})
+            return LocatedEntry(replace(entry, number=None, problem=problem), {})
     return LocatedEntry(entry, files)
 
 
@@ -107,8 +167,8 @@ def _names(entry: CocoEntry, pools: Mapping[str, PicturePool]) -> Iterator[tuple
     """The field of the place of each file of an entry, and the name of the file."""
     yield PICTURES, entry.path_in(pools[PICTURES].place)
     for kind, field in MAP_KINDS.items():
-        if (annotation := entry.annotations.get(kind)) is not None:
-            yield field, annotation["file_name"]
+        if kind in entry.maps:
+            yield field, entry.maps[kind]
 
 
 def _without_double_claims(
@@ -125,7 +185,7 @@ def _without_double_claims(
     for number, (name, path) in names.items():
         if path in twice and posixpath.normpath(name) != path:
             problem = f"{name} may be {path}, but so may another name of the annotation file"
-            entry = replace(located[number].entry, annotations={}, problem=problem)
+            entry = replace(located[number].entry, number=None, problem=problem)
             checked[number] = LocatedEntry(entry, {})
     return checked
 

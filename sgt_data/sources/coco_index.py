@@ -5,16 +5,18 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sgt_data.errors import AnnotationError
+import orjson
+
 from sgt_data.records import Category
-from sgt_data.sources.annotation_json import NOT_STATED, shown, whole_number
+from sgt_data.sources.annotation_json import NOT_STATED, shown
 from sgt_data.sources.base import unique_keys
 from sgt_data.sources.coco_agreement import check_images, joint_categories
 from sgt_data.sources.coco_file import CocoFile, ImageId, read_coco_file
+from sgt_data.sources.coco_texts import KnownCategories
 from sgt_data.value_text import counted
 
 _NO_LICENCE = ("", "None", "null", "NaN")  # as exporters write that they know none
@@ -22,15 +24,15 @@ _NO_LICENCE = ("", "None", "null", "NaN")  # as exporters write that they know n
 
 @dataclass(frozen=True, slots=True)
 class CocoEntry:
-    """A picture of COCO and its annotations.
+    """A picture of COCO.
 
     Attributes:
         identity: the key without the name of the source.
         file_name: path within the picture folder.
         url: address of the picture at COCO.
         licence: name of the picture's licence.
-        annotations: annotation of each kind (None where the file of the kind has no entry for the
-            picture), and the fields `width` and `height`.
+        number: its id, by which its annotations are known; None where it has none.
+        maps: file name of the picture's map, by kind of annotation.
         problem: why the entry cannot become a sample; None where it can.
         folder: folder that `file_name` is in, unless the picture folder is this one: pictures that
             have an address alone (LVIS), which ends in `train2017/000000391895.jpg`.
@@ -40,7 +42,8 @@ class CocoEntry:
     file_name: str
     url: str | None
     licence: str | None
-    annotations: dict[str, Any]
+    number: ImageId | None = None
+    maps: Mapping[str, Any] = field(default_factory=dict)
     problem: str | None = None
     folder: str = ""
 
@@ -58,11 +61,25 @@ class CocoIndex:
         entries: in the order of image ids (numbers first), then entries that repeat an id.
         vocabulary: the joint categories, by id.
         notes: remarks for the person who builds.
+        files: the annotation files.
+        images: what the files say of the images, by id.
     """
 
     entries: list[CocoEntry]
     vocabulary: tuple[Category, ...]
     notes: tuple[str, ...]
+    files: Sequence[CocoFile]
+    images: Mapping[ImageId, Mapping[str, Any]]
+
+    def annotation(self, number: ImageId, known: KnownCategories) -> bytes:
+        """The JSON of all annotations of a picture: those of each kind (null where the file of the
+        kind has no entry for it), and the fields `width` and `height`."""
+        texts = {file.kind: file.text_of(number, known) for file in self.files}
+        image = self.images[number]
+        return orjson.dumps(
+            {kind: None if text is None else orjson.Fragment(text) for kind, text in texts.items()}
+            | {"width": image.get("width"), "height": image.get("height")}
+        )
 
 
 def index_coco(documents: Mapping[str, tuple[str, bytes]], source: str) -> CocoIndex:
@@ -88,13 +105,17 @@ def index_coco(documents: Mapping[str, tuple[str, bytes]], source: str) -> CocoI
     for number in sorted(images, key=lambda number: (isinstance(number, str), number)):
         entry = _entry(number, images[number], names.get(number), licences)
         problem = next((file.problems[number] for file in files if number in file.problems), None)
-        annotations = _annotations_of(number, files, vocabulary) | entry.annotations
-        entries.append(replace(entry, annotations=annotations, problem=entry.problem or problem))
+        maps = {file.kind: file.maps[number] for file in files if number in file.maps}
+        if maps or problem:
+            entry = replace(entry, maps=maps, problem=entry.problem or problem)
+        entries.append(entry)
     entries += [_repeated_entry(image) for file in files for image in file.repeated]
     return CocoIndex(
         _with_own_keys(entries, source),
         tuple(vocabulary.values()),
         tuple(note for file in files for note in _notes(file, images)),
+        files,
+        images,
     )
 
 
@@ -121,42 +142,19 @@ def _names(images: Mapping[ImageId, dict[str, Any]]) -> dict[ImageId, tuple[str,
     return names
 
 
-def _annotations_of(
-    number: ImageId, files: Sequence[CocoFile], vocabulary: Mapping[int, Category]
-) -> dict[str, Any]:
-    """The annotations of an image by kind; those of an unknown category say so."""
-    annotations = {file.kind: file.annotations.get(number) for file in files}
-    for entries in annotations.values():
-        for entry in entries if isinstance(entries, list) else ():
-            if problem := _unknown_category(entry["category_id"], vocabulary):
-                entry["problem"] = problem
-    return annotations
-
-
-def _unknown_category(value: Any, vocabulary: Mapping[int, Category]) -> str | None:
-    try:
-        number = whole_number(value, "category_id")
-    except AnnotationError:  # is said when the masks are read
-        return None
-    if number in vocabulary:
-        return None
-    return f"category_id is {number}, a category that `categories` does not list"
-
-
 def _entry(
     number: ImageId,
     image: dict[str, Any],
     name: tuple[str, str] | None,
     licences: Mapping[str, str],
 ) -> CocoEntry:
-    sizes = {"width": image.get("width"), "height": image.get("height")}
     if name is None:
         problem = f"its file_name is {shown(image.get('file_name'))}, which names no file"
-        return replace(_problem_entry(number, problem), annotations=sizes)
+        return _problem_entry(number, problem)
     file_name, folder = name
     identity = posixpath.splitext(file_name)[0]
     licence = _licence(image.get("license"), licences)
-    return CocoEntry(identity, file_name, image.get("coco_url"), licence, sizes, None, folder)
+    return CocoEntry(identity, file_name, image.get("coco_url"), licence, number, folder=folder)
 
 
 def _licence(stated: Any, licences: Mapping[str, str]) -> str | None:
@@ -171,19 +169,19 @@ def _repeated_entry(image: dict[str, Any]) -> CocoEntry:
     file_name = str(image.get("file_name"))
     identity = posixpath.splitext(file_name)[0]
     problem = f"image id {image['id']} is listed twice in one file; the first entry is used"
-    return CocoEntry(identity, file_name, None, None, {}, problem)
+    return CocoEntry(identity, file_name, None, None, problem=problem)
 
 
 def _problem_entry(number: ImageId, problem: str) -> CocoEntry:
     identity = number if isinstance(number, str) else f"{number:012d}"
-    return CocoEntry(identity, f"image id {number}", None, None, {}, problem)
+    return CocoEntry(identity, f"image id {number}", None, None, problem=problem)
 
 
 def _notes(file: CocoFile, images: Mapping[ImageId, Any]) -> Iterable[str]:
     """Remarks on what of a file is not used, or may not be what it should be."""
     orphans = file.annotations.keys() - images.keys()
     if orphans:
-        count = sum(_count(file.annotations[number]) for number in orphans)
+        count = sum(len(file.annotations[number]) for number in orphans)
         yield (
             f"{counted(count, 'annotation')} in {file.place} of "
             f"{counted(len(orphans), 'image id')} "
@@ -199,10 +197,6 @@ def _notes(file: CocoFile, images: Mapping[ImageId, Any]) -> Iterable[str]:
         )
 
 
-def _count(annotations: Any) -> int:
-    return len(annotations) if isinstance(annotations, list) else 1
-
-
 def _with_own_keys(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
     """The entries in order, with identities of which no two give one key.
 
@@ -215,10 +209,11 @@ def _with_own_keys(entries: list[CocoEntry], source: str) -> list[CocoEntry]:
     for entry in entries:
         if entry.problem is None and entry.file_name in seen:
             problem = f"another image id has the file {entry.file_name} too, and comes first"
-            entry = replace(entry, annotations={}, problem=problem)
+            entry = replace(entry, number=None, problem=problem)
         elif entry.problem is None:
             seen.add(entry.file_name)
             identity = keys[entry.file_name].removeprefix(f"{source}_")
-            entry = replace(entry, identity=identity)
+            if identity != entry.identity:
+                entry = replace(entry, identity=identity)
         checked.append(entry)
     return checked

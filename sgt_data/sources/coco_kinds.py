@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sgt_data.errors import AnnotationError
@@ -25,23 +25,28 @@ _NEEDED = {"panoptic": "segments_info", "instances": "segmentation", "stuff": "s
 """By kind of the manifest: the field that its annotations have."""
 
 
-def check_kind(annotations: Sequence[Any], kind: str) -> None:
+def check_kind(annotations: Iterable[Any], kind: str) -> None:
     """Check that annotations are of the kind as which they are read.
 
     Files whose annotations have the field of their kind are of it, whatever else they have:
     COCO's `person_keypoints` files hold masks as well. So are files without annotations.
 
     Args:
-        annotations: of the file.
+        annotations: of the file; no more of them are taken than it needs.
         kind: field of the manifest that names the file.
 
     Raises:
         AnnotationError: they are of another kind; says of which, and what to give where.
     """
     needed = _NEEDED.get(kind)
-    fields = {name for entry in annotations if isinstance(entry, dict) for name in entry}
-    if needed is None or needed in fields:
+    if needed is None:
         return
+    fields: set[str] = set()
+    for entry in annotations:
+        if isinstance(entry, dict):
+            fields |= entry.keys()
+        if needed in fields:
+            return
     for field, stated in _OTHER_KINDS:
         if field in fields:
             raise AnnotationError(

@@ -9,19 +9,16 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from sgt_data.errors import AnnotationError, RequestError, SourceError
+from sgt_data.errors import AnnotationError, InputError, RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.promised_reads import read_listed
 from sgt_data.files.reading import dangling_link, list_files
 from sgt_data.files.urls import absolute, join
-from sgt_data.records import RawInput
+from sgt_data.records import FilePart, RawInput
+from sgt_data.sources.held_files import hold
 from sgt_data.sources.relative_paths import RelativePaths, as_it_looks, stem_of
-
-_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +74,29 @@ def with_files(inputs: Iterable[RawInput], files: DenseFiles, role: str) -> tupl
         SourceError: a file cannot be read at present, or the folder is not as it was listed.
     """
     sizes, paths = _listed(files.folder, files.identity)
-
-    def attach(raw: RawInput) -> RawInput:
+    inputs, parts = list(inputs), {}
+    for number, raw in enumerate(inputs):
         try:
             path = _path(raw.member, paths, files)
         except AnnotationError as why:
-            problems = {**raw.layer_problems, role: f"{role}: {why}"}
-            return replace(raw, layer_problems=problems)
-        data = read_listed(join(files.folder, path), sizes[path])
-        return replace(raw, layer_bytes={**raw.layer_bytes, role: data})
+            inputs[number] = _with_problem(raw, role, str(why))
+        else:
+            parts[number] = FilePart(join(files.folder, path), 0, sizes[path])
+    for (number, part), result in zip(parts.items(), hold(list(parts.values())), strict=True):
+        raw = inputs[number]
+        if isinstance(result, bytes):
+            inputs[number] = replace(raw, layer_bytes={**raw.layer_bytes, role: result})
+        elif isinstance(result, FilePart):
+            inputs[number] = replace(raw, parts={**raw.parts, role: part})
+        elif isinstance(result, InputError):
+            inputs[number] = _with_problem(raw, role, str(result))
+        else:
+            raise result
+    return tuple(inputs)
 
-    with ThreadPoolExecutor(_THREADS) as threads:
-        return tuple(threads.map(attach, inputs))
+
+def _with_problem(raw: RawInput, role: str, why: str) -> RawInput:
+    return replace(raw, layer_problems={**raw.layer_problems, role: f"{role}: {why}"})
 
 
 def _path(member: str, paths: RelativePaths, files: DenseFiles) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import ClassVar, Literal
 
 from sgt_data.errors import RequestError
 from sgt_data.files.folder_walk import walk_folder
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.promised_reads import read_listed
 from sgt_data.files.urls import absolute, is_local, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import (
     Annotation,
+    FilePart,
     Inventory,
     Layer,
     RawInput,
@@ -24,11 +23,10 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.base import Source, unique_keys
+from sgt_data.sources.fetch_input import with_held_files
 from sgt_data.sources.folder_notes import folder_notes, printable
 from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
-
-_FETCH_THREADS = 8
 
 
 class FolderSource(Source):
@@ -83,9 +81,9 @@ class FolderSource(Source):
     def read(self, piece: Slice, shard_samples: int, skip: Collection[str]) -> Iterator[RawShard]:
         if piece.name in skip:
             return
-        with ThreadPoolExecutor(_FETCH_THREADS) as threads:
-            inputs = threads.map(lambda entry: self._input(*entry), json.loads(piece.payload))
-            yield RawShard(piece.name, piece.name, self.name, tuple(inputs), last=True)
+        # a file that was listed and is gone is no damaged input: the slice fails, and is done later
+        inputs = with_held_files([self._input(*entry) for entry in json.loads(piece.payload)])
+        yield RawShard(piece.name, piece.name, self.name, inputs, last=True)
 
     def beginning(self, piece: Slice, count: int) -> Slice:
         first = json.loads(piece.payload)[:count]
@@ -102,6 +100,5 @@ class FolderSource(Source):
         return f"no picture below {place}"
 
     def _input(self, name: str, key: str, size: int) -> RawInput:
-        # a file that was listed and is gone is no damaged input: the slice fails, and is done later
-        picture = read_listed(join(absolute(self.pictures), name), size)
-        return RawInput(key, printable(name), picture, licence=self.licence)
+        picture = FilePart(join(absolute(self.pictures), name), 0, size)
+        return RawInput(key, printable(name), licence=self.licence, parts={"picture": picture})

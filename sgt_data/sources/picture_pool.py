@@ -7,36 +7,25 @@ cannot be read at present: that is never damage of a picture.
 
 from __future__ import annotations
 
-import lzma
 import os
 import posixpath
-import struct
 import zipfile
-import zlib
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from sgt_data.errors import FileMissing, InputError, RequestError, SourceError
 from sgt_data.files.not_pictures import is_system_file
-from sgt_data.files.promised_reads import PromisedFile, read_listed
-from sgt_data.files.reading import list_files, read_bytes, size_of
+from sgt_data.files.reading import list_files
 from sgt_data.files.urls import checked_url, is_http_url, is_local, join
+from sgt_data.files.zip_directory import read_zip_directory, zip_bytes
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_path
+from sgt_data.records import FilePart, ZipMember
 from sgt_data.sources.relative_paths import RelativePaths
 
 COCO_URL = "coco_url"
-FILE_BYTES_MAX = 512 << 20
-
-_ENCRYPTED = 1  # bit of a member's flags (APPNOTE.TXT, 4.4.4)
-
-_DAMAGED_MEMBER = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
-    NotImplementedError, EOFError, ValueError, RuntimeError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +35,29 @@ class ListedFile:
     Attributes:
         path: within the folder or archive; of a place that cannot be listed, the name asked for.
         size: in bytes; None where the place cannot be listed.
+        zipped: of a file in a zip: where its range begins, how long it is, and `packed`, `crc`,
+            `method` and `flags` of its `ZipMember`.
     """
 
     path: str
     size: int | None
+    zipped: tuple[int, int, int, int, int, int] | None = None
+
+    def part(self, place: str, url: Any = None) -> FilePart:
+        """Where its bytes are.
+
+        Args:
+            place: where the files of the split lie.
+            url: address of the file, used where `place` is `coco_url`; it may be anything.
+
+        Raises:
+            InputError: the address is none.
+        """
+        if self.zipped is not None:
+            start, length, *facts = self.zipped
+            return FilePart(place, start, length, ZipMember(self.path, self.size or 0, *facts))
+        address = _address(url) if place == COCO_URL else join(place, self.path)
+        return FilePart(address, 0, self.size or 0)
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,14 @@ class PicturePool:
         archive_bytes: size of the archive; None where the place is none.
         sizes: sizes of its files by path; None where it cannot be listed.
         repeated: paths that an archive holds more than once, with how often.
+        zipped: where the files of an archive lie in it, by path.
     """
 
     place: str
     archive_bytes: int | None
     sizes: Mapping[str, int] | None
     repeated: Mapping[str, int] = field(default_factory=dict)
+    zipped: Mapping[str, FilePart] = field(default_factory=dict)
 
     @cached_property
     def paths(self) -> RelativePaths:
@@ -104,7 +114,11 @@ class PicturePool:
                 f"the zip holds {path} {times}, and nothing says which is meant; write "
                 f"{self._short} again with one"
             )
-        return ListedFile(path, self.sizes[path])
+        zipped = self.zipped.get(path)
+        if zipped is None or (member := zipped.member) is None:
+            return ListedFile(path, self.sizes[path])
+        facts = (member.packed, member.crc, member.method, member.flags)
+        return ListedFile(path, member.size, (zipped.start, zipped.length, *facts))
 
     @property
     def _short(self) -> str:
@@ -137,10 +151,19 @@ def list_pool(place: str, field: str) -> PicturePool:
     return PicturePool(place, None, sizes)
 
 
+def check_archive(place: str, nbytes: int | None) -> None:
+    """Check that an archive is as long as it was; nothing is checked of a place that is none.
+
+    Raises:
+        SourceError: it is not, or cannot be asked for at present.
+    """
+    if nbytes is not None and (present := zip_bytes(place)) != nbytes:
+        raise SourceError(f"{place} has {present} bytes, {nbytes} when it was listed")
+
+
 def _list_archive(place: str, field: str) -> PicturePool:
     try:
-        nbytes = _archive_bytes(place)
-        members = _archive(place, nbytes).members
+        directory = read_zip_directory(place)
     except FileMissing as why:
         raise RequestError(
             f"{field}: there is no {place}. Fetch it, or say where it lies with --set {field}=URL"
@@ -150,40 +173,16 @@ def _list_archive(place: str, field: str) -> PicturePool:
             f"{field}: {place} is not a zip archive, or it was cut off ({in_words(why)}); fetch it "
             "again"
         ) from why
-    files = {
-        path: infos
-        for path, infos in members.items()
-        if not path.endswith("/") and not is_system_file(path)
-    }
+    files = {path: parts for path, parts in directory.parts.items() if not is_system_file(path)}
     if not files:
         raise RequestError(f"{field}: {place} holds no file")
-    sizes = {path: infos[-1].file_size for path, infos in files.items()}
-    repeated = {path: len(infos) for path, infos in files.items() if len(infos) > 1}
-    return PicturePool(place, nbytes, sizes, repeated)
-
-
-def fetch(place: str, archive_bytes: int | None, file: ListedFile, url: Any = None) -> bytes:
-    """The bytes of a file of a split.
-
-    Args:
-        place: where it lies.
-        archive_bytes: size of the archive, where the place is one.
-        file: as the listing has it.
-        url: address of the file, used where `place` is `coco_url`; it may be anything.
-
-    Raises:
-        InputError: the archive's bytes of the file are damaged; or the place cannot be listed, and
-            its server has no such file.
-        SourceError: the file cannot be read at present, or is not as it was listed.
-    """
-    if archive_bytes is not None:
-        return _fetch_from_zip(place, archive_bytes, file)
-    if file.size is not None:
-        return read_listed(join(place, file.path), file.size)
-    try:
-        return read_bytes(_address(url) if place == COCO_URL else join(place, file.path))
-    except FileMissing as why:
-        raise InputError(f"the server has no {file.path}") from why
+    return PicturePool(
+        place,
+        directory.nbytes,
+        {path: parts[-1].size for path, parts in files.items()},
+        {path: len(parts) for path, parts in files.items() if len(parts) > 1},
+        {path: parts[-1] for path, parts in files.items()},
+    )
 
 
 def _address(url: Any) -> str:
@@ -191,79 +190,3 @@ def _address(url: Any) -> str:
         return checked_url(url, ("http", "https"))
     except ValueError as why:
         raise InputError(f"its coco_url is not an http(s) address: {in_words(why)}") from None
-
-
-def _fetch_from_zip(place: str, archive_bytes: int, file: ListedFile) -> bytes:
-    if file.size is not None and file.size > FILE_BYTES_MAX:
-        raise InputError(f"{file.path} claims {file.size} bytes, above {FILE_BYTES_MAX}")
-    try:
-        archive = _archive(place, archive_bytes)
-        info = archive.members[file.path][-1]
-    except (zipfile.BadZipFile, KeyError) as why:
-        raise SourceError(
-            f"{place} is another file than the one that was listed: {in_words(why)}"
-        ) from why
-    if info.file_size != file.size:
-        raise SourceError(
-            f"{file.path} in {place} has {info.file_size} bytes, {file.size} were listed"
-        )
-    data = _unpacked(archive.opened, info)
-    if isinstance(data, str):
-        raise InputError(f"{file.path} in {posixpath.basename(place)}: {data}")
-    return data
-
-
-def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
-    """The bytes of a member; text that says what is wrong where it is damaged.
-
-    The archive's own reads give all bytes or raise SourceError, so what is damaged was read whole.
-    """
-    if info.flag_bits & _ENCRYPTED:
-        return "it is encrypted; write the zip without a password"
-    try:
-        return archive.read(info)
-    except _DAMAGED_MEMBER as why:
-        return f"its bytes in the archive are damaged ({in_words(why)})"
-    except OSError as why:
-        if why.errno is not None:
-            raise SourceError(f"cannot read {archive.filename}: {in_words(why)}") from why
-        return f"bzip2: {in_words(why)}"  # bzip2 reports damage as an OSError without number
-
-
-def _archive_bytes(place: str) -> int:
-    nbytes = size_of(place)
-    if nbytes is None:
-        raise SourceError(f"{place}: its server does not say how long it is; copy it to a disk")
-    return nbytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Archive:
-    """An open archive.
-
-    Attributes:
-        opened: reads the members.
-        members: by path; several where the archive holds a path more than once. Parts of a path
-            are joined by `/`, also where a program of Windows has joined them by backslashes.
-    """
-
-    opened: zipfile.ZipFile
-    members: Mapping[str, Sequence[zipfile.ZipInfo]]
-
-
-@lru_cache(maxsize=4)
-def _archive(place: str, nbytes: int) -> _Archive:
-    """An open archive of a known size.
-
-    Raises:
-        zipfile.BadZipFile: it is no archive.
-        SourceError: it cannot be read at present, or has another size.
-    """
-    present = _archive_bytes(place)
-    if present != nbytes:
-        raise SourceError(f"{place} has {present} bytes, {nbytes} when it was listed")
-    opened = zipfile.ZipFile(PromisedFile.buffered(place, nbytes))
-    members: dict[str, list[zipfile.ZipInfo]] = defaultdict(list)
-    for info in opened.infolist():
-        members[info.filename.replace("\\", "/")].append(info)
-    return _Archive(opened, dict(members))
