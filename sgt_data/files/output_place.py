@@ -13,9 +13,9 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from braceexpand import braceexpand
 
 from sgt_data.errors import RequestError, SourceError
+from sgt_data.files.braces import expand_braces
 from sgt_data.files.folder_entries import named, other_entries
 from sgt_data.files.reading import exists
 from sgt_data.files.urls import Location, absolute, has_glob, is_local, is_within, join, plain
@@ -161,8 +161,8 @@ def overlap(output: str, source: str) -> str | None:
         source: URL of a file or folder, or a pattern of braces and globs.
     """
     try:
-        places = list(braceexpand(source))
-    except ValueError:  # it is refused, field by field, where it is read
+        places = expand_braces(source)
+    except (ValueError, RequestError):  # it is refused, field by field, where it is read
         places = [source]
     root = _resolved(output)
     for place in map(absolute, places):
