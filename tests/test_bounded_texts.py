@@ -170,5 +170,3 @@ def test_a_hostile_manifest_ends_in_words_and_code_2(
     assert ended.value.code == 2
     shown = capsys.readouterr().err
     assert shown.startswith("sgt-data: ") and "Traceback" not in shown
-
-

@@ -184,9 +184,7 @@ READS: dict[str, Callable[[str, Path], Any]] = {
         "scale", corpus, "--where", "height > 10", "--file", str(out / "w.subset.parquet")
     ),
     "copy": lambda corpus, out: (
-        done(
-            "scale", corpus, "--fraction", "0.5", "--output", str(out / "copy"), "--workers", "0"
-        ),
+        done("scale", corpus, "--fraction", "0.5", "--output", str(out / "copy"), "--workers", "0"),
         {n: d for n, d in file_digests(out / "copy").items() if n.endswith((".tar", ".parquet"))},
     ),
     "export": lambda corpus, out: (

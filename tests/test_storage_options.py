@@ -167,7 +167,8 @@ def test_keys_of_every_place_are_used_and_shown_nowhere(
         ("report", corpus, "-o", "report.html"),
     ):
         assert command(*words, *more) == 0, words
-    assert sum(len(batch["samples"]) for batch in sgt_data.Stream({corpus: ["edge"]}, batch_size=2)) == 6
+    stream = sgt_data.Stream({corpus: ["edge"]}, batch_size=2)
+    assert sum(len(batch["samples"]) for batch in stream) == 6
     # and where it fails
     for words in (
         ("verify", f"{bucket}/none"),

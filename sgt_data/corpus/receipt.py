@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.paths import index_path, quarantine_path, receipt_path, tar_path
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
@@ -61,7 +62,7 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
         CorpusError: it is no receipt of this version.
     """
     try:
-        receipt = orjson.loads(data)
+        receipt = loads_bounded(data)
     except orjson.JSONDecodeError as why:
         raise CorpusError(f"{where} is not JSON: {in_words(why)}{lfs_note(data)}") from why
     if not isinstance(receipt, dict):

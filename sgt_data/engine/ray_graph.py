@@ -182,9 +182,7 @@ class _Annotate:
     """A shard's row -> the same row with an annotator's results. Failures, and shards that do not
     need the annotator, pass unchanged."""
 
-    def __init__(
-        self, annotator: Annotator, stage: AnnotateStage, storage: StorageOptions
-    ) -> None:
+    def __init__(self, annotator: Annotator, stage: AnnotateStage, storage: StorageOptions) -> None:
         del storage  # its arrival is its use
         self._name, self._stage = annotator.name, stage
         # a model that cannot be loaded here fails the shards, not the actor, which Ray would

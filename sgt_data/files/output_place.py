@@ -13,7 +13,6 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-
 from sgt_data.errors import RequestError, SourceError
 from sgt_data.files.braces import expand_braces
 from sgt_data.files.folder_entries import named, other_entries
@@ -67,8 +66,8 @@ def check_output(
         name: of the field or option, for messages.
 
     Raises:
-        RequestError: it is empty, lies on a web server, overlaps a source, lies in a corpus, or holds other work, or
-            files that are of no such work.
+        RequestError: it is empty, lies on a web server, overlaps a source, lies in a corpus, or
+            holds other work, or files that are of no such work.
     """
     if not plain(output).strip():
         raise RequestError(f"{name} is empty; give the path or URL to write to")

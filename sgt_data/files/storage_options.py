@@ -103,9 +103,9 @@ def parse_storage_options(settings: list[str]) -> dict[str, dict[str, Any]]:
     for number, setting in enumerate(settings, 1):
         name, equals, value = setting.partition("=")
         if not equals or not _NAME.fullmatch(name):
-            found = cut(name) if equals else "a text without `=`"
+            given = cut(name) if equals else "a text without `=`"
             raise RequestError(
-                f"--storage-option, number {number}: found {found}; the form is "
+                f"--storage-option, number {number}: found {given}; the form is "
                 "PROTOCOL.NAME=VALUE, such as s3.endpoint_url=https://host or s3.profile=me"
             )
         protocol, _, option = name.partition(".")

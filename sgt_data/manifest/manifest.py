@@ -137,7 +137,8 @@ class Manifest(BaseModel):
     def resolved(self) -> dict[str, Any]:
         """Every field with its value, defaults included, as plain JSON."""
         lists = ("sources", "annotators", "proxies")
-        dumped: dict[str, Any] = self.model_dump(mode="json", exclude={*lists, "plugins", "protocols"})
+        left_out = {*lists, "plugins", "protocols"}
+        dumped: dict[str, Any] = self.model_dump(mode="json", exclude=left_out)
         if self.plugins:
             dumped["plugins"] = [posixpath.basename(plugin) for plugin in self.plugins]
         for name in lists:

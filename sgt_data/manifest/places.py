@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
 from sgt_data.errors import ManifestError, RequestError
 from sgt_data.files.braces import expand_braces
 from sgt_data.files.urls import absolute, is_http_url

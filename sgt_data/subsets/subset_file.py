@@ -19,6 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import check_keys
 from sgt_data.corpus.key_selection import Selection
@@ -233,7 +234,9 @@ def _check_names(selection: Selection, document: Mapping[str, Any], url: str) ->
 
 
 def _parsed(text: bytes, url: str) -> dict[str, Any]:
-    document = orjson.loads(text)
+    document = loads_bounded(text)
+    if not isinstance(document, dict):
+        raise CorpusError(f"{url} is not a subset of a corpus: its document is no object")
     for name, kind in _FIELDS.items():
         if not isinstance(document.get(name), kind):
             raise CorpusError(f"{url}: field {name} is {cut(document.get(name), 40)}")

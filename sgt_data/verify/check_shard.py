@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.header import LEDGER_HOLDS_SECRET
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.opened_corpus import Corpus
@@ -28,6 +29,8 @@ from sgt_data.redaction import has_secrets
 from sgt_data.value_text import counted
 from sgt_data.verify.check_samples import TarToCheck, check_tar, type_of
 from sgt_data.verify.findings import Finding
+
+_LEDGER_TEXTS = ("kind", "key", "member", "reason")
 
 
 @dataclass(slots=True)
@@ -156,7 +159,9 @@ def _check_ledger(shard: CheckedShard, receipt: Receipt, ledger: bytes) -> Itera
     samples = set(shard.keys)
     for number, line in enumerate(ledger.splitlines(), 1):
         try:
-            row = orjson.loads(line)
+            row = loads_bounded(line)
+            if not all(isinstance(row[name], str | None) for name in _LEDGER_TEXTS):
+                raise TypeError
             counts[row["kind"]] += 1
             if has_secrets(row["reason"]):
                 yield Finding(place, f"field reason of line {number} {LEDGER_HOLDS_SECRET}")
