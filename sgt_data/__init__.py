@@ -13,9 +13,9 @@ Words:
 
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
-files beside this one are known to all: bounded_json, checks, errors, extras, facts, names, notebook_html,
-overrides, plugins, progress, progress with its display, records, result, seeds, shipped_manifests,
-suggestions and compiled (numba); `manifest` says what to build.
+files beside this one are known to all: bounded_json, checks, errors, extras, facts, names,
+notebook_html, overrides, plugins, progress, progress with its display, records, result, seeds,
+shipped_manifests, suggestions and compiled (numba); `manifest` says what to build.
 """
 
 from importlib import import_module

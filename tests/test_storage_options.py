@@ -116,7 +116,7 @@ def test_options_reach_rays_workers_and_leave_no_trace(
             [sys.executable, "-m", "sgt_data", "build", "m.yaml", "--output", f"{bucket}/corpus",
              "--workers", "1", "--json", *options(endpoint)],
             cwd=tmp_path, capture_output=True, timeout=300, check=False,
-            env={**os.environ, "RAY_TMPDIR": str(sessions), "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, "RAY_TMPDIR": str(sessions), "PYTHONPATH": ":".join(sys.path)},
         )  # fmt: skip
         assert run.returncode == 0, run.stderr.decode()
         logs = [path for path in sessions.rglob("*") if path.is_file()]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sgt_data.corpus.mending import REMOVE_AND_MAKE_AGAIN
+from sgt_data.corpus.parquet_bounds import INDEX_ROWS_MAX, check_claims
 from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
@@ -80,6 +81,7 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
         with pq.ParquetFile(pa.BufferReader(data)) as file:
             if not file.schema_arrow.equals(INDEX_SCHEMA):
                 raise CorpusError(f"{where} has other columns than an index has")
+            check_claims(file.metadata, len(data), INDEX_ROWS_MAX, where)
             index = file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as why:
         problem = f"{in_words(why).rstrip('.')}{lfs_note(data)}"
