@@ -20,9 +20,13 @@ from sgt_data.bounded_json import JSON_DEPTH_MAX, is_deeper
 from sgt_data.errors import InputError
 from sgt_data.files.file_signs import GZIP, LFS_POINTER, ZIP
 
-_UNPACKED_MAX = 16 << 30
-_UNPACKED_RATIO = 100  # annotation files pack to a tenth or twentieth of their size
-_UNPACKED_ALWAYS = 64 << 20
+UNPACKED_MAX = 16 << 30
+"""Most bytes of JSON in a gzip file; COCO's largest file has half a gigabyte."""
+UNPACKED_RATIO_MAX = 100
+"""How many times its own size a gzip file may unpack to, beside `UNPACKED_ALWAYS`; annotation files
+pack to a tenth or twentieth of their size."""
+UNPACKED_ALWAYS = 64 << 20
+"""Bytes that a gzip file may unpack to, whatever its size."""
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _PIECE_BYTES = 16 << 20
 _SNIPPET = 24  # characters before and after the place
@@ -56,7 +60,7 @@ def unpacked(data: bytes, where: str) -> bytes:
     """
     if not data.startswith(GZIP):
         return data
-    limit = min(_UNPACKED_MAX, _UNPACKED_ALWAYS + _UNPACKED_RATIO * len(data))
+    limit = min(UNPACKED_MAX, UNPACKED_ALWAYS + UNPACKED_RATIO_MAX * len(data))
     parts, size = [], 0
     try:
         while data:
