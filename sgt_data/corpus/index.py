@@ -83,7 +83,8 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
                 raise CorpusError(f"{where} has other columns than an index has")
             check_claims(file.metadata, len(data), INDEX_ROWS_MAX, where)
             index = file.read(columns, use_threads=False)
-    except (pa.ArrowException, OSError) as why:
+        index.validate(full=True)  # texts that are UTF-8, offsets within their bytes
+    except (pa.ArrowException, OSError, ValueError) as why:
         problem = f"{in_words(why).rstrip('.')}{lfs_note(data)}"
         raise CorpusError(f"{where} is not an index: {problem}. {REMOVE_AND_MAKE_AGAIN}") from why
     if "key" in index.column_names:

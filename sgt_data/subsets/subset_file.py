@@ -198,6 +198,7 @@ def read_subset_file(url: str) -> SubsetFile:
             document = _parsed(metadata[_DOCUMENT], url)
             check_claims(file.metadata, len(data), SUBSET_ROWS_MAX, url)
             table = file.read().combine_chunks()
+            table.validate(full=True)
         selection = _selection(table, document)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as why:
         raise CorpusError(f"{url} is not a subset of a corpus: {in_words(why)}") from why
