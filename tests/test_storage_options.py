@@ -222,7 +222,8 @@ def test_a_process_that_is_started_has_the_options_and_digits_stay_text(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("secretPLANTED", "found a text without `=`"),
+        ("secretPLANTED", r"PROTOCOL\.NAME=VALUE"),
+        ("PLANTEDbase64==", r"PROTOCOL\.NAME=VALUE"),
         ("secret=PLANTED", r"PROTOCOL\.NAME=VALUE"),
         ("s3.=PLANTED", r"PROTOCOL\.NAME=VALUE"),
         ("s4.secret=PLANTED", "found 's4'"),

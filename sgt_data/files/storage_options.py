@@ -19,7 +19,6 @@ from fsspec.registry import known_implementations
 from sgt_data.errors import RequestError
 from sgt_data.redaction import hide_in_messages
 from sgt_data.suggestions import not_among
-from sgt_data.value_text import cut
 
 SENT_TO_ANY_HOST = frozenset({"http", "https"})
 """Protocols without options: fsspec would send a header or a cookie to every server, also to one
@@ -103,10 +102,9 @@ def parse_storage_options(settings: list[str]) -> dict[str, dict[str, Any]]:
     for number, setting in enumerate(settings, 1):
         name, equals, value = setting.partition("=")
         if not equals or not _NAME.fullmatch(name):
-            given = cut(name) if equals else "a text without `=`"
-            raise RequestError(
-                f"--storage-option, number {number}: found {given}; the form is "
-                "PROTOCOL.NAME=VALUE, such as s3.endpoint_url=https://host or s3.profile=me"
+            raise RequestError(  # without the text, which may be a key
+                f"--storage-option, number {number}: it is not of the form PROTOCOL.NAME=VALUE, "
+                "such as s3.endpoint_url=https://host or s3.profile=me"
             )
         protocol, _, option = name.partition(".")
         options.setdefault(protocol, {})[option] = _value(value, name)
