@@ -65,7 +65,7 @@ class _Loader(yaml.SafeLoader):
         if self._depth > DEPTH_MAX:
             raise self._beyond(f"nested deeper than {DEPTH_MAX} levels")
         self._depth += 1
-        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import fuzz_annotations
@@ -15,6 +16,14 @@ IN_PLACE = 6
 """Examples of a target that copies a corpus for each."""
 KEPT = (1, 7)
 """Seeds of rounds; what they and longer runs brought to light has tests of its own, too."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def the_corpus_ends_with_the_tests() -> Iterator[None]:
+    """It is made once for a process, in a folder of its own."""
+    yield
+    shutil.rmtree(fuzz_corpora.corpus())
+    fuzz_corpora.corpus.cache_clear()
 
 
 def targets() -> Iterator[tuple[str, Target]]:
