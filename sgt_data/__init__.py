@@ -13,9 +13,9 @@ Words:
 
 Rooms, from the lowest: files, pictures, segmentation, degradations, referring, prompts; scenes,
 sources, annotators, proxies; corpus; engine; subsets; verify, preview, stream, questions, publish;
-files beside this one are known to all: checks, errors, extras, facts, names, notebook_html,
-overrides, plugins, progress, progress with its display, records, result, seeds, shipped_manifests,
-suggestions and compiled (numba); `manifest` says what to build.
+files beside this one are known to all: bounded_json, checks, errors, extras, facts, names,
+notebook_html, overrides, plugins, progress, progress with its display, records, result, seeds,
+shipped_manifests, suggestions and compiled (numba); `manifest` says what to build.
 """
 
 from importlib import import_module
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from sgt_data.experiment.plan.load_plan import load_plan
     from sgt_data.experiment.prepared_experiment import ExperimentReport
     from sgt_data.experiment.run_experiment import run_experiment
+    from sgt_data.files.storage_options import use_storage_options
     from sgt_data.manifest.manifest import Manifest, load_manifest, parse_manifest
     from sgt_data.plugins.registered import use_plugins
     from sgt_data.preview.contact_sheet import contact_sheet
@@ -140,6 +141,7 @@ _MODULES = {
     "experiment.plan.load_plan": ("load_plan",),
     "experiment.prepared_experiment": ("ExperimentReport",),
     "experiment.run_experiment": ("run_experiment",),
+    "files.storage_options": ("use_storage_options",),
     "manifest.manifest": (
         "Manifest",
         "load_manifest",
@@ -310,6 +312,7 @@ __all__ = [
     "train",
     "train_schema",
     "use_plugins",
+    "use_storage_options",
     "verify_corpus",
     "write_questions",
     "write_report",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sgt_data.redaction import without_secrets
+from sgt_data.redaction import shown_text
 
 
 class SgtDataError(Exception):
-    """Base class of all exceptions of this package. Messages lose the secrets of URLs in them.
+    """Base class of all exceptions of this package. Messages lose the secrets of URLs and
+    of storage options in them.
 
     Attributes:
         exit_code: exit code of the command line: 1 the work failed, 2 the request was wrong.
@@ -15,7 +16,7 @@ class SgtDataError(Exception):
     exit_code = 1
 
     def __init__(self, *args: object) -> None:
-        super().__init__(*(without_secrets(arg) if isinstance(arg, str) else arg for arg in args))
+        super().__init__(*(shown_text(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class RequestError(SgtDataError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sgt_data.redaction import without_secrets
+from sgt_data.redaction import shown_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Progress:
 
     def __post_init__(self) -> None:
         if self.note:
-            object.__setattr__(self, "note", without_secrets(self.note))
+            object.__setattr__(self, "note", shown_text(self.note))
 
 
 OnProgress = Callable[[Progress], None]

@@ -6,6 +6,7 @@ Places are no identity of a corpus, so nothing is lost where a URL is written do
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,9 +31,39 @@ _PARAMETER = re.compile(
 )
 _HTTP = frozenset({"http", "https"})
 
+_KEYS_IN_ENVIRONMENT = (
+    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "FSSPEC_S3_SECRET", "FSSPEC_S3_TOKEN",
+    "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_CONNECTION_STRING",
+    "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN",
+)  # fmt: skip
+_KEY_LENGTH_MIN = 8
+"""Shorter texts are no keys, and could be words of a message."""
+_hidden: list[str] = []
+
+
+def hide_in_messages(key: str) -> None:
+    """Keep a text out of all that this process shows from now on.
+
+    Args:
+        key: of a store; one of fewer than 8 characters is not kept out.
+    """
+    if len(key) >= _KEY_LENGTH_MIN and key not in _hidden:
+        _hidden.append(key)
+
+
+def shown_text(text: str) -> str:
+    """A text for a person: without secrets of URLs, and without the keys of stores that this
+    process was given or has in its environment."""
+    from_environment = (os.environ.get(name, "") for name in _KEYS_IN_ENVIRONMENT)
+    for key in (*_hidden, *from_environment):
+        if len(key) >= _KEY_LENGTH_MIN and key in text:
+            text = text.replace(key, "...")
+    return without_secrets(text)
+
 
 def without_secrets(text: str) -> str:
-    """A text whose URLs have lost passwords and queries; any other text as it is.
+    """A text whose URLs have lost passwords and queries; any other text as it is. It depends on the
+    text alone, so it may be stored.
 
     `https://user:word@host/x.tar?sig=1` becomes `https://host/x.tar?...`. A user without a password
     stays, save in http(s) URLs, where it may be a token. A `?` of other protocols is a glob sign,

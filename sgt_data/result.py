@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass, field, fields
 
 from sgt_data.notebook_html import heading, table
-from sgt_data.redaction import without_secrets
+from sgt_data.redaction import shown_text
 from sgt_data.value_text import counted
 
 
@@ -23,7 +23,7 @@ class Failure:
     message: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", without_secrets(self.message))
+        object.__setattr__(self, "message", shown_text(self.message))
 
     def __str__(self) -> str:
         return f"{self.part}: {self.message}"
@@ -44,7 +44,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.notes = [without_secrets(note) for note in self.notes]
+        self.notes = [shown_text(note) for note in self.notes]
 
     @property
     def succeeded(self) -> bool:
@@ -94,7 +94,7 @@ def _short(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, Mapping | list | tuple):
         return f"{len(value)} {'item' if len(value) == 1 else 'items'}"
-    text = without_secrets(str(value))
+    text = shown_text(str(value))
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
 

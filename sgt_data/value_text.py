@@ -19,7 +19,10 @@ def cut(value: object, letters: int = 80) -> str:
         value: any value.
         letters: the most of the whole text; at least 4.
     """
-    whole = repr(value)
+    try:
+        whole = repr(value)
+    except RecursionError:
+        return "a value that is nested deeply"
     if len(whole) <= letters:
         return whole
     if isinstance(value, str | bytes):

@@ -18,8 +18,12 @@ from sgt_data.value_text import cut
 BYTES_MAX = 4 << 20
 """Longest text that is read, in bytes."""
 NODES_MAX = 200_000
-"""Most values of a text, with every alias counted as what it stands for."""
-_DEPTH_MAX = 64
+"""Most values of a text, with every alias counted as what it stands for. A list of all the tars of
+SA-1B has 1,000; a text of more values takes minutes and gigabytes before anyone sees it."""
+DEPTH_MAX = 64
+"""Deepest nesting. A manifest nests 6 deep; what reads the values calls itself for each level."""
+DIGITS_MAX = 100
+"""Longest whole number: to read a number of a million digits takes minutes."""
 _YAML_BEGINS = ("[", "{", '"', "'")
 
 _TAG = "tag:yaml.org,2002:"
@@ -39,8 +43,35 @@ _WORDS: dict[str, tuple[re.Pattern[str], str]] = {
 }
 
 
+class _BeyondBounds(Exception):
+    """A text holds more than is read; says where, and what."""
+
+
 class _Loader(yaml.SafeLoader):
+    """PyYAML's loader of plain data, which stops where a text goes beyond the bounds: its nodes
+    take a hundred times the memory of their text."""
+
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own attribute
+
+    def __init__(self, stream: bytes | str) -> None:
+        super().__init__(stream)
+        self._nodes = self._depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """The next node, of any kind; an alias is one, too."""
+        self._nodes += 1
+        if self._nodes > NODES_MAX:
+            raise self._beyond(f"the text holds more than {NODES_MAX:,} values")
+        if self._depth > DEPTH_MAX:
+            raise self._beyond(f"nested deeper than {DEPTH_MAX} levels")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _beyond(self, problem: str) -> _BeyondBounds:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        return _BeyondBounds(f"line {mark.line + 1}, column {mark.column + 1}: {problem}")
 
 
 for _kind in ("bool", "null", "int", "float"):
@@ -72,7 +103,7 @@ def parse_yaml(text: bytes | str, where: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        _Check(where).size(node, 0)
+        _Check(where).size(node)
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as why:
         raise ManifestError(_marked(why, where)) from why
@@ -82,8 +113,10 @@ def parse_yaml(text: bytes | str, where: str) -> Any:
         raise ManifestError(
             f"{where}{at}: this is not YAML: bytes that are no text; save the file as UTF-8"
         ) from why
-    except RecursionError as why:
-        raise ManifestError(f"{where}: nested deeper than {_DEPTH_MAX} levels") from why
+    except _BeyondBounds as why:
+        raise ManifestError(f"{where}, {why}") from None
+    except ValueError as why:  # a version of YAML in numbers of thousands of digits
+        raise ManifestError(f"{where}: this is not YAML: {cut(str(why), 60)}") from why
     finally:
         if loader is not None:
             loader.dispose()
@@ -125,14 +158,12 @@ class _Check:
         self.sizes: dict[int, int] = {}
         self.open: set[int] = set()
 
-    def size(self, node: yaml.Node, depth: int) -> int:
+    def size(self, node: yaml.Node) -> int:
         """Values that a node stands for, aliases written out; the node is checked on the way."""
         if id(node) in self.sizes:
             return self.sizes[id(node)]
         if id(node) in self.open:
             raise self._error(node, "an alias stands for a value that holds it")
-        if depth > _DEPTH_MAX:
-            raise self._error(node, f"nested deeper than {_DEPTH_MAX} levels")
         if node.tag not in _PLAIN_TAGS | {_MERGE}:
             raise self._error(node, f"found the tag {cut(node.tag, 60)}; tags are not allowed")
         self.open.add(id(node))
@@ -144,7 +175,7 @@ class _Check:
             parts = node.value
         elif isinstance(node, yaml.ScalarNode):
             self._check_scalar(node)
-        size = 1 + sum(self.size(part, depth + 1) for part in parts)
+        size = 1 + sum(self.size(part) for part in parts)
         if size > NODES_MAX:
             raise self._error(node, f"its aliases stand for more than {NODES_MAX:,} values")
         self.open.discard(id(node))
@@ -171,8 +202,8 @@ class _Check:
         if node.tag == f"{_TAG}float" and not _is_finite(text):
             raise self._error(node, f"found {node.value}; a number must be finite")
         if node.tag == f"{_TAG}int":
-            if len(text) > 100:
-                raise self._error(node, "a number of more than 100 digits")
+            if len(text) > DIGITS_MAX:
+                raise self._error(node, f"a number of more than {DIGITS_MAX} digits")
             if text.lstrip("+-").isdigit():  # PyYAML takes a leading zero for the sign of octal
                 sign = "-" if text.startswith("-") else ""
                 node.value = sign + (text.lstrip("+-").lstrip("0") or "0")

@@ -26,7 +26,7 @@ KNOWN_TO_ALL = frozenset(
      "field_words", "foreign_errors", "machine_code", "machine_code_folders",
      "machine_code_stamp", "names", "notebook_html", "overrides", "plugins", "progress",
      "progress_display", "progress_text", "records", "redaction", "result", "seeds",
-     "shipped_manifests", "suggestions", "value_text", "yaml_text"}
+     "bounded_json", "shipped_manifests", "suggestions", "value_text", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""

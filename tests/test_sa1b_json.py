@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sgt_data.errors import AnnotationError
+from sgt_data.errors import InputError
 from sgt_data.sources.sa1b_annotation import (
     _checked_masks,
     _plain_masks,
@@ -58,7 +58,7 @@ def changed(path: tuple[str | int, ...], value: Any, *, is_removed: bool) -> byt
 def outcome(read: Any, data: bytes) -> Any:
     try:
         return read(data, b"")
-    except AnnotationError as why:
+    except InputError as why:
         return str(why)
 
 

@@ -14,16 +14,16 @@ from rich.table import Table
 from sgt_data.errors import StorageError
 from sgt_data.foreign_errors import in_words
 from sgt_data.progress_text import size_text as size_text
-from sgt_data.redaction import redacted, without_secrets
+from sgt_data.redaction import redacted, shown_text
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 """Standard error: everything that is not the result of a command."""
 
 
 def print_messages(lines: Iterable[str]) -> None:
-    """Print lines to standard error, each as it is but for secrets of URLs."""
+    """Print lines to standard error, each as it is but for secrets."""
     for line in lines:
-        messages.print(without_secrets(line), markup=False)
+        messages.print(shown_text(line), markup=False)
 
 
 def print_next(*commands: str) -> None:
@@ -55,7 +55,7 @@ def show(text: str | Table, document: Any, as_json: bool) -> None:
         if as_json:
             print(orjson.dumps(redacted(document)).decode())
         elif isinstance(text, str):
-            print(without_secrets(text))
+            print(shown_text(text))
         else:
             text.title, text.caption = _shown(text.title), _shown(text.caption)
             _Results(highlight=False, markup=False).print(text)
@@ -76,7 +76,7 @@ class _Results(Console):
 
 
 def _shown(text: Any) -> Any:
-    return without_secrets(text) if isinstance(text, str) else text
+    return shown_text(text) if isinstance(text, str) else text
 
 
 class _Table(Table):

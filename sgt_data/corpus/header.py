@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.paths import CORPUS_FILE
 from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
 from sgt_data.facts import CORPUS_FORMAT, FORMAT_MINOR, FORMAT_VERSION
@@ -20,6 +21,14 @@ from sgt_data.names import checked_folder, checked_shard, checked_title
 from sgt_data.records import Category
 from sgt_data.redaction import fields_with_secrets, redacted, without_secrets
 from sgt_data.value_text import cut
+
+_KINDS: Mapping[str, tuple[type, type]] = {
+    "manifest": (dict, object), "identity": (dict, object), "environment": (dict, str),
+    "vocabulary": (dict, list), "fingerprints": (dict, str), "shards": (dict, list),
+    "samples": (dict, list), "totals": (dict, dict), "source_totals": (dict, dict),
+    "left_out": (list, str),
+}  # fmt: skip
+"""By field of a header: its kind, and that of the values in it."""
 
 _WRITE_ANEW = "Remove it, and run the command that wrote the corpus again, which writes it anew"
 
@@ -135,12 +144,13 @@ def parse_header(data: bytes, place: str) -> CorpusHeader:
         CorpusError: it is no header of this version.
     """
     try:
-        document = orjson.loads(data)
+        document = loads_bounded(data)
         if (document["format"], document["version"]) != (CORPUS_FORMAT, FORMAT_VERSION):
             raise CorpusError(
                 f"{place}: format {document['format']!r} version {document['version']!r}; "
                 f"this package reads {CORPUS_FORMAT!r} version {FORMAT_VERSION}"
             )
+        _check_kinds(document)
         document["minor"] = _checked_minor(document.get("minor", 0), place)
         del document["format"], document["version"]
         document["vocabulary"] = {
@@ -161,6 +171,27 @@ def parse_header(data: bytes, place: str) -> CorpusHeader:
         raise CorpusError(f"{place} is not a corpus header: {in_words(why)}{note}") from why
     _check_names(header, place)
     return header
+
+
+def _check_kinds(document: Mapping[str, Any]) -> None:
+    """Check what kind of value each field holds, and what its own values are.
+
+    Raises:
+        ValueError: a field holds another kind; names it.
+    """
+    for name, (kind, inner) in _KINDS.items():
+        if name not in document:
+            continue
+        value = document[name]
+        parts = value.values() if isinstance(value, dict) else value
+        if not isinstance(value, kind) or not all(isinstance(part, inner) for part in parts):
+            raise ValueError(f"field {name} is {cut(value, 40)}, which is of another kind")
+    if not isinstance(document.get("parent"), dict | None):
+        raise ValueError(f"field parent is {cut(document['parent'], 40)}")
+    for totals in (document.get("totals", {}), *document.get("source_totals", {}).values()):
+        for counts in totals.values():
+            if not isinstance(counts, dict) or not all(type(n) is int for n in counts.values()):
+                raise ValueError(f"the totals {cut(counts, 40)} are no counts")
 
 
 def _checked_minor(minor: Any, place: str) -> int:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sgt_data.corpus.mending import REMOVE_AND_MAKE_AGAIN
+from sgt_data.corpus.parquet_bounds import INDEX_ROWS_MAX, check_claims
 from sgt_data.errors import CorpusError, LeavesRoot
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.foreign_errors import in_words
@@ -80,8 +81,10 @@ def parse_index(data: bytes, where: str, columns: Sequence[str] | None = None) -
         with pq.ParquetFile(pa.BufferReader(data)) as file:
             if not file.schema_arrow.equals(INDEX_SCHEMA):
                 raise CorpusError(f"{where} has other columns than an index has")
+            check_claims(file.metadata, len(data), INDEX_ROWS_MAX, where)
             index = file.read(columns, use_threads=False)
-    except (pa.ArrowException, OSError) as why:
+        index.validate(full=True)  # texts that are UTF-8, offsets within their bytes
+    except (pa.ArrowException, OSError, ValueError) as why:
         problem = f"{in_words(why).rstrip('.')}{lfs_note(data)}"
         raise CorpusError(f"{where} is not an index: {problem}. {REMOVE_AND_MAKE_AGAIN}") from why
     if "key" in index.column_names:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import quarantine_path
 from sgt_data.errors import CorpusError
@@ -147,7 +148,7 @@ def rows_of_ledger(ledger: bytes, place: str) -> list[dict[str, Any]]:
         CorpusError: it is no ledger.
     """
     try:
-        rows = [orjson.loads(line) for line in ledger.splitlines()]
+        rows = [loads_bounded(line) for line in ledger.splitlines()]
     except orjson.JSONDecodeError as why:
         raise CorpusError(f"{place} is no quarantine ledger: {in_words(why)}") from why
     for number, row in enumerate(rows, 1):

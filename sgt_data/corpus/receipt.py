@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.paths import index_path, quarantine_path, receipt_path, tar_path
 from sgt_data.corpus.shard import EncodedShard
 from sgt_data.errors import CorpusError, LeavesRoot
@@ -61,7 +62,7 @@ def parse_receipt(data: bytes, where: str) -> Receipt:
         CorpusError: it is no receipt of this version.
     """
     try:
-        receipt = orjson.loads(data)
+        receipt = loads_bounded(data)
     except orjson.JSONDecodeError as why:
         raise CorpusError(f"{where} is not JSON: {in_words(why)}{lfs_note(data)}") from why
     return checked_receipt(receipt, where)
@@ -82,14 +83,25 @@ def checked_receipt(receipt: object, where: str) -> Receipt:
     for name, kind in _FIELDS.items():
         if name not in receipt or not isinstance(receipt[name], kind):
             raise CorpusError(f"{where}: field {name} is {cut(receipt.get(name), 40)}")
-    if not isinstance(receipt.get("notes", 0), int):
-        raise CorpusError(f"{where}: field notes is {cut(receipt['notes'], 40)}")
+    for name in (*COUNTED, "notes", "lost"):
+        if type(count := receipt.get(name, 0)) is not int or count < 0:
+            raise CorpusError(f"{where}: field {name} is {cut(count, 40)}, not a number of inputs")
+    for name in ("tar", "index", "quarantine"):
+        stated = receipt[name]
+        if stated is not None and not _is_digest(stated):
+            raise CorpusError(f"{where}: field {name} is {cut(stated, 40)}, not bytes and sha256")
     try:
         checked_folder(receipt["proxy"])
         checked_shard(receipt["shard"])
     except ValueError as why:
         raise LeavesRoot(f"{where}: {in_words(why)}") from None
     return receipt
+
+
+def _is_digest(stated: Mapping[str, Any]) -> bool:
+    """Whether a receipt states size and digest of a file."""
+    size = stated.get("bytes")
+    return type(size) is int and size >= 0 and isinstance(stated.get("sha256"), str)
 
 
 def read_receipt(root: str, proxy: str, shard: str) -> Receipt:

@@ -17,6 +17,7 @@ import orjson
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import role
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.lost_files import size_problems
 from sgt_data.corpus.shard import (
     append_member,
@@ -116,7 +117,7 @@ def read_tar_receipts(root: str) -> dict[str, dict[str, Any]]:
     def read(name: str) -> dict[str, Any]:
         place = join(folder, name)
         try:
-            receipt: dict[str, Any] = orjson.loads(read_bytes(place))
+            receipt: dict[str, Any] = loads_bounded(read_bytes(place))
         except (orjson.JSONDecodeError, SourceError) as why:
             raise CorpusError(f"{place} is no receipt: {in_words(why)}") from why
         return receipt

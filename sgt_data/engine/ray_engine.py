@@ -16,6 +16,7 @@ from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import Stages
 from sgt_data.errors import BuildError, RequestError, SgtDataError
+from sgt_data.files.storage_options import StorageOptions, storage_options_in_use
 from sgt_data.value_text import counted
 
 
@@ -61,7 +62,7 @@ class RayEngine:
             num_cpus=0, num_gpus=annotator.num_gpus if on_gpu else 0, max_retries=2
         )
         try:
-            setup, problem = cast(Any, ray.get(task.remote(annotator)))
+            setup, problem = cast(Any, ray.get(task.remote(annotator, storage_options_in_use())))
         except ray.exceptions.RayError as why:
             raise BuildError(
                 f"annotators.{annotator.name} cannot be set up: {ray_words(why)}"
@@ -97,8 +98,12 @@ def _load_graph() -> Callable[..., Generator[Outcome, None, None]]:
     return run_graph
 
 
-def _set_up(annotator: Annotator) -> tuple[Setup | None, SgtDataError | None]:
-    """On a worker. An error is a value here: Ray would wrap it in a traceback."""
+def _set_up(
+    annotator: Annotator, storage: StorageOptions
+) -> tuple[Setup | None, SgtDataError | None]:
+    """On a worker, where the storage options are used since they arrived. An error is a value here:
+    Ray would wrap it in a traceback."""
+    del storage
     from sgt_data.annotators.device import set_up
 
     try:

@@ -53,6 +53,7 @@ from sgt_data.engine.stages import (
     read_slice,
 )
 from sgt_data.errors import BuildError, OwnCodeError, SgtDataError
+from sgt_data.files.storage_options import StorageOptions
 from sgt_data.result import Failure
 
 _DRAWINGS_PER_REPORT, _CPUS_OF_FREQUENT_REPORTS = 50, 16
@@ -106,7 +107,7 @@ def _outcomes(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, 
             on_cpu = devices[annotator.name] == "cpu"
             shards = shards.map_batches(
                 cast(Any, _Annotate),
-                fn_constructor_args=(annotator, stages.annotate),
+                fn_constructor_args=(annotator, stages.annotate, stages.storage),
                 batch_size=1,
                 batch_format="pyarrow",
                 num_cpus=cpu_share if on_cpu else 0,
@@ -181,7 +182,8 @@ class _Annotate:
     """A shard's row -> the same row with an annotator's results. Failures, and shards that do not
     need the annotator, pass unchanged."""
 
-    def __init__(self, annotator: Annotator, stage: AnnotateStage) -> None:
+    def __init__(self, annotator: Annotator, stage: AnnotateStage, storage: StorageOptions) -> None:
+        del storage  # its arrival is its use
         self._name, self._stage = annotator.name, stage
         # a model that cannot be loaded here fails the shards, not the actor, which Ray would
         # start again and again

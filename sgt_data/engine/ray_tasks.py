@@ -10,6 +10,7 @@ import ray
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
 from sgt_data.errors import BuildError
+from sgt_data.files.storage_options import StorageOptions, storage_options_in_use
 
 _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
@@ -28,11 +29,11 @@ def call_on_ray(
     """
     with ray_session(cluster):
         call = ray.remote(_call).options(num_cpus=1, max_retries=_WORKER_DEATHS)
-        shared_function = ray.put(function)
+        shared = ray.put((function, storage_options_in_use()))
         running: list[Any] = []
         try:
             for item in items:
-                running.append(call.remote(shared_function, item))
+                running.append(call.remote(shared, item))
                 # as many again wait their turn, so that no CPU waits for this process
                 while len(running) >= 2 * max(1, int(cluster_resource("CPU"))):
                     ended, running = ray.wait(running)
@@ -47,5 +48,7 @@ def call_on_ray(
                 ray.cancel(task)
 
 
-def _call(function: Callable[[Any], Any], item: Any) -> Any:
+def _call(shared: tuple[Callable[[Any], Any], StorageOptions], item: Any) -> Any:
+    """On a worker, where the storage options are used since they arrived."""
+    function, _ = shared
     return function(item)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.key_hashes import hash_keys
@@ -29,6 +29,7 @@ from sgt_data.engine.outcomes import (
 from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import OwnCodeError, RequestError, SgtDataError, SourceError, StorageError
+from sgt_data.files.storage_options import StorageOptions, storage_options_in_use
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
 from sgt_data.result import Failure
@@ -96,12 +97,14 @@ class Stages:
         finish: makes and commits what is to be made of a shard, and yields how many of its inputs
             are done; may raise SourceError and StorageError.
         shard_samples: inputs per shard.
+        storage: options of object stores, which a worker uses from when they arrive.
     """
 
     read: Callable[[SliceTask], Iterator[ShardTask]]
     annotate: AnnotateStage
     finish: Callable[[ShardTask], Generator[int, None, FinishedShard]]
     shard_samples: int
+    storage: StorageOptions = field(default_factory=storage_options_in_use)
 
 
 def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterator[ShardTask]:

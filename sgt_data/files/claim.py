@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import (
     CorpusError,
     CorpusMismatch,
@@ -138,7 +139,7 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
     place = join(folder, wanted.marker)
     identity = orjson.dumps(redacted(wanted.identity), option=orjson.OPT_INDENT_2) + b"\n"
     try:
-        claimed = orjson.loads(read_bytes(place))
+        claimed = loads_bounded(read_bytes(place))
     except FileMissing:
         if entries := other_entries(folder):
             raise CorpusMismatch(

@@ -6,8 +6,7 @@ import os
 from contextlib import suppress
 from itertools import islice
 
-import orjson
-
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import SgtDataError
 from sgt_data.files.output_place import (
     ANNOTATE_MARKER,
@@ -51,7 +50,10 @@ def in_place_of_corpus(root: str) -> str:
 
 
 def _export(root: str) -> str:
-    stated = orjson.loads(read_bytes(join(root, EXPORT_MARKER)))
+    try:
+        stated = loads_bounded(read_bytes(join(root, EXPORT_MARKER)))
+    except ValueError:  # a damaged file says nothing
+        stated = None
     fields = stated if isinstance(stated, dict) else {}
     form, corpus = (
         cut_text(str(fields.get(name, "?")), _NAME_LETTERS) for name in ("format", "corpus")

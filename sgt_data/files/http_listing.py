@@ -17,6 +17,10 @@ from fsspec.asyn import sync
 from sgt_data.errors import RequestError
 
 _PAGE_SECONDS = 60.0
+FOLDERS_MAX = 10_000
+"""Most folders below a place: a server could make each lead to another, without end."""
+PAGE_BYTES_MAX = 256 << 20
+"""Longest page that is read, in bytes: a folder of a million files has about 150 million."""
 _TITLE = re.compile(r"<(title|h1)[^>]*>\s*(index of|directory listing)", re.IGNORECASE)
 
 
@@ -26,7 +30,7 @@ def list_http_files(filesystem: Any, url: str) -> list[str]:
     Links to other places and with a query (by which such pages are sorted) are no files.
 
     Raises:
-        RequestError: the server gives a page that is no listing.
+        RequestError: the server gives a page that is no listing, or lists without end.
         Exception: what the HTTP client raises where the server cannot be asked.
     """
     base = url.rstrip("/") + "/"
@@ -46,6 +50,11 @@ def list_http_files(filesystem: Any, url: str) -> list[str]:
                 f"cannot list {place}: the server gives a page there, and no listing of files. Use "
                 "a tar or a zip, another server (nginx with autoindex, an object store), or a copy "
                 "on a disk"
+            )
+        if len(seen) > FOLDERS_MAX:
+            raise RequestError(
+                f"cannot list {base}: more than {FOLDERS_MAX:,} folders lie below it; name a "
+                "folder farther down, or give a tar or a zip"
             )
         for name in names:
             path = folder + name
@@ -108,5 +117,11 @@ async def _get(filesystem: Any, url: str) -> str:
         filesystem._raise_not_found_for_status(response, url)
         if "html" not in response.headers.get("Content-Type", "html"):
             return ""
-        text: str = await response.text(errors="replace")
-        return text
+        page = bytearray()
+        async for part in response.content.iter_chunked(1 << 20):
+            page += part
+            if len(page) > PAGE_BYTES_MAX:
+                raise RequestError(
+                    f"cannot list {url}: its page has more than {PAGE_BYTES_MAX:,} bytes"
+                )
+        return page.decode(response.charset or "utf-8", errors="replace")

@@ -205,8 +205,7 @@ async def _part(filesystem: Any, url: str, start: int, length: int) -> bytes | N
             first = _FIRST_BYTE.match(response.headers.get("Content-Range", ""))
             if (first is not None and int(first[1]) != start) or not _is_plain(response):
                 return None
-            data: bytes = await response.read()
-            return data[:length]
+            return await _beginning(response, length)
         size = _plain_length(response)
         if start == 0 and size is not None and size <= length:
             whole: bytes = await response.read()
@@ -237,6 +236,14 @@ def _plain_length(response: Any) -> int | None:
     """Bytes of the file that an answer gives as a whole; None where it does not say it."""
     length: int | None = response.content_length
     return length if _is_plain(response) else None
+
+
+async def _beginning(response: Any, length: int) -> bytes:
+    """At most so many bytes of an answer, whatever else the server sends."""
+    data = bytearray()
+    while len(data) < length and (part := await response.content.read(length - len(data))):
+        data += part
+    return bytes(data)
 
 
 async def _fetch(filesystem: Any, url: str, out: Any, most: int) -> Validator:

@@ -13,12 +13,20 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from braceexpand import braceexpand
-
 from sgt_data.errors import RequestError, SourceError
+from sgt_data.files.braces import expand_braces
 from sgt_data.files.folder_entries import named, other_entries
 from sgt_data.files.reading import exists
-from sgt_data.files.urls import Location, absolute, has_glob, is_local, is_within, join, plain
+from sgt_data.files.urls import (
+    Location,
+    absolute,
+    has_glob,
+    is_http_url,
+    is_local,
+    is_within,
+    join,
+    plain,
+)
 from sgt_data.names import INDEX, QUARANTINE, RECEIPTS, SUBSET_SUFFIX
 from sgt_data.redaction import without_secrets
 
@@ -58,12 +66,13 @@ def check_output(
         name: of the field or option, for messages.
 
     Raises:
-        RequestError: it is empty, overlaps a source, lies in a corpus, or holds other work, or
-            files that are of no such work.
+        RequestError: it is empty, lies on a web server, overlaps a source, lies in a corpus, or
+            holds other work, or files that are of no such work.
     """
     if not plain(output).strip():
         raise RequestError(f"{name} is empty; give the path or URL to write to")
     root = absolute(output)
+    _check_takes_files(root, name)
     if marker is not None and root.rstrip("/").endswith(SUBSET_SUFFIX):
         raise RequestError(
             f"{name} is {root}: no folder may be named *{SUBSET_SUFFIX}, as subset files are; "
@@ -98,9 +107,11 @@ def check_file_place(file: Location, name: str = "output") -> None:
         name: of the field or option, for messages.
 
     Raises:
-        RequestError: there is no such folder, or the place is a folder itself.
+        RequestError: there is no such folder, the place is a folder itself, or lies on a web
+            server.
     """
     place = absolute(file)
+    _check_takes_files(place, name)
     if not place.startswith("/"):
         return
     if os.path.isdir(place):
@@ -114,6 +125,14 @@ def check_file_place(file: Location, name: str = "output") -> None:
         raise RequestError(
             f"{name} is {place}, and there is no folder {folder}; make it first, or name another "
             "file"
+        )
+
+
+def _check_takes_files(place: str, name: str) -> None:
+    if is_http_url(place):
+        raise RequestError(
+            f"{name} is {place}; files are read over HTTP, and not written: give a path, or the "
+            "URL of an object store, such as s3://BUCKET/FOLDER"
         )
 
 
@@ -161,8 +180,8 @@ def overlap(output: str, source: str) -> str | None:
         source: URL of a file or folder, or a pattern of braces and globs.
     """
     try:
-        places = list(braceexpand(source))
-    except ValueError:  # it is refused, field by field, where it is read
+        places = expand_braces(source)
+    except (ValueError, RequestError):  # it is refused, field by field, where it is read
         places = [source]
     root = _resolved(output)
     for place in map(absolute, places):

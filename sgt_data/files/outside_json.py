@@ -13,14 +13,22 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import orjson
 
+from sgt_data.bounded_json import JSON_DEPTH_MAX, is_deeper
 from sgt_data.errors import InputError
 from sgt_data.files.file_signs import GZIP, LFS_POINTER, ZIP
 
-_UNPACKED_MAX = 16 << 30
-_UNPACKED_RATIO = 100  # annotation files pack to a tenth or twentieth of their size
-_UNPACKED_ALWAYS = 64 << 20
+UNPACKED_MAX = 16 << 30
+"""Most bytes of JSON in a gzip file; COCO's largest file has half a gigabyte."""
+UNPACKED_RATIO_MAX = 100
+"""How many times its own size a gzip file may unpack to, beside `UNPACKED_ALWAYS`; annotation files
+pack to a tenth or twentieth of their size."""
+UNPACKED_ALWAYS = 64 << 20
+"""Bytes that a gzip file may unpack to, whatever its size."""
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_PIECE_BYTES = 16 << 20
 _SNIPPET = 24  # characters before and after the place
 
 _NOT_JSON_AT_ALL = {
@@ -52,7 +60,7 @@ def unpacked(data: bytes, where: str) -> bytes:
     """
     if not data.startswith(GZIP):
         return data
-    limit = min(_UNPACKED_MAX, _UNPACKED_ALWAYS + _UNPACKED_RATIO * len(data))
+    limit = min(UNPACKED_MAX, UNPACKED_ALWAYS + UNPACKED_RATIO_MAX * len(data))
     parts, size = [], 0
     try:
         while data:
@@ -83,12 +91,30 @@ def parse_json(data: bytes, where: str) -> Any:
         where: what it is, for messages.
 
     Raises:
-        InputError: it is no JSON; names line, column and what stands there.
+        InputError: it is no JSON; names line, column and what stands there. Or it is nested deeper
+            than `JSON_DEPTH_MAX` levels.
     """
     try:
-        return orjson.loads(data)
+        document = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return _parse_leniently(data, where)
+        document = _parse_leniently(data, where)
+    if _may_be_deeper(data, JSON_DEPTH_MAX) and is_deeper(document, JSON_DEPTH_MAX):
+        raise InputError(f"{where}: nested deeper than {JSON_DEPTH_MAX} levels, as no such file is")
+    return document
+
+
+def _may_be_deeper(data: bytes, levels: int) -> bool:
+    """Whether the brackets of a JSON text, those in its strings too, nest deeper than so many
+    levels. It costs a hundredth of parsing; a walk through all values would cost more than that."""
+    depth = 0
+    for begin in range(0, len(data), _PIECE_BYTES):
+        signs = data[begin : begin + _PIECE_BYTES].translate(None, _NO_BRACKETS)
+        opens = np.isin(np.frombuffer(signs, np.uint8), np.frombuffer(b"[{", np.uint8))
+        depths = depth + np.cumsum(np.where(opens, 1, -1), dtype=np.int64)
+        if depths.size and int(depths.max()) > levels:
+            return True
+        depth = int(depths[-1]) if depths.size else depth
+    return False
 
 
 def repeated_key(data: bytes, names: Iterable[str]) -> str | None:

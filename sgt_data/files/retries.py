@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sgt_data.errors import FileMissing, SgtDataError, SourceError
 from sgt_data.foreign_errors import in_words
-from sgt_data.redaction import has_secrets, without_secrets
+from sgt_data.redaction import shown_text
 
 _T = TypeVar("_T")
 
@@ -73,9 +73,9 @@ class _Redacted(Exception):
 
 def _shown(why: Exception) -> Exception:
     """The exception, or one with its text and HTTP status where its own text holds a secret."""
-    if not has_secrets(f"{why} {why!r}"):
+    if (text := f"{why} {why!r}") == shown_text(text):
         return why
-    redacted = _Redacted(without_secrets(f"{type(why).__name__}: {why}"))
+    redacted = _Redacted(shown_text(f"{type(why).__name__}: {why}"))
     redacted.status = http_status(why)
     return redacted
 

@@ -8,25 +8,29 @@ labels, never paths: nothing is unpacked.
 
 from __future__ import annotations
 
-import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from sgt_data.files.file_signs import kind_of_file
+from sgt_data.files.tar_headers import (
+    EXTENDED_BYTES_MAX,
+    NAME_TYPES,
+    PASSED_OVER,
+    WITHOUT_DATA,
+    Extended,
+    sparse_problem,
+)
 
 MEMBER_BYTES_MAX = 512 << 20
-"""Largest member that is accepted, in bytes."""
+"""Largest member that is accepted, in bytes; a picture or its annotation has a few millions."""
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
-_NAME_BYTES_MAX = 1 << 16
 _MARKER_BLOCKS = 2
 _RECORD_BYTES = 20 * _BLOCK  # programs fill the last record of a tar with zeros
 _BROKEN = "broken archive: what is there instead of a member is lost"
 _NO_MARKER = "the archive ends without its end marker: what followed is lost"
-_NAME_TYPES = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
-_PAX_PATH = re.compile(rb"(?:^|\n)\d+ path=([^\n]*)\n")
 
 
 class Readable(Protocol):
@@ -98,7 +102,7 @@ def walk_tar(reader: Readable) -> Iterator[TarMember | TarJoint | TarDamage]:
     Raises:
         SourceError: the file cannot be read, after several attempts.
     """
-    long_name: str | None = None
+    extended = Extended()
     between = _Between(reader.position)
     while True:
         at = reader.position
@@ -109,24 +113,29 @@ def walk_tar(reader: Readable) -> Iterator[TarMember | TarJoint | TarDamage]:
         header = None if block == _ZEROS else _header(block)
         if header is None:
             between.add(at, block)
-            long_name = None
+            extended = Extended()
             continue
         yield from between.at_member(at)
-        start = reader.position
-        if header.type in _NAME_TYPES:
-            body = reader.read(min(header.size, _NAME_BYTES_MAX))
-            long_name = _long_name(header.type, body) or long_name
-            name = None
-        else:
-            name = _printable(long_name or header.name) if header.isreg() else None
-            long_name = None
-        if name is not None and header.size > MEMBER_BYTES_MAX:
-            yield TarDamage(start, f"claims {header.size} bytes, above {MEMBER_BYTES_MAX}", name)
-        elif name is not None:
-            yield TarMember(name, start, header.size)
-        reader.skip(start + -(-header.size // _BLOCK) * _BLOCK - reader.position)
-        if reader.position < start + header.size:
-            short = start + header.size - reader.position
+        start, size, name = reader.position, header.size, None
+        if header.type in NAME_TYPES:
+            blocks = -(-min(size, EXTENDED_BYTES_MAX) // _BLOCK)
+            extended.add(header, reader.read(blocks * _BLOCK))
+        elif header.type not in PASSED_OVER:
+            if header.isreg():
+                name = _printable(extended.name or header.name)
+                size = header.size if extended.size is None else extended.size
+                if problem := extended.problem or sparse_problem(header):
+                    yield TarDamage(start, problem, name)
+                elif size > MEMBER_BYTES_MAX:
+                    yield TarDamage(start, f"claims {size} bytes, above {MEMBER_BYTES_MAX}", name)
+                else:
+                    yield TarMember(name, start, size)
+            extended = Extended()
+        if header.type in WITHOUT_DATA:
+            continue
+        reader.skip(start + -(-size // _BLOCK) * _BLOCK - reader.position)
+        if reader.position < start + size:
+            short = start + size - reader.position
             yield TarDamage(
                 start, f"cut off: the archive ends {short} bytes before it does", name, None
             )
@@ -210,14 +219,6 @@ def _header(block: bytes) -> tarfile.TarInfo | None:
     except tarfile.HeaderError:
         return None
     return header if header.size >= 0 else None
-
-
-def _long_name(kind: bytes, body: bytes) -> str | None:
-    """The name of the next member, from a member that holds nothing else."""
-    if kind == tarfile.GNUTYPE_LONGNAME:
-        return body.rstrip(b"\0").decode("utf-8", "surrogateescape")
-    paths = _PAX_PATH.findall(body)
-    return paths[-1].decode("utf-8", "surrogateescape") if paths else None
 
 
 def _printable(name: str) -> str:

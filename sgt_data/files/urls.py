@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote
 
-from braceexpand import braceexpand
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.extras import EXTRA_OF_PROTOCOL, install_hint
+from sgt_data.files.braces import expand_braces
 from sgt_data.files.retries import retried
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import without_secrets
@@ -184,14 +184,15 @@ def expand(patterns: str | Iterable[str]) -> list[str]:
     are sorted.
 
     Raises:
-        RequestError: the braces of a pattern are unbalanced, or its protocol is unknown.
+        RequestError: the braces of a pattern are unbalanced or stand for too much, or its protocol
+            is unknown.
         FileMissing: the place of a glob does not exist.
         SourceError: it cannot be listed, after several attempts.
     """
     expanded: dict[str, None] = {}
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         try:
-            urls = list(braceexpand(pattern))
+            urls = expand_braces(pattern)
         except ValueError as why:
             raise RequestError(f"unbalanced braces in {pattern!r}") from why
         for url in map(absolute, urls):

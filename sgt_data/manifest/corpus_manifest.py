@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import ManifestError
 from sgt_data.facts import CORPUS_FORMAT
 from sgt_data.files.output_place import CORPUS_MARKER
@@ -32,7 +33,7 @@ def manifest_of_corpus(data: bytes, where: str) -> dict[str, Any]:
         ManifestError: it is none, a copy states it, or own code is needed, which no corpus brings.
     """
     try:
-        document = orjson.loads(data)
+        document = loads_bounded(data)
     except orjson.JSONDecodeError as why:
         raise ManifestError(f"{where} is not JSON: {in_words(why)}") from why
     if not isinstance(document, dict) or document.get("format") != CORPUS_FORMAT:

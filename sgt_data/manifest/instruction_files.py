@@ -17,7 +17,8 @@ from typing import Any
 
 from sgt_data.errors import RequestError, SgtDataError
 from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import absolute, join
+from sgt_data.files.urls import absolute, checked_url, join
+from sgt_data.manifest.protocols import protocols_of
 from sgt_data.prompts.bank import Bank, built_in_banks, load_bank, parse_bank
 from sgt_data.suggestions import did_you_mean
 from sgt_data.value_text import cut
@@ -72,6 +73,8 @@ def _read(place: str, folder: str) -> Bank:
             f"package:file.txt{did_you_mean(place, built_in_banks())}"
         )
     where = _place(place, folder)
+    if protocols_of(place):
+        checked_url(place)
     try:
         text = read_bytes(where)
     except SgtDataError as why:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,6 +26,7 @@ from sgt_data.manifest.member_checks import (
 )
 from sgt_data.manifest.own_parts import add_own_parts, listed_plugins, with_lines
 from sgt_data.manifest.places import check_moves, place_members
+from sgt_data.manifest.protocols import place_problem
 from sgt_data.names import INDEX, QUARANTINE, RECEIPTS
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
@@ -78,6 +79,9 @@ class Manifest(BaseModel):
         sources: where pictures and their annotations come from; instances of registered kinds.
         annotators: models that fill in what sources lack; instances of registered kinds.
         proxies: what is drawn; instances of registered kinds.
+        protocols: of URLs in it, beside the plain ones (files, http, s3, gs, az, hf); `[sftp]` lets
+            a source lie at `sftp://`, `[simplecache]` chains it before another. A corpus does not
+            state them.
         plugins: Python files (`my_proxy.py`) and installed modules (`package.module`) of own
             sources, annotators and proxies. A corpus names them, and never imports them.
     """
@@ -93,6 +97,7 @@ class Manifest(BaseModel):
     pictures: PictureRule = PictureRule()
     inputs: Literal["embedded", "shared"] = "embedded"
     plugins: tuple[str, ...] = ()
+    protocols: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*$")], ...] = ()
     sources: tuple[Any, ...] = Field(min_length=1)
     annotators: tuple[Any, ...] = ()
     proxies: tuple[Any, ...] = Field(min_length=1)
@@ -132,7 +137,8 @@ class Manifest(BaseModel):
     def resolved(self) -> dict[str, Any]:
         """Every field with its value, defaults included, as plain JSON."""
         lists = ("sources", "annotators", "proxies")
-        dumped: dict[str, Any] = self.model_dump(mode="json", exclude={*lists, "plugins"})
+        left_out = {*lists, "plugins", "protocols"}
+        dumped: dict[str, Any] = self.model_dump(mode="json", exclude=left_out)
         if self.plugins:
             dumped["plugins"] = [posixpath.basename(plugin) for plugin in self.plugins]
         for name in lists:
@@ -308,6 +314,12 @@ def _contradictions(manifest: Manifest) -> list[str]:
             f"  {kind}.{index}.name: {name!r} is taken; names must differ"
             for index, name in enumerate(names)
             if name in names[:index]
+        ]
+    for kind in ("sources", "annotators"):
+        problems += [
+            f"  {kind}.{index}.{wrong}"
+            for index, member in enumerate(getattr(manifest, kind))
+            if (wrong := place_problem(member, manifest.protocols))
         ]
     for index, source in enumerate(manifest.typed_sources()):
         if wrong := source_problem(source):

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from braceexpand import braceexpand
-
-from sgt_data.errors import ManifestError
+from sgt_data.errors import ManifestError, RequestError
+from sgt_data.files.braces import expand_braces
 from sgt_data.files.urls import absolute, is_http_url
 
 _ROOTED = re.compile(r"[/~]|[A-Za-z][A-Za-z0-9+.-]*:/|.*::")
@@ -136,8 +135,8 @@ def _moved(written: Any, folder: str, kind: type[Any], field: str) -> Any:
 def _is_rooted(place: str) -> bool:
     if place.startswith("{"):
         try:
-            return all(_ROOTED.match(each) for each in braceexpand(place))
-        except ValueError:  # it is refused where it is read
+            return all(_ROOTED.match(each) for each in expand_braces(place))
+        except (ValueError, RequestError):  # it is refused where it is read
             return True
     return bool(_ROOTED.match(place))
 

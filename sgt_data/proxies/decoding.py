@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from PIL import UnidentifiedImageError
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.proxies.registry import proxy_kinds
@@ -35,7 +36,7 @@ def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
     """
     if isinstance(facts, bytes | str):
         try:
-            facts = orjson.loads(facts)
+            facts = loads_bounded(facts)
         except orjson.JSONDecodeError as why:
             raise CorpusError(f"the facts are not JSON: {in_words(why)}") from why
     name = facts.get("type") if isinstance(facts, Mapping) else None

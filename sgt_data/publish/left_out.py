@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.header import CorpusHeader, encode_header, parse_header
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT, LEFT_OUT_FILE, receipt_path
@@ -157,7 +158,7 @@ def read_record(root: str) -> LeftOutRecord | None:
     """
     place = below(root, LEFT_OUT_FILE)
     try:
-        document = _Document.model_validate(orjson.loads(read_bytes(place)))
+        document = _Document.model_validate(loads_bounded(read_bytes(place)))
     except FileMissing:
         return None
     except (orjson.JSONDecodeError, ValidationError) as why:

@@ -19,10 +19,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.index import check_keys
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.parquet_bounds import SUBSET_ROWS_MAX, check_claims
 from sgt_data.corpus.subset_text import subset_text
 from sgt_data.errors import (
     CorpusError,
@@ -45,7 +47,6 @@ SUFFIX = SUBSET_SUFFIX
 VERSION = 1
 _DOCUMENT = b"sgt_data subset"
 _HELD = "held:"
-_ROWS_MAX = 1 << 30
 _FIELDS = {
     "version": int, "beside": str | None, "rule": dict, "parent": dict, "source_totals": dict,
     "empty_shards": list, "shards": int,
@@ -195,9 +196,9 @@ def read_subset_file(url: str) -> SubsetFile:
             if _DOCUMENT not in metadata:
                 raise CorpusError(f"{url} is not a subset of a corpus")
             document = _parsed(metadata[_DOCUMENT], url)
-            if file.metadata.num_rows > _ROWS_MAX:
-                raise CorpusError(f"{url}: {file.metadata.num_rows} keys; allowed: {_ROWS_MAX}")
+            check_claims(file.metadata, len(data), SUBSET_ROWS_MAX, url)
             table = file.read().combine_chunks()
+            table.validate(full=True)
         selection = _selection(table, document)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as why:
         raise CorpusError(f"{url} is not a subset of a corpus: {in_words(why)}") from why
@@ -233,9 +234,11 @@ def _check_names(selection: Selection, document: Mapping[str, Any], url: str) ->
 
 
 def _parsed(text: bytes, url: str) -> dict[str, Any]:
-    document = orjson.loads(text)
+    document = loads_bounded(text)
+    if not isinstance(document, dict):
+        raise CorpusError(f"{url} is not a subset of a corpus: its document is no object")
     for name, kind in _FIELDS.items():
-        if not isinstance(document.get(name), kind):
+        if name not in document or not isinstance(document[name], kind):
             raise CorpusError(f"{url}: field {name} is {cut(document.get(name), 40)}")
     if document["version"] != VERSION:
         raise CorpusError(
@@ -251,6 +254,8 @@ def _parsed(text: bytes, url: str) -> dict[str, Any]:
 def _selection(table: pa.Table, document: Mapping[str, Any]) -> Selection:
     """The keys of a file's table; ValueError or KeyError where its columns are others, or not in
     order."""
+    if not pa.types.is_dictionary(table["shard"].type) or not pa.types.is_string(table["key"].type):
+        raise ValueError("its columns shard and key are of other types")
     shard = table["shard"].combine_chunks()
     numbers = shard.indices.to_numpy()
     if shard.null_count or table["key"].null_count or (np.diff(numbers) < 0).any():

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from PIL import Image
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.identity import bank_digest
 from sgt_data.corpus.paths import INPUT
@@ -82,7 +83,7 @@ def _check_sample(
     shard: TarToCheck, row: Mapping[str, Any], contents: Mapping[str, bytes]
 ) -> Iterator[str]:
     try:
-        facts = orjson.loads(contents["facts"])
+        facts = loads_bounded(contents["facts"])
         stated = {
             "key": facts["key"],
             "proxy": facts.get("proxy", INPUT),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.header import LEDGER_HOLDS_SECRET
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.opened_corpus import Corpus
@@ -31,6 +32,7 @@ from sgt_data.verify.findings import Finding
 
 _COMPARED = ("key", "target_extension", "input_size")
 """The columns of an index that are looked at where no tar is."""
+_LEDGER_TEXTS = ("kind", "key", "member", "reason")
 
 
 @dataclass(slots=True)
@@ -159,7 +161,9 @@ def _check_ledger(shard: CheckedShard, receipt: Receipt, ledger: bytes) -> Itera
     samples = set(shard.keys)
     for number, line in enumerate(ledger.splitlines(), 1):
         try:
-            row = orjson.loads(line)
+            row = loads_bounded(line)
+            if not all(isinstance(row[name], str | None) for name in _LEDGER_TEXTS):
+                raise TypeError
             counts[row["kind"]] += 1
             if has_secrets(row["reason"]):
                 yield Finding(place, f"field reason of line {number} {LEDGER_HOLDS_SECRET}")

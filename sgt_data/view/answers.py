@@ -6,8 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.paths import INPUT
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
 from sgt_data.foreign_errors import in_words
@@ -62,7 +61,7 @@ class Answers:
         """
         members = self.collection.members(place, ("instruction", "facts"))
         try:
-            facts = orjson.loads(members.get("facts", b"{}"))
+            facts = loads_bounded(members.get("facts", b"{}"))
             if not isinstance(facts, dict):
                 raise ValueError("its JSON is no object")
         except ValueError as why:

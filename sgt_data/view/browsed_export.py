@@ -12,8 +12,7 @@ from collections.abc import Collection as Names
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.files.output_place import EXPORT_MARKER
 from sgt_data.files.reading import exists, read_bytes
@@ -145,7 +144,7 @@ def _read_marker(root: str) -> tuple[str, Form, list[str]]:
     """Name of the corpus, format and proxies that an export states."""
     place = below(root, EXPORT_MARKER)
     try:
-        stated = orjson.loads(read_bytes(place))
+        stated = loads_bounded(read_bytes(place))
         name, form = str(stated["corpus"]), stated["format"]
         proxies = [checked_folder(proxy) for proxy in stated["fingerprints"]]
     except (ValueError, KeyError, TypeError) as why:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import SgtDataError
 from sgt_data.seeds import generator
 from sgt_data.view.collection import Collection, Place
@@ -137,7 +137,7 @@ class Distributions:
     def _measure(self, place: Place) -> dict[str, list[float]] | None:
         try:
             members = self._collection.members(place, ("target", "instruction", "facts"))
-            facts = orjson.loads(members.get("facts", b"{}"))
+            facts = loads_bounded(members.get("facts", b"{}"))
             if not isinstance(facts, dict):
                 return None
             instruction = members.get("instruction", b"").decode(errors="replace")

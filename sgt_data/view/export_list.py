@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import CorpusError
 from sgt_data.files.reading import read_range
 from sgt_data.foreign_errors import in_words
@@ -86,7 +86,7 @@ class ExportList:
 
     def _parsed(self, line: bytes) -> dict[str, Any]:
         try:
-            fields = orjson.loads(line)
+            fields = loads_bounded(line)
             if not isinstance(fields, dict):
                 raise ValueError("it is no object")
         except ValueError as why:

@@ -92,8 +92,14 @@ def _without_formula(text: str) -> str:
 
 
 def _is_sum(text: str) -> bool:
-    """Whether a text starts with a sign that starts no number."""
-    return text[:1] in ("+", "-") and not text[1:2].isdigit()
+    """Whether a text starts with a sign, and is no number: `-2+cmd|...` is a formula, too."""
+    if text[:1] not in ("+", "-"):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _markdown_row(cells: Iterable[str]) -> str:
