@@ -145,6 +145,11 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
         "installed; --plugins FILE decodes them"
         for kind, count in verdict.not_decoded.items()
     ]
+    if verdict.limit is not None:
+        lines.append(
+            f"not complete: limited to the first {counted(verdict.limit, 'picture')} of each "
+            "source; these shards were checked"
+        )
     state = "sound" if verdict.sound else counted(len(verdict.findings), "finding")
     lines.append(f"{verdict.counts}, {how}: {state}")
     return "\n".join(lines)
@@ -156,7 +161,7 @@ def _info_table(corpus: Corpus) -> Table:
     header = corpus.header
     totals = header.source_totals
     table = totals_table({folder: totals[folder] for folder in corpus.folders if folder in totals})
-    state = "complete" if header.complete else "not complete yet"
+    state = header.state
     if header.complete and beyond_bounds(header):
         state = "built to its end, but failed: it lost more than its manifest allows"
     if subset := header.identity.get("subset"):
@@ -175,6 +180,7 @@ def _info_document(corpus: Corpus) -> dict[str, Any]:
         "url": corpus.url,
         "name": header.name,
         "complete": header.complete,
+        "limit": header.limit,
         "beyond_bounds": beyond_bounds(header),
         "subset": header.identity.get("subset"),
         "parent": header.parent,

@@ -86,6 +86,7 @@ def task_row(task: SliceTask) -> pa.Table:
         "folders": task.folders,
         "committed": task.committed,
         "excluded": task.excluded,
+        "first_shards": task.first_shards,
     }
     columns = {
         "source": piece.source,
@@ -105,6 +106,7 @@ def task_of(row: Mapping[str, Any]) -> SliceTask:
         tuple(rest["folders"]),
         rest["committed"],
         rest["excluded"],
+        rest["first_shards"],
     )
 
 

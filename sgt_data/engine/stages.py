@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from sgt_data.annotators.base import Annotator, Setup
@@ -109,10 +110,17 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
     Raises:
         SourceError: the slice cannot be read just now.
     """
-    finished = task.finished_shards
-    for raw in read_shards(source, task.slice, shard_samples, finished):
-        if raw.name not in finished:
+    finished, wanted = task.finished_shards, task.wanted_shards
+    left = None if wanted is None else set(wanted)
+    with closing(read_shards(source, task.slice, shard_samples, finished)) as shards:
+        for raw in shards:
+            if raw.name in finished or (left is not None and raw.name not in left):
+                continue
             yield ShardTask(raw, task.open_folders(raw.name), task.excluded.get(raw.name, {}))
+            if left is not None:
+                left.discard(raw.name)
+                if not left:
+                    return  # the rest of the slice is not read
 
 
 def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]:

@@ -89,8 +89,9 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     inputs = sum(len(shard.keys) for shard in shards if shard.folder == INPUT)
     samples = sum(len(shard.keys) for shard in shards) - inputs
     return Verdict(
-        len(shards), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs
-    )
+        len(shards), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs,
+        limit=corpus.header.limit,
+    )  # fmt: skip
 
 
 def _verify_subset(subset: Corpus, url: str, deep: bool, on_progress: OnProgress) -> Verdict:
@@ -128,7 +129,7 @@ def _check_header(corpus: Corpus) -> Iterator[Finding]:
     header = corpus.header
     for field in header_secrets(header):
         yield Finding(CORPUS_FILE, f"field {field} {HOLDS_SECRET}")
-    if not header.complete:
+    if not header.complete and header.limit is None:
         yield Finding(CORPUS_FILE, "the build is not complete; run the same build again")
     for folder in corpus.folders:
         try:
