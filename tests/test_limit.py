@@ -141,7 +141,7 @@ def test_every_verb_says_that_a_corpus_is_limited(
         assert end.value.code in (0, None)
         assert words in " ".join(capsys.readouterr().out.split())
     with pytest.raises(RequestError, match=words):
-        sgt_data.Stream(corpus, batch_size=1)
+        sgt_data.Stream({str(corpus): ["entity"]}, batch_size=1)
     with pytest.raises(RequestError, match="retry_damaged"):
         build_corpus(manifest, corpus, limit=LIMIT, retry_damaged=True)
     next(corpus.glob("receipts/entity/*.json")).unlink()

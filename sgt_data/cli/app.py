@@ -40,6 +40,7 @@ from sgt_data.cli.endings import (
     stops_as_interrupts,
 )
 from sgt_data.cli.examples import examples_text
+from sgt_data.cli.json_log import with_log
 from sgt_data.errors import SgtDataError
 from sgt_data.extras import library_missing
 
@@ -129,4 +130,5 @@ app = typer.Typer(
     result_callback=_exit_with,
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name, epilog=examples_text(_name))(ends_in_words(_name, _command))
+    _logged = with_log(_name, ends_in_words(_name, _command))
+    app.command(_name, epilog=examples_text(_name))(_logged)

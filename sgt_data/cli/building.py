@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgt_data.cli.arguments import AsJson, RayAddress, RayWorkers
+from sgt_data.cli.arguments import AsJson, LogJson, RayAddress, RayWorkers
 from sgt_data.cli.output import (
     command_text,
     print_messages,
@@ -20,6 +20,7 @@ from sgt_data.cli.output import (
     show,
     size_text,
 )
+from sgt_data.cli.profile_table import profile_document, profile_table, profile_text
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
 from sgt_data.cli.totals_table import totals_table
 from sgt_data.errors import RequestError
@@ -69,6 +70,10 @@ def build_command(
             "--retry-damaged", help="build the shards again whose ledgers name damaged inputs"
         ),
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="show at the end where the time went, stage by stage")
+    ] = False,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Build the corpus that a manifest describes, or continue it."""
@@ -102,7 +107,13 @@ def build_command(
         print_next(command_text("build", manifest, "--output", output, *sets, *limits))
         return 0
     print_messages(_build_messages(report, resolved))
-    show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
+    document = {**asdict(report), "succeeded": report.succeeded}
+    if profile:
+        document["profile"] = profile_document(report)
+    show(_build_table(report), document, as_json)
+    if profile and not as_json:
+        show(profile_table(report), None, as_json)
+        show(profile_text(report), None, as_json)
     if report.complete or report.limit is not None:
         print_next(command_text("view" if report.succeeded else "info", output))
     return 0 if report.succeeded else 1

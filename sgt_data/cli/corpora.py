@@ -12,6 +12,7 @@ from rich.table import Table
 from sgt_data.cli.arguments import (
     AsJson,
     CorpusUrl,
+    LogJson,
     Plugins,
     names_in,
     use_listed_plugins,
@@ -45,6 +46,7 @@ def verify_command(
         bool, typer.Option("--deep", help="read every tar, decode every target")
     ] = False,
     plugins: Plugins = None,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Check a corpus and name all that is wrong with it. Exit code 1 if anything is."""

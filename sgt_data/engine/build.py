@@ -43,6 +43,7 @@ from sgt_data.engine.losses import (
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.place_of_work import core_seconds, place_note, place_of_work
 from sgt_data.engine.retry_damaged import revoke_damaged
+from sgt_data.engine.shard_events import tell_quarantined
 from sgt_data.engine.slice_tasks import (
     SliceId,
     SliceTask,
@@ -199,6 +200,7 @@ class _Build:
         for receipt in shard.receipts:
             self.receipts[receipt["proxy"]][receipt["shard"]] = receipt
         self.hashes[shard.shard] = shard.key_hashes
+        tell_quarantined(self.root, shard.receipts)
 
     def revoke_duplicates(self) -> list[SliceTask]:
         """Revoke the shards that repeat another's keys; the tasks that build them again.

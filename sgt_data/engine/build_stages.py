@@ -10,6 +10,7 @@ from sgt_data.corpus.receipt import commit
 from sgt_data.engine.build_plan import Recipe
 from sgt_data.engine.render import Rendering
 from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stage_times import COMMIT
 from sgt_data.engine.stages import (
     AnnotateStage,
     FinishedShard,
@@ -58,4 +59,6 @@ def _finish(recipe: Recipe, root: str, shard: ShardTask) -> Generator[int, None,
     yield from rendering.draw(shard.excluded)
     encoded = rendering.encode()
     receipts = tuple(commit(root, files) for files in encoded)
-    return FinishedShard(receipts, frozenset(key for files in encoded for key in files.keys))
+    rendering.watch.lap(COMMIT)
+    keys = frozenset(key for files in encoded for key in files.keys)
+    return FinishedShard(receipts, keys, rendering.watch.taken())

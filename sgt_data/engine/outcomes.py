@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.corpus.receipt import Receipt
+from sgt_data.engine.stage_times import StageTimes
 from sgt_data.result import Failure
 
 
@@ -20,12 +21,14 @@ class CommittedShard:
         receipts: those that this work has written, one for each folder.
         seconds: that the work on it took.
         key_hashes: `[samples] uint64`, hashes of the keys in it; empty where nobody asks for them.
+        times: where the time of the shard went, from its reading on.
     """
 
     shard: str
     receipts: tuple[Receipt, ...]
     seconds: float
     key_hashes: NDArray[np.uint64] = field(repr=False)
+    times: StageTimes = field(default_factory=StageTimes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.receipt import Receipt
@@ -29,6 +29,7 @@ from sgt_data.engine.outcomes import (
 )
 from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stage_times import READ, StageTimes, Stopwatch
 from sgt_data.errors import OwnCodeError, SgtDataError, SourceError, StorageError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
@@ -44,11 +45,13 @@ class ShardTask:
         raw: its inputs.
         folders: the folders of the output that lack it.
         excluded: keys that must not become samples, with the reason.
+        times: of the stages that it has passed.
     """
 
     raw: RawShard
     folders: tuple[str, ...]
     excluded: Mapping[str, str]
+    times: StageTimes = field(default_factory=StageTimes)
 
     @property
     def part(self) -> str:
@@ -63,10 +66,12 @@ class FinishedShard:
     Attributes:
         receipts: written by it, one for each folder.
         keys: of the samples in it; empty where they cannot clash with those of other shards.
+        times: of this stage.
     """
 
     receipts: tuple[Receipt, ...]
     keys: frozenset[str] = frozenset()
+    times: StageTimes = field(default_factory=StageTimes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,15 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
     """
     finished, wanted = task.finished_shards, task.wanted_shards
     left = None if wanted is None else set(wanted)
+    watch = Stopwatch()
     with closing(read_shards(source, task.slice, shard_samples, finished)) as shards:
         for raw in shards:
             if raw.name in finished or (left is not None and raw.name not in left):
                 continue
-            yield ShardTask(raw, task.open_folders(raw.name), task.excluded.get(raw.name, {}))
+            watch.lap(READ)
+            excluded = task.excluded.get(raw.name, {})
+            yield ShardTask(raw, task.open_folders(raw.name), excluded, watch.taken())
+            watch.go_on()
             if left is not None:
                 left.discard(raw.name)
                 if not left:
@@ -154,7 +163,8 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
         yield OutputRefused(str(why))
         return
     hashes = hash_keys(sorted(finished.keys))
-    yield CommittedShard(name, finished.receipts, time.monotonic() - began, hashes)
+    seconds, times = time.monotonic() - began, shard.times + finished.times
+    yield CommittedShard(name, finished.receipts, seconds, hashes, times)
 
 
 def failure_at(part: str, why: SgtDataError) -> Failure:
