@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from sgt_data.event_log import tell
 from sgt_data.progress import OnProgress, Progress
@@ -38,7 +39,7 @@ class ProgressEvents:
             words = progress_text(progress, self.unit, None)
             tell("progress", words, phase=progress.phase or None, **self._counts(progress))
 
-    def _counts(self, progress: Progress) -> dict[str, int | str | None]:
+    def _counts(self, progress: Progress) -> dict[str, Any]:
         return {
             "unit": self.unit,
             "done": progress.done,

@@ -76,8 +76,8 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     ),
     "view": frozenset({"files", "pictures", "corpus", "subsets", "proxies", "trainers"}),
     "doctor": frozenset(
-        {"files", "pictures", "segmentation", "corpus", "engine", "manifest", "scenes", "stream",
-         "subsets", "verify"}
+        {"files", "pictures", "segmentation", "annotators", "corpus", "engine", "manifest",
+         "scenes", "stream", "subsets", "verify"}
     ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""
