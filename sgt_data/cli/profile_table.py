@@ -50,7 +50,7 @@ def profile_text(report: BuildReport) -> str:
 
 
 def profile_document(report: BuildReport) -> dict[str, Any]:
-    """The same for programs."""
+    """The profile of a build as plain values, for programs."""
     from sgt_data.engine.profile import profile_of
 
     profile = profile_of(report)

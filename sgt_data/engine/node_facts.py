@@ -89,8 +89,8 @@ def _ask(node: Mapping[str, Any], question: Callable[[], Any]) -> NodeFacts:
     try:
         facts = cast(Any, ray).get(task.remote(question), timeout=_ANSWER_SECONDS)
         asked = time.time()
-        there = cast(Any, ray).get(clock.remote(), timeout=_ANSWER_SECONDS)
-        ahead = clock_difference(there, asked, time.time())
+        node_time = cast(Any, ray).get(clock.remote(), timeout=_ANSWER_SECONDS)
+        ahead = clock_difference(node_time, asked, time.time())
     except (ray.exceptions.RayError, TimeoutError) as why:
         problem = ray_words(why).strip().splitlines()[-1]
         return NodeFacts(host, {}, cpus, gpus, None, problem=problem)
@@ -105,16 +105,16 @@ def _clock() -> float:
     return time.time()
 
 
-def clock_difference(there: float, asked: float, answered: float) -> float:
+def clock_difference(clock_time: float, asked: float, answered: float) -> float:
     """How far a clock is ahead of another, at least; negative where it is behind.
 
     Args:
-        there: time of the clock, at some moment between the two others, in seconds.
+        clock_time: time of the clock, at some moment between the two others, in seconds.
         asked, answered: times of the other clock.
     """
-    if there > answered:
-        return there - answered
-    return min(0.0, there - asked)
+    if clock_time > answered:
+        return clock_time - answered
+    return min(0.0, clock_time - asked)
 
 
 def session_folder() -> Path:
