@@ -21,6 +21,7 @@ class Progress:
         note: a remark for a person.
         phase: what is being done, in words; a display says how long it takes.
         kept: units that earlier runs had finished.
+        slowest: the stage that takes most of the workers' time, with its share, in words.
     """
 
     done: int
@@ -31,6 +32,7 @@ class Progress:
     note: str = ""
     phase: str = ""
     kept: int = 0
+    slowest: str = ""
 
     def __post_init__(self) -> None:
         if self.note:

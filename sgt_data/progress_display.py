@@ -18,7 +18,9 @@ from importlib import import_module
 from typing import Any, Protocol, Self, TextIO
 
 from sgt_data.errors import RequestError
+from sgt_data.event_log import is_heard
 from sgt_data.progress import OnProgress, Progress, ProgressTo, ignore
+from sgt_data.progress_events import ProgressEvents
 from sgt_data.progress_text import Pace, duration_text, progress_text
 from sgt_data.value_text import cut
 
@@ -40,14 +42,18 @@ def shown(progress: ProgressTo, unit: str) -> Iterator[OnProgress]:
         RequestError: it is something else.
     """
     if callable(progress):
-        yield progress
+        yield _told(progress, unit)
     elif progress is True:
         with ProgressDisplay(unit) as display:
-            yield display
+            yield _told(display, unit)
     elif progress is False:
-        yield ignore
+        yield _told(ignore, unit)
     else:
         raise RequestError(f"progress: found {cut(progress)}; allowed: True, False or a function")
+
+
+def _told(on_progress: OnProgress, unit: str) -> OnProgress:
+    return ProgressEvents(on_progress, unit) if is_heard() else on_progress
 
 
 class ProgressDisplay:

@@ -59,6 +59,8 @@ def progress_text(progress: Progress, unit: str, rate: float | None) -> str:
         parts.append(counted(progress.shards, "shard"))
     if progress.nbytes:
         parts.append(size_text(progress.nbytes))
+    if progress.slowest:
+        parts.append(f"most time: {progress.slowest}")
     if progress.note:
         parts.append(progress.note)
     return ", ".join(parts)

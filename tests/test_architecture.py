@@ -22,11 +22,11 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"checks", "compiled", "errors", "extras", "facts", "field_errors", "field_unions",
+    {"bounded_json", "checks", "compiled", "errors", "event_log", "extras", "facts", "field_errors", "field_unions",
      "field_words", "foreign_errors", "machine_code", "machine_code_folders",
      "machine_code_stamp", "names", "notebook_html", "overrides", "plugins", "progress",
-     "progress_display", "progress_text", "records", "redaction", "result", "seeds",
-     "bounded_json", "shipped_manifests", "suggestions", "value_text", "yaml_text"}
+     "progress_display", "progress_events", "progress_text", "records", "redaction", "result",
+     "seeds", "shipped_manifests", "suggestions", "value_text", "yaml_text"}
 )  # fmt: skip
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""
@@ -76,8 +76,8 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     ),
     "view": frozenset({"files", "pictures", "corpus", "subsets", "proxies", "trainers"}),
     "doctor": frozenset(
-        {"files", "pictures", "segmentation", "corpus", "engine", "manifest", "scenes", "stream",
-         "subsets", "verify"}
+        {"files", "pictures", "segmentation", "annotators", "corpus", "engine", "manifest",
+         "scenes", "stream", "subsets", "verify"}
     ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ import psutil
 import pytest
 import yaml
 from corpora import both_sources, both_sources_document, file_digests
+from prometheus_client.parser import text_string_to_metric_families
 from ray.job_submission import JobStatus, JobSubmissionClient
 
-from sgt_data import IN_PROCESS, build_corpus, verify_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus, verify_corpus
 from sgt_data.scenes.write_samples import write_samples
 
 ROOT = Path(__file__).parent.parent
@@ -33,11 +35,13 @@ CODE = ("manifests", "pipelines", "sgt_data")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head: its dashboard, the environment of who may use it, and where it keeps what it got."""
+    """A head: its dashboard, the environment of who may use it, where it keeps what it got, and the
+    port on which it exports the metrics of its workers."""
 
     address: str
     environment: dict[str, str]
     folder: Path
+    metrics_port: int
 
     def jobs(self) -> JobSubmissionClient:
         token = self.environment["RAY_AUTH_TOKEN"]
@@ -60,14 +64,14 @@ def head() -> Iterator[Head]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_USAGE_STATS_ENABLED": "0",
     }
-    dashboard = _free_port()
+    dashboard, metrics_port = _free_port(), _free_port()
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
         process = subprocess.Popen(
             [
                 RAY, "start", "--head", "--block", "--num-cpus", "2", "--temp-dir", folder,
                 "--port", str(_free_port()), "--dashboard-host", "127.0.0.1",
                 "--dashboard-port", str(dashboard), "--dashboard-agent-listen-port",
-                str(_free_port()),
+                str(_free_port()), "--metrics-export-port", str(metrics_port),
             ],
             env=environment,
             stdout=subprocess.DEVNULL,
@@ -75,7 +79,7 @@ def head() -> Iterator[Head]:
             start_new_session=True,
         )  # fmt: skip
         try:
-            yield Head(f"http://127.0.0.1:{dashboard}", environment, Path(folder))
+            yield Head(f"http://127.0.0.1:{dashboard}", environment, Path(folder), metrics_port)
         finally:
             family = psutil.Process(process.pid).children(recursive=True)
             for member in family:
@@ -127,6 +131,22 @@ def _submit_and_lose_the_client(head: Head, clone: Path, *arguments: str, name: 
     raise AssertionError(said)
 
 
+def _metric(port: int, name: str, label: str) -> dict[str, float]:
+    """The values of a metric by one of its labels; waits until Ray exports it."""
+    until = time.monotonic() + 60
+    while True:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            families = text_string_to_metric_families(answer.read().decode())
+        values: dict[str, float] = {}
+        for sample in (each for family in families for each in family.samples):
+            if sample.name == name:
+                value = values.get(sample.labels[label], 0.0) + sample.value
+                values[sample.labels[label]] = value
+        if values or time.monotonic() > until:
+            return values
+        time.sleep(1)
+
+
 def _wait_until(is_so: Callable[[], bool], seconds: float = 150) -> None:
     until = time.monotonic() + seconds
     while not is_so():
@@ -163,6 +183,14 @@ def test_a_submitted_job_builds_the_same_corpus(head: Head, clone: Path, tmp_pat
     assert again.returncode == 0, said
     assert verify_corpus(str(output), deep=True).sound
     assert file_digests(output) == undisturbed
+
+    # the metrics of both jobs, of which the first one's may be gone
+    totals = open_corpus(output).header.totals
+    samples = _metric(head.metrics_port, "ray_sgt_data_samples_total", "folder")
+    assert samples.keys() == totals.keys()
+    assert all(0 < samples[name] <= 2 * totals[name]["samples"] for name in totals)
+    stages = _metric(head.metrics_port, "ray_sgt_data_stage_seconds_count", "stage")
+    assert {"read", "decode", "draw entity", "encode", "commit"} <= stages.keys()
 
     # what came of the clone: the code, and the manifest beside it
     (package,) = head.folder.glob("session_2*/runtime_resources/working_dir_files/_ray_pkg_*/")

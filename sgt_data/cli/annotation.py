@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sgt_data.cli.arguments import AsJson, RayAddress, RayWorkers
+from sgt_data.cli.arguments import AsJson, LogJson, RayAddress, RayWorkers
 from sgt_data.cli.output import command_text, print_messages, print_next, show, size_text
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
 from sgt_data.value_text import counted
@@ -37,6 +37,7 @@ def annotate_command(
             "--set", metavar="FIELD=VALUE", help="replace a parameter of the mask generator"
         ),
     ] = None,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Draw masks for pictures without annotation. Writes tars in SA-1B's format."""

@@ -40,6 +40,7 @@ from sgt_data.cli.endings import (
     stops_as_interrupts,
 )
 from sgt_data.cli.examples import examples_text
+from sgt_data.cli.json_log import with_log
 from sgt_data.cli.storage import TAKES_URLS, with_storage_options
 from sgt_data.errors import SgtDataError
 from sgt_data.extras import library_missing
@@ -132,4 +133,5 @@ app = typer.Typer(
 for _name, _command in COMMANDS.items():
     if _name in TAKES_URLS:
         _command = with_storage_options(_command)
-    app.command(_name, epilog=examples_text(_name))(ends_in_words(_name, _command))
+    _logged = with_log(_name, ends_in_words(_name, _command))
+    app.command(_name, epilog=examples_text(_name))(_logged)

@@ -12,6 +12,15 @@ from sgt_data.errors import RequestError
 
 CorpusUrl = Annotated[str, typer.Argument(metavar="CORPUS", help="fsspec URL of a corpus")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as one line of JSON")]
+LogJson = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|-",
+        help="add a line of JSON to this file for each event (shards, lost inputs, failures); - "
+        "for standard error",
+    ),
+]
+"""What `cli.json_log` reads; commands themselves do not."""
 RayAddress = Annotated[
     str | None,
     typer.Option(help="Ray cluster: host:port, ray://host:port or auto; default: this machine"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgt_data.cli.arguments import AsJson, RayAddress, RayWorkers
+from sgt_data.cli.arguments import AsJson, LogJson, RayAddress, RayWorkers
 from sgt_data.cli.output import (
     command_text,
     print_messages,
@@ -20,6 +20,7 @@ from sgt_data.cli.output import (
     show,
     size_text,
 )
+from sgt_data.cli.profile_table import profile_document, profile_table, profile_text
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
 from sgt_data.cli.totals_table import totals_table
 from sgt_data.errors import RequestError
@@ -47,6 +48,14 @@ def build_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="print the plan, write nothing")
     ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="build only the first N pictures of each source, rounded up to whole shards; "
+            "without it the same output is continued",
+        ),
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="replace a field of the manifest"),
@@ -61,6 +70,10 @@ def build_command(
             "--retry-damaged", help="build the shards again whose ledgers name damaged inputs"
         ),
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="show at the end where the time went, stage by stage")
+    ] = False,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Build the corpus that a manifest describes, or continue it."""
@@ -80,20 +93,28 @@ def build_command(
         resolved, cluster = load_manifest(manifest, changes), Cluster(address, workers)
         if not dry_run:
             report = build_corpus(
-                resolved, output, cluster=cluster, retry_damaged=retry_damaged, progress=bar
-            )
+                resolved, output, cluster=cluster, retry_damaged=retry_damaged, limit=limit,
+                progress=bar,
+            )  # fmt: skip
     if dry_run:
         with _advice_to_draw_sources(manifest):
-            losses = _show_plan(resolved, output, cluster, as_json)
+            losses = _show_plan(resolved, output, cluster, limit, as_json)
         if losses:
             print_messages(losses)
             return 1
         sets = [word for change in changes for word in ("--set", change)]
-        print_next(command_text("build", manifest, "--output", output, *sets))
+        limits = [] if limit is None else ["--limit", str(limit)]
+        print_next(command_text("build", manifest, "--output", output, *sets, *limits))
         return 0
     print_messages(_build_messages(report, resolved))
-    show(_build_table(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
-    if report.complete:
+    document = {**asdict(report), "succeeded": report.succeeded}
+    if profile:
+        document["profile"] = profile_document(report)
+    show(_build_table(report), document, as_json)
+    if profile and not as_json:
+        show(profile_table(report), None, as_json)
+        show(profile_text(report), None, as_json)
+    if report.complete or report.limit is not None:
         print_next(command_text("view" if report.succeeded else "info", output))
     return 0 if report.succeeded else 1
 
@@ -115,12 +136,15 @@ def _advice_to_draw_sources(manifest: str) -> Iterator[None]:
         raise type(why)(f"{why}. This command draws the sources: {command}") from why
 
 
-def _show_plan(manifest: Manifest, output: str, cluster: Cluster, as_json: bool) -> list[str]:
+def _show_plan(
+    manifest: Manifest, output: str, cluster: Cluster, limit: int | None, as_json: bool
+) -> list[str]:
     """Show what a build would read and write, after a look at what it needs; why it would fail."""
     from sgt_data.annotators.device import check_packages
     from sgt_data.engine.build import check_build_output
     from sgt_data.engine.build_plan import annotators_in_use
     from sgt_data.engine.forecast import forecast
+    from sgt_data.engine.limited import first_shards, limited_listing
     from sgt_data.engine.listing import list_inputs
     from sgt_data.engine.looked_at import forecast_losses, look_at_pictures
 
@@ -129,13 +153,15 @@ def _show_plan(manifest: Manifest, output: str, cluster: Cluster, as_json: bool)
         for annotator in annotators_in_use(manifest):
             check_packages(annotator)
     listing = list_inputs(manifest)
+    if limit is not None:
+        listing = limited_listing(listing, first_shards(listing, limit))
     rows = forecast(listing)
     looks = look_at_pictures(listing)
     losses = forecast_losses(listing, looks)
     print_messages(f"note: {note}" for note in (*listing.notes, *looks))
     plan = [asdict(row) for row in rows]
     document = {
-        "name": manifest.name, "plan": plan, "notes": listing.notes,
+        "name": manifest.name, "limit": limit, "plan": plan, "notes": listing.notes,
         "looked_at": [asdict(look) for look in looks], "losses": losses,
     }  # fmt: skip
     show(_forecast_table(rows), document, as_json)
@@ -171,10 +197,16 @@ def _build_messages(report: BuildReport, manifest: Manifest) -> list[str]:
     from sgt_data.names import QUARANTINE
 
     lines = [f"note: {note}" for note in report.notes]
-    if report.complete and not report.built_shards:
+    if (report.complete or report.limit is not None) and not report.built_shards:
         lines.append(f"nothing to do: {counted(report.found_shards, 'shard')}, all built before")
     lines += [f"not read: {failure}" for failure in report.failures]
     lines += [f"lost: {reason}" for reason in report.reasons]
+    if report.limit is not None:
+        lines.append(
+            f"The corpus is not complete: it was limited to the first "
+            f"{counted(report.limit, 'picture')} of each source, in whole shards. The same command "
+            "without --limit builds the rest."
+        )
     if report.failures:
         lines.append("The corpus is not complete. The same command continues the build.")
     lines += [

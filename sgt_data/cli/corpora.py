@@ -12,6 +12,7 @@ from rich.table import Table
 from sgt_data.cli.arguments import (
     AsJson,
     CorpusUrl,
+    LogJson,
     Plugins,
     names_in,
     use_listed_plugins,
@@ -45,6 +46,7 @@ def verify_command(
         bool, typer.Option("--deep", help="read every tar, decode every target")
     ] = False,
     plugins: Plugins = None,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Check a corpus and name all that is wrong with it. Exit code 1 if anything is."""
@@ -145,6 +147,11 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
         "installed; --plugins FILE decodes them"
         for kind, count in verdict.not_decoded.items()
     ]
+    if verdict.limit is not None:
+        lines.append(
+            f"not complete: limited to the first {counted(verdict.limit, 'picture')} of each "
+            "source; these shards were checked"
+        )
     state = "sound" if verdict.sound else counted(len(verdict.findings), "finding")
     lines.append(f"{verdict.counts}, {how}: {state}")
     return "\n".join(lines)
@@ -156,7 +163,7 @@ def _info_table(corpus: Corpus) -> Table:
     header = corpus.header
     totals = header.source_totals
     table = totals_table({folder: totals[folder] for folder in corpus.folders if folder in totals})
-    state = "complete" if header.complete else "not complete yet"
+    state = header.state
     if header.complete and beyond_bounds(header):
         state = "built to its end, but failed: it lost more than its manifest allows"
     if subset := header.identity.get("subset"):
@@ -175,6 +182,7 @@ def _info_document(corpus: Corpus) -> dict[str, Any]:
         "url": corpus.url,
         "name": header.name,
         "complete": header.complete,
+        "limit": header.limit,
         "beyond_bounds": beyond_bounds(header),
         "subset": header.identity.get("subset"),
         "parent": header.parent,

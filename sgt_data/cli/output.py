@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sgt_data.errors import StorageError
+from sgt_data.event_log import tell
 from sgt_data.foreign_errors import in_words
 from sgt_data.progress_text import size_text as size_text
 from sgt_data.redaction import redacted, shown_text
@@ -23,6 +24,7 @@ messages = Console(stderr=True, highlight=False, soft_wrap=True)
 def print_messages(lines: Iterable[str]) -> None:
     """Print lines to standard error, each as it is but for secrets."""
     for line in lines:
+        tell("message", line)
         messages.print(shown_text(line), markup=False)
 
 
@@ -45,12 +47,15 @@ def show(text: str | Table, document: Any, as_json: bool) -> None:
 
     Args:
         text: the result for a person.
-        document: the result for a program, of values that JSON has.
+        document: the result for a program, of values that JSON has; None where the text belongs
+            to a result that was shown before.
         as_json: print `document` as one line of JSON instead of `text`.
 
     Raises:
         StorageError: standard output takes no more, as on a full disk.
     """
+    if document is not None:
+        tell("result", "the result, as --json prints it", result=document)
     try:
         if as_json:
             print(orjson.dumps(redacted(document)).decode())

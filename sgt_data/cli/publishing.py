@@ -11,6 +11,7 @@ from rich.table import Table
 from sgt_data.cli.arguments import (
     AsJson,
     CorpusUrl,
+    LogJson,
     Plugins,
     RayAddress,
     RayWorkers,
@@ -53,6 +54,7 @@ def push_command(
         bool, typer.Option("--dry-run", help="print what would be pushed, send nothing")
     ] = False,
     plugins: Plugins = None,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Push a corpus or a subset to the Hugging Face Hub. The same command continues a push."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
+from sgt_data.cli.arguments import AsJson, CorpusUrl, LogJson, names_in
 from sgt_data.cli.output import (
     command_text,
     print_messages,
@@ -55,6 +55,7 @@ def questions_command(
             "train=0.8,val=0.1,test=0.1",
         ),
     ] = None,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Write visual questions about a corpus, in LLaVA's format."""

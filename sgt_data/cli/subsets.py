@@ -12,6 +12,7 @@ from rich.table import Table
 from sgt_data.cli.arguments import (
     AsJson,
     CorpusUrl,
+    LogJson,
     RayAddress,
     RayWorkers,
     numbers_in,
@@ -74,6 +75,7 @@ def scale_command(
     ] = None,
     address: RayAddress = None,
     workers: RayWorkers = None,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Take nested subsets of a corpus: as files, or as new corpora."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgt_data.cli.arguments import AsJson, CorpusUrl, names_in
+from sgt_data.cli.arguments import AsJson, CorpusUrl, LogJson, names_in
 from sgt_data.cli.output import command_text, print_messages, print_next, show, size_text
 from sgt_data.cli.progress_bar import LOADING, ProgressBar
 from sgt_data.value_text import counted
@@ -26,6 +26,7 @@ def export_command(
             "--proxy", metavar="PROXY,...", help="export these alone, by commas or repeated"
         ),
     ] = None,
+    log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
     """Write a corpus in the layout that released trainers read."""

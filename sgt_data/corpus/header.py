@@ -56,6 +56,8 @@ class CorpusHeader:
         minor: minor version of the format, which a copy has from its corpus.
         left_out: folders of the corpus that this copy of it lacks, as its pictures may not be
             passed on. Nothing else in the header speaks of them.
+        limit: of a build that was limited to the first pictures of each source, and has made the
+            shards that hold them: how many pictures. None for every other corpus.
     """
 
     name: str
@@ -72,6 +74,30 @@ class CorpusHeader:
     parent: Mapping[str, Any] | None = None
     left_out: tuple[str, ...] = ()
     minor: int = FORMAT_MINOR
+    limit: int | None = None
+
+    @property
+    def state(self) -> str:
+        """How far the build is, in words."""
+        if self.complete:
+            return "complete"
+        return "not complete yet" if self.limit is None else f"not complete: {self.limit_text}"
+
+    @property
+    def limit_text(self) -> str:
+        """What a limited build was limited to, in words."""
+        pictures = "picture" if self.limit == 1 else f"{self.limit:,} pictures"
+        return f"limited to the first {pictures} of each source"
+
+
+def not_complete(url: str, header: CorpusHeader) -> str:
+    """What to say where a complete corpus is needed, and this one is not."""
+    if header.limit is None:
+        return f"{url} is not complete; build it to its end first"
+    return (
+        f"{url} is not complete: it is {header.limit_text}. The same build without a limit "
+        "continues it; `view`, `preview`, `info` and `verify` take it as it is"
+    )
 
 
 def write_header(root: str, header: CorpusHeader) -> None:
@@ -89,6 +115,8 @@ def encode_header(header: CorpusHeader) -> bytes:
         document["parent"]["url"] = without_secrets(document["parent"]["url"])
     if not header.left_out:
         del document["left_out"]
+    if header.limit is None:
+        del document["limit"]
     if not header.minor:  # a copy of a corpus of format 1.0 is one as well
         del document["minor"]
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
@@ -164,6 +192,8 @@ def parse_header(data: bytes, place: str) -> CorpusHeader:
             proxy: tuple(map(int, counts)) for proxy, counts in document.get("samples", {}).items()
         }
         document["left_out"] = tuple(map(str, document.get("left_out", ())))
+        if type(document.get("limit", 1)) is not int or document.get("limit", 1) < 1:
+            raise ValueError(f"limit is {cut(document['limit'], 40)}, not a number of pictures")
         header = CorpusHeader(**document)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         is_cut = isinstance(why, orjson.JSONDecodeError) and not place.startswith("hf://")

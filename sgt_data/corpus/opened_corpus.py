@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sgt_data import checks
 from sgt_data.corpus.committed_receipts import read_receipts
-from sgt_data.corpus.header import CorpusHeader
+from sgt_data.corpus.header import CorpusHeader, not_complete
 from sgt_data.corpus.index import parse_index
 from sgt_data.corpus.key_selection import Selection
 from sgt_data.corpus.mending import read_committed
@@ -110,7 +110,7 @@ class Corpus:
     @property
     def _summary(self) -> str:
         part = "a subset, " if self.selection is not None else ""
-        state = "complete" if self.header.complete else "not complete yet"
+        state = self.header.state
         proxies = counted(len(self.proxies), "proxy")
         return f"{part}{counted(len(self), 'sample')} of {proxies}, {state}"
 
@@ -121,7 +121,7 @@ class Corpus:
             RequestError: the corpus is not complete, or has no such proxy.
         """
         if not self.header.complete:
-            raise RequestError(f"{self.url} is not complete; build it to its end first")
+            raise RequestError(not_complete(self.url, self.header))
         if proxies is None:
             return self.proxies
         chosen = checks.texts("proxies", proxies)

@@ -28,13 +28,7 @@ _REQUIREMENT = re.compile(
 def package_checks() -> Iterator[Check]:
     """Findings on the base and on every extra."""
     lacking = _lacking_by_extra()
-    base = lacking.pop("", [])
-    yield Check(
-        "packages",
-        "lacks" if base else "good",
-        ", ".join(base) if base else f"sgt-data {version('sgt-data')}, and all that it needs",
-        install_hint() if base else "",
-    )
+    yield base_check()
     for extra, purpose in BROUGHT_BY.items():
         names = lacking.get(extra, [])
         if not names:
@@ -42,6 +36,17 @@ def package_checks() -> Iterator[Check]:
         else:
             text = f"not installed ({', '.join(names)}); {purpose}"
             yield Check(f"extra {extra}", "note", text, install_hint(extra))
+
+
+def base_check() -> Check:
+    """Finding on the packages that all work needs."""
+    base = _lacking_by_extra().get("", [])
+    return Check(
+        "packages",
+        "lacks" if base else "good",
+        ", ".join(base) if base else f"sgt-data {version('sgt-data')}, and all that it needs",
+        install_hint() if base else "",
+    )
 
 
 def _lacking_by_extra() -> dict[str, list[str]]:

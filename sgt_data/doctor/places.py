@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 from sgt_data.doctor.check import Check
-from sgt_data.doctor.machine import disk_check
 from sgt_data.errors import RequestError, SourceError, StorageError
-from sgt_data.files.reading import read_bytes
-from sgt_data.files.urls import absolute, is_local, join
+from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.urls import join
 from sgt_data.files.writing import TEMPORARY, delete, write_atomic
 from sgt_data.redaction import without_secrets
-
-
-def output_checks(output: str) -> Iterator[Check]:
-    """Findings on a place that is to be written: a small file is written, read and deleted there.
-
-    Raises:
-        RequestError: it is no URL.
-    """
-    root = absolute(output)
-    if is_local(root):
-        yield disk_check("disk of the output", Path(root.removeprefix("file://")))
-    yield written_and_read(root)
 
 
 def written_and_read(root: str) -> Check:
@@ -45,6 +30,22 @@ def written_and_read(root: str) -> Check:
     if not same:
         return Check("output", "lacks", f"{shown} gives back other bytes than were written")
     return Check("output", "good", f"{shown} can be written and read ({seconds:.2f} s)")
+
+
+def shared_output_check(written: str) -> Check:
+    """Whether this process sees a file below the output that another one has written.
+
+    Args:
+        written: URL of the file.
+    """
+    try:
+        if exists(written):
+            return Check("shared output", "good", "what another node wrote is seen here")
+        problem = f"what another node wrote to {without_secrets(written)} is not there"
+    except (SourceError, OSError) as why:
+        problem = without_secrets(str(why))
+    remedy = "give an --output that all nodes share: an object store, or a disk mounted on each"
+    return Check("shared output", "lacks", problem, remedy)
 
 
 def hub_check() -> Check:

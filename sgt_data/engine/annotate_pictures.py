@@ -30,6 +30,7 @@ from sgt_data.engine.mask_tars import (
 )
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.place_of_work import ANNOTATED_SECONDS, place_note, place_of_work
+from sgt_data.engine.shard_events import tell_ledger
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
@@ -150,7 +151,10 @@ def annotate_pictures(
             ]
 
             def note(shard: CommittedShard) -> None:
-                (receipts[tar_name(shard.shard)],) = shard.receipts
+                tar = tar_name(shard.shard)
+                (receipts[tar],) = shard.receipts
+                if receipts[tar]["damaged"]:
+                    tell_ledger(root, ledger_path(tar), shard=tar)
 
             if tasks:
                 recipe = MaskRecipe(folder, annotator, setup, pictures_per_tar)

@@ -9,6 +9,7 @@ from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.annotators.batching import ShardAnnotator
 from sgt_data.annotators.checked_model import loaded
 from sgt_data.engine.outcomes import OWN_CODE
+from sgt_data.engine.stage_times import Stopwatch, annotate_stage
 from sgt_data.engine.stages import AnnotateStage, ShardTask, failure_at
 from sgt_data.errors import AnnotatorError, OwnCodeError, SourceError
 from sgt_data.result import Failure
@@ -54,10 +55,13 @@ def annotate_shard(
         stage: size of the pictures.
         on_input: called with the number of inputs that the model has seen.
     """
+    watch = Stopwatch()
     try:
         inputs = annotator.annotate(shard.raw.inputs, stage.size_rule, stage.max_pixels, on_input)
     except (SourceError, AnnotatorError) as why:
         return failure_at(shard.part, why)
     except OwnCodeError as why:
         return Failure(OWN_CODE, str(why))
-    return replace(shard, raw=replace(shard.raw, inputs=inputs))
+    watch.lap(annotate_stage(annotator.name))
+    times = shard.times + watch.taken()
+    return replace(shard, raw=replace(shard.raw, inputs=inputs), times=times)

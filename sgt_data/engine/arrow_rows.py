@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from sgt_data.engine.outcomes import CommittedShard, InputsDone, Outcome, OutputRefused
 from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stage_times import StageTimes
 from sgt_data.engine.stages import ShardTask
 from sgt_data.records import (
     FilePart,
@@ -53,6 +54,7 @@ SHARD = pa.schema(
         ("lost", pa.int64()),
         ("folders", pa.list_(pa.string())),
         ("excluded", pa.map_(pa.string(), pa.string())),
+        ("times", pa.binary()),
         ("inputs", pa.list_(_INPUT)),
     ]
 )
@@ -67,6 +69,7 @@ OUTCOME = pa.schema(
         ("receipts", pa.list_(pa.binary())),
         ("key_hashes", pa.list_(pa.binary())),
         ("seconds", pa.float64()),
+        ("times", pa.binary()),
         ("inputs", pa.int64()),
     ]
 )
@@ -93,6 +96,7 @@ def task_row(task: SliceTask) -> pa.Table:
         "folders": task.folders,
         "committed": task.committed,
         "excluded": task.excluded,
+        "first_shards": task.first_shards,
     }
     columns = {
         "source": piece.source,
@@ -112,6 +116,7 @@ def task_of(row: Mapping[str, Any]) -> SliceTask:
         tuple(rest["folders"]),
         rest["committed"],
         rest["excluded"],
+        rest["first_shards"],
     )
 
 
@@ -128,6 +133,7 @@ def shard_row(shard: ShardTask | Failure) -> pa.Table:
         "lost": raw.lost,
         "folders": list(shard.folders),
         "excluded": list(shard.excluded.items()),
+        "times": orjson.dumps(shard.times),
     }
     table = pa.Table.from_pylist([columns], schema=SHARD)
     inputs = pa.ListArray.from_arrays([0, len(raw.inputs)], _inputs(raw.inputs))
@@ -138,7 +144,7 @@ def shard_of(row: Mapping[str, Any]) -> ShardTask:
     """The shard that a row holds."""
     inputs = tuple(map(_input, row["inputs"]))
     raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"], row["lost"])
-    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]))
+    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]), _times(row))
 
 
 def outcome_row(outcome: Outcome) -> pa.Table:
@@ -155,6 +161,7 @@ def outcome_row(outcome: Outcome) -> pa.Table:
         "receipts": [orjson.dumps(receipt) for receipt in outcome.receipts],
         "key_hashes": [hashes.tobytes() for hashes in outcome.key_hashes],
         "seconds": outcome.seconds,
+        "times": orjson.dumps(outcome.times),
     }
     return pa.Table.from_pylist([columns], schema=OUTCOME)
 
@@ -169,7 +176,11 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
         return InputsDone(row["name"], row["inputs"])
     receipts = tuple(map(orjson.loads, row["receipts"]))
     hashes = tuple(np.frombuffer(data, np.uint64) for data in row["key_hashes"])
-    return CommittedShard(row["name"], receipts, row["seconds"], hashes)
+    return CommittedShard(row["name"], receipts, row["seconds"], hashes, _times(row))
+
+
+def _times(row: Mapping[str, Any]) -> StageTimes:
+    return StageTimes(**orjson.loads(row["times"]))
 
 
 def failure_row(failure: Failure, schema: pa.Schema) -> pa.Table:

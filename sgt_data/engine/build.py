@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,7 @@ from sgt_data.engine.choose_engine import Engine, open_engine
 from sgt_data.engine.cluster import THIS_MACHINE, Cluster
 from sgt_data.engine.drive import drive
 from sgt_data.engine.duplicates import repeated_keys
+from sgt_data.engine.limited import first_shards, limited_listing, reached_limit
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.losses import (
     damaged_share,
@@ -37,7 +38,15 @@ from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.place_of_work import core_seconds, place_note, place_of_work
 from sgt_data.engine.receipt_roller import ReceiptRoller
 from sgt_data.engine.retry_damaged import revoke_damaged
-from sgt_data.engine.slice_tasks import SliceTask, corpus_order, kept_inputs, pending_tasks
+from sgt_data.engine.shard_events import tell_quarantined
+from sgt_data.engine.slice_tasks import (
+    SliceId,
+    SliceTask,
+    corpus_order,
+    kept_inputs,
+    pending_tasks,
+)
+from sgt_data.errors import RequestError
 from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location
 from sgt_data.files.writing import sweep_unfinished
@@ -53,6 +62,7 @@ def build_corpus(
     *,
     cluster: Cluster = THIS_MACHINE,
     retry_damaged: bool = False,
+    limit: int | None = None,
     progress: ProgressTo = False,
 ) -> BuildReport:
     """Build, or go on building, the corpus that a manifest describes.
@@ -68,6 +78,9 @@ def build_corpus(
             work is done in this process, and more on a Ray that is started on this machine.
         retry_damaged: build the shards again whose ledgers name damage, as after missing pictures
             were put back.
+        limit: build the first so many pictures of each source alone, rounded up to whole shards.
+            The shards are those of the whole build: without the limit, the same output is
+            continued.
         progress: True shows a bar; a function is called when inputs are done, of which it counts.
 
     Raises:
@@ -77,16 +90,28 @@ def build_corpus(
         BuildError: Ray failed; what is committed is kept.
     """
     checks.instance_of("cluster", cluster, Cluster)
+    if limit is not None:
+        checks.whole_number("limit", limit, 1)
+        if retry_damaged:
+            raise RequestError(
+                "retry_damaged takes shards out of the whole corpus, which a limited build would "
+                "not put back; give one of limit and retry_damaged"
+            )
     with shown(progress, "pictures") as on_progress:
-        return _build(manifest, output, cluster, retry_damaged, on_progress)
+        return _build(manifest, output, _Asked(cluster, retry_damaged, limit), on_progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a build was asked for beside manifest and output."""
+
+    cluster: Cluster
+    retry_damaged: bool
+    limit: int | None
 
 
 def _build(
-    manifest: Manifest | Location,
-    output: Location,
-    asked: Cluster,
-    retry_damaged: bool,
-    on_progress: OnProgress,
+    manifest: Manifest | Location, output: Location, asked: _Asked, on_progress: OnProgress
 ) -> BuildReport:
     began = time.monotonic()
     if not isinstance(manifest, Manifest):
@@ -94,11 +119,13 @@ def _build(
     root = check_build_output(manifest, output)
     on_progress(Progress(0, phase="listing inputs"))
     listing = list_inputs(manifest)
-    cluster = place_of_work(asked, core_seconds(listing))
+    wanted = None if asked.limit is None else first_shards(listing, asked.limit)
+    to_read = listing if wanted is None else limited_listing(listing, wanted)
+    cluster = place_of_work(asked.cluster, core_seconds(to_read))
     cluster.check_reach([root, *_source_places(manifest)])
     drawn = {source for source, folders in listing.folders_of.items() if folders}
-    pictures = sum(piece.pictures for piece in listing.slices if piece.source in drawn)
-    start = Progress(0, pictures, listing.exact, note=place_note(asked, cluster))
+    pictures = sum(piece.pictures for piece in to_read.slices if piece.source in drawn)
+    start = Progress(0, pictures, listing.exact, note=place_note(asked.cluster, cluster))
 
     def announce(phase: str, note: str = "") -> None:
         on_progress(replace(start, phase=phase, note=note or start.note))
@@ -114,14 +141,15 @@ def _build(
         committed = committed_shards(root, header.fingerprints, listed, announce)
         receipts = committed.receipts
         check_one_build(root, receipts, header.fingerprints)
-        if existing is None or existing.fingerprints != header.fingerprints:
+        is_other = existing is None or existing.fingerprints != header.fingerprints
+        if is_other or (existing is not None and existing.limit is not None):
             write_header(root, header)
         sweep_unfinished(root)
         announce("looking for lost files")
         lost = revoke_lost(root, header, receipts)
         if lost:
             announce(f"{len(lost):,} shards lost files and are built again")
-        if retry_damaged:
+        if asked.retry_damaged:
             revoke_damaged(root, header, receipts, listing.slices)
         report = BuildReport(output=root, found_shards=sum(map(len, receipts.values())))
         if anew and begun and begun.identity != plan.identity:
@@ -129,17 +157,20 @@ def _build(
                 f"{root}: another build began there and committed nothing; this one takes its place"
             )
         report.notes += [*lost_notes(lost, "built"), *committed.notes]
-        tasks = pending_tasks(listing.slices, listing.folders_of, receipts)
-        kept = kept_inputs(listing.slices, listing.folders_of, receipts)
+        tasks = pending_tasks(listing.slices, listing.folders_of, receipts, wanted)
+        kept = kept_inputs(to_read.slices, listing.folders_of, receipts)
         start = replace(start, done=kept, kept=kept)
         with closing(ReceiptRoller(root, committed)) as roller:
-            build = _Build(plan, root, committed, roller, report, start)
+            build = _Build(plan, root, committed, roller, report, start, wanted)
             build.work(engine, tasks, on_progress)
             while repeated := build.revoke_duplicates(announce):
                 build.work(engine, repeated, on_progress)
             ended = time.monotonic()
             report.start_seconds = (build.first_work or ended) - began
             report.work_seconds = ended - began - report.start_seconds
+            if not report.failures:
+                earlier = existing.limit if existing is not None else None
+                report.limit = reached_limit(listing, receipts, asked.limit, earlier)
             _finish(plan, root, header, build)
     return report
 
@@ -154,6 +185,7 @@ class _Build:
     roller: ReceiptRoller
     report: BuildReport
     progress: Progress
+    wanted: Mapping[SliceId, int] | None
     first_work: float | None = None
 
     def work(self, engine: Engine, tasks: Sequence[SliceTask], on_progress: OnProgress) -> None:
@@ -175,6 +207,7 @@ class _Build:
             self.committed.hashes.add(*place, hashes)
         for place in places:
             self.roller.note(*place)
+        tell_quarantined(self.root, shard.receipts)
 
     def revoke_duplicates(self, announce: Announce) -> list[SliceTask]:
         """Revoke the shards that repeat another's keys; the tasks that build them again.
@@ -198,7 +231,7 @@ class _Build:
                 del receipts[folder][shard]
                 self.committed.hashes.forget(folder, shard)
                 self.report.built_shards -= 1
-        tasks = pending_tasks(listing.slices, listing.folders_of, receipts)
+        tasks = pending_tasks(listing.slices, listing.folders_of, receipts, self.wanted)
         return [replace(task, excluded=excluded) for task in tasks]
 
 
@@ -263,7 +296,8 @@ def _finish(plan: BuildPlan, root: str, header: CorpusHeader, build: _Build) -> 
             report.too_damaged[folder] = share
         if (share := filtered_share(totals)) > listing.manifest.max_filtered:
             report.too_filtered[folder] = share
-        if report.complete and listing.slices and not totals["samples"]:
+        is_whole = report.complete or report.limit is not None
+        if is_whole and listing.slices and not totals["samples"]:
             report.empty.append(folder)
     report.notes += [*listing.notes, *notes_on_slices(receipts, listing.slices)]
     in_order = {folder: receipts[folder] for folder in listing.sources_of}
@@ -280,6 +314,7 @@ def _finish(plan: BuildPlan, root: str, header: CorpusHeader, build: _Build) -> 
         samples=samples,
         totals=report.totals,
         source_totals=source_totals,
+        limit=report.limit,
     )
     write_header(root, finished)
     if report.complete:

@@ -10,6 +10,7 @@ from sgt_data.corpus.receipt import commit
 from sgt_data.engine.build_plan import Recipe
 from sgt_data.engine.render import Rendering
 from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stage_times import COMMIT
 from sgt_data.engine.stages import (
     AnnotateStage,
     FinishedShard,
@@ -58,6 +59,7 @@ def _finish(recipe: Recipe, root: str, shard: ShardTask) -> Generator[int, None,
     yield from rendering.draw(shard.excluded)
     encoded = rendering.encode()
     receipts = tuple(commit(root, files) for files in encoded)
-    if recipe.source(shard.raw.source).keys_differ:
-        return FinishedShard(receipts)
-    return FinishedShard(receipts, tuple(files.keys for files in encoded))
+    rendering.watch.lap(COMMIT)
+    may_repeat = not recipe.source(shard.raw.source).keys_differ
+    keys = tuple(files.keys for files in encoded) if may_repeat else ()
+    return FinishedShard(receipts, keys, rendering.watch.taken())

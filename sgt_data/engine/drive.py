@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sgt_data.engine.outcomes import OWN_CODE, CommittedShard, InputsDone, Outcome, OutputRefused
+from sgt_data.engine.shard_events import tell_committed, tell_failed
+from sgt_data.engine.stage_times import added, slowest_stage
 from sgt_data.errors import OwnCodeError, StorageError
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.result import Failure, Result
@@ -18,10 +20,16 @@ class ShardResult(Result):
     Attributes:
         built_shards: shards that this run has committed, over all folders.
         found_shards: shards that earlier runs had committed, over all folders.
+        built_inputs: inputs of the shards that this run has committed.
+        stage_seconds: seconds of this run's workers, by stage (see `engine.stage_times`).
+        codec_seconds: seconds within the stages that were those of codecs, by codec.
     """
 
     built_shards: int = 0
     found_shards: int = 0
+    built_inputs: int = 0
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    codec_seconds: dict[str, float] = field(default_factory=dict)
 
 
 def drive(
@@ -56,17 +64,23 @@ def drive(
             raise OwnCodeError(f"{outcome.message}; what is committed is kept")
         if isinstance(outcome, Failure):
             result.failures.append(outcome)
+            tell_failed(outcome)
             continue
         if isinstance(outcome, InputsDone):
             under_way[outcome.shard] = outcome.inputs
             progress = replace(progress, note=outcome.note)
         else:
             note(outcome)
+            tell_committed(outcome)
+            result.stage_seconds = added(result.stage_seconds, outcome.times.stages)
+            result.codec_seconds = added(result.codec_seconds, outcome.times.codecs)
             under_way.pop(outcome.shard, None)
             progress = _committed(progress, outcome)
+            progress = replace(progress, slowest=slowest_stage(result.stage_seconds))
             result.built_shards += len(outcome.receipts)
+            result.built_inputs += max(receipt["inputs"] for receipt in outcome.receipts)
         on_progress(replace(progress, done=progress.done + sum(under_way.values())))
-    return replace(progress, note="")
+    return replace(progress, note="", slowest="")
 
 
 def _committed(progress: Progress, shard: CommittedShard) -> Progress:

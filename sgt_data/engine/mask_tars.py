@@ -26,6 +26,7 @@ from sgt_data.corpus.shard import (
     ledger_bytes,
 )
 from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stage_times import COMMIT, ENCODE, Stopwatch
 from sgt_data.engine.stages import (
     AnnotateStage,
     FinishedShard,
@@ -174,13 +175,17 @@ def _as_jpeg(raw: RawInput) -> RawInput:
 
 def _finish(recipe: MaskRecipe, root: str, shard: ShardTask) -> Generator[int, None, FinishedShard]:
     """Write the tar of a shard, its ledger, and its receipt last."""
+    watch = Stopwatch()
     tar, ledger, receipt = _encode(recipe, shard.raw)
+    watch.lap(ENCODE)
     yield len(shard.raw.inputs)
+    watch.go_on()
     name = tar_name(shard.raw.name)
     write_atomic(join(root, f"{name}.tar"), tar)
     write_atomic(join(root, ledger_path(name)), ledger)
     write_atomic(join(root, f"{_RECEIPTS}/{name}.json"), orjson.dumps(receipt))
-    return FinishedShard((receipt,))
+    watch.lap(COMMIT)
+    return FinishedShard((receipt,), times=watch.taken())
 
 
 def _encode(recipe: MaskRecipe, shard: RawShard) -> tuple[bytes, bytes, dict[str, Any]]:

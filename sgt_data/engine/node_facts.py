@@ -6,9 +6,12 @@ import os
 import platform
 import shutil
 import socket
+import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, cast
 
 import ray
@@ -33,6 +36,8 @@ class NodeFacts:
         shared_memory: free bytes in /dev/shm; None where there is none.
         answer: what the function that was sent there returned.
         problem: why it gave no answer; empty where it did.
+        clock_seconds: how far its clock is ahead of the one here, at least; 0 where the two agree
+            as far as the time of the question tells.
     """
 
     host: str
@@ -42,6 +47,7 @@ class NodeFacts:
     shared_memory: int | None
     answer: Any = None
     problem: str = ""
+    clock_seconds: float = 0.0
 
 
 def ask_nodes(cluster: Cluster, question: Callable[[], Any]) -> list[NodeFacts]:
@@ -76,13 +82,50 @@ def _ask(node: Mapping[str, Any], question: Callable[[], Any]) -> NodeFacts:
     task = ray.remote(_answer).options(
         num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     )
+    clock = ray.remote(_clock).options(
+        num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    )
     host = node.get("NodeManagerHostname") or node["NodeManagerAddress"]
     try:
         facts = cast(Any, ray).get(task.remote(question), timeout=_ANSWER_SECONDS)
+        asked = time.time()
+        node_time = cast(Any, ray).get(clock.remote(), timeout=_ANSWER_SECONDS)
+        ahead = clock_difference(node_time, asked, time.time())
     except (ray.exceptions.RayError, TimeoutError) as why:
         problem = ray_words(why).strip().splitlines()[-1]
         return NodeFacts(host, {}, cpus, gpus, None, problem=problem)
-    return NodeFacts(facts["host"], facts["versions"], cpus, gpus, facts["shm"], facts["answer"])
+    return NodeFacts(
+        facts["host"], facts["versions"], cpus, gpus, facts["shm"], facts["answer"],
+        clock_seconds=ahead,
+    )  # fmt: skip
+
+
+def _clock() -> float:
+    """On the node: the time, in seconds."""
+    return time.time()
+
+
+def clock_difference(clock_time: float, asked: float, answered: float) -> float:
+    """How far a clock is ahead of another, at least; negative where it is behind.
+
+    Args:
+        clock_time: time of the clock, at some moment between the two others, in seconds.
+        asked, answered: times of the other clock.
+    """
+    if clock_time > answered:
+        return clock_time - answered
+    return min(0.0, clock_time - asked)
+
+
+def session_folder() -> Path:
+    """On a node: where Ray keeps its session, and spills what does not fit into its memory."""
+    node: Any = ray._private.worker._global_node
+    return Path(tempfile.gettempdir() if node is None else node.get_session_dir_path())
+
+
+def demands_token() -> bool:
+    """Whether this process talks to Ray by a token, without which a cluster refuses."""
+    return os.environ.get("RAY_AUTH_MODE", "").lower() in ("token", "k8s")
 
 
 def _answer(question: Callable[[], Any]) -> dict[str, Any]:

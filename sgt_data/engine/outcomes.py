@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sgt_data.corpus.key_hashes import Hashes
 from sgt_data.corpus.receipt import Receipt
+from sgt_data.engine.stage_times import StageTimes
 from sgt_data.result import Failure
 
 
@@ -19,12 +20,14 @@ class CommittedShard:
         seconds: that the work on it took.
         key_hashes: of the keys that each receipt commits, in the order of `receipts`; empty where
             keys cannot repeat.
+        times: where the time of the shard went, from its reading on.
     """
 
     shard: str
     receipts: tuple[Receipt, ...]
     seconds: float
     key_hashes: tuple[Hashes, ...] = field(default=(), repr=False)
+    times: StageTimes = field(default_factory=StageTimes)
 
 
 @dataclass(frozen=True, slots=True)

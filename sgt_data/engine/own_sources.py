@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from typing import Any
 
 from sgt_data.foreign_errors import in_words
@@ -33,7 +33,7 @@ def inventory_of(source: Source, shard_samples: int) -> Inventory:
 
 def read_shards(
     source: Source, piece: Slice, shard_samples: int, skip: Collection[str]
-) -> Iterator[RawShard]:
+) -> Generator[RawShard, None, None]:
     """Read a slice of a source, shard by shard; see `Source.read`.
 
     Raises:

@@ -43,6 +43,7 @@ from sgt_data.engine.arrow_rows import (
 from sgt_data.engine.kept_memory import freeze_loaded_objects
 from sgt_data.engine.outcomes import OWN_CODE, InputsDone, Outcome, part_name
 from sgt_data.engine.ray_data_alone import one_machine
+from sgt_data.engine.ray_metrics import count_outcome
 from sgt_data.engine.ray_session import cluster_resource, ray_words
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import (
@@ -79,10 +80,13 @@ def run_graph(
     """
     logging.getLogger("ray.data").setLevel(logging.ERROR)  # its import sets another
     with one_machine() if on_one_machine else nullcontext():
-        yield from _outcomes(tasks, stages)
+        # a Ray that was started for this work has no agent that would export metrics
+        yield from _outcomes(tasks, stages, has_metrics=not on_one_machine)
 
 
-def _outcomes(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, None, None]:
+def _outcomes(
+    tasks: Sequence[SliceTask], stages: Stages, *, has_metrics: bool
+) -> Generator[Outcome, None, None]:
     annotators = annotators_of(tasks, stages)
     shard_count = _shards_in(tasks, stages)
     context = ray.data.DataContext.get_current().copy()
@@ -116,7 +120,11 @@ def _outcomes(tasks: Sequence[SliceTask], stages: Stages) -> Generator[Outcome, 
             )
         outcomes = shards.map_batches(
             cast(Any, _finish),
-            fn_kwargs={"stages": stages, "drawings_per_report": _drawings_per_report()},
+            fn_kwargs={
+                "stages": stages,
+                "drawings_per_report": _drawings_per_report(),
+                "has_metrics": has_metrics,
+            },
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=cpu_share,
@@ -209,7 +217,9 @@ class _Annotate:
         return self._name in [annotator.name for annotator in annotators]
 
 
-def _finish(batch: pa.Table, stages: Stages, drawings_per_report: int) -> Iterator[pa.Table]:
+def _finish(
+    batch: pa.Table, stages: Stages, drawings_per_report: int, has_metrics: bool
+) -> Iterator[pa.Table]:
     """A shard's row -> rows that say how far it is, and last one of receipts; failures pass."""
     (row,) = batch.to_pylist()
     if row["failure"] is not None:
@@ -219,5 +229,7 @@ def _finish(batch: pa.Table, stages: Stages, drawings_per_report: int) -> Iterat
     # which rows come depends on the shard alone: Ray may run the call again
     every = max(1, drawings_per_report // max(1, len(row["folders"])))
     for outcome in finish_shard(shard_of(row), stages):
+        if has_metrics:
+            count_outcome(outcome)
         if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
             yield outcome_row(outcome)

@@ -24,6 +24,8 @@ from sgt_data.corpus.shard import (
 )
 from sgt_data.engine.build_plan import Recipe
 from sgt_data.engine.draw_checked import check_decodes, draw_checked
+from sgt_data.engine.stage_times import DECODE, ENCODE, FETCH, Stopwatch, draw_stage
+from sgt_data.engine.stage_times import INPUT as INPUT_STAGE
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
 from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.names import KEY_ALPHABET, is_key
@@ -83,6 +85,7 @@ class Rendering:
         source: of the inputs.
         proxies: those that are drawn, in the manifest's order.
         writers: by folder: what is drawn so far.
+        watch: where the time goes.
     """
 
     raw: RawShard
@@ -91,6 +94,7 @@ class Rendering:
     source: Source = field(init=False)
     proxies: list[Proxy] = field(init=False)
     writers: dict[str, ShardWriter] = field(init=False)
+    watch: Stopwatch = field(init=False, default_factory=Stopwatch)
 
     def __post_init__(self) -> None:
         self.source = self.recipe.source(self.raw.source)
@@ -112,6 +116,7 @@ class Rendering:
             SourceError: an input cannot be fetched just now.
         """
         for count, raw in enumerate(self.raw.inputs, 1):
+            self.watch.go_on()
             self._add(raw, excluded.get(raw.key))
             yield count
 
@@ -124,19 +129,23 @@ class Rendering:
             if not is_key(raw.key):  # of a source of another package; ours make no other
                 raise InputError(f"its key is {cut(raw.key)}; a key must be {KEY_ALPHABET}")
             raw = fetched(raw)
+            self.watch.lap(FETCH)
             if raw.problem:
                 raise InputError(raw.problem)
             picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
         except InputError as why:
+            self.watch.lap(DECODE)
             for folder in self.writers:
                 self._quarantine(folder, raw, why)
             return
+        self.watch.lap(DECODE)
         subject = self._subject(raw, picture)
         facts = _common_facts(raw, self.source.name, subject)
         if INPUT in self.writers:
             row = _index_row(facts, DrawnTarget(b"", "png", {}))
             sample = EncodedSample(raw.key, subject.clean(), None, None, None, facts, row)
             self.writers[INPUT].samples.append(sample)
+        self.watch.lap(INPUT_STAGE)
         for proxy in self.proxies:
             notes: dict[str, None] = {}
             try:
@@ -144,18 +153,22 @@ class Rendering:
             except InputError as why:
                 self._quarantine(proxy.name, raw, why)
                 continue
+            finally:
+                self.watch.lap(draw_stage(proxy.name))
             writer = self.writers[proxy.name]
             sample = self._sample(proxy, subject, facts, drawn)
             if not writer.samples:
                 check_decodes(proxy, drawn.target, sample.facts)
             writer.samples.append(sample)
             writer.notes += [self._ledger_row(raw, "note", note) for note in notes]
+            self.watch.lap(INPUT_STAGE)
 
     def encode(self) -> list[EncodedShard]:
         """All files of the shard, by folder."""
         raw = self.raw
+        self.watch.go_on()
         source_bytes = sum(source_input.nbytes for source_input in raw.inputs)
-        return [
+        encoded = [
             writer.encode(
                 ShardOrigin(
                     folder, raw.name, raw.source, raw.slice, raw.last, source_bytes,
@@ -164,6 +177,8 @@ class Rendering:
             )
             for folder, writer in self.writers.items()
         ]  # fmt: skip
+        self.watch.lap(ENCODE)
+        return encoded
 
     def _quarantine(self, folder: str, raw: RawInput, why: InputError) -> None:
         kind: LedgerKind = "filtered" if isinstance(why, FilteredOut) else "damaged"

@@ -22,12 +22,14 @@ class SliceTask:
         folders: the folders of the corpus (proxies, shared inputs) that it is drawn for.
         committed: for shards begun earlier: the folders that have them.
         excluded: by shard: keys that must not become samples, with the reason.
+        first_shards: how many of its first shards are wanted; None for all.
     """
 
     slice: Slice
     folders: tuple[str, ...]
     committed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    first_shards: int | None = None
 
     @property
     def finished_shards(self) -> frozenset[str]:
@@ -35,6 +37,13 @@ class SliceTask:
         return frozenset(
             shard for shard, holders in self.committed.items() if set(self.folders) <= set(holders)
         )
+
+    @property
+    def wanted_shards(self) -> frozenset[str] | None:
+        """Names of the shards that are to be made and are not finished; None for all."""
+        if self.first_shards is None:
+            return None
+        return frozenset(first_names(self.slice, self.first_shards)) - self.finished_shards
 
     def open_folders(self, shard: str) -> tuple[str, ...]:
         """The folders that lack a shard."""
@@ -60,6 +69,7 @@ def pending_tasks(
     slices: Sequence[Slice],
     folders_of: Mapping[str, tuple[str, ...]],
     receipts: Mapping[str, Mapping[str, Receipt]],
+    first_shards: Mapping[SliceId, int] | None = None,
 ) -> list[SliceTask]:
     """The slices that are not yet committed in full, in corpus order.
 
@@ -67,21 +77,28 @@ def pending_tasks(
         slices: all slices, in corpus order.
         folders_of: by source: the folders that it is drawn for.
         receipts: what is committed, by folder and shard.
+        first_shards: how many of the first shards of each slice are wanted, where not all are;
+            slices that it does not name are left out.
     """
     committed_of = {folder: shards_by_slice(by_shard) for folder, by_shard in receipts.items()}
     tasks = []
     for piece in slices:
+        wanted = None
+        if first_shards is not None:
+            wanted = first_shards.get((piece.source, piece.name), 0)
+        if wanted == 0:
+            continue
         folders = folders_of[piece.source]
         shards = {
             folder: committed_of[folder].get((piece.source, piece.name), []) for folder in folders
         }
-        if all(_is_whole(piece, shards[folder], receipts[folder]) for folder in folders):
+        if all(_is_whole(piece, shards[folder], receipts[folder], wanted) for folder in folders):
             continue
         begun = sorted({shard for names in shards.values() for shard in names})
         committed = {
             shard: tuple(folder for folder in folders if shard in shards[folder]) for shard in begun
         }
-        tasks.append(SliceTask(piece, folders, committed))
+        tasks.append(SliceTask(piece, folders, committed, first_shards=wanted))
     return tasks
 
 
@@ -127,7 +144,18 @@ def corpus_order(
     )
 
 
-def _is_whole(piece: Slice, shards: Sequence[str], receipts: Mapping[str, Receipt]) -> bool:
+def first_names(piece: Slice, count: int) -> tuple[str, ...]:
+    """Names of the first shards of a slice."""
+    if piece.shards is not None:
+        return piece.shards[:count]
+    return tuple(piece.shard_name(number) for number in range(count))
+
+
+def _is_whole(
+    piece: Slice, shards: Sequence[str], receipts: Mapping[str, Receipt], wanted: int | None
+) -> bool:
+    if wanted is not None and set(first_names(piece, wanted)) <= set(shards):
+        return True
     if piece.shards is not None:
         return list(piece.shards) == list(shards)
     if not shards or not receipts[shards[-1]]["last"]:

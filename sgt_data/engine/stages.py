@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from sgt_data.annotators.base import Annotator, Setup
@@ -28,6 +29,7 @@ from sgt_data.engine.outcomes import (
 )
 from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
+from sgt_data.engine.stage_times import READ, StageTimes, Stopwatch
 from sgt_data.errors import OwnCodeError, RequestError, SgtDataError, SourceError, StorageError
 from sgt_data.files.storage_options import StorageOptions, storage_options_in_use
 from sgt_data.pictures.size_rule import SizeRule
@@ -44,11 +46,13 @@ class ShardTask:
         raw: its inputs.
         folders: the folders of the output that lack it.
         excluded: keys that must not become samples, with the reason.
+        times: of the stages that it has passed.
     """
 
     raw: RawShard
     folders: tuple[str, ...]
     excluded: Mapping[str, str]
+    times: StageTimes = field(default_factory=StageTimes)
 
     @property
     def part(self) -> str:
@@ -64,10 +68,12 @@ class FinishedShard:
         receipts: written by it, one for each folder.
         keys: that each of them commits, in the order of its index; empty where no other shard can
             have them.
+        times: of this stage.
     """
 
     receipts: tuple[Receipt, ...]
     keys: tuple[tuple[str, ...], ...] = ()
+    times: StageTimes = field(default_factory=StageTimes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +119,21 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
     Raises:
         SourceError: the slice cannot be read just now.
     """
-    finished = task.finished_shards
-    for raw in read_shards(source, task.slice, shard_samples, finished):
-        if raw.name not in finished:
-            yield ShardTask(raw, task.open_folders(raw.name), task.excluded.get(raw.name, {}))
+    finished, wanted = task.finished_shards, task.wanted_shards
+    left = None if wanted is None else set(wanted)
+    watch = Stopwatch()
+    with closing(read_shards(source, task.slice, shard_samples, finished)) as shards:
+        for raw in shards:
+            if raw.name in finished or (left is not None and raw.name not in left):
+                continue
+            watch.lap(READ)
+            excluded = task.excluded.get(raw.name, {})
+            yield ShardTask(raw, task.open_folders(raw.name), excluded, watch.taken())
+            watch.go_on()
+            if left is not None:
+                left.discard(raw.name)
+                if not left:
+                    return  # the rest of the slice is not read
 
 
 def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]:
@@ -150,7 +167,8 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
         yield OutputRefused(str(why))
         return
     hashes = tuple(map(hash_keys, finished.keys))
-    yield CommittedShard(name, finished.receipts, time.monotonic() - began, hashes)
+    seconds, times = time.monotonic() - began, shard.times + finished.times
+    yield CommittedShard(name, finished.receipts, seconds, hashes, times)
 
 
 def failure_at(part: str, why: SgtDataError) -> Failure:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from sgt_data.errors import FileMissing, SgtDataError, SourceError
+from sgt_data.event_log import tell
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import shown_text
 
@@ -61,7 +63,10 @@ def retried(access: Callable[[], _T], what: str) -> _T:
                 raise SourceError(f"{what}: {_describe(why)}") from _shown(why)
             if _is_refusal(status) or attempt == ATTEMPTS - 1:
                 raise SourceError(f"{what}: {_describe(why)}") from _shown(why)
-            time.sleep(PAUSE_SECONDS * 2**attempt)
+            pause = PAUSE_SECONDS * 2**attempt
+            words = f"{what}: {_describe(why)}; tried again after {pause:g} s"
+            tell("retried", words, logging.WARNING, attempt=attempt + 1, pause=pause)
+            time.sleep(pause)
     raise AssertionError("unreachable")
 
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from sgt_data.errors import InputError, PictureError
+from sgt_data.pictures.codec_clock import codec_at_work
 from sgt_data.pictures.colour_profiles import IccOutcome, IccRule, to_srgb
 from sgt_data.pictures.resample import resized, resized_pixels
 from sgt_data.pictures.size_rule import SizeRule
@@ -121,7 +122,10 @@ class Picture:
         It has no metadata but a kept profile, and the comment that the image has in its `info`.
         """
         out = io.BytesIO()
-        image.save(out, "JPEG", quality=quality, subsampling=subsampling, icc_profile=self.profile)
+        with codec_at_work("JPEG encoding"):
+            image.save(
+                out, "JPEG", quality=quality, subsampling=subsampling, icc_profile=self.profile
+            )
         return out.getvalue()
 
 
@@ -172,7 +176,8 @@ def prepare(stored: StoredPicture, rule: SizeRule, icc: IccRule) -> Picture:
             fitting = Image.fromarray(pixels)
             fitting.info = image.info.copy()
         else:
-            image.load()
+            with codec_at_work("picture decoding"):
+                image.load()
             fitting = resized(_eight_bit(image), size)
         rgb, icc_outcome, profile = to_srgb(fitting, stated_profile, icc)
     if turn is not None:
@@ -204,9 +209,10 @@ def _by_turbojpeg(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
     try:
         if simplejpeg.decode_jpeg_header(data)[2] != "YCbCr":
             return None
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            data, "RGB", min_height=image.height, min_width=image.width
-        )
+        with codec_at_work("picture decoding"):
+            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+                data, "RGB", min_height=image.height, min_width=image.width
+            )
     except ValueError:
         return None
     return pixels if pixels.shape[1::-1] == image.size else None

@@ -10,6 +10,7 @@ from PIL import Image
 
 from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
+from sgt_data.pictures.codec_clock import timed_codec
 from sgt_data.pictures.deflate import pack_runs
 from sgt_data.pictures.palette_file import palette_file
 from sgt_data.pictures.png_file import GREY, data_chunks, png_file
@@ -18,6 +19,7 @@ from sgt_data.pictures.png_filters import filtered_rows
 _RAMP: NDArray[np.uint8] = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 
 
+@timed_codec("PNG encoding")
 def encode_grey(levels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     """Grey PNG of 8 or 16 bits of grey levels [H, W], with PNG's row filters: for smooth maps.
 

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.pictures.codec_clock import timed_codec
 from sgt_data.pictures.deflate import pack_matches, pack_runs
 from sgt_data.pictures.png_file import PALETTE, data_chunks, png_file
 from sgt_data.pictures.png_filters import filtered_rows, unfiltered_rows
@@ -14,6 +15,7 @@ from sgt_data.pictures.png_filters import filtered_rows, unfiltered_rows
 Strategy = Literal["matches", "runs"]
 
 
+@timed_codec("PNG encoding")
 def palette_file(
     indices: NDArray[np.uint8], colours: NDArray[np.uint8], strategy: Strategy
 ) -> bytes:

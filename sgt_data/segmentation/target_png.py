@@ -14,6 +14,7 @@ from PIL import Image
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
 from sgt_data.foreign_errors import in_words
+from sgt_data.pictures.codec_clock import codec_at_work
 from sgt_data.pictures.deflate import pack_matches
 from sgt_data.pictures.palette_file import palette_file
 from sgt_data.pictures.png_file import RGB, data_chunks, png_file
@@ -52,8 +53,10 @@ def encode_target(labels: LabelMap, colours: Colours) -> bytes:
     if len(colours) <= PALETTE_LABELS_MAX:
         return palette_file(labels.astype(np.uint8), table, "matches")
     height, width = labels.shape
-    rows = filtered_rows(table[labels].reshape(height, 3 * width), 3)
-    return png_file((width, height), 8, RGB, *data_chunks(pack_matches(rows), width))
+    pixels = table[labels].reshape(height, 3 * width)
+    with codec_at_work("PNG encoding"):
+        packed = pack_matches(filtered_rows(pixels, 3))
+        return png_file((width, height), 8, RGB, *data_chunks(packed, width))
 
 
 def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sgt_data.corpus.header import CorpusHeader, read_header
+from sgt_data.corpus.header import CorpusHeader, not_complete, read_header
 from sgt_data.errors import CorpusMismatch, RequestError, SourceError
 from sgt_data.files.claim import as_list, differences
 from sgt_data.files.urls import checked_url, is_local, join
@@ -41,7 +41,7 @@ def find_parent(file: SubsetFile, url: str) -> tuple[str, CorpusHeader]:
         stated = {folder: file.parent["fingerprints"].get(folder) for folder in file.selection.held}
         if stated == {folder: header.fingerprints.get(folder) for folder in stated}:
             if not header.complete:
-                raise RequestError(f"{place} is not complete; build it to its end first")
+                raise RequestError(not_complete(place, header))
             return place, header
         differing = differences(
             _known_part(file, file.parent["made"]),

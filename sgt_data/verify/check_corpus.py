@@ -107,8 +107,9 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     inputs = added.samples_of(INPUT) if INPUT in corpus.folders else 0
     samples = sum(map(added.samples_of, corpus.folders)) - inputs
     return Verdict(
-        len(known), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs
-    )
+        len(known), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs,
+        limit=corpus.header.limit,
+    )  # fmt: skip
 
 
 def _by_shard(known: Sequence[tuple[str, str]]) -> Callable[[tuple[str, str]], int]:
@@ -154,7 +155,7 @@ def _check_header(corpus: Corpus) -> Iterator[Finding]:
     header = corpus.header
     for field in header_secrets(header):
         yield Finding(CORPUS_FILE, f"field {field} {HOLDS_SECRET}")
-    if not header.complete:
+    if not header.complete and header.limit is None:
         yield Finding(CORPUS_FILE, "the build is not complete; run the same build again")
     for folder in corpus.folders:
         try:

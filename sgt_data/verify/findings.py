@@ -37,6 +37,8 @@ class Verdict:
         not_decoded: by type of proxy that is not installed: samples whose targets were read and
             compared by digest, and not decoded.
         inputs: number of shared inputs in these shards, which samples of several proxies use.
+        limit: of a corpus that is limited to the first pictures of each source, and not complete:
+            how many pictures; else None.
     """
 
     shards: int
@@ -45,6 +47,7 @@ class Verdict:
     parent: str | None = None
     not_decoded: Mapping[str, int] = field(default_factory=dict)
     inputs: int = 0
+    limit: int | None = None
 
     @property
     def sound(self) -> bool:

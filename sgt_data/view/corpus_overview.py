@@ -100,7 +100,9 @@ def _proxy(
 def _notes(corpus: Corpus) -> list[str]:
     header = corpus.header
     notes = []
-    if not header.complete:
+    if header.limit is not None:
+        notes.append(f"The build was {header.limit_text}, in whole shards.")
+    elif not header.complete:
         notes.append(
             "The build is not complete: the shards that were committed when this was opened are "
             "shown."
