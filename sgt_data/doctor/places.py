@@ -12,8 +12,9 @@ from sgt_data.doctor.check import Check
 from sgt_data.doctor.machine import disk_check
 from sgt_data.errors import RequestError, SourceError, StorageError
 from sgt_data.files.reading import read_bytes
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import absolute, is_local, join
-from sgt_data.files.writing import TEMPORARY, delete, write_atomic
+from sgt_data.files.writing import delete, write_atomic
 from sgt_data.redaction import without_secrets
 
 

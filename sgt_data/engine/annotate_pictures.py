@@ -34,8 +34,8 @@ from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
 from sgt_data.files.output_place import ANNOTATE_MARKER, check_output
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location, plain
-from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.sources.folder import FolderSource

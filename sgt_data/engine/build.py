@@ -44,8 +44,8 @@ from sgt_data.engine.place_of_work import core_seconds, place_note, place_of_wor
 from sgt_data.engine.retry_damaged import revoke_damaged
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, kept_inputs, pending_tasks
 from sgt_data.files.output_place import check_output
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location
-from sgt_data.files.writing import sweep_unfinished
 from sgt_data.manifest.manifest import Manifest, load_manifest
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown

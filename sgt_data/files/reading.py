@@ -9,18 +9,14 @@ import errno
 import os
 from typing import Any
 
-from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_listing import list_http_files
 from sgt_data.files.http_ranges import is_http, read_http_range
 from sgt_data.files.retries import retried
+from sgt_data.files.time_limits import FILE_SECONDS, RANGE_SECONDS, time_limit
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import open_filesystem
-from sgt_data.files.writing import TEMPORARY
-
-RANGE_SECONDS, FILE_SECONDS = 60.0, 600.0
-"""How long one attempt at a range of a few megabytes, or at a whole file, may take, where a backend
-can be bounded."""
 
 
 def read_bytes(url: str) -> bytes:
@@ -36,7 +32,7 @@ def read_bytes(url: str) -> bytes:
         if isinstance(filesystem, LocalFileSystem):
             with open(path, "rb") as file:
                 return file.read()
-        data: bytes = filesystem.cat_file(path, **_time_limit(filesystem, FILE_SECONDS))
+        data: bytes = filesystem.cat_file(path, **time_limit(filesystem, FILE_SECONDS))
         return data
 
     return retried(read, f"cannot read {url}")
@@ -57,16 +53,11 @@ def read_range(url: str, start: int, length: int) -> bytes:
                 return os.pread(file.fileno(), length, start)
         if is_http(filesystem):
             return read_http_range(filesystem, path, start, length, RANGE_SECONDS)
-        options = _time_limit(filesystem, RANGE_SECONDS) | _no_read_ahead(filesystem)
+        options = time_limit(filesystem, RANGE_SECONDS) | _no_read_ahead(filesystem)
         data: bytes = filesystem.cat_file(path, start=start, end=start + length, **options)
         return data
 
     return retried(read, f"cannot read {url}")
-
-
-def _time_limit(filesystem: Any, seconds: float) -> dict[str, float]:
-    """The option by which fsspec's blocking calls end the coroutine behind them in time."""
-    return {"timeout": seconds} if isinstance(filesystem, AsyncFileSystem) else {}
 
 
 def _no_read_ahead(filesystem: Any) -> dict[str, str]:

@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.extras import EXTRA_OF_PROTOCOL, install_hint
+from sgt_data.files.retries import retried
+from sgt_data.files.troubles import ask_to_tell
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import without_secrets
 from sgt_data.value_text import cut
@@ -105,6 +108,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
         lacks = extra is not None and isinstance(why, ImportError)
         hint = f": {install_hint(extra)}" if extra and lacks else ""
         raise RequestError(f"cannot reach {url}: {in_words(why)}{hint}") from why
+    ask_to_tell(filesystem)
     return filesystem, path
 
 
@@ -196,9 +200,14 @@ def expand(patterns: str | Iterable[str]) -> list[str]:
                 expanded[url] = None
                 continue
             filesystem, path = open_filesystem(url)
-            for match in sorted(filesystem.glob(path)):
+            for match in retried(partial(_matches, filesystem, path), f"cannot list {url}"):
                 expanded[_with_protocol(filesystem, match)] = None
     return list(expanded)
+
+
+def _matches(filesystem: Any, path: str) -> list[str]:
+    filesystem.invalidate_cache()
+    return sorted(filesystem.glob(path))
 
 
 def _with_protocol(filesystem: Any, path: str) -> str:

@@ -26,8 +26,8 @@ from sgt_data.errors import (
     SourceError,
     StorageError,
 )
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import absolute
-from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Failure
 from sgt_data.subsets.shard_copy import AT_ONCE, ShardCopier
