@@ -96,7 +96,7 @@ def test_a_file_of_another_machine_is_removed_after_a_day_alone(
 def test_a_full_disk_leaves_no_unfinished_file(tmp_path: Path) -> None:
     with (
         pytest.raises(StorageError, match="No space left"),
-        open_atomic(str(tmp_path / "x")) as out,
+        open_atomic(str(tmp_path / "x")),
     ):
         raise OSError(28, "No space left on device")
     assert os.listdir(tmp_path) == []

@@ -22,6 +22,7 @@ from sgt_data.records import (
 from sgt_data.result import Failure
 
 _PART = pa.struct([("url", pa.string()), ("start", pa.int64()), ("length", pa.int64())])
+_TROUBLES = pa.map_(pa.string(), pa.int64())
 _INPUT = pa.struct(
     [
         ("key", pa.string()),
@@ -38,7 +39,9 @@ _INPUT = pa.struct(
 SHARD = pa.schema(
     [
         ("failure", pa.string()),
+        ("may_pass", pa.bool_()),
         ("part", pa.string()),
+        ("troubles", _TROUBLES),
         ("name", pa.string()),
         ("slice", pa.string()),
         ("source", pa.string()),
@@ -55,7 +58,9 @@ OUTCOME = pa.schema(
     [
         ("refused", pa.string()),
         ("failure", pa.string()),
+        ("may_pass", pa.bool_()),
         ("part", pa.string()),
+        ("troubles", _TROUBLES),
         ("name", pa.string()),
         ("receipts", pa.list_(pa.binary())),
         ("key_hashes", pa.binary()),
@@ -121,6 +126,7 @@ def shard_row(shard: ShardTask | Failure) -> pa.Table:
         "lost": raw.lost,
         "folders": list(shard.folders),
         "excluded": list(shard.excluded.items()),
+        "troubles": list(shard.troubles.items()),
     }
     table = pa.Table.from_pylist([columns], schema=SHARD)
     inputs = pa.ListArray.from_arrays([0, len(raw.inputs)], _inputs(raw.inputs))
@@ -131,7 +137,8 @@ def shard_of(row: Mapping[str, Any]) -> ShardTask:
     """The shard that a row holds."""
     inputs = tuple(map(_input, row["inputs"]))
     raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"], row["lost"])
-    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]))
+    folders = tuple(row["folders"])
+    return ShardTask(raw, folders, dict(row["excluded"]), dict(row["troubles"]))
 
 
 def outcome_row(outcome: Outcome) -> pa.Table:
@@ -148,6 +155,7 @@ def outcome_row(outcome: Outcome) -> pa.Table:
         "receipts": [orjson.dumps(receipt) for receipt in outcome.receipts],
         "key_hashes": outcome.key_hashes.tobytes(),
         "seconds": outcome.seconds,
+        "troubles": list(outcome.troubles.items()),
     }
     return pa.Table.from_pylist([columns], schema=OUTCOME)
 
@@ -162,18 +170,21 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
         return InputsDone(row["name"], row["inputs"])
     receipts = tuple(map(orjson.loads, row["receipts"]))
     hashes = np.frombuffer(row["key_hashes"], np.uint64)
-    return CommittedShard(row["name"], receipts, row["seconds"], hashes)
+    troubles = dict(row["troubles"])
+    return CommittedShard(row["name"], receipts, row["seconds"], hashes, troubles)
 
 
 def failure_row(failure: Failure, schema: pa.Schema) -> pa.Table:
     """A failure as a table of one row, in the schema of shards or of outcomes."""
-    columns = {"failure": failure.message, "part": failure.part}
+    columns = {
+        "failure": failure.message, "part": failure.part, "may_pass": failure.may_pass
+    }  # fmt: skip
     return pa.Table.from_pylist([columns], schema=schema)
 
 
 def failure_of(row: Mapping[str, Any]) -> Failure:
     """The failure that a row holds."""
-    return Failure(row["part"], row["failure"])
+    return Failure(row["part"], row["failure"], may_pass=row["may_pass"])
 
 
 def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:

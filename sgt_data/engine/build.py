@@ -34,6 +34,7 @@ from sgt_data.engine.drive import drive
 from sgt_data.engine.duplicates import repeated_keys
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.losses import (
+    again_note,
     damaged_share,
     filtered_share,
     ledgers_with_rows,
@@ -43,7 +44,9 @@ from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.engine.place_of_work import core_seconds, place_note, place_of_work
 from sgt_data.engine.retry_damaged import revoke_damaged
 from sgt_data.engine.slice_tasks import SliceTask, corpus_order, kept_inputs, pending_tasks
+from sgt_data.engine.unseen_receipts import forget_unseen
 from sgt_data.files.output_place import check_output
+from sgt_data.files.troubles import take_troubles, troubles_text
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location
 from sgt_data.manifest.manifest import Manifest, load_manifest
@@ -133,9 +136,12 @@ def _build(
         start = replace(start, done=kept, kept=kept, note="")
         build = _Build(plan, root, receipts, report, start)
         build.work(engine, tasks, on_progress)
+        build.read_again(engine, on_progress)
         while repeated := build.revoke_duplicates():
             build.work(engine, repeated, on_progress)
         ended = time.monotonic()
+    if report.built_shards and not cluster.in_process:
+        report.failures += forget_unseen(root, receipts)
     report.start_seconds = (build.first_work or ended) - began
     report.work_seconds = ended - began - report.start_seconds
     _finish(plan, root, header, receipts, report)
@@ -162,6 +168,21 @@ class _Build:
         # closed here, also after an error: the engine's session may end before its error is dropped
         with closing(engine.run(tasks, corpus_stages(self.plan.recipe, self.root))) as outcomes:
             self.progress = drive(outcomes, self.report, self._note, begun, on_progress)
+
+    def read_again(self, engine: Engine, on_progress: OnProgress) -> None:
+        """Do the slices once more that failed for a reason that may have passed."""
+        if not self.report.built_shards:
+            return
+        passing = {failure.part: failure for failure in self.report.failures if failure.may_pass}
+        tasks = [task for task in self._pending() if task.part in passing]
+        self.report.failures = [failure for failure in self.report.failures if not failure.may_pass]
+        if tasks:
+            self.report.notes.append(again_note(list(passing.values())))
+            self.work(engine, tasks, on_progress)
+
+    def _pending(self) -> list[SliceTask]:
+        listing = self.plan.listing
+        return pending_tasks(listing.slices, listing.folders_of, self.receipts)
 
     def _note(self, shard: CommittedShard) -> None:
         if self.first_work is None:
@@ -190,8 +211,7 @@ class _Build:
                 revoke(self.root, folder, shard)
                 del self.receipts[folder][shard]
                 self.report.built_shards -= 1
-        tasks = pending_tasks(listing.slices, listing.folders_of, self.receipts)
-        return [replace(task, excluded=excluded) for task in tasks]
+        return [replace(task, excluded=excluded) for task in self._pending()]
 
 
 def check_build_output(manifest: Manifest, output: Location) -> str:
@@ -268,7 +288,9 @@ def _finish(
             report.too_filtered[folder] = share
         if report.complete and listing.slices and not totals["samples"]:
             report.empty.append(folder)
+    report.note_troubles(take_troubles())
     report.notes += [*listing.notes, *notes_on_slices(receipts, listing.slices)]
+    report.notes += filter(None, [troubles_text(report.troubles)])
     in_order = {folder: receipts[folder] for folder in listing.sources_of}
     report.reasons = reasons_in(root, ledgers_with_rows(in_order))
     finished = replace(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sgt_data.engine.outcomes import OWN_CODE, CommittedShard, InputsDone, Outcome, OutputRefused
 from sgt_data.errors import OwnCodeError, StorageError
+from sgt_data.files.troubles import added_troubles, troubles_text
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.result import Failure, Result
 
@@ -18,10 +19,17 @@ class ShardResult(Result):
     Attributes:
         built_shards: shards that this run has committed, over all folders.
         found_shards: shards that earlier runs had committed, over all folders.
+        troubles: requests to stores that failed and were made again, by kind: the HTTP status that
+            the store answered, or what became of the connection.
     """
 
     built_shards: int = 0
     found_shards: int = 0
+    troubles: dict[str, int] = field(default_factory=dict)
+
+    def note_troubles(self, *counts: Mapping[str, int]) -> None:
+        """Add counts of requests that were made again."""
+        self.troubles = added_troubles((self.troubles, *counts))
 
 
 def drive(
@@ -59,11 +67,14 @@ def drive(
             continue
         if isinstance(outcome, InputsDone):
             under_way[outcome.shard] = outcome.inputs
-            progress = replace(progress, note=outcome.note)
+            note_now = outcome.note or troubles_text(result.troubles)
+            progress = replace(progress, note=note_now)
         else:
             note(outcome)
             under_way.pop(outcome.shard, None)
+            result.note_troubles(outcome.troubles)
             progress = _committed(progress, outcome)
+            progress = replace(progress, note=troubles_text(result.troubles))
             result.built_shards += len(outcome.receipts)
         on_progress(replace(progress, done=progress.done + sum(under_way.values())))
     return replace(progress, note="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,12 +21,14 @@ class CommittedShard:
         receipts: those that this work has written, one for each folder.
         seconds: that the work on it took.
         key_hashes: `[samples] uint64`, hashes of the keys in it; empty where nobody asks for them.
+        troubles: requests to stores that were made again for it, by kind (see `files.troubles`).
     """
 
     shard: str
     receipts: tuple[Receipt, ...]
     seconds: float
     key_hashes: NDArray[np.uint64] = field(repr=False)
+    troubles: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class OutputRefused:
 
     message: str
 
+
+OUTPUT = "output"
+"""Part of a failure that is one of the output as a whole, and of no slice."""
 
 OWN_CODE = "own code"
 """Part of a failure that is a mistake of a user's own code: it ends the work."""

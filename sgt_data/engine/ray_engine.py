@@ -13,6 +13,7 @@ from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.outcomes import Outcome
 from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
+from sgt_data.engine.shared_output import check_nodes_share
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import Stages
 from sgt_data.errors import BuildError, RequestError, SgtDataError
@@ -30,6 +31,7 @@ class RayEngine:
         self._cluster, self._announce = cluster, announce
         self._session = ExitStack()
         self._is_connected = self._is_own = False
+        self._shared: set[str] = set()
 
     def __enter__(self) -> RayEngine:
         return self
@@ -74,11 +76,15 @@ class RayEngine:
         """Do the tasks; outcomes as they come, in any order.
 
         Raises:
+            RequestError: the nodes do not share the disk of the output.
             BuildError: Ray failed.
         """
         with ThreadPoolExecutor(1) as beside:  # its imports take as long as the start of Ray
             graph = beside.submit(_load_graph)
             self._connect()
+        if not self._is_own and stages.output not in self._shared:
+            check_nodes_share(stages.output)
+            self._shared.add(stages.output)
         self._announce("starting workers and reading the first inputs")
         return graph.result()(tasks, stages, on_one_machine=self._is_own)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.receipt import Receipt
@@ -28,7 +28,8 @@ from sgt_data.engine.outcomes import (
 )
 from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
-from sgt_data.errors import OwnCodeError, SgtDataError, SourceError, StorageError
+from sgt_data.errors import OwnCodeError, SgtDataError, SourceError, StorageError, Unreachable
+from sgt_data.files.troubles import added_troubles, take_troubles
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
 from sgt_data.result import Failure
@@ -43,11 +44,13 @@ class ShardTask:
         raw: its inputs.
         folders: the folders of the output that lack it.
         excluded: keys that must not become samples, with the reason.
+        troubles: requests to stores that were made again to read it, by kind.
     """
 
     raw: RawShard
     folders: tuple[str, ...]
     excluded: Mapping[str, str]
+    troubles: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def part(self) -> str:
@@ -95,12 +98,14 @@ class Stages:
         finish: makes and commits what is to be made of a shard, and yields how many of its inputs
             are done; may raise SourceError and StorageError.
         shard_samples: inputs per shard.
+        output: absolute URL of the folder that the files are written into.
     """
 
     read: Callable[[SliceTask], Iterator[ShardTask]]
     annotate: AnnotateStage
     finish: Callable[[ShardTask], Generator[int, None, FinishedShard]]
     shard_samples: int
+    output: str
 
 
 def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterator[ShardTask]:
@@ -118,9 +123,10 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
 def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]:
     """Do the first stage; where the source cannot be read, a failure comes last."""
     try:
-        yield from stages.read(task)
+        for shard in stages.read(task):
+            yield replace(shard, troubles=take_troubles())
     except SourceError as why:
-        yield failure_at(part_name(task.slice.source, task.slice.name), why)
+        yield failure_at(task.part, why)
     except OwnCodeError as why:
         yield Failure(OWN_CODE, str(why))
 
@@ -146,12 +152,14 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
         yield OutputRefused(str(why))
         return
     hashes = hash_keys(sorted(finished.keys))
-    yield CommittedShard(name, finished.receipts, time.monotonic() - began, hashes)
+    troubles = added_troubles((shard.troubles, take_troubles()))
+    yield CommittedShard(name, finished.receipts, time.monotonic() - began, hashes, troubles)
 
 
 def failure_at(part: str, why: SgtDataError) -> Failure:
     """A failure that names this node: what one node cannot read, another may."""
-    return Failure(part, f"{why} (node {socket.gethostname()})")
+    message = f"{why} (node {socket.gethostname()})"
+    return Failure(part, message, may_pass=isinstance(why, Unreachable))
 
 
 def annotators_of(tasks: Iterable[SliceTask], stages: Stages) -> tuple[Annotator, ...]:

@@ -14,10 +14,12 @@ import fcntl
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from fsspec.implementations.local import LocalFileSystem
 
+from sgt_data.errors import StorageError
 from sgt_data.files.urls import open_filesystem
 
 TEMPORARY = ".sgt-tmp-"
@@ -32,6 +34,28 @@ _BOOT = "/proc/sys/kernel/random/boot_id"
 def unfinished_name() -> str:
     """A new name for a file that is still being written; it says on which kernel."""
     return f"{TEMPORARY}{_kernel()}-{uuid.uuid4().hex}"
+
+
+@contextmanager
+def new_unfinished_file(folder: str) -> Iterator[str]:
+    """Path of a small file that lies in a local folder for the length of a block.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    place = os.path.join(folder, unfinished_name())
+    try:
+        with open(place, "wb") as file:
+            is_locked_now(file.fileno(), place)
+            file.write(b"0")
+            file.flush()
+            os.fsync(file.fileno())
+            yield place
+    except OSError as why:
+        raise StorageError(f"cannot write {place}: {why.strerror or why}") from why
+    finally:
+        if os.path.exists(place):
+            os.unlink(place)
 
 
 def is_locked_now(descriptor: int, path: str) -> bool:
@@ -91,16 +115,11 @@ def _unlocked(places: Iterator[str]) -> Iterator[str]:
 
 def _clock_of_disk(folder: str) -> float:
     """The time by the clock that dates the files of a folder: this machine's may be wrong."""
-    place = os.path.join(folder, unfinished_name())
     try:
-        with open(place, "wb") as file:
-            file.write(b"0")
-        return os.stat(place).st_mtime
-    except OSError:  # full or read-only: nothing is forgotten
+        with new_unfinished_file(folder) as place:
+            return os.stat(place).st_mtime
+    except StorageError:  # full or read-only: nothing is forgotten
         return 0.0
-    finally:
-        if os.path.exists(place):
-            os.unlink(place)
 
 
 @cache
