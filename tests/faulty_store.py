@@ -65,13 +65,13 @@ class Done:
     Attributes:
         requests: by method.
         faults: by kind.
-        holding: requests that wait now, as `METHOD /bucket/key`.
+        holding: requests that wait now: `METHOD /bucket/key`, and the port of who asks.
         hidden: objects that were left out of listings.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    holding: list[str] = field(default_factory=list)
+    holding: list[tuple[str, int]] = field(default_factory=list)
     hidden: int = 0
 
 
@@ -97,15 +97,6 @@ class Store:
             told = json.load(answer)
         told["requests"], told["faults"] = Counter(told["requests"]), Counter(told["faults"])
         return Done(**told)
-
-    def wait_until_held(self, seconds: float = 120) -> str:
-        """Wait until a request is held; which."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if holding := self.done().holding:
-                return holding[0]
-            time.sleep(0.05)
-        raise TimeoutError("no request was held")
 
     def settings(self, read_timeout: float = 2.0) -> dict[str, Any]:
         """What fsspec needs to reach it."""
@@ -191,12 +182,13 @@ def serve() -> None:
         def _wait(self, place: str) -> None:
             if not faults.held or not re.search(faults.held, place):
                 return
+            held = (place, self.client_address[1])
             with lock:
-                done.holding.append(place)
+                done.holding.append(held)
             while faults.held and re.search(faults.held, place):
                 time.sleep(0.02)
             with lock:
-                done.holding.remove(place)
+                done.holding.remove(held)
 
         def _answer(self) -> tuple[int, Mapping[str, str], bytes]:
             begun: list[Any] = []

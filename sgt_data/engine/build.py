@@ -139,6 +139,7 @@ def _build(
         build.read_again(engine, on_progress)
         while repeated := build.revoke_duplicates():
             build.work(engine, repeated, on_progress)
+        report.notes += engine.notes()
         ended = time.monotonic()
     if report.built_shards and not cluster.in_process:
         report.failures += forget_unseen(root, receipts)

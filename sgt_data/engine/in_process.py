@@ -55,6 +55,10 @@ class InProcessEngine:
         finally:
             work.stop()
 
+    def notes(self) -> list[str]:
+        """Nothing: this process lives."""
+        return []
+
 
 class _Stopped(Exception):
     """The work is not wanted any more."""
