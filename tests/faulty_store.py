@@ -46,6 +46,7 @@ class Faults:
         is_out: every connection breaks.
         held: pattern of `METHOD /bucket/key`; such requests wait while it is set.
         at_most: faults in all.
+        only: pattern of `METHOD /bucket/key` of the requests that are answered badly.
     """
 
     share: float = 0.0
@@ -56,6 +57,7 @@ class Faults:
     is_out: bool = False
     held: str = ""
     at_most: int = 1 << 30
+    only: str = ""
 
 
 @dataclass
@@ -114,8 +116,9 @@ class Store:
 def running_store() -> Iterator[Store]:
     """A store in a process of its own, without faults at first."""
     with subprocess.Popen(
-        [sys.executable, __file__], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
-    ) as server:
+        [sys.executable, __file__],
+        stdout=subprocess.PIPE, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as server:  # fmt: skip
         assert server.stdout is not None
         try:
             yield Store(int(server.stdout.readline()))
@@ -144,7 +147,7 @@ def serve() -> None:
             place = f"{self.command} {self.path}"
             with lock:
                 done.requests[self.command] += 1
-                kind = self._drawn()
+                kind = self._drawn() if re.search(faults.only, place) else ""
             if faults.is_out:
                 self._break()
                 return

@@ -28,6 +28,10 @@ class Nodes:
     """A head without CPUs, and nodes that come and go."""
 
     def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Start the head."""
         self._cluster = RayCluster(
             initialize_head=True,
             shutdown_at_exit=False,  # so that threads may start nodes, too

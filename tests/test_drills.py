@@ -6,119 +6,61 @@ The workers lie on nodes that come and go, and share nothing but the store.
 
 from __future__ import annotations
 
-import threading
+import copy
+import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import fsspec
+import own_code
+import psutil
 import pytest
 import ray
 from corpora import both_sources_document, file_digests
-from faulty_store import Store, running_store
-from ray_nodes import Nodes, process_at, running_nodes, seen
+from drill_world import Trouble, World, world_of
+from faulty_store import KINDS
+from ray_nodes import process_at, seen
 
-from sgt_data import IN_PROCESS, build_corpus, verify_corpus
-from sgt_data.engine.build_report import BuildReport
-from sgt_data.engine.cluster import Cluster
+from sgt_data import IN_PROCESS, build_corpus
 from sgt_data.manifest.manifest import parse_manifest
-from sgt_data.progress import Progress
-from sgt_data.scenes.write_samples import write_samples
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-Trouble = Callable[[], None]
-
-
-@dataclass
-class World:
-    """A cluster, a store with sources, and the corpus as it has to become.
-
-    Attributes:
-        root: a folder of the test's own.
-        store: the server.
-        nodes: of the cluster.
-        document: a manifest whose sources lie in the store.
-        reference: digests of the files of the undisturbed corpus.
-    """
-
-    root: Path
-    store: Store
-    nodes: Nodes
-    document: dict[str, Any]
-    reference: dict[str, str]
-
-    def build(self, name: str, trouble: Trouble, **more: Any) -> BuildReport:
-        """Build into the store, while the trouble goes on from when the workers start."""
-        begun = threading.Event()
-        faults: list[BaseException] = []
-
-        def make() -> None:
-            begun.wait()
-            try:
-                trouble()
-            except BaseException as fault:
-                faults.append(fault)
-                self.store.set()
-
-        def watch(progress: Progress) -> None:
-            if progress.phase.startswith("starting workers"):
-                begun.set()
-
-        thread = threading.Thread(target=make, daemon=True)
-        thread.start()
-        try:
-            report = build_corpus(
-                parse_manifest(self.document | more), f"s3://bucket/{name}",
-                cluster=Cluster(self.nodes.address), progress=watch,
-            )  # fmt: skip
-        finally:
-            begun.set()
-            self.store.set()
-            thread.join()
-        assert not faults, faults
-        return report
-
-    def check(self, name: str, reference: dict[str, str] | None = None) -> None:
-        """The corpus in the store is sound, and equal to the reference."""
-        fetched = self.root / "fetched" / name
-        fsspec.filesystem("s3").get(f"bucket/{name}/", f"{fetched}/", recursive=True)
-        assert file_digests(fetched) == (reference or self.reference)
-        assert verify_corpus(str(fetched), deep=True).sound
+SOAK_FAULTS = 200
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    root = tmp_path_factory.mktemp("drills")
-    write_samples(str(root / "sources"), 16, seed=1, size=(160, 120), pictures_per_tar=4)
-    document = both_sources_document(root / "sources", shard_samples=2)
-    report = build_corpus(parse_manifest(document), str(root / "reference"), cluster=IN_PROCESS)
-    assert report.succeeded
-    with running_store() as store, pytest.MonkeyPatch.context() as patch:
-        for name, value in store.environment().items():
-            patch.setenv(name, value)
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
-        patch.setitem(fsspec.config.conf, "s3", store.settings())
-        filesystem = fsspec.filesystem("s3")
-        filesystem.mkdir("bucket")
-        filesystem.put(f"{root}/sources/", "bucket/sources/", recursive=True)
-        document["sources"][0]["tars"] = "s3://bucket/sources/sa1b/sa_*.tar"
-        document["sources"][1]["root"] = "s3://bucket/sources/coco"
-        with running_nodes() as nodes:
-            ray.init(nodes.address, log_to_driver=False, logging_level="error")
-            yield World(root, store, nodes, document, file_digests(root / "reference"))
-        type(filesystem).clear_instance_cache()
+    with world_of(tmp_path_factory.mktemp("drills")) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
-def two_nodes(world: World) -> Iterator[None]:
+def two_nodes(world: World) -> None:
     """Every drill begins with two nodes, and a store without faults."""
     world.store.set()
     world.nodes.replace_all()
-    yield
+
+
+def test_the_real_samples_on_two_nodes_over_a_faulty_store_are_those_of_a_local_disk(
+    world: World, real_data: Path
+) -> None:
+    local = both_sources_document(real_data, shard_samples=12)
+    remote = copy.deepcopy(local)
+    reference = world.root / "real"
+    assert build_corpus(parse_manifest(local), str(reference), cluster=IN_PROCESS).succeeded
+    world.upload(real_data, "real", ("sa1b", "coco"))
+    remote["sources"][0]["tars"] = "s3://bucket/real/sa1b/sa_*.tar"
+    remote["sources"][1]["root"] = "s3://bucket/real/coco"
+    world.store.set(share=0.2, seed=4)
+    before = world.store.done().faults
+    report = world.build("s3://bucket/of-real", document=remote)
+    faults = world.store.done().faults - before
+    assert report.succeeded
+    assert set(faults) == set(KINDS)
+    assert sum(report.troubles.values()) > 20
+    assert any("requests to stores were made again (" in note for note in report.notes)
+    world.check("bucket/of-real", file_digests(reference))
 
 
 def kill_node_at_request(world: World, pattern: str) -> Trouble:
@@ -130,7 +72,7 @@ def kill_node_at_request(world: World, pattern: str) -> Trouble:
             _, port = seen(lambda: world.store.done().holding)[0]
             process = process_at(port)
             node = process and world.nodes.node_of(process)
-            if node is not None:
+            if node:
                 break
             if process is not None:  # on the head, which stays: its work goes elsewhere
                 process.kill()
@@ -160,5 +102,125 @@ def test_a_node_is_killed(world: World, phase: str) -> None:
         "rendering": kill_busy_node(world, "_finish"),
         "committing": kill_node_at_request(world, "PUT /bucket/committing/receipts/"),
     }[phase]
-    assert world.build(phase, trouble).succeeded
-    world.check(phase)
+    assert world.build(f"s3://bucket/{phase}", trouble).succeeded
+    world.check(f"bucket/{phase}")
+
+
+def test_a_node_is_killed_while_it_annotates(world: World) -> None:
+    pytest.importorskip("torch")
+    file = own_code.written(
+        "annotator", world.root / "own",
+        ("            pixels = torch", "            import time; time.sleep(0.5)\n"
+         "            pixels = torch"),
+    )  # fmt: skip
+    document = {
+        "name": "annotated", "shard_samples": 2, "plugins": [str(file)],
+        "pictures": world.document["pictures"], "annotators": [{"type": "guess", "device": "cpu"}],
+        "sources": [{"type": "sa1b", "tars": "s3://bucket/sources/sa1b/sa_*.tar"}],
+        "proxies": [{"type": "depth", "annotator": "guess"}],
+    }  # fmt: skip
+    reference = world.root / "annotated"
+    assert build_corpus(parse_manifest(document), str(reference), cluster=IN_PROCESS).succeeded
+    trouble = kill_busy_node(world, "_Annotate")
+    assert world.build("s3://bucket/annotated", trouble, document).succeeded
+    world.check("bucket/annotated", file_digests(reference))
+
+
+def test_a_worker_may_take_no_more_memory(world: World) -> None:
+    """Its pictures are no damaged ones for it: the same work is done by another worker."""
+    limited: list[psutil.Process] = []
+
+    def trouble() -> None:
+        while not limited:
+            _, process = seen(world.nodes.busy("_finish"))[0]
+            most = process.memory_info().vms
+            process.rlimit(psutil.RLIMIT_AS, (most, most))
+            limited.append(process)
+
+    assert world.build("s3://bucket/memory", trouble).succeeded
+    psutil.wait_procs(limited, timeout=30)
+    assert not limited[0].is_running()
+    world.check("bucket/memory")
+
+
+def test_nodes_come_and_go_in_the_middle(world: World) -> None:
+    """As an autoscaler adds and removes them."""
+
+    def trouble() -> None:
+        seen(world.nodes.busy("_finish"))
+        world.nodes.add()
+        seen(lambda: world.receipts("bucket/scaled"))
+        world.nodes.remove(world.nodes.nodes[0], killed=False)
+
+    assert world.build("s3://bucket/scaled", trouble).succeeded
+    world.check("bucket/scaled")
+
+
+def test_the_driver_is_killed_and_two_others_go_on_at_once(world: World) -> None:
+    """The store lists late, so that the second run and the third one do not see all that is there.
+
+    Both end in the same corpus: nothing is locked, and no order is needed.
+    """
+    killed = world.command("s3://bucket/driver")
+    seen(lambda: len(world.receipts("bucket/driver")) > 3)
+    killed.kill()
+    killed.communicate()
+    world.store.set(late_seconds=3.0, share=0.05, seed=2)
+    drivers = [world.command("s3://bucket/driver") for _ in range(2)]
+    for driver in drivers:
+        out, messages = driver.communicate(timeout=400)
+        assert driver.returncode == 0, messages
+        assert "Traceback" not in messages
+        assert "(raylet)" not in out + messages
+        assert len(messages.splitlines()) < 30, messages
+    assert world.store.done().hidden
+    world.store.set()
+    world.check("bucket/driver")
+
+
+def test_two_hundred_faults_in_a_row_change_nothing(world: World) -> None:
+    """Store and nodes fail at random; a driver that gives up is started again."""
+    dice = random.Random(5)
+    began = sum(world.store.done().faults.values())
+    kills = 0
+
+    def faults() -> int:
+        return sum(world.store.done().faults.values()) - began + kills
+
+    def trouble() -> None:
+        nonlocal kills
+        world.store.set(share=0.3, seed=dice.randrange(100), late_seconds=1.0, stall_seconds=3.0)
+        for _ in range(3):
+            time.sleep(dice.uniform(1, 3))
+            victims = [each for node in world.nodes.nodes for each in world.nodes.workers(node)]
+            if victims:
+                dice.choice(victims).kill()
+                kills += 1
+        world.nodes.remove(dice.choice(world.nodes.nodes))
+        world.nodes.add()
+        kills += 1
+
+    number = 0
+    while faults() < SOAK_FAULTS:
+        report = world.build(f"s3://bucket/soak-{number}", trouble)
+        if not report.succeeded:
+            assert world.build(f"s3://bucket/soak-{number}").succeeded
+        world.check(f"bucket/soak-{number}")
+        number += 1
+
+
+def test_a_cluster_is_lost_with_its_head_and_another_one_goes_on(world: World) -> None:
+    """Stands last: it takes the cluster away."""
+    ray.shutdown()
+    command = world.command("s3://bucket/head")
+    seen(lambda: len(world.receipts("bucket/head")) > 3)
+    world.nodes.stop()
+    out, messages = command.communicate(timeout=120)
+    assert command.returncode not in (0, 2), messages
+    assert out == ""
+    world.nodes.start()
+    world.nodes.replace_all()
+    again = world.command("s3://bucket/head")
+    _, messages = again.communicate(timeout=200)
+    assert again.returncode == 0, messages
+    world.check("bucket/head")

@@ -44,7 +44,7 @@ from sgt_data.engine.arrow_rows import (
     task_of,
     task_row,
 )
-from sgt_data.engine.kept_memory import freeze_loaded_objects
+from sgt_data.engine.kept_memory import dying_of_memory, freeze_loaded_objects
 from sgt_data.engine.outcomes import OWN_CODE, InputsDone, Outcome, part_name
 from sgt_data.engine.ray_data_alone import one_machine
 from sgt_data.engine.ray_session import cluster_resource, ray_words
@@ -208,9 +208,10 @@ def _reader_pool(on_one_machine: bool, slices: int) -> ray.data.ComputeStrategy:
 
 def _read(batch: pa.Table, stages: Stages) -> Iterator[pa.Table]:
     """A slice's row -> a row per shard, or a row that says what failed."""
-    for task in map(task_of, batch.to_pylist()):
-        for shard in read_slice(task, stages):
-            yield shard_row(shard)
+    with dying_of_memory():
+        for task in map(task_of, batch.to_pylist()):
+            for shard in read_slice(task, stages):
+                yield shard_row(shard)
 
 
 class _Read:
@@ -259,6 +260,7 @@ def _finish(batch: pa.Table, stages: Stages, drawings_per_report: int) -> Iterat
     freeze_loaded_objects()
     # which rows come depends on the shard alone: Ray may run the call again
     every = max(1, drawings_per_report // max(1, len(row["folders"])))
-    for outcome in finish_shard(shard_of(row), stages):
-        if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
-            yield outcome_row(outcome)
+    with dying_of_memory():
+        for outcome in finish_shard(shard_of(row), stages):
+            if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
+                yield outcome_row(outcome)
