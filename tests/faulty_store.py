@@ -43,6 +43,7 @@ class Faults:
         seed: of the choice.
         stall_seconds: how long a request stays without an answer before its connection ends.
         late_seconds: how long an object is left out of listings.
+        hidden: pattern of `/bucket/key` of objects that no listing shows.
         is_out: every connection breaks.
         held: pattern of `METHOD /bucket/key`; such requests wait while it is set.
         at_most: faults in all.
@@ -54,6 +55,7 @@ class Faults:
     seed: int = 0
     stall_seconds: float = 4.0
     late_seconds: float = 0.0
+    hidden: str = ""
     is_out: bool = False
     held: str = ""
     at_most: int = 1 << 30
@@ -206,15 +208,16 @@ def serve() -> None:
                 put_at.setdefault(name, time.monotonic())
             if self.command == "DELETE":
                 put_at.pop(name, None)
-            if self.command == "GET" and "list-type=2" in self.path and faults.late_seconds:
+            if self.command == "GET" and "list-type=2" in self.path:
                 body = _CONTENTS.sub(lambda each: self._listed(each, name), body)
             return status, headers, body
 
         def _listed(self, entry: re.Match[bytes], bucket: str) -> bytes:
             key = _KEY.search(entry[0])
             assert key is not None
-            put = put_at.get(f"{bucket.rstrip('/')}/{key[1].decode()}", 0.0)
-            if time.monotonic() - put >= faults.late_seconds:
+            place = f"{bucket.rstrip('/')}/{key[1].decode()}"
+            is_listed = time.monotonic() - put_at.get(place, 0.0) >= faults.late_seconds
+            if is_listed and not (faults.hidden and re.search(faults.hidden, place)):
                 return entry[0]
             done.hidden += 1
             return b""

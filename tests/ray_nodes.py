@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+import pytest
 import ray
 from ray._common import utils
 from ray.cluster_utils import Cluster as RayCluster
 
 _Seen = TypeVar("_Seen")
+
+RAY = Path(sys.executable).parent / "ray"
 
 
 def seen(look: Callable[[], _Seen], seconds: float = 120) -> _Seen:
@@ -52,6 +58,30 @@ class Nodes:
         """Start a node."""
         self.nodes.append(self._cluster.add_node(num_cpus=cpus))
         return self.nodes[-1]
+
+    @contextmanager
+    def apart(self, folder: Path) -> Iterator[None]:
+        """A further node, on which a disk of its own lies over a folder; it is there at the end of
+        the block, too."""
+        command = f"mount -t tmpfs none {folder} && exec {RAY} start --address {self.address} "
+        with subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", f"{command} --num-cpus 1 --block"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        ) as node:  # fmt: skip
+            count = self.alive()
+            try:
+                seen(lambda: node.poll() is not None or self.alive() > count)
+                if node.poll() is not None:
+                    pytest.skip("no disk of its own can be mounted here")
+                yield
+            finally:
+                for process in [*_children(psutil.Process(node.pid)), node]:
+                    process.kill()
+                seen(lambda: self.alive() == count)
+
+    def alive(self) -> int:
+        """How many nodes the head knows that are alive."""
+        return sum(bool(node["Alive"]) for node in ray.nodes())
 
     def remove(self, node: Any, *, killed: bool = True) -> None:
         """Take a node away; killed like a machine that loses its power, or after its farewell."""

@@ -7,9 +7,12 @@ The workers lie on nodes that come and go, and share nothing but the store.
 from __future__ import annotations
 
 import copy
+import os
 import random
+import re
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import own_code
@@ -22,6 +25,7 @@ from faulty_store import KINDS
 from ray_nodes import process_at, seen
 
 from sgt_data import IN_PROCESS, build_corpus
+from sgt_data.errors import RequestError
 from sgt_data.manifest.manifest import parse_manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -40,6 +44,25 @@ def two_nodes(world: World) -> None:
     """Every drill begins with two nodes, and a store without faults."""
     world.store.set()
     world.nodes.replace_all()
+
+
+@contextmanager
+def memory_group() -> Iterator[Path]:
+    """A control group whose processes may take 256 kB more than they have."""
+    version = 1 if Path("/sys/fs/cgroup/memory").is_dir() else 2
+    parent = Path("/sys/fs/cgroup/memory" if version == 1 else "/sys/fs/cgroup")
+    group = parent / f"sgt-drill-{os.getpid()}"
+    try:
+        group.mkdir()
+        limit = "memory.limit_in_bytes" if version == 1 else "memory.max"
+        (group / limit).write_text(str(256 << 10))
+    except OSError:
+        pytest.skip("no control group can be made here")
+    try:
+        yield group
+    finally:
+        seen(lambda: not (group / "cgroup.procs").read_text(), 30)
+        group.rmdir()
 
 
 def test_the_real_samples_on_two_nodes_over_a_faulty_store_are_those_of_a_local_disk(
@@ -126,21 +149,21 @@ def test_a_node_is_killed_while_it_annotates(world: World) -> None:
     world.check("bucket/annotated", file_digests(reference))
 
 
-def test_a_worker_may_take_no_more_memory(world: World) -> None:
-    """Its pictures are no damaged ones for it: the same work is done by another worker."""
-    limited: list[psutil.Process] = []
+@pytest.mark.parametrize("stage", ["_Read", "_finish"])
+def test_a_worker_is_out_of_memory(world: World, stage: str) -> None:
+    """The kernel ends it; the same work is done by another worker."""
+    ended: list[psutil.Process] = []
+    with memory_group() as group:
 
-    def trouble() -> None:
-        while not limited:
-            _, process = seen(world.nodes.busy("_finish"))[0]
-            most = process.memory_info().vms
-            process.rlimit(psutil.RLIMIT_AS, (most, most))
-            limited.append(process)
+        def trouble() -> None:
+            _, process = seen(world.nodes.busy(stage))[0]
+            (group / "cgroup.procs").write_text(str(process.pid))
+            ended.append(process)
 
-    assert world.build("s3://bucket/memory", trouble).succeeded
-    psutil.wait_procs(limited, timeout=30)
-    assert not limited[0].is_running()
-    world.check("bucket/memory")
+        assert world.build(f"s3://bucket/memory-{stage}", trouble).succeeded
+        psutil.wait_procs(ended, timeout=60)
+        assert not ended[0].is_running()
+    world.check(f"bucket/memory-{stage}")
 
 
 def test_nodes_come_and_go_in_the_middle(world: World) -> None:
@@ -176,6 +199,43 @@ def test_the_driver_is_killed_and_two_others_go_on_at_once(world: World) -> None
     assert world.store.done().hidden
     world.store.set()
     world.check("bucket/driver")
+
+
+def test_a_node_that_does_not_share_the_output_is_named_before_a_build(
+    world: World, tmp_path: Path
+) -> None:
+    output = tmp_path / "corpus"
+    output.mkdir()
+    with world.nodes.apart(output), pytest.raises(RequestError) as caught:
+        world.build(str(output))
+    assert re.search(r"\(node [0-9a-f]{8}\) of the 4 nodes", str(caught.value))
+    assert "Give an --output on an object store" in str(caught.value)
+    assert {path.name for path in output.rglob("*") if path.is_file()} <= {"corpus.json"}
+
+
+def test_a_build_that_cannot_see_its_receipts_is_not_complete(world: World, tmp_path: Path) -> None:
+    """A node with a disk of its own joins in the middle."""
+    output = tmp_path / "corpus"
+    output.mkdir()
+    with ExitStack() as joined:
+
+        def trouble() -> None:
+            world.store.set(held="GET /bucket/sources/sa1b/sa_00000[1-9]")
+            seen(lambda: world.store.done().holding)
+            joined.enter_context(world.nodes.apart(output))
+            for node in list(world.nodes.nodes):
+                world.nodes.remove(node, killed=False)
+            world.store.set()
+
+        report = world.build(str(output), trouble)
+    assert not report.complete
+    assert not report.succeeded
+    (failure,) = report.failures
+    assert re.search(r"^\d+ of 40 receipts that were written cannot be seen", failure.message)
+    assert "not all nodes that worked share the disk" in failure.message
+    world.nodes.replace_all()
+    assert world.build(str(output)).succeeded
+    assert file_digests(output) == world.reference
 
 
 def test_two_hundred_faults_in_a_row_change_nothing(world: World) -> None:

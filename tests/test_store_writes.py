@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import fsspec
 import pytest
+from corpora import both_sources
 from faulty_store import Store, running_store
 from ray_nodes import seen
 
+from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.errors import StorageError
 from sgt_data.files import retries, troubles
 from sgt_data.files.reading import read_bytes
@@ -72,6 +75,25 @@ def test_a_refusal_that_passes_is_survived_and_one_that_stays_is_quick(store: St
         read_bytes(PLACE)
     asked = store.done().requests - before
     assert asked.total() == retries.REFUSED_ATTEMPTS + asked["PUT"]
+
+
+def test_a_corpus_on_a_store_that_lists_late_has_lost_nothing(
+    store: Store, sample_sources: Path
+) -> None:
+    """Receipts are listed before their files are: these are asked for by their names."""
+    manifest = both_sources(sample_sources, shard_samples=6)
+    assert build_corpus(manifest, "s3://bucket/corpus", cluster=IN_PROCESS).succeeded
+    opened = open_corpus("s3://bucket/corpus")
+    filesystem = fsspec.filesystem("s3")
+    names = [f"bucket/corpus/entity/{shard}.tar" for shard in opened.shards("entity")]
+    store.set(hidden="/bucket/corpus/entity/")
+    filesystem.invalidate_cache()
+    assert names[0] not in filesystem.find("bucket/corpus/entity")
+    again = build_corpus(manifest, "s3://bucket/corpus", cluster=IN_PROCESS)
+    assert (again.complete, again.built_shards, again.notes) == (True, 0, [])
+    filesystem.rm_file(names[0])
+    mended = build_corpus(manifest, "s3://bucket/corpus", cluster=IN_PROCESS)
+    assert (mended.complete, mended.built_shards) == (True, 1)
 
 
 def test_what_the_clients_repeat_unseen_is_counted(store: Store) -> None:

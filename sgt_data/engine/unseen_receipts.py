@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sgt_data.corpus.paths import receipt_path
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.engine.outcomes import OUTPUT
-from sgt_data.files.reading import exists, list_files
+from sgt_data.files.reading import exists, forget_listings, list_files
 from sgt_data.files.urls import is_local, join
 from sgt_data.names import RECEIPTS
 from sgt_data.result import Failure
@@ -37,6 +37,7 @@ def forget_unseen(root: str, receipts: Mapping[str, dict[str, Receipt]]) -> list
         for folder, by_shard in receipts.items()
         for shard in by_shard
     }
+    forget_listings(root)
     unseen = [
         path
         for path in places

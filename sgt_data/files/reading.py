@@ -81,6 +81,11 @@ def size_of(url: str) -> int | None:
     return retried(ask, f"cannot find {url}")
 
 
+def forget_listings(url: str) -> None:
+    """Let the next questions about files go to the store, not to listings that were read before."""
+    open_filesystem(url)[0].invalidate_cache()
+
+
 def exists(url: str) -> bool:
     """Whether a file or folder exists.
 
