@@ -12,7 +12,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import own_code
@@ -214,26 +214,18 @@ def test_a_node_that_does_not_share_the_output_is_named_before_a_build(
 
 
 def test_a_build_that_cannot_see_its_receipts_is_not_complete(world: World, tmp_path: Path) -> None:
-    """A node with a disk of its own joins in the middle."""
+    """They are removed here; a node that joined with a disk of its own takes them away as well."""
     output = tmp_path / "corpus"
-    output.mkdir()
-    with ExitStack() as joined:
 
-        def trouble() -> None:
-            world.store.set(held="GET /bucket/sources/sa1b/sa_00000[1-9]")
-            seen(lambda: world.store.done().holding)
-            joined.enter_context(world.nodes.apart(output))
-            for node in list(world.nodes.nodes):
-                world.nodes.remove(node, killed=False)
-            world.store.set()
+    def trouble() -> None:
+        for receipt in seen(lambda: list(output.glob("receipts/*/*.json")))[:2]:
+            receipt.unlink()
 
-        report = world.build(str(output), trouble)
+    report = world.build(str(output), trouble)
     assert not report.complete
-    assert not report.succeeded
     (failure,) = report.failures
-    assert re.search(r"^\d+ of 40 receipts that were written cannot be seen", failure.message)
+    assert re.search(r"^[12] of 40 receipts that were written cannot be seen", failure.message)
     assert "not all nodes that worked share the disk" in failure.message
-    world.nodes.replace_all()
     assert world.build(str(output)).succeeded
     assert file_digests(output) == world.reference
 

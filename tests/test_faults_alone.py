@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 from corpora import both_sources, both_sources_document, file_digests
-from making import built, jpeg
+from making import built
+from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, verify_corpus
 from sgt_data.errors import StorageError
@@ -96,29 +97,33 @@ def test_a_build_on_a_disk_that_fills_goes_on_once_it_is_freed(
 LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
-from making import built
 import psutil
-most = psutil.Process().memory_info().vms + (160 << 20)
+from making import built
+from PIL import Image
+small, large, output = sys.argv[1:]
+built(Path(output + "-small"), {"type": "folder", "pictures": small}, [{"type": "edge"}])
+most = psutil.Process().memory_info().vms + (150 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
-built(Path(sys.argv[2]), {"type": "folder", "pictures": sys.argv[1]}, [{"type": "edge"}])
+built(Path(output), {"type": "folder", "pictures": large}, [{"type": "edge"}])
 """
 
 
 def test_a_machine_without_memory_damages_no_picture(tmp_path: Path) -> None:
-    (tmp_path / "pictures").mkdir()
-    for number, side in enumerate((64, 9000)):
-        (tmp_path / "pictures" / f"{number}.jpg").write_bytes(jpeg(side, side, number))
+    for name, side in (("small", 64), ("large", 9000)):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (side, side), (9, 60, 99)).save(tmp_path / name / "0.png")
     output = tmp_path / "corpus"
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parent.parent)])
     done = subprocess.run(
-        [sys.executable, "-c", LITTLE_MEMORY, str(tmp_path / "pictures"), str(output)],
+        [sys.executable, "-c", LITTLE_MEMORY, *(str(tmp_path / name) for name in
+         ("small", "large", "corpus"))],
         env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False,
+        timeout=200,
     )  # fmt: skip
     assert "BuildError: this process may take no more memory" in done.stderr, done.stderr
     assert not list(output.glob("receipts/*/*"))
-    source = {"type": "folder", "pictures": f"{tmp_path}/pictures"}
-    report = built(output, source, [{"type": "edge"}])
-    assert report.totals["edge"]["samples"] == 2
+    report = built(output, {"type": "folder", "pictures": f"{tmp_path}/large"}, [{"type": "edge"}])
+    assert report.totals["edge"]["samples"] == 1
 
 
 def test_no_byte_depends_on_a_clock_that_jumps(

@@ -15,7 +15,7 @@ from ray_nodes import seen
 from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.errors import StorageError
 from sgt_data.files import retries, troubles
-from sgt_data.files.reading import read_bytes
+from sgt_data.files.reading import read_bytes, read_range
 from sgt_data.files.writing import write_atomic
 
 LARGE = bytes(range(256)) * (101 << 12)
@@ -94,6 +94,13 @@ def test_a_corpus_on_a_store_that_lists_late_has_lost_nothing(
     filesystem.rm_file(names[0])
     mended = build_corpus(manifest, "s3://bucket/corpus", cluster=IN_PROCESS)
     assert (mended.complete, mended.built_shards) == (True, 1)
+
+
+def test_a_part_that_comes_with_a_wrong_length_is_asked_for_again(store: Store) -> None:
+    write_atomic(PLACE, bytes(range(100)))
+    store.set(share=1.0, kinds=("length",), at_most=sum(store.done().faults.values()) + 2)
+    assert read_range(PLACE, 10, 50) == bytes(range(10, 60))
+    assert read_range(PLACE, 90, 50) == bytes(range(90, 100))
 
 
 def test_what_the_clients_repeat_unseen_is_counted(store: Store) -> None:

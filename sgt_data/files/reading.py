@@ -13,7 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_listing import list_http_files
 from sgt_data.files.http_ranges import is_http, read_http_range
-from sgt_data.files.retries import retried
+from sgt_data.files.retries import ShortAnswer, retried
 from sgt_data.files.time_limits import FILE_SECONDS, RANGE_SECONDS, time_limit
 from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import open_filesystem
@@ -39,7 +39,7 @@ def read_bytes(url: str) -> bytes:
 
 
 def read_range(url: str, start: int, length: int) -> bytes:
-    """`length` bytes of a file from byte `start`; fewer at the end of the file.
+    """`length` bytes of a file from byte `start`; fewer at the end of the file, and nowhere else.
 
     Raises:
         FileMissing: the file does not exist.
@@ -55,9 +55,19 @@ def read_range(url: str, start: int, length: int) -> bytes:
             return read_http_range(filesystem, path, start, length, RANGE_SECONDS)
         options = time_limit(filesystem, RANGE_SECONDS) | _no_read_ahead(filesystem)
         data: bytes = filesystem.cat_file(path, start=start, end=start + length, **options)
+        if len(data) < length:
+            _check_end(filesystem, path, start + len(data))
         return data
 
     return retried(read, f"cannot read {url}")
+
+
+def _check_end(filesystem: Any, path: str, end: int) -> None:
+    """Whether a file ends at a byte: an answer may be cut, and state the length that is left."""
+    filesystem.invalidate_cache(filesystem._parent(path))
+    size = filesystem.info(path).get("size")
+    if size is not None and end < size:
+        raise ShortAnswer(f"bytes up to {end} came of {size}")
 
 
 def _no_read_ahead(filesystem: Any) -> dict[str, str]:
