@@ -194,7 +194,9 @@ def _readers() -> int:
     return max(1, round(cluster_resource("CPU") / 4))
 
 
-def _reader_pool(on_one_machine: bool, slices: int) -> ray.data.ComputeStrategy:
+def _reader_pool(
+    on_one_machine: bool, slices: int
+) -> ray.data.TaskPoolStrategy | ray.data.ActorPoolStrategy:
     """Tasks on a Ray of this machine, which keeps its workers; actors on a cluster.
 
     A node of a cluster keeps as many idle workers as it has CPUs, for a second. Readers take no
