@@ -41,6 +41,10 @@ class SourceError(SgtDataError):
     """A source cannot be read at present (missing file, refused link, broken connection)."""
 
 
+class Unreachable(SourceError):
+    """A file cannot be reached: every attempt failed, and a later one may succeed."""
+
+
 class FileMissing(SourceError):
     """A file does not exist."""
 

@@ -17,10 +17,12 @@ class Failure:
     Attributes:
         part: its name: `source/slice`, `proxy/shard`, or that of a run.
         message: why it failed.
+        may_pass: whether the same may succeed a moment later, as after a store's outage.
     """
 
     part: str
     message: str
+    may_pass: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", shown_text(self.message))

@@ -22,7 +22,8 @@ ROOT = Path(sgt_data.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 
 KNOWN_TO_ALL = frozenset(
-    {"bounded_json", "checks", "compiled", "errors", "event_log", "extras", "facts", "field_errors", "field_unions",
+    {"bounded_json", "checks", "compiled", "errors", "event_log", "extras", "facts",
+     "field_errors", "field_unions",
      "field_words", "foreign_errors", "machine_code", "machine_code_folders",
      "machine_code_stamp", "names", "notebook_html", "overrides", "plugins", "progress",
      "progress_display", "progress_events", "progress_text", "records", "redaction", "result",

@@ -18,7 +18,7 @@ from corpora import both_sources_document, file_digests
 
 from sgt_data.scenes.write_samples import write_samples
 
-KILLS = 15
+KILLS = 5
 """At least so many; each round kills four workers and then the driver."""
 
 
@@ -67,7 +67,7 @@ def _workers(driver: subprocess.Popen[bytes]) -> list[psutil.Process]:
 @pytest.mark.timeout(1200)
 def test_killed_builds_lose_nothing_and_redo_nothing(tmp_path: Path) -> None:
     sources, output = tmp_path / "sources", tmp_path / "corpus"
-    write_samples(str(sources), 160, size=(320, 240))
+    write_samples(str(sources), 80, size=(320, 240))
     document = both_sources_document(sources, shard_samples=4)
     document["pictures"] = {"min_side": 512, "max_side": 1024}
     manifest = tmp_path / "manifest.yaml"

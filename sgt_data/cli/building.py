@@ -194,12 +194,16 @@ def _build_table(report: BuildReport) -> Table:
 
 def _build_messages(report: BuildReport, manifest: Manifest) -> list[str]:
     from sgt_data.engine.losses import beyond_max_filtered, beyond_max_quarantined
+    from sgt_data.engine.outcomes import OUTPUT
     from sgt_data.names import QUARANTINE
 
     lines = [f"note: {note}" for note in report.notes]
     if (report.complete or report.limit is not None) and not report.built_shards:
         lines.append(f"nothing to do: {counted(report.found_shards, 'shard')}, all built before")
-    lines += [f"not read: {failure}" for failure in report.failures]
+    lines += [
+        str(failure) if failure.part == OUTPUT else f"not read: {failure}"
+        for failure in report.failures
+    ]
     lines += [f"lost: {reason}" for reason in report.reasons]
     if report.limit is not None:
         lines.append(

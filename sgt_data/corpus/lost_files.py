@@ -13,8 +13,9 @@ from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.paths import index_path, quarantine_path, tar_path
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.corpus.revoking import revoke_shards
-from sgt_data.files.reading import list_files
-from sgt_data.files.urls import join
+from sgt_data.errors import FileMissing
+from sgt_data.files.reading import forget_listings, list_files, size_of
+from sgt_data.files.urls import is_local, join
 from sgt_data.names import INDEX, QUARANTINE
 
 _THREADS = 16
@@ -35,7 +36,7 @@ def lost_files(root: str, receipts: Receipts) -> Lost:
     """The committed shards whose files are not there as their receipts state them.
 
     Three listings for each folder of the corpus tell it, whatever the number of shards; no file is
-    read.
+    read. A store is asked again for what its listings do not show.
 
     Args:
         root: of the corpus.
@@ -45,12 +46,13 @@ def lost_files(root: str, receipts: Receipts) -> Lost:
         SourceError: a folder cannot be listed at present.
     """
     sizes = _sizes(root, [folder for folder, by_shard in receipts.items() if by_shard])
-    return {
-        (folder, shard): problems
-        for folder, by_shard in receipts.items()
-        for shard, receipt in by_shard.items()
-        if (problems := _problems(folder, shard, receipt, sizes))
-    }
+    lost = _lost(receipts, sizes)
+    if lost and not is_local(root):  # a store may list late: it is asked for each file by its name
+        doubtful: dict[str, dict[str, Receipt]] = {folder: {} for folder, _ in lost}
+        for folder, shard in lost:
+            doubtful[folder][shard] = receipts[folder][shard]
+        lost = _lost(doubtful, _sizes_by_name(root, doubtful))
+    return lost
 
 
 def revoke_lost(
@@ -114,6 +116,38 @@ def _sizes(root: str, folders: list[str]) -> dict[str, int]:
             for place, listing in zip(places, listings, strict=True)
             for name, size in listing.items()
         }
+
+
+def _sizes_by_name(root: str, receipts: Receipts) -> dict[str, int]:
+    """Sizes of the files that there are of these shards, by path."""
+    paths = [
+        path_of(folder, shard)
+        for folder, by_shard in receipts.items()
+        for shard, receipt in by_shard.items()
+        for part, path_of in _PATHS.items()
+        if receipt[part]
+    ]
+    forget_listings(root)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        sizes = list(threads.map(lambda path: _size(join(root, path)), paths))
+    return {path: size for path, size in zip(paths, sizes, strict=True) if size is not None}
+
+
+def _size(url: str) -> int | None:
+    """Size of a file in bytes; None where it does not exist."""
+    try:
+        return size_of(url)
+    except FileMissing:
+        return None
+
+
+def _lost(receipts: Receipts, sizes: Mapping[str, int]) -> Lost:
+    return {
+        (folder, shard): problems
+        for folder, by_shard in receipts.items()
+        for shard, receipt in by_shard.items()
+        if (problems := _problems(folder, shard, receipt, sizes))
+    }
 
 
 def _problems(folder: str, shard: str, receipt: Receipt, sizes: Mapping[str, int]) -> list[str]:

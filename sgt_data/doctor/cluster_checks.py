@@ -12,8 +12,9 @@ from sgt_data.doctor.check import Check
 from sgt_data.doctor.node_question import NodeQuestion, Wanted
 from sgt_data.engine.cluster import Cluster
 from sgt_data.errors import BuildError, SgtDataError
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import join
-from sgt_data.files.writing import TEMPORARY, delete, write_atomic
+from sgt_data.files.writing import delete, write_atomic
 from sgt_data.value_text import counted
 
 if TYPE_CHECKING:

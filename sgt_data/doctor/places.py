@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from sgt_data.doctor.check import Check
 from sgt_data.errors import RequestError, SourceError, StorageError
 from sgt_data.files.reading import exists, read_bytes
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import join
-from sgt_data.files.writing import TEMPORARY, delete, write_atomic
+from sgt_data.files.writing import delete, write_atomic
 from sgt_data.redaction import without_secrets
 
 

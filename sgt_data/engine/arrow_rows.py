@@ -30,6 +30,7 @@ _MEMBER = pa.struct(
 _PART = pa.struct(
     [("url", pa.string()), ("start", pa.int64()), ("length", pa.int64()), ("member", _MEMBER)]
 )
+_TROUBLES = pa.map_(pa.string(), pa.int64())
 _INPUT = pa.struct(
     [
         ("key", pa.string()),
@@ -46,7 +47,9 @@ _INPUT = pa.struct(
 SHARD = pa.schema(
     [
         ("failure", pa.string()),
+        ("may_pass", pa.bool_()),
         ("part", pa.string()),
+        ("troubles", _TROUBLES),
         ("name", pa.string()),
         ("slice", pa.string()),
         ("source", pa.string()),
@@ -64,7 +67,9 @@ OUTCOME = pa.schema(
     [
         ("refused", pa.string()),
         ("failure", pa.string()),
+        ("may_pass", pa.bool_()),
         ("part", pa.string()),
+        ("troubles", _TROUBLES),
         ("name", pa.string()),
         ("receipts", pa.list_(pa.binary())),
         ("key_hashes", pa.list_(pa.binary())),
@@ -134,6 +139,7 @@ def shard_row(shard: ShardTask | Failure) -> pa.Table:
         "folders": list(shard.folders),
         "excluded": list(shard.excluded.items()),
         "times": orjson.dumps(shard.times),
+        "troubles": list(shard.troubles.items()),
     }
     table = pa.Table.from_pylist([columns], schema=SHARD)
     inputs = pa.ListArray.from_arrays([0, len(raw.inputs)], _inputs(raw.inputs))
@@ -144,7 +150,8 @@ def shard_of(row: Mapping[str, Any]) -> ShardTask:
     """The shard that a row holds."""
     inputs = tuple(map(_input, row["inputs"]))
     raw = RawShard(row["name"], row["slice"], row["source"], inputs, row["last"], row["lost"])
-    return ShardTask(raw, tuple(row["folders"]), dict(row["excluded"]), _times(row))
+    folders, excluded = tuple(row["folders"]), dict(row["excluded"])
+    return ShardTask(raw, folders, excluded, _times(row), dict(row["troubles"]))
 
 
 def outcome_row(outcome: Outcome) -> pa.Table:
@@ -162,6 +169,7 @@ def outcome_row(outcome: Outcome) -> pa.Table:
         "key_hashes": [hashes.tobytes() for hashes in outcome.key_hashes],
         "seconds": outcome.seconds,
         "times": orjson.dumps(outcome.times),
+        "troubles": list(outcome.troubles.items()),
     }
     return pa.Table.from_pylist([columns], schema=OUTCOME)
 
@@ -176,7 +184,8 @@ def outcome_of(row: Mapping[str, Any]) -> Outcome:
         return InputsDone(row["name"], row["inputs"])
     receipts = tuple(map(orjson.loads, row["receipts"]))
     hashes = tuple(np.frombuffer(data, np.uint64) for data in row["key_hashes"])
-    return CommittedShard(row["name"], receipts, row["seconds"], hashes, _times(row))
+    times, troubles = _times(row), dict(row["troubles"])
+    return CommittedShard(row["name"], receipts, row["seconds"], hashes, times, troubles)
 
 
 def _times(row: Mapping[str, Any]) -> StageTimes:
@@ -185,13 +194,15 @@ def _times(row: Mapping[str, Any]) -> StageTimes:
 
 def failure_row(failure: Failure, schema: pa.Schema) -> pa.Table:
     """A failure as a table of one row, in the schema of shards or of outcomes."""
-    columns = {"failure": failure.message, "part": failure.part}
+    columns = {
+        "failure": failure.message, "part": failure.part, "may_pass": failure.may_pass
+    }  # fmt: skip
     return pa.Table.from_pylist([columns], schema=schema)
 
 
 def failure_of(row: Mapping[str, Any]) -> Failure:
     """The failure that a row holds."""
-    return Failure(row["part"], row["failure"])
+    return Failure(row["part"], row["failure"], may_pass=row["may_pass"])
 
 
 def _inputs(inputs: Sequence[RawInput]) -> pa.StructArray:

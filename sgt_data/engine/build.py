@@ -29,6 +29,7 @@ from sgt_data.engine.duplicates import repeated_keys
 from sgt_data.engine.limited import first_shards, limited_listing, reached_limit
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.losses import (
+    again_note,
     damaged_share,
     filtered_share,
     ledgers_with_rows,
@@ -46,10 +47,12 @@ from sgt_data.engine.slice_tasks import (
     kept_inputs,
     pending_tasks,
 )
+from sgt_data.engine.unseen_receipts import forget_unseen
 from sgt_data.errors import RequestError
 from sgt_data.files.output_place import check_output
+from sgt_data.files.troubles import take_troubles, troubles_text
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location
-from sgt_data.files.writing import sweep_unfinished
 from sgt_data.manifest.manifest import Manifest, load_manifest
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
@@ -163,9 +166,13 @@ def _build(
         with closing(ReceiptRoller(root, committed)) as roller:
             build = _Build(plan, root, committed, roller, report, start, wanted)
             build.work(engine, tasks, on_progress)
+            build.read_again(engine, on_progress)
             while repeated := build.revoke_duplicates(announce):
                 build.work(engine, repeated, on_progress)
+            report.notes += engine.notes()
             ended = time.monotonic()
+            if report.built_shards and not cluster.in_process:
+                report.failures += forget_unseen(root, receipts)
             report.start_seconds = (build.first_work or ended) - began
             report.work_seconds = ended - began - report.start_seconds
             if not report.failures:
@@ -196,6 +203,23 @@ class _Build:
         # closed here, also after an error: the engine's session may end before its error is dropped
         with closing(engine.run(tasks, corpus_stages(self.plan.recipe, self.root))) as outcomes:
             self.progress = drive(outcomes, self.report, self._note, begun, on_progress)
+
+    def read_again(self, engine: Engine, on_progress: OnProgress) -> None:
+        """Do the slices once more that failed for a reason that may have passed."""
+        if not self.report.built_shards:
+            return
+        passing = {failure.part: failure for failure in self.report.failures if failure.may_pass}
+        tasks = [task for task in self._pending() if task.part in passing]
+        self.report.failures = [failure for failure in self.report.failures if not failure.may_pass]
+        if tasks:
+            self.report.notes.append(again_note(list(passing.values())))
+            self.work(engine, tasks, on_progress)
+
+    def _pending(self) -> list[SliceTask]:
+        listing = self.plan.listing
+        return pending_tasks(
+            listing.slices, listing.folders_of, self.committed.receipts, self.wanted
+        )
 
     def _note(self, shard: CommittedShard) -> None:
         if self.first_work is None:
@@ -231,8 +255,7 @@ class _Build:
                 del receipts[folder][shard]
                 self.committed.hashes.forget(folder, shard)
                 self.report.built_shards -= 1
-        tasks = pending_tasks(listing.slices, listing.folders_of, receipts, self.wanted)
-        return [replace(task, excluded=excluded) for task in tasks]
+        return [replace(task, excluded=excluded) for task in self._pending()]
 
 
 def check_build_output(manifest: Manifest, output: Location) -> str:
@@ -299,7 +322,9 @@ def _finish(plan: BuildPlan, root: str, header: CorpusHeader, build: _Build) -> 
         is_whole = report.complete or report.limit is not None
         if is_whole and listing.slices and not totals["samples"]:
             report.empty.append(folder)
+    report.note_troubles(take_troubles())
     report.notes += [*listing.notes, *notes_on_slices(receipts, listing.slices)]
+    report.notes += filter(None, [troubles_text(report.troubles)])
     in_order = {folder: receipts[folder] for folder in listing.sources_of}
     report.reasons = reasons_in(root, ledgers_with_rows(in_order))
     if report.complete:

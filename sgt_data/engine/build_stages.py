@@ -35,6 +35,7 @@ def corpus_stages(recipe: Recipe, root: str) -> Stages:
         AnnotateStage(manifest.annotators_for, recipe.setups, rule, rule.max_pixels),
         partial(_finish, recipe, root),
         manifest.shard_samples,
+        root,
     )
 
 

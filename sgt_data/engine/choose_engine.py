@@ -29,6 +29,10 @@ class Engine(Protocol):
         """Do the tasks; outcomes as they come, in any order."""
         ...
 
+    def notes(self) -> list[str]:
+        """What happened meanwhile to those who work, for a person."""
+        ...
+
 
 def open_engine(
     cluster: Cluster, announce: Callable[[str], None]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sgt_data.engine.outcomes import OWN_CODE, CommittedShard, InputsDone, Outcome, OutputRefused
 from sgt_data.engine.shard_events import tell_committed, tell_failed
 from sgt_data.engine.stage_times import added, slowest_stage
 from sgt_data.errors import OwnCodeError, StorageError
+from sgt_data.files.troubles import added_troubles, troubles_text
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.result import Failure, Result
 
@@ -23,6 +24,8 @@ class ShardResult(Result):
         built_inputs: inputs of the shards that this run has committed.
         stage_seconds: seconds of this run's workers, by stage (see `engine.stage_times`).
         codec_seconds: seconds within the stages that were those of codecs, by codec.
+        troubles: requests to stores that failed and were made again, by kind: the HTTP status that
+            the store answered, or what became of the connection.
     """
 
     built_shards: int = 0
@@ -30,6 +33,11 @@ class ShardResult(Result):
     built_inputs: int = 0
     stage_seconds: dict[str, float] = field(default_factory=dict)
     codec_seconds: dict[str, float] = field(default_factory=dict)
+    troubles: dict[str, int] = field(default_factory=dict)
+
+    def note_troubles(self, *counts: Mapping[str, int]) -> None:
+        """Add counts of requests that were made again."""
+        self.troubles = added_troubles((self.troubles, *counts))
 
 
 def drive(
@@ -68,15 +76,18 @@ def drive(
             continue
         if isinstance(outcome, InputsDone):
             under_way[outcome.shard] = outcome.inputs
-            progress = replace(progress, note=outcome.note)
+            note_now = outcome.note or troubles_text(result.troubles)
+            progress = replace(progress, note=note_now)
         else:
             note(outcome)
             tell_committed(outcome)
             result.stage_seconds = added(result.stage_seconds, outcome.times.stages)
             result.codec_seconds = added(result.codec_seconds, outcome.times.codecs)
             under_way.pop(outcome.shard, None)
+            result.note_troubles(outcome.troubles)
             progress = _committed(progress, outcome)
-            progress = replace(progress, slowest=slowest_stage(result.stage_seconds))
+            slowest, note_now = slowest_stage(result.stage_seconds), troubles_text(result.troubles)
+            progress = replace(progress, slowest=slowest, note=note_now)
             result.built_shards += len(outcome.receipts)
             result.built_inputs += max(receipt["inputs"] for receipt in outcome.receipts)
         on_progress(replace(progress, done=progress.done + sum(under_way.values())))

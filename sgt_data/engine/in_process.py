@@ -23,6 +23,7 @@ from sgt_data.engine.stages import (
     finish_shard,
     read_slice,
 )
+from sgt_data.errors import BuildError
 from sgt_data.result import Failure
 
 _MOST_THREADS = 8
@@ -55,6 +56,10 @@ class InProcessEngine:
         finally:
             work.stop()
 
+    def notes(self) -> list[str]:
+        """Nothing: this process lives."""
+        return []
+
 
 class _Stopped(Exception):
     """The work is not wanted any more."""
@@ -75,6 +80,11 @@ class _Work:
         """Begin, and pass on what the threads tell. A fault of a thread is raised here."""
         threading.Thread(target=self._begin, args=(tasks,), name="read", daemon=True).start()
         while (told := self._told.get()) is not None:
+            if isinstance(told, MemoryError):
+                raise BuildError(
+                    "this process may take no more memory; a smaller shard_samples or fewer CPUs "
+                    "(taskset) need less. What is committed is kept"
+                ) from told
             if isinstance(told, BaseException):
                 raise told
             yield told

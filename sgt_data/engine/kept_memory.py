@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
@@ -40,3 +44,13 @@ def freeze_loaded_objects() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@contextmanager
+def dying_of_memory() -> Iterator[None]:
+    """A worker that may take no more memory in the block ends, as if the kernel had ended it: then
+    its work is repeated by another one, which begins with what this one holds."""
+    try:
+        yield
+    except MemoryError:
+        os.kill(os.getpid(), signal.SIGKILL)

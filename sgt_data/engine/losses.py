@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.paths import quarantine_path
 from sgt_data.corpus.receipt import COUNTED, Receipt
 from sgt_data.records import Slice
+from sgt_data.result import Failure
 from sgt_data.value_text import counted
 
 Receipts = Mapping[str, Mapping[str, Receipt]]
@@ -56,6 +57,16 @@ def beyond_bounds(header: CorpusHeader) -> list[str]:
             if totals.keys() >= set(COUNTED) and (share := share_of(totals)) > bound
         ]
     return lines
+
+
+def again_note(failures: Sequence[Failure]) -> str:
+    """That slices failed for a reason that may have passed, and are done once more.
+
+    Args:
+        failures: one for each slice, not none.
+    """
+    count = "1 slice was" if len(failures) == 1 else f"{len(failures):,} slices were"
+    return f"{count} read again at the end, as this may have passed: {failures[0]}"
 
 
 def ledgers_with_rows(receipts: Receipts) -> list[tuple[str, str]]:

@@ -89,6 +89,7 @@ def mask_stages(recipe: MaskRecipe, root: str) -> Stages:
         ),
         partial(_finish, recipe, root),
         recipe.pictures_per_tar,
+        root,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sgt_data.corpus.key_hashes import Hashes
@@ -21,6 +22,7 @@ class CommittedShard:
         key_hashes: of the keys that each receipt commits, in the order of `receipts`; empty where
             keys cannot repeat.
         times: where the time of the shard went, from its reading on.
+        troubles: requests to stores that were made again for it, by kind (see `files.troubles`).
     """
 
     shard: str
@@ -28,6 +30,7 @@ class CommittedShard:
     seconds: float
     key_hashes: tuple[Hashes, ...] = field(default=(), repr=False)
     times: StageTimes = field(default_factory=StageTimes)
+    troubles: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ class OutputRefused:
 
     message: str
 
+
+OUTPUT = "output"
+"""Part of a failure that is one of the output as a whole, and of no slice."""
 
 OWN_CODE = "own code"
 """Part of a failure that is a mistake of a user's own code: it ends the work."""

@@ -13,7 +13,11 @@ _Done = TypeVar("_Done")
 
 
 def call_for_each(
-    function: Callable[[_Item], _Done], items: Iterable[_Item], cluster: Cluster, threads: int
+    function: Callable[[_Item], _Done],
+    items: Iterable[_Item],
+    cluster: Cluster,
+    threads: int,
+    output: str | None = None,
 ) -> Generator[_Done, None, None]:
     """Call a function for every item; results as they come, in any order.
 
@@ -26,15 +30,17 @@ def call_for_each(
         items: arguments of the calls.
         cluster: where the function runs.
         threads: calls at a time, where it runs in this process.
+        output: absolute URL of the folder that the calls write into, if they do.
 
     Raises:
+        RequestError: the nodes of the cluster do not share the disk of the output.
         BuildError: Ray failed.
     """
     if cluster.in_process:
         return _call_on_threads(function, items, threads)
     from sgt_data.engine.ray_tasks import call_on_ray
 
-    return call_on_ray(function, items, cluster)
+    return call_on_ray(function, items, cluster, output)
 
 
 def _call_on_threads(

@@ -12,7 +12,9 @@ import ray
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.outcomes import Outcome
+from sgt_data.engine.ray_messages import RayMessages
 from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
+from sgt_data.engine.shared_output import check_nodes_share
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stages import Stages
 from sgt_data.errors import BuildError, RequestError, SgtDataError
@@ -31,6 +33,8 @@ class RayEngine:
         self._cluster, self._announce = cluster, announce
         self._session = ExitStack()
         self._is_connected = self._is_own = False
+        self._shared: set[str] = set()
+        self._messages = RayMessages()
 
     def __enter__(self) -> RayEngine:
         return self
@@ -75,20 +79,28 @@ class RayEngine:
         """Do the tasks; outcomes as they come, in any order.
 
         Raises:
+            RequestError: the nodes do not share the disk of the output.
             BuildError: Ray failed.
         """
         with ThreadPoolExecutor(1) as beside:  # its imports take as long as the start of Ray
             graph = beside.submit(_load_graph)
             self._connect()
+        if not self._is_own and stages.output not in self._shared:
+            check_nodes_share(stages.output)
+            self._shared.add(stages.output)
         self._announce("starting workers and reading the first inputs")
         return graph.result()(tasks, stages, on_one_machine=self._is_own)
+
+    def notes(self) -> list[str]:
+        """What happened to the cluster meanwhile: nodes and workers that died."""
+        return self._messages.notes()
 
     def _connect(self) -> None:
         if not self._is_connected:
             is_local = self._cluster.address in (None, "local")
             self._is_own = is_local and not ray.is_initialized()
             self._announce("starting Ray" if is_local else f"connecting to {self._cluster.address}")
-            self._session.enter_context(ray_session(self._cluster))
+            self._messages = self._session.enter_context(ray_session(self._cluster))
             self._is_connected = True
 
 

@@ -7,8 +7,9 @@ can mix two shards. Reading takes no CPU from rendering: it waits for storage, a
 bounded by Ray Data's backpressure. The stages ask for different resources, so Ray Data does not
 fuse them, and the first shards of a tar are finished while the rest is still being read.
 
-Shards are read and finished by tasks, which take the workers that Ray starts with; actors would
-each wait for a process of their own. A worker keeps the compiled code that it has loaded.
+Shards are finished by tasks, which take the workers that Ray starts with; actors would each wait
+for a process of their own. A worker keeps the compiled code that it has loaded. Shards are read by
+tasks as well, on a Ray of this machine; on a cluster by actors (see `_reader_pool`).
 
 Annotators are pools of actors, one stage each, and only where a slice needs them. Those on GPUs
 take no CPU from rendering either; those on CPUs share each core evenly with the renderers. An actor
@@ -17,7 +18,9 @@ on a GPU works on two shards at once: while one has the device, the other is dec
 
 from __future__ import annotations
 
+import inspect
 import logging
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, cast
@@ -25,6 +28,7 @@ from typing import Any, cast
 import pyarrow as pa
 import ray
 import ray.data
+from ray.util.annotations import RayDeprecationWarning
 
 from sgt_data.annotators.base import Annotator
 from sgt_data.engine.annotate_shard import annotate_shard, load_annotator
@@ -40,7 +44,7 @@ from sgt_data.engine.arrow_rows import (
     task_of,
     task_row,
 )
-from sgt_data.engine.kept_memory import freeze_loaded_objects
+from sgt_data.engine.kept_memory import dying_of_memory, freeze_loaded_objects
 from sgt_data.engine.outcomes import OWN_CODE, InputsDone, Outcome, part_name
 from sgt_data.engine.ray_data_alone import one_machine
 from sgt_data.engine.ray_metrics import count_outcome
@@ -61,6 +65,11 @@ _DRAWINGS_PER_REPORT, _CPUS_OF_FREQUENT_REPORTS = 50, 16
 """A worker says about once a second how far its shard is; less often where there are many workers,
 so that the driver takes a few dozen reports a second at most."""
 
+_WORKER_DEATHS = 10
+"""A task is repeated so many times, at most, where its worker or the worker's machine dies: a shard
+that needs more memory than there is would kill workers for ever. Calls of actors have no bound, as
+each attempt to reach one whose machine just died counts."""
+
 _DENSE_BYTES = 2
 """Bytes per pixel of an annotator's map between the stages; masks take less."""
 
@@ -78,14 +87,14 @@ def run_graph(
     Raises:
         BuildError: Ray failed.
     """
-    logging.getLogger("ray.data").setLevel(logging.ERROR)  # its import sets another
+    # its import sets another level; what it logs of a failure is in the error that it raises
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL + 1)
     with one_machine() if on_one_machine else nullcontext():
-        # a Ray that was started for this work has no agent that would export metrics
-        yield from _outcomes(tasks, stages, has_metrics=not on_one_machine)
+        yield from _outcomes(tasks, stages, on_one_machine)
 
 
 def _outcomes(
-    tasks: Sequence[SliceTask], stages: Stages, *, has_metrics: bool
+    tasks: Sequence[SliceTask], stages: Stages, on_one_machine: bool
 ) -> Generator[Outcome, None, None]:
     annotators = annotators_of(tasks, stages)
     shard_count = _shards_in(tasks, stages)
@@ -98,14 +107,16 @@ def _outcomes(
     )
     devices = {name: setup.device for name, setup in stages.annotate.setups.items()}
     cpu_share = 1 / (1 + sum(devices[annotator.name] == "cpu" for annotator in annotators))
-    with ray.data.DataContext.current(context):
+    with warnings.catch_warnings(), ray.data.DataContext.current(context):
+        warnings.simplefilter("ignore", RayDeprecationWarning)  # of what `_repeated` gives
         shards = ray.data.from_arrow([task_row(task) for task in tasks]).map_batches(
-            cast(Any, _read),
+            cast(Any, _read if on_one_machine else _Read),
             fn_kwargs={"stages": stages},
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=0,
-            compute=ray.data.TaskPoolStrategy(size=_readers()),
+            compute=_reader_pool(on_one_machine, len(tasks)),
+            **(_repeated("max_retries") if on_one_machine else {}),
         )
         for annotator in annotators:
             on_cpu = devices[annotator.name] == "cpu"
@@ -123,11 +134,13 @@ def _outcomes(
             fn_kwargs={
                 "stages": stages,
                 "drawings_per_report": _drawings_per_report(),
-                "has_metrics": has_metrics,
+                # a Ray that was started for this work has no agent that would export metrics
+                "has_metrics": not on_one_machine,
             },
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=cpu_share,
+            **_repeated("max_retries"),
         )
         batches = outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
         try:
@@ -136,6 +149,15 @@ def _outcomes(
                     yield outcome_of(row)
         except ray.exceptions.RayError as why:
             raise BuildError(f"Ray failed: {ray_words(why)}") from why
+
+
+def _repeated(option: str) -> dict[str, Any]:
+    """The option by which Ray bounds how often work is repeated whose worker died.
+
+    It has no name among the parameters of Ray Data, and later versions may not take it.
+    """
+    takes = inspect.signature(ray.data.Dataset.map_batches).parameters
+    return {option: _WORKER_DEATHS} if "ray_remote_args" in takes else {}
 
 
 def _shards_in(tasks: Sequence[SliceTask], stages: Stages) -> int:
@@ -179,11 +201,33 @@ def _readers() -> int:
     return max(1, round(cluster_resource("CPU") / 4))
 
 
+def _reader_pool(
+    on_one_machine: bool, slices: int
+) -> ray.data.TaskPoolStrategy | ray.data.ActorPoolStrategy:
+    """Tasks on a Ray of this machine, which keeps its workers; actors on a cluster.
+
+    A node of a cluster keeps as many idle workers as it has CPUs, for a second. Readers take no
+    CPU, so theirs would end with every slice, and each slice would wait for a new one.
+    """
+    readers = min(_readers(), slices)
+    if on_one_machine:
+        return ray.data.TaskPoolStrategy(size=readers)
+    return ray.data.ActorPoolStrategy(size=readers, max_tasks_in_flight_per_actor=2)
+
+
 def _read(batch: pa.Table, stages: Stages) -> Iterator[pa.Table]:
     """A slice's row -> a row per shard, or a row that says what failed."""
-    for task in map(task_of, batch.to_pylist()):
-        for shard in read_slice(task, stages):
-            yield shard_row(shard)
+    with dying_of_memory():
+        for task in map(task_of, batch.to_pylist()):
+            for shard in read_slice(task, stages):
+                yield shard_row(shard)
+
+
+class _Read:
+    """The same, by an actor."""
+
+    def __call__(self, batch: pa.Table, stages: Stages) -> Iterator[pa.Table]:
+        yield from _read(batch, stages)
 
 
 class _Annotate:
@@ -228,8 +272,9 @@ def _finish(
     freeze_loaded_objects()
     # which rows come depends on the shard alone: Ray may run the call again
     every = max(1, drawings_per_report // max(1, len(row["folders"])))
-    for outcome in finish_shard(shard_of(row), stages):
-        if has_metrics:
-            count_outcome(outcome)
-        if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
-            yield outcome_row(outcome)
+    with dying_of_memory():
+        for outcome in finish_shard(shard_of(row), stages):
+            if has_metrics:
+                count_outcome(outcome)
+            if not isinstance(outcome, InputsDone) or outcome.inputs % every == 0:
+                yield outcome_row(outcome)

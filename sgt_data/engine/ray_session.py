@@ -14,14 +14,17 @@ from ray._private import services
 
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.cluster_probe import check_cluster, no_answer
+from sgt_data.engine.ray_messages import RayMessages, messages_counted
 from sgt_data.engine.ray_start import few_processes
 from sgt_data.errors import BuildError, SgtDataError
 from sgt_data.foreign_errors import in_words
 
 
 @contextmanager
-def ray_session(cluster: Cluster) -> Iterator[None]:
-    """A Ray session for the length of a block. A session that was there before is used and kept.
+def ray_session(cluster: Cluster) -> Iterator[RayMessages]:
+    """A Ray session for the length of a block; what Ray says in it of nodes and workers that died.
+
+    A session that was there before is used and kept, and says everything itself.
 
     Raises:
         BuildError: the cluster does not answer in time, or Ray cannot be started.
@@ -48,7 +51,8 @@ def ray_session(cluster: Cluster) -> Iterator[None]:
         with _stop_signals_kept(), _core_is_silent(), start:
             _connect(cluster, settings)
     try:
-        yield
+        with messages_counted() if is_own else nullcontext(RayMessages()) as messages:
+            yield messages
     finally:
         if is_own:
             ray.shutdown()
@@ -135,10 +139,23 @@ def cluster_resource(name: str) -> float:
     return amount
 
 
+_DEATHS = (
+    ray.exceptions.WorkerCrashedError,
+    ray.exceptions.ActorDiedError,
+    ray.exceptions.OutOfMemoryError,
+)
+
+
 def ray_words(why: BaseException) -> str:
     """What a failure of Ray says: the error of the task behind it, where that says enough alone.
 
     A fault of this package's own code keeps its traceback, which a report of it needs.
     """
+    if isinstance(why, _DEATHS):
+        return (
+            "a worker died at the same shard again and again. Memory is the most frequent cause: "
+            "fewer CPUs for Ray (--workers, or ray start --num-cpus), or a smaller shard_samples. "
+            "What is committed is kept; the same command continues"
+        )
     cause = getattr(why, "cause", None)
     return in_words(cause) if isinstance(cause, SgtDataError | OSError) else str(why)

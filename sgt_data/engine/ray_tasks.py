@@ -9,6 +9,7 @@ import ray
 
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.ray_session import cluster_resource, ray_session, ray_words
+from sgt_data.engine.shared_output import check_nodes_share
 from sgt_data.errors import BuildError
 from sgt_data.files.storage_options import StorageOptions, storage_options_in_use
 
@@ -20,14 +21,17 @@ _WORKER_DEATHS = 20
 
 
 def call_on_ray(
-    function: Callable[[_Item], _Done], items: Iterable[_Item], cluster: Cluster
+    function: Callable[[_Item], _Done], items: Iterable[_Item], cluster: Cluster, output: str | None
 ) -> Generator[_Done, None, None]:
     """Call a function for every item, one CPU each; results as they come, in any order.
 
     Raises:
+        RequestError: the nodes do not share the disk of `output`, an absolute URL.
         BuildError: Ray failed, or the function raised an error.
     """
     with ray_session(cluster):
+        if output is not None:
+            check_nodes_share(output)
         call = ray.remote(_call).options(num_cpus=1, max_retries=_WORKER_DEATHS)
         shared = ray.put((function, storage_options_in_use()))
         running: list[Any] = []

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sgt_data.corpus.receipt import Receipt
+from sgt_data.engine.outcomes import part_name
 from sgt_data.records import Slice
 
 SliceId = tuple[str, str]
@@ -30,6 +31,11 @@ class SliceTask:
     committed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     first_shards: int | None = None
+
+    @property
+    def part(self) -> str:
+        """Name of the slice in the list of failures."""
+        return part_name(self.slice.source, self.slice.name)
 
     @property
     def finished_shards(self) -> frozenset[str]:

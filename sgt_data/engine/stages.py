@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sgt_data.annotators.base import Annotator, Setup
 from sgt_data.corpus.key_hashes import hash_keys
@@ -30,8 +30,16 @@ from sgt_data.engine.outcomes import (
 from sgt_data.engine.own_sources import read_shards
 from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.engine.stage_times import READ, StageTimes, Stopwatch
-from sgt_data.errors import OwnCodeError, RequestError, SgtDataError, SourceError, StorageError
+from sgt_data.errors import (
+    OwnCodeError,
+    RequestError,
+    SgtDataError,
+    SourceError,
+    StorageError,
+    Unreachable,
+)
 from sgt_data.files.storage_options import StorageOptions, storage_options_in_use
+from sgt_data.files.troubles import added_troubles, take_troubles
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.records import RawShard
 from sgt_data.result import Failure
@@ -47,12 +55,14 @@ class ShardTask:
         folders: the folders of the output that lack it.
         excluded: keys that must not become samples, with the reason.
         times: of the stages that it has passed.
+        troubles: requests to stores that were made again to read it, by kind.
     """
 
     raw: RawShard
     folders: tuple[str, ...]
     excluded: Mapping[str, str]
     times: StageTimes = field(default_factory=StageTimes)
+    troubles: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def part(self) -> str:
@@ -103,6 +113,7 @@ class Stages:
         finish: makes and commits what is to be made of a shard, and yields how many of its inputs
             are done; may raise SourceError and StorageError.
         shard_samples: inputs per shard.
+        output: absolute URL of the folder that the files are written into.
         storage: options of object stores, which a worker uses from when they arrive.
     """
 
@@ -110,6 +121,7 @@ class Stages:
     annotate: AnnotateStage
     finish: Callable[[ShardTask], Generator[int, None, FinishedShard]]
     shard_samples: int
+    output: str
     storage: StorageOptions = field(default_factory=storage_options_in_use)
 
 
@@ -139,9 +151,10 @@ def shards_to_do(task: SliceTask, source: Source, shard_samples: int) -> Iterato
 def read_slice(task: SliceTask, stages: Stages) -> Iterator[ShardTask | Failure]:
     """Do the first stage; where the source cannot be read, a failure comes last."""
     try:
-        yield from stages.read(task)
+        for shard in stages.read(task):
+            yield replace(shard, troubles=take_troubles())
     except (SourceError, RequestError) as why:  # as where a node lacks the package of a store
-        yield failure_at(part_name(task.slice.source, task.slice.name), why)
+        yield failure_at(task.part, why)
     except OwnCodeError as why:
         yield Failure(OWN_CODE, str(why))
 
@@ -168,12 +181,14 @@ def finish_shard(shard: ShardTask, stages: Stages) -> Iterator[Outcome]:
         return
     hashes = tuple(map(hash_keys, finished.keys))
     seconds, times = time.monotonic() - began, shard.times + finished.times
-    yield CommittedShard(name, finished.receipts, seconds, hashes, times)
+    troubles = added_troubles((shard.troubles, take_troubles()))
+    yield CommittedShard(name, finished.receipts, seconds, hashes, times, troubles)
 
 
 def failure_at(part: str, why: SgtDataError) -> Failure:
     """A failure that names this node: what one node cannot read, another may."""
-    return Failure(part, f"{why} (node {socket.gethostname()})")
+    message = f"{why} (node {socket.gethostname()})"
+    return Failure(part, message, may_pass=isinstance(why, Unreachable))
 
 
 def annotators_of(tasks: Iterable[SliceTask], stages: Stages) -> tuple[Annotator, ...]:

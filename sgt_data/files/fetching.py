@@ -6,8 +6,8 @@ import os
 import uuid
 
 from sgt_data.files.retries import retried
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import open_filesystem
-from sgt_data.files.writing import TEMPORARY
 
 
 def fetch_file(url: str, path: str) -> None:

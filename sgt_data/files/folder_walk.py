@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from sgt_data.errors import SourceError
 from sgt_data.files.reading import dangling_link, list_files
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import is_local
-from sgt_data.files.writing import TEMPORARY
 
 _Identity = tuple[int, int]
 

@@ -14,8 +14,8 @@ from fsspec.implementations.local import LocalFileSystem
 from sgt_data.files.http_ranges import is_http
 from sgt_data.files.reading import list_files
 from sgt_data.files.retries import retried
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import open_filesystem
-from sgt_data.files.writing import TEMPORARY
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _MD5_BYTES = 16

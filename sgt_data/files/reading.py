@@ -9,19 +9,15 @@ import errno
 import os
 from typing import Any
 
-from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_listing import list_http_files
 from sgt_data.files.http_ranges import http_size, is_http, read_http_range
 from sgt_data.files.local_listing import list_local
-from sgt_data.files.retries import retried
+from sgt_data.files.retries import ShortAnswer, retried
+from sgt_data.files.time_limits import FILE_SECONDS, RANGE_SECONDS, time_limit
+from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import open_filesystem
-from sgt_data.files.writing import TEMPORARY
-
-RANGE_SECONDS, FILE_SECONDS = 60.0, 600.0
-"""How long one attempt at a range of a few megabytes, or at a whole file, may take, where a backend
-can be bounded."""
 
 
 def read_bytes(url: str) -> bytes:
@@ -37,14 +33,14 @@ def read_bytes(url: str) -> bytes:
         if isinstance(filesystem, LocalFileSystem):
             with open(path, "rb") as file:
                 return file.read()
-        data: bytes = filesystem.cat_file(path, **_time_limit(filesystem, FILE_SECONDS))
+        data: bytes = filesystem.cat_file(path, **time_limit(filesystem, FILE_SECONDS))
         return data
 
     return retried(read, f"cannot read {url}")
 
 
 def read_range(url: str, start: int, length: int) -> bytes:
-    """`length` bytes of a file from byte `start`; fewer at the end of the file.
+    """`length` bytes of a file from byte `start`; fewer at the end of the file, and nowhere else.
 
     Raises:
         FileMissing: the file does not exist.
@@ -58,16 +54,21 @@ def read_range(url: str, start: int, length: int) -> bytes:
                 return os.pread(file.fileno(), length, start)
         if is_http(filesystem):
             return read_http_range(filesystem, path, start, length, RANGE_SECONDS)
-        options = _time_limit(filesystem, RANGE_SECONDS) | _no_read_ahead(filesystem)
+        options = time_limit(filesystem, RANGE_SECONDS) | _no_read_ahead(filesystem)
         data: bytes = filesystem.cat_file(path, start=start, end=start + length, **options)
+        if len(data) < length:
+            _check_end(filesystem, path, start + len(data))
         return data
 
     return retried(read, f"cannot read {url}")
 
 
-def _time_limit(filesystem: Any, seconds: float) -> dict[str, float]:
-    """The option by which fsspec's blocking calls end the coroutine behind them in time."""
-    return {"timeout": seconds} if isinstance(filesystem, AsyncFileSystem) else {}
+def _check_end(filesystem: Any, path: str, end: int) -> None:
+    """Whether a file ends at a byte: an answer may be cut, and state the length that is left."""
+    filesystem.invalidate_cache(filesystem._parent(path))
+    size = filesystem.info(path).get("size")
+    if size is not None and end < size:
+        raise ShortAnswer(f"bytes up to {end} came of {size}")
 
 
 def _no_read_ahead(filesystem: Any) -> dict[str, str]:
@@ -91,6 +92,11 @@ def size_of(url: str) -> int | None:
         return None if size is None else int(size)
 
     return retried(ask, f"cannot find {url}")
+
+
+def forget_listings(url: str) -> None:
+    """Let the next questions about files go to the store, not to listings that were read before."""
+    open_filesystem(url)[0].invalidate_cache()
 
 
 def exists(url: str) -> bool:

@@ -19,6 +19,7 @@ from sgt_data.errors import LeavesRoot, RequestError
 from sgt_data.extras import EXTRA_OF_PROTOCOL, install_hint
 from sgt_data.files.braces import expand_braces
 from sgt_data.files.retries import retried
+from sgt_data.files.troubles import ask_to_tell
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import without_secrets
 from sgt_data.value_text import cut
@@ -106,6 +107,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
         lacks = extra is not None and isinstance(why, ImportError)
         hint = f": {install_hint(extra)}" if extra and lacks else ""
         raise RequestError(f"cannot reach {url}: {in_words(why)}{hint}") from why
+    ask_to_tell(filesystem)
     return filesystem, path
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -16,10 +15,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.errors import SourceError, StorageError
 from sgt_data.files.retries import retried
+from sgt_data.files.time_limits import FILE_SECONDS, time_limit
+from sgt_data.files.unfinished import is_locked_now, unfinished_name
 from sgt_data.files.urls import open_filesystem
-
-TEMPORARY = ".sgt-tmp-"
-"""Part of the name of every file that is still being written."""
 
 _WRITE_BACK_BYTES = 8 << 20
 """After so many bytes the kernel is asked to begin writing them to the disk."""
@@ -63,15 +61,22 @@ def open_atomic(url: str, *, synced: bool = True) -> Iterator[Writable]:
     if not isinstance(filesystem, LocalFileSystem):
         buffer = io.BytesIO()
         yield buffer
+        limit = time_limit(filesystem, FILE_SECONDS)
+
+        def put() -> None:
+            filesystem.pipe_file(path, buffer.getvalue(), **limit)
+
         try:
-            retried(lambda: filesystem.pipe_file(path, buffer.getvalue()), f"cannot write {url}")
+            retried(put, f"cannot write {url}")
         except SourceError as why:
             raise StorageError(str(why)) from why
         return
-    temporary = os.path.join(os.path.dirname(path), f"{TEMPORARY}{uuid.uuid4().hex}")
+    temporary, held = "", -1
     finished = False
     try:
-        with io.BufferedWriter(_new_file(temporary)) as file:
+        opened = _unfinished_file(os.path.dirname(path))
+        temporary, held = str(opened.name), os.dup(opened.fileno())
+        with io.BufferedWriter(opened) as file:
             yield file
             file.flush()
             if synced:
@@ -83,15 +88,22 @@ def open_atomic(url: str, *, synced: bool = True) -> Iterator[Writable]:
     finally:
         if not finished and os.path.exists(temporary):
             os.unlink(temporary)
+        if held >= 0:
+            os.close(held)  # here its lock ends
 
 
-def _new_file(path: str) -> io.FileIO:
-    """A file to write, in a folder that is made where it does not exist."""
-    try:
-        return _WriteBackFile(path, "w")
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return _WriteBackFile(path, "w")
+def _unfinished_file(folder: str) -> io.FileIO:
+    """A new file to write, locked, in a folder that is made where it does not exist."""
+    while True:
+        path = os.path.join(folder, unfinished_name())
+        try:
+            file = _WriteBackFile(path, "w")
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)
+            continue
+        if is_locked_now(file.fileno(), path):
+            return file
+        file.close()  # it was swept before it was locked
 
 
 class _WriteBackFile(io.FileIO):
@@ -117,20 +129,3 @@ def delete(url: str) -> None:
         filesystem.rm_file(path)
     except FileNotFoundError:
         return
-
-
-def sweep_unfinished(root: str) -> int:
-    """Remove the unfinished files that killed writers left below a folder; returns how many.
-
-    Local disks alone: object stores show no unfinished file.
-    """
-    filesystem, path = open_filesystem(root)
-    if not isinstance(filesystem, LocalFileSystem):
-        return 0
-    count = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            if name.startswith(TEMPORARY):
-                os.unlink(os.path.join(folder, name))
-                count += 1
-    return count

@@ -251,7 +251,18 @@ def decoding() -> Iterator[None]:
     except Image.DecompressionBombError as why:
         raise PictureError(f"the picture claims more than {MAX_PIXELS} pixels") from why
     except _DECODERS_RAISE as why:
+        if isinstance(why, MemoryError) and not _has_memory():
+            raise  # the machine's fault, not the picture's: elsewhere it would become a sample
         raise PictureError(f"the picture cannot be decoded: {_in_words(why)}") from why
+
+
+def _has_memory() -> bool:
+    """Whether this process may take what any picture needs; no memory is touched."""
+    try:
+        np.empty((MAX_PIXELS, 4), np.uint8)
+    except MemoryError:
+        return False
+    return True
 
 
 def _in_words(why: Exception) -> str:

@@ -26,8 +26,9 @@ from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.engine.outcomes import CommittedShard
 from sgt_data.errors import RequestError
 from sgt_data.files.output_place import check_output
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location, absolute, below, plain
-from sgt_data.files.writing import delete, sweep_unfinished
+from sgt_data.files.writing import delete
 from sgt_data.manifest.manifest import Manifest
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown

@@ -14,8 +14,9 @@ from PIL import Image
 
 from sgt_data import checks
 from sgt_data.files.output_place import check_output
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location, plain
-from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
+from sgt_data.files.writing import open_atomic, write_atomic
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.result import Result

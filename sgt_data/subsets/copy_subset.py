@@ -19,14 +19,17 @@ from sgt_data.engine.cluster import IN_PROCESS, THIS_MACHINE, Cluster
 from sgt_data.engine.drive import drive
 from sgt_data.engine.outcomes import CommittedShard, Outcome, OutputRefused
 from sgt_data.engine.parallel import call_for_each
+from sgt_data.engine.unseen_receipts import forget_unseen
 from sgt_data.errors import (
     CorpusError,
     RequestError,
     SourceError,
     StorageError,
+    Unreachable,
 )
+from sgt_data.files.troubles import take_troubles, troubles_text
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import absolute
-from sgt_data.files.writing import sweep_unfinished
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.result import Failure
 from sgt_data.subsets.shard_copy import AT_ONCE, ShardCopier
@@ -103,12 +106,16 @@ def copy_subset(
     if lacking:
         copy = partial(_copy_shard, ShardCopier(subset.url, root, selection.whole))
         keys = sum(selection.spans[shard][1] - selection.spans[shard][0] for shard in lacking)
-        work = call_for_each(copy, _missing_shards(subset, lacking), cluster, AT_ONCE)
+        work = call_for_each(copy, _missing_shards(subset, lacking), cluster, AT_ONCE, root)
         with closing(work) as outcomes:
             kept = every - keys
             begun = Progress(kept, every, phase="copying", kept=kept)
             on_progress(begun)
             drive(outcomes, report, note, begun, on_progress)
+        if not cluster.in_process:
+            report.failures += forget_unseen(root, receipts)
+        report.note_troubles(take_troubles())
+        report.notes += filter(None, [troubles_text(report.troubles)])
     finished = finished_header(header, receipts)
     write_header(root, finished)
     if finished.complete:
@@ -154,7 +161,8 @@ def _copy_shard(copier: ShardCopier, missing: _MissingShard) -> Outcome:
             for folder, fingerprint in missing.fingerprints.items()
         )
     except (SourceError, CorpusError) as why:
-        return Failure(missing.shard, str(why))
+        return Failure(missing.shard, str(why), may_pass=isinstance(why, Unreachable))
     except StorageError as why:
         return OutputRefused(str(why))
-    return CommittedShard(missing.shard, receipts, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return CommittedShard(missing.shard, receipts, seconds, troubles=take_troubles())

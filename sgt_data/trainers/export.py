@@ -27,8 +27,9 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import EXPORT_MARKER, check_output
+from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location, is_local, plain
-from sgt_data.files.writing import open_atomic, sweep_unfinished, write_atomic
+from sgt_data.files.writing import open_atomic, write_atomic
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.result import Result
