@@ -18,7 +18,8 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.preview.candidate import Candidate
 from sgt_data.preview.sheet_choice import SheetChoice
-from sgt_data.subsets.population import Population, Wanted, read_population
+from sgt_data.subsets.population import Population, read_population
+from sgt_data.subsets.wanted import Wanted
 from sgt_data.value_text import cut
 
 _COMPARED = 10_000

@@ -22,14 +22,9 @@ from sgt_data.files.read_ahead import in_blocks, threads_for
 from sgt_data.progress import OnProgress, Progress, ignore
 from sgt_data.subsets.bounded_condition import BoundedCondition
 from sgt_data.subsets.key_categories import CategoryCollector
-from sgt_data.subsets.shard_keys import (
-    DESCRIPTION,
-    HeldSamples,
-    KeyReading,
-    ShardKeys,
-    read_shard_keys,
-)
-from sgt_data.subsets.strata import KeyFacts, StrataRule
+from sgt_data.subsets.shard_keys import HeldSamples, ShardKeys, read_shard_keys
+from sgt_data.subsets.strata import KeyFacts
+from sgt_data.subsets.wanted import KEYS_ALONE, Wanted
 
 _SHARDS_AT_ONCE = 128
 """Shards of a block: of the usual 256 samples, 32,768 keys, which an expression looks at within
@@ -81,36 +76,6 @@ class Population:
             return np.empty(0, np.int64)
         sums: NDArray[np.int64] = np.add.reduceat(values, self.starts[:-1], dtype=np.int64)
         return sums
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is wanted of a population beside its keys, and what folders hold of them.
-
-    Attributes:
-        seed: of the hashes of keys; None for no hashes.
-        where: an expression in DuckDB's SQL, over `DESCRIPTION`.
-        strata: by what facts of keys strata go.
-        described_by: the proxy whose description of a key is taken first, for both.
-        target_bytes: whether sizes of targets are wanted.
-    """
-
-    seed: int | None = None
-    where: str | None = None
-    strata: StrataRule = "source"
-    described_by: str | None = None
-    target_bytes: bool = False
-
-    @property
-    def reading(self) -> KeyReading:
-        """What is read for that."""
-        columns = {"source": (), "segments": ("segments",), "category": ("categories",)}
-        description = columns[self.strata] if self.where is None else DESCRIPTION
-        return KeyReading(self.seed, description, self.described_by, self.target_bytes)
-
-
-KEYS_ALONE = Wanted()
-"""Nothing beside keys, and what folders hold of them."""
 
 
 def read_population(

@@ -28,12 +28,13 @@ from sgt_data.subsets.choice_record import (
     recorded_population,
     seed_of,
 )
-from sgt_data.subsets.population import Population, Wanted, read_population
+from sgt_data.subsets.population import Population, read_population
 from sgt_data.subsets.ranking import count_of, ranked, threshold
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_keys
 from sgt_data.subsets.shard_keys import reference_proxy
 from sgt_data.subsets.strata import Strata, stratify
+from sgt_data.subsets.wanted import Wanted
 from sgt_data.value_text import counted
 
 

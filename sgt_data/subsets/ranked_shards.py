@@ -16,12 +16,13 @@ from sgt_data.subsets.choice_record import (
     record_of,
     seed_of,
 )
-from sgt_data.subsets.population import Population, Wanted, read_population
+from sgt_data.subsets.population import Population, read_population
 from sgt_data.subsets.ranking import keyed_hashes, ranked
 from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.selected_corpus import select_shards
 from sgt_data.subsets.shard_likeness import ShardLikeness, shard_likeness
 from sgt_data.subsets.strata import Strata, stratify
+from sgt_data.subsets.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
