@@ -47,7 +47,7 @@ from sgt_data.experiment.report.groups import (
 from sgt_data.experiment.report.outcome import Outcome
 from sgt_data.experiment.report.page import HOW_TO_READ, render_page
 from sgt_data.experiment.report.plot_style import COLOURS, Plot, spread_heights
-from sgt_data.experiment.report.table_text import to_csv, to_markdown
+from sgt_data.experiment.report.table_text import _without_formula, to_csv, to_markdown
 from sgt_data.experiment.report.tables import tables_of
 
 pytest.importorskip("scipy")
@@ -172,6 +172,13 @@ def test_tables_say_what_guessing_scores_and_how_many_runs_lifted_off() -> None:
     assert "3 of 3" in markdown
     assert "0 of 3" in markdown
     assert f"{chance_levels(results)['mean']:.3f}" in markdown
+
+
+@pytest.mark.parametrize("text", ["=1", "@x", "+1+cmd|' /C calc'!A0", "-2+3", "+x", "\tx"])
+def test_a_formula_is_shown_as_text_and_a_number_stays_one(text: str) -> None:
+    assert _without_formula(text) == f"'{text}"
+    for number in ("-2", "+3.5", "-1e-05", "x=1"):
+        assert _without_formula(number) == number
 
 
 def test_hostile_names_break_no_table() -> None:
