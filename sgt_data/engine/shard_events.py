@@ -15,6 +15,7 @@ from sgt_data.errors import SourceError
 from sgt_data.event_log import is_heard, tell
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
+from sgt_data.foreign_errors import in_words
 from sgt_data.result import Failure
 
 _DIGITS = 4
@@ -69,7 +70,7 @@ def tell_ledger(root: str, path: str, **place: str) -> None:
             orjson.loads(line) for line in read_bytes(below(root, path)).splitlines()
         ]
     except (SourceError, orjson.JSONDecodeError) as why:  # the work goes on without these events
-        tell("message", f"the ledger {path} cannot be read: {why}", logging.WARNING)
+        tell("message", f"the ledger {path} cannot be read: {in_words(why)}", logging.WARNING)
         return
     for row in rows:
         if row["kind"] != "note":
