@@ -65,7 +65,7 @@ def read_ahead(
 def in_blocks(
     read: Callable[[_Item], _Read], items: Iterable[_Item], threads: int, size: int
 ) -> Generator[list[_Read], None, None]:
-    """As `read_ahead`, but `size` results at a time; fewer in the last list."""
+    """Call a function for every item (see `read_ahead`); results in lists of `size`."""
     with closing(read_ahead(read, items, threads)) as results:
         while block := list(islice(results, size)):
             yield block
