@@ -49,11 +49,11 @@ def list_with_digests(url: str) -> dict[str, ListedFile]:
     def ask() -> dict[str, ListedFile]:
         filesystem.invalidate_cache()
         prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
-        found = filesystem.find(path, detail=True)
+        entries = filesystem.find(path, detail=True)
         filesystem.invalidate_cache()  # which would hold a second copy of a long listing
         return {
             name.removeprefix(prefix): ListedFile(int(info["size"] or 0), stated_md5(info))
-            for name, info in found.items()
+            for name, info in entries.items()
         }
 
     files = retried(ask, f"cannot list {url}")
