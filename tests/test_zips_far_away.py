@@ -93,7 +93,8 @@ def s3(archive: Path) -> Iterator[tuple[str, Callable[[], tuple[int, int]]]]:
     bucket = f"zips-{uuid.uuid4().hex}"
     filesystem.mkdir(bucket)
     filesystem.put(str(archive), f"{bucket}/{archive.name}")
-    counted, application = Counter[str](), server._server.app
+    inside: Any = server._server
+    counted, application = Counter[str](), inside.app
 
     def counting(environ: Any, start_response: Any) -> Iterator[bytes]:
         is_get = environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].endswith(".zip")
@@ -102,7 +103,7 @@ def s3(archive: Path) -> Iterator[tuple[str, Callable[[], tuple[int, int]]]]:
             counted["bytes"] += len(chunk) * is_get
             yield chunk
 
-    server._server.app = counting
+    inside.app = counting
     settings = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret"}
     before = fsspec.config.conf.get("s3")
     fsspec.config.conf["s3"] = settings
