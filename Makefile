@@ -86,6 +86,9 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/ray_build.py
 	$(BIN)/python benchmarks/scenes.py
 	$(BIN)/python benchmarks/small_builds.py
+	$(BIN)/python benchmarks/full_size.py
+	$(BIN)/python benchmarks/full_size_build.py
+	$(BIN)/python benchmarks/full_size_coco.py
 	$(BIN)/python benchmarks/view.py
 
 # reads and writes about 10 GB in the folder of temporary files

@@ -34,7 +34,7 @@ from fsspec.spec import AbstractFileSystem
 from full_size_corpus import SHARDS, SHARDS_PER_TAR, write_full_size_corpus
 
 from sgt_data import IN_PROCESS, build_corpus, list_inputs, load_manifest
-from sgt_data.engine import build as building
+from sgt_data.engine import finish_build as ending
 from sgt_data.engine.arrow_rows import task_row
 from sgt_data.engine.build_plan import plan_build
 from sgt_data.engine.build_stages import corpus_stages
@@ -181,7 +181,7 @@ def resume(manifest: Path, output: str) -> dict[str, Any]:
             raise Begun
 
     # which reads samples, and they are holes
-    setattr(building, "write_readme", lambda corpus: None)  # noqa: B010
+    setattr(ending, "write_readme", lambda corpus: None)  # noqa: B010
     try:
         report = build_corpus(str(manifest), output, cluster=IN_PROCESS, progress=follow)
         result = {"shards": report.found_shards, "complete": report.complete}
