@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.key_hashes import Hashes
 from sgt_data.corpus.receipt import Receipt, checked_receipt
 from sgt_data.corpus.shard import receipt_bytes
@@ -156,7 +157,7 @@ def _beginning(folder: str) -> bytes:
 
 def _parse_line(line: bytes, folder: str, where: str) -> RolledReceipt:
     try:
-        fields = orjson.loads(line)
+        fields = loads_bounded(line)
     except orjson.JSONDecodeError as why:
         raise CorpusError(f"{where} is not JSON: {in_words(why)}") from why
     if not isinstance(fields, dict) or not {"receipt"} <= fields.keys() <= {"receipt", "keys"}:

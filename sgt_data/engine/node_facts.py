@@ -20,6 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from sgt_data.corpus.identity import codec_versions
 from sgt_data.engine.cluster import Cluster
 from sgt_data.engine.ray_session import ray_session, ray_words
+from sgt_data.files.storage_options import StorageOptions, storage_options_in_use
 
 _ANSWER_SECONDS = 60.0
 
@@ -87,7 +88,9 @@ def _ask(node: Mapping[str, Any], question: Callable[[], Any]) -> NodeFacts:
     )
     host = node.get("NodeManagerHostname") or node["NodeManagerAddress"]
     try:
-        facts = cast(Any, ray).get(task.remote(question), timeout=_ANSWER_SECONDS)
+        facts = cast(Any, ray).get(
+            task.remote(question, storage_options_in_use()), timeout=_ANSWER_SECONDS
+        )
         asked = time.time()
         node_time = cast(Any, ray).get(clock.remote(), timeout=_ANSWER_SECONDS)
         ahead = clock_difference(node_time, asked, time.time())
@@ -128,8 +131,9 @@ def demands_token() -> bool:
     return os.environ.get("RAY_AUTH_MODE", "").lower() in ("token", "k8s")
 
 
-def _answer(question: Callable[[], Any]) -> dict[str, Any]:
+def _answer(question: Callable[[], Any], storage: StorageOptions) -> dict[str, Any]:
     """On the node."""
+    del storage  # its arrival is its use
     shm = shutil.disk_usage("/dev/shm").free if os.path.isdir("/dev/shm") else None
     return {
         "host": socket.gethostname(), "versions": own_versions(), "shm": shm, "answer": question(),
