@@ -100,7 +100,7 @@ def _unfinished_file(folder: str) -> io.FileIO:
             file = _WriteBackFile(path, "w")
         except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)
-            continue
+            file = _WriteBackFile(path, "w")  # folders of /proc exist and take no file
         if is_locked_now(file.fileno(), path):
             return file
         file.close()  # it was swept before it was locked

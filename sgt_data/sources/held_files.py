@@ -80,6 +80,8 @@ def read_part(part: FilePart) -> bytes:
     _check_size(part, part.size)
     if part.length:
         return _content(part, read_promised(part.url, part.start, part.length))
+    if part.start:  # an empty member of a tar; a file of unknown length begins at 0
+        return b""
     if not is_http_url(part.url):  # all but web servers tell sizes: it is empty
         return read_listed(part.url, 0)
     data = read_range(part.url, part.start, FILE_BYTES_MAX + 1)
