@@ -31,6 +31,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "first" / "pictures").mkdir()
     (tmp_path / "first" / "pictures" / "1.jpg").write_bytes(jpeg(64, 48))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)  # as sessions of Ray of other tests set it
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
     monkeypatch.chdir(tmp_path / "first")
     nodes = Cluster()

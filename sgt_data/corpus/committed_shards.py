@@ -40,6 +40,9 @@ _LOCAL_THREADS = 8
 
 _TOLD_EVERY = 1000
 
+_RECEIPT_END = b"\n}"
+"""The last bytes of every receipt, and of no part of one."""
+
 Announce = Callable[[str, str], None]
 """Called with what is being done, and with how far it is."""
 
@@ -134,7 +137,7 @@ def committed_shards(
         done += len(committed.receipts[folder])
         announce("reading receipts", f"{done:,} of {total:,}")
         unread = [shard for shard in files if shard not in committed.receipts[folder]]
-        for shard, data in _read_files(root, folder, unread):
+        for shard, data in _read_files(root, folder, {each: files[each] for each in unread}):
             place = join(root, receipt_path(folder, shard))
             committed.receipts[folder][shard] = receipt_of(folder, shard, data, place)
             for path, entry in unproven.get(shard, ()):
@@ -200,10 +203,15 @@ def _read_rolled(
     return unproven
 
 
-def _read_files(root: str, folder: str, shards: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _read_files(
+    root: str, folder: str, listed: Mapping[str, ListedFile]
+) -> Iterator[tuple[str, bytes]]:
     """The content of receipts of a folder, in order."""
+    shards = list(listed)
     if not root.startswith("/"):
-        places = [join(root, receipt_path(folder, shard)) for shard in shards]
+        places = [
+            (join(root, receipt_path(folder, shard)), file.nbytes) for shard, file in listed.items()
+        ]
         remote = read_ahead(_read_remote, places, threads_for(root))
         yield from zip(shards, remote, strict=True)
         return
@@ -218,9 +226,13 @@ def _read_files(root: str, folder: str, shards: Sequence[str]) -> Iterator[tuple
         yield from zip(batch, contents, strict=True)
 
 
-def _read_remote(place: str) -> bytes:
-    """A receipt, by one request: some backends ask for the size of a file before all of it."""
-    return read_range(place, 0, RECEIPT_BYTES_MAX)
+def _read_remote(place_and_size: tuple[str, int]) -> bytes:
+    """A receipt, by one request: some backends ask for the size of a file before all of it. The
+    listed size is 0 where a server does not tell it, and another one where a listing is late."""
+    place, listed = place_and_size
+    data = read_range(place, 0, min(listed or RECEIPT_BYTES_MAX, RECEIPT_BYTES_MAX))
+    is_whole = not listed or data.endswith(_RECEIPT_END)
+    return data if is_whole else read_range(place, 0, RECEIPT_BYTES_MAX)
 
 
 def _read_local(root: str, path: str) -> bytes:

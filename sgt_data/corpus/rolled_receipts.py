@@ -116,14 +116,14 @@ def rolled_files(
 
 
 def bytes_to_read(listed: int, where: str) -> int:
-    """How many bytes of a file to read at most, to see that it has no more than were listed.
+    """How many bytes of a file to read: those that were listed.
 
     Raises:
         CorpusError: it is longer than any file of rolled receipts.
     """
     if listed > _READ_MAX:
         raise CorpusError(f"{where} has {listed} bytes; such files have {_READ_MAX} at most")
-    return listed + 1
+    return listed
 
 
 def parse_rolled(data: bytes, folder: str, where: str) -> Iterator[RolledReceipt]:

@@ -148,7 +148,7 @@ def _build(
             build = RunningBuild(plan, root, committed, roller, report, start, wanted)
             build.work(engine, tasks, on_progress)
             build.read_again(engine, on_progress)
-            while repeated := build.revoke_duplicates(announce):
+            while repeated := build.revoke_duplicates(on_progress):
                 build.work(engine, repeated, on_progress)
             report.notes += engine.notes()
             ended = time.monotonic()

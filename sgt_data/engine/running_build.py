@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from sgt_data.corpus.committed_shards import Announce, Committed
+from sgt_data.corpus.committed_shards import Committed
 from sgt_data.corpus.receipt import revoke
 from sgt_data.engine.build_plan import BuildPlan
 from sgt_data.engine.build_report import BuildReport
@@ -85,7 +85,7 @@ class RunningBuild:
             self.roller.note(*place)
         tell_quarantined(self.root, shard.receipts)
 
-    def revoke_duplicates(self, announce: Announce) -> list[SliceTask]:
+    def revoke_duplicates(self, on_progress: OnProgress) -> list[SliceTask]:
         """Revoke the shards that repeat another's keys; the tasks that build them again.
 
         Waits until every slice is read: only then is it known which shard comes first.
@@ -99,6 +99,10 @@ class RunningBuild:
             for folder in listing.folders_of[source.name]:
                 for shard in corpus_order(listing.slices, {source.name}, receipts[folder]):
                     holders[shard] = (*holders.get(shard, ()), folder)
+
+        def announce(phase: str, note: str) -> None:
+            on_progress(replace(self.progress, phase=phase, note=note))
+
         announce("comparing the keys of all shards", "")
         excluded = repeated_keys(self.root, holders, self.committed.hashes, announce)
         for shard in excluded:
