@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from sgt_data.errors import ManifestError
+from sgt_data.foreign_errors import in_words
 from sgt_data.value_text import cut
 
 BYTES_MAX = 4 << 20
@@ -114,7 +115,7 @@ def parse_yaml(text: bytes | str, where: str) -> Any:
             f"{where}{at}: this is not YAML: bytes that are no text; save the file as UTF-8"
         ) from why
     except _BeyondBounds as why:
-        raise ManifestError(f"{where}, {why}") from None
+        raise ManifestError(f"{where}, {in_words(why)}") from None
     except ValueError as why:  # a version of YAML in numbers of thousands of digits
         raise ManifestError(f"{where}: this is not YAML: {cut(str(why), 60)}") from why
     finally:

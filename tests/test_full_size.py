@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 from sgt_data import list_inputs, load_manifest, open_corpus, verify_corpus
-from sgt_data.corpus.receipt import committed_receipts
+from sgt_data.corpus.committed_receipts import committed_receipts
 from sgt_data.engine.build_plan import plan_build
 from sgt_data.engine.slice_tasks import pending_tasks
 

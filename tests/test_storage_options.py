@@ -190,7 +190,7 @@ def test_options_of_a_manifests_stages_arrive_by_being_unpacked(
     travelling = storage_options_in_use()
     assert "PLANTED" not in repr(travelling)
     stage = AnnotateStage(_nothing, {}, None, 1)  # type: ignore[arg-type]
-    stages = Stages(_nothing, stage, _nothing, 1)  # type: ignore[arg-type]
+    stages = Stages(_nothing, stage, _nothing, 1, "out")  # type: ignore[arg-type]
     assert "PLANTED" not in repr(stages)
     packed = pickle.dumps(stages)
     monkeypatch.setattr(storage_options, "_in_use", {})

@@ -16,15 +16,19 @@ from sgt_data.verify.findings import Finding
 from sgt_data.verify.repeated_keys import SeenKeys
 
 
-def compare_folders(folders: Sequence[CheckedShard]) -> Iterator[tuple[CheckedShard, Finding]]:
+def compare_folders(
+    folders: Sequence[CheckedShard], *, has_inputs: bool
+) -> Iterator[tuple[CheckedShard, Finding]]:
     """All that is wrong between what several folders have of one shard, each with the folder's own
     part.
 
     Args:
         folders: the shard, as each folder has it, in the order of the corpus.
+        has_inputs: whether the corpus has shared inputs; a copy of one may lack them.
     """
     yield from _check_alignment(folders)
-    yield from _check_shared_inputs(folders)
+    if has_inputs:
+        yield from _check_shared_inputs(folders)
 
 
 def _check_alignment(folders: Sequence[CheckedShard]) -> Iterator[tuple[CheckedShard, Finding]]:
