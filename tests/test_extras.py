@@ -16,7 +16,7 @@ import sgt_data
 from sgt_data.errors import RequestError
 from sgt_data.extras import EXTRA_OF_LIBRARY, EXTRA_OF_PROTOCOL, install_hint, library_missing
 from sgt_data.files.urls import open_filesystem
-from sgt_data.subsets.where import matching
+from sgt_data.subsets.where import Condition
 
 ROOT = Path(sgt_data.__file__).parent
 DISTRIBUTIONS = {
@@ -63,7 +63,7 @@ def test_an_expression_without_its_database_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(RequestError, match=r"needs duckdb.*pip install 'sgt-data\[scale\]'"):
-        matching("true", pa.table({"key": ["a"]}))
+        Condition("true", pa.table({"key": ["a"]}).schema)
 
 
 def test_a_command_that_needs_a_missing_library_is_a_wrong_request(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sgt_data import SubsetRule, open_corpus, subset
 from sgt_data.cli.app import main
 from sgt_data.errors import RequestError
 from sgt_data.subsets.bounded_condition import BoundedCondition
-from sgt_data.subsets.where import matching
+from sgt_data.subsets.where import Condition
 
 ROWS = {
     "key": ["coco_1", "coco_2", "sa1b_3", "sa1b_4"],
@@ -27,7 +27,9 @@ ROWS = {
 
 
 def matched(expression: str) -> list[int]:
-    return [row for row, fits in enumerate(matching(expression, pa.table(ROWS))) if fits]
+    table = pa.table(ROWS)
+    with closing(Condition(expression, table.schema)) as condition:
+        return [row for row, fits in enumerate(condition.matching(table)) if fits]
 
 
 @pytest.mark.parametrize(

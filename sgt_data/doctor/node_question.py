@@ -16,6 +16,7 @@ from sgt_data.doctor.sources import SourcePlace, source_check, weights_checks
 from sgt_data.engine.build_plan import annotators_in_use
 from sgt_data.files.urls import is_local
 from sgt_data.manifest.manifest import Manifest
+from sgt_data.manifest.places import stated_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,8 @@ class NodeQuestion:
 
 def _places(manifest: Manifest) -> Iterator[SourcePlace]:
     for source in manifest.typed_sources():
-        for name in sorted(source.places):
-            value = getattr(source, name)
-            for pattern in [value] if isinstance(value, str) else value or ():
-                if pattern not in source.place_words:
-                    yield SourcePlace(f"sources.{source.name}.{name}", pattern)
+        for name, pattern in stated_places(source):
+            yield SourcePlace(f"sources.{source.name}.{name}", pattern)
 
 
 def _ray_folder() -> Check:

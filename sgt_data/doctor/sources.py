@@ -10,8 +10,8 @@ from pathlib import Path
 from sgt_data.annotators.base import Annotator
 from sgt_data.doctor.check import Check
 from sgt_data.errors import SgtDataError, SourceError
-from sgt_data.files.reading import read_range
-from sgt_data.files.urls import expand, has_glob, is_local, open_filesystem
+from sgt_data.files.reading import is_folder, read_range
+from sgt_data.files.urls import expand, has_glob, is_local
 from sgt_data.foreign_errors import in_words
 from sgt_data.redaction import without_secrets
 
@@ -53,10 +53,9 @@ def _problem(url: str) -> str | None:
             return f"there is no {path}"
         needed = os.R_OK | os.X_OK if path.is_dir() else os.R_OK
         return None if os.access(path, needed) else f"this user may not read {path}"
-    filesystem, path_there = open_filesystem(url)
-    if filesystem.isdir(path_there):
-        return None
     try:
+        if is_folder(url):
+            return None
         read_range(url, 0, 1)
     except SourceError as why:
         return str(why)

@@ -35,7 +35,6 @@ from sgt_data.engine.slice_tasks import SliceTask
 from sgt_data.errors import RequestError
 from sgt_data.files.claim import Claim, Difference, claim
 from sgt_data.files.output_place import ANNOTATE_MARKER, check_output
-from sgt_data.files.troubles import take_troubles, troubles_text
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location, plain
 from sgt_data.progress import Progress, ProgressTo
@@ -164,8 +163,7 @@ def annotate_pictures(
                 with closing(engine.run(tasks, mask_stages(recipe, root))) as outcomes:
                     drive(outcomes, report, note, begun, on_progress)
             report.notes += engine.notes()
-    report.note_troubles(take_troubles())
-    report.notes += filter(None, [troubles_text(report.troubles)])
+    report.tell_troubles()
     report.complete = len(receipts) == len(inventory.slices)
     report.totals = {
         name: sum(receipt[name] for receipt in receipts.values())

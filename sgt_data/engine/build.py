@@ -25,19 +25,16 @@ from sgt_data.engine.place_of_work import core_seconds, place_note, place_of_wor
 from sgt_data.engine.receipt_roller import ReceiptRoller
 from sgt_data.engine.retry_damaged import revoke_damaged
 from sgt_data.engine.running_build import RunningBuild
-from sgt_data.engine.slice_tasks import (
-    kept_inputs,
-    pending_tasks,
-)
+from sgt_data.engine.slice_tasks import kept_inputs, pending_tasks
 from sgt_data.engine.unseen_receipts import forget_unseen
 from sgt_data.errors import RequestError
 from sgt_data.files.output_place import check_output
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location
 from sgt_data.manifest.manifest import Manifest, load_manifest
+from sgt_data.manifest.places import stated_places
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
-from sgt_data.sources.picture_pool import COCO_URL
 
 
 def build_corpus(
@@ -159,7 +156,7 @@ def _build(
             if not report.failures:
                 earlier = existing.limit if existing is not None else None
                 report.limit = reached_limit(listing, receipts, asked.limit, earlier)
-            finish_build(plan, root, header, build)
+            finish_build(header, build)
     return report
 
 
@@ -174,12 +171,7 @@ def check_build_output(manifest: Manifest, output: Location) -> str:
 
 def _source_places(manifest: Manifest) -> list[str]:
     """URLs and patterns that the manifest's sources read."""
-    places: list[str] = []
-    for source in manifest.typed_sources():
-        for field_name in source.places:
-            value = getattr(source, field_name)
-            places += [value] if isinstance(value, str) else value or []
-    return [place for place in places if place != COCO_URL]  # which is a word
+    return [place for source in manifest.typed_sources() for _, place in stated_places(source)]
 
 
 def _header(plan: BuildPlan, root: str, existing: CorpusHeader | None) -> CorpusHeader:

@@ -9,7 +9,7 @@ from sgt_data.engine.outcomes import OWN_CODE, CommittedShard, InputsDone, Outco
 from sgt_data.engine.shard_events import tell_committed, tell_failed
 from sgt_data.engine.stage_times import added, slowest_stage
 from sgt_data.errors import OwnCodeError, StorageError
-from sgt_data.files.troubles import added_troubles, troubles_text
+from sgt_data.files.troubles import added_troubles, take_troubles, troubles_text
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.result import Failure, Result
 
@@ -38,6 +38,11 @@ class ShardResult(Result):
     def note_troubles(self, *counts: Mapping[str, int]) -> None:
         """Add counts of requests that were made again."""
         self.troubles = added_troubles((self.troubles, *counts))
+
+    def tell_troubles(self) -> None:
+        """At the end of the work: add those of this process, and a note on all, if any."""
+        self.note_troubles(take_troubles())
+        self.notes += filter(None, [troubles_text(self.troubles)])
 
 
 def drive(

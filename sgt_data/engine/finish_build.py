@@ -10,7 +10,6 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.readme import write_readme
 from sgt_data.corpus.reasons import reasons_in
 from sgt_data.corpus.receipt import Receipt, add_up
-from sgt_data.engine.build_plan import BuildPlan
 from sgt_data.engine.losses import (
     damaged_share,
     filtered_share,
@@ -19,22 +18,20 @@ from sgt_data.engine.losses import (
 )
 from sgt_data.engine.running_build import RunningBuild
 from sgt_data.engine.slice_tasks import corpus_order, pending_tasks
-from sgt_data.files.troubles import take_troubles, troubles_text
 
 
-def finish_build(plan: BuildPlan, root: str, header: CorpusHeader, build: RunningBuild) -> None:
+def finish_build(header: CorpusHeader, build: RunningBuild) -> None:
     """Add up what is committed, and write the final header.
 
     Args:
-        plan: what was to be built.
-        root: absolute URL of the corpus.
         header: of the corpus until it is complete.
         build: its state after the last pass; its report takes totals and notes.
 
     Raises:
         StorageError: the corpus cannot be written.
     """
-    listing, report, receipts = plan.listing, build.report, build.committed.receipts
+    root, listing = build.root, build.plan.listing
+    report, receipts = build.report, build.committed.receipts
     report.complete = not report.failures and not pending_tasks(
         listing.slices, listing.folders_of, receipts
     )
@@ -55,9 +52,8 @@ def finish_build(plan: BuildPlan, root: str, header: CorpusHeader, build: Runnin
         is_whole = report.complete or report.limit is not None
         if is_whole and listing.slices and not totals["samples"]:
             report.empty.append(folder)
-    report.note_troubles(take_troubles())
     report.notes += [*listing.notes, *notes_on_slices(receipts, listing.slices)]
-    report.notes += filter(None, [troubles_text(report.troubles)])
+    report.tell_troubles()
     in_order = {folder: receipts[folder] for folder in listing.sources_of}
     report.reasons = reasons_in(root, ledgers_with_rows(in_order))
     if report.complete:

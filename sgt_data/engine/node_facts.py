@@ -62,9 +62,26 @@ def ask_nodes(cluster: Cluster, question: Callable[[], Any]) -> list[NodeFacts]:
         BuildError: Ray cannot be started, or the cluster does not answer.
     """
     with ray_session(cluster):
-        nodes = [node for node in cast(Any, ray).nodes() if node["Alive"]]
+        nodes = alive_nodes()
         nodes.sort(key=lambda node: "node:__internal_head__" not in node["Resources"])
         return [_ask(node, question) for node in nodes]
+
+
+def alive_nodes() -> list[dict[str, Any]]:
+    """The nodes of the connected cluster that are alive, as Ray describes them."""
+    return [node for node in cast(Any, ray).nodes() if node["Alive"]]
+
+
+def host_of(node: Mapping[str, Any]) -> str:
+    """Name of a node's machine, or its address."""
+    host: str = node.get("NodeManagerHostname") or node["NodeManagerAddress"]
+    return host
+
+
+def on_node(node: Mapping[str, Any], function: Callable[..., Any]) -> Any:
+    """A function as a Ray task that runs on this node and takes no CPU."""
+    strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    return ray.remote(function).options(num_cpus=0, scheduling_strategy=strategy)
 
 
 def own_versions() -> dict[str, str]:
@@ -80,13 +97,7 @@ def own_versions() -> dict[str, str]:
 def _ask(node: Mapping[str, Any], question: Callable[[], Any]) -> NodeFacts:
     resources = node["Resources"]
     cpus, gpus = resources.get("CPU", 0.0), resources.get("GPU", 0.0)
-    task = ray.remote(_answer).options(
-        num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-    )
-    clock = ray.remote(_clock).options(
-        num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-    )
-    host = node.get("NodeManagerHostname") or node["NodeManagerAddress"]
+    task, clock, host = on_node(node, _answer), on_node(node, _clock), host_of(node)
     try:
         facts = cast(Any, ray).get(
             task.remote(question, storage_options_in_use()), timeout=_ANSWER_SECONDS

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from sgt_data.corpus.paths import quarantine_path
+from sgt_data.corpus.reasons import rows_of_ledger
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.engine.outcomes import CommittedShard
-from sgt_data.errors import SourceError
+from sgt_data.errors import CorpusError, SourceError
 from sgt_data.event_log import is_heard, tell
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
@@ -66,10 +65,8 @@ def tell_ledger(root: str, path: str, **place: str) -> None:
     if not is_heard():
         return
     try:
-        rows: list[dict[str, Any]] = [
-            orjson.loads(line) for line in read_bytes(below(root, path)).splitlines()
-        ]
-    except (SourceError, orjson.JSONDecodeError) as why:  # the work goes on without these events
+        rows = rows_of_ledger(read_bytes(below(root, path)), path)
+    except (SourceError, CorpusError) as why:  # the work goes on without these events
         tell("message", f"the ledger {path} cannot be read: {in_words(why)}", logging.WARNING)
         return
     for row in rows:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from sgt_data.engine.node_facts import alive_nodes, host_of, on_node
 from sgt_data.errors import RequestError
 from sgt_data.files.unfinished import new_unfinished_file
 from sgt_data.files.urls import is_local
@@ -32,12 +32,12 @@ def check_nodes_share(output: str) -> None:
         RequestError: a node does not; names it, and what to do.
         StorageError: the output cannot be written.
     """
-    nodes = [node for node in cast(Any, ray).nodes() if node["Alive"]]
+    nodes = alive_nodes()
     if len(nodes) < 2 or not is_local(output):
         return
     # this machine writes and the nodes look: nothing is left on a disk that is not shared
     with new_unfinished_file(output) as place:
-        answers = [(node, _ask(node, place)) for node in nodes]
+        answers = [(node, on_node(node, os.path.exists).remote(place)) for node in nodes]
         blind = [_name(node) for node, answer in answers if _is_blind(answer)]
     if blind:
         more = f" and {counted(len(blind) - _NAMED, 'more node')}" if len(blind) > _NAMED else ""
@@ -49,12 +49,6 @@ def check_nodes_share(output: str) -> None:
         )
 
 
-def _ask(node: Mapping[str, Any], place: str) -> Any:
-    strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-    look = ray.remote(os.path.exists).options(num_cpus=0, scheduling_strategy=strategy)
-    return look.remote(place)
-
-
 def _is_blind(answer: Any) -> bool:
     """Whether a node said that it does not see the file; one that died says nothing."""
     try:
@@ -64,5 +58,4 @@ def _is_blind(answer: Any) -> bool:
 
 
 def _name(node: Mapping[str, Any]) -> str:
-    host = node.get("NodeManagerHostname") or node["NodeManagerAddress"]
-    return f"{host} (node {node['NodeID'][:8]})"
+    return f"{host_of(node)} (node {node['NodeID'][:8]})"

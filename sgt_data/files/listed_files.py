@@ -12,7 +12,7 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem
 
 from sgt_data.files.http_ranges import is_http
-from sgt_data.files.reading import list_files
+from sgt_data.files.reading import list_files, stored_entries
 from sgt_data.files.retries import retried
 from sgt_data.files.unfinished import TEMPORARY
 from sgt_data.files.urls import open_filesystem
@@ -47,13 +47,9 @@ def list_with_digests(url: str) -> dict[str, ListedFile]:
         return {name: ListedFile(nbytes) for name, nbytes in list_files(url).items()}
 
     def ask() -> dict[str, ListedFile]:
-        filesystem.invalidate_cache()
-        prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
-        entries = filesystem.find(path, detail=True)
-        filesystem.invalidate_cache()  # which would hold a second copy of a long listing
         return {
-            name.removeprefix(prefix): ListedFile(int(info["size"] or 0), stated_md5(info))
-            for name, info in entries.items()
+            name: ListedFile(int(info["size"] or 0), stated_md5(info))
+            for name, info in stored_entries(filesystem, path).items()
         }
 
     files = retried(ask, f"cannot list {url}")

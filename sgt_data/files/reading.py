@@ -113,6 +113,20 @@ def exists(url: str) -> bool:
     return retried(ask, f"cannot look for {url}")
 
 
+def is_folder(url: str) -> bool:
+    """Whether a folder exists, or files below it.
+
+    Raises:
+        SourceError: the server cannot be asked, after several attempts.
+    """
+
+    def ask() -> bool:
+        filesystem, path = open_filesystem(url)
+        return bool(filesystem.isdir(path))
+
+    return retried(ask, f"cannot look for {url}")
+
+
 def list_files(url: str) -> dict[str, int]:
     """Sizes in bytes of all files below a folder, by their path relative to it (with `/`), sorted.
 
@@ -134,14 +148,24 @@ def list_files(url: str) -> dict[str, int]:
                 for name, size in list_local(path).items()
                 if size or dangling_link(os.path.join(path, name)) is None
             }
-        filesystem.invalidate_cache()
-        prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
-        files = filesystem.find(path, detail=True)
-        filesystem.invalidate_cache()  # which would hold a second copy of a long listing
-        return {name.removeprefix(prefix): int(info["size"] or 0) for name, info in files.items()}
+        entries = stored_entries(filesystem, path)
+        return {name: int(info["size"] or 0) for name, info in entries.items()}
 
     sizes = retried(ask, f"cannot list {url}")
     return {name: sizes[name] for name in sorted(sizes) if TEMPORARY not in name}
+
+
+def stored_entries(filesystem: Any, path: str) -> dict[str, dict[str, Any]]:
+    """What a store lists of each file below a folder, by the path relative to it.
+
+    Raises:
+        Exception: what the backend raises where it cannot be listed.
+    """
+    filesystem.invalidate_cache()
+    prefix = filesystem._strip_protocol(path).rstrip("/") + "/"
+    entries = filesystem.find(path, detail=True)
+    filesystem.invalidate_cache()  # which would hold a second copy of a long listing
+    return {name.removeprefix(prefix): info for name, info in entries.items()}
 
 
 def dangling_link(path: str) -> str | None:

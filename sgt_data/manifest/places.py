@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,17 @@ class MovedPlace:
     field: tuple[str, int, str]
     written: Any
     moved: Any
+
+
+def stated_places(member: Any) -> Iterator[tuple[str, str]]:
+    """The places that a source or an annotator states, each with its field: paths, URLs and
+    patterns, without the words that stand for a place."""
+    kind = type(member)
+    for field in sorted(kind.places):
+        value = getattr(member, field)
+        for place in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(place, str) and place not in kind.place_words:
+                yield field, place
 
 
 def folder_of(manifest: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from sgt_data.errors import RequestError
 from sgt_data.files.braces import expand_braces
 from sgt_data.files.urls import PLAIN_PROTOCOLS
+from sgt_data.manifest.places import stated_places
 from sgt_data.redaction import without_secrets
 from sgt_data.value_text import cut
 
@@ -24,17 +25,13 @@ def place_problem(member: Any, allowed: Collection[str]) -> str | None:
         member: of a manifest.
         allowed: protocols that the manifest names, beside the plain ones.
     """
-    for field in sorted(type(member).places):
-        value = getattr(member, field)
-        for place in value if isinstance(value, list | tuple) else [value]:
-            if not isinstance(place, str) or place in type(member).place_words:
-                continue
-            try:
-                wrong = next(_refused(place, {*PLAIN_PROTOCOLS, *allowed}), None)
-            except RequestError as why:
-                return f"{field}: {why}"
-            if wrong is not None:
-                return f"{field}: {wrong}"
+    for field, place in stated_places(member):
+        try:
+            wrong = next(_refused(place, {*PLAIN_PROTOCOLS, *allowed}), None)
+        except RequestError as why:
+            return f"{field}: {why}"
+        if wrong is not None:
+            return f"{field}: {wrong}"
     return None
 
 

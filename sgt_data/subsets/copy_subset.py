@@ -27,7 +27,7 @@ from sgt_data.errors import (
     StorageError,
     Unreachable,
 )
-from sgt_data.files.troubles import take_troubles, troubles_text
+from sgt_data.files.troubles import take_troubles
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import absolute
 from sgt_data.progress import OnProgress, Progress, ignore
@@ -114,8 +114,7 @@ def copy_subset(
             drive(outcomes, report, note, begun, on_progress)
         if not cluster.in_process:
             report.failures += forget_unseen(root, receipts)
-        report.note_troubles(take_troubles())
-        report.notes += filter(None, [troubles_text(report.troubles)])
+        report.tell_troubles()
     finished = finished_header(header, receipts)
     write_header(root, finished)
     if finished.complete:

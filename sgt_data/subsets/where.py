@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -99,17 +98,6 @@ class Condition:
     def _refused(self, why: str) -> RequestError:
         columns = ", ".join(f"{field.name} ({_type(field.type)})" for field in self._columns)
         return RequestError(f"where: {cut(self._expression, 400)}: {why}\n  columns: {columns}")
-
-
-def matching(expression: str, description: pa.Table) -> NDArray[np.bool_]:
-    """The rows of a table that an expression is true of: `[rows] bool`.
-
-    Raises:
-        RequestError: it is no such expression; names it and the columns of the table.
-        MemoryError: it needs more memory than the database may take.
-    """
-    with closing(Condition(expression, description.schema)) as condition:
-        return condition.matching(description)
 
 
 class _Refused(Exception):
