@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import pytest
 import ray
 import yaml
 from corpora import both_sources, both_sources_document, file_digests
+from ports import free_port
 from ray.autoscaler._private.util import prepare_config, validate_config
 
 from sgt_data import IN_PROCESS, build_corpus
@@ -177,13 +177,6 @@ wait; wait
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def slurm(sample_sources: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a job of SLURM whose nodes are all this machine: SLURM is not there."""
@@ -209,7 +202,7 @@ def slurm(sample_sources: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def _job(slurm: dict[str, str], tmp_path: Path, nodes: int) -> subprocess.Popen[str]:
-    environment = {**slurm, "SLURM_NNODES": str(nodes), "SGT_RAY_PORT": str(_free_port())}
+    environment = {**slurm, "SLURM_NNODES": str(nodes), "SGT_RAY_PORT": str(free_port())}
     return subprocess.Popen(
         ["bash", JOB_SCRIPT, "manifest.yaml", "--output", "corpus"], env=environment, text=True,
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

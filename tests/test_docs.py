@@ -19,6 +19,7 @@ import yaml
 from doc_blocks import PAGES, RUN, SHOWN, Block, blocks_of
 from doc_runner import run_page
 from doc_sources import bucket, lay_out_data, lay_out_demo
+from s3_server import serving_s3
 
 from sgt_data import IN_PROCESS, build_corpus, load_manifest, parse_manifest, write_samples
 from sgt_data.shipped_manifests import shipped_manifests
@@ -66,13 +67,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def s3_server() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with serving_s3() as (endpoint, _):
+        yield endpoint
 
 
 def check_blocks(

@@ -13,6 +13,7 @@ import fsspec
 import pytest
 from corpora import both_sources_document, file_digests
 from http_server import Files, Locked, serving
+from s3_server import new_bucket, s3_in_use
 
 import sgt_data
 from sgt_data import IN_PROCESS, build_corpus
@@ -56,31 +57,21 @@ def document(place: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def stores(world: Path) -> Iterator[dict[str, Store]]:
     """A store of each protocol with the same files."""
-    from moto.server import ThreadedMotoServer
-
-    patch = pytest.MonkeyPatch()
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret"}
-    patch.setitem(fsspec.config.conf, "s3", settings)
-    patch.setattr(retries, "PAUSE_SECONDS", 0.0)
-    s3, memory = fsspec.filesystem("s3"), fsspec.filesystem("memory")
-    s3.mkdir("every-store")
-    for filesystem, root in ((s3, "every-store"), (memory, "/every-store")):
-        for path, data in _files(world).items():
-            filesystem.pipe_file(f"{root}/{path}", data)
-    with serving(world, Locked, keys={""}) as (ranges, _), serving(world, Files) as (whole, _):
-        yield {
-            "disk": Store(str(world)),
-            "memory": Store("memory://every-store"),
-            "s3": Store("s3://every-store"),
-            "http": Store(f"http://{ranges}", is_writable=False),
-            "http without ranges": Store(f"http://{whole}", is_writable=False),
-        }
-    server.stop()
-    type(s3).clear_instance_cache()
-    patch.undo()
+    with s3_in_use(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retries, "PAUSE_SECONDS", 0.0)
+        s3, memory = fsspec.filesystem("s3"), fsspec.filesystem("memory")
+        bucket = new_bucket()
+        for filesystem, root in ((s3, bucket), (memory, "/every-store")):
+            for path, data in _files(world).items():
+                filesystem.pipe_file(f"{root}/{path}", data)
+        with serving(world, Locked, keys={""}) as (ranges, _), serving(world, Files) as (whole, _):
+            yield {
+                "disk": Store(str(world)),
+                "memory": Store("memory://every-store"),
+                "s3": Store(bucket),
+                "http": Store(f"http://{ranges}", is_writable=False),
+                "http without ranges": Store(f"http://{whole}", is_writable=False),
+            }
 
 
 PROTOCOLS = ("memory", "s3", "http", "http without ranges")

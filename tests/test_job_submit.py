@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import psutil
 import pytest
 import yaml
 from corpora import both_sources, both_sources_document, file_digests
+from ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
 from ray.job_submission import JobStatus, JobSubmissionClient
 
@@ -48,13 +48,6 @@ class Head:
         return JobSubmissionClient(self.address, headers={"Authorization": f"Bearer {token}"})
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def head() -> Iterator[Head]:
     """A head that demands a token."""
@@ -64,14 +57,14 @@ def head() -> Iterator[Head]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_USAGE_STATS_ENABLED": "0",
     }
-    dashboard, metrics_port = _free_port(), _free_port()
+    dashboard, metrics_port = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
         process = subprocess.Popen(
             [
                 RAY, "start", "--head", "--block", "--num-cpus", "2", "--temp-dir", folder,
-                "--port", str(_free_port()), "--dashboard-host", "127.0.0.1",
+                "--port", str(free_port()), "--dashboard-host", "127.0.0.1",
                 "--dashboard-port", str(dashboard), "--dashboard-agent-listen-port",
-                str(_free_port()), "--metrics-export-port", str(metrics_port),
+                str(free_port()), "--metrics-export-port", str(metrics_port),
             ],
             env=environment,
             stdout=subprocess.DEVNULL,

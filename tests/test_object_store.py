@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import fsspec
 import pytest
 from corpora import both_sources, both_sources_document, file_digests
 from making import built, check_accounts, jpeg, ledger_in
+from s3_server import new_bucket, s3_in_use
 
 from sgt_data import (
     IN_PROCESS,
@@ -26,21 +26,10 @@ from sgt_data.view.query import Query
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket() -> Iterator[str]:
     """URL of an empty bucket on a local S3 server."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret"}
-    monkeypatch.setitem(fsspec.config.conf, "s3", settings)
-    filesystem = fsspec.filesystem("s3")
-    name = f"corpora-{uuid.uuid4().hex}"  # the server's buckets outlive it in this process
-    filesystem.mkdir(name)
-    yield f"s3://{name}"
-    server.stop()
-    type(filesystem).clear_instance_cache()
+    with s3_in_use():
+        yield new_bucket()
 
 
 def test_a_corpus_in_a_bucket_is_that_on_a_disk(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,6 +15,7 @@ import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 from making import SMALL, files_in, manifest_of, sa1b_members, sa1b_pair, tar_of
+from s3_server import new_bucket, s3_in_use
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus, verify_corpus
 from sgt_data.corpus import rolled_receipts
@@ -287,39 +287,29 @@ def test_verify_compares_the_hashes_of_keys_with_the_indexes(corpus: Path) -> No
 
 
 @pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Counter[str]]]:
-    """URL of an empty bucket, and the requests that its server is asked, by method and folder."""
-    from moto.server import ThreadedMotoServer
-
+def stored(world: Path) -> Iterator[tuple[str, Counter[str]]]:
+    """URL of the corpus in a bucket, and the requests that its server is asked from then on, by
+    method and folder."""
     counts: Counter[str] = Counter()
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    serve = server._server.app  # type: ignore[union-attr]
+    with s3_in_use() as server:
+        output = f"{new_bucket()}/corpus"
+        fsspec.filesystem("s3").put(f"{world}/corpus/", f"{output}/", recursive=True)
+        serve = server.app
 
-    def counted(environ: Any, respond: Any) -> Any:
-        folder = environ["PATH_INFO"].strip("/").split("/")[2:3]
-        counts[f"{environ['REQUEST_METHOD']} {''.join(folder)}"] += 1
-        return serve(environ, respond)
+        def counted(environ: Any, respond: Any) -> Any:
+            folder = environ["PATH_INFO"].strip("/").split("/")[2:3]
+            counts[f"{environ['REQUEST_METHOD']} {''.join(folder)}"] += 1
+            return serve(environ, respond)
 
-    server._server.app = counted  # type: ignore[union-attr]
-    host, port = server.get_host_and_port()
-    settings = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret"}
-    monkeypatch.setitem(fsspec.config.conf, "s3", settings)
-    filesystem = fsspec.filesystem("s3")
-    bucket = f"resume-{uuid.uuid4().hex}"  # the server's buckets outlive it in this process
-    filesystem.mkdir(bucket)
-    yield f"s3://{bucket}", counts
-    server.stop()
-    type(filesystem).clear_instance_cache()
+        server.app = counted
+        yield output, counts
 
 
 def test_a_resume_in_a_bucket_reads_rolled_receipts_alone(
-    requests: tuple[str, Counter[str]], world: Path
+    stored: tuple[str, Counter[str]], world: Path
 ) -> None:
-    bucket, counts = requests
-    output = f"{bucket}/corpus"
+    output, counts = stored
     filesystem = fsspec.filesystem("s3")
-    filesystem.put(f"{world}/corpus/", f"{output}/", recursive=True)
     shards = open_corpus(output).shards("edge")
     filesystem.rm(f"{output}/receipts/edge/{shards[4]}.json")
     counts.clear()
@@ -337,12 +327,10 @@ def test_a_resume_in_a_bucket_reads_rolled_receipts_alone(
 
 
 def test_a_receipt_that_was_changed_in_a_bucket_is_believed_and_not_its_line(
-    requests: tuple[str, Counter[str]], world: Path
+    stored: tuple[str, Counter[str]], world: Path
 ) -> None:
-    bucket, counts = requests
-    output = f"{bucket}/corpus"
+    output, counts = stored
     filesystem = fsspec.filesystem("s3")
-    filesystem.put(f"{world}/corpus/", f"{output}/", recursive=True)
     shard = open_corpus(output).shards("edge")[1]
     place = f"{output}/receipts/edge/{shard}.json"
     changed = filesystem.cat_file(place).replace(b'"segments": 0', b'"segments": 7')

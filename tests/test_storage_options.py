@@ -17,6 +17,7 @@ import fsspec
 import fsspec.config
 import pytest
 from making import SMALL, files_in, jpeg
+from s3_server import serving_s3
 
 import sgt_data
 from sgt_data.cli.app import COMMANDS, main
@@ -50,13 +51,8 @@ def options_end_with_a_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """URL of an S3 server."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with serving_s3() as (endpoint, _):
+        yield endpoint
 
 
 @pytest.fixture

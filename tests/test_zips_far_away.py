@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
-import uuid
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +29,7 @@ from making import (
     samples_in,
     write_coco,
 )
+from s3_server import new_bucket, s3_in_use
 
 from sgt_data.cli.app import main
 from sgt_data.engine import build
@@ -82,39 +82,20 @@ def http(archive: Path) -> Iterator[tuple[str, Callable[[], tuple[int, int]]]]:
 @contextmanager
 def s3(archive: Path) -> Iterator[tuple[str, Callable[[], tuple[int, int]]]]:
     """A bucket of moto's server, whose application is asked how much it sends."""
-    from moto.server import ThreadedMotoServer
+    with s3_in_use() as server:
+        place = f"{new_bucket()}/{archive.name}"
+        fsspec.filesystem("s3").put(str(archive), place)
+        counted, application = Counter[str](), server.app
 
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    filesystem = fsspec.filesystem(
-        "s3", endpoint_url=f"http://{host}:{port}", key="key", secret="secret"
-    )
-    bucket = f"zips-{uuid.uuid4().hex}"
-    filesystem.mkdir(bucket)
-    filesystem.put(str(archive), f"{bucket}/{archive.name}")
-    inside: Any = server._server
-    counted, application = Counter[str](), inside.app
+        def counting(environ: Any, start_response: Any) -> Iterator[bytes]:
+            is_get = environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].endswith(".zip")
+            counted["requests"] += is_get
+            for chunk in application(environ, start_response):
+                counted["bytes"] += len(chunk) * is_get
+                yield chunk
 
-    def counting(environ: Any, start_response: Any) -> Iterator[bytes]:
-        is_get = environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].endswith(".zip")
-        counted["requests"] += is_get
-        for chunk in application(environ, start_response):
-            counted["bytes"] += len(chunk) * is_get
-            yield chunk
-
-    inside.app = counting
-    settings = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret"}
-    before = fsspec.config.conf.get("s3")
-    fsspec.config.conf["s3"] = settings
-    try:
-        yield f"s3://{bucket}/{archive.name}", lambda: (counted["requests"], counted["bytes"])
-    finally:
-        fsspec.config.conf.pop("s3")
-        if before is not None:
-            fsspec.config.conf["s3"] = before
-        server.stop()
-        type(filesystem).clear_instance_cache()
+        server.app = counting
+        yield place, lambda: (counted["requests"], counted["bytes"])
 
 
 @pytest.mark.parametrize("serve", [http, s3])
