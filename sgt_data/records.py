@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.errors import AnnotationError
 from sgt_data.redaction import without_secrets
 
 Layer = str
@@ -19,13 +20,17 @@ LAYERS: Mapping[Layer, str] = {
     "instances": "things",
     "panoptic": "things and stuff",
     "stuff": "stuff alone",
-    "depth": "inverse depth of every pixel",
+    "depth": "depth of every pixel, relative or metric",
+    "metric_depth": "depth of every pixel in metres",
+    "normals": "unit surface normals of every pixel",
     "edges": "edge strength of every pixel",
 }
 """The layers that this package knows, and what each of them holds."""
 
 DenseLayer = str
 """Name of a layer that has a number for every pixel instead of a list of segments."""
+
+_CODES = 65535
 
 RunLengths = bytes | Sequence[int]
 """A mask as COCO's run lengths: compressed counts as ASCII bytes, or plain counts."""
@@ -125,6 +130,8 @@ Annotation = MaskAnnotation | MapAnnotation
 class DenseMap:
     """A number for every pixel: `low + codes / 65535 * (high - low)`, or `codes * metres_per_code`.
 
+    Depth is metric, which means in metres, where `metres_per_code` is set or `unit` is `1/m`.
+
     Attributes:
         codes: [H, W] uint16.
         low: value of code 0, where the map is not metric.
@@ -135,6 +142,7 @@ class DenseMap:
             map holds inverse depth or something else than depth.
         invalid: codes that state no measurement.
         assumed: what was assumed of the picture that the map lies on, where nothing states it.
+        unit: of `low` and `high`: `1/m` where the map is inverse depth of metres, 0 infinitely far.
     """
 
     codes: NDArray[np.uint16]
@@ -144,6 +152,30 @@ class DenseMap:
     metres_per_code: float | None = None
     invalid: tuple[int, ...] = ()
     assumed: str | None = None
+    unit: Literal["relative", "1/m"] = "relative"
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether it holds depth in metres, or the inverse of metres."""
+        return self.metres_per_code is not None or self.unit == "1/m"
+
+    def metres_of_codes(self) -> NDArray[np.float64]:
+        """Metres of every code [65536]; infinite at inverse depth 0, NaN at invalid codes.
+
+        Raises:
+            AnnotationError: the depth is relative.
+        """
+        every = np.arange(_CODES + 1, dtype=np.float64)
+        if self.metres_per_code is not None:
+            metres = every * self.metres_per_code
+        elif self.unit == "1/m":
+            inverse = self.low + every / _CODES * (self.high - self.low)
+            with np.errstate(divide="ignore"):
+                metres = 1 / inverse
+        else:
+            raise AnnotationError("the depth is relative; it has no metres")
+        metres[list(self.invalid)] = np.nan
+        return metres
 
 
 @dataclass(frozen=True, slots=True)

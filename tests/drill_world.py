@@ -79,8 +79,8 @@ class World:
             )  # fmt: skip
         finally:
             begun.set()
-            self.store.set()
             thread.join()
+            self.store.set()
         assert not faults, faults
         return report
 

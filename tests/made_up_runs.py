@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sgt_data.experiment.measure.intervals import Estimate
 from sgt_data.experiment.measure.lift_off import lift_off
 from sgt_data.experiment.measure.run_result import (
     ProbeResult,
@@ -14,6 +13,7 @@ from sgt_data.experiment.measure.run_result import (
     Samples,
     TaskAccuracy,
 )
+from sgt_data.scoring.intervals import Estimate
 
 CHANCE = {"count": 1 / 3, "presence": 0.5, "nearer": 0.5, "left or right": 0.5, "category": 0.2}
 PICTURES = 40

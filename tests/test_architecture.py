@@ -58,12 +58,15 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "trainers": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
     "questions": frozenset({"files", "corpus", "subsets", "proxies", "referring"}),
     "training": frozenset({"files", "pictures", "corpus", "stream"}),
+    "scoring": frozenset({"files", "pictures", "segmentation", "proxies", "corpus", "subsets"}),
     "experiment.plan": frozenset({"files", "training"}),
     "experiment.measure": frozenset(
         {"files", "pictures", "corpus", "subsets", "proxies", "stream", "training",
-         "experiment.plan", "segmentation"}
+         "experiment.plan", "segmentation", "scoring"}
     ),
-    "experiment.report": frozenset({"files", "experiment.plan", "experiment.measure"}),
+    "experiment.report": frozenset(
+        {"files", "experiment.plan", "experiment.measure", "scoring"}
+    ),
     "experiment": frozenset(
         {"files", "corpus", "subsets", "stream", "questions", "training", "experiment.plan",
          "experiment.measure", "experiment.report"}
@@ -96,7 +99,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "huggingface_hub": frozenset({"annotators", "publish", "doctor"}),
     "matplotlib": frozenset({"experiment.report"}),
     "sklearn": frozenset({"experiment.measure"}),
-    "scipy": frozenset({"experiment.measure", "experiment.report"}),
+    "scipy": frozenset({"experiment.measure", "experiment.report", "scoring"}),
     "duckdb": frozenset({"subsets"}),
     "aiohttp": frozenset({"files", "view"}),
     "typer": frozenset({"cli"}),
@@ -334,6 +337,7 @@ def test_every_library_is_declared() -> None:
         "annotators": extras["annotate"], "training": extras["train"],
         "experiment": extras["train"], "experiment.measure": extras["train"],
         "experiment.report": extras["train"], "publish": extras["hub"],
+        "scoring": extras["score"],
         "stream": {"torch"}, "trainers": {"torch"}, "subsets": extras["scale"],
         "doctor": {"torch", "huggingface-hub"},
     }  # fmt: skip

@@ -18,12 +18,12 @@ from sgt_data.engine.build_plan import plan_build
 from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.engine.listing import list_inputs
 from sgt_data.errors import CorpusError, ManifestError
-from sgt_data.experiment.measure.depth_fidelity import depth_error
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.questions.picture_facts import PictureFacts, VisibleSegment, nearness
 from sgt_data.questions.question_tasks import LeftOut
 from sgt_data.questions.questioner import Questioner
 from sgt_data.referring.segment_facts import NamedCategory
+from sgt_data.scoring.depth_fidelity import depth_error
 
 SIZE = 64, 48
 LOOKS: list[dict[str, Any]] = [{"bits": 8}, {"bits": 16}, {"colormap": "inferno"}]

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from painted import COLOURS, decoded_of, painted, rng
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.depth_fidelity import depth_error
-from sgt_data.experiment.measure.edge_fidelity import THRESHOLDS, edge_counts, edge_layout
 from sgt_data.experiment.measure.fidelity import GeneratedTarget, layout_fidelity
-from sgt_data.experiment.measure.layout_fidelity import (
+from sgt_data.proxies.depth import DecodedDepth
+from sgt_data.proxies.inferno import inferno
+from sgt_data.scoring.depth_fidelity import depth_error
+from sgt_data.scoring.edge_fidelity import THRESHOLDS, edge_counts, edge_layout
+from sgt_data.scoring.layout_fidelity import (
     class_colours,
     class_layout,
     class_overlap,
@@ -24,8 +26,6 @@ from sgt_data.experiment.measure.layout_fidelity import (
     segment_layout,
     segment_overlap,
 )
-from sgt_data.proxies.depth import DecodedDepth
-from sgt_data.proxies.inferno import inferno
 from sgt_data.segmentation.target_png import DecodedSegmentation, encode_target
 
 

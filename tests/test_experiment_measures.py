@@ -19,15 +19,15 @@ from sgt_data.experiment.measure.accuracy import (
     paired_difference,
 )
 from sgt_data.experiment.measure.attention import attention_per_layer, attention_shares
-from sgt_data.experiment.measure.intervals import (
+from sgt_data.experiment.measure.lift_off import lift_off
+from sgt_data.experiment.measure.seed_means import mean_over_seeds
+from sgt_data.scoring.intervals import (
     Estimate,
     as_share,
     bootstrap,
     mean_over_pictures,
-    mean_over_seeds,
     ratio_of_sums,
 )
-from sgt_data.experiment.measure.lift_off import lift_off
 
 stats = pytest.importorskip("scipy.stats")
 metrics = pytest.importorskip("sklearn.metrics")

@@ -35,9 +35,9 @@ from sgt_data import (
 from sgt_data.cli.app import app
 from sgt_data.corpus.header import read_header
 from sgt_data.errors import CorpusError, CorpusMismatch
-from sgt_data.experiment.measure.layout_fidelity import class_colours
 from sgt_data.facts import FORMAT_MINOR
 from sgt_data.manifest.manifest import parse_manifest
+from sgt_data.scoring.layout_fidelity import class_colours
 from sgt_data.stream.transforms import is_label_target
 
 DATA = Path(__file__).parent / "data"

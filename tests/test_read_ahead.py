@@ -23,6 +23,7 @@ def test_results_come_in_order_whichever_is_read_first() -> None:
 
 def test_little_is_read_before_its_turn_and_nothing_after_the_end() -> None:
     """So of a million files, results of a few are in memory."""
+    before = set(threading.enumerate())
     begun: list[int] = []
     with closing(read_ahead(begun.append, range(1_000_000), 2)) as results:
         for taken in range(1, 21):
@@ -31,7 +32,10 @@ def test_little_is_read_before_its_turn_and_nothing_after_the_end() -> None:
     ended = len(begun)
     time.sleep(0.05)
     assert len(begun) == ended
-    assert threading.active_count() < 20
+    readers = set(threading.enumerate()) - before
+    for reader in readers:
+        reader.join(10)
+    assert not any(reader.is_alive() for reader in readers)
 
 
 def test_an_error_comes_at_its_turn() -> None:

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgt_data.experiment.measure.intervals import (
+from sgt_data.experiment.measure.run_result import Marks, TaskAccuracy
+from sgt_data.experiment.measure.seed_means import mean_over_seeds, t_quantile
+from sgt_data.scoring.intervals import (
     Estimate,
     Floats,
     as_share,
     bootstrap,
     divide_or_nan,
-    mean_over_seeds,
     ratio_of_sums,
     resamples,
-    t_quantile,
 )
-from sgt_data.experiment.measure.run_result import Marks, TaskAccuracy
 from sgt_data.value_text import cut
 
 

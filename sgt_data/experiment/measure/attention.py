@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.experiment.measure.intervals import Estimate, mean_by_key
+from sgt_data.scoring.intervals import Estimate, mean_by_key
 
 if TYPE_CHECKING:
     from torch import Tensor

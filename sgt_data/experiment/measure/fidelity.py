@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.depth_fidelity import depth_error, depth_layout
-from sgt_data.experiment.measure.edge_fidelity import (
+from sgt_data.proxies.decoding import decode
+from sgt_data.scoring.depth_fidelity import depth_error, depth_layout
+from sgt_data.scoring.edge_fidelity import (
     edge_counts,
     edge_layout,
     picture_distance,
     picture_layout,
 )
-from sgt_data.experiment.measure.intervals import Estimate
-from sgt_data.experiment.measure.layout_fidelity import (
+from sgt_data.scoring.intervals import Estimate
+from sgt_data.scoring.layout_fidelity import (
     RGB,
     class_layout,
     class_overlap,
@@ -27,7 +28,6 @@ from sgt_data.experiment.measure.layout_fidelity import (
     segment_layout,
     segment_overlap,
 )
-from sgt_data.proxies.decoding import decode
 
 
 @dataclass(frozen=True, slots=True)

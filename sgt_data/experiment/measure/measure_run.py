@@ -11,8 +11,6 @@ from sgt_data.experiment.measure.accuracy import accuracy_per_task, mark_answers
 from sgt_data.experiment.measure.attention import attention_per_layer, attention_shares
 from sgt_data.experiment.measure.fidelity import layout_fidelity
 from sgt_data.experiment.measure.held_out import HeldOut
-from sgt_data.experiment.measure.intervals import Estimate
-from sgt_data.experiment.measure.layout_fidelity import class_colours
 from sgt_data.experiment.measure.lift_off import lift_off, smoothed
 from sgt_data.experiment.measure.model_outputs import (
     answer_numbers,
@@ -23,6 +21,8 @@ from sgt_data.experiment.measure.model_outputs import (
 from sgt_data.experiment.measure.run_result import CurveRow, RunResult, Samples
 from sgt_data.experiment.measure.split_probes import probe_split
 from sgt_data.experiment.plan.arms import Arm
+from sgt_data.scoring.intervals import Estimate
+from sgt_data.scoring.layout_fidelity import class_colours
 from sgt_data.training.config import TrainConfig, digest_of, document_of
 from sgt_data.training.train import Row
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic.dataclasses import dataclass as checked
 
-from sgt_data.experiment.measure.intervals import STRICT
+from sgt_data.scoring.intervals import STRICT
 
 
 @checked(frozen=True, slots=True, config=STRICT)

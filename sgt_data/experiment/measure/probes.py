@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sgt_data.experiment.measure.intervals import as_share, mean_by_key
 from sgt_data.experiment.measure.probe_examples import ProbeExamples
 from sgt_data.experiment.measure.run_result import ProbeResult
+from sgt_data.scoring.intervals import as_share, mean_by_key
 from sgt_data.seeds import generator
 from sgt_data.value_text import cut
 

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.intervals import STRICT, Estimate
 from sgt_data.field_errors import first_problem
 from sgt_data.foreign_errors import in_words
+from sgt_data.scoring.intervals import STRICT, Estimate
 from sgt_data.value_text import cut
 
 RESULT_VERSION = 1

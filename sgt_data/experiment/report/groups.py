@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.accuracy import PairedDifference, paired_difference
-from sgt_data.experiment.measure.intervals import SeedMean, mean_over_seeds
 from sgt_data.experiment.measure.run_result import RunResult
+from sgt_data.experiment.measure.seed_means import SeedMean, mean_over_seeds
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.value_text import cut
 

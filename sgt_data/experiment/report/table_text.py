@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from sgt_data.experiment.measure.intervals import SeedMean
+from sgt_data.experiment.measure.seed_means import SeedMean
 from sgt_data.experiment.report.tables import SEEDS_COLUMN, Cell, Table
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.intervals import SeedMean
 from sgt_data.experiment.measure.run_result import RunResult
+from sgt_data.experiment.measure.seed_means import SeedMean
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.experiment.report.groups import (
     Group,

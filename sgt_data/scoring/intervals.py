@@ -1,4 +1,4 @@
-"""95 % intervals over pictures and over seeds.
+"""95 % intervals over pictures.
 
 Questions about one picture are not independent. So the bootstrap draws pictures, not questions (a
 cluster bootstrap: Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8),
@@ -28,7 +28,9 @@ Statistic = Callable[[Floats], Floats]
 NaN where a resample has no value."""
 
 RESAMPLES = 1000
-_TAIL = 0.025
+TAIL = 0.025
+"""Share of the values beyond each end of an interval."""
+
 _BLOCK = 100
 
 
@@ -46,24 +48,6 @@ class Estimate:
     low: float | None
     high: float | None
     count: int
-
-
-@checked(frozen=True, slots=True, config=STRICT)
-class SeedMean:
-    """The mean of one number per seed.
-
-    Attributes:
-        mean: mean of the values.
-        error: standard error of the mean; None for one seed.
-        low, high: ends of the 95 % interval (Student's t); None for one seed.
-        values: the number of each seed.
-    """
-
-    mean: float
-    error: float | None
-    low: float | None
-    high: float | None
-    values: tuple[float, ...]
 
 
 def resamples(count: int, seed: int) -> Iterator[Floats]:
@@ -89,7 +73,7 @@ def bootstrap(statistic: Statistic, count: int, seed: int) -> Estimate:
     if count == 1:
         return Estimate(value, None, None, 1)
     values = np.concatenate([statistic(weights) for weights in resamples(count, seed)])
-    low, high = np.quantile(values[np.isfinite(values)], (_TAIL, 1 - _TAIL))
+    low, high = np.quantile(values[np.isfinite(values)], (TAIL, 1 - TAIL))
     return Estimate(value, float(low), float(high), count)
 
 
@@ -121,7 +105,7 @@ def as_share(estimate: Estimate) -> Estimate:
     a share below `0.025 ** (1 / n)` would show no error in less than one of forty samples.
     The formula stands here because `scipy.stats.binomtest` differs from it in the last bit.
     """
-    bound = _TAIL ** (1 / estimate.count)
+    bound = TAIL ** (1 / estimate.count)
     if estimate.value == 1:
         return Estimate(1.0, bound, 1.0, estimate.count)
     if estimate.value == 0:
@@ -138,22 +122,3 @@ def divide_or_nan(numerators: Floats, denominators: Floats) -> Floats:
         where=denominators > 0,
     )
     return quotients
-
-
-def mean_over_seeds(values: Sequence[float]) -> SeedMean:
-    """Mean, standard error and 95 % t interval of one value per seed."""
-    from scipy.stats import sem  # type: ignore[import-untyped]
-
-    mean = float(np.mean(values))
-    if len(values) == 1:
-        return SeedMean(mean, None, None, None, tuple(values))
-    error = float(sem(values))
-    reach = t_quantile(len(values) - 1) * error  # `scipy.stats.t.interval` is NaN for error 0
-    return SeedMean(mean, error, mean - reach, mean + reach, tuple(values))
-
-
-def t_quantile(freedom: float) -> float:
-    """The 97.5 % quantile of Student's t distribution with `freedom` degrees of freedom."""
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
-
-    return float(stdtrit(freedom, 1 - _TAIL))

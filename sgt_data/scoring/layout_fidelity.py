@@ -25,7 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.intervals import (
+from sgt_data.facts import drawn_segments, has_category
+from sgt_data.foreign_errors import in_words
+from sgt_data.scoring.intervals import (
     Estimate,
     Floats,
     as_share,
@@ -33,8 +35,6 @@ from sgt_data.experiment.measure.intervals import (
     divide_or_nan,
     mean_over_pictures,
 )
-from sgt_data.facts import drawn_segments, has_category
-from sgt_data.foreign_errors import in_words
 from sgt_data.segmentation.pixel_sampling import centre_samples
 from sgt_data.segmentation.target_png import DecodedSegmentation
 

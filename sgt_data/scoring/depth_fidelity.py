@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.intervals import Estimate, mean_over_pictures
-from sgt_data.experiment.measure.layout_fidelity import resampled
 from sgt_data.proxies.depth import DecodedDepth
 from sgt_data.proxies.inferno import inferno
+from sgt_data.scoring.intervals import Estimate, mean_over_pictures
+from sgt_data.scoring.layout_fidelity import resampled
 
 FARTHEST = 100.0
 """Largest depth, in multiples of the nearest; larger depth (and inverse depth 0) counts as this."""

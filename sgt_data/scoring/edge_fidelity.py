@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.experiment.measure.intervals import (
+from sgt_data.scoring.intervals import (
     Estimate,
     Floats,
     bootstrap,
