@@ -109,8 +109,15 @@ def bank_problem(proxy: Proxy) -> str | None:
     if not bank.own and bank.name == name and not is_own(type(proxy)):
         return None
     for split, lines in (("train", bank.train), ("held-out", bank.held_out)):
-        if problem := _placeholder_problem(lines, wanted):
+        if problem := _placeholder_problem(lines, wanted) or _line_problem(lines, proxy):
             return f"bank {bank.name}, {split} {problem}"
+    return None
+
+
+def _line_problem(lines: Iterable[str], proxy: Proxy) -> str | None:
+    for number, line in enumerate(lines, 1):
+        if problem := proxy.line_problem(line):
+            return f"line {number} ({cut(line)}): {problem}"
     return None
 
 

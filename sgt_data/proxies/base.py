@@ -155,6 +155,11 @@ class Proxy(Member):
             return self.instructions.as_bank()
         return load_bank(self.instructions or self.bank_for(look))
 
+    def line_problem(self, line: str) -> str | None:
+        """Why a line of a manifest's own cannot be used, beside its placeholders; None where it
+        can."""
+        return None
+
     def draw(self, subject: Subject) -> DrawnTarget:
         """Draw the target of a picture.
 
@@ -172,6 +177,17 @@ class Proxy(Member):
             CorpusError: the target cannot be decoded at all.
         """
         cls.decode(target, facts)
+        return []
+
+    @classmethod
+    def instruction_contradictions(cls, instruction: str, facts: Mapping[str, Any]) -> list[str]:
+        """Contradictions between the text of an instruction and the facts of its sample.
+
+        It is asked by `verify --deep`, which compares the line with its bank itself.
+
+        Raises:
+            CorpusError: the facts do not belong to a sample of this proxy.
+        """
         return []
 
     @classmethod

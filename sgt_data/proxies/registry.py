@@ -19,6 +19,7 @@ from sgt_data.proxies.derain import DerainProxy
 from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
+from sgt_data.proxies.legend import LegendProxy
 from sgt_data.proxies.mae import MaeProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
 from sgt_data.proxies.referring import ReferringProxy
@@ -39,6 +40,7 @@ def proxy_kinds() -> Kinds[Proxy]:
         "edge": EdgeProxy,
         "enhance": EnhanceProxy,
         "inpainting": InpaintingProxy,
+        "legend": LegendProxy,
         "mae": MaeProxy,
         "reconstruction": ReconstructionProxy,
         "referring": ReferringProxy,

@@ -24,6 +24,7 @@ from sgt_data.segmentation.label_map import LabelMap
 from sgt_data.value_text import counted
 
 PALETTE_LABELS_MAX = 255
+_BACKGROUND = np.zeros(1, np.uint16)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,12 +45,14 @@ class DecodedSegmentation:
         return f"<DecodedSegmentation {width}x{height} pixels, {segments}>"
 
 
-def encode_target(labels: LabelMap, colours: Colours) -> bytes:
-    """PNG of a label map: label k has the colour `colours[k - 1]`, label 0 is black.
+def encode_target(
+    labels: LabelMap, colours: Colours, background: tuple[int, int, int] = (0, 0, 0)
+) -> bytes:
+    """PNG of a label map: label k has the colour `colours[k - 1]`, label 0 that of the background.
 
     It is a palette PNG where the labels fit 256 entries, else RGB.
     """
-    table = np.concatenate((np.zeros((1, 3), np.uint8), colours))
+    table = np.concatenate((np.array([background], np.uint8), colours))
     if len(colours) <= PALETTE_LABELS_MAX:
         return palette_file(labels.astype(np.uint8), table, "matches")
     height, width = labels.shape
@@ -62,6 +65,8 @@ def encode_target(labels: LabelMap, colours: Colours) -> bytes:
 def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
     """Label map and segments from a target PNG and its sample's facts.
 
+    What has the colour `unlabelled` of the facts has no label; black, where they state none.
+
     Raises:
         CorpusError: the file is no PNG of the stated size, or holds a colour that no segment has.
     """
@@ -70,13 +75,15 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         colours = np.array([segment["color"] for segment in segments], np.uint8).reshape(-1, 3)
         numbers = np.array([segment["label"] for segment in segments], np.uint16)
         size = facts["size"]["width"], facts["size"]["height"]
+        background = np.array([facts.get("unlabelled", (0, 0, 0))], np.uint8).reshape(1, 3)
         if numbers.tolist() != list(range(1, len(segments) + 1)):
             raise ValueError("labels are not 1, 2, 3 ... in order")
     except (KeyError, TypeError, ValueError, OverflowError) as why:
         raise CorpusError(
             f"the facts do not describe a segmentation target: {in_words(why)}"
         ) from why
-    labels = _labels_of(_pixels(target, size), colours, numbers)
+    table = np.concatenate((background, colours))
+    labels = _labels_of(_pixels(target, size), table, np.concatenate((_BACKGROUND, numbers)))
     return DecodedSegmentation(labels, segments)
 
 
@@ -91,11 +98,8 @@ def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
         raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
 
-def _labels_of(
-    pixels: NDArray[np.uint8], colours: Colours, numbers: NDArray[np.uint16]
-) -> LabelMap:
-    packed_colours = np.concatenate(([0], pack(colours)))
-    labels = np.concatenate((np.zeros(1, np.uint16), numbers))
+def _labels_of(pixels: NDArray[np.uint8], colours: Colours, labels: NDArray[np.uint16]) -> LabelMap:
+    packed_colours = pack(colours)
     order = np.argsort(packed_colours, kind="stable")
     packed = pack(pixels)
     last = len(packed_colours) - 1

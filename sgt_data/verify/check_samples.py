@@ -128,13 +128,20 @@ def _check_target(
     if facts.get("type") != stated:
         yield f"its JSON says type {cut(facts.get('type'), 60)}, the manifest {stated!r}"
     elif shard.kind is not None:
-        yield from _contradictions(shard.kind, contents["target"], facts)
+        yield from _contradictions(shard.kind, contents, facts)
 
 
-def _contradictions(kind: type[Proxy], target: bytes, facts: Mapping[str, Any]) -> list[str]:
-    """What a proxy's own decoding finds wrong; a mistake of own code is a problem as well."""
+def _contradictions(
+    kind: type[Proxy], contents: Mapping[str, bytes], facts: Mapping[str, Any]
+) -> list[str]:
+    """What a proxy's own reading of target and instruction finds wrong; a mistake of own code is a
+    problem as well."""
+    instruction = contents["instruction"].decode("utf-8", "replace")
     try:
-        return list(kind.contradictions(target, facts))
+        return [
+            *kind.contradictions(contents["target"], facts),
+            *kind.instruction_contradictions(instruction, facts),
+        ]
     except CorpusError as error:
         return [str(error)]
     except Exception as why:
