@@ -36,7 +36,7 @@ NO_BOX = [0, 0, 0, 0]
 
 
 UNIFORM_TYPES = frozenset(
-    {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "edge", "enhance",
+    {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "each", "edge", "enhance",
      "inpainting", "legend", "mae", "reconstruction", "referring", "segmentation",
      "super_resolution"}
 )  # fmt: skip

@@ -46,6 +46,18 @@ SAYS: dict[str, tuple[str, ...]] = {
         _COLOURED + "|segment|map",
     ),
     "segmentation_semantic": ("class|categor|kind|type|semantic|sort|noun", _COLOURED + "|map"),
+    "each": (
+        r"\{(a_)?things?\}",
+        r"\{background\}",
+        _COLOURED + "|ink|dye|resin|badge|jumpsuit|fill",
+        _OF_ITS_OWN + "|individual|one by one|unlike|none like|twice|repeat|no second|each|every|"
+        "as many|one [a-z]+|variously|a new|second|afresh|exclusive|private|per",
+        # all background where there is none
+        r"\bno\b|\bnone\b|\bnot\b|n't\b|without|lack|absen|empty|zero|nought|nothing|missing|any\b|"
+        "nobody|never|nowhere|only|alone|in vain|all|perhaps|if|optional|or not|however|elsewhere|"
+        "wherever|free of|no more|throughout|entire|whole|bare|just|remain",
+    ),
+    "referring_colour": (r"\{target\}", r"\{color\}", r"\{background\}"),
     "referring": (r"\{target\}", "white", "black|dark|rest|nothing|background|silhouette|stencil"),
     "boxes": ("box|rectangle|frame", "black|dark|blank|empty|void|without the (photo|picture)"),
     "boxes_overlay": (
@@ -117,6 +129,8 @@ NEVER: dict[str, str] = dict.fromkeys(SAYS, _NEVER_MATCHES) | {
     "edge_canny": "sobel|learned|neural|gradation of grey",
     "edge_learned": "sobel|canny",
     "edge_soft": "canny|learned|neural",
+    "each": r"\b(white|black|a \{thing\})",
+    "referring_colour": r"\b(white|black|grey|gray|an? \{(color|background)\})",
     "inpainting": r"\b(patches|tiles?|grid|squares?)\b",
     "mae": "stroke|scribbl|brush",
 }

@@ -96,11 +96,18 @@ class Proxy(Member):
     """Names of the words that `draw` gives; each line of its instructions has all of them."""
 
     @model_serializer(mode="wrap")
-    def _without_default_lines(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = fields(self)
-        if written.get("instructions") is None:  # corpora of before there were such lines
-            written.pop("instructions", None)
-        return written
+    def _without_unstated_fields(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unstated = self.unstated_fields()
+        return {name: value for name, value in fields(self).items() if name not in unstated}
+
+    def unstated_fields(self) -> frozenset[str]:
+        """Fields that a corpus does not state: corpora of before they existed do not either."""
+        return frozenset({"instructions"} if self.instructions is None else ())
+
+    def needed_words(self) -> tuple[frozenset[str], ...]:
+        """Groups of placeholders: each line of its instructions has at least one of each group,
+        and no other."""
+        return tuple(frozenset({name}) for name in sorted(self.placeholders))
 
     @property
     def shows_picture(self) -> bool:

@@ -16,6 +16,7 @@ from sgt_data.proxies.deblur import DeblurProxy
 from sgt_data.proxies.denoise import DenoiseProxy
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.proxies.derain import DerainProxy
+from sgt_data.proxies.each import EachProxy
 from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
@@ -37,6 +38,7 @@ def proxy_kinds() -> Kinds[Proxy]:
         "denoise": DenoiseProxy,
         "depth": DepthProxy,
         "derain": DerainProxy,
+        "each": EachProxy,
         "edge": EdgeProxy,
         "enhance": EnhanceProxy,
         "inpainting": InpaintingProxy,

@@ -150,7 +150,7 @@ def _missing_lines(entry: Mapping[str, Any], file: str) -> dict[str, str]:
     proxy = proxy_kinds()[entry["type"]].model_validate(entry)
     if proxy.instructions or proxy.bank_for(None):
         return {}
-    words = "".join(f" {{{name}}}" for name in sorted(proxy.placeholders))
+    words = "".join(f" {{{min(group)}}}" for group in proxy.needed_words())
     lines = f"The manifest gives the instruction.{words}"
     Path(file).write_text(f"[train]\n{lines}\n[held-out]\nSo it does here.{words}\n")
     return {"instructions": file}

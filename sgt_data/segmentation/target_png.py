@@ -24,7 +24,7 @@ from sgt_data.segmentation.label_map import LabelMap
 from sgt_data.value_text import counted
 
 PALETTE_LABELS_MAX = 255
-_BACKGROUND = np.zeros(1, np.uint16)
+BLACK = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,7 +46,7 @@ class DecodedSegmentation:
 
 
 def encode_target(
-    labels: LabelMap, colours: Colours, background: tuple[int, int, int] = (0, 0, 0)
+    labels: LabelMap, colours: Colours, background: tuple[int, int, int] = BLACK
 ) -> bytes:
     """PNG of a label map: label k has the colour `colours[k - 1]`, label 0 that of the background.
 
@@ -74,17 +74,32 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         segments = tuple(drawn_segments(facts["segments"]))
         colours = np.array([segment["color"] for segment in segments], np.uint8).reshape(-1, 3)
         numbers = np.array([segment["label"] for segment in segments], np.uint16)
+        background = np.array(facts.get("unlabelled", BLACK), np.uint8).reshape(1, 3)
         size = facts["size"]["width"], facts["size"]["height"]
-        background = np.array([facts.get("unlabelled", (0, 0, 0))], np.uint8).reshape(1, 3)
         if numbers.tolist() != list(range(1, len(segments) + 1)):
             raise ValueError("labels are not 1, 2, 3 ... in order")
     except (KeyError, TypeError, ValueError, OverflowError) as why:
         raise CorpusError(
             f"the facts do not describe a segmentation target: {in_words(why)}"
         ) from why
-    table = np.concatenate((background, colours))
-    labels = _labels_of(_pixels(target, size), table, np.concatenate((_BACKGROUND, numbers)))
-    return DecodedSegmentation(labels, segments)
+    return DecodedSegmentation(decode_labels(target, size, colours, background), segments)
+
+
+def decode_labels(
+    target: bytes, size: tuple[int, int], colours: Colours, background: Colours
+) -> LabelMap:
+    """Label map [H, W] of a target PNG: k where it has `colours[k - 1]`, 0 on the background.
+
+    Args:
+        target: the PNG.
+        size: width and height that it must have.
+        colours: [n, 3].
+        background: [1, 3].
+
+    Raises:
+        CorpusError: it is no PNG of this size, or holds another colour.
+    """
+    return _labels_of(_pixels(target, size), np.concatenate((background, colours)))
 
 
 def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -98,7 +113,8 @@ def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
         raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
 
-def _labels_of(pixels: NDArray[np.uint8], colours: Colours, labels: NDArray[np.uint16]) -> LabelMap:
+def _labels_of(pixels: NDArray[np.uint8], colours: Colours) -> LabelMap:
+    """The number of the colour of each pixel, [H, W]."""
     packed_colours = pack(colours)
     order = np.argsort(packed_colours, kind="stable")
     packed = pack(pixels)
@@ -108,5 +124,5 @@ def _labels_of(pixels: NDArray[np.uint8], colours: Colours, labels: NDArray[np.u
     if unknown.any():
         colour = pixels[unknown][0].tolist()
         raise CorpusError(f"the target holds the colour {colour}, which no segment has")
-    decoded: LabelMap = labels[order][places]
+    decoded: LabelMap = order.astype(np.uint16)[places]
     return decoded
