@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from PIL import Image
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import Picture
@@ -95,6 +95,18 @@ class Proxy(Member):
     placeholders: ClassVar[frozenset[str]] = frozenset()
     """Names of the words that `draw` gives; each line of its instructions has all of them."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _direction_is_a_proxy(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and "direction" in fields:
+            if "direction" not in cls.model_fields:
+                name = fields.get("name", cls.model_fields["name"].get_default())
+                raise ValueError(
+                    "a proxy has no direction; its reverse is an entry of its own: "
+                    f"{{type: generate, of: {name}}}"
+                )
+        return fields
+
     @model_serializer(mode="wrap")
     def _without_default_lines(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = fields(self)
@@ -163,6 +175,21 @@ class Proxy(Member):
             FilteredOut: the manifest's filters leave this picture out.
         """
         raise NotImplementedError
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        """What its target is, for instructions that ask for the picture: a noun phrase without
+        article.
+
+        Of a proxy that degrades, what its input is. The line says `this` before it: `depth map in
+        which near is bright`. A legend belongs into it.
+
+        Args:
+            facts: the JSON of a sample.
+        """
+        words = facts.get("instruction", {}).get("words", {}).values()
+        stated = f" ({'; '.join(words)})" if words else ""
+        return f"{str(facts.get('type', '')).replace('_', ' ')} map{stated}"
 
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:

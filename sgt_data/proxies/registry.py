@@ -18,6 +18,7 @@ from sgt_data.proxies.depth import DepthProxy
 from sgt_data.proxies.derain import DerainProxy
 from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
+from sgt_data.proxies.generate import GenerateProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
 from sgt_data.proxies.mae import MaeProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
@@ -38,6 +39,7 @@ def proxy_kinds() -> Kinds[Proxy]:
         "derain": DerainProxy,
         "edge": EdgeProxy,
         "enhance": EnhanceProxy,
+        "generate": GenerateProxy,
         "inpainting": InpaintingProxy,
         "mae": MaeProxy,
         "reconstruction": ReconstructionProxy,
