@@ -23,8 +23,9 @@ FORMAT_MINOR = 1
 minor versions up to `NEWEST_MINOR` are read."""
 
 NEWEST_MINOR = 2
-"""Minor version that `corpus.json` states where a proxy reverses another: earlier readers would look
-for pictures in its tars. The JSON of samples is that of `FORMAT_MINOR`."""
+"""Minor version that `corpus.json` states where a proxy reverses another: earlier readers, which
+would look for pictures in its tars, say that a newer one is needed. The JSON of samples is that of
+`FORMAT_MINOR`."""
 
 REVERSED = "reversed"
 """Key in the JSON of a sample whose pictures are those of another proxy, the other way round."""
@@ -44,7 +45,8 @@ NO_BOX = [0, 0, 0, 0]
 
 UNIFORM_TYPES = frozenset(
     {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "edge", "enhance",
-     "generate", "inpainting", "mae", "reconstruction", "referring", "segmentation", "super_resolution"}
+     "generate", "inpainting", "mae", "reconstruction", "referring", "segmentation",
+     "super_resolution"}
 )  # fmt: skip
 """Types of proxies whose samples' JSON has one form: those of this package."""
 

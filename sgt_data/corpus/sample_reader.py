@@ -199,9 +199,7 @@ class SampleReader:
             parts |= self._members(INPUT, shard, number, ("input",))
         return parts
 
-    def _of_base(
-        self, proxy: str, shard: str, row: int, names: Sequence[str]
-    ) -> dict[str, bytes]:
+    def _of_base(self, proxy: str, shard: str, row: int, names: Sequence[str]) -> dict[str, bytes]:
         """Pictures of the sample that a sample of a reversed proxy takes them from."""
         base, key = self._bases[proxy], self.key(proxy, shard, row)
         if base in self._bases:

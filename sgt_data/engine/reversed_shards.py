@@ -187,7 +187,7 @@ def _index(root: str, folder: str, shard: str) -> Any:
     return parse_index(read_committed(root, path), join(root, path))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Committed:
     """Committed shards of a corpus whose header may not be written to its end yet."""
 

@@ -98,13 +98,13 @@ class Proxy(Member):
     @model_validator(mode="before")
     @classmethod
     def _direction_is_a_proxy(cls, fields: Any) -> Any:
-        if isinstance(fields, dict) and "direction" in fields:
-            if "direction" not in cls.model_fields:
-                name = fields.get("name", cls.model_fields["name"].get_default())
-                raise ValueError(
-                    "a proxy has no direction; its reverse is an entry of its own: "
-                    f"{{type: generate, of: {name}}}"
-                )
+        is_unknown = "direction" not in cls.model_fields
+        if isinstance(fields, dict) and "direction" in fields and is_unknown:
+            name = fields.get("name", cls.model_fields["name"].get_default())
+            raise ValueError(
+                "a proxy has no direction; its reverse is an entry of its own: "
+                f"{{type: generate, of: {name}}}"
+            )
         return fields
 
     @model_serializer(mode="wrap")
@@ -181,8 +181,8 @@ class Proxy(Member):
         """What its target is, for instructions that ask for the picture: a noun phrase without
         article.
 
-        Of a proxy that degrades, what its input is. The line says `this` before it: `depth map in
-        which near is bright`. A legend belongs into it.
+        A line says `this` before it: `depth map in which near is bright`. A legend belongs into it.
+        Of a proxy that degrades, it is what the input is, and a line says `a` before it.
 
         Args:
             facts: the JSON of a sample.

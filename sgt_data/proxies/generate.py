@@ -132,5 +132,3 @@ def base_problem(proxy: GenerateProxy, base: Proxy | None, names: list[str]) -> 
                 f"be {', '.join(base.sources)}"
             )
     return None
-
-
