@@ -117,6 +117,8 @@ SAYS: dict[str, tuple[str, ...]] = {
         "downs|definition|4k|coarse|magnif|upres|up-res|sampl",
     ),
     "reconstruction": (_COPY,),
+    "generate": (r"\{map\}", "photo|picture|image|snapshot|camera"),
+    "degrade": (r"\b(a|the|plausible|credible|one possible|which) \{map\}",),
 }
 
 _NEVER_MATCHES = r"(?!)"

@@ -18,6 +18,9 @@ BANKS = [f"segmentation_{variant}" for variant in VARIANTS]
 
 FILLED = {
     "each": ({"{thing}", "{a_thing}", "{things}"}, {"{background}"}),
+    "degrade": ({"{map}"},),
+    "generate": ({"{map}"},),
+    "legend": ({"{legend}"}, {"{background}"}),
     "referring": ({"{target}"},),
     "referring_colour": ({"{target}"}, {"{color}"}, {"{background}"}),
 }

@@ -99,10 +99,10 @@ def _exit_with(code: int, **root_options: object) -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
+        from sgt_data.facts import FORMAT_VERSION, NEWEST_MINOR
 
         print(
-            f"sgt-data {version('sgt-data')} (corpus format {FORMAT_VERSION}.{FORMAT_MINOR}, "
+            f"sgt-data {version('sgt-data')} (corpus format {FORMAT_VERSION}.{NEWEST_MINOR}, "
             f"Ray {version('ray')}, Python {platform.python_version()})"
         )
         raise typer.Exit

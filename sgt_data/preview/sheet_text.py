@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import ImageFont
 
-from sgt_data.facts import drawn_segments
+from sgt_data.facts import drawn_segments, reversed_facts
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -102,6 +102,8 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
     Args:
         facts: the JSON of the sample.
     """
+    if (base := reversed_facts(facts)) is not None:
+        return [f"reverse of {base['proxy']}"]
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
     if "degradation" in facts:

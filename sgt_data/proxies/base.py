@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from PIL import Image
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import Picture
@@ -95,6 +95,18 @@ class Proxy(Member):
     placeholders: ClassVar[frozenset[str]] = frozenset()
     """Names of the words that `draw` gives; each line of its instructions has all of them."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _direction_is_a_proxy(cls, fields: Any) -> Any:
+        is_unknown = "direction" not in cls.model_fields
+        if isinstance(fields, dict) and "direction" in fields and is_unknown:
+            name = fields.get("name", cls.model_fields["name"].get_default())
+            raise ValueError(
+                "a proxy has no direction; its reverse is an entry of its own: "
+                f"{{type: generate, of: {name}}}"
+            )
+        return fields
+
     @model_serializer(mode="wrap")
     def _without_unstated_fields(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
         unstated = self.unstated_fields()
@@ -175,6 +187,21 @@ class Proxy(Member):
             FilteredOut: the manifest's filters leave this picture out.
         """
         raise NotImplementedError
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        """What its target is, for instructions that ask for the picture: a noun phrase without
+        article.
+
+        A line says `this` before it: `depth map in which near is bright`. A legend belongs into it.
+        Of a proxy that degrades, it is what the input is, and a line says `a` before it.
+
+        Args:
+            facts: the JSON of a sample.
+        """
+        words = facts.get("instruction", {}).get("words", {}).values()
+        stated = f" ({'; '.join(words)})" if words else ""
+        return f"{str(facts.get('type', '')).replace('_', ' ')} map{stated}"
 
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -43,3 +44,9 @@ class InpaintingProxy(RestorationProxy):
         else:
             mask = shape_mask(height, width, self.mask, share, rng)
         return hide(picture, mask), drawn
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        shapes = {"strokes": "strokes", "boxes": "boxes", "mixed": "strokes and boxes"}
+        hiding = shapes.get(facts["degradation"]["mask"], "large squares")
+        return f"photo with flat grey {hiding} over it"

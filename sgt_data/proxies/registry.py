@@ -19,6 +19,7 @@ from sgt_data.proxies.derain import DerainProxy
 from sgt_data.proxies.each import EachProxy
 from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
+from sgt_data.proxies.generate import GenerateProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
 from sgt_data.proxies.legend import LegendProxy
 from sgt_data.proxies.mae import MaeProxy
@@ -41,6 +42,7 @@ def proxy_kinds() -> Kinds[Proxy]:
         "each": EachProxy,
         "edge": EdgeProxy,
         "enhance": EnhanceProxy,
+        "generate": GenerateProxy,
         "inpainting": InpaintingProxy,
         "legend": LegendProxy,
         "mae": MaeProxy,

@@ -32,6 +32,13 @@ _LAYERS: dict[Variant, tuple[Layer, ...]] = {
     "semantic": ("panoptic", "stuff", "instances"),
 }
 
+_MAP_WORDS: Mapping[Any, str] = {
+    "entity": "segmentation map of all objects and their parts",
+    "instance": "instance segmentation map of the things on black",
+    "panoptic": "panoptic segmentation map",
+    "semantic": "semantic segmentation map",
+}
+
 
 class SegmentationProxy(Proxy):
     """Proxy that draws the segments of a picture.
@@ -137,6 +144,10 @@ class SegmentationProxy(Proxy):
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
         return region_problems(cls.decode(target, facts))
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return _MAP_WORDS.get(facts.get("variant"), "segmentation map")
 
     @property
     def _palette(self) -> palettes.Palette:

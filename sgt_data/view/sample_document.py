@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sgt_data.facts import drawn_segments, has_category, undrawn_segments
+from sgt_data.facts import drawn_segments, has_category, reversed_facts, undrawn_segments
 from sgt_data.proxies.inferno import inferno
 
 SEGMENTS_MAX = 5000
@@ -140,6 +140,8 @@ def _source(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Further facts of a proxy, such as parameters of a degradation, as name and text."""
     about = [(name, _text(facts[name])) for name in _ABOUT if name in facts]
+    if (base := reversed_facts(facts)) is not None:
+        about.append(("reverse of", str(base.get("proxy", ""))[:200]))
     for name in ("degradation", "referring"):
         fields = facts.get(name)
         if isinstance(fields, dict):
