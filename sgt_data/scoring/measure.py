@@ -56,7 +56,3 @@ class Measure(Protocol[Row]):
     def absent(self, sample: ScoredSample) -> Row:
         """The row of a sample whose drawing is missing: the worst that a drawing can be."""
         ...
-
-    def decoded(self, drawing: Drawing, sample: ScoredSample) -> Drawing:
-        """A drawing as it was read, in the colours of the target, to be looked at."""
-        ...
