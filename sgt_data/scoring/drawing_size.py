@@ -1,0 +1,31 @@
+"""Drawings of another size than their target's.
+
+Maps whose colours are codes (depth, normals) are sampled by `resampled`, because a mean of two
+codes is a third value that neither pixel holds. Pictures and edges are resized by Pillow's filters,
+which weigh all the pixels that they cover.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sgt_data.pictures.resample import resized_pixels
+
+ComparedAt = Literal["target", "drawing"]
+"""Whose size the other one is brought to before both are compared."""
+
+
+def at_one_size(
+    drawing: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    compared_at: ComparedAt,
+    resampling: Image.Resampling,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A drawing and its target, both pictures [H, W, 3], at the size of one of them."""
+    if compared_at == "target":
+        return resized_pixels(drawing, target.shape[1::-1], resampling), target
+    return drawing, resized_pixels(target, drawing.shape[1::-1], resampling)
