@@ -82,9 +82,7 @@ class EdgeMeasure:
         """
         levels = EdgeProxy.decode(sample.target, sample.facts)
         target = np.repeat(levels[..., None], 3, axis=2)
-        drawing, target = at_one_size(
-            drawing, target, self.compared_at, Image.Resampling.BILINEAR
-        )
+        drawing, target = at_one_size(drawing, target, self.compared_at, Image.Resampling.BILINEAR)
         drawn, true = _strength(drawing), _strength(target)
         reach = self.reach * float(np.hypot(*true.shape))
         true_lines = thin_edges(true) >= self.true_edge

@@ -10,7 +10,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.scoring.drawing_pixels import drawing_of_array
 from sgt_data.scoring.drawn_files import DrawnFile, DrawnFiles
-from sgt_data.scoring.measures import MEASURES
+from sgt_data.scoring.measures import MEASURED_TYPES
 from sgt_data.scoring.score_samples import SampleToScore
 from sgt_data.value_text import counted, cut
 
@@ -85,7 +85,7 @@ def proxies_to_score(
 
 def _has_measures(corpus: Corpus, proxy: str) -> bool:
     kinds = {each["name"]: each["type"] for each in corpus.header.manifest["proxies"]}
-    return kinds[proxy] in MEASURES
+    return kinds[proxy] in MEASURED_TYPES
 
 
 def _instead(files: DrawnFiles) -> str:

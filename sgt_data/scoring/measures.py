@@ -1,64 +1,49 @@
-"""Which measures belong to a sample, by the type of its proxy."""
+"""Which measures belong to the samples of a proxy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
+from sgt_data.errors import CorpusError, RequestError
+from sgt_data.scoring.dense_measures import PICTURES, dense_measure
+from sgt_data.scoring.measure import Measure
+from sgt_data.scoring.nearest_colours import RGB
+from sgt_data.scoring.segmentation_measures import SEGMENTATION_TYPES, segmentation_measure
 
-from sgt_data.errors import RequestError
-from sgt_data.proxies.decoding import decode
-from sgt_data.scoring.intervals import Estimate, mean_over_pictures
-from sgt_data.scoring.measure import Drawing, Measure, ScoredSample
-from sgt_data.value_text import cut
-
-
-@dataclass(frozen=True, slots=True)
-class PictureMeasure:
-    most: float = 60.0
-
-    def picture(self, drawing: Drawing, sample: ScoredSample) -> float:
-        target = decode(sample.target, sample.facts)
-        wide = target.astype(float)
-        error = float(((drawing.astype(float) - wide) ** 2).mean())
-        return min(self.most, 10 * np.log10(255**2 / error)) if error else self.most
-
-    def quality(self, row: float) -> float:
-        return row / self.most
-
-    def overall(self, rows: Sequence[float], seed: int) -> dict[str, Estimate]:
-        return {"PSNR": mean_over_pictures(np.array(rows, float), seed)}
-
-    def decoded(self, drawing: Drawing, sample: ScoredSample) -> Drawing:
-        return drawing
-
-    def absent(self, sample: ScoredSample) -> float:
-        return 0.0
+MEASURED_TYPES = SEGMENTATION_TYPES | PICTURES | {"depth", "metric_depth", "normals", "edge"}
+"""Types of proxies whose drawings have measures; a plug-in's have none."""
 
 
-MEASURES: Mapping[str, Callable[[Mapping[str, Any]], Measure[Any]]] = dict.fromkeys(
-    ("denoise", "deblur", "derain", "enhance", "super_resolution", "colorization", "mae",
-     "inpainting", "reconstruction"),
-    lambda facts: PictureMeasure(),
-)  # fmt: skip
-"""By type of proxy, what makes its measures from the facts of a sample."""
-
-
-def measure_for(facts: Mapping[str, Any]) -> Measure[Any]:
+def measure_for(facts: Mapping[str, Any], classes: Mapping[str, RGB] | None = None) -> Measure[Any]:
     """The measures of a proxy, with the parameters of decoding that are usual for it.
 
     Args:
         facts: the JSON of any of its samples.
+        classes: the colours of all classes of the corpus, where `has_class_colours` holds.
 
     Raises:
         RequestError: there are no measures for its type, such as one of a plug-in.
     """
-    kind = facts.get("type")
-    if not isinstance(kind, str) or kind not in MEASURES:
+    try:
+        if _is_dense(facts):
+            return dense_measure(facts)
+        return segmentation_measure(facts, classes)
+    except CorpusError as why:
         raise RequestError(
-            f"drawings of the proxy type {cut(kind, 60)} have no measures; those that have: "
-            f"{', '.join(MEASURES)}"
-        )
-    return MEASURES[kind](facts)
+            f"{why}; those that are measured: {', '.join(sorted(MEASURED_TYPES))}"
+        ) from why
+
+
+def has_class_colours(facts: Mapping[str, Any]) -> bool:
+    """Whether a class has one colour in every picture of the proxy."""
+    return facts.get("palette") == "category" and not _is_dense(facts)
+
+
+def _is_dense(facts: Mapping[str, Any]) -> bool:
+    """Whether a target has a value for every pixel, or is a picture."""
+    return (
+        facts.get("type") not in SEGMENTATION_TYPES
+        or facts.get("direction") == "generate"
+        or facts.get("look") == "overlay"
+    )

@@ -43,7 +43,7 @@ def document_bytes(stated: Mapping[str, Any], proxies: Mapping[str, ProxyScore])
 
 
 def _proxy_document(scored: ProxyScore, with_pictures: bool) -> dict[str, Any]:
-    document = {
+    document: dict[str, Any] = {
         "type": scored.kind,
         "fingerprint": scored.fingerprint,
         "counts": scored.counts,

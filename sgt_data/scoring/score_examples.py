@@ -15,6 +15,7 @@ from sgt_data.errors import CorpusError, PictureError, RequestError
 from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.pictures.resample import resized
 from sgt_data.scoring.measure import Drawing, Measure, ScoredSample
+from sgt_data.scoring.read_drawing import as_read
 from sgt_data.scoring.score_samples import ScoredRow
 
 Rank = Literal["best", "median", "worst"]
@@ -36,7 +37,7 @@ class ScoredExample:
         picture: the sample's input; None where the corpus lacks it.
         target: what was to be drawn.
         drawing: what was drawn.
-        read: the drawing as it was decoded.
+        read: the drawing as it was decoded; None where that is the drawing itself.
     """
 
     rank: Rank
@@ -46,7 +47,7 @@ class ScoredExample:
     picture: bytes | None
     target: bytes
     drawing: bytes
-    read: bytes
+    read: bytes | None
 
 
 def read_examples(
@@ -100,10 +101,11 @@ def _example(
 ) -> ScoredExample:
     stored = corpus.reader.read(row.proxy, row.shard, row.place, with_input=False)
     compared = ScoredSample(stored.key, stored.target, stored.facts)
+    read = as_read(measure, drawing, compared)
     return ScoredExample(
         rank, row.key, stored.instruction, row.figures or {},
         _input_of(corpus, row), _shown(rgb_pixels(stored.target)),
-        _shown(drawing), _shown(measure.decoded(drawing, compared)),
+        _shown(drawing), None if read is None else _shown(read),
     )  # fmt: skip
 
 
