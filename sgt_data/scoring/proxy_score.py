@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sgt_data.scoring.intervals import Estimate
-from sgt_data.scoring.match_samples import Extra
+from sgt_data.scoring.match_samples import NAMED, Extra
 from sgt_data.scoring.score_examples import ScoredExample
 from sgt_data.scoring.score_samples import State
+from sgt_data.value_text import counted, cut_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,31 @@ class ProxyScore:
         """Samples that were asked for: scored, missing and unreadable ones."""
         return len(self.pictures)
 
+    def notes(self) -> Iterator[str]:
+        """Which samples have no drawing, and which drawings cannot be read, in words."""
+        missing = [picture.key for picture in self.pictures if picture.state == "missing"]
+        if missing:
+            have = "has" if len(missing) == 1 else "have"
+            yield (
+                f"{self.proxy}: {counted(len(missing), 'sample')} {have} no drawing: "
+                f"{_first(missing)}"
+            )
+        unreadable = [
+            f"{picture.key} ({cut_text(picture.problem, 120)})"
+            for picture in self.pictures
+            if picture.state == "unreadable"
+        ]
+        if unreadable:
+            yield (
+                f"{self.proxy}: {counted(len(unreadable), 'drawing')} cannot be read: "
+                f"{_first(unreadable)}"
+            )
+        if self.extra.count:
+            yield (
+                f"{self.proxy}: {counted(self.extra.count, 'drawing')} of no sample of it: "
+                f"{_first(self.extra.names, self.extra.count)}"
+            )
+
     def _count(self, state: State) -> int:
         return sum(picture.state == state for picture in self.pictures)
 
@@ -86,6 +112,13 @@ class ProxyScore:
             "samples": self.samples, "scored": self.scored, "missing": self.missing,
             "unreadable": self.unreadable, "extra": self.extra.count,
         }  # fmt: skip
+
+
+def _first(names: Sequence[str], count: int | None = None) -> str:
+    """The first names, and how many more there are."""
+    more = (len(names) if count is None else count) - NAMED
+    listed = ", ".join(cut_text(name, 160) for name in names[:NAMED])
+    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def figure_text(value: float) -> str:

@@ -79,14 +79,12 @@ def score(
         )  # fmt: skip
         rows = _score(scorer, plan, processes, on_progress)
         on_progress(Progress(plan.total, plan.total, phase="intervals"))
-        return Score(
-            opened.url, opened.header.name, missing, seed,
-            {
-                name: _proxy_score(opened, scorer.measures[name], plan, rows[name], seed)
-                for name in plan.proxies
-            },
-            tuple(plan.notes()),
-        )  # fmt: skip
+        scores = {
+            name: _proxy_score(opened, scorer.measures[name], plan, rows[name], seed)
+            for name in plan.proxies
+        }
+        notes = [*plan.notes(), *(note for each in scores.values() for note in each.notes())]
+        return Score(opened.url, opened.header.name, missing, seed, scores, tuple(notes))
 
 
 def _score(

@@ -16,9 +16,12 @@ from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.pictures.resample import resized
 from sgt_data.scoring.measure import Drawing, Measure, ScoredSample
 from sgt_data.scoring.read_drawing import as_read
+from sgt_data.scoring.restoration_measure import RestorationMeasure
 from sgt_data.scoring.score_samples import ScoredRow
 
 Rank = Literal["best", "median", "worst"]
+
+Form = Literal["PNG", "JPEG"]
 
 _EACH = 2
 _SIDE_MAX = 384
@@ -102,10 +105,11 @@ def _example(
     stored = corpus.reader.read(row.proxy, row.shard, row.place, with_input=False)
     compared = ScoredSample(stored.key, stored.target, stored.facts)
     read = as_read(measure, drawing, compared)
+    form: Form = "JPEG" if isinstance(measure, RestorationMeasure) else "PNG"
     return ScoredExample(
-        rank, row.key, stored.instruction, row.figures or {},
-        _input_of(corpus, row), _shown(rgb_pixels(stored.target)),
-        _shown(drawing), None if read is None else _shown(read),
+        rank, row.key, stored.instruction, row.figures or {}, _input_of(corpus, row),
+        _shown(rgb_pixels(stored.target), form), _shown(drawing, form),
+        None if read is None else _shown(read, form),
     )  # fmt: skip
 
 
@@ -118,7 +122,7 @@ def _input_of(corpus: Corpus, row: ScoredRow) -> bytes | None:
         return None
 
 
-def _shown(pixels: Drawing, form: Literal["PNG", "JPEG"] = "PNG") -> bytes:
+def _shown(pixels: Drawing, form: Form) -> bytes:
     """A picture small enough for a page. Codes are shrunk without mixing their colours."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
     longest = max(image.size)

@@ -5,6 +5,7 @@ The page loads nothing from elsewhere and runs nothing; every text in it is show
 
 from __future__ import annotations
 
+import posixpath
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -18,8 +19,6 @@ from sgt_data.scoring.score_document import score_document
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_UNREADABLE_SHOWN = 20
-
 
 def page_bytes(stated: Mapping[str, Any], proxies: Mapping[str, ProxyScore]) -> bytes:
     """The page.
@@ -32,10 +31,10 @@ def page_bytes(stated: Mapping[str, Any], proxies: Mapping[str, ProxyScore]) -> 
         LibraryMissing: jinja2 is not installed.
     """
     document = score_document(stated, proxies, with_pictures=False)
+    corpus = posixpath.basename(document["corpus"].rstrip("/"))  # a page is passed on
     page = template().render(
-        stated=document,
+        stated=document | {"corpus": corpus},
         proxies=proxies,
-        unreadable_shown=_UNREADABLE_SHOWN,
         samples=sum(scored.samples for scored in proxies.values()),
     )
     return page.encode()
@@ -65,14 +64,15 @@ def template() -> Template:
         finalize=_clean,
     )
     filters: dict[str, Callable[[Any], str]] = {
-        "base64": _base64, "interval": interval_text, "figure": figure_text,
+        "data_url": _data_url, "interval": interval_text, "figure": figure_text,
     }  # fmt: skip
     environment.filters |= filters
     return environment.get_template("score.html.j2")
 
 
-def _base64(data: bytes) -> str:
-    return b64encode(data).decode()
+def _data_url(picture: bytes) -> str:
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{b64encode(picture).decode()}"
 
 
 def _clean(value: Any) -> Any:

@@ -59,13 +59,6 @@ class ScorePlan:
     def notes(self) -> Iterator[str]:
         """What a person should know of the drawings."""
         yield from self.files.notes
-        for proxy, extra in self.extra.items():
-            if extra.count:
-                more = ", ..." if extra.count > len(extra.names) else ""
-                yield (
-                    f"{proxy}: {counted(extra.count, 'drawing')} of no sample of it: "
-                    f"{', '.join(cut(name, 100) for name in extra.names)}{more}"
-                )
         if nameless := self.files.nameless:
             yield (
                 f"{counted(len(nameless), 'picture')} whose name is no key, such as "
