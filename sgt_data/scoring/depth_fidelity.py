@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ from sgt_data.scoring.layout_fidelity import resampled
 
 FARTHEST = 100.0
 """Largest depth, in multiples of the nearest; larger depth (and inverse depth 0) counts as this."""
+
+FitTo = Literal["target", "clipped target"]
+"""Whether levels are fitted to the target's inverse depth, or to what is left of it after clipping
+(as in the published experiment), by which a faultless drawing of a far background is off a little.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,17 @@ def drawn_levels(drawing: NDArray[np.uint8], colormap: str) -> NDArray[np.float6
     return np.asarray(levels / (len(inferno()) - 1))
 
 
-def fitted_depth(levels: NDArray[np.float64], decoded: DecodedDepth) -> FittedDepth:
+def fitted_depth(
+    levels: NDArray[np.float64], decoded: DecodedDepth, fit_to: FitTo = "target"
+) -> FittedDepth:
     """Bring the levels [H, W] of a picture to the scale and shift of its target.
 
     The target is sampled at the picture's size.
+
+    Args:
+        levels: of the picture, 0 to 1.
+        decoded: the target.
+        fit_to: what the levels are fitted to; see `FitTo`.
 
     Raises:
         CorpusError: the target has no positive inverse depth, or no measurement at these pixels.
@@ -84,10 +97,18 @@ def fitted_depth(levels: NDArray[np.float64], decoded: DecodedDepth) -> FittedDe
     measured = ~np.isnan(seen)
     if not measured.any():
         raise CorpusError(f"a depth target has no measurement at {width}x{height} pixels")
-    target = np.clip(seen[measured], low, high)
-    fitted = np.clip(aligned(levels[measured], target), low, high)
-    flat = np.clip(np.full(target.shape, target.mean()), low, high)
-    return FittedDepth(fitted, flat, target, low, high, int(seen.size - target.size))
+    target = seen[measured]
+    clipped = np.clip(target, low, high)
+    ideal = target if fit_to == "target" else clipped
+    fitted = aligned(levels[measured], ideal)
+    return FittedDepth(
+        np.clip(fitted, low, high),
+        np.clip(np.full(clipped.shape, ideal.mean()), low, high),
+        clipped,
+        low,
+        high,
+        int(seen.size - target.size),
+    )
 
 
 def aligned(levels: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,7 +134,7 @@ def depth_error(
     Raises:
         CorpusError: the target has no positive inverse depth, or no measurement at these pixels.
     """
-    depth = fitted_depth(generated_levels(generated, colormap), decoded)
+    depth = fitted_depth(generated_levels(generated, colormap), decoded, "clipped target")
     return relative_error(depth.fitted, depth.target), relative_error(depth.flat, depth.target)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.scoring.depth_errors import DepthErrors, depth_errors, depth_scores
-from sgt_data.scoring.depth_fidelity import drawn_levels, fitted_depth, relative_error
+from sgt_data.scoring.depth_fidelity import FitTo, drawn_levels, fitted_depth, relative_error
 from sgt_data.scoring.drawing_size import ComparedAt
 from sgt_data.scoring.intervals import Estimate, mean_over_pictures
 from sgt_data.scoring.layout_fidelity import resampled
@@ -49,9 +49,11 @@ class DepthMeasure:
     Attributes:
         compared_at: the size at which both are compared. At the `target`'s, a drawing is sampled
             at the pixel under each centre; at the `drawing`'s, the target is.
+        fit_to: what the drawing's levels are fitted to.
     """
 
     compared_at: ComparedAt = "target"
+    fit_to: FitTo = "target"
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> DepthRow:
         """Read a drawing as depth and compare it with its target.
@@ -62,7 +64,7 @@ class DepthMeasure:
         decoded = DepthProxy.decode(sample.target, sample.facts)
         if self.compared_at == "target":
             drawing = resampled(drawing, *decoded.inverse_depth.shape)
-        depth = fitted_depth(drawn_levels(drawing, sample.facts["colormap"]), decoded)
+        depth = fitted_depth(drawn_levels(drawing, sample.facts["colormap"]), decoded, self.fit_to)
         errors = depth_errors(depth.high / depth.fitted, depth.high / depth.target, depth.left_out)
         nearest = 1 / depth.high if decoded.unit == "1/m" else np.nan
         return DepthRow(errors, relative_error(depth.flat, depth.target), nearest)

@@ -61,7 +61,9 @@ def class_colours(facts: Iterable[Mapping[str, Any]]) -> dict[str, RGB]:
 
 
 def resampled(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """A map [H, W] at another size: each pixel takes the value under its centre."""
+    """A map [H, W, ...] at another size: each pixel takes the value under its centre."""
+    if values.shape[:2] == (height, width):
+        return values
     rows = centre_samples(values.shape[0], height)
     columns = centre_samples(values.shape[1], width)
     return values[np.ix_(rows, columns)]
