@@ -1,4 +1,4 @@
-"""The colour walk of metric depth is that of `hilbertmap`, and every distance comes back from it."""
+"""The colour walk of metric depth is that of `hilbertmap`; every distance comes back from it."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ imports matplotlib, takes pictures of floats, and its projection takes over a hu
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +77,7 @@ def walk_table() -> NDArray[np.uint8]:
     """The colour of every point of the walk: [POINTS, 3] RGB, all different."""
     corners = np.array([rgb for _, rgb in CORNERS], np.int64)
     steps = np.arange(_EDGE)[:, None]
-    edges = [
-        begin + (end - begin) // _EDGE * steps
-        for begin, end in zip(corners, corners[1:], strict=False)
-    ]
+    edges = [begin + (end - begin) // _EDGE * steps for begin, end in pairwise(corners)]
     return np.concatenate([*edges, corners[-1:]]).astype(np.uint8)
 
 
