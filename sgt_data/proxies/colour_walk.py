@@ -66,6 +66,31 @@ def metres_of_fraction(
     return lam * c * (1 - grown)
 
 
+def metres_of_points(lam: float = LAM, c: float = C) -> NDArray[np.float64]:
+    """Distance in metres of every point of the walk: [POINTS], 0 first and infinity last."""
+    return metres_of_fraction(np.arange(POINTS) / (POINTS - 1), lam, c)
+
+
+def largest_error(
+    metres: NDArray[np.floating], lam: float = LAM, c: float = C
+) -> NDArray[np.float64]:
+    """Largest error in metres of distances that were drawn and decoded: half a step of the walk.
+
+    Infinite where the nearest point is white, NaN where a distance is.
+
+    Args:
+        metres: distances, before or after.
+        lam, c: of the power transform.
+    """
+    given = np.asarray(metres, np.float64)
+    known = ~np.isnan(given)
+    points = walk_points(fraction_of_metres(np.where(known, given, 0), lam, c))
+    edges = metres_of_fraction(np.clip((np.arange(POINTS) + 0.5) / (POINTS - 1), 0, 1), lam, c)
+    # the far half of a step is the longer one
+    steps = np.append(edges[:-1] - metres_of_points(lam, c)[:-1], np.inf)
+    return np.where(known, steps[points], np.nan)
+
+
 def walk_points(fractions: NDArray[np.floating]) -> NDArray[np.int64]:
     """Number of the nearest of the `POINTS` points of the walk, by fraction; ties go up."""
     clipped = np.clip(np.asarray(fractions, np.float64), 0, 1)
