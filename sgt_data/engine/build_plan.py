@@ -13,7 +13,7 @@ from sgt_data.engine.listing import Listing
 from sgt_data.manifest.manifest import Manifest
 from sgt_data.plugins.origins import origin_of
 from sgt_data.proxies.base import Proxy
-from sgt_data.records import Category, Inventory
+from sgt_data.records import DEPTH_LAYERS, Category, Inventory
 from sgt_data.sources.base import Source
 from sgt_data.sources.dense_files import DenseFiles, list_dense_files
 from sgt_data.sources.listed_tar import is_later_form
@@ -140,7 +140,7 @@ def _depth_files(listing: Listing) -> dict[str, DenseFiles]:
         for source in manifest.typed_sources()
         if source.depth
         and any(
-            proxy.annotated_layer == "depth"
+            proxy.annotated_layer in DEPTH_LAYERS
             and source in manifest.sources_of(proxy)
             and manifest.annotator_of(proxy, source) is None
             for proxy in manifest.proxies
@@ -162,7 +162,7 @@ def _makers(
         annotator = manifest.annotator_of(proxy, source)
         if annotator is not None:
             makers["annotator"] = annotator.identity(setups[annotator.name])
-        elif source.name in depth and proxy.annotated_layer == "depth":
+        elif source.name in depth and proxy.annotated_layer in DEPTH_LAYERS:
             makers.setdefault("files", {})[source.name] = depth[source.name].identity
             if meaning := source.depth_identity():
                 makers.setdefault("depth_files", {})[source.name] = meaning

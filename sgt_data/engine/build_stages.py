@@ -18,6 +18,7 @@ from sgt_data.engine.stages import (
     Stages,
     shards_to_do,
 )
+from sgt_data.records import DEPTH_LAYERS
 from sgt_data.sources.dense_files import with_files
 
 
@@ -43,7 +44,7 @@ def _read(recipe: Recipe, task: SliceTask) -> Iterator[ShardTask]:
     """The shards of a slice, with the depth files that its proxies draw."""
     source = recipe.source(task.slice.source)
     draw_depth = {
-        proxy.name for proxy in recipe.manifest.proxies if proxy.annotated_layer == "depth"
+        proxy.name for proxy in recipe.manifest.proxies if proxy.annotated_layer in DEPTH_LAYERS
     }
     for shard in shards_to_do(task, source, recipe.manifest.shard_samples):
         files = recipe.depth.get(source.name)
