@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgt_data.errors import RequestError
-from sgt_data.proxies.normal_colours import (
+from sgt_data.pictures.normal_colours import (
     CONVENTIONS,
     ROUNDING,
     colours_of_normals,
