@@ -19,7 +19,7 @@ from sgt_data.proxies.depth import DecodedDepth
 from sgt_data.proxies.inferno import inferno
 from sgt_data.scoring.distinct_colours import by_colour
 from sgt_data.scoring.intervals import Estimate, mean_over_pictures
-from sgt_data.scoring.layout_fidelity import resampled
+from sgt_data.scoring.overlap import resampled
 
 FARTHEST = 100.0
 """Largest depth, in multiples of the nearest; larger depth (and inverse depth 0) counts as this."""

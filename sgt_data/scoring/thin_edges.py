@@ -17,7 +17,11 @@ SMOOTHING = 1.0
 """Sigma in pixels of the Gaussian: two neighbouring rows of white become one line."""
 
 
-def thin_edges(strength: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+LEAST = 0.05
+"""Strength, 0 to 1, below which a pixel is no edge."""
+
+
+def thin_edges(strength: NDArray[np.float64], least: float = LEAST) -> NDArray[np.float64]:
     """Strength [H, W] of the middle of each line, 0 elsewhere.
 
     Args:
