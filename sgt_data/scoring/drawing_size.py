@@ -19,7 +19,7 @@ CompareAt = Literal["target", "drawing"]
 """Whose size the other one is brought to before both are compared."""
 
 
-def at_one_size(
+def pictures_at_one_size(
     drawing: NDArray[np.uint8],
     target: NDArray[np.uint8],
     compare_at: CompareAt,

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.proxies.edge import EdgeProxy
-from sgt_data.scoring.drawing_size import CompareAt, at_one_size
+from sgt_data.scoring.drawing_size import CompareAt, pictures_at_one_size
 from sgt_data.scoring.edge_fidelity import (
     THRESHOLDS,
     TRUE_EDGE,
@@ -84,7 +84,7 @@ class EdgeMeasure:
         """
         levels = EdgeProxy.decode(sample.target, sample.facts)
         target = np.repeat(levels[..., None], 3, axis=2)
-        drawing, target = at_one_size(drawing, target, self.compare_at, self.resampling)
+        drawing, target = pictures_at_one_size(drawing, target, self.compare_at, self.resampling)
         drawn, true = _strength(drawing), _strength(target)
         reach = self.reach * float(np.hypot(*true.shape))
         true_lines = thin_edges(true, self.true_edge) > 0
