@@ -28,6 +28,9 @@ LAYERS: Mapping[Layer, str] = {
 }
 """The layers that this package knows, and what each of them holds."""
 
+DEPTH_LAYERS: frozenset[Layer] = frozenset({"depth", "metric_depth"})
+"""The layers that a source's depth files give: the second where they state metres."""
+
 DenseLayer = str
 """Name of a layer that has a number for every pixel instead of a list of segments."""
 
@@ -144,6 +147,7 @@ class DenseMap:
         invalid: codes that state no measurement.
         assumed: what was assumed of the picture that the map lies on, where nothing states it.
         unit: of `low` and `high`: `1/m` where the map is inverse depth of metres, 0 infinitely far.
+        focal_pixels: focal length in pixels of the map, where a model has predicted it.
     """
 
     codes: NDArray[np.uint16]
@@ -154,6 +158,7 @@ class DenseMap:
     invalid: tuple[int, ...] = ()
     assumed: str | None = None
     unit: Literal["relative", "1/m"] = "relative"
+    focal_pixels: float | None = None
 
     @property
     def is_metric(self) -> bool:

@@ -15,6 +15,7 @@ from sgt_data.plugins.member import Member
 from sgt_data.prompts.bank import Bank, load_bank
 from sgt_data.prompts.own_lines import OwnLines
 from sgt_data.records import (
+    DEPTH_LAYERS,
     Annotation,
     Category,
     DenseLayer,
@@ -151,7 +152,7 @@ class Proxy(Member):
     def files_beside(self, layers: frozenset[Layer]) -> frozenset[Layer]:
         """The files beside pictures (`depth`, `normals`, `intrinsics`) that it is drawn from, for a
         source with these layers."""
-        return frozenset({"depth"} if self.annotated_layer in ("depth", "metric_depth") else ())
+        return frozenset({"depth"} if self.annotated_layer in DEPTH_LAYERS else ())
 
     def bank(self) -> str:
         """Name of the built-in bank of its instructions, where a manifest gives none."""

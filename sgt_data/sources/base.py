@@ -34,6 +34,7 @@ from sgt_data.plugins.member import Member
 from sgt_data.plugins.origins import origin_of
 from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.records import (
+    DEPTH_LAYERS,
     Annotation,
     DenseLayer,
     DenseMap,
@@ -67,6 +68,7 @@ _BESIDE = {*_NORMALS_FIELDS, "normals", "intrinsics"}
 _Level = Annotated[int, Field(ge=0, le=255)]
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
 _STEM_LENGTH_MAX = 160
+_INVERSE_UNIT_MAX = 0.01
 _KEPT_LENGTH = 40  # so that a marked key and every suffix fit the 100 bytes of a tar's header
 
 
@@ -85,7 +87,9 @@ class Source(Member):
         depth_is: `inverse` where the files hold inverse depth (near is large, 0 infinitely far),
             `metric` where they hold distance (far is large).
         depth_unit: of metric depth, in metres per code: 0.001 for millimetres (ScanNet, NYU),
-            0.0002 for TUM RGB-D, 0.00390625 for KITTI.
+            0.0002 for TUM RGB-D, 0.00390625 for KITTI. Of inverse depth, in 1/m per code, where its
+            scale is known: 3.0518043793392844e-05 for `sgt-data sample`. Files with a unit give the
+            layer `metric_depth` as well.
         depth_invalid: codes that state no measurement: by default 0 in metric files, where it
             always is one, and none in files of inverse depth.
         depth_max_invalid: largest share of such pixels, 0 to 1, of a picture whose depth is drawn.
@@ -156,10 +160,17 @@ class Source(Member):
             raise ValueError(
                 "depth_is is metric; give depth_unit: metres per code, 0.001 for millimetres"
             )
-        if self.depth_is == "inverse" and self.depth_unit is not None:
+        if self.depth_unit is not None and "depth_is" not in self.model_fields_set:
             raise ValueError(
-                f"depth_unit is {self.depth_unit}, but inverse depth has no unit; give depth_is: "
-                "metric where the files hold distances"
+                f"depth_unit is {self.depth_unit}, and depth_is does not say of what; give "
+                "depth_is: metric where it is metres per code, depth_is: inverse where it is 1/m "
+                "per code"
+            )
+        if self.depth_is == "inverse" and (self.depth_unit or 0) > _INVERSE_UNIT_MAX:
+            raise ValueError(
+                f"depth_unit is {self.depth_unit}; of inverse depth it is 1/m per code, at most "
+                f"{_INVERSE_UNIT_MAX} (distances from 1.5 mm on); where the files hold distances, "
+                "give depth_is: metric"
             )
         return self
 
@@ -188,7 +199,11 @@ class Source(Member):
         """How the codes of its depth files are read."""
         always = {0} if self.depth_is == "metric" else set()
         invalid = tuple(sorted(always | set(self.depth_invalid or ())))
-        return DepthFiles(self.depth_is, self.depth_unit, invalid, self.depth_max_invalid)
+        is_metric, limit = self.depth_is == "metric", self.depth_max_invalid
+        return DepthFiles(
+            self.depth_is, self.depth_unit if is_metric else None, invalid, limit,
+            None if is_metric else self.depth_unit,
+        )  # fmt: skip
 
     def depth_identity(self) -> dict[str, Any]:
         """What the targets of depth depend on beside the files' names and sizes."""
@@ -222,8 +237,8 @@ class Source(Member):
     def offers(self) -> frozenset[Layer]:
         """All layers that it has, dense ones included."""
         beside = {name for name in ("depth", "normals", "intrinsics") if getattr(self, name)}
-        if self.depth and self.depth_is == "metric":
-            beside.add("metric_depth")
+        if self.depth and self.depth_files.are_metric:
+            beside |= DEPTH_LAYERS
         return self.layers() | beside
 
     def inventory(self, shard_samples: int) -> Inventory:
@@ -287,8 +302,9 @@ class Source(Member):
             AnnotationError: the layer is missing, or is no such map.
             FilteredOut: too much of it is no measurement.
         """
-        dense = parse_dense(self.layer_data(raw, layer))
-        return self.depth_files.read(dense) if layer == "depth" else dense
+        is_depth = layer in DEPTH_LAYERS and self.depth is not None
+        dense = parse_dense(self.layer_data(raw, "depth" if is_depth else layer))
+        return self.depth_files.read(dense) if layer in DEPTH_LAYERS else dense
 
     def normal_map(self, raw: RawInput) -> NormalMap:
         """Parse the normals of an input.
