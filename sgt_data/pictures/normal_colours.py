@@ -31,8 +31,11 @@ from sgt_data.errors import RequestError
 from sgt_data.suggestions import not_among
 
 NormalsConvention = Literal["ours", "nyuv2", "dsine", "marigold"]
-Direction = Literal["right", "left", "up", "down", "towards the viewer", "away from the viewer"]
-Directions = tuple[Direction, Direction, Direction]
+Directions = tuple[
+    Literal["right", "left"],
+    Literal["up", "down"],
+    Literal["towards the viewer", "away from the viewer"],
+]
 """Where a large red, green and blue value points."""
 
 OURS: Final[Directions] = ("right", "up", "towards the viewer")
@@ -46,6 +49,9 @@ CONVENTIONS: Final[dict[NormalsConvention, Directions]] = {
     "marigold": OURS,
 }
 """The directions of red, green and blue of each convention."""
+
+SHORTEST: Final = 0.5
+"""A stored vector that is shorter states no normal."""
 
 ROUNDING: Final = 3**0.5 / 255
 """Largest distance between a unit vector and the vector of its colour, which is 0.39 degrees."""
@@ -71,7 +77,7 @@ def directions_of(convention: NormalsConvention | Sequence[str]) -> Directions:
         )
     for direction, pair in zip(given, zip(OURS, _OPPOSITE, strict=True), strict=True):
         if direction not in pair:
-            raise RequestError(f"convention: {not_among(direction, pair)}")
+            raise RequestError(f"convention: {not_among(str(direction), pair)}")
     return given  # type: ignore[return-value]
 
 
@@ -129,6 +135,64 @@ def is_unit_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     low, high = (255 * (1 - ROUNDING)) ** 2, (255 * (1 + ROUNDING)) ** 2
     inside: NDArray[np.bool_] = (squares >= low) & (squares <= high)
     return inside
+
+
+def kept_colours(
+    levels: NDArray[np.uint8],
+    axes: tuple[int, int, int],
+    none: tuple[int, int, int],
+    convention: NormalsConvention | Sequence[str] = "ours",
+) -> NDArray[np.uint8]:
+    """Colours [h, w, 3] uint8 of normals that are colours of another convention already.
+
+    A colour that a unit vector has is kept as it is, but for the order and the sense of its
+    channels; others are those of the vector brought to length 1. Black stands where there is none:
+    at the colour `none`, and where the vector is shorter than half of a unit vector.
+
+    Args:
+        levels: [h, w, 3] uint8.
+        axes: see `records.NormalMap`.
+        none: colour that states no normal.
+        convention: directions of the colours that are drawn.
+
+    Raises:
+        RequestError: there is no such convention.
+    """
+    signs = signs_of(convention).astype(np.int64) * np.sign(axes)
+    channels = np.abs(axes) - 1
+    return _kept(levels, channels, signs, np.array(none, np.int64), ROUNDING + 1e-6)
+
+
+@njit
+def _kept(
+    levels: NDArray[np.uint8],
+    channels: NDArray[np.int64],
+    signs: NDArray[np.int64],
+    none: NDArray[np.int64],
+    rounding: float,
+) -> NDArray[np.uint8]:
+    height, width = levels.shape[:2]
+    colours = np.zeros((height, width, 3), np.uint8)
+    for y in range(height):
+        for x in range(width):
+            pixel = levels[y, x]
+            red, green, blue = np.int64(pixel[0]), np.int64(pixel[1]), np.int64(pixel[2])
+            if red == none[0] and green == none[1] and blue == none[2]:
+                continue
+            square = (2 * red - 255) ** 2 + (2 * green - 255) ** 2 + (2 * blue - 255) ** 2
+            length = np.sqrt(np.float64(square)) / 255.0
+            if length < SHORTEST:
+                continue
+            is_kept = abs(length - 1.0) <= rounding
+            for c in range(3):
+                level = np.int64(pixel[channels[c]])
+                if signs[c] < 0:
+                    level = 255 - level
+                if not is_kept:
+                    component = (level / 127.5 - 1.0) / length
+                    level = np.int64(np.rint((component + 1.0) * 127.5))
+                colours[y, x, c] = level
+    return colours
 
 
 @njit
