@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 from sgt_data.errors import CorpusError
 from sgt_data.proxies.depth import DecodedDepth
 from sgt_data.proxies.inferno import inferno
-from sgt_data.scoring.distinct_colours import by_colour
 from sgt_data.scoring.intervals import Estimate, mean_over_pictures
+from sgt_data.scoring.nearest_colours import RGB, kept_table, nearest_numbers, nearest_of_levels
 from sgt_data.scoring.overlap import resampled
 
 FARTHEST = 100.0
@@ -61,8 +62,7 @@ def generated_levels(generated: NDArray[np.floating], colormap: str) -> NDArray[
     unit = (np.clip(generated, -1, 1).astype(float) + 1) / 2
     if colormap == "grey":
         return np.asarray(unit.mean(axis=0))
-    levels = _nearest_levels(unit.reshape(3, -1).T)
-    return (levels / (len(inferno()) - 1)).reshape(unit.shape[1:])
+    return np.asarray(nearest_of_levels(unit.transpose(1, 2, 0) * 255, _inferno()) / 255)
 
 
 def drawn_levels(drawing: NDArray[np.uint8], colormap: str) -> NDArray[np.float64]:
@@ -70,8 +70,7 @@ def drawn_levels(drawing: NDArray[np.uint8], colormap: str) -> NDArray[np.float6
     if colormap == "grey":
         red, green, blue = np.moveaxis(drawing, 2, 0).astype(np.uint16)
         return np.asarray((red + green + blue) / 765.0)
-    levels = by_colour(drawing, lambda colours: _nearest_levels(colours / 255.0))
-    return np.asarray(levels / (len(inferno()) - 1))
+    return np.asarray(nearest_numbers(drawing, kept_table(_inferno())) / 255)
 
 
 def fitted_depth(
@@ -152,9 +151,6 @@ def relative_error(inverse: NDArray[np.float64], target: NDArray[np.float64]) ->
     return float(np.mean(np.abs(target / inverse - 1)))
 
 
-def _nearest_levels(pixels: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Numbers [n] of inferno's colours that are nearest to pixels [n, 3] of 0 to 1."""
-    table = inferno() / 255.0
-    distances = -2 * pixels @ table.T + (table**2).sum(axis=1)
-    nearest: NDArray[np.int64] = distances.argmin(axis=1)
-    return nearest
+@lru_cache(maxsize=1)
+def _inferno() -> tuple[RGB, ...]:
+    return tuple((red, green, blue) for red, green, blue in inferno().tolist())

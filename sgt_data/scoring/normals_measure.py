@@ -37,6 +37,7 @@ NO_DIRECTION = 180.0
 BIN = 0.05
 """Width in degrees of the bins from which the median is taken; the first is around 0."""
 
+_COLOURS = ("red", "green", "blue")
 _BINS = round(180 / BIN) + 1
 
 
@@ -74,12 +75,12 @@ class NormalsMeasure:
         Raises:
             CorpusError: the target and its facts do not belong together.
         """
-        decoded = NormalsProxy.decode(sample.target, sample.facts)
-        target = decoded.vectors
+        target = NormalsProxy.decode(sample.target, sample.facts).vectors
+        stated = sample.facts["directions"]
         if self.compare_at == "target":
             drawing = resampled(drawing, *target.shape[:2])
         target = resampled(target, *drawing.shape[:2])
-        return _row(_angles(normals_of_colours(drawing, decoded.directions), target))
+        return _row(_angles(normals_of_colours(drawing, [stated[colour] for colour in _COLOURS]), target))
 
     def quality(self, row: NormalsRow) -> float:
         """1 less the mean angle, as a share of 180 degrees."""
