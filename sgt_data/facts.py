@@ -37,7 +37,8 @@ NO_BOX = [0, 0, 0, 0]
 
 UNIFORM_TYPES = frozenset(
     {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "edge", "enhance",
-     "inpainting", "mae", "reconstruction", "referring", "segmentation", "super_resolution"}
+     "inpainting", "mae", "metric_depth", "reconstruction", "referring", "segmentation",
+     "super_resolution"}
 )  # fmt: skip
 """Types of proxies whose samples' JSON has one form: those of this package."""
 

@@ -20,6 +20,8 @@ from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
 from sgt_data.proxies.mae import MaeProxy
+from sgt_data.proxies.metric_depth import MetricDepthProxy
+from sgt_data.proxies.normals import NormalsProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
 from sgt_data.proxies.referring import ReferringProxy
 from sgt_data.proxies.segmentation import SegmentationProxy
@@ -40,6 +42,8 @@ def proxy_kinds() -> Kinds[Proxy]:
         "enhance": EnhanceProxy,
         "inpainting": InpaintingProxy,
         "mae": MaeProxy,
+        "metric_depth": MetricDepthProxy,
+        "normals": NormalsProxy,
         "reconstruction": ReconstructionProxy,
         "referring": ReferringProxy,
         "segmentation": SegmentationProxy,

@@ -47,10 +47,11 @@ def depth_errors(
         return DepthErrors(np.nan, (np.nan, np.nan, np.nan), np.nan, np.nan, 0, left_out)
     ratios = depth / target
     factors = np.maximum(ratios, 1 / ratios)
+    differences = depth - target
     return DepthErrors(
         float(np.abs(ratios - 1).mean()),
         tuple(float((factors < _RATIO**power).mean()) for power in (1, 2, 3)),  # type: ignore[arg-type]
-        float(np.sqrt(np.mean((depth - target) ** 2))),
+        float(np.sqrt(differences @ differences / len(target))),
         float(np.log10(factors).mean()),
         len(target),
         left_out,

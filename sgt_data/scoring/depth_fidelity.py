@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +18,17 @@ from numpy.typing import NDArray
 from sgt_data.errors import CorpusError
 from sgt_data.proxies.depth import DecodedDepth
 from sgt_data.proxies.inferno import inferno
-from sgt_data.scoring.distinct_colours import by_colour
 from sgt_data.scoring.intervals import Estimate, mean_over_pictures
+from sgt_data.scoring.nearest_colours import RGB, kept_table, nearest_numbers, nearest_of_levels
 from sgt_data.scoring.overlap import resampled
 
 FARTHEST = 100.0
 """Largest depth, in multiples of the nearest; larger depth (and inverse depth 0) counts as this."""
+
+FitTo = Literal["target", "clipped target"]
+"""Whether levels are fitted to the target's inverse depth, or to what is left of it after clipping
+(as in the published experiment), by which a faultless drawing of a far background is off a little.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,7 @@ def generated_levels(generated: NDArray[np.floating], colormap: str) -> NDArray[
     unit = (np.clip(generated, -1, 1).astype(float) + 1) / 2
     if colormap == "grey":
         return np.asarray(unit.mean(axis=0))
-    levels = _nearest_levels(unit.reshape(3, -1).T)
-    return (levels / (len(inferno()) - 1)).reshape(unit.shape[1:])
+    return np.asarray(nearest_of_levels(unit.transpose(1, 2, 0) * 255, _inferno()) / 255)
 
 
 def drawn_levels(drawing: NDArray[np.uint8], colormap: str) -> NDArray[np.float64]:
@@ -64,14 +70,20 @@ def drawn_levels(drawing: NDArray[np.uint8], colormap: str) -> NDArray[np.float6
     if colormap == "grey":
         red, green, blue = np.moveaxis(drawing, 2, 0).astype(np.uint16)
         return np.asarray((red + green + blue) / 765.0)
-    levels = by_colour(drawing, lambda colours: _nearest_levels(colours / 255.0))
-    return np.asarray(levels / (len(inferno()) - 1))
+    return np.asarray(nearest_numbers(drawing, kept_table(_inferno())) / 255)
 
 
-def fitted_depth(levels: NDArray[np.float64], decoded: DecodedDepth) -> FittedDepth:
+def fitted_depth(
+    levels: NDArray[np.float64], decoded: DecodedDepth, fit_to: FitTo = "target"
+) -> FittedDepth:
     """Bring the levels [H, W] of a picture to the scale and shift of its target.
 
     The target is sampled at the picture's size.
+
+    Args:
+        levels: of the picture, 0 to 1.
+        decoded: the target.
+        fit_to: what the levels are fitted to; see `FitTo`.
 
     Raises:
         CorpusError: the target has no positive inverse depth, or no measurement at these pixels.
@@ -84,10 +96,18 @@ def fitted_depth(levels: NDArray[np.float64], decoded: DecodedDepth) -> FittedDe
     measured = ~np.isnan(seen)
     if not measured.any():
         raise CorpusError(f"a depth target has no measurement at {width}x{height} pixels")
-    target = np.clip(seen[measured], low, high)
-    fitted = np.clip(aligned(levels[measured], target), low, high)
-    flat = np.clip(np.full(target.shape, target.mean()), low, high)
-    return FittedDepth(fitted, flat, target, low, high, int(seen.size - target.size))
+    target = seen[measured]
+    clipped = np.clip(target, low, high)
+    ideal = target if fit_to == "target" else clipped
+    fitted = aligned(levels[measured], ideal)
+    return FittedDepth(
+        np.clip(fitted, low, high),
+        np.clip(np.full(clipped.shape, ideal.mean()), low, high),
+        clipped,
+        low,
+        high,
+        int(seen.size - target.size),
+    )
 
 
 def aligned(levels: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,7 +133,7 @@ def depth_error(
     Raises:
         CorpusError: the target has no positive inverse depth, or no measurement at these pixels.
     """
-    depth = fitted_depth(generated_levels(generated, colormap), decoded)
+    depth = fitted_depth(generated_levels(generated, colormap), decoded, "clipped target")
     return relative_error(depth.fitted, depth.target), relative_error(depth.flat, depth.target)
 
 
@@ -131,9 +151,6 @@ def relative_error(inverse: NDArray[np.float64], target: NDArray[np.float64]) ->
     return float(np.mean(np.abs(target / inverse - 1)))
 
 
-def _nearest_levels(pixels: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Numbers [n] of inferno's colours that are nearest to pixels [n, 3] of 0 to 1."""
-    table = inferno() / 255.0
-    distances = -2 * pixels @ table.T + (table**2).sum(axis=1)
-    nearest: NDArray[np.int64] = distances.argmin(axis=1)
-    return nearest
+@lru_cache(maxsize=1)
+def _inferno() -> tuple[RGB, ...]:
+    return tuple((red, green, blue) for red, green, blue in inferno().tolist())

@@ -20,9 +20,13 @@ import numpy as np
 
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.scoring.depth_errors import DepthErrors, depth_errors, depth_scores
-from sgt_data.scoring.depth_fidelity import drawn_levels, fitted_depth, relative_error
-from sgt_data.scoring.drawing_size import ComparedAt
+from sgt_data.scoring.depth_fidelity import FitTo, drawn_levels, fitted_depth, relative_error
+from sgt_data.scoring.drawing_size import CompareAt
 from sgt_data.scoring.intervals import Estimate, mean_over_pictures
+<<<<<<< HEAD
+=======
+from sgt_data.scoring.overlap import resampled
+>>>>>>> densescore
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.overlap import resampled
 
@@ -47,11 +51,13 @@ class DepthMeasure:
     """`AbsRel`, `delta1` to `delta3`, `RMSE` and `log10`, and `AbsRel of a flat picture`.
 
     Attributes:
-        compared_at: the size at which both are compared. At the `target`'s, a drawing is sampled
+        compare_at: the size at which both are compared. At the `target`'s, a drawing is sampled
             at the pixel under each centre; at the `drawing`'s, the target is.
+        fit_to: what the drawing's levels are fitted to.
     """
 
-    compared_at: ComparedAt = "target"
+    compare_at: CompareAt = "target"
+    fit_to: FitTo = "target"
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> DepthRow:
         """Read a drawing as depth and compare it with its target.
@@ -60,9 +66,9 @@ class DepthMeasure:
             CorpusError: the target and its facts do not belong together, or hold no depth.
         """
         decoded = DepthProxy.decode(sample.target, sample.facts)
-        if self.compared_at == "target":
+        if self.compare_at == "target":
             drawing = resampled(drawing, *decoded.inverse_depth.shape)
-        depth = fitted_depth(drawn_levels(drawing, sample.facts["colormap"]), decoded)
+        depth = fitted_depth(drawn_levels(drawing, sample.facts["colormap"]), decoded, self.fit_to)
         errors = depth_errors(depth.high / depth.fitted, depth.high / depth.target, depth.left_out)
         nearest = 1 / depth.high if decoded.unit == "1/m" else np.nan
         return DepthRow(errors, relative_error(depth.flat, depth.target), nearest)

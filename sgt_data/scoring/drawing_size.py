@@ -15,17 +15,17 @@ from PIL import Image
 
 from sgt_data.pictures.resample import resized_pixels
 
-ComparedAt = Literal["target", "drawing"]
+CompareAt = Literal["target", "drawing"]
 """Whose size the other one is brought to before both are compared."""
 
 
-def at_one_size(
+def pictures_at_one_size(
     drawing: NDArray[np.uint8],
     target: NDArray[np.uint8],
-    compared_at: ComparedAt,
+    compare_at: CompareAt,
     resampling: Image.Resampling,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """A drawing and its target, both pictures [H, W, 3], at the size of one of them."""
-    if compared_at == "target":
+    if compare_at == "target":
         return resized_pixels(drawing, target.shape[1::-1], resampling), target
     return drawing, resized_pixels(target, drawing.shape[1::-1], resampling)

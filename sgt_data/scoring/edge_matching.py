@@ -41,10 +41,14 @@ def matched_counts(
     levels = np.searchsorted(thresholds, strength[tuple(drawn.T)], side="right")
     order = np.argsort(-levels, kind="stable")
     sizes = np.bincount(levels, minlength=len(thresholds) + 1)[::-1].cumsum()[::-1][1:]
-    numbers = np.full(true_edges.shape, -1, np.int32)
-    numbers[true_edges] = np.arange(np.count_nonzero(true_edges))
-    pairs = _grow(drawn[order], sizes, numbers, _offsets(reach))
-    return np.stack((pairs, sizes, pairs, np.full(len(sizes), (numbers >= 0).sum()))).astype(float)
+    # a margin as wide as the reach, so that no place beyond the picture must be asked for
+    margin = int(reach)
+    numbers = np.full([side + 2 * margin for side in true_edges.shape], -1, np.int32)
+    count = np.count_nonzero(true_edges)
+    numbers[np.pad(true_edges, margin)] = np.arange(count)
+    places = (drawn[order] + margin) @ (numbers.shape[1], 1)
+    pairs = _grow(places, sizes, numbers.ravel(), _offsets(reach) @ (numbers.shape[1], 1))
+    return np.stack((pairs, sizes, pairs, np.full(len(sizes), count))).astype(np.float64)
 
 
 def _offsets(reach: float) -> NDArray[np.int64]:
@@ -58,23 +62,27 @@ def _offsets(reach: float) -> NDArray[np.int64]:
 
 @njit
 def _grow(
-    drawn: NDArray[np.int64],
+    places: NDArray[np.int64],
     sizes: NDArray[np.int64],
     numbers: NDArray[np.int32],
     offsets: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Sizes [thresholds] of largest matchings of the first `sizes[k]` drawn pixels."""
+    """Sizes [thresholds] of largest matchings of the first `sizes[k]` drawn pixels.
+
+    `places` are those of the drawn pixels in the flat map `numbers` of the true ones, -1 where none
+    is; `offsets` lead from a place to those within reach.
+    """
     # of each true pixel its partner, the search that saw it last, and from where that was
     state = np.full((3, max(numbers.max() + 1, 1)), -1, np.int64)
-    partners = np.full(len(drawn), -1, np.int64)
-    queue = np.empty(len(drawn) + 1, np.int64)
+    partners = np.full(len(places), -1, np.int64)
+    queue = np.empty(len(places) + 1, np.int64)
     pairs = np.zeros(len(sizes), np.int64)
     matched, threshold = 0, len(sizes) - 1
-    for new in range(len(drawn)):
+    for new in range(len(places)):
         while threshold >= 0 and sizes[threshold] == new:
             pairs[threshold] = matched
             threshold -= 1
-        free, seen = _search(new, drawn, numbers, offsets, state, queue)
+        free, seen = _search(new, places, numbers, offsets, state, queue)
         if free < 0:
             for at in range(1, seen):
                 state[_SEEN, partners[queue[at]]] = _RULED_OUT
@@ -92,24 +100,20 @@ def _grow(
 @njit
 def _search(
     new: int,
-    drawn: NDArray[np.int64],
+    places: NDArray[np.int64],
     numbers: NDArray[np.int32],
     offsets: NDArray[np.int64],
     state: NDArray[np.int64],
     queue: NDArray[np.int64],
 ) -> tuple[int, int]:
     """A free true pixel at the end of an augmenting path, -1 where none is; drawn pixels seen."""
-    height, width = numbers.shape
     queue[0] = new
     begin, end = 0, 1
     while begin < end:
         at = queue[begin]
         begin += 1
-        for step in range(len(offsets)):
-            row, column = drawn[at, 0] + offsets[step, 0], drawn[at, 1] + offsets[step, 1]
-            if row < 0 or column < 0 or row >= height or column >= width:
-                continue
-            number = numbers[row, column]
+        for offset in offsets:
+            number = numbers[places[at] + offset]
             if number < 0 or state[_SEEN, number] >= new:
                 continue
             state[_SEEN, number], state[_FROM, number] = new, at

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.proxies.edge import EdgeProxy
-from sgt_data.scoring.drawing_size import ComparedAt, at_one_size
+from sgt_data.scoring.drawing_size import CompareAt, pictures_at_one_size
 from sgt_data.scoring.edge_fidelity import (
     THRESHOLDS,
     TRUE_EDGE,
@@ -64,13 +64,15 @@ class EdgeMeasure:
     """`ODS F`, `OIS F`, `edge F` and `L1`.
 
     Attributes:
-        compared_at: the size at which both are compared; the other one is resized by Pillow's
-            bilinear filter, which keeps thin lines by making them grey.
+        compare_at: the size at which both are compared.
+        resampling: the filter of Pillow that brings one of them to that size. Bilinear keeps thin
+            lines by making them grey.
         reach: largest distance of a pair as a share of the picture's diagonal.
         true_edge: strength, 0 to 1, from which a pixel of the target is an edge.
     """
 
-    compared_at: ComparedAt = "target"
+    compare_at: CompareAt = "target"
+    resampling: Image.Resampling = Image.Resampling.BILINEAR
     reach: float = REACH
     true_edge: float = TRUE_EDGE
 
@@ -82,10 +84,10 @@ class EdgeMeasure:
         """
         levels = EdgeProxy.decode(sample.target, sample.facts)
         target = np.repeat(levels[..., None], 3, axis=2)
-        drawing, target = at_one_size(drawing, target, self.compared_at, Image.Resampling.BILINEAR)
+        drawing, target = pictures_at_one_size(drawing, target, self.compare_at, self.resampling)
         drawn, true = _strength(drawing), _strength(target)
         reach = self.reach * float(np.hypot(*true.shape))
-        true_lines = thin_edges(true) >= self.true_edge
+        true_lines = thin_edges(true, self.true_edge) > 0
         return EdgeRow(
             matched_counts(thin_edges(drawn), true_lines, THRESHOLDS, reach),
             near_counts(drawn, true >= self.true_edge),

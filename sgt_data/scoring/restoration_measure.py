@@ -27,7 +27,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.proxies.hidden_pixels import hidden_pixels
-from sgt_data.scoring.drawing_size import ComparedAt, at_one_size
+from sgt_data.scoring.drawing_size import CompareAt, pictures_at_one_size
 from sgt_data.scoring.intervals import Estimate, Floats, bootstrap, mean_over_pictures
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.structural_similarity import structural_similarity
@@ -71,11 +71,11 @@ class RestorationMeasure:
     """`PSNR`, `PSNR of all pixels`, `SSIM` and `L1`, and those of the hole where there is one.
 
     Attributes:
-        compared_at: the size at which both are compared.
+        compare_at: the size at which both are compared.
         resampling: the filter of Pillow that brings one of them to that size.
     """
 
-    compared_at: ComparedAt = "target"
+    compare_at: CompareAt = "target"
     resampling: Image.Resampling = Image.Resampling.BICUBIC
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> PictureRow:
@@ -85,7 +85,7 @@ class RestorationMeasure:
             CorpusError: the target cannot be decoded.
         """
         target = _target_pixels(sample)
-        drawing, target = at_one_size(drawing, target, self.compared_at, self.resampling)
+        drawing, target = pictures_at_one_size(drawing, target, self.compare_at, self.resampling)
         differences = drawing.astype(np.int16) - target
         hole = hidden_pixels(sample.facts)
         if hole is None or hole.shape != differences.shape[:2]:

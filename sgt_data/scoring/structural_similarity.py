@@ -70,19 +70,21 @@ def _down_columns(
     reach = len(window) - 1
     plus, minus, plus2, minus2 = maps[0], maps[1], maps[2], maps[3]
     maps[:] = 0.0
-    for tap in range(-reach, reach + 1):
-        at = abs(row + tap)
-        if at >= height:
-            at = 2 * (height - 1) - at
-        weight = window[abs(tap)]
-        one, other = first[at], second[at]
+    for tap in range(reach + 1):
+        above, below = abs(row - tap), row + tap
+        if below >= height:
+            below = 2 * (height - 1) - below
+        # the middle row counts twice, at half its weight
+        weight = window[tap] if tap else window[tap] / 2
+        one, other, next_one, next_other = first[above], second[above], first[below], second[below]
         for column in range(length):
-            x, y = np.float64(one[column]), np.float64(other[column])
-            p, m = x + y, x - y
-            plus[column] += weight * p
-            minus[column] += weight * m
-            plus2[column] += weight * (p * p)
-            minus2[column] += weight * (m * m)
+            x, y = np.int32(one[column]), np.int32(other[column])
+            next_x, next_y = np.int32(next_one[column]), np.int32(next_other[column])
+            p, m, next_p, next_m = x + y, x - y, next_x + next_y, next_x - next_y
+            plus[column] += weight * np.int32(p + next_p)
+            minus[column] += weight * np.int32(m + next_m)
+            plus2[column] += weight * np.int32(p * p + next_p * next_p)
+            minus2[column] += weight * np.int32(m * m + next_m * next_m)
 
 
 @njit
@@ -106,11 +108,13 @@ def _along_row(
     length = maps.shape[1]
     for kind in range(len(maps)):
         source, sums = tall[kind], maps[kind]
-        sums[:] = 0.0
-        for tap in range(2 * reach + 1):
-            weight, begin = window[abs(tap - reach)], tap * channels
+        middle = reach * channels
+        for column in range(length):
+            sums[column] = window[0] * source[middle + column]
+        for tap in range(1, reach + 1):
+            weight, left, right = window[tap], (reach - tap) * channels, (reach + tap) * channels
             for column in range(length):
-                sums[column] += weight * source[begin + column]
+                sums[column] += weight * (source[left + column] + source[right + column])
 
 
 @njit

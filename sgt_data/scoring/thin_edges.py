@@ -17,26 +17,36 @@ SMOOTHING = 1.0
 """Sigma in pixels of the Gaussian: two neighbouring rows of white become one line."""
 
 
-def thin_edges(strength: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Strength [H, W] of the middle of each line of `strength` [H, W], 0 elsewhere."""
+LEAST = 0.05
+"""Strength, 0 to 1, below which a pixel is no edge."""
+
+
+def thin_edges(strength: NDArray[np.float64], least: float = LEAST) -> NDArray[np.float64]:
+    """Strength [H, W] of the middle of each line, 0 elsewhere.
+
+    Args:
+        strength: [H, W], 0 to 1.
+        least: strength below which a pixel is no edge, above 0.
+    """
     from scipy.ndimage import gaussian_filter  # type: ignore[import-untyped]
 
     smooth = gaussian_filter(strength.astype(np.float32), SMOOTHING, mode="nearest", truncate=3.0)
-    middle = _ridges(np.pad(smooth, 2, mode="edge"))
+    middle = _ridges(np.pad(smooth, 2, mode="edge"), strength >= least)
     return np.where(middle, strength, 0.0)
 
 
 @njit
-def _ridges(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Whether each pixel [H, W] of a map with a margin of two is the largest across its line."""
-    height, width = smooth.shape[0] - 4, smooth.shape[1] - 4
+def _ridges(smooth: NDArray[np.float32], asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each asked pixel [H, W] of a map with a margin of two is the largest across its line.
+    """
+    height, width = asked.shape
     ridges = np.zeros((height, width), np.bool_)
     for row in range(height):
         for column in range(width):
+            if not asked[row, column]:
+                continue
             y, x = row + 2, column + 2
             here = smooth[y, x]
-            if here <= 0.0:
-                continue
             xx = smooth[y, x + 1] - 2 * here + smooth[y, x - 1]
             yy = smooth[y + 1, x] - 2 * here + smooth[y - 1, x]
             xy = smooth[y + 1, x + 1] - smooth[y + 1, x - 1]
@@ -47,8 +57,11 @@ def _ridges(smooth: NDArray[np.float32]) -> NDArray[np.bool_]:
                 continue
             across_x, across_y = 1.0, 0.0
             if spread > 0.0:
-                angle = np.arctan2(2 * xy, xx - yy) / 2
-                across_x, across_y = -np.sin(angle), np.cos(angle)
+                # sine and cosine of half the angle whose cosine is (xx - yy) / spread
+                across_x = np.sqrt(max(0.5 - (xx - yy) / (2 * spread), 0.0))
+                across_y = np.sqrt(max(0.5 + (xx - yy) / (2 * spread), 0.0))
+                if xy > 0.0:
+                    across_x = -across_x
             before = _between(smooth, y - across_y, x - across_x)
             after = _between(smooth, y + across_y, x + across_x)
             # strict on one side: of two pixels with the same strength one stays
