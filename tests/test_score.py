@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
 import os
 import signal
 import subprocess
 import sys
-import tarfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from making import bomb_png, encoded, tar_of
+from PIL import Image
 from scored import build_scored, write_targets
 from typer.testing import CliRunner
 
@@ -26,7 +22,6 @@ import sgt_data
 from sgt_data.cli.app import app
 from sgt_data.errors import PictureError, RequestError
 from sgt_data.progress import Progress
-from sgt_data.scoring import drawing_pixels
 from sgt_data.scoring.drawing_pixels import drawing_of_array, drawing_of_file
 
 HIGHER = ("mIoU", "PQ", "SQ", "RQ", "AP", "IoU", "AR", "delta", "SSIM", "F", "accuracy", "11", "22",
@@ -247,7 +242,12 @@ def test_orientation_of_a_drawing_is_passed_over() -> None:
 def test_a_hostile_drawing_costs_itself_and_no_memory(
     monkeypatch: pytest.MonkeyPatch, corpus: str, drawn: Path
 ) -> None:
-    for data in (b"", b"GIF89a", bomb_png(1 << 30, 1 << 30), encoded(Image.new("F", (4, 4)), "TIFF")):
+    for data in (
+        b"",
+        b"GIF89a",
+        bomb_png(1 << 30, 1 << 30),
+        encoded(Image.new("F", (4, 4)), "TIFF"),
+    ):
         with pytest.raises(PictureError):
             drawing_of_file(data)
     with pytest.raises(RequestError, match="more than 16,777,216"):
