@@ -21,6 +21,7 @@ FILLED = {
     "degrade": ({"{map}"},),
     "generate": ({"{map}"},),
     "legend": ({"{legend}"}, {"{background}"}),
+    "metric_depth": ({"{scale}"},),
     "referring": ({"{target}"},),
     "referring_colour": ({"{target}"}, {"{color}"}, {"{background}"}),
 }

@@ -15,7 +15,13 @@ from sgt_data.sources.base import Source
 from sgt_data.suggestions import did_you_mean, not_among
 from sgt_data.value_text import cut
 
-_SEGMENT_LAYERS = frozenset(LAYERS) - {"depth", "edges"}
+_SEGMENT_LAYERS = frozenset(LAYERS) - {
+    "depth",
+    "metric_depth",
+    "normals",
+    "intrinsics",
+    "edges",
+}
 
 
 def source_problem(source: Source) -> str | None:

@@ -15,12 +15,15 @@ from sgt_data.plugins.member import Member
 from sgt_data.prompts.bank import Bank, load_bank
 from sgt_data.prompts.own_lines import OwnLines
 from sgt_data.records import (
+    DEPTH_LAYERS,
     Annotation,
     Category,
     DenseLayer,
     DenseMap,
     DrawnTarget,
+    Intrinsics,
     Layer,
+    NormalMap,
 )
 from sgt_data.suggestions import did_you_mean
 
@@ -29,6 +32,14 @@ Tier = Literal["high", "mid", "low"]
 
 def _no_data(layer: Layer) -> bytes:
     raise AnnotationError(f"there is no {layer} of this picture")
+
+
+def _no_normals() -> NormalMap:
+    raise AnnotationError("there are no normals of this picture")
+
+
+def _no_intrinsics() -> Intrinsics:
+    raise AnnotationError("there is no camera of this picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,8 @@ class Subject:
         clean: the picture as the JPEG that other proxies take as their input (encoded once).
         encode: encodes any upright RGB picture of the output size by the manifest's rule for JPEG.
         layer_data: bytes of a layer of a user's own, as its source or annotator gives them.
+        normals: parses the source's surface normals, which lie on the stored pixels.
+        intrinsics: the camera, in stored pixels.
     """
 
     key: str
@@ -58,6 +71,8 @@ class Subject:
     clean: Callable[[], bytes]
     encode: Callable[[Image.Image], bytes]
     layer_data: Callable[[Layer], bytes] = _no_data
+    normals: Callable[[], NormalMap] = _no_normals
+    intrinsics: Callable[[], Intrinsics] = _no_intrinsics
 
 
 class Proxy(Member):
@@ -152,6 +167,11 @@ class Proxy(Member):
                 f"{did_you_mean(layer, layers)}"
             )
         return None
+
+    def files_beside(self, layers: frozenset[Layer]) -> frozenset[Layer]:
+        """The files beside pictures (`depth`, `normals`, `intrinsics`) that it is drawn from, for a
+        source with these layers."""
+        return frozenset({"depth"} if self.annotated_layer in DEPTH_LAYERS else ())
 
     def bank(self) -> str:
         """Name of the built-in bank of its instructions, where a manifest gives none."""

@@ -23,6 +23,8 @@ from sgt_data.proxies.generate import GenerateProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
 from sgt_data.proxies.legend import LegendProxy
 from sgt_data.proxies.mae import MaeProxy
+from sgt_data.proxies.metric_depth import MetricDepthProxy
+from sgt_data.proxies.normals import NormalsProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
 from sgt_data.proxies.referring import ReferringProxy
 from sgt_data.proxies.segmentation import SegmentationProxy
@@ -46,6 +48,8 @@ def proxy_kinds() -> Kinds[Proxy]:
         "inpainting": InpaintingProxy,
         "legend": LegendProxy,
         "mae": MaeProxy,
+        "metric_depth": MetricDepthProxy,
+        "normals": NormalsProxy,
         "reconstruction": ReconstructionProxy,
         "referring": ReferringProxy,
         "segmentation": SegmentationProxy,
