@@ -97,7 +97,7 @@ class LegendProxy(Proxy):
     type: Literal["legend"] = "legend"
     name: str = "legend"
     variant: Variant = "semantic"
-    min_distance: float = Field(60.0, ge=16, le=250)
+    min_distance: float = Field(80.0, ge=16, le=250)
     max_classes: int = Field(24, ge=1, le=200)
     min_class_area: float = Field(0.0, ge=0, le=1)
     background: Background = "random"

@@ -10,14 +10,15 @@ import numpy as np
 from sgt_data.errors import AnnotationError
 from sgt_data.proxies.legend_text import Scope, name_problem
 from sgt_data.records import Category
-from sgt_data.referring.nouns import might_mean, noun_of
+from sgt_data.referring.nouns import might_mean, noun_of, words_of
 from sgt_data.value_text import cut
 
 
 def class_names(categories: Collection[Category]) -> dict[int, str]:
     """Names of the categories of one legend by their ids: nouns where there are some.
 
-    A noun that two of them share is not used; both have the names of the source then.
+    A noun that two of them share is not used; both have the names of the source then. Stuff whose
+    name is part of another one's is what remains: "remaining wall" beside "tiled wall".
 
     Raises:
         AnnotationError: a name cannot be written, or two categories have the same one.
@@ -32,6 +33,10 @@ def class_names(categories: Collection[Category]) -> dict[int, str]:
                 f"a legend cannot name category {category.id}, {cut(category.name)}: {problem}; "
                 "rename it in the source's categories"
             )
+    words = {number: words_of(name) for number, name in names.items()}
+    for category in categories:
+        if not category.isthing and any(words[category.id] < other for other in words.values()):
+            names[category.id] = f"remaining {names[category.id]}"
     folded = [name.casefold() for name in names.values()]
     if len(set(folded)) < len(folded):
         twice = next(name for name in names.values() if folded.count(name.casefold()) > 1)
