@@ -126,6 +126,8 @@ def choose_instruction(
 def fill(line: str, words: Mapping[str, str]) -> str:
     """A line with words in place of its placeholders; a placeholder without a word stays.
 
-    What a word itself holds is never a placeholder.
+    What a word itself holds is never a placeholder. Beside the line breaks of a word there are no
+    spaces, and none of its line breaks begins or ends the text.
     """
-    return _PLACEHOLDER.sub(lambda blank: words.get(blank[1], blank[0]), line)
+    text = _PLACEHOLDER.sub(lambda blank: words.get(blank[1], blank[0]), line)
+    return re.sub(r" *\n *", "\n", text).strip("\n") if "\n" in text else text

@@ -21,14 +21,21 @@ from sgt_data.proxies.drawn_regions import region_problems
 from sgt_data.proxies.legend_colours import Background, colours_at_most
 from sgt_data.proxies.legend_facts import StatedLegend
 from sgt_data.proxies.legend_lines import unreadable_line
-from sgt_data.proxies.legend_map import paint_parts
+from sgt_data.proxies.legend_map import LegendMap, join_parts, paint_parts, paint_segments
 from sgt_data.proxies.legend_names import absent_categories, readable_name, scope_of
-from sgt_data.proxies.legend_parts import choose_classes, parts_of, with_individuals
+from sgt_data.proxies.legend_parts import (
+    Choice,
+    choose_classes,
+    may_have_individuals,
+    parts_of,
+    phrases_of,
+    with_individuals,
+)
 from sgt_data.proxies.legend_target import ColourForms, Look, Named, draw_target
 from sgt_data.proxies.legend_text import LegendForm
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
-from sgt_data.segmentation.regions import regions_of
+from sgt_data.segmentation.regions import Regions, regions_of
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target
 
 Variant = Literal["semantic", "panoptic", "instance"]
@@ -97,7 +104,7 @@ class LegendProxy(Proxy):
     type: Literal["legend"] = "legend"
     name: str = "legend"
     variant: Variant = "semantic"
-    min_distance: float = Field(60.0, ge=16, le=250)
+    min_distance: float = Field(80.0, ge=16, le=250)
     max_classes: int = Field(24, ge=1, le=200)
     min_class_area: float = Field(0.0, ge=0, le=1)
     background: Background = "random"
@@ -156,10 +163,7 @@ class LegendProxy(Proxy):
         things_alone = self.variant == "instance" and layer == "panoptic"
         chosen, dropped = self.filters.choose(regions, subject.vocabulary, things_alone)
         choice = choose_classes(regions, chosen, subject.vocabulary, most, self.min_class_area)
-        parts = parts_of(choice, subject.vocabulary)
-        if self.variant == "panoptic":
-            parts = with_individuals(parts, regions, subject, most, rng)
-        painted = paint_parts(regions, parts, list(choice.unlisted.values()), subject.picture)
+        painted = self._painted(regions, choice, most, subject, rng)
         self.filters.require_visible(len(painted.parts))
         if not painted.parts and not absent:
             raise FilteredOut("the picture shows no class that a legend could name")
@@ -184,6 +188,25 @@ class LegendProxy(Proxy):
     @classmethod
     def instruction_contradictions(cls, instruction: str, facts: Mapping[str, Any]) -> list[str]:
         return StatedLegend.of(facts).text_problems(instruction)
+
+    def _painted(
+        self,
+        regions: Regions,
+        choice: Choice,
+        most: int,
+        subject: Subject,
+        rng: np.random.Generator,
+    ) -> LegendMap:
+        """The classes of a choice; things one by one where the variant asks for it."""
+        parts, unlisted = parts_of(choice, subject.vocabulary), list(choice.unlisted.values())
+        picture = subject.picture
+        if self.variant != "panoptic" or not may_have_individuals(parts):
+            return paint_parts(regions, parts, unlisted, picture)
+        singly = paint_segments(regions, picture)
+        size = picture.height, picture.width
+        options = phrases_of(regions, singly.drawn, *size, subject.vocabulary)
+        parts = with_individuals(parts, regions.ids, options, most, rng)
+        return join_parts(singly, parts, unlisted, regions)
 
     def _absent(self, layer: Layer, subject: Subject, rng: np.random.Generator) -> list[Named]:
         """The classes that the legend names and the picture does not show.

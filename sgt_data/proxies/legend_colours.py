@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sgt_data.errors import AnnotationError
 from sgt_data.prompts.colour_words import RGB, ColourForm, named_colours
-from sgt_data.segmentation.colours import Colours
-from sgt_data.segmentation.drawn_colours import drawn_colours
 
 Background = Literal["random", "black", "white"]
 
-_FIXED = {"black": (0, 0, 0), "white": (255, 255, 255)}
+_FIXED: Mapping[str, RGB] = {"black": (0, 0, 0), "white": (255, 255, 255)}
+_CANDIDATES = 24
+"""Colours that are drawn for each that is wanted."""
+_FARTHEST = 3 * 255**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,72 +57,74 @@ def draw_legend_colours(
     Raises:
         AnnotationError: two colours are nearer; this cannot be.
     """
-    count = len(forms)
-    colours = np.full((count, 3), -1, np.int64)
-    if background != "random":
-        colours[0] = _FIXED[background]
-    _draw_named(colours, forms, distance, rng)
-    unset = np.flatnonzero(colours[:, 0] < 0)
-    taken = colours[colours[:, 0] >= 0].astype(np.uint8)
-    try:
-        colours[unset] = drawn_colours(len(unset), rng, distance, taken)
-    except AnnotationError:  # those before lie so that no more fit between them
-        first = None if background == "random" else _FIXED[background]
-        colours = _lattice_colours(count, distance, first, rng)
-    if count > 1 and least_distance(colours) < distance:
+    first = _FIXED.get(background)
+    colours: list[RGB | None] = [first, *(None for _ in forms[1:])]
+    named = [place for place, form in enumerate(forms) if form == "name"]
+    _fill(colours, named, rng.permutation(_named()).tolist() if named else [], distance)
+    candidates = rng.integers(256, size=(_CANDIDATES * len(forms), 3)).tolist()
+    _fill(colours, range(len(forms)), candidates, distance)
+    drawn = [colour for colour in colours if colour is not None]
+    if len(drawn) < len(forms):  # those that are drawn leave no room between them
+        drawn = _lattice_colours(len(forms), distance, first, rng)
+    if len(drawn) > 1 and least_distance(drawn) < distance:
         raise AnnotationError(f"two drawn colours are nearer than {distance:g} levels")
     return [
-        DrawnColour((red, green, blue), _written((red, green, blue), form))
-        for (red, green, blue), form in zip(colours.tolist(), forms, strict=True)
+        DrawnColour(colour, _written(colour, form))
+        for colour, form in zip(drawn, forms, strict=True)
     ]
 
 
-def least_distance(colours: Colours | Sequence[Sequence[int]]) -> float:
+def least_distance(colours: Sequence[RGB]) -> float:
     """The least Euclidean distance between two of at least two colours, RGB levels."""
     points = np.asarray(colours, np.int64)
     gaps = ((points[:, None] - points[None]) ** 2).sum(2)
-    return float(np.sqrt(gaps[np.triu_indices(len(points), 1)].min()))
+    np.fill_diagonal(gaps, _FARTHEST)
+    return float(np.sqrt(gaps.min()))
 
 
 def _written(rgb: RGB, form: ColourForm) -> ColourForm:
     return "hex" if form == "name" and rgb not in named_colours() else form
 
 
-def _draw_named(
-    colours: np.ndarray, forms: Sequence[ColourForm], distance: float, rng: np.random.Generator
+def _fill(
+    colours: list[RGB | None],
+    places: Iterable[int],
+    candidates: Sequence[Sequence[int]],
+    distance: float,
 ) -> None:
-    """Give colours of CSS to those that are to be named, as many as keep their distance."""
-    wanting = [
-        place for place, form in enumerate(forms) if form == "name" and colours[place, 0] < 0
-    ]
-    candidates = rng.permutation(_named()) if wanting else _named()[:0]
-    for colour in candidates:
-        if not wanting:
+    """Give places without colour the first candidates that are far enough from all others.
+
+    In plain numbers: for the few colours of a picture that takes less time than arrays do.
+    """
+    free = [place for place in places if colours[place] is None]
+    taken = [colour for colour in colours if colour is not None]
+    least = distance**2
+    for red, green, blue in candidates:
+        if not free:
             return
-        taken = colours[colours[:, 0] >= 0]
-        if (((taken - colour) ** 2).sum(1) >= distance**2).all():
-            colours[wanting.pop(0)] = colour
+        if all((red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2 >= least for r, g, b in taken):
+            taken.append((red, green, blue))
+            colours[free.pop(0)] = (red, green, blue)
 
 
 def _lattice_colours(
     count: int, distance: float, first: RGB | None, rng: np.random.Generator
-) -> np.ndarray:
-    """Colours [count, 3] of a lattice whose points are far enough apart; black and white are two
-    of its corners."""
+) -> list[RGB]:
+    """Colours of a lattice whose points are far enough apart; black and white are two corners."""
     levels = _levels(distance)
-    points = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
-    if first is None:
-        return rng.permutation(points)[:count]
-    others = points[(points != np.array(first)).any(1)]
-    return np.concatenate(([first], rng.permutation(others)[: count - 1]))
+    points = [(red, green, blue) for red in levels for green in levels for blue in levels]
+    others = [point for point in points if point != first]
+    order = rng.permutation(len(others)).tolist()
+    begun = [] if first is None else [first]
+    return [*begun, *(others[place] for place in order)][:count]
 
 
-def _levels(distance: float) -> np.ndarray:
+def _levels(distance: float) -> list[int]:
     """Levels of a channel from 0 to 255, evenly spaced, at least `distance` apart."""
     steps = next(steps for steps in range(255, 0, -1) if 255 // steps >= distance)
-    return np.arange(steps + 1) * 255 // steps
+    return [step * 255 // steps for step in range(steps + 1)]
 
 
 @lru_cache(maxsize=1)
-def _named() -> np.ndarray:
+def _named() -> NDArray[np.int64]:
     return np.array(sorted(named_colours()), np.int64)

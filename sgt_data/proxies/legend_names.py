@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 
 from sgt_data.errors import AnnotationError
 from sgt_data.proxies.legend_text import Scope, name_problem
 from sgt_data.records import Category
-from sgt_data.referring.nouns import might_mean, noun_of
+from sgt_data.referring.noun_forms import Noun
+from sgt_data.referring.nouns import might_mean, noun_of, words_of
 from sgt_data.value_text import cut
 
 
 def class_names(categories: Collection[Category]) -> dict[int, str]:
     """Names of the categories of one legend by their ids: nouns where there are some.
 
-    A noun that two of them share is not used; both have the names of the source then.
+    A noun that two of them share is not used; both have the names of the source then. Stuff whose
+    name is part of another one's is what remains: "remaining wall" beside "tiled wall".
 
     Raises:
         AnnotationError: a name cannot be written, or two categories have the same one.
@@ -32,6 +35,10 @@ def class_names(categories: Collection[Category]) -> dict[int, str]:
                 f"a legend cannot name category {category.id}, {cut(category.name)}: {problem}; "
                 "rename it in the source's categories"
             )
+    words = {number: words_of(name) for number, name in names.items()}
+    for category in categories:
+        if not category.isthing and any(words[category.id] < other for other in words.values()):
+            names[category.id] = f"remaining {names[category.id]}"
     folded = [name.casefold() for name in names.values()]
     if len(set(folded)) < len(folded):
         twice = next(name for name in names.values() if folded.count(name.casefold()) > 1)
@@ -44,14 +51,14 @@ def class_names(categories: Collection[Category]) -> dict[int, str]:
 
 def readable_name(category: Category) -> str:
     """The noun of a category in the form that a legend has; its own name where it has no noun."""
-    noun = noun_of(category.name, category.isthing)
+    noun = _noun(category.name, category.isthing)
     form = noun and (noun.singular or noun.mass or noun.extent or noun.plural)
     return form or _plain(category.name)
 
 
 def scope_of(category: Category) -> Scope:
     """How a sentence speaks of all that a category means."""
-    noun = noun_of(category.name, category.isthing)
+    noun = _noun(category.name, category.isthing)
     if noun is None or not noun.forms:
         return "every" if category.isthing else "all"
     if noun.singular:
@@ -95,6 +102,11 @@ def absent_categories(
 def might_be_called(category: Category, other: Category) -> bool:
     """Whether a person might call a category by the name of another one."""
     return might_mean(readable_name(other), category.name, category.isthing)
+
+
+@lru_cache(maxsize=8192)
+def _noun(name: str, isthing: bool) -> Noun | None:
+    return noun_of(name, isthing)
 
 
 def _plain(name: str) -> str:

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sgt_data.proxies.base import Subject
+from sgt_data.facts import NO_BOX
 from sgt_data.proxies.legend_names import class_names, might_be_called, scope_of
 from sgt_data.proxies.legend_text import Scope
 from sgt_data.records import Category
 from sgt_data.referring.phrases import Candidate, Margins, candidates
 from sgt_data.referring.segment_facts import SegmentFacts
-from sgt_data.segmentation.regions import Positions, Regions
+from sgt_data.segmentation.regions import PaintedSegments, Positions, Regions
+
+Vocabulary = Mapping[int, Category]
+"""Categories of a source by id."""
 
 INDIVIDUALS_MAX = 6
 """Most things of a class that are named one by one: as many as places and sizes single out."""
@@ -107,27 +111,69 @@ def parts_of(choice: Choice, vocabulary: Mapping[int, Category]) -> list[Part]:
     ]
 
 
+def may_have_individuals(parts: Sequence[Part]) -> bool:
+    """Whether phrases might single out the things of a class."""
+    return any(_may_be_split(part) for part in parts)
+
+
 def with_individuals(
-    parts: Sequence[Part], regions: Regions, subject: Subject, most: int, rng: np.random.Generator
+    parts: Sequence[Part],
+    ids: NDArray[np.int64],
+    options: Sequence[Candidate],
+    most: int,
+    rng: np.random.Generator,
 ) -> list[Part]:
     """Parts in which things stand one by one, where a phrase singles out each of their class.
 
     Args:
         parts: a part for each listed class.
-        regions: the segments of the picture, all of them.
-        subject: of the picture.
+        ids: ids of the segments of the picture.
+        options: phrases of the picture.
         most: most parts.
         rng: chooses between phrases.
     """
-    if not any(_may_be_split(part) for part in parts):
-        return list(parts)
-    options = _phrases(regions, subject)
     split: list[Part] = []
     for number, part in enumerate(parts):
-        singles = _individuals(part, regions, options, rng) if _may_be_split(part) else []
+        singles = _individuals(part, ids, options, rng) if _may_be_split(part) else []
         room = most - len(split) - (len(parts) - number - 1)
         split += singles if 0 < len(singles) <= room else [part]
     return split
+
+
+def phrases_of(
+    regions: Regions, drawn: PaintedSegments, height: int, width: int, vocabulary: Vocabulary
+) -> list[Candidate]:
+    """Phrases that mean exactly some of a picture's segments.
+
+    Args:
+        regions: the segments of the picture.
+        drawn: all of them, painted one by one.
+        height, width: size of the output.
+        vocabulary: the source's categories by id.
+    """
+    visible = [
+        _facts_of(regions, position, vocabulary, area, box)
+        for position, area, box in zip(
+            drawn.visible.tolist(), drawn.areas.tolist(), drawn.boxes.tolist(), strict=True
+        )
+    ]
+    hidden = [
+        _facts_of(regions, position, vocabulary, 0, NO_BOX) for position in drawn.hidden.tolist()
+    ]
+    return candidates(visible, hidden, height, width, MARGINS)
+
+
+def _facts_of(
+    regions: Regions, position: int, vocabulary: Vocabulary, area: int, box: Sequence[int]
+) -> SegmentFacts:
+    segment = regions.segments[position]
+    assert segment.category_id is not None
+    category = vocabulary[segment.category_id]
+    left, top, width, height = box
+    return SegmentFacts(
+        segment.id, category.name, category.isthing, segment.iscrowd, area,
+        (left, top, width, height),
+    )  # fmt: skip
 
 
 def _may_be_split(part: Part) -> bool:
@@ -135,16 +181,15 @@ def _may_be_split(part: Part) -> bool:
 
 
 def _individuals(
-    part: Part, regions: Regions, options: Sequence[Candidate], rng: np.random.Generator
+    part: Part, ids: NDArray[np.int64], options: Sequence[Candidate], rng: np.random.Generator
 ) -> list[Part]:
     """A part for each thing of a class; none where a thing has no phrase of its own."""
     singles = []
     for position in part.positions.tolist():
-        ids = frozenset((regions.segments[position].id,))
         wordings = [
             wording
             for option in options
-            if option.ids == ids and option.kind in ("place", "size")
+            if option.ids == {int(ids[position])} and option.kind in ("place", "size")
             for wording in option.wordings
         ]
         if not wordings:
@@ -152,19 +197,3 @@ def _individuals(
         phrase = wordings[int(rng.integers(len(wordings)))]
         singles.append(Part(part.category, np.array([position]), phrase, "individual"))
     return singles
-
-
-def _phrases(regions: Regions, subject: Subject) -> list[Candidate]:
-    picture = subject.picture
-    size = picture.height, picture.width
-    everything = np.arange(len(regions.segments))
-    _, drawn = regions.paint(everything, *size, picture.stored.orientation)
-
-    def facts_of(position: int, area: int, box: Sequence[int]) -> SegmentFacts:
-        stated = regions.describe(position, subject.vocabulary)
-        return SegmentFacts.of({**stated, "visible_area": area, "visible_box": box})
-
-    rows = zip(drawn.visible.tolist(), drawn.areas.tolist(), drawn.boxes.tolist(), strict=True)
-    visible = [facts_of(*row) for row in rows]
-    hidden = [facts_of(position, 0, (0, 0, 0, 0)) for position in drawn.hidden.tolist()]
-    return candidates(visible, hidden, *size, MARGINS)

@@ -129,10 +129,10 @@ def _patterns() -> dict[LegendForm, tuple[re.Pattern[str], re.Pattern[str]]]:
             **parts, "name": f"(?P<name>{name})", "colour": f"(?P<colour>{colour})",
         })  # fmt: skip
         between = f"(?:{re.escape(structure.between)}|{re.escape(structure.last)})"
-        opening = r"(?<!\S)" * (structure.opening != "\n") + re.escape(structure.opening)
+        opening = r"(?<!\S)" + re.escape(structure.opening)
         closing = re.escape(structure.closing) + r"(?!\S)"
-        if structure.closing == "\n":  # which trainers take off where it ends a text
-            closing = r"(?:\n|\Z)"
+        if structure.opening == structure.closing == "\n":  # neither begins or ends a text
+            opening, closing = r"(?:\A|\n)", r"(?:\n|\Z)"
         whole = f"{opening}(?P<entries>{plain}(?:{between}{plain})*){closing}"
         patterns[form] = re.compile(whole), re.compile(named)
     return patterns

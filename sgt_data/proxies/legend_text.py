@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from sgt_data.prompts.colour_words import RGB, ColourForm, colour_text, named_colours
@@ -115,6 +116,7 @@ def _name(name: str, form: LegendForm) -> str:
     return name if form != "json" and _stands_bare(name) else json.dumps(name, ensure_ascii=False)
 
 
+@lru_cache(maxsize=8192)
 def _stands_bare(name: str) -> bool:
     folded = name.casefold()
     return (

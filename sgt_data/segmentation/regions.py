@@ -192,7 +192,7 @@ class Regions:
                 "ids": [self.segments[member].id for member in members],
                 **category,
                 "area": int(self.areas[list(members)].sum()),
-                "box": _hull(self.boxes[list(members)]),
+                "box": hull(self.boxes[list(members)]),
             }
         return {
             "id": segment.id,
@@ -216,7 +216,7 @@ def _score(value: float | None) -> float:
     return NO_SCORE if value is None else float(value)
 
 
-def _hull(boxes: NDArray[np.int64]) -> list[int]:
+def hull(boxes: NDArray[np.int64]) -> list[int]:
     """The smallest box around boxes [n, 4] (x, y, width, height)."""
     left, top = boxes[:, :2].min(0).tolist()
     right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(0).tolist()

@@ -61,9 +61,9 @@ def mirrored_instruction(instruction: str, facts: Mapping[str, Any]) -> str | No
     """
     for phrase in _words(facts).values():
         mirrored = mirrored_phrase(phrase)
-        if mirrored is None or phrase not in instruction:
+        if mirrored is None or phrase.strip() not in instruction:
             return None
-        instruction = instruction.replace(phrase, mirrored)
+        instruction = instruction.replace(phrase.strip(), mirrored.strip())
     return instruction
 
 

@@ -203,7 +203,7 @@ def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes)
             return
         bank = shard.bank or load_bank(name)
         if shard.header.identity["banks"][shard.folder] != bank_digest(bank):
-            lacking = [word for word in words.values() if word not in instruction]
+            lacking = [word for word in words.values() if word.strip() not in instruction]
             if lacking or not instruction:
                 yield f"its instruction is empty or lacks the words {cut(lacking)}"
             return
