@@ -1,9 +1,9 @@
 """Layout of generated targets: how much of a segmentation target a generated picture shows.
 
-Each generated pixel takes the nearest of the stated colours or black, which counts as unlabelled;
-so a generated picture is judged as a label map. The target is sampled at the size of the generated
-picture, by the rule with which targets are drawn. No pixel is void: colour where the target is
-black is wrong.
+Each generated pixel takes the nearest of the stated colours or the background, which counts as
+unlabelled; so a generated picture is judged as a label map. The target is sampled at the size of
+the generated picture, by the rule with which targets are drawn. No pixel is void: colour where the
+target is background is wrong.
 
 - Where a class has one colour in every picture, the colours are those of all classes of the corpus,
   so that classes which are not in the picture cost as they should. A class's region in a picture
@@ -40,6 +40,7 @@ from sgt_data.segmentation.target_png import DecodedSegmentation
 
 RGB = tuple[int, int, int]
 Counts = NDArray[np.int64]
+BLACK: RGB = (0, 0, 0)
 
 
 def class_colours(facts: Iterable[Mapping[str, Any]]) -> dict[str, RGB]:
@@ -67,14 +68,16 @@ def resampled(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     return values[np.ix_(rows, columns)]
 
 
-def nearest_colours(picture: NDArray[np.floating], colours: Sequence[RGB]) -> NDArray[np.int64]:
+def nearest_colours(
+    picture: NDArray[np.floating], colours: Sequence[RGB], background: RGB = BLACK
+) -> NDArray[np.int64]:
     """Labels [S, S] of a generated picture [3, S, S] in -1 to 1, by the nearest colour.
 
-    A label is 0 where black is nearest, and k where `colours[k - 1]` is (Euclidean in RGB; ties go
-    to the first).
+    A label is 0 where the background is nearest, and k where `colours[k - 1]` is (Euclidean in RGB;
+    ties go to the first).
     """
     levels = (np.clip(picture, -1, 1).transpose(1, 2, 0).astype(float) + 1) * 127.5
-    table = np.array([(0, 0, 0), *colours], float)
+    table = np.array([background, *colours], float)
     distances = (levels**2).sum(-1, keepdims=True) - 2 * levels @ table.T + (table**2).sum(-1)
     # distances that differ by the rounding of floats only are a tie, which goes to the first
     nearest: NDArray[np.int64] = np.argmin(np.round(distances, 6), axis=-1)
@@ -139,7 +142,7 @@ def class_layout(pictures: Sequence[Counts], seed: int) -> dict[str, Estimate]:
 
 
 def segment_overlap(
-    generated: NDArray[np.floating], decoded: DecodedSegmentation
+    generated: NDArray[np.floating], decoded: DecodedSegmentation, background: RGB = BLACK
 ) -> tuple[float, int, float, float]:
     """Overlap of segments and generated regions in one picture of a class-blind target.
 
@@ -151,7 +154,7 @@ def segment_overlap(
     """
     colours = [tuple(segment["color"]) for segment in decoded.segments]
     target = resampled(decoded.labels, generated.shape[1], generated.shape[2])
-    labels = nearest_colours(generated, colours)
+    labels = nearest_colours(generated, colours, background)
     shared = shared_pixels(target, labels, len(colours) + 1, len(colours) + 1)
     segment_sizes, region_sizes = shared.sum(axis=1)[1:], shared.sum(axis=0)[1:]
     shared = shared[1:, 1:]
@@ -179,10 +182,13 @@ def segment_layout(
     }
 
 
-def mask_iou(generated: NDArray[np.floating], decoded: DecodedSegmentation) -> float:
-    """IoU, 0 to 1, of a referring target (white on black) and what was generated."""
+def mask_iou(
+    generated: NDArray[np.floating], decoded: DecodedSegmentation, background: RGB = BLACK
+) -> float:
+    """IoU, 0 to 1, of a referring target and what was generated."""
     target = resampled(decoded.labels, generated.shape[1], generated.shape[2]) > 0
-    mask = nearest_colours(generated, [(255, 255, 255)]) > 0
+    colour = tuple(decoded.segments[0]["color"])
+    mask = nearest_colours(generated, [colour], background) > 0
     union = int((target | mask).sum())
     return int((target & mask).sum()) / union if union else 1.0
 
