@@ -106,6 +106,9 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         return [f"reverse of {base['proxy']}"]
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
+    if facts["type"] == "each":
+        count = len(drawn_segments(facts["segments"]))
+        return [f"{count} of {facts['category']}", *(["absent"] if facts["negative"] else [])]
     if "degradation" in facts:
         return _degradation(facts["degradation"])
     if "segments" in facts:

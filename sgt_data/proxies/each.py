@@ -53,7 +53,7 @@ class EachProxy(Proxy):
 
     Examples:
         {type: each}
-        {type: each, name: each-random-background, background: random, negatives: 0.2}
+        {type: each, name: each-several, min_instances: 2, background: random, negatives: 0.2}
 
     Attributes:
         negatives: share of the samples that name a class which is absent from the picture, so that

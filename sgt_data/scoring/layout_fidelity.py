@@ -1,9 +1,9 @@
 """Layout of generated targets: how much of a segmentation target a generated picture shows.
 
-Each generated pixel takes the nearest of the stated colours or black, which counts as unlabelled:
+Each generated pixel takes the nearest of the stated colours or the background, which is unlabelled:
 a drawing as `sgt_data.score` reads it by the settings `PLAIN`, so that both share the counts and
 the measures. The target is sampled at the size of the generated picture, by the rule with which
-targets are drawn. No pixel is void: colour where the target is black is wrong.
+targets are drawn. No pixel is void: colour where the target is background is wrong.
 
 - Where a class has one colour in every picture, the colours are those of all classes of the corpus,
   so that classes which are not in the picture cost as they should. A class's region in a picture
@@ -35,7 +35,7 @@ from sgt_data.scoring.intervals import (
     divide_or_nan,
     mean_over_pictures,
 )
-from sgt_data.scoring.mask_measure import WHITE, mask_row, row_iou
+from sgt_data.scoring.mask_measure import mask_row, row_iou
 from sgt_data.scoring.nearest_colours import RGB
 from sgt_data.scoring.overlap import Counts, Labels, at_one_size, shared_pixels
 from sgt_data.scoring.panoptic_quality import (
@@ -70,13 +70,15 @@ def class_colours(facts: Iterable[Mapping[str, Any]]) -> dict[str, RGB]:
     }
 
 
-def nearest_colours(picture: NDArray[np.floating], colours: Sequence[RGB]) -> Labels:
+def nearest_colours(
+    picture: NDArray[np.floating], colours: Sequence[RGB], background: RGB = BLACK
+) -> Labels:
     """Labels [S, S] of a generated picture [3, S, S] in -1 to 1, by the nearest colour.
 
-    A label is 0 where black is nearest, and k where `colours[k - 1]` is (Euclidean in RGB; ties go
-    to the first).
+    A label is 0 where the background is nearest, and k where `colours[k - 1]` is (Euclidean in RGB;
+    ties go to the first).
     """
-    return read_levels(picture, [BLACK, *colours])
+    return read_levels(picture, [background, *colours])
 
 
 def class_overlap(
@@ -94,7 +96,7 @@ def class_overlap(
 
 
 def segment_overlap(
-    generated: NDArray[np.floating], decoded: DecodedSegmentation
+    generated: NDArray[np.floating], decoded: DecodedSegmentation, background: RGB = BLACK
 ) -> tuple[float, int, float, float]:
     """Overlap of segments and generated regions in one picture of a class-blind target.
 
@@ -105,7 +107,7 @@ def segment_overlap(
         over matches above 0.5; number of these, plus half of all other segments and regions.
     """
     colours = [tuple(segment["color"]) for segment in decoded.segments]
-    labels = nearest_colours(generated, colours)
+    labels = nearest_colours(generated, colours, background)
     target, labels = at_one_size(decoded.labels, labels, PLAIN.compare_at)
     shared = shared_pixels(target, labels, len(colours) + 1, len(colours) + 1)
     one_class = np.zeros(len(colours), np.int64)
@@ -132,9 +134,12 @@ def segment_layout(
     }
 
 
-def mask_iou(generated: NDArray[np.floating], decoded: DecodedSegmentation) -> float:
-    """IoU, 0 to 1, of a referring target (white on black) and what was generated."""
-    labels = nearest_colours(generated, [WHITE])
+def mask_iou(
+    generated: NDArray[np.floating], decoded: DecodedSegmentation, background: RGB = BLACK
+) -> float:
+    """IoU, 0 to 1, of a referring target and what was generated."""
+    red, green, blue = decoded.segments[0]["color"]
+    labels = nearest_colours(generated, [(red, green, blue)], background)
     return row_iou(mask_row(labels, decoded.labels, PLAIN))
 
 

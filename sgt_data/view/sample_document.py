@@ -17,8 +17,8 @@ SEGMENTS_MAX = 5000
 """Segments that are shown of one sample."""
 
 _ABOUT = (
-    "variant", "palette", "look", "method", "gain", "thresholds", "colormap", "bits", "unit",
-    "from", "percentiles",
+    "variant", "category", "negative", "color", "unlabelled", "palette", "look", "method", "gain",
+    "thresholds", "colormap", "bits", "unit", "from", "percentiles",
 )  # fmt: skip
 
 
@@ -93,6 +93,8 @@ def _reading(facts: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) ->
         return "mask"
     if kind == "edge":
         return "level"
+    if kind == "each":
+        return "labels"  # of no segment, where the class is absent
     return "labels" if segments and "color" in segments[0] else "colour"
 
 
@@ -142,6 +144,8 @@ def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     about = [(name, _text(facts[name])) for name in _ABOUT if name in facts]
     if (base := reversed_facts(facts)) is not None:
         about.append(("reverse of", str(base.get("proxy", ""))[:200]))
+    if facts.get("unlabelled") == [0, 0, 0]:  # as nearly everywhere
+        about = [(name, text) for name, text in about if name != "unlabelled"]
     for name in ("degradation", "referring"):
         fields = facts.get(name)
         if isinstance(fields, dict):
@@ -152,6 +156,8 @@ def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_text, value))[:200]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)[:200]
 
 
