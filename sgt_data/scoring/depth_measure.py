@@ -23,8 +23,8 @@ from sgt_data.scoring.depth_errors import DepthErrors, depth_errors, depth_score
 from sgt_data.scoring.depth_fidelity import FitTo, drawn_levels, fitted_depth, relative_error
 from sgt_data.scoring.drawing_size import CompareAt
 from sgt_data.scoring.intervals import Estimate, mean_over_pictures
-from sgt_data.scoring.overlap import resampled
 from sgt_data.scoring.measure import Drawing, ScoredSample
+from sgt_data.scoring.overlap import resampled
 
 
 @dataclass(frozen=True, slots=True)
