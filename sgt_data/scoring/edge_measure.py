@@ -2,7 +2,8 @@
 
 Both maps are read as strength, the mean of their channels, and thinned to lines (`thin_edges`). The
 target's lines from `true_edge` on are the true edges; the drawing's lines are tried at 19
-thresholds, 0.05 to 0.95. Pixels are matched one to one within `reach` (see `edge_matching`).
+thresholds, 0.05 to 0.95. Pixels are matched one to one within `pair_distance`, by
+`edge_matching`.
 
 - `ODS F` is the F-score of all pictures at the one threshold that is best for them together.
 - `OIS F` takes for each picture its own best threshold, and adds up the counts.
@@ -40,7 +41,7 @@ from sgt_data.scoring.intervals import Estimate, bootstrap, mean_over_pictures
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.thin_edges import thin_edges
 
-REACH = 0.0075
+PAIR_DISTANCE = 0.0075
 """Largest distance of a pair as a share of the picture's diagonal, as in BSDS."""
 
 
@@ -67,14 +68,20 @@ class EdgeMeasure:
         compare_at: the size at which both are compared.
         resampling: the filter of Pillow that brings one of them to that size. Bilinear keeps thin
             lines by making them grey.
-        reach: largest distance of a pair as a share of the picture's diagonal.
+        pair_distance: largest distance of a pair as a share of the picture's diagonal.
         true_edge: strength, 0 to 1, from which a pixel of the target is an edge.
     """
 
     compare_at: CompareAt = "target"
     resampling: Image.Resampling = Image.Resampling.BILINEAR
-    reach: float = REACH
+    pair_distance: float = PAIR_DISTANCE
     true_edge: float = TRUE_EDGE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.pair_distance <= 1:
+            raise ValueError(f"pair_distance is {self.pair_distance}; allowed: 0 to 1")
+        if not 0 < self.true_edge <= 1:
+            raise ValueError(f"true_edge is {self.true_edge}; allowed: above 0, up to 1")
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> EdgeRow:
         """Compare the lines of a drawing with those of its target.
@@ -82,11 +89,10 @@ class EdgeMeasure:
         Raises:
             CorpusError: the target and its facts do not belong together.
         """
-        levels = EdgeProxy.decode(sample.target, sample.facts)
-        target = np.repeat(levels[..., None], 3, axis=2)
+        target = EdgeProxy.decode(sample.target, sample.facts)
         drawing, target = pictures_at_one_size(drawing, target, self.compare_at, self.resampling)
-        drawn, true = _strength(drawing), _strength(target)
-        reach = self.reach * float(np.hypot(*true.shape))
+        drawn, true = _strength(drawing), target / 255.0
+        reach = self.pair_distance * float(np.hypot(*true.shape))
         true_lines = thin_edges(true, self.true_edge) > 0
         return EdgeRow(
             matched_counts(thin_edges(drawn), true_lines, THRESHOLDS, reach),
@@ -122,4 +128,4 @@ def _strength(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _scores_of_one(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return f_scores(np.ones((1, 1)), counts[None])[0]
+    return np.asarray(f_scores(np.ones((1, 1)), counts[None])[0])
