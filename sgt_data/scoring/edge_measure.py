@@ -97,7 +97,7 @@ class EdgeMeasure:
         return EdgeRow(
             matched_counts(thin_edges(drawn), true_lines, THRESHOLDS, reach),
             near_counts(drawn, true >= self.true_edge),
-            float(np.abs(drawing.astype(np.int16) - target).mean() / 255),
+            float(np.abs(drawing.astype(np.int16) - target[..., None]).mean() / 255),
         )
 
     def quality(self, row: EdgeRow) -> float:
