@@ -25,7 +25,7 @@ def pictures_at_one_size(
     compare_at: CompareAt,
     resampling: Image.Resampling,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A drawing and its target, both pictures [H, W, 3], at the size of one of them."""
+    """A drawing [H, W, 3] and its target, in RGB or grey, at the size of one of them."""
     if compare_at == "target":
         return resized_pixels(drawing, target.shape[1::-1], resampling), target
     return drawing, resized_pixels(target, drawing.shape[1::-1], resampling)

@@ -57,7 +57,7 @@ def _offsets(reach: float) -> NDArray[np.int64]:
     offsets = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
     squares = (offsets**2).sum(axis=1)
     order = np.argsort(squares, kind="stable")
-    return offsets[order[squares[order] <= reach**2]].astype(np.int64)
+    return np.asarray(offsets[order[squares[order] <= reach**2]], np.int64)
 
 
 @njit

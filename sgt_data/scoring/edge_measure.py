@@ -2,14 +2,15 @@
 
 Both maps are read as strength, the mean of their channels, and thinned to lines (`thin_edges`). The
 target's lines from `true_edge` on are the true edges; the drawing's lines are tried at 19
-thresholds, 0.05 to 0.95. Pixels are matched one to one within `reach` (see `edge_matching`).
+thresholds, 0.05 to 0.95. Pixels are matched one to one within `pair_distance`, by
+`edge_matching`.
 
 - `ODS F` is the F-score of all pictures at the one threshold that is best for them together.
 - `OIS F` takes for each picture its own best threshold, and adds up the counts.
 - `edge F` is the measure of the experiment: one threshold, lines as they are, pixels that count
   where the other map has an edge in the 3x3 pixels around (see `edge_fidelity`).
-- `L1` is the mean absolute difference of the strengths, which soft edges need: the F-scores do not
-  ask how strong a line is.
+- `L1` is the mean absolute difference over pixels and channels, 0 to 1, which soft edges need: the
+  F-scores do not ask how strong a line is. Colour in a drawing of edges costs here.
 
 What differs from BSDS: the truth is one target, not several people's lines; lines are thinned
 before the thresholds, not after; 19 thresholds, not 99. Soft (Sobel), Canny's and learned edges are
@@ -40,7 +41,7 @@ from sgt_data.scoring.intervals import Estimate, bootstrap, mean_over_pictures
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.thin_edges import thin_edges
 
-REACH = 0.0075
+PAIR_DISTANCE = 0.0075
 """Largest distance of a pair as a share of the picture's diagonal, as in BSDS."""
 
 
@@ -51,7 +52,7 @@ class EdgeRow:
     Attributes:
         paired: counts [4, thresholds] of thin lines, matched one to one.
         near: counts [4, thresholds] of lines as they are, matched by distance alone.
-        distance: mean absolute difference of the strengths, 0 to 1.
+        distance: mean absolute difference over pixels and channels, 0 to 1.
     """
 
     paired: NDArray[np.float64]
@@ -67,14 +68,20 @@ class EdgeMeasure:
         compare_at: the size at which both are compared.
         resampling: the filter of Pillow that brings one of them to that size. Bilinear keeps thin
             lines by making them grey.
-        reach: largest distance of a pair as a share of the picture's diagonal.
+        pair_distance: largest distance of a pair as a share of the picture's diagonal.
         true_edge: strength, 0 to 1, from which a pixel of the target is an edge.
     """
 
     compare_at: CompareAt = "target"
     resampling: Image.Resampling = Image.Resampling.BILINEAR
-    reach: float = REACH
+    pair_distance: float = PAIR_DISTANCE
     true_edge: float = TRUE_EDGE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.pair_distance <= 1:
+            raise ValueError(f"pair_distance is {self.pair_distance}; allowed: 0 to 1")
+        if not 0 < self.true_edge <= 1:
+            raise ValueError(f"true_edge is {self.true_edge}; allowed: above 0, up to 1")
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> EdgeRow:
         """Compare the lines of a drawing with those of its target.
@@ -82,16 +89,15 @@ class EdgeMeasure:
         Raises:
             CorpusError: the target and its facts do not belong together.
         """
-        levels = EdgeProxy.decode(sample.target, sample.facts)
-        target = np.repeat(levels[..., None], 3, axis=2)
+        target = EdgeProxy.decode(sample.target, sample.facts)
         drawing, target = pictures_at_one_size(drawing, target, self.compare_at, self.resampling)
-        drawn, true = _strength(drawing), _strength(target)
-        reach = self.reach * float(np.hypot(*true.shape))
+        drawn, true = _strength(drawing), target / 255.0
+        reach = self.pair_distance * float(np.hypot(*true.shape))
         true_lines = thin_edges(true, self.true_edge) > 0
         return EdgeRow(
             matched_counts(thin_edges(drawn), true_lines, THRESHOLDS, reach),
             near_counts(drawn, true >= self.true_edge),
-            float(np.abs(drawn - true).mean()),
+            float(np.abs(drawing.astype(np.int16) - target[..., None]).mean() / 255),
         )
 
     def quality(self, row: EdgeRow) -> float:
@@ -122,4 +128,4 @@ def _strength(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _scores_of_one(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return f_scores(np.ones((1, 1)), counts[None])[0]
+    return np.asarray(f_scores(np.ones((1, 1)), counts[None])[0])

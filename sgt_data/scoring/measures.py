@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.scoring.dense_measures import PICTURES, dense_measure
+from sgt_data.scoring.dense_measures import MEASURES, PICTURES, dense_measure
 from sgt_data.scoring.measure import Measure
 from sgt_data.scoring.nearest_colours import RGB
 from sgt_data.scoring.segmentation_measures import SEGMENTATION_TYPES, segmentation_measure
 
-MEASURED_TYPES = SEGMENTATION_TYPES | PICTURES | {"depth", "metric_depth", "normals", "edge"}
+MEASURED_TYPES = frozenset(SEGMENTATION_TYPES | PICTURES | MEASURES.keys())
 """Types of proxies whose drawings have measures; a plug-in's have none."""
 
 
@@ -42,8 +42,4 @@ def has_class_colours(facts: Mapping[str, Any]) -> bool:
 
 def _is_dense(facts: Mapping[str, Any]) -> bool:
     """Whether a target has a value for every pixel, or is a picture."""
-    return (
-        facts.get("type") not in SEGMENTATION_TYPES
-        or facts.get("direction") == "generate"
-        or facts.get("look") == "overlay"
-    )
+    return facts.get("type") not in SEGMENTATION_TYPES or facts.get("look") == "overlay"

@@ -2,10 +2,11 @@
 
 A drawing's pixel has the distance of the nearest point of the walk of colours (see `colour_walk`),
 with the transform that the sample's facts state. Pixels that count are those whose true distance is
-measured and lies within `nearest` and `farthest`; what is drawn there is clipped to these two. So
+measured and lies within
+`nearest_metres` and `farthest_metres`; what is drawn there is clipped to these two. So
 the sky, infinitely far, and pixels without a measurement are left out, as in the benchmarks of
 depth, whose sensors see no sky. `far IoU` says how well the left-out distance is drawn: the pixels
-beyond `farthest` that drawing and target share, over those of either, in all pictures.
+beyond `farthest_metres` that drawing and target share, over those of either, in all pictures.
 
 No filter is applied before or after the projection. Colours that JPEG and resizing blend across an
 edge of depth lie off the walk and project to any distance, but they are few: a median of 3x3 pixels
@@ -54,12 +55,19 @@ class MetricDepthMeasure:
     Attributes:
         compare_at: the size at which both are compared; the other one is sampled at the pixel under
             each centre.
-        nearest, farthest: the least and the largest distance that count, metres.
+        nearest_metres, farthest_metres: the least and the largest distance that count, metres.
     """
 
     compare_at: CompareAt = "target"
-    nearest: float = NEAREST
-    farthest: float = FARTHEST
+    nearest_metres: float = NEAREST
+    farthest_metres: float = FARTHEST
+
+    def __post_init__(self) -> None:
+        if not 0 < self.nearest_metres < self.farthest_metres:
+            raise ValueError(
+                f"nearest_metres is {self.nearest_metres} and farthest_metres "
+                f"{self.farthest_metres}; allowed: above 0, the nearest first"
+            )
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> MetricDepthRow:
         """Read a drawing as metres and compare it with its target.
@@ -72,7 +80,8 @@ class MetricDepthMeasure:
         if self.compare_at == "target":
             drawing = resampled(drawing, *target.shape)
         target = resampled(target, *drawing.shape[:2])
-        return self._row(metres_of_points(decoded.lam, decoded.c)[projected_points(drawing)], target)
+        metres = metres_of_points(decoded.lam, decoded.c)
+        return self._row(metres[projected_points(drawing)], target)
 
     def quality(self, row: MetricDepthRow) -> float:
         """1 less `AbsRel`, 0 at the least; of a picture without a pixel that counts, `far IoU`."""
@@ -96,15 +105,15 @@ class MetricDepthMeasure:
     def absent(self, sample: ScoredSample) -> MetricDepthRow:
         """The row of a drawing that says of each pixel the end of the range that is less true."""
         target = MetricDepthProxy.decode(sample.target, sample.facts).metres.astype(np.float64)
-        is_nearer_to_far = target * target > self.nearest * self.farthest
+        is_nearer_to_far = target * target > self.nearest_metres * self.farthest_metres
         return self._row(np.where(is_nearer_to_far, 0.0, np.inf), target)
 
     def _row(self, metres: NDArray[np.float64], target: NDArray[np.float64]) -> MetricDepthRow:
-        counts = (target >= self.nearest) & (target <= self.farthest)
+        counts = (target >= self.nearest_metres) & (target <= self.farthest_metres)
         true = target[counts]
-        drawn = np.clip(metres[counts], self.nearest, self.farthest)
+        drawn = np.clip(metres[counts], self.nearest_metres, self.farthest_metres)
         measured = ~np.isnan(target)
-        far, drawn_far = target > self.farthest, (metres > self.farthest) & measured
+        far, drawn_far = target > self.farthest_metres, (metres > self.farthest_metres) & measured
         return MetricDepthRow(
             depth_errors(drawn, true, int(target.size - true.size)),
             int(np.count_nonzero(far & drawn_far)),

@@ -80,7 +80,8 @@ class NormalsMeasure:
         if self.compare_at == "target":
             drawing = resampled(drawing, *target.shape[:2])
         target = resampled(target, *drawing.shape[:2])
-        return _row(_angles(normals_of_colours(drawing, [stated[colour] for colour in _COLOURS]), target))
+        drawn = normals_of_colours(drawing, [stated[colour] for colour in _COLOURS])
+        return _row(_angles(drawn, target))
 
     def quality(self, row: NormalsRow) -> float:
         """1 less the mean angle, as a share of 180 degrees."""

@@ -133,7 +133,7 @@ def _errors(differences: NDArray[np.int16]) -> PixelErrors:
 
 def _decibels(mean_squares: Floats) -> Floats:
     with np.errstate(divide="ignore"):
-        return np.minimum(10 * np.log10(255.0**2 / mean_squares), HIGHEST_PSNR)
+        return np.asarray(np.minimum(10 * np.log10(255.0**2 / mean_squares), HIGHEST_PSNR))
 
 
 def _mean_psnr(pictures: Sequence[PixelErrors], seed: int) -> Estimate:

@@ -65,7 +65,7 @@ class ScorePlan:
                 f"{cut(nameless[0], 100)}"
             )
         if self.files.passed_over:
-            yield f"{counted(self.files.passed_over, 'file')} that are no drawings, passed over"
+            yield f"passed over, as no drawings: {counted(self.files.passed_over, 'file')}"
         others = [name for name in self.files.by_proxy if name and name not in self.proxies]
         if others:
             yield f"drawings for other proxies, not scored: {', '.join(others)}"

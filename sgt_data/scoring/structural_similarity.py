@@ -21,10 +21,11 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def structural_similarity(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    """SSIM, -1 to 1, of two pictures [H, W, 3] of the same size, 6 pixels a side at the least."""
+    """SSIM, -1 to 1, of two pictures [H, W, 3] of the same size."""
     height, width, channels = first.shape
     shape = height, width * channels
-    return float(_similarity(first.reshape(shape), second.reshape(shape), channels, _window()))
+    one, other = np.ascontiguousarray(first), np.ascontiguousarray(second)
+    return _similarity(one.reshape(shape), other.reshape(shape), channels, _window())
 
 
 def _window() -> NDArray[np.float64]:
@@ -43,89 +44,112 @@ def _similarity(
     """Mean similarity of rows [H, W * channels] of interleaved channels."""
     height, length = first.shape
     reach = len(window) - 1
-    margin = reach * channels
-    tall = np.empty((4, length + 2 * margin))
+    # the four maps of the rows around the present one, by number of the row
+    around = np.empty((2 * reach + 1, 4, length))
+    tall = np.empty((4, length + 2 * reach * channels))
     maps = np.empty((4, length))
-    row_sum = np.empty(length)
     total = 0.0
+    for row in range(min(reach, height)):
+        _read_row(first[row], second[row], around[row % len(around)])
     for row in range(height):
-        _down_columns(first, second, row, window, tall[:, margin : margin + length])
-        _mirror_ends(tall, margin, channels)
+        if row + reach < height:
+            coming = row + reach
+            _read_row(first[coming], second[coming], around[coming % len(around)])
+        _down_columns(around, row, height, window, tall)
         _along_row(tall, channels, window, maps)
-        _similarity_of_row(maps, row_sum)
-        total += row_sum.sum()
-    return total / (height * length)
+        total += _sum_of_row(maps)
+    return float(total / (height * length))
+
+
+@njit
+def _read_row(one: NDArray[np.uint8], other: NDArray[np.uint8], maps: NDArray[np.float64]) -> None:
+    """Sum, difference and their squares [4, length] of a row of two pictures."""
+    plus, minus, plus_squares, minus_squares = maps[0], maps[1], maps[2], maps[3]
+    for column in range(len(one)):
+        plus[column] = np.int32(one[column]) + np.int32(other[column])
+    for column in range(len(one)):
+        minus[column] = np.int32(one[column]) - np.int32(other[column])
+    for column in range(len(one)):
+        plus_squares[column] = plus[column] * plus[column]
+    for column in range(len(one)):
+        minus_squares[column] = minus[column] * minus[column]
 
 
 @njit
 def _down_columns(
-    first: NDArray[np.uint8],
-    second: NDArray[np.uint8],
+    around: NDArray[np.float64],
     row: int,
+    height: int,
     window: NDArray[np.float64],
-    maps: NDArray[np.float64],
+    tall: NDArray[np.float64],
 ) -> None:
-    """Sum, difference and their squares [4, length] of two pictures, weighed around a row."""
-    height, length = first.shape
-    reach = len(window) - 1
-    plus, minus, plus2, minus2 = maps[0], maps[1], maps[2], maps[3]
-    maps[:] = 0.0
-    for tap in range(reach + 1):
-        above, below = abs(row - tap), row + tap
-        if below >= height:
-            below = 2 * (height - 1) - below
-        # the middle row counts twice, at half its weight
-        weight = window[tap] if tap else window[tap] / 2
-        one, other, next_one, next_other = first[above], second[above], first[below], second[below]
-        for column in range(length):
-            x, y = np.int32(one[column]), np.int32(other[column])
-            next_x, next_y = np.int32(next_one[column]), np.int32(next_other[column])
-            p, m, next_p, next_m = x + y, x - y, next_x + next_y, next_x - next_y
-            plus[column] += weight * np.int32(p + next_p)
-            minus[column] += weight * np.int32(m + next_m)
-            plus2[column] += weight * np.int32(p * p + next_p * next_p)
-            minus2[column] += weight * np.int32(m * m + next_m * next_m)
-
-
-@njit
-def _mirror_ends(maps: NDArray[np.float64], margin: int, channels: int) -> None:
-    """Fill the margins at both ends of rows with the pixels beside them, mirrored."""
-    last = maps.shape[1] - margin - channels
-    for kind in range(len(maps)):
-        for pixel in range(1, margin // channels + 1):
-            for channel in range(channels):
-                step = pixel * channels
-                maps[kind, margin - step + channel] = maps[kind, margin + step + channel]
-                maps[kind, last + step + channel] = maps[kind, last - step + channel]
+    """Weigh the maps of the rows around `row` into the middle of rows with margins."""
+    rows, kinds, length = around.shape
+    margin = (tall.shape[1] - length) // 2
+    for kind in range(kinds):
+        sums = tall[kind][margin : margin + length]
+        _weigh_one(around[row % rows, kind], window[0], sums)
+        for tap in range(1, len(window)):
+            above, below = _mirrored(row - tap, height), _mirrored(row + tap, height)
+            _weigh_two(around[above % rows, kind], around[below % rows, kind], window[tap], sums)
 
 
 @njit
 def _along_row(
     tall: NDArray[np.float64], channels: int, window: NDArray[np.float64], maps: NDArray[np.float64]
 ) -> None:
-    """Weigh rows with margins [4, length + 2 * margin] along themselves."""
-    reach = len(window) - 1
-    length = maps.shape[1]
+    """Fill the margins of rows [4, length + 2 * margin], and weigh the rows along themselves."""
+    reach, length = len(window) - 1, maps.shape[1]
+    margin = reach * channels
+    pixels = length // channels
     for kind in range(len(maps)):
         source, sums = tall[kind], maps[kind]
-        middle = reach * channels
-        for column in range(length):
-            sums[column] = window[0] * source[middle + column]
-        for tap in range(1, reach + 1):
-            weight, left, right = window[tap], (reach - tap) * channels, (reach + tap) * channels
-            for column in range(length):
-                sums[column] += weight * (source[left + column] + source[right + column])
+        for outside in range(1, reach + 1):
+            for place in (-outside, pixels - 1 + outside):
+                into = margin + place * channels
+                mirrored = margin + _mirrored(place, pixels) * channels
+                for channel in range(channels):
+                    source[into + channel] = source[mirrored + channel]
+        _weigh_one(source[margin : margin + length], window[0], sums)
+        for tap in range(1, len(window)):
+            left, right = margin - tap * channels, margin + tap * channels
+            one, other = source[left : left + length], source[right : right + length]
+            _weigh_two(one, other, window[tap], sums)
 
 
 @njit
-def _similarity_of_row(maps: NDArray[np.float64], similarity: NDArray[np.float64]) -> None:
-    """Similarity [length] from the four smooth maps, by Wang's equation 13."""
-    for column in range(len(similarity)):
+def _weigh_one(one: NDArray[np.float64], weight: float, sums: NDArray[np.float64]) -> None:
+    for column in range(len(sums)):
+        sums[column] = weight * one[column]
+
+
+@njit
+def _weigh_two(
+    one: NDArray[np.float64], other: NDArray[np.float64], weight: float, sums: NDArray[np.float64]
+) -> None:
+    for column in range(len(sums)):
+        sums[column] += weight * (one[column] + other[column])
+
+
+@njit
+def _mirrored(place: int, length: int) -> int:
+    """The place within 0 to `length - 1` that a place beyond mirrors; ends are not repeated."""
+    period = max(2 * (length - 1), 1)
+    place = abs(place) % period
+    return place if place < length else period - place
+
+
+@njit
+def _sum_of_row(maps: NDArray[np.float64]) -> float:
+    """Sum of the similarity (Wang's equation 13) of a row's four smooth maps [4, length]."""
+    total = 0.0
+    for column in range(maps.shape[1]):
         p, m = maps[0, column] * maps[0, column], maps[1, column] * maps[1, column]
         plus, minus = max(maps[2, column] - p, 0.0), max(maps[3, column] - m, 0.0)
         # 2 * mean * mean is (p - m) / 2, the sum of both squares (p + m) / 2; variances likewise
-        similarity[column] = (
+        total += (
             ((p - m) / 2 + _C1)
             * ((plus - minus) / 2 + _C2)
             / (((p + m) / 2 + _C1) * ((plus + minus) / 2 + _C2))
         )
+    return total
