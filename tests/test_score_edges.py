@@ -60,9 +60,12 @@ def test_nothing_drawn_and_nothing_true_match_nothing() -> None:
     nothing, some = np.zeros((9, 9)), rng().random((9, 9))
     assert not matched_counts(nothing, some > 0.5, THRESHOLDS, 2.0)[:3].any()
     assert not matched_counts(some, nothing > 0, THRESHOLDS, 2.0)[[0, 2, 3]].any()
-    assert EdgeMeasure().quality(
-        EdgeMeasure().picture(in_grey(nothing), sample_of(nothing.astype(np.uint8)))
-    ) == 1.0
+    assert (
+        EdgeMeasure().quality(
+            EdgeMeasure().picture(in_grey(nothing), sample_of(nothing.astype(np.uint8)))
+        )
+        == 1.0
+    )
 
 
 @pytest.mark.parametrize("thickness", [1, 2, 3, 4])
@@ -101,6 +104,7 @@ def test_a_copy_is_faultless_and_a_black_drawing_scores_nothing() -> None:
 
 def test_a_moved_line_is_matched_within_the_tolerance_only() -> None:
     """0.0075 of the diagonal of 400x400 pixels is 4.2 pixels."""
+
     def line(at: int) -> NDArray[np.uint8]:
         levels = np.zeros((400, 400), np.uint8)
         levels[:, at] = 255

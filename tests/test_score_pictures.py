@@ -175,7 +175,7 @@ def test_the_hole_is_drawn_again_from_the_facts(proxy: MaeProxy | InpaintingProx
 
 def test_facts_that_do_not_fit_are_named() -> None:
     pixels = photo(20, 20)
-    with pytest.raises(CorpusError, match="do not say what was hidden: .*degradation"):
+    with pytest.raises(CorpusError, match=r"do not say what was hidden: .*degradation"):
         RestorationMeasure().picture(pixels, sample_of(pixels, type="mae"))
     with pytest.raises(CorpusError, match="k: its target"):
         RestorationMeasure().picture(pixels, ScoredSample("k", b"no picture", {"type": "denoise"}))
