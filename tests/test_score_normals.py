@@ -120,7 +120,7 @@ def test_targets_without_a_normal_are_named() -> None:
     row = NormalsMeasure().picture(np.zeros((4, 5, 3), np.uint8), nothing)
     with pytest.raises(CorpusError, match="none of the 1 targets of normals has a normal"):
         NormalsMeasure().overall([row], 0)
-    with pytest.raises(CorpusError, match="directions"):
+    with pytest.raises(CorpusError, match="not describe a target of normals"):
         NormalsMeasure().picture(
             np.zeros((4, 5, 3), np.uint8), ScoredSample("k", nothing.target, {"type": "normals"})
         )
