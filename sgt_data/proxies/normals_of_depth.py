@@ -20,6 +20,7 @@ A pixel has a normal where a third of the window or more is left, and these poin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -39,8 +40,23 @@ _SUMS: Final = 9
 from the pixel, the value in inverse depth more than its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlaneFit:
+    """How planes are laid through neighbourhoods; see the module.
+
+    Attributes:
+        window: pixels along a side of the neighbourhood, odd.
+        edge: largest share by which a neighbour may be off the plane of a pixel's surface.
+        farthest: distance in metres beyond which nothing counts as measured.
+    """
+
+    window: int = 5
+    edge: float = 0.01
+    farthest: float = np.inf
+
+
 def normals_of_depth(
-    depth: DenseMap, camera: Intrinsics, grid: SampleGrid, window: int, edge: float
+    depth: DenseMap, camera: Intrinsics, grid: SampleGrid, fit: PlaneFit
 ) -> NDArray[np.float32]:
     """Unit vectors [h', w', 3] right, up, towards the viewer of the stored picture, at the grid's
     stored rows and columns; NaN where there is none.
@@ -49,8 +65,7 @@ def normals_of_depth(
         depth: metric depth on the stored pixels.
         camera: in stored pixels.
         grid: the stored pixels of the output.
-        window: pixels along a side of the neighbourhood, odd.
-        edge: see the module.
+        fit: how planes are laid through neighbourhoods.
 
     Raises:
         AnnotationError: the map has another size than its picture.
@@ -63,15 +78,18 @@ def normals_of_depth(
         )
     with np.errstate(divide="ignore"):
         inverse = 1 / depth.metres_of_codes()
-    near = np.nan_to_num(inverse, nan=0.0).astype(np.float32)  # 0: not measured, or endless
-    reach = window // 2 * max(1, round(len(grid.rows) / height), round(len(grid.columns) / width))
+    inverse[~(inverse >= 1 / fit.farthest)] = 0  # not measured, endless, or too far
+    near = inverse.astype(np.float32)
+    reach = (
+        fit.window // 2 * max(1, round(len(grid.rows) / height), round(len(grid.columns) / width))
+    )
     values = np.zeros((len(grid.rows) + 2 * reach, len(grid.columns) + 2 * reach), np.float32)
     values[reach:-reach, reach:-reach] = near.take(
         depth.codes[grid.rows[:, None], grid.columns[None, :]]
     )
     down, across = _padded(grid.rows, reach), _padded(grid.columns, reach)
     lens = np.array([camera.fx, camera.fy, camera.cx, camera.cy])
-    return _fitted(values, down, across, lens, reach, np.float32(edge))
+    return _fitted(values, down, across, lens, reach, np.float32(fit.edge))
 
 
 def _padded(places: NDArray[np.int64], reach: int) -> Row:
