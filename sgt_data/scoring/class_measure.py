@@ -14,6 +14,7 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.proxies.decoding import decode
 from sgt_data.scoring.class_layout import class_counts, class_layout
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
+from sgt_data.scoring.drawing_noise import enlarged
 from sgt_data.scoring.intervals import Estimate, ratio_of_sums
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.nearest_colours import RGB
@@ -59,7 +60,7 @@ class ClassMeasure:
     def picture(self, drawing: Drawing, sample: ScoredSample) -> ClassRow:
         colours = self._colours(sample.facts)
         labels = read_stated(
-            drawing,
+            enlarged(drawing, sample.facts, self.decoding),
             [background_of(sample.facts), *colours.values()],
             self.decoding,
             is_kept=bool(self.classes),

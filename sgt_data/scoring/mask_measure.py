@@ -11,6 +11,7 @@ import numpy as np
 from sgt_data.facts import drawn_segments
 from sgt_data.proxies.decoding import decode
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
+from sgt_data.scoring.drawing_noise import enlarged
 from sgt_data.scoring.intervals import (
     Estimate,
     as_share,
@@ -46,6 +47,7 @@ class MaskMeasure:
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> MaskRow:
         colours = [background_of(sample.facts), *mask_colours(sample.facts)]
+        drawing = enlarged(drawing, sample.facts, self.decoding)
         labels = read_stated(drawing, colours, self.decoding)
         return mask_row(labels, decode(sample.target, sample.facts).labels, self.decoding)
 

@@ -18,6 +18,7 @@ from sgt_data.scoring.average_precision import (
     precision_statistics,
 )
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
+from sgt_data.scoring.drawing_noise import enlarged
 from sgt_data.scoring.drawn_colours import DrawnMap, read_drawn
 from sgt_data.scoring.intervals import Estimate, Floats, Statistic, bootstrap, divide_or_nan
 from sgt_data.scoring.mask_measure import MaskRow, mask_estimates, mask_row
@@ -69,19 +70,24 @@ class SegmentMeasure:
         is_void: whether the target's unlabelled pixels are void, as in COCO's panoptic task.
         has_absent: whether targets may be empty, so that `gIoU` and `cIoU` of all that is drawn
             are measured, too.
+        are_alike: whether several segments may look alike (palettes `tab20`, `position` and
+            `category`), so that connected areas are told apart in drawings with noise.
         decoding: how drawings are read.
     """
 
     classes: Mapping[str, RGB] = field(default_factory=dict)
     is_void: bool = False
     has_absent: bool = False
+    are_alike: bool = False
     decoding: Decoding = ROBUST
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> SegmentRow:
-        segments = decode(sample.target, sample.facts).segments
         background = background_of(sample.facts)
+        drawing = enlarged(drawing, sample.facts, self.decoding)
         if self.decoding.colours == "drawn":
-            return self._row(read_drawn(drawing, background, self.decoding), sample)
+            drawn = read_drawn(drawing, background, self.decoding, self.are_alike)
+            return self._row(drawn, sample)
+        segments = decode(sample.target, sample.facts).segments
         colours = [background, *(rgb(segment["color"]) for segment in segments)]
         stated = np.array(colours[1:], np.uint8).reshape(-1, 3)
         return self._row(DrawnMap(read_stated(drawing, colours, self.decoding), stated), sample)

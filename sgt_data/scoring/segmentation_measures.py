@@ -39,16 +39,18 @@ def segmentation_measure(
     Raises:
         CorpusError: no measure of segments fits the proxy.
     """
-    kind, by_class = facts.get("type"), facts.get("palette") == "category"
+    kind, palette = facts.get("type"), facts.get("palette")
+    by_class, are_alike = palette == "category", palette in ("category", "position", "tab20")
     if kind == "legend":
         return ClassMeasure(decoding=decoding)
     if kind == "referring":
         return MaskMeasure(decoding)
     if kind == "each":
-        return SegmentMeasure(has_absent=True, decoding=decoding)
+        return SegmentMeasure(has_absent=True, are_alike=are_alike, decoding=decoding)
     if kind == "segmentation":
         if facts.get("variant") == "semantic":
             return ClassMeasure(classes or {}, decoding)
         is_void = facts.get("variant") == "panoptic"
-        return SegmentMeasure(classes or {} if by_class else {}, is_void, decoding=decoding)
+        of_corpus = (classes or {}) if by_class else {}
+        return SegmentMeasure(of_corpus, is_void, False, are_alike, decoding)
     raise CorpusError(f"drawings of the proxy type {cut(kind, 60)} are not measured by segments")

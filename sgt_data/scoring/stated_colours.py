@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.scoring.connected_areas import without_specks
 from sgt_data.scoring.decoding_options import Decoding
+from sgt_data.scoring.drawing_noise import has_noise
 from sgt_data.scoring.nearest_colours import (
     RGB,
     ColourTable,
@@ -16,8 +18,10 @@ from sgt_data.scoring.nearest_colours import (
     kept_table,
     nearest_numbers,
     nearest_of_levels,
+    reject_far,
 )
 from sgt_data.scoring.overlap import Labels
+from sgt_data.scoring.settled_borders import settled
 
 BLACK: RGB = (0, 0, 0)
 
@@ -56,9 +60,11 @@ def read_by_table(drawing: NDArray[np.uint8], table: ColourTable, decoding: Deco
     """Label map [H, W] of a drawing [H, W, 3] by a table of colours; see `read_stated`."""
     labels = nearest_numbers(drawing, table)
     if decoding.reject is not None:
-        gaps = drawing.astype(np.int32) - table.colours[labels]
-        labels[(gaps**2).sum(2) > decoding.reject**2] = -1
-    return labels
+        reject_far(drawing, table.colours, decoding.reject, labels)
+    if not decoding.reach or not has_noise(drawing, decoding):
+        return labels
+    labels = settled(drawing, labels, table.colours, decoding.reach)
+    return without_specks(labels, decoding.speck)
 
 
 def read_levels(picture: NDArray[np.floating], colours: Sequence[RGB]) -> Labels:
