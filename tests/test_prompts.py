@@ -22,6 +22,7 @@ FILLED = {
     "generate": ({"{map}"},),
     "legend": ({"{legend}"}, {"{background}"}),
     "metric_depth": ({"{scale}"},),
+    "normals": ({"{axes}"},),
     "referring": ({"{target}"},),
     "referring_colour": ({"{target}"}, {"{color}"}, {"{background}"}),
 }
