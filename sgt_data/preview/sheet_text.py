@@ -104,6 +104,9 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
     """
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
+    if "legend" in facts:
+        absent = sum(not entry["present"] for entry in facts["legend"]["entries"])
+        return [str(facts["variant"]), str(facts["legend"]["form"]), f"{absent} absent"]
     if "degradation" in facts:
         return _degradation(facts["degradation"])
     if "segments" in facts:

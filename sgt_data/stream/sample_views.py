@@ -23,9 +23,10 @@ def allows_crop(facts: Mapping[str, Any]) -> bool:
 
     They do not where the instruction names something of this very picture ("the leftmost dog" may
     be outside of the part, and then another dog is leftmost), nor for boxes, which a crop would
-    cut.
+    cut. A legend of classes is right for every part: what it names may be absent.
     """
-    return not _words(facts) and facts.get("type") != "boxes"
+    names_classes = facts.get("type") == "legend" and facts.get("variant") != "panoptic"
+    return names_classes or (not _words(facts) and facts.get("type") != "boxes")
 
 
 _SIDE = re.compile(r"\b(left|right)(most)?\b", re.IGNORECASE)
