@@ -59,6 +59,14 @@ SAYS: dict[str, tuple[str, ...]] = {
     ),
     "referring_colour": (r"\{target\}", r"\{color\}", r"\{background\}"),
     "referring": (r"\{target\}", "white", "black|dark|rest|nothing|background|silhouette|stencil"),
+    "legend": (
+        r"\{legend\}",
+        r"\{background\}",
+        "colou?r|paint|fill|palette|segment|map|flat|mask|code|label|shade|ink|uniform|cloth",
+        "absent|missing|skip|omit|lack|ignor|unused|unneeded|unseen|empty|bare|without|nothing|none|"
+        "nowhere|n't|\\bno\\b|\\bnot\\b|never|\\bonly\\b|may |if it is|as far as|occurs|really has|"
+        "off the|disregard|leave|passed|zero",
+    ),
     "boxes": ("box|rectangle|frame", "black|dark|blank|empty|void|without the (photo|picture)"),
     "boxes_overlay": (
         "box|rectang|frame",
@@ -139,6 +147,7 @@ NEVER: dict[str, str] = dict.fromkeys(SAYS, _NEVER_MATCHES) | {
     "segmentation_entity": "panoptic|inferno",
     "segmentation_instance": "panoptic",
     "boxes_overlay": "black",
+    "legend": r"own colou?r|each (object|instance) |depth|\b(red|green|blue|black|white|gr[ae]y)\b",
     "depth_grey": "inferno|yellow|orange|purple|flame",
     "metric_depth": "inferno|flame|fire|gr[ae]yscale|shades of gr[ae]y|relative|bright",
     "edge_canny": "sobel|learned|neural|gradation of grey",

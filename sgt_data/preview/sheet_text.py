@@ -109,6 +109,9 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
     if facts["type"] == "each":
         count = len(drawn_segments(facts["segments"]))
         return [f"{count} of {facts['category']}", *(["absent"] if facts["negative"] else [])]
+    if "legend" in facts:
+        absent = sum(not entry["present"] for entry in facts["legend"]["entries"])
+        return [str(facts["variant"]), str(facts["legend"]["form"]), f"{absent} absent"]
     if "degradation" in facts:
         return _degradation(facts["degradation"])
     if "segments" in facts:

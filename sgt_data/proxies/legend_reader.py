@@ -106,36 +106,56 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _blocks_of(form: LegendForm, text: str) -> Iterator[_Block]:
-    block, entry = _patterns()[form]
-    for match in block.finditer(text):
-        entries = tuple((each["name"], each["colour"]) for each in entry.finditer(match["entries"]))
-        yield _Block(form, match.span(), entries)
+    """The legends of a structure; each place of the text is read once."""
+    grammar, place = _grammars()[form], 0
+    while match := grammar.first.search(text, place):
+        begin, entries = match.start(), [(match["name"], match["colour"])]
+        place = match.end()
+        while match := grammar.next.match(text, place):
+            entries.append((match["name"], match["colour"]))
+            place = match.end()
+        if match := grammar.closing.match(text, place):
+            yield _Block(form, (begin, match.end()), tuple(entries))
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """Patterns of a structure.
+
+    Attributes:
+        first: how a legend begins, with its first entry.
+        next: a further entry, with what stands before it.
+        closing: how a legend ends.
+    """
+
+    first: re.Pattern[str]
+    next: re.Pattern[str]
+    closing: re.Pattern[str]
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> dict[LegendForm, tuple[re.Pattern[str], re.Pattern[str]]]:
-    """By structure, the pattern of a whole legend and that of one of its entries."""
-    patterns = {}
+def _grammars() -> dict[LegendForm, _Grammar]:
+    grammars = {}
     for form, structure in STRUCTURES.items():
         name = _QUOTED if form == "json" else f"{_QUOTED}|{BARE_NAME}"
         colour = _json_colour() if form == "json" else _any_colour()
-        parts = {
-            "scope": "(?:every |all of the |all )?",
-            "name": f"(?:{name})",
-            "colour": f"(?:{colour})",
-        }
-        plain = _pattern(structure.entry, parts)
-        named = _pattern(structure.entry, {
-            **parts, "name": f"(?P<name>{name})", "colour": f"(?P<colour>{colour})",
-        })  # fmt: skip
+        entry = _pattern(
+            structure.entry,
+            {
+                "scope": "(?:every |all of the |all )?",
+                "name": f"(?P<name>{name})",
+                "colour": f"(?P<colour>{colour})",
+            },
+        )
         between = f"(?:{re.escape(structure.between)}|{re.escape(structure.last)})"
         opening = r"(?<!\S)" + re.escape(structure.opening)
         closing = re.escape(structure.closing) + r"(?!\S)"
         if structure.opening == structure.closing == "\n":  # neither begins or ends a text
             opening, closing = r"(?:\A|\n)", r"(?:\n|\Z)"
-        whole = f"{opening}(?P<entries>{plain}(?:{between}{plain})*){closing}"
-        patterns[form] = re.compile(whole), re.compile(named)
-    return patterns
+        grammars[form] = _Grammar(
+            re.compile(opening + entry), re.compile(between + entry), re.compile(closing)
+        )
+    return grammars
 
 
 def _pattern(entry: str, parts: Mapping[str, str]) -> str:

@@ -24,12 +24,13 @@ def allows_crop(facts: Mapping[str, Any]) -> bool:
 
     They do not where the instruction names something of this very picture ("the leftmost dog" may
     be outside of the part, and then another dog is leftmost), nor for boxes, which a crop would
-    cut.
+    cut. A legend of classes is right for every part: what it names may be absent.
     """
     base = reversed_facts(facts)
     if base is not None:  # the words of a reversed sample name a kind of map, or hold its base's
         return base.get("phrased") is False and base.get("type") != "boxes"
-    return not _words(facts) and facts.get("type") != "boxes"
+    names_classes = facts.get("type") == "legend" and facts.get("variant") != "panoptic"
+    return names_classes or (not _words(facts) and facts.get("type") != "boxes")
 
 
 _SIDE = re.compile(r"\b(left|right)(most)?\b", re.IGNORECASE)

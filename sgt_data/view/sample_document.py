@@ -168,7 +168,25 @@ def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         fields = facts.get(name)
         if isinstance(fields, dict):
             about += [(f"{name} {field}", _text(value)) for field, value in fields.items()]
+    legend = facts.get("legend")
+    if isinstance(legend, dict):
+        about += [
+            (f"legend {name}", _text(legend.get(name, "")))
+            for name in ("form", "color_form", "distance")
+        ]
+        about.append(("legend absent", ", ".join(_absent_names(legend))[:200]))
     return [(name.replace("_", " "), text) for name, text in about if text]
+
+
+def _absent_names(legend: Mapping[str, Any]) -> list[str]:
+    """What a legend names and the picture does not show."""
+    entries = legend.get("entries")
+    listed = entries if isinstance(entries, list) else []
+    return [
+        str(entry.get("name", ""))[:200]
+        for entry in listed
+        if isinstance(entry, dict) and entry.get("present") is False
+    ]
 
 
 def _text(value: Any) -> str:
