@@ -75,6 +75,18 @@ SAYS: dict[str, tuple[str, ...]] = {
         "inferno|fire|fiery|flame|yellow|ember|lava|glow|heat|hot|burn|volcan",
         _NEAR + "|bright end|high",
     ),
+    "metric_depth": (
+        r"\{scale\}",
+        r"met(re|ric)|distan|depth|how far|\brange\b|remote|lengths?\b",
+        "blend|mix|smooth|interpol|continu|grad|between|fad|flow|transition|run|melt|lerp|ramp|merg|"
+        "evenly|shad|dissolv|pass|into",
+    ),
+    "normals": (
+        r"\{axes\}",
+        "normal",
+        "black",
+        "camera|view|lens|photographer",
+    ),
     "edge_canny": (
         "edge|contour|outline|line|border|canny|boundar",
         "canny|thin|fine|pixel|hair|slim|narrow|binary|two-|hard|crisp|sharp|slender|bitmap|bit|"
@@ -117,6 +129,8 @@ SAYS: dict[str, tuple[str, ...]] = {
         "downs|definition|4k|coarse|magnif|upres|up-res|sampl",
     ),
     "reconstruction": (_COPY,),
+    "generate": (r"\{map\}", "photo|picture|image|snapshot|camera"),
+    "degrade": (r"\b(a|the|plausible|credible|one possible|which) \{map\}",),
 }
 
 _NEVER_MATCHES = r"(?!)"
@@ -126,6 +140,7 @@ NEVER: dict[str, str] = dict.fromkeys(SAYS, _NEVER_MATCHES) | {
     "segmentation_instance": "panoptic",
     "boxes_overlay": "black",
     "depth_grey": "inferno|yellow|orange|purple|flame",
+    "metric_depth": "inferno|flame|fire|gr[ae]yscale|shades of gr[ae]y|relative|bright",
     "edge_canny": "sobel|learned|neural|gradation of grey",
     "edge_learned": "sobel|canny",
     "edge_soft": "canny|learned|neural",

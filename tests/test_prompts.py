@@ -18,6 +18,11 @@ BANKS = [f"segmentation_{variant}" for variant in VARIANTS]
 
 FILLED = {
     "each": ({"{thing}", "{a_thing}", "{things}"}, {"{background}"}),
+    "degrade": ({"{map}"},),
+    "generate": ({"{map}"},),
+    "legend": ({"{legend}"}, {"{background}"}),
+    "metric_depth": ({"{scale}"},),
+    "normals": ({"{axes}"},),
     "referring": ({"{target}"},),
     "referring_colour": ({"{target}"}, {"{color}"}, {"{background}"}),
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import ImageFont
 
-from sgt_data.facts import drawn_segments
+from sgt_data.facts import drawn_segments, reversed_facts
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -102,6 +102,8 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
     Args:
         facts: the JSON of the sample.
     """
+    if (base := reversed_facts(facts)) is not None:
+        return [f"reverse of {base['proxy']}"]
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
     if facts["type"] == "each":
@@ -117,10 +119,16 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         return [f"{count} {noun}{'' if count == 1 else plural}", *([str(look)] if look else [])]
     if facts["type"] == "depth":
         return [facts["colormap"], f"{facts['bits']} bits"]
+    if facts["type"] == "metric_depth":
+        return [f"{_metres(facts['near'])} to {_metres(facts['far'])} m"]
     if facts["type"] == "edge":
         thresholds = " and ".join(map(str, facts.get("thresholds", ())))
         return [facts["method"], *([f"thresholds {thresholds}"] if thresholds else [])]
     return []
+
+
+def _metres(distance: float) -> str:
+    return f"{distance:.2g}" if distance < 100 else f"{distance:.0f}"
 
 
 def join_fitting(parts: Sequence[str], width: float, size: int) -> str:

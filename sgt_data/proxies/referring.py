@@ -155,6 +155,10 @@ class ReferringProxy(Proxy):
         )  # fmt: skip
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return f"mask of {facts['referring']['phrase']}, white on black"
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
         """The mask as label 1, whose facts list the ids of the segments that it shows.
 

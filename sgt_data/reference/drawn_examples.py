@@ -19,6 +19,7 @@ from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import RequestError
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.scenes.depth import INVERSE_PER_CODE
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.sources.registry import source_kinds
 from sgt_data.subsets.open_corpus import open_corpus
@@ -28,6 +29,12 @@ _SIZE = 640, 480
 _SOURCE_ORDER = ("coco", "sa1b")
 SCENE_SOURCES = (*_SOURCE_ORDER, "folder", "tars")
 """Types of the sources that a drawn scene is written for."""
+
+_REVERSED: Mapping[str, Mapping[str, Any]] = {
+    "panoptic": {"type": "segmentation", "variant": "panoptic"},
+    "depth": {"type": "depth"},
+}
+"""Proxies that examples reverse, by the name that the examples give them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,12 @@ def _drawn(
         for number, (entry, name) in enumerate(drawable)
     ]
     used = dict.fromkeys(name for _, name in drawable)
-    samples = _built([sources[name] for name in used], proxies)
+    bases = {
+        entry["of"]: {**_REVERSED[entry["of"]], "name": entry["of"], "sources": [name]}
+        for entry, name in drawable
+        if entry.get("of") in _REVERSED
+    }
+    samples = _built([sources[name] for name in used], proxies, list(bases.values()))
     return tuple(
         DrawnExample(_name_of(entry), entry, sample)
         for (entry, _), sample in zip(drawable, samples, strict=True)
@@ -98,7 +110,8 @@ def _scene_sources() -> Iterator[dict[str, dict[str, Any]]]:
     with TemporaryDirectory(prefix="sgt-data-") as folder:
         root = str(Path(folder) / "scenes")
         write_samples(root, 1, seed=_SEED, size=_SIZE)
-        depth = {"depth": f"{root}/depth"}
+        unit = {"depth_is": "inverse", "depth_unit": INVERSE_PER_CODE}
+        depth = {"depth": f"{root}/depth", **unit}
         split = next(Path(root, "coco").glob("*2017")).name
         yield {
             "coco": {"type": "coco", "name": "coco", "root": f"{root}/coco",
@@ -125,8 +138,15 @@ def _fitting_source(
     return None
 
 
-def _built(sources: Sequence[Any], proxies: Sequence[Any]) -> list[Sample | None]:
-    """The first sample of each proxy; None where the scene is left out."""
+def _built(
+    sources: Sequence[Any], proxies: Sequence[Any], bases: Sequence[Any]
+) -> list[Sample | None]:
+    """The first sample of each proxy; None where the scene is left out.
+
+    Args:
+        sources, proxies: entries of a manifest.
+        bases: further proxies of it, which some of these reverse.
+    """
     with TemporaryDirectory(prefix="sgt-data-") as folder:
         manifest = parse_manifest(
             {
@@ -136,7 +156,8 @@ def _built(sources: Sequence[Any], proxies: Sequence[Any]) -> list[Sample | None
                 "proxies": [
                     {**entry, **_missing_lines(entry, f"{folder}/{number}.txt")}
                     for number, entry in enumerate(proxies)
-                ],
+                ]
+                + list(bases),
                 "max_filtered": 1.0,
             }
         )

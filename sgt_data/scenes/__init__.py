@@ -1,4 +1,5 @@
-"""Drawn sample scenes: a seed in, pictures with exact masks and depth out, as SA-1B and as COCO.
+"""Drawn sample scenes: a seed in, pictures with exact masks, depth and normals out, in
+SA-1B's form and in COCO's.
 
 May know files. Its output is read like any other data: it knows neither sources nor proxies.
 """

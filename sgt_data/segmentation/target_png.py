@@ -65,6 +65,8 @@ def encode_target(
 def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
     """Label map and segments from a target PNG and its sample's facts.
 
+    What has the colour `unlabelled` of the facts has no label; black, where they state none.
+
     Raises:
         CorpusError: the file is no PNG of the stated size, or holds a colour that no segment has.
     """

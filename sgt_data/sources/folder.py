@@ -44,7 +44,7 @@ class FolderSource(Source):
         licence: of the pictures, written into every sample.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"pictures", "depth"})
+    places: ClassVar[frozenset[str]] = Source.places | {"pictures"}
     keys_differ: ClassVar[bool] = True
 
     type: Literal["folder"] = "folder"

@@ -12,6 +12,7 @@ from typing import Any
 
 from sgt_data import checks
 from sgt_data.corpus.sample import Sample
+from sgt_data.facts import reversed_facts
 from sgt_data.seeds import generator
 
 Box = tuple[int, int, int, int]
@@ -25,6 +26,9 @@ def allows_crop(facts: Mapping[str, Any]) -> bool:
     be outside of the part, and then another dog is leftmost), nor for boxes, which a crop would
     cut.
     """
+    base = reversed_facts(facts)
+    if base is not None:  # the words of a reversed sample name a kind of map, or hold its base's
+        return base.get("phrased") is False and base.get("type") != "boxes"
     return not _words(facts) and facts.get("type") != "boxes"
 
 
@@ -57,9 +61,9 @@ def mirrored_instruction(instruction: str, facts: Mapping[str, Any]) -> str | No
     """
     for phrase in _words(facts).values():
         mirrored = mirrored_phrase(phrase)
-        if mirrored is None or phrase not in instruction:
+        if mirrored is None or phrase.strip() not in instruction:
             return None
-        instruction = instruction.replace(phrase, mirrored)
+        instruction = instruction.replace(phrase.strip(), mirrored.strip())
     return instruction
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
 from sgt_data.proxies.decoding import decode
+from sgt_data.scoring.class_layout import class_layout
 from sgt_data.scoring.depth_fidelity import depth_error, depth_layout
 from sgt_data.scoring.edge_fidelity import (
     edge_counts,
@@ -20,14 +21,13 @@ from sgt_data.scoring.edge_fidelity import (
 )
 from sgt_data.scoring.intervals import Estimate
 from sgt_data.scoring.layout_fidelity import (
-    RGB,
-    class_layout,
     class_overlap,
     mask_iou,
     mask_layout,
     segment_layout,
     segment_overlap,
 )
+from sgt_data.scoring.nearest_colours import RGB
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,75 @@
+"""Borders of a drawing with noise: pixels there are blends, and belong to an area next to them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sgt_data.compiled import njit
+from sgt_data.scoring.overlap import Labels
+
+
+def settled(
+    drawing: NDArray[np.uint8], labels: Labels, colours: NDArray[np.int32], reach: int
+) -> Labels:
+    """Labels [H, W] in which each pixel of a border has the nearest colour of the areas nearby.
+
+    A pixel is inside an area where it and its eight neighbours have the same label. Any other takes
+    the nearest colour of those that have such a pixel within `reach` rows and columns; where none
+    has, it keeps its label.
+
+    Args:
+        drawing: [H, W, 3].
+        labels: the number of the nearest of all colours, -1 for none.
+        colours: [n, 3].
+        reach: in pixels.
+    """
+    inside = np.empty(labels.shape, np.bool_)
+    _mark_inside(labels, inside)
+    result = labels.copy()
+    _settle(drawing, labels, inside, colours, reach, result)
+    return result
+
+
+@njit
+def _mark_inside(labels: Labels, inside: NDArray[np.bool_]) -> None:
+    height, width = labels.shape
+    for row in range(height):
+        for column in range(width):
+            label = labels[row, column]
+            is_inside = label >= 0
+            for down in range(max(row - 1, 0), min(row + 2, height)):
+                for right in range(max(column - 1, 0), min(column + 2, width)):
+                    if labels[down, right] != label:
+                        is_inside = False
+            inside[row, column] = is_inside
+
+
+@njit
+def _settle(
+    drawing: NDArray[np.uint8],
+    labels: Labels,
+    inside: NDArray[np.bool_],
+    colours: NDArray[np.int32],
+    reach: int,
+    result: Labels,
+) -> None:
+    height, width = labels.shape
+    for row in range(height):
+        for column in range(width):
+            if inside[row, column]:
+                continue
+            best, least = np.int32(-1), np.int64(1 << 40)
+            for down in range(max(row - reach, 0), min(row + reach + 1, height)):
+                for right in range(max(column - reach, 0), min(column + reach + 1, width)):
+                    label = labels[down, right]
+                    if label == best or not inside[down, right]:
+                        continue
+                    distance = np.int64(0)
+                    for channel in range(3):
+                        gap = np.int64(drawing[row, column, channel]) - colours[label, channel]
+                        distance += gap * gap
+                    if distance < least:
+                        best, least = label, distance
+            if best >= 0:
+                result[row, column] = best
