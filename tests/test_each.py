@@ -277,9 +277,9 @@ def test_the_share_of_negatives_is_that_of_the_manifest() -> None:
     subject = subject_of(ids, [Segment(1, 1)], NAMES)
     for share in (0.0, 0.1, 0.5, 1.0):
         proxy = EachProxy(negatives=share, colour_forms=("levels",))
-        facts = [proxy.draw(replace(subject, key=str(key))).facts for key in range(1500)]
+        facts = [proxy.draw(replace(subject, key=str(key))).facts for key in range(600)]
         negative = sum(fields["negative"] for fields in facts)
-        assert abs(negative - 1500 * share) <= 3.3 * (1500 * share * (1 - share)) ** 0.5
+        assert abs(negative - 600 * share) <= 3.3 * (600 * share * (1 - share)) ** 0.5
         named = {fields["category"] for fields in facts if fields["negative"]}
         assert named == (
             {"hot dog", "sheep", "umbrella", "skis", "tv", "laptop"} if share else set()

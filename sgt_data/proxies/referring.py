@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sgt_data.errors import AnnotationError, FilteredOut
@@ -42,7 +41,7 @@ from sgt_data.referring.phrases import (
 from sgt_data.referring.referents import referents
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.seeds import generator
-from sgt_data.segmentation.label_map import visible_regions
+from sgt_data.segmentation.label_map import LabelMap, visible_regions
 from sgt_data.segmentation.target_png import DecodedSegmentation, encode_target
 from sgt_data.value_text import cut
 
@@ -131,7 +130,7 @@ class ReferringProxy(Proxy):
         ids = phrase.candidate.ids
         is_meant = [fact["id"] in ids for fact in whole.visible]
         drawn = [fact for fact, meant in zip(whole.visible, is_meant, strict=True) if meant]
-        facts = {
+        facts: dict[str, Any] = {
             "unlabelled": list(background.levels),
             "referring": {
                 "phrase": phrase.text,
@@ -149,7 +148,7 @@ class ReferringProxy(Proxy):
         if self._states_colours:
             facts |= {"color": list(color.levels), "min_distance": self.min_distance}
             words |= {"color": color.text, "background": background.text}
-        mask = np.array([0, *is_meant], np.uint8)[whole.labels]
+        mask = np.array([0, *is_meant], np.uint16)[whole.labels]
         return DrawnTarget(
             self._encode(mask, color, background), "png", facts, segments=len(drawn),
             categories=(phrase.candidate.category,), words=words,
@@ -211,11 +210,11 @@ class ReferringProxy(Proxy):
         return color, background
 
     def _encode(
-        self, mask: NDArray[np.uint8], color: WrittenColour, background: WrittenColour
+        self, mask: LabelMap, color: WrittenColour, background: WrittenColour
     ) -> bytes:
         if self._states_colours:
             return encode_target(mask, color.as_row, background.levels)
-        return encode_grey(mask * np.uint8(255))
+        return encode_grey(mask.astype(np.uint8) * np.uint8(255))
 
     def _choose(
         self,

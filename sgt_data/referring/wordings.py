@@ -50,8 +50,8 @@ def stuff_wordings(noun: Noun) -> tuple[str, ...]:
         return f"the {noun.extent}", f"all of the {noun.extent}"
     wordings = [] if noun.plural is None else [f"all {noun.plural}"]
     if noun.singular is not None:
-        one = with_article(noun.singular)
-        wordings += [f"every {noun.singular}", f"everything that is {one}"]
+        article_noun = with_article(noun.singular)
+        wordings += [f"every {noun.singular}", f"everything that is {article_noun}"]
     return tuple(wordings)
 
 

@@ -81,7 +81,8 @@ def _points_beyond(side: int, background: Colours, distance: float) -> Colours:
     """The points of a lattice that are no nearer to a background."""
     points = lattice(side)
     gaps = ((points.astype(np.int64) - background.astype(np.int64)) ** 2).sum(1)
-    return points[gaps >= distance**2]
+    far: Colours = points[gaps >= distance**2]
+    return far
 
 
 @lru_cache(maxsize=4)
