@@ -1,4 +1,4 @@
-"""Reversed tars read by hand, joined with those of their base; and bases that were tampered with."""
+"""Reversed tars read by hand, joined with those of their base; and bases with swapped samples."""
 
 from __future__ import annotations
 
