@@ -109,7 +109,9 @@ def _export(
     on_progress(Progress(0, phase="opening the corpus"))
     opened = open_corpus(corpus)
     finished = opened.finished(proxies)
-    chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
+    asked = [proxy for proxy in opened.proxies if proxy in finished]
+    # a reversed proxy comes after its base, whose files it gets links to
+    chosen = tuple(sorted(asked, key=lambda proxy: proxy in opened.bases))
     if form not in LAYOUTS:
         raise RequestError(f"format: {not_among(form, LAYOUTS)}")
     root = check_output(output, [opened.url], marker=EXPORT_MARKER)
