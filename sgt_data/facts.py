@@ -37,7 +37,7 @@ NO_BOX = [0, 0, 0, 0]
 
 UNIFORM_TYPES = frozenset(
     {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "edge", "enhance",
-     "inpainting", "mae", "metric_depth", "reconstruction", "referring", "segmentation",
+     "inpainting", "mae", "metric_depth", "normals", "reconstruction", "referring", "segmentation",
      "super_resolution"}
 )  # fmt: skip
 """Types of proxies whose samples' JSON has one form: those of this package."""

@@ -35,7 +35,9 @@ def demo_over(sources: Path, **more: Any) -> Manifest:
     document = yaml.safe_load(DEMO.read_text())
     first, second = document["sources"]
     first["tars"], second["root"] = f"{sources}/sa1b/sa_*.tar", f"{sources}/coco"
-    first["depth"] = second["depth"] = f"{sources}/depth"
+    for source in (first, second):
+        source["depth"], source["normals"] = f"{sources}/depth", f"{sources}/normals"
+        source["intrinsics"] = f"{sources}/intrinsics.json"
     document["pictures"] = {"min_side": 64, "max_side": 192, "multiple_of": 16}
     return parse_manifest(document | {"shard_samples": 5} | more)
 
@@ -60,7 +62,7 @@ def test_every_target_decodes_and_every_law_holds(corpus: Path) -> None:
         sample = next(opened.samples(proxy))
         decoded = decode(sample.target, sample.facts)
         size = sample.facts["size"]["height"], sample.facts["size"]["width"]
-        for name in ("labels", "inverse_depth", "metres"):
+        for name in ("labels", "inverse_depth", "metres", "vectors"):
             decoded = getattr(decoded, name, decoded)
         assert np.asarray(decoded).shape[:2] == size
         assert sample.facts["tier"] in ("high", "mid", "low")
