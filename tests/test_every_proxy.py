@@ -155,7 +155,8 @@ def test_hostile_pictures_cost_themselves_alone_in_every_proxy(
     """Under one ledger: what is no picture is lost to all, what fails for one is lost to it."""
     (tmp_path / "sa1b").mkdir()
     (tmp_path / "sa1b" / "sa_000000.tar").write_bytes(hostile_tar(sample_sources))
-    (tmp_path / "depth").symlink_to(sample_sources / "depth")
+    for name in ("depth", "normals", "intrinsics.json"):
+        (tmp_path / name).symlink_to(sample_sources / name)
     (tmp_path / "coco").symlink_to(sample_sources / "coco")
     manifest = demo_over(tmp_path, max_quarantined=1.0)
     output = tmp_path / "out"

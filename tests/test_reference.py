@@ -100,6 +100,8 @@ def with_what_it_needs(proxy: dict[str, Any]) -> dict[str, Any]:
     ]
     if proxy["type"] == "depth":
         sources = [{**source, "depth": "/data/depth"} for source in sources]
+    if proxy["type"] == "normals":
+        sources = [{**source, "normals": "/data/normals"} for source in sources]
     if "sources" not in proxy:
         sources = sources[:1]
     annotators = [{"type": "depth_anything"}, {"type": "edges"}]

@@ -176,11 +176,11 @@ def _add_line(
     """Add one neighbour of each pixel, where it lies on the pixel's surface: to count, x, x x,
     value and value x. Each step is done for a whole row, so that vector instructions do it."""
     slope, aside = along
-    zero, one = np.float32(0), np.float32(1)
+    no, yes = np.float32(0), np.float32(1)
     for x in range(len(line)):
         dx = aside[x]
         off = abs(line[x] - expected[x] - dx * slope[x])
-        counts = one if (off <= bound[x]) & (line[x] > zero) else zero
+        counts = yes if (off <= bound[x]) & (line[x] > no) else no
         more = counts * (line[x] - own[x])
         of_row[0, x] += counts
         of_row[1, x] += counts * dx

@@ -1,6 +1,6 @@
 """Samples of the drawn scenes of this package, as examples of what a proxy draws.
 
-A scene is written in the formats of SA-1B and COCO with its exact depth and normals, and a corpus is
+A scene is written in the formats of SA-1B and COCO with exact depth and normals, and a corpus is
 built from it in this process, in a folder that is removed again.
 """
 
