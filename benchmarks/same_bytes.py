@@ -57,8 +57,8 @@ def commands(checkout: Path, sources: Path, out: Path, data: Path | None) -> Ite
     yield ["build", "manifests/sa1b-190k.yaml", *sa1b]
     proxies = "proxies=[{type: segmentation, variant: entity}, {type: edge}, {type: mae}]"
     shared = ["--set", "inputs=shared", "--set", "annotators=[]", "--set", proxies]
-    manifest = ["build", "manifests/sa1b-proxies.yaml", "--set", tars, *shared]
-    yield [*manifest, "--output", str(out / "sa1b-shared")]
+    shipped = ["build", "manifests/sa1b-proxies.yaml", "--set", tars, *shared]
+    yield [*shipped, "--output", str(out / "sa1b-shared")]
 
 
 def _demo_sources(sources: Path, manifest: str) -> list[str]:
