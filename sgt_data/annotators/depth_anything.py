@@ -74,8 +74,8 @@ class DepthAnythingModel(Annotator):
     def find_weights(self) -> tuple[str, str | None]:
         path, revision = find_folder(self.model, self.revision, self._field)
         config = config_of(path, "depth_anything", self._field)
-        if (found := config.depth_estimation_type) != self.estimates:
-            raise RequestError(f"{self._field}: {path} estimates {found} depth; {self._advice}")
+        if (estimated := config.depth_estimation_type) != self.estimates:
+            raise RequestError(f"{self._field}: {path} estimates {estimated} depth; {self._advice}")
         check_folder_files(path, self._field)
         return path, revision
 

@@ -90,7 +90,8 @@ class DepthProAnnotator(Annotator):
 
 def input_side(config: Any) -> int:
     """Pixels of a side of the model's square input: 1536 for the released model."""
-    return round(config.patch_size / min(config.scaled_images_ratios))
+    ratio: float = config.patch_size / min(config.scaled_images_ratios)
+    return round(ratio)
 
 
 class _DepthPro:

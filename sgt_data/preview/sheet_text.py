@@ -124,6 +124,8 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         return [facts["colormap"], f"{facts['bits']} bits"]
     if facts["type"] == "metric_depth":
         return [f"{_metres(facts['near'])} to {_metres(facts['far'])} m"]
+    if facts["type"] == "normals":
+        return [f"from {facts['from']}", str(facts["convention"])]
     if facts["type"] == "edge":
         thresholds = " and ".join(map(str, facts.get("thresholds", ())))
         return [facts["method"], *([f"thresholds {thresholds}"] if thresholds else [])]

@@ -21,7 +21,7 @@ _FORMS: Final[tuple[tuple[str, str], ...]] = (
     ("{direction} -> {colour}", "; "),
     ("{direction} gives {colour}", ", "),
 )
-"""How one direction is said, and what stands between two."""
+"""How one direction is stated, and what stands between two."""
 
 _READ = tuple(
     re.compile(
@@ -53,7 +53,7 @@ def stated_directions(text: str) -> Sequence[str] | None:
     such text."""
     for (_, between), pattern in zip(_FORMS, _READ, strict=True):
         parts = [pattern.fullmatch(part) for part in text.split(between)]
-        said = {part["colour"]: part["direction"] for part in parts if part}
-        if len(parts) == len(said) == len(_COLOURS) and None not in parts:
-            return tuple(said[colour] for colour in _COLOURS)
+        stated = {part["colour"]: part["direction"] for part in parts if part}
+        if len(parts) == len(stated) == len(_COLOURS) and None not in parts:
+            return tuple(stated[colour] for colour in _COLOURS)
     return None

@@ -179,12 +179,12 @@ class MetricDepthProxy(Proxy):
         if not finite.size:
             return [*problems, "no pixel of it has a finite distance"]
         metres = metres_of_points(stated.lam, stated.c)
-        for name, said, drawn in (
+        for name, end, drawn in (
             ("near", stated.near, finite.min()), ("far", stated.far, finite.max()),
         ):  # fmt: skip
-            if walk_points(fraction_of_metres(np.array(said), stated.lam, stated.c)) != drawn:
+            if walk_points(fraction_of_metres(np.array(end), stated.lam, stated.c)) != drawn:
                 problems.append(
-                    f"its {name} end is drawn as {metres[drawn]:.4g} m; its facts say {said:.4g}"
+                    f"its {name} end is drawn as {metres[drawn]:.4g} m; its facts say {end:.4g}"
                 )
         scale = scale_text(stated.lam, stated.c, has_gaps=bool(counts[GAP]))
         if stated.scale != scale:
@@ -221,13 +221,15 @@ class _Stated:
         """
         try:
             transform, scale = facts["transform"], facts["instruction"]["words"]["scale"]
+            near, far, focal = (
+                _number(facts[name], 0, np.inf) for name in ("near", "far", "focal_pixels")
+            )
             stated = cls(
                 (facts["size"]["width"], facts["size"]["height"]),
                 _number(transform["lambda"], *LAM_BOUNDS),
                 _number(transform["c"], *C_BOUNDS),
-                *(_number(facts[name], 0, np.inf) for name in ("near", "far", "focal_pixels")),
-                scale,
-            )
+                near, far, focal, scale,
+            )  # fmt: skip
             if not isinstance(scale, str) or facts["unit"] != "m":
                 raise ValueError(f"scale {cut(scale, 40)}, unit {cut(facts['unit'], 40)}")
             if facts["invalid_color"] != list(NOT_MEASURED):

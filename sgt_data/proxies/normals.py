@@ -197,8 +197,8 @@ class NormalsProxy(Proxy):
                 f"{np.count_nonzero(wrong)} pixels have colours that no unit vector has, such as "
                 f"{colours[wrong][0].tolist()}"
             )
-        said = stated_directions(stated.axes)
-        if said != stated.directions:
+        written = stated_directions(stated.axes)
+        if written != stated.directions:
             problems.append(
                 f"the instruction says {cut(stated.axes)}; its facts say "
                 f"{', '.join(stated.directions)} for red, green, blue"

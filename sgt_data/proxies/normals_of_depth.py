@@ -15,7 +15,7 @@ interpolated, and the neighbourhood of a large picture is as large as what the t
   window away; a neighbour whose inverse depth is off the plane of these slopes by more than the
   share `edge` of the pixel's own belongs to another surface.
 
-A pixel has a normal where a third of the window or more is left, and these points lie on no line.
+A pixel has a normal where a quarter of the window or more is left, and these points lie on no line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from sgt_data.segmentation.pixel_sampling import SampleGrid
 Row = NDArray[np.float32]
 """A number for each pixel of a row of the output."""
 
-_LEAST_SHARE: Final = 1 / 3
+_LEAST_SHARE: Final = 1 / 4
 _SUMS: Final = 9
 """Of a plane: count, x, y, x x, y y, x y, and value, value x, value y; x and y in stored pixels
 from the pixel, the value in inverse depth more than its own."""
@@ -176,11 +176,11 @@ def _add_line(
     """Add one neighbour of each pixel, where it lies on the pixel's surface: to count, x, x x,
     value and value x. Each step is done for a whole row, so that vector instructions do it."""
     slope, aside = along
-    zero, one = np.float32(0), np.float32(1)
+    no, yes = np.float32(0), np.float32(1)
     for x in range(len(line)):
         dx = aside[x]
         off = abs(line[x] - expected[x] - dx * slope[x])
-        counts = one if (off <= bound[x]) & (line[x] > zero) else zero
+        counts = yes if (off <= bound[x]) & (line[x] > no) else no
         more = counts * (line[x] - own[x])
         of_row[0, x] += counts
         of_row[1, x] += counts * dx

@@ -1,7 +1,7 @@
 """Samples of the drawn scenes of this package, as examples of what a proxy draws.
 
-A scene is written in the formats of SA-1B and COCO with its exact depth, and a corpus is built from
-it in this process, in a folder that is removed again.
+A scene is written in the formats of SA-1B and COCO with exact depth and normals, and a corpus is
+built from it in this process, in a folder that is removed again.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def _scene_sources() -> Iterator[dict[str, dict[str, Any]]]:
         root = str(Path(folder) / "scenes")
         write_samples(root, 1, seed=_SEED, size=_SIZE)
         unit = {"depth_is": "inverse", "depth_unit": INVERSE_PER_CODE}
-        depth = {"depth": f"{root}/depth", **unit}
+        beside = {"normals": f"{root}/normals", "intrinsics": f"{root}/intrinsics.json"}
+        depth = {"depth": f"{root}/depth", **unit, **beside}
         split = next(Path(root, "coco").glob("*2017")).name
         yield {
             "coco": {"type": "coco", "name": "coco", "root": f"{root}/coco",

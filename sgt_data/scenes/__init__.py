@@ -1,5 +1,4 @@
-"""Drawn sample scenes: a seed in, pictures with exact masks, depth and normals out, in
-SA-1B's form and in COCO's.
+"""Drawn sample scenes: pictures with exact masks, depth and normals, as SA-1B and as COCO.
 
 May know files. Its output is read like any other data: it knows neither sources nor proxies.
 """

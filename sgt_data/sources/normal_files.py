@@ -59,9 +59,9 @@ def _levels(data: bytes) -> NDArray[np.uint8]:
                 raise AnnotationError(f"the PNG claims {image.width}x{image.height} pixels")
             deep = len(data) > 24 and data[24] == _DEEP_BITS  # Pillow reads 8 bits of them
             if image.mode != "RGB" or deep:
-                found = "16-bit" if deep else image.mode
+                kind = "16-bit" if deep else image.mode
                 raise AnnotationError(
-                    f"the PNG of normals is {found}, not 8-bit RGB; finer ones are read as .npy "
+                    f"the PNG of normals is {kind}, not 8-bit RGB; finer ones are read as .npy "
                     "(float32, height x width x 3)"
                 )
             return np.asarray(image)

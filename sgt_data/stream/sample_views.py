@@ -29,6 +29,8 @@ def allows_crop(facts: Mapping[str, Any]) -> bool:
     base = reversed_facts(facts)
     if base is not None:  # the words of a reversed sample name a kind of map, or hold its base's
         return base.get("phrased") is False and base.get("type") != "boxes"
+    if facts.get("type") in ("metric_depth", "normals"):  # words on colours, which no crop changes
+        return True
     names_classes = facts.get("type") == "legend" and facts.get("variant") != "panoptic"
     return names_classes or (not _words(facts) and facts.get("type") != "boxes")
 
