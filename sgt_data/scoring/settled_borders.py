@@ -35,14 +35,21 @@ def settled(
 def _mark_inside(labels: Labels, inside: NDArray[np.bool_]) -> None:
     height, width = labels.shape
     for row in range(height):
+        above, below = max(row - 1, 0), min(row + 1, height - 1)
         for column in range(width):
+            left, right = max(column - 1, 0), min(column + 1, width - 1)
             label = labels[row, column]
-            is_inside = label >= 0
-            for down in range(max(row - 1, 0), min(row + 2, height)):
-                for right in range(max(column - 1, 0), min(column + 2, width)):
-                    if labels[down, right] != label:
-                        is_inside = False
-            inside[row, column] = is_inside
+            inside[row, column] = (
+                label >= 0
+                and labels[row, left] == label
+                and labels[row, right] == label
+                and labels[above, left] == label
+                and labels[above, column] == label
+                and labels[above, right] == label
+                and labels[below, left] == label
+                and labels[below, column] == label
+                and labels[below, right] == label
+            )
 
 
 @njit

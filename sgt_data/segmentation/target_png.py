@@ -76,17 +76,30 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         raise CorpusError(
             f"the facts do not describe a segmentation target: {in_words(why)}"
         ) from why
-    labels = _labels_of(_pixels(target, size), colours, numbers)
-    return DecodedSegmentation(labels, segments)
+    places, shades = _stored(target, size)
+    if shades is None:
+        return DecodedSegmentation(_labels_of(places, colours, numbers), segments)
+    used = np.flatnonzero(np.bincount(places.ravel(), minlength=len(shades)))
+    table = np.zeros(len(shades), np.uint16)
+    table[used] = _labels_of(shades[used], colours, numbers)
+    return DecodedSegmentation(table[places], segments)
 
 
-def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """RGB [H, W, 3] of a target PNG; `size` is the width and height that the facts state."""
+def _stored(
+    target: bytes, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """The pixels of a target PNG, whose width and height the facts state: RGB [H, W, 3] and None,
+    or places [H, W] in a palette and the palette [n, 3]."""
     try:
         with Image.open(io.BytesIO(target), formats=["PNG"]) as image:
             if image.size != size:
                 raise CorpusError(f"the target is {image.size}, its facts say {size}")
-            return np.asarray(image.convert("RGB"))
+            if image.mode == "P":
+                places = np.asarray(image)
+                palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+                if places.max() < len(palette):
+                    return places, palette
+            return np.asarray(image.convert("RGB")), None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
         raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
@@ -94,6 +107,11 @@ def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
 def _labels_of(
     pixels: NDArray[np.uint8], colours: Colours, numbers: NDArray[np.uint16]
 ) -> LabelMap:
+    """The labels [...] of RGB pixels [..., 3].
+
+    Raises:
+        CorpusError: no segment has the colour of a pixel.
+    """
     packed_colours = np.concatenate(([0], pack(colours)))
     labels = np.concatenate((np.zeros(1, np.uint16), numbers))
     order = np.argsort(packed_colours, kind="stable")
