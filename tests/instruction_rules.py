@@ -69,6 +69,12 @@ SAYS: dict[str, tuple[str, ...]] = {
         "blend|mix|smooth|interpol|continu|grad|between|fad|flow|transition|run|melt|lerp|ramp|merg|"
         "evenly|shad|dissolv|pass|into",
     ),
+    "normals": (
+        r"\{axes\}",
+        "normal",
+        "black",
+        "camera|view|lens|photographer",
+    ),
     "edge_canny": (
         "edge|contour|outline|line|border|canny|boundar",
         "canny|thin|fine|pixel|hair|slim|narrow|binary|two-|hard|crisp|sharp|slender|bitmap|bit|"

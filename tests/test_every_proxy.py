@@ -60,7 +60,7 @@ def test_every_target_decodes_and_every_law_holds(corpus: Path) -> None:
         sample = next(opened.samples(proxy))
         decoded = decode(sample.target, sample.facts)
         size = sample.facts["size"]["height"], sample.facts["size"]["width"]
-        for name in ("labels", "inverse_depth"):
+        for name in ("labels", "inverse_depth", "metres"):
             decoded = getattr(decoded, name, decoded)
         assert np.asarray(decoded).shape[:2] == size
         assert sample.facts["tier"] in ("high", "mid", "low")

@@ -96,7 +96,9 @@ def test_no_line_names_a_network_that_may_not_have_made_the_target(name: str) ->
 
 @pytest.mark.parametrize("name", every_bank())
 def test_placeholders_are_those_that_the_proxy_fills(name: str) -> None:
-    expected = {"referring": ["{target}"], "metric_depth": ["{scale}"]}.get(name, [])
+    expected = {"referring": ["{target}"], "metric_depth": ["{scale}"], "normals": ["{axes}"]}.get(
+        name, []
+    )
     assert all(re.findall(r"\{[^}]*\}?|\}", line) == expected for line in lines_of(name))
 
 

@@ -6,22 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sgt_data.annotators.base import Annotator
+from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.prompts.bank import built_in_banks, placeholders
 from sgt_data.proxies.base import Proxy
-from sgt_data.records import LAYERS
+from sgt_data.records import DEPTH_LAYERS, LAYERS
 from sgt_data.sources.base import Source
 from sgt_data.suggestions import did_you_mean, not_among
 from sgt_data.value_text import cut
 
-_SEGMENT_LAYERS = frozenset(LAYERS) - {
-    "depth",
-    "metric_depth",
-    "normals",
-    "intrinsics",
-    "edges",
-}
+_SEGMENT_LAYERS = frozenset(LAYERS) - {*DEPTH_LAYERS, "normals", "intrinsics", "edges"}
 
 
 def source_problem(source: Source) -> str | None:
@@ -84,9 +79,20 @@ def annotator_problem(annotators: Sequence[Annotator], proxy: Proxy, source: Sou
             "annotated_layer is "
             'None: annotated_layer: ClassVar[Layer | None] = "..." says what the annotator gives'
         )
-    fitting = [annotator.name for annotator in annotators if annotator.layer == layer]
+    fitting = [
+        annotator.name
+        for annotator in annotators
+        if layer in (annotator.layer, *annotator.further_layers)
+    ]
     if name in fitting:
         return None
+    for annotator in annotators:
+        if annotator.name == name:
+            kinds = [kind for kind, each in annotator_kinds().items() if each.layer == layer]
+            return (
+                f"{name} gives {annotator.layer}, not {layer}; annotators of these types give "
+                f"{layer}: {', '.join(sorted(kinds)) or 'none'}"
+            )
     given = {annotator.layer: annotator.name for annotator in annotators}
     none = f"none: annotators lists none that gives {layer}{did_you_mean(layer, given)}"
     return not_among(name, fitting) if fitting else f"found {name!r}; allowed: {none}"

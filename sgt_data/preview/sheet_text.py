@@ -114,10 +114,16 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         return [f"{count} {noun}{'' if count == 1 else plural}", *([str(look)] if look else [])]
     if facts["type"] == "depth":
         return [facts["colormap"], f"{facts['bits']} bits"]
+    if facts["type"] == "metric_depth":
+        return [f"{_metres(facts['near'])} to {_metres(facts['far'])} m"]
     if facts["type"] == "edge":
         thresholds = " and ".join(map(str, facts.get("thresholds", ())))
         return [facts["method"], *([f"thresholds {thresholds}"] if thresholds else [])]
     return []
+
+
+def _metres(distance: float) -> str:
+    return f"{distance:.2g}" if distance < 100 else f"{distance:.0f}"
 
 
 def join_fitting(parts: Sequence[str], width: float, size: int) -> str:

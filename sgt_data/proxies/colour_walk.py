@@ -63,7 +63,7 @@ def metres_of_fraction(
     """Distances in metres of fractions of the walk, 0 to 1: the inverse of `fraction_of_metres`."""
     with np.errstate(divide="ignore"):
         grown = (1 - np.asarray(fractions, np.float64)) ** (1 / (lam + 1))
-    return lam * c * (1 - grown)
+    return -lam * c * (grown - 1)
 
 
 def metres_of_points(lam: float = LAM, c: float = C) -> NDArray[np.float64]:

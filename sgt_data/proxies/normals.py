@@ -37,7 +37,7 @@ from sgt_data.pictures.normal_colours import (
 from sgt_data.pictures.rgb_png import decode_rgb, encode_rgb
 from sgt_data.proxies.axes_text import axes_text, stated_directions
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.normals_of_depth import normals_of_depth
+from sgt_data.proxies.normals_of_depth import PlaneFit, normals_of_depth
 from sgt_data.records import DrawnTarget, Layer, NormalMap
 from sgt_data.seeds import generator
 from sgt_data.segmentation.pixel_sampling import SampleGrid, sample_grid, upright_axes
@@ -88,6 +88,8 @@ class NormalsProxy(Proxy):
             neighbourhood through which a plane is laid; odd.
         edge: where they are, largest share by which the inverse depth of a neighbour may be off the
             plane of a pixel's surface.
+        farthest: where they are, distance in metres beyond which there is no normal, as sensors and
+            codes of 16 bits are coarse far away; by default all have one.
     """
 
     tier: ClassVar[Tier] = "mid"
@@ -99,6 +101,7 @@ class NormalsProxy(Proxy):
     convention: NormalsConvention | Directions = "ours"
     window: int = Field(5, ge=3, le=_WINDOW_MAX)
     edge: float = Field(0.01, gt=0, le=1)
+    farthest: float | None = Field(None, gt=0, le=1e6)
 
     @field_validator("window")
     @classmethod
@@ -149,6 +152,7 @@ class NormalsProxy(Proxy):
             "from": "normal map" if is_stated else "metric depth",
             "window": 0 if is_stated else self.window,
             "edge": 0.0 if is_stated else self.edge,
+            "farthest": 0.0 if is_stated else self.farthest or 0.0,
             "invalid": none,
             "invalid_color": [0, 0, 0],
         }
@@ -161,7 +165,8 @@ class NormalsProxy(Proxy):
         depth = subject.dense("metric_depth")
         if depth.upright:
             raise AnnotationError("the depth is of the output's pixels, the camera of stored ones")
-        vectors = normals_of_depth(depth, subject.intrinsics(), grid, self.window, self.edge)
+        fit = PlaneFit(self.window, self.edge, self.farthest or np.inf)
+        vectors = normals_of_depth(depth, subject.intrinsics(), grid, fit)
         axes = upright_axes((1, 2, 3), grid.orientation)
         return colours_of_normals(_turned(grid.upright(vectors), axes), directions)
 

@@ -19,6 +19,7 @@ from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import RequestError
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.scenes.depth import INVERSE_PER_CODE
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.sources.registry import source_kinds
 from sgt_data.subsets.open_corpus import open_corpus
@@ -98,7 +99,8 @@ def _scene_sources() -> Iterator[dict[str, dict[str, Any]]]:
     with TemporaryDirectory(prefix="sgt-data-") as folder:
         root = str(Path(folder) / "scenes")
         write_samples(root, 1, seed=_SEED, size=_SIZE)
-        depth = {"depth": f"{root}/depth"}
+        unit = {"depth_is": "inverse", "depth_unit": INVERSE_PER_CODE}
+        depth = {"depth": f"{root}/depth", **unit}
         split = next(Path(root, "coco").glob("*2017")).name
         yield {
             "coco": {"type": "coco", "name": "coco", "root": f"{root}/coco",

@@ -80,7 +80,8 @@ class MetricDepthMeasure:
         if self.compare_at == "target":
             drawing = resampled(drawing, *target.shape)
         target = resampled(target, *drawing.shape[:2])
-        metres = metres_of_points(decoded.lam, decoded.c)
+        # rounded as the target's are, so that the same colour is the same distance
+        metres = metres_of_points(decoded.lam, decoded.c).astype(np.float32).astype(np.float64)
         return self._row(metres[projected_points(drawing)], target)
 
     def quality(self, row: MetricDepthRow) -> float:

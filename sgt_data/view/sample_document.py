@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgt_data.facts import drawn_segments, has_category, undrawn_segments
+from sgt_data.proxies.colour_walk import CORNERS
 from sgt_data.proxies.inferno import inferno
 
 SEGMENTS_MAX = 5000
@@ -32,8 +33,9 @@ def sample_document(facts: Mapping[str, Any], instruction: str) -> dict[str, Any
     Returns:
         `instruction`, `words` that were filled into it, `size`, `source`, `segments`, `undrawn`
         (how many are not drawn), `reading` (how the pixels of the target are read: `labels`,
-        `boxes`, `mask`, `depth`, `level` or `colour`), `depth` (scaling and colours), `about`
-        (further facts, as pairs of name and text) and `facts` as stored.
+        `boxes`, `mask`, `depth`, `distance`, `level` or `colour`), `depth` (scaling and colours),
+        `distance` (the corners of the colour walk and its transform), `about` (further facts, as
+        pairs of name and text) and `facts` as stored.
     """
     segments = _drawn(facts)
     return {
@@ -45,6 +47,7 @@ def sample_document(facts: Mapping[str, Any], instruction: str) -> dict[str, Any
         "undrawn": _undrawn(facts),
         "reading": _reading(facts, segments),
         "depth": _depth(facts),
+        "distance": _distance(facts),
         "about": _about(facts),
         "facts": facts,
     }
@@ -91,6 +94,8 @@ def _reading(facts: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) ->
         return str(kind)
     if kind == "referring":
         return "mask"
+    if kind == "metric_depth":
+        return "distance"
     if kind == "edge":
         return "level"
     return "labels" if segments and "color" in segments[0] else "colour"
@@ -112,6 +117,19 @@ def _depth(facts: Mapping[str, Any]) -> dict[str, Any] | None:
         "metric": facts.get("unit") == "1/m",
         "colours": inferno().tolist() if coloured else None,
     }
+
+
+def _distance(facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How the colours of a target of metric depth are read, and its ends in metres."""
+    transform = facts.get("transform")
+    if facts.get("type") != "metric_depth" or not isinstance(transform, dict):
+        return None
+    lam, c = number(transform.get("lambda")), number(transform.get("c"))
+    near, far = number(facts.get("near")), number(facts.get("far"))
+    if lam is None or c is None or near is None or far is None or lam >= -1 or c <= 0:
+        return None
+    corners = [list(colour) for _, colour in CORNERS]
+    return {"lambda": lam, "c": c, "near": near, "far": far, "corners": corners}
 
 
 def _words(facts: Mapping[str, Any]) -> list[str]:
