@@ -23,6 +23,22 @@ from sgt_data.scoring.stated_colours import background_of, read_stated, rgb
 
 
 @dataclass(frozen=True, slots=True)
+class StatedClass:
+    """A colour with its class, as a corpus or the legend of a sample states it.
+
+    Attributes:
+        name: the class.
+        colour: its colour.
+        label: label of the target that it stands for; 0 where the class decides, or the picture
+            does not show it.
+    """
+
+    name: str
+    colour: RGB
+    label: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ClassRow:
     """What is kept of one picture.
 
@@ -50,7 +66,7 @@ class ClassMeasure:
     Attributes:
         classes: colours of all classes of the corpus, where a class has the same colour in every
             picture; a drawing that shows a class which its picture lacks pays for it. Empty where
-            each sample states its own (`legend`).
+            each sample states its own (`legend`); then individuals that it tells apart are, too.
         decoding: how drawings are read.
     """
 
@@ -58,14 +74,14 @@ class ClassMeasure:
     decoding: Decoding = ROBUST
 
     def picture(self, drawing: Drawing, sample: ScoredSample) -> ClassRow:
-        colours = self._colours(sample.facts)
+        entries = self._entries(sample.facts)
         labels = read_stated(
             enlarged(drawing, sample.facts, self.decoding),
-            [background_of(sample.facts), *colours.values()],
+            [background_of(sample.facts), *(entry.colour for entry in entries)],
             self.decoding,
             is_kept=bool(self.classes),
         )
-        return self._row(labels, colours, sample)
+        return self._row(labels, entries, sample)
 
     def quality(self, row: ClassRow) -> float:
         """Mean IoU of the classes that the target or the drawing shows."""
@@ -89,51 +105,62 @@ class ClassMeasure:
     def absent(self, sample: ScoredSample) -> ClassRow:
         """The row of a drawing that shows no stated colour anywhere."""
         size = sample.facts["size"]["height"], sample.facts["size"]["width"]
-        return self._row(np.full(size, -1, np.int32), self._colours(sample.facts), sample)
+        return self._row(np.full(size, -1, np.int32), self._entries(sample.facts), sample)
 
-    def _row(self, labels: Labels, colours: Mapping[str, RGB], sample: ScoredSample) -> ClassRow:
+    def _row(
+        self, labels: Labels, entries: Sequence[StatedClass], sample: ScoredSample
+    ) -> ClassRow:
         decoded = decode(sample.target, sample.facts)
-        numbers = class_numbers(decoded.segments, colours)
+        numbers = entry_numbers(decoded.segments, entries)
         target, drawn = at_one_size(numbers[decoded.labels], labels, self.decoding.compare_at)
-        shared = shared_pixels(target, drawn, len(colours) + 1, len(colours) + 1)
-        counts = class_counts(shared)
+        shared = shared_pixels(target, drawn, len(entries) + 1, len(entries) + 1)
+        names, places = np.unique([entry.name for entry in entries], return_inverse=True)
+        counts = class_counts(shared) @ np.eye(len(names), dtype=np.int64)[places]
         shown = np.flatnonzero(counts.any(axis=0))
-        names = list(colours)
         return ClassRow(
-            tuple(names[place] for place in shown.tolist()),
+            tuple(names[shown].tolist()),
             counts[:, shown],
             int(np.trace(shared)),
             int(shared.sum()),
         )
 
-    def _colours(self, facts: Mapping[str, Any]) -> Mapping[str, RGB]:
-        return self.classes or stated_classes(facts)
+    def _entries(self, facts: Mapping[str, Any]) -> list[StatedClass]:
+        if self.classes:
+            return [StatedClass(name, colour) for name, colour in self.classes.items()]
+        return stated_classes(facts)
 
 
-def class_numbers(segments: Sequence[Mapping[str, Any]], colours: Mapping[str, RGB]) -> Labels:
-    """Number of the class of each label [labels + 1]: 0 for none, 1 and on in the order of
-    `colours`.
+def entry_numbers(segments: Sequence[Mapping[str, Any]], entries: Sequence[StatedClass]) -> Labels:
+    """Number of the entry of each label [labels + 1]: 0 for none, 1 and on in order of `entries`.
 
     Raises:
-        CorpusError: a segment has no category, or a category without a colour.
+        CorpusError: a label has no entry.
     """
-    numbers = {name: number for number, name in enumerate(colours, 1)}
+    by_label = {entry.label: number for number, entry in enumerate(entries, 1) if entry.label}
+    by_name = {entry.name: number for number, entry in enumerate(entries, 1)}
     try:
-        return np.array([0, *(numbers[segment["category"]] for segment in segments)], np.int32)
+        numbers = [
+            by_label[segment["label"]] if by_label else by_name[segment["category"]]
+            for segment in segments
+        ]
     except KeyError as why:
         raise CorpusError(
             f"a segment's category has no colour in the corpus: {in_words(why)}"
         ) from why
+    return np.array([0, *numbers], np.int32)
 
 
-def stated_classes(facts: Mapping[str, Any]) -> dict[str, RGB]:
+def stated_classes(facts: Mapping[str, Any]) -> list[StatedClass]:
     """The colours that a sample states: those of its legend, else those of its segments.
 
     Raises:
         CorpusError: the facts state no colours.
     """
     try:
-        stated = facts["legend"] if "legend" in facts else drawn_segments(facts["segments"])
-        return {entry["category"]: rgb(entry["color"]) for entry in stated}
+        legend = facts.get("legend")
+        stated = legend["entries"] if legend else drawn_segments(facts["segments"])
+        return [
+            StatedClass(entry["category"], rgb(entry["color"]), entry["label"]) for entry in stated
+        ]
     except (KeyError, TypeError, ValueError) as why:
         raise CorpusError(f"the facts state no colours of classes: {in_words(why)}") from why

@@ -91,10 +91,10 @@ def _sum_flat_areas(
     """Pixels and sums of the channels of each flat area, at the number of one of its pixels."""
     height, width, _ = drawing.shape
     is_flat = np.empty((height, width), np.bool_)
+    _mark_flat(drawing, flat, is_flat)
     parents = np.arange(height * width, dtype=np.int32)
     for row in range(height):
         for column in range(width):
-            is_flat[row, column] = _is_flat(drawing, row, column, flat)
             place = row * width + column
             if not is_flat[row, column]:
                 continue
@@ -113,17 +113,28 @@ def _sum_flat_areas(
 
 
 @njit
-def _is_flat(drawing: NDArray[np.uint8], row: int, column: int, flat: int) -> bool:
-    height, width, _ = drawing.shape
-    for channel in range(3):
-        low, high = 255, 0
-        for down in range(max(row - 1, 0), min(row + 2, height)):
-            for right in range(max(column - 1, 0), min(column + 2, width)):
-                level = int(drawing[down, right, channel])
-                low, high = min(low, level), max(high, level)
-        if high - low > flat:
-            return False
-    return True
+def _mark_flat(drawing: NDArray[np.uint8], flat: int, is_flat: NDArray[np.bool_]) -> None:
+    height, width, channels = drawing.shape
+    low, high = np.empty_like(drawing), np.empty_like(drawing)
+    for row in range(height):
+        for column in range(width):
+            left, right = max(column - 1, 0), min(column + 1, width - 1)
+            for channel in range(channels):
+                first, middle = drawing[row, left, channel], drawing[row, column, channel]
+                last = drawing[row, right, channel]
+                low[row, column, channel] = min(first, middle, last)
+                high[row, column, channel] = max(first, middle, last)
+    for row in range(height):
+        above, below = max(row - 1, 0), min(row + 1, height - 1)
+        for column in range(width):
+            widest = 0
+            for channel in range(channels):
+                lowest = min(low[above, column, channel], low[row, column, channel])
+                highest = max(high[above, column, channel], high[row, column, channel])
+                lowest = min(lowest, low[below, column, channel])
+                highest = max(highest, high[below, column, channel])
+                widest = max(widest, int(highest) - int(lowest))
+            is_flat[row, column] = widest <= flat
 
 
 @njit

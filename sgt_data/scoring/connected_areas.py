@@ -81,14 +81,14 @@ def _number_areas(labels: Labels, areas: Areas) -> int:
     for row in range(height):
         for column in range(width):
             areas[row, column] = numbers[areas[row, column]]
-    return used
+    return int(used)
 
 
 @njit
 def _root(parents: NDArray[np.int32], area: int) -> int:
     while parents[area] != area:
         parents[area] = parents[parents[area]]
-        area = parents[area]
+        area = int(parents[area])
     return area
 
 
@@ -134,4 +134,4 @@ def _most_frequent(labels: NDArray[np.int32]) -> int:
             count += other == label
         if count > most or (count == most and label < best):
             best, most = label, count
-    return best
+    return int(best)

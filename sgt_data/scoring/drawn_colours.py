@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.compiled import njit
 from sgt_data.scoring.colour_clusters import painted_colours
 from sgt_data.scoring.connected_areas import split_areas
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.drawing_noise import has_noise
-from sgt_data.scoring.nearest_colours import RGB
+from sgt_data.scoring.nearest_colours import ALL_COLOURS, RGB
 from sgt_data.scoring.overlap import Labels
 from sgt_data.scoring.stated_colours import read_stated
 from sgt_data.segmentation.colours import pack
@@ -58,10 +59,30 @@ def read_drawn(
 
 def _exact_colours(drawing: NDArray[np.uint8], background: RGB) -> DrawnMap:
     packed = pack(drawing)
-    ground = int(pack(np.array(background)))
-    values, places = np.unique(packed, return_inverse=True)
-    is_drawn = values != ground
-    numbers = np.where(is_drawn, np.cumsum(is_drawn), 0).astype(np.int32)
-    drawn = values[is_drawn]
+    numbers = np.zeros(ALL_COLOURS, np.int32)
+    numbers[pack(np.array(background))] = -1
+    values = np.empty(packed.size, np.int32)
+    labels = np.empty(packed.shape, np.int32)
+    drawn = values[: _number_colours(packed, numbers, values, labels)]
     colours = np.stack((drawn >> 16, (drawn >> 8) & 255, drawn & 255), axis=1).astype(np.uint8)
-    return DrawnMap(numbers[places].reshape(packed.shape), colours)
+    return DrawnMap(labels, colours)
+
+
+@njit
+def _number_colours(
+    packed: NDArray[np.int64],
+    numbers: NDArray[np.int32],
+    values: NDArray[np.int32],
+    labels: Labels,
+) -> int:
+    """Number the colours by their first pixel, from 1 on; the background has the number -1."""
+    count = 0
+    for row in range(packed.shape[0]):
+        for column in range(packed.shape[1]):
+            value = packed[row, column]
+            if numbers[value] == 0:
+                values[count] = value
+                count += 1
+                numbers[value] = count
+            labels[row, column] = max(numbers[value], 0)
+    return count

@@ -9,8 +9,8 @@ thresholds, 0.05 to 0.95. Pixels are matched one to one within `pair_distance`, 
 - `OIS F` takes for each picture its own best threshold, and adds up the counts.
 - `edge F` is the measure of the experiment: one threshold, lines as they are, pixels that count
   where the other map has an edge in the 3x3 pixels around (see `edge_fidelity`).
-- `L1` is the mean absolute difference over pixels and channels, 0 to 1, which soft edges need: the
-  F-scores do not ask how strong a line is. Colour in a drawing of edges costs here.
+- `L1` is the mean absolute difference of the pixels, which soft edges need: the F-scores do not ask
+  how strong a line is.
 
 What differs from BSDS: the truth is one target, not several people's lines; lines are thinned
 before the thresholds, not after; 19 thresholds, not 99. Soft (Sobel), Canny's and learned edges are
@@ -52,7 +52,7 @@ class EdgeRow:
     Attributes:
         paired: counts [4, thresholds] of thin lines, matched one to one.
         near: counts [4, thresholds] of lines as they are, matched by distance alone.
-        distance: mean absolute difference over pixels and channels, 0 to 1.
+        distance: mean absolute difference of the pixels, 0 to 1.
     """
 
     paired: NDArray[np.float64]
@@ -97,7 +97,7 @@ class EdgeMeasure:
         return EdgeRow(
             matched_counts(thin_edges(drawn), true_lines, THRESHOLDS, reach),
             near_counts(drawn, true >= self.true_edge),
-            float(np.abs(drawing.astype(np.int16) - target[..., None]).mean() / 255),
+            float(np.abs(drawing - target[..., None].astype(np.int16)).mean() / 255),
         )
 
     def quality(self, row: EdgeRow) -> float:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from sgt_data.facts import drawn_segments, has_category
 from sgt_data.scoring.class_layout import class_counts
-from sgt_data.scoring.class_measure import class_numbers
+from sgt_data.scoring.class_measure import StatedClass, entry_numbers
 from sgt_data.scoring.decoding_options import PLAIN
 from sgt_data.scoring.intervals import (
     Estimate,
@@ -89,7 +89,8 @@ def class_overlap(
     Raises:
         CorpusError: a segment has no category, or a category without a colour.
     """
-    numbers = class_numbers(decoded.segments, classes)
+    entries = [StatedClass(name, colour) for name, colour in classes.items()]
+    numbers = entry_numbers(decoded.segments, entries)
     labels = nearest_colours(generated, list(classes.values()))
     target, labels = at_one_size(numbers[decoded.labels], labels, PLAIN.compare_at)
     return class_counts(shared_pixels(target, labels, len(classes) + 1, len(classes) + 1))

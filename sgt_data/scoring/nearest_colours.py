@@ -59,28 +59,6 @@ def nearest_of_levels(levels: NDArray[np.floating], colours: Sequence[RGB]) -> L
     return numbers
 
 
-def reject_far(
-    picture: NDArray[np.uint8], colours: NDArray[np.int32], distance: float, numbers: Labels
-) -> None:
-    """Set numbers [H, W] to -1 where the pixel is farther than `distance` from its colour."""
-    _reject(picture, colours, distance * distance, numbers)
-
-
-@njit
-def _reject(
-    picture: NDArray[np.uint8], colours: NDArray[np.int32], limit: float, numbers: Labels
-) -> None:
-    height, width = numbers.shape
-    for row in range(height):
-        for column in range(width):
-            distance = 0
-            for channel in range(3):
-                gap = int(picture[row, column, channel]) - colours[numbers[row, column], channel]
-                distance += gap * gap
-            if distance > limit:
-                numbers[row, column] = -1
-
-
 @njit
 def _look_up(
     picture: NDArray[np.uint8],

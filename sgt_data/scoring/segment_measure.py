@@ -18,9 +18,10 @@ from sgt_data.scoring.average_precision import (
     precision_statistics,
 )
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
-from sgt_data.scoring.drawing_noise import enlarged
+from sgt_data.scoring.drawing_noise import enlarged, has_noise
 from sgt_data.scoring.drawn_colours import DrawnMap, read_drawn
 from sgt_data.scoring.intervals import Estimate, Floats, Statistic, bootstrap, divide_or_nan
+from sgt_data.scoring.like_shades import with_told_shades
 from sgt_data.scoring.mask_measure import MaskRow, mask_estimates, mask_row
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.nearest_colours import RGB
@@ -84,13 +85,17 @@ class SegmentMeasure:
     def picture(self, drawing: Drawing, sample: ScoredSample) -> SegmentRow:
         background = background_of(sample.facts)
         drawing = enlarged(drawing, sample.facts, self.decoding)
-        if self.decoding.colours == "drawn":
+        if self.decoding.colours == "drawn" and not self.classes:
             drawn = read_drawn(drawing, background, self.decoding, self.are_alike)
             return self._row(drawn, sample)
         segments = decode(sample.target, sample.facts).segments
-        colours = [background, *(rgb(segment["color"]) for segment in segments)]
-        stated = np.array(colours[1:], np.uint8).reshape(-1, 3)
-        return self._row(DrawnMap(read_stated(drawing, colours, self.decoding), stated), sample)
+        colours = [rgb(segment["color"]) for segment in segments]
+        colours += [colour for colour in self.classes.values() if colour not in colours]
+        labels = read_stated(drawing, [background, *colours], self.decoding)
+        if self.are_alike and self.decoding.reach and has_noise(drawing, self.decoding):
+            table = np.array([background, *colours], np.int32)
+            labels = with_told_shades(drawing, labels, table)
+        return self._row(DrawnMap(labels, np.array(colours, np.uint8).reshape(-1, 3)), sample)
 
     def quality(self, row: SegmentRow) -> float:
         """Mean IoU of segments; whether the drawing is empty, where the target is."""

@@ -34,15 +34,25 @@ def settled(
 @njit
 def _mark_inside(labels: Labels, inside: NDArray[np.bool_]) -> None:
     height, width = labels.shape
+    alike = np.empty((height, width), np.bool_)
     for row in range(height):
         for column in range(width):
             label = labels[row, column]
-            is_inside = label >= 0
-            for down in range(max(row - 1, 0), min(row + 2, height)):
-                for right in range(max(column - 1, 0), min(column + 2, width)):
-                    if labels[down, right] != label:
-                        is_inside = False
-            inside[row, column] = is_inside
+            left, right = max(column - 1, 0), min(column + 1, width - 1)
+            alike[row, column] = (
+                label >= 0 and labels[row, left] == label and labels[row, right] == label
+            )
+    for row in range(height):
+        above, below = max(row - 1, 0), min(row + 1, height - 1)
+        for column in range(width):
+            label = labels[row, column]
+            inside[row, column] = (
+                alike[row, column]
+                and alike[above, column]
+                and alike[below, column]
+                and labels[above, column] == label
+                and labels[below, column] == label
+            )
 
 
 @njit
@@ -63,7 +73,7 @@ def _settle(
             for down in range(max(row - reach, 0), min(row + reach + 1, height)):
                 for right in range(max(column - reach, 0), min(column + reach + 1, width)):
                     label = labels[down, right]
-                    if label == best or not inside[down, right]:
+                    if not inside[down, right] or label == best:
                         continue
                     distance = np.int64(0)
                     for channel in range(3):

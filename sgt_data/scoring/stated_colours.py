@@ -18,12 +18,15 @@ from sgt_data.scoring.nearest_colours import (
     kept_table,
     nearest_numbers,
     nearest_of_levels,
-    reject_far,
 )
 from sgt_data.scoring.overlap import Labels
+from sgt_data.scoring.rejected_pixels import rejected
 from sgt_data.scoring.settled_borders import settled
 
 BLACK: RGB = (0, 0, 0)
+
+_WITHOUT_BLENDS = 2
+"""Number of colours up to which a blend looks like no other colour."""
 
 
 def background_of(facts: Mapping[str, Any]) -> RGB:
@@ -58,12 +61,12 @@ def read_stated(
 
 def read_by_table(drawing: NDArray[np.uint8], table: ColourTable, decoding: Decoding) -> Labels:
     """Label map [H, W] of a drawing [H, W, 3] by a table of colours; see `read_stated`."""
-    labels = nearest_numbers(drawing, table)
-    if decoding.reject is not None:
-        reject_far(drawing, table.colours, decoding.reject, labels)
+    nearest = nearest_numbers(drawing, table)
     if not decoding.reach or not has_noise(drawing, decoding):
-        return labels
-    labels = settled(drawing, labels, table.colours, decoding.reach)
+        return rejected(drawing, nearest, table.colours, decoding.reject, is_noisy=False)
+    labels = rejected(drawing, nearest, table.colours, decoding.reject, is_noisy=True)
+    if len(table.colours) > _WITHOUT_BLENDS:
+        labels = settled(drawing, labels, table.colours, decoding.reach)
     return without_specks(labels, decoding.speck)
 
 

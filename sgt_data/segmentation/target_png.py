@@ -99,22 +99,41 @@ def decode_labels(
     Raises:
         CorpusError: it is no PNG of this size, or holds another colour.
     """
-    return _labels_of(_pixels(target, size), np.concatenate((background, colours)))
+    stated = np.concatenate((background, colours))
+    places, shades = _stored(target, size)
+    if shades is None:
+        return _labels_of(places, stated)
+    used = np.flatnonzero(np.bincount(places.ravel(), minlength=len(shades)))
+    table = np.zeros(len(shades), np.uint16)
+    table[used] = _labels_of(shades[used], stated)
+    return table[places]
 
 
-def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """RGB [H, W, 3] of a target PNG; `size` is the width and height that the facts state."""
+def _stored(
+    target: bytes, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """The pixels of a target PNG, whose width and height the facts state: RGB [H, W, 3] and None,
+    or places [H, W] in a palette and the palette [n, 3]."""
     try:
         with Image.open(io.BytesIO(target), formats=["PNG"]) as image:
             if image.size != size:
                 raise CorpusError(f"the target is {image.size}, its facts say {size}")
-            return np.asarray(image.convert("RGB"))
+            if image.mode == "P":
+                places = np.asarray(image)
+                palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+                if places.max() < len(palette):
+                    return places, palette
+            return np.asarray(image.convert("RGB")), None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
         raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
 
 def _labels_of(pixels: NDArray[np.uint8], colours: Colours) -> LabelMap:
-    """The number of the colour of each pixel, [H, W]."""
+    """The number of the colour of each pixel: [...] of RGB [..., 3].
+
+    Raises:
+        CorpusError: a pixel has another colour.
+    """
     packed_colours = pack(colours)
     order = np.argsort(packed_colours, kind="stable")
     packed = pack(pixels)
