@@ -163,6 +163,14 @@ class EachProxy(Proxy):
         )  # fmt: skip
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        words = facts["instruction"]["words"]
+        things, background = words["things"], words["background"]
+        if facts["negative"]:
+            return f"map of {things}, of which there are none: it is all {background}"
+        return f"map of all {things}, each in a colour of its own, on {background}"
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
         """The label map, and the facts of each individual; none where the class is absent.
 

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sgt_data.errors import AnnotationError, FilteredOut
+from sgt_data.prompts.colour_words import colour_text
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choose_segments import SegmentFilters, annotation_of
 from sgt_data.proxies.drawn_regions import region_problems
@@ -171,6 +172,17 @@ class LegendProxy(Proxy):
         drawn = draw_target(painted, absent, look, subject.vocabulary, rng)
         facts = {"variant": self.variant, **drawn.facts, "dropped": dropped}
         return replace(drawn, facts=facts)
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        stated = StatedLegend.of(facts)
+        entries = [
+            f"{entry.name} is {colour_text(entry.colour, 'name')}"
+            for entry in stated.entries
+            if entry.label
+        ]
+        background = colour_text(stated.background, "name")
+        return f"segmentation map in which {', '.join(entries)} and all else is {background}"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
