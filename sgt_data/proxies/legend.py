@@ -181,8 +181,8 @@ class LegendProxy(Proxy):
             for entry in stated.entries
             if entry.label
         ]
-        background = colour_text(stated.background, "name")
-        return f"segmentation map in which {', '.join(entries)} and all else is {background}"
+        entries.append(f"all else is {colour_text(stated.background, 'name')}")
+        return f"segmentation map ({', '.join(entries)})"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
