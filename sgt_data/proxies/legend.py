@@ -183,7 +183,8 @@ class LegendProxy(Proxy):
 
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
-        return [*StatedLegend.of(facts).problems(), *region_problems(cls.decode(target, facts))]
+        decoded = cls.decode(target, facts)
+        return [*StatedLegend.of(facts).problems(), *region_problems(decoded)]
 
     @classmethod
     def instruction_contradictions(cls, instruction: str, facts: Mapping[str, Any]) -> list[str]:
