@@ -4,7 +4,7 @@ A shard of segmentation alone, and a shard of segmentation and one more proxy, a
 the difference is the cost of that proxy where the picture is decoded and its JPEG encoded anyway.
 All is CPU time, which waiting does not change.
 Also the bytes that shared inputs save for five proxies, and whole samples of proxies that need
-classes, over COCO, beside a segmentation sample of the same variant.
+classes, over COCO, beside a sample of segmentation (or of referring in white on black).
 
 python benchmarks/proxies.py [--rounds N] [--copies N] [--fresh-memory] [--json FILE]
 """
@@ -45,16 +45,23 @@ ADDED: tuple[dict[str, Any], ...] = (
                      "enhance", "super_resolution", "colorization")
     ),
 )  # fmt: skip
-BY_CLASS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = tuple(
-    (
-        {"type": "segmentation", "name": variant, "variant": variant},
-        {"type": "legend", "name": f"legend-{variant}", "variant": variant},
-    )
-    for variant in ("semantic", "panoptic", "instance")
+_INSTANCE = {"type": "segmentation", "name": "instance", "variant": "instance"}
+_COLOURED = {"type": "referring", "name": "coloured", "color": "random", "background": "random"}
+BY_CLASS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+    *(
+        (
+            {"type": "segmentation", "name": variant, "variant": variant},
+            {"type": "legend", "name": f"legend-{variant}", "variant": variant},
+        )
+        for variant in ("semantic", "panoptic", "instance")
+    ),
+    (_INSTANCE, {"type": "each", "name": "each"}),
+    (_INSTANCE, {"type": "each", "name": "each-random", "background": "random"}),
+    ({"type": "referring", "name": "referring"}, _COLOURED),
 )
-"""Proxies that need classes, each after the segmentation that it is compared with."""
+"""Proxies that need classes, each after the proxy that it is compared with."""
 BY_CLASS_GOAL = 1.1
-"""Largest cost of their samples, as a multiple of a segmentation sample."""
+"""Largest cost of their samples, as a multiple of a sample of that proxy."""
 COCO_PICTURES = 48
 FIVE = (SEGMENTATION, *ADDED[:3], {"type": "denoise"})
 _WITH_GOAL = ("sobel", "denoise", "enhance", "super_resolution")
