@@ -23,6 +23,7 @@ LAYERS: Mapping[Layer, str] = {
     "depth": "depth of every pixel, relative or metric",
     "metric_depth": "depth of every pixel in metres",
     "normals": "unit surface normals of every pixel",
+    "intrinsics": "focal lengths and middle of the camera",
     "edges": "edge strength of every pixel",
 }
 """The layers that this package knows, and what each of them holds."""
@@ -181,6 +182,40 @@ class DenseMap:
             raise AnnotationError("the depth is relative; it has no metres")
         metres[list(self.invalid)] = np.nan
         return metres
+
+
+@dataclass(frozen=True, slots=True)
+class NormalMap:
+    """A surface normal for every pixel of a stored picture, as its file holds it.
+
+    Attributes:
+        values: [H, W, 3] uint8 levels, of which `level / 127.5 - 1` is a component, or float32
+            components.
+        axes: which channel, counted from 1, holds the component to the right, the one upwards and
+            the one towards the viewer; negative where a large value points to the other side.
+        none: levels of a pixel without normal. A vector shorter than 0.5 states none either.
+        assumed: what was assumed of the picture that the map lies on, where nothing states it.
+    """
+
+    values: NDArray[np.uint8] | NDArray[np.float32]
+    axes: tuple[int, int, int] = (1, 2, 3)
+    none: tuple[int, int, int] = (0, 0, 0)
+    assumed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """A pinhole camera, in pixels of the stored picture; the centre of the top left one is (0, 0).
+
+    Attributes:
+        fx, fy: focal lengths.
+        cx, cy: where the viewing axis meets the picture.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
 
 
 @dataclass(frozen=True, slots=True)

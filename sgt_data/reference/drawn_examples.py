@@ -1,7 +1,7 @@
 """Samples of the drawn scenes of this package, as examples of what a proxy draws.
 
-A scene is written in the formats of SA-1B and COCO with its exact depth, and a corpus is built from
-it in this process, in a folder that is removed again.
+A scene is written in the formats of SA-1B and COCO with exact depth and normals, and a corpus is
+built from it in this process, in a folder that is removed again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ _SIZE = 640, 480
 _SOURCE_ORDER = ("coco", "sa1b")
 SCENE_SOURCES = (*_SOURCE_ORDER, "folder", "tars")
 """Types of the sources that a drawn scene is written for."""
+
+_REVERSED: Mapping[str, Mapping[str, Any]] = {
+    "panoptic": {"type": "segmentation", "variant": "panoptic"},
+    "depth": {"type": "depth"},
+}
+"""Proxies that examples reverse, by the name that the examples give them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,12 @@ def _drawn(
         for number, (entry, name) in enumerate(drawable)
     ]
     used = dict.fromkeys(name for _, name in drawable)
-    samples = _built([sources[name] for name in used], proxies)
+    bases = {
+        entry["of"]: {**_REVERSED[entry["of"]], "name": entry["of"], "sources": [name]}
+        for entry, name in drawable
+        if entry.get("of") in _REVERSED
+    }
+    samples = _built([sources[name] for name in used], proxies, list(bases.values()))
     return tuple(
         DrawnExample(_name_of(entry), entry, sample)
         for (entry, _), sample in zip(drawable, samples, strict=True)
@@ -100,7 +111,8 @@ def _scene_sources() -> Iterator[dict[str, dict[str, Any]]]:
         root = str(Path(folder) / "scenes")
         write_samples(root, 1, seed=_SEED, size=_SIZE)
         unit = {"depth_is": "inverse", "depth_unit": INVERSE_PER_CODE}
-        depth = {"depth": f"{root}/depth", **unit}
+        beside = {"normals": f"{root}/normals", "intrinsics": f"{root}/intrinsics.json"}
+        depth = {"depth": f"{root}/depth", **unit, **beside}
         split = next(Path(root, "coco").glob("*2017")).name
         yield {
             "coco": {"type": "coco", "name": "coco", "root": f"{root}/coco",
@@ -127,8 +139,15 @@ def _fitting_source(
     return None
 
 
-def _built(sources: Sequence[Any], proxies: Sequence[Any]) -> list[Sample | None]:
-    """The first sample of each proxy; None where the scene is left out."""
+def _built(
+    sources: Sequence[Any], proxies: Sequence[Any], bases: Sequence[Any]
+) -> list[Sample | None]:
+    """The first sample of each proxy; None where the scene is left out.
+
+    Args:
+        sources, proxies: entries of a manifest.
+        bases: further proxies of it, which some of these reverse.
+    """
     with TemporaryDirectory(prefix="sgt-data-") as folder:
         manifest = parse_manifest(
             {
@@ -138,7 +157,8 @@ def _built(sources: Sequence[Any], proxies: Sequence[Any]) -> list[Sample | None
                 "proxies": [
                     {**entry, **_missing_lines(entry, f"{folder}/{number}.txt")}
                     for number, entry in enumerate(proxies)
-                ],
+                ]
+                + list(bases),
                 "max_filtered": 1.0,
             }
         )
@@ -152,7 +172,7 @@ def _missing_lines(entry: Mapping[str, Any], file: str) -> dict[str, str]:
     proxy = proxy_kinds()[entry["type"]].model_validate(entry)
     if proxy.instructions or proxy.bank_for(None):
         return {}
-    words = "".join(f" {{{name}}}" for name in sorted(proxy.placeholders))
+    words = "".join(f" {{{min(group)}}}" for group in proxy.needed_words())
     lines = f"The manifest gives the instruction.{words}"
     Path(file).write_text(f"[train]\n{lines}\n[held-out]\nSo it does here.{words}\n")
     return {"instructions": file}

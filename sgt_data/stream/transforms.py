@@ -1,8 +1,8 @@
 """Ready transforms for `Stream(transform=...)`: pictures of the size and form of a trainer.
 
 In a label target, each colour stands for something of its own; a mean of two colours would stand
-for a third thing, or for nothing. So label targets are resized by the nearest pixel, all other
-pictures by smooth filters.
+for a third thing, or for nothing. So label targets are resized by the nearest pixel, also where a
+reversed proxy has them as inputs, and all other pictures by smooth filters.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sgt_data import checks
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.extras import install_hint
+from sgt_data.facts import reversed_facts
 from sgt_data.pictures.resample import resized_pixels
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.stream.pixel_memory import PixelMemory
@@ -69,15 +70,15 @@ def is_label_target(facts: Mapping[str, Any]) -> bool:
     """Whether each colour of a sample's target stands for something of its own.
 
     So it is for segments, outlines of boxes on black, white masks, Canny's contours, depth in a
-    colour map and metric depth; not for outlines over a picture, soft edges, grey depth and
-    photographs.
+    colour map, metric depth and surface normals (a mean of two vectors has another length); not for
+    outlines over a picture, soft edges, grey depth and photographs.
     """
     return (
         "unlabelled" in facts  # segmentation, referring, and what other packages draw like them
         or (facts.get("type") == "boxes" and facts.get("look") == "black")
         or (facts.get("type") == "edge" and facts.get("method") == "canny")
         or (facts.get("type") == "depth" and facts.get("colormap") != "grey")
-        or facts.get("type") == "metric_depth"
+        or facts.get("type") in ("metric_depth", "normals")
     )
 
 
@@ -90,6 +91,13 @@ def target_filter(facts: Mapping[str, Any]) -> Image.Resampling:
     if is_label_target(facts):
         return Image.Resampling.NEAREST
     return Image.Resampling.BILINEAR if facts.get("type") == "depth" else Image.Resampling.BICUBIC
+
+
+def input_filter(facts: Mapping[str, Any]) -> Image.Resampling:
+    """The filter that resizes a sample's input: bicubic, but for maps that are another proxy's
+    targets, which are resized as those."""
+    base = reversed_facts(facts)
+    return Image.Resampling.BICUBIC if base is None else target_filter(base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ class Pictures:
         if self.augment is not None:
             view = self.augment.view(sample, width, height)
         return {
-            "input": self._shown(picture, view, Image.Resampling.BICUBIC),
+            "input": self._shown(picture, view, input_filter(sample.facts)),
             "target": self._shown(target, view, target_filter(sample.facts)),
             "instruction": view.instruction,
             "key": sample.key,
