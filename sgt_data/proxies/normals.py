@@ -30,6 +30,7 @@ from sgt_data.pictures.normal_colours import (
     NormalsConvention,
     colours_of_normals,
     directions_of,
+    is_black,
     is_unit_colour,
     kept_colours,
     normals_of_colours,
@@ -140,7 +141,7 @@ class NormalsProxy(Proxy):
             colours = _colours_of_map(subject.normals(), grid, directions)
         else:
             colours = self._colours_of_depth(subject, grid, directions)
-        none = int(np.count_nonzero(~colours.any(axis=-1)))
+        none = int(np.count_nonzero(is_black(colours)))
         if none == colours.shape[0] * colours.shape[1]:
             raise AnnotationError("no pixel of the output has a surface normal")
         _check_faces_viewer(colours, directions, none)
@@ -185,7 +186,7 @@ class NormalsProxy(Proxy):
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
         stated = _Stated.of(facts)
         colours = decode_rgb(target, stated.size)
-        is_none = ~colours.any(axis=-1)
+        is_none = is_black(colours)
         count, problems = int(np.count_nonzero(is_none)), []
         if facts.get("invalid") != count:
             problems.append(
@@ -247,11 +248,13 @@ def _colours_of_map(
     normals: NormalMap, grid: SampleGrid, directions: Directions
 ) -> NDArray[np.uint8]:
     """Colours [h, w, 3] of a source's map at the pixels of the output."""
-    picked = grid.pick(normals.values)
     axes = upright_axes(normals.axes, grid.orientation)
-    if picked.dtype == np.uint8:
-        return kept_colours(picked.astype(np.uint8, copy=False), axes, normals.none, directions)
-    vectors = _turned(picked.astype(np.float32, copy=False), axes)
+    if normals.values.dtype == np.uint8:
+        levels = normals.values.astype(np.uint8, copy=False)
+        at = grid.rows, grid.columns
+        return grid.upright(kept_colours(levels, at, axes, normals.none, directions))
+    picked = grid.pick(normals.values).astype(np.float32, copy=False)
+    vectors = _turned(picked, axes)
     with np.errstate(invalid="ignore", over="ignore"):
         length = np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=-1))
         unit = np.where(
