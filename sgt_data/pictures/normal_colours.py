@@ -215,7 +215,7 @@ def _colours(vectors: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArra
     colours = np.zeros((height, width, 3), np.uint8)
     for y in range(height):
         for x in range(width):
-            if np.isnan(vectors[y, x, 0]):
+            if np.isnan(vectors[y, x, 0] + vectors[y, x, 1] + vectors[y, x, 2]):
                 continue
             for c in range(3):
                 level = (vectors[y, x, c] * signs[c] + 1.0) * 127.5
