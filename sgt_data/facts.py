@@ -20,7 +20,15 @@ FORMAT_VERSION = 1
 
 FORMAT_MINOR = 1
 """Form of the samples' JSON that builds write. Corpora of format 1.0 state no minor version. All
-minor versions up to this are read."""
+minor versions up to `NEWEST_MINOR` are read."""
+
+NEWEST_MINOR = 2
+"""Minor version that `corpus.json` states where a proxy reverses another: earlier readers, which
+would look for pictures in its tars, say that a newer one is needed. The JSON of samples is that of
+`FORMAT_MINOR`."""
+
+REVERSED = "reversed"
+"""Key in the JSON of a sample whose pictures are those of another proxy, the other way round."""
 
 NO_CATEGORY_ID = -1
 """`category_id` of a segment whose source has no categories; its `category` is empty."""
@@ -36,8 +44,9 @@ NO_BOX = [0, 0, 0, 0]
 
 
 UNIFORM_TYPES = frozenset(
-    {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "edge", "enhance",
-     "inpainting", "mae", "metric_depth", "normals", "reconstruction", "referring", "segmentation",
+    {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "each", "edge", "enhance",
+     "generate", "inpainting", "legend", "mae", "metric_depth", "normals", "reconstruction",
+     "referring", "segmentation",
      "super_resolution"}
 )  # fmt: skip
 """Types of proxies whose samples' JSON has one form: those of this package."""
@@ -46,6 +55,12 @@ UNIFORM_TYPES = frozenset(
 def have_one_form(facts: Mapping[str, Any]) -> bool:
     """Whether the JSON of this sample has the keys and the types of all others of its folder."""
     return facts.get("minor", 0) >= 1 and facts.get("type", "boxes") in UNIFORM_TYPES
+
+
+def reversed_facts(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the JSON of a reversed sample says of the proxy whose target is its input; else None."""
+    stated = facts.get(REVERSED)
+    return stated if isinstance(stated, Mapping) else None
 
 
 def drawn_segments(stated: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -41,7 +41,9 @@ PICTURES = 6
 """Of each of two sources."""
 
 PROXIES = [SHARED["proxies"][number] for number in (0, 2, 3, 5)]
-DRAWN, WITH_PICTURES = ("entity", "edge"), (INPUT, "boxes-over-it", "denoise")
+PROXIES += [{"type": "generate", "of": "entity"}, {"type": "generate", "of": "denoise"}]
+DRAWN = ("entity", "edge", "generate-entity")
+WITH_PICTURES = (INPUT, "boxes-over-it", "denoise", "generate-denoise")
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ from sgt_data import (
 from sgt_data.cli.app import app
 from sgt_data.corpus.header import read_header
 from sgt_data.errors import CorpusError, CorpusMismatch
-from sgt_data.facts import FORMAT_MINOR
+from sgt_data.facts import NEWEST_MINOR
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.scoring.layout_fidelity import class_colours
 from sgt_data.stream.transforms import is_label_target
@@ -192,9 +192,9 @@ def test_a_build_of_another_minor_version_is_not_continued(
 
 
 def test_a_newer_minor_version_is_refused_by_every_reader(old: Path, tmp_path: Path) -> None:
-    stated = document(old / "shared") | {"minor": FORMAT_MINOR + 1}
+    stated = document(old / "shared") | {"minor": NEWEST_MINOR + 1}
     (tmp_path / "corpus.json").write_bytes(orjson.dumps(stated))
-    with pytest.raises(CorpusError, match=r"1\.2.*reads up to 1\.1.*newer"):
+    with pytest.raises(CorpusError, match=r"1\.3.*reads up to 1\.2.*newer"):
         open_corpus(str(tmp_path))
     for wrong in (-1, "1", True, 1.0):
         (tmp_path / "corpus.json").write_bytes(orjson.dumps(stated | {"minor": wrong}))

@@ -92,6 +92,13 @@ def test_every_kind_says_what_it_is_and_how_it_is_written(family: Family, name: 
         assert all(len(bank.lines) == 3 and bank.train > 200 for bank in facts.banks)
 
 
+BASES = (
+    {"type": "segmentation", "name": "panoptic", "variant": "panoptic"},
+    {"type": "depth", "name": "depth", "annotator": "depth-anything"},
+)
+"""Proxies that examples reverse."""
+
+
 def with_what_it_needs(proxy: dict[str, Any]) -> dict[str, Any]:
     """A manifest in which an entry of a proxy works."""
     sources = [
@@ -108,7 +115,10 @@ def with_what_it_needs(proxy: dict[str, Any]) -> dict[str, Any]:
     if "sources" not in proxy:
         sources = sources[:1]
     annotators = [{"type": "depth_anything"}, {"type": "depth_pro"}, {"type": "edges"}]
-    return {"name": "a", "sources": sources, "annotators": annotators, "proxies": [proxy]}
+    bases = [example for example in BASES if example["name"] == proxy.get("of")]
+    return {
+        "name": "a", "sources": sources, "annotators": annotators, "proxies": [*bases, proxy],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", kinds_of("proxies", built_in=True))

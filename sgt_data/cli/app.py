@@ -26,6 +26,7 @@ from sgt_data.cli import (
     publishing,
     questions,
     scenes,
+    score,
     subsets,
     trainers,
     training,
@@ -63,6 +64,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "export": trainers.export_command,
     "push": publishing.push_command,
     "join": publishing.join_command,
+    "score": score.score_command,
     "scale": subsets.scale_command,
     "questions": questions.questions_command,
     "sample": scenes.sample_command,
@@ -99,10 +101,10 @@ def _exit_with(code: int, **root_options: object) -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
+        from sgt_data.facts import FORMAT_VERSION, NEWEST_MINOR
 
         print(
-            f"sgt-data {version('sgt-data')} (corpus format {FORMAT_VERSION}.{FORMAT_MINOR}, "
+            f"sgt-data {version('sgt-data')} (corpus format {FORMAT_VERSION}.{NEWEST_MINOR}, "
             f"Ray {version('ray')}, Python {platform.python_version()})"
         )
         raise typer.Exit

@@ -10,8 +10,9 @@ import orjson
 
 from sgt_data.bounded_json import loads_bounded
 from sgt_data.corpus.paths import CORPUS_FILE
+from sgt_data.corpus.reversed_proxies import bases_of
 from sgt_data.errors import CorpusError, FileMissing, LeavesRoot
-from sgt_data.facts import CORPUS_FORMAT, FORMAT_MINOR, FORMAT_VERSION
+from sgt_data.facts import CORPUS_FORMAT, FORMAT_MINOR, FORMAT_VERSION, NEWEST_MINOR
 from sgt_data.files.file_signs import lfs_note
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
@@ -53,7 +54,7 @@ class CorpusHeader:
         source_totals: totals by proxy and source.
         parent: of a subset: `url` and `fingerprints` of the corpus that it was taken from, and
             sizes of the `population` that it was chosen from. None for a corpus that was built.
-        minor: minor version of the format, which a copy has from its corpus.
+        minor: form of the samples' JSON, which a copy has from its corpus (see `stated_minor`).
         left_out: folders of the corpus that this copy of it lacks, as its pictures may not be
             passed on. Nothing else in the header speaks of them.
         limit: of a build that was limited to the first pictures of each source, and has made the
@@ -75,6 +76,11 @@ class CorpusHeader:
     left_out: tuple[str, ...] = ()
     minor: int = FORMAT_MINOR
     limit: int | None = None
+
+    @property
+    def stated_minor(self) -> int:
+        """Minor version of the format, as `corpus.json` states it."""
+        return NEWEST_MINOR if bases_of(self.manifest) else self.minor
 
     @property
     def state(self) -> str:
@@ -117,7 +123,8 @@ def encode_header(header: CorpusHeader) -> bytes:
         del document["left_out"]
     if header.limit is None:
         del document["limit"]
-    if not header.minor:  # a copy of a corpus of format 1.0 is one as well
+    document["minor"] = header.stated_minor
+    if not header.stated_minor:  # a copy of a corpus of format 1.0 is one as well
         del document["minor"]
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     return orjson.dumps(document, option=options) + b"\n"
@@ -225,19 +232,19 @@ def _check_kinds(document: Mapping[str, Any]) -> None:
 
 
 def _checked_minor(minor: Any, place: str) -> int:
-    """The minor version that a header states.
+    """The form of the samples' JSON, from the minor version that a header states.
 
     Raises:
         CorpusError: it is none that this package reads.
     """
     if type(minor) is not int or minor < 0:
         raise CorpusError(f"{place}: minor is {cut(minor, 40)}, not a whole number from 0 on")
-    if minor > FORMAT_MINOR:
+    if minor > NEWEST_MINOR:
         raise CorpusError(
             f"{place}: format version {FORMAT_VERSION}.{minor}; this version of sgt-data reads up "
-            f"to {FORMAT_VERSION}.{FORMAT_MINOR}. Install a newer one"
+            f"to {FORMAT_VERSION}.{NEWEST_MINOR}. Install a newer one"
         )
-    return minor
+    return min(minor, FORMAT_MINOR)
 
 
 def _check_names(header: CorpusHeader, place: str) -> None:

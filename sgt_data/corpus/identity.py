@@ -15,6 +15,7 @@ import orjson
 from PIL import features
 
 from sgt_data.corpus.paths import INPUT
+from sgt_data.corpus.reversed_proxies import bases_of
 from sgt_data.errors import CorpusMismatch
 from sgt_data.facts import FORMAT_MINOR, FORMAT_VERSION
 from sgt_data.files.claim import Difference, as_list, differences
@@ -85,12 +86,17 @@ def build_identity(
 def proxy_fingerprint(identity: Mapping[str, Any], proxy: str) -> str:
     """SHA-256 over what shapes the shards of one proxy, or of the shared inputs.
 
-    Other proxies are no part of it, so that a proxy can be added later.
+    Other proxies are no part of it, so that a proxy can be added later; but the one is that it
+    reverses.
     """
     relevant = {name: value for name, value in identity.items() if name not in _BY_PROXY}
     if proxy != INPUT:
         # corpora of the first builds, which knew no annotators, have no makers
         relevant |= {name: identity[name][proxy] for name in _BY_PROXY if name in identity}
+        if base := bases_of({"proxies": [identity["proxies"][proxy]]}).get(proxy):
+            relevant["base"] = {
+                name: identity[name][base] for name in _BY_PROXY if name in identity
+            }
     text = orjson.dumps(relevant, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()
 

@@ -19,6 +19,7 @@ from sgt_data.corpus.mending import read_committed
 from sgt_data.corpus.paths import INPUT, index_path
 from sgt_data.corpus.proxy_samples import ProxySamples
 from sgt_data.corpus.receipt import Receipt, read_receipt
+from sgt_data.corpus.reversed_proxies import bases_of
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, RequestError, SgtDataError
@@ -61,6 +62,11 @@ class Corpus:
             INPUT not in self.header.left_out
         )
         return (INPUT, *self.proxies) if shared else self.proxies
+
+    @property
+    def bases(self) -> Mapping[str, str]:
+        """By proxy that reverses another: the name of that one, whose pictures it takes."""
+        return bases_of(self.header.manifest)
 
     @property
     def stored_fingerprints(self) -> Mapping[str, str]:

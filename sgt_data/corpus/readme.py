@@ -6,8 +6,10 @@ A build writes it last. It follows from the corpus alone, and a README.md of a p
 from __future__ import annotations
 
 from sgt_data.corpus.front_matter import folders_with_samples, front_matter
+from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT, README_FILE
+from sgt_data.corpus.reversed_proxies import bases_of
 from sgt_data.errors import FileMissing
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import below
@@ -51,7 +53,7 @@ def readme_text(corpus: Corpus) -> str:
         (
             f"{front_matter(corpus, header)}\n{MARKER}\n",
             f"# {as_line(header.name)}\n",
-            f"{described(header.left_out, INPUT in folders)}\n",
+            f"{described(header, INPUT in folders)}\n",
             "| folder | samples |",
             "|---|---|",
             *rows,
@@ -69,14 +71,14 @@ def readme_text(corpus: Corpus) -> str:
     )
 
 
-def described(left_out: tuple[str, ...], shared_inputs: bool) -> str:
+def described(header: CorpusHeader, shared_inputs: bool) -> str:
     """What a sample of a corpus is made of, as a paragraph of Markdown.
 
     Args:
-        left_out: folders that the corpus lacks, as its pictures were not passed on.
+        header: of the corpus, which may lack folders whose pictures were not passed on.
         shared_inputs: whether pictures lie once below `input/`.
     """
-    picture = "" if INPUT in left_out else "`KEY.input.jpg`, "
+    picture = "" if INPUT in header.left_out else "`KEY.input.jpg`, "
     once = (
         " Pictures lie once below `input/`, a configuration of its own; samples of proxies that "
         "condition on the clean picture have none, and are joined with it by `__key__`."
@@ -85,7 +87,20 @@ def described(left_out: tuple[str, ...], shared_inputs: bool) -> str:
         "Training targets for image generation: picture + instruction in, target picture out. A "
         f"corpus of `sgt_data`, as WebDataset tars: {picture}`KEY.target.png` (or `.jpg`), "
         "`KEY.txt` (the instruction), `KEY.json` (all it takes to decode the target)."
-        f"{once if shared_inputs else ''}"
+        f"{once if shared_inputs else ''}{_reverses(header)}"
+    )
+
+
+def _reverses(header: CorpusHeader) -> str:
+    """Where the pictures of reversed proxies are; empty where there are none."""
+    bases = bases_of(header.manifest)
+    if not bases:
+        return ""
+    pairs = ", ".join(f"`{proxy}` of `{base}`" for proxy, base in bases.items())
+    return (
+        f" Some proxies are the reverse of another ({pairs}): their tars hold `KEY.txt` and "
+        "`KEY.json` alone. Their input is the target of that proxy, and their target its input; "
+        "the shards have the same names, and samples are joined by `__key__`."
     )
 
 

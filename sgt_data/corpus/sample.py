@@ -42,7 +42,8 @@ class Sample(_Unparsed):
         proxy: the task.
         corpus: URL of the corpus; a copied sample equals its original.
         shard: name of the shard.
-        input: the picture to condition on, JPEG bytes. Empty where the reader left it out.
+        input: the picture to condition on, JPEG bytes; of a proxy that reverses another, the target
+            of that one, perhaps a PNG. Empty where the reader left it out.
         target: the picture to generate, PNG or JPEG bytes.
         instruction: the text.
         facts: the sample's JSON; `sgt_data.decode(target, facts)` takes the target back.
@@ -102,13 +103,18 @@ class Sample(_Unparsed):
         return "png" if self.target.startswith(_PNG) else "jpg"
 
     @property
+    def input_extension(self) -> Literal["png", "jpg"]:
+        """File name extension of the input: `png` where it is a map, of a reversed proxy."""
+        return "png" if self.input.startswith(_PNG) else "jpg"
+
+    @property
     def place(self) -> str:
         """Corpus, shard and key, for messages."""
         return f"{self.corpus}: {self.proxy}/{self.shard}, sample {self.key}"
 
     @property
     def input_image(self) -> Image.Image:
-        """The picture to condition on, decoded: RGB.
+        """The picture to condition on, decoded: RGB. Depth of 16 bits is shown in its upper 8 bits.
 
         Raises:
             CorpusError: it cannot be decoded.

@@ -21,6 +21,7 @@ from sgt_data.corpus.index import MEMBERS
 from sgt_data.corpus.member_places import PLACE_COLUMNS, MemberPlace, MemberPlaces
 from sgt_data.corpus.mending import MAKE_AGAIN, REMOVE_AND_MAKE_AGAIN, lost
 from sgt_data.corpus.paths import INPUT, tar_path
+from sgt_data.corpus.reversed_proxies import SWAPPED
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.file_signs import LFS_POINTER_BYTES, lfs_note
@@ -43,6 +44,9 @@ class Indexed(Protocol):
 
     @property
     def stored_fingerprints(self) -> Mapping[str, str]: ...
+
+    @property
+    def bases(self) -> Mapping[str, str]: ...
 
     def index(self, proxy: str, shard: str, columns: Sequence[str] | None = None) -> pa.Table: ...
 
@@ -95,6 +99,7 @@ class SampleReader:
         self._places: OrderedDict[tuple[str, str], MemberPlaces] = OrderedDict()
         self._files: OrderedDict[str, BinaryIO] = OrderedDict()
         self._local = is_local(corpus.url)
+        self._bases = corpus.bases
         self._copies = None if self._local else copies
         self._lock = threading.Lock()  # several threads fetch remote samples
 
@@ -147,7 +152,7 @@ class SampleReader:
         parts = self.members(proxy, shard, row, MEMBERS if with_input else MEMBERS[1:])
         if not with_input:
             parts["input"] = b""
-        elif "input" not in parts:
+        if "input" not in parts or ("target" not in parts and proxy in self._bases):
             self.row(INPUT, shard, key)  # says that this copy has no pictures, where it has none
         missing = [member for member in MEMBERS if member not in parts]
         if missing:
@@ -170,6 +175,8 @@ class SampleReader:
     def members(self, proxy: str, shard: str, row: int, names: Collection[str]) -> dict[str, bytes]:
         """Some members of a sample by name, in one read; the shared input where it has no own.
 
+        Pictures of a proxy that reverses another are those of that one, the other way round.
+
         Args:
             proxy, shard: which tar.
             row: of the shard's index.
@@ -180,6 +187,10 @@ class SampleReader:
             SourceError: it cannot be read just now.
         """
         parts = self._members(proxy, shard, row, names)
+        if proxy in self._bases:
+            asked = [SWAPPED[name] for name in names if name in SWAPPED]
+            given = self._of_base(proxy, shard, row, asked) if asked else {}
+            return parts | {SWAPPED[name]: data for name, data in given.items()}
         if "input" in names and "input" not in parts and INPUT in self._corpus.folders:
             key = self.key(proxy, shard, row)
             number = self.row(INPUT, shard, key)
@@ -187,6 +198,19 @@ class SampleReader:
                 raise CorpusError(f"{self._corpus.url}: {INPUT}/{shard} has no input {key}")
             parts |= self._members(INPUT, shard, number, ("input",))
         return parts
+
+    def _of_base(self, proxy: str, shard: str, row: int, names: Sequence[str]) -> dict[str, bytes]:
+        """Pictures of the sample that a sample of a reversed proxy takes them from."""
+        base, key = self._bases[proxy], self.key(proxy, shard, row)
+        if base in self._bases:
+            raise CorpusError(f"{self._corpus.url}: {proxy} reverses {base}, which is reversed")
+        number = self.row(base, shard, key)
+        if number is None:
+            raise CorpusError(
+                f"{self._corpus.url}: {base}/{shard} has no sample {key}, whose pictures {proxy} "
+                "takes"
+            )
+        return self.members(base, shard, number, names)
 
     def facts(self, folder: str, shard: str, row: int) -> dict[str, Any]:
         """The JSON alone of a sample of a proxy, or of a picture of the shared inputs.
@@ -221,8 +245,9 @@ class SampleReader:
         """The remote tars that hold a shard's samples; none where they lie on a local disk."""
         if self._local:
             return []
-        shared = [INPUT] if INPUT in self._corpus.folders else []
-        return [self._remote(folder, shard) for folder in (*shared, proxy)]
+        joined = [INPUT, self._bases.get(proxy)]
+        folders = [folder for folder in joined if folder in self._corpus.folders]
+        return [self._remote(str(folder), shard) for folder in (*folders, proxy)]
 
     def _members(
         self, proxy: str, shard: str, row: int, names: Collection[str]

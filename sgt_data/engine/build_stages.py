@@ -58,7 +58,7 @@ def _read(recipe: Recipe, task: SliceTask) -> Iterator[ShardTask]:
 
 def _finish(recipe: Recipe, root: str, shard: ShardTask) -> Generator[int, None, FinishedShard]:
     """Draw the samples of every folder that lacks the shard, and commit them."""
-    rendering = Rendering(shard.raw, shard.folders, recipe)
+    rendering = Rendering(shard.raw, shard.folders, recipe, root)
     yield from rendering.draw(shard.excluded)
     encoded = rendering.encode()
     receipts = tuple(commit(root, files) for files in encoded)

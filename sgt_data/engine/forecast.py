@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sgt_data.corpus.paths import INPUT
 from sgt_data.engine.listing import Listing
+from sgt_data.proxies.generate import GenerateProxy
 
 # Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to
 # 0.42 (SA-1B, COCO).
@@ -65,5 +66,7 @@ def _bytes_per_pixel(listing: Listing, folder: str) -> float:
     if folder == INPUT:
         return _INPUT_BYTES_PER_PIXEL
     proxy = next(proxy for proxy in listing.manifest.proxies if proxy.name == folder)
+    if isinstance(proxy, GenerateProxy):  # its pictures are those of its base
+        return float(proxy.target_bytes_per_pixel)
     own_input = proxy.degrades or listing.manifest.inputs == "embedded"
     return own_input * _INPUT_BYTES_PER_PIXEL + float(proxy.target_bytes_per_pixel)

@@ -11,6 +11,7 @@ from sgt_data.corpus.paths import INPUT
 from sgt_data.engine.cluster import IN_PROCESS, THIS_MACHINE, Cluster
 from sgt_data.engine.forecast import forecast
 from sgt_data.engine.listing import Listing
+from sgt_data.proxies.generate import GenerateProxy
 
 SMALL_SECONDS = 60.0
 """Work of one core that is done in this process. `benchmarks/small_builds.py` compares."""
@@ -29,7 +30,7 @@ def core_seconds(listing: Listing) -> float:
     annotated = set()
     for row in forecast(listing):
         width, height = manifest.pictures.output_size(*listing.inventories[row.source].typical_size)
-        if row.proxy != INPUT:
+        if row.proxy != INPUT and not isinstance(proxies[row.proxy], GenerateProxy):
             seconds += row.pictures * width * height / 1e6 * _SECONDS_PER_MEGAPIXEL
             annotator = manifest.annotator_of(proxies[row.proxy], sources[row.source])
             if annotator is not None and (annotator.name, row.source) not in annotated:

@@ -24,6 +24,13 @@ from sgt_data.corpus.shard import (
 )
 from sgt_data.engine.build_plan import Recipe
 from sgt_data.engine.draw_checked import check_decodes, draw_checked
+from sgt_data.engine.reversed_shards import (
+    CommittedBase,
+    Outcome,
+    drawn_base,
+    reversed_row,
+    reversed_sample,
+)
 from sgt_data.engine.stage_times import DECODE, ENCODE, FETCH, Stopwatch, draw_stage
 from sgt_data.engine.stage_times import INPUT as INPUT_STAGE
 from sgt_data.errors import AnnotationError, FilteredOut, InputError
@@ -32,6 +39,7 @@ from sgt_data.names import KEY_ALPHABET, is_key
 from sgt_data.pictures.decode_source import Picture, inspect, prepare
 from sgt_data.prompts.bank import choose_instruction
 from sgt_data.proxies.base import Proxy, Subject
+from sgt_data.proxies.generate import GenerateProxy
 from sgt_data.records import (
     Annotation,
     DenseLayer,
@@ -60,7 +68,11 @@ from sgt_data.value_text import cut
 
 
 def render_shard(
-    raw: RawShard, folders: Collection[str], excluded: Mapping[str, str], recipe: Recipe
+    raw: RawShard,
+    folders: Collection[str],
+    excluded: Mapping[str, str],
+    recipe: Recipe,
+    root: str = "",
 ) -> list[EncodedShard]:
     """Draw a shard for the named folders of the corpus.
 
@@ -69,14 +81,16 @@ def render_shard(
         folders: which proxies, or the shared inputs, still need this shard.
         excluded: keys that must not become samples, with the reason.
         recipe: how samples are made.
+        root: absolute URL of the corpus, whose shards are read where a base is not drawn here.
 
     Returns:
-        An encoded shard per folder: the shared inputs first, then proxies in the manifest's order.
+        An encoded shard per folder: the shared inputs first, then proxies in the manifest's order,
+        those that reverse others last.
 
     Raises:
         SourceError: an input cannot be fetched just now.
     """
-    rendering = Rendering(raw, folders, recipe)
+    rendering = Rendering(raw, folders, recipe, root)
     for _ in rendering.draw(excluded):
         pass
     return rendering.encode()
@@ -90,8 +104,10 @@ class Rendering:
         raw: the inputs.
         folders: which proxies, or the shared inputs, still need this shard.
         recipe: how samples are made.
+        root: absolute URL of the corpus.
         source: of the inputs.
         proxies: those that are drawn, in the manifest's order.
+        reversed: those that are made of what these draw, or of committed shards.
         writers: by folder: what is drawn so far.
         watch: where the time goes.
     """
@@ -99,17 +115,21 @@ class Rendering:
     raw: RawShard
     folders: Collection[str]
     recipe: Recipe
+    root: str = ""
     source: Source = field(init=False)
     proxies: list[Proxy] = field(init=False)
+    reversed: list[GenerateProxy] = field(init=False)
+    committed: dict[str, CommittedBase] = field(init=False, default_factory=dict)
     writers: dict[str, ShardWriter] = field(init=False)
     watch: Stopwatch = field(init=False, default_factory=Stopwatch)
 
     def __post_init__(self) -> None:
         self.source = self.recipe.source(self.raw.source)
-        self.proxies = [
-            proxy for proxy in self.recipe.manifest.proxies if proxy.name in self.folders
-        ]
-        names = [proxy.name for proxy in self.proxies]
+        asked = [proxy for proxy in self.recipe.manifest.proxies if proxy.name in self.folders]
+        self.reversed = [proxy for proxy in asked if isinstance(proxy, GenerateProxy)]
+        self.proxies = [proxy for proxy in asked if not isinstance(proxy, GenerateProxy)]
+        # a base is committed before its reverse, whose samples nobody could read without it
+        names = [proxy.name for proxy in (*self.proxies, *self.reversed)]
         if INPUT in self.folders:
             names.insert(0, INPUT)
         self.writers = {name: ShardWriter() for name in names}
@@ -125,12 +145,20 @@ class Rendering:
         """
         for count, raw in enumerate(self.raw.inputs, 1):
             self.watch.go_on()
-            self._add(raw, excluded.get(raw.key))
+            outcomes: dict[str, Outcome] = {}
+            if len(self.writers) > len(self.reversed):
+                outcomes = self._add(raw, excluded.get(raw.key))
+            for proxy in self.reversed:
+                self._add_reversed(proxy, raw, outcomes)
+            self.watch.lap(INPUT_STAGE)
             yield count
 
-    def _add(self, raw: RawInput, exclusion: str | None) -> None:
-        """Draw one input for every folder, or name it in the folder's ledger."""
+    def _add(self, raw: RawInput, exclusion: str | None) -> dict[str, Outcome]:
+        """Draw one input for every folder, or name it in the folder's ledger; what became of it, by
+        folder."""
         rule = self.recipe.manifest.pictures
+        made_of_others = {proxy.name for proxy in self.reversed}
+        drawn_folders = [folder for folder in self.writers if folder not in made_of_others]
         try:
             if raw.problem or exclusion:
                 raise InputError(raw.problem or exclusion)
@@ -143,9 +171,7 @@ class Rendering:
             picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
         except InputError as why:
             self.watch.lap(DECODE)
-            for folder in self.writers:
-                self._quarantine(folder, raw, why)
-            return
+            return {folder: self._quarantine(folder, raw, why) for folder in drawn_folders}
         self.watch.lap(DECODE)
         subject = self._subject(raw, picture)
         facts = _common_facts(raw, self.source.name, subject)
@@ -154,22 +180,51 @@ class Rendering:
             sample = EncodedSample(raw.key, subject.clean(), None, None, None, facts, row)
             self.writers[INPUT].samples.append(sample)
         self.watch.lap(INPUT_STAGE)
-        for proxy in self.proxies:
-            notes: dict[str, None] = {}
-            try:
-                drawn = draw_checked(proxy, _noting(self._seen_by(proxy, subject, raw), notes))
-            except InputError as why:
-                self._quarantine(proxy.name, raw, why)
-                continue
-            finally:
-                self.watch.lap(draw_stage(proxy.name))
-            writer = self.writers[proxy.name]
-            sample = self._sample(proxy, subject, facts, drawn)
-            if not writer.samples:
-                check_decodes(proxy, drawn.target, sample.facts)
-            writer.samples.append(sample)
-            writer.notes += [self._ledger_row(raw, "note", note) for note in notes]
-            self.watch.lap(INPUT_STAGE)
+        outcomes = {proxy.name: self._draw(proxy, subject, raw, facts) for proxy in self.proxies}
+        return {
+            folder: drawn_base(outcome, subject.clean())
+            if isinstance(outcome, EncodedSample)
+            else outcome
+            for folder, outcome in outcomes.items()
+            if folder in {proxy.of for proxy in self.reversed}
+        }
+
+    def _draw(
+        self, proxy: Proxy, subject: Subject, raw: RawInput, facts: Mapping[str, Any]
+    ) -> EncodedSample | QuarantineRow:
+        """Draw one input for one proxy, or name it in the proxy's ledger."""
+        notes: dict[str, None] = {}
+        try:
+            drawn = draw_checked(proxy, _noting(self._seen_by(proxy, subject, raw), notes))
+        except InputError as why:
+            return self._quarantine(proxy.name, raw, why)
+        finally:
+            self.watch.lap(draw_stage(proxy.name))
+        writer = self.writers[proxy.name]
+        sample = self._sample(proxy, subject, facts, drawn)
+        if not writer.samples:
+            check_decodes(proxy, drawn.target, sample.facts)
+        writer.samples.append(sample)
+        writer.notes += [self._ledger_row(raw, "note", note) for note in notes]
+        self.watch.lap(INPUT_STAGE)
+        return sample
+
+    def _add_reversed(
+        self, proxy: GenerateProxy, raw: RawInput, outcomes: Mapping[str, Outcome]
+    ) -> None:
+        """Add one input to a reversed proxy, as its base has it."""
+        base = outcomes.get(proxy.of) or self._committed(proxy.of).of(raw.key, raw.member)
+        writer = self.writers[proxy.name]
+        if isinstance(base, QuarantineRow):
+            writer.quarantine.append(reversed_row(proxy, base))
+        else:
+            writer.samples.append(reversed_sample(proxy, base, self.recipe.manifest))
+
+    def _committed(self, base: str) -> CommittedBase:
+        if base not in self.committed:
+            shares_inputs = self.recipe.manifest.inputs == "shared"
+            self.committed[base] = CommittedBase(self.root, base, self.raw.name, shares_inputs)
+        return self.committed[base]
 
     def encode(self) -> list[EncodedShard]:
         """All files of the shard, by folder."""
@@ -188,9 +243,11 @@ class Rendering:
         self.watch.lap(ENCODE)
         return encoded
 
-    def _quarantine(self, folder: str, raw: RawInput, why: InputError) -> None:
+    def _quarantine(self, folder: str, raw: RawInput, why: InputError) -> QuarantineRow:
         kind: LedgerKind = "filtered" if isinstance(why, FilteredOut) else "damaged"
-        self.writers[folder].quarantine.append(self._ledger_row(raw, kind, str(why)))
+        row = self._ledger_row(raw, kind, str(why))
+        self.writers[folder].quarantine.append(row)
+        return row
 
     def _ledger_row(self, raw: RawInput, kind: LedgerKind, reason: str) -> QuarantineRow:
         return QuarantineRow(raw.key, self.raw.source, self.raw.slice, raw.member, kind, reason)

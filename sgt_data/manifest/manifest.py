@@ -27,6 +27,7 @@ from sgt_data.manifest.member_checks import (
 from sgt_data.manifest.own_parts import add_own_parts, listed_plugins, with_lines
 from sgt_data.manifest.places import check_moves, place_members
 from sgt_data.manifest.protocols import place_problem
+from sgt_data.manifest.reversed_proxies import with_bases, with_reversed_names
 from sgt_data.names import INDEX, QUARANTINE, RECEIPTS
 from sgt_data.overrides import override_fields
 from sgt_data.pictures.colour_profiles import IccRule
@@ -181,6 +182,8 @@ def load_manifest(path: Location, overrides: Sequence[str] | str = ()) -> Manife
     add_own_parts(file)
     kinds = _registered_kinds()
     moves = place_members(file.data, file.folder, {n: kinds[n] for n in ("sources", "annotators")})
+    if "proxies" in file.data:
+        file.data["proxies"] = with_reversed_names(file.data["proxies"])
     override_fields(file.data, overrides, _default_names(file.data, kinds))
     check_moves(file.data, moves, file.folder)
     return _parsed(file.data, file.where)
@@ -204,6 +207,8 @@ def _parsed(data: Mapping[str, Any], where: str) -> Manifest:
     for name, kinds in _registered_kinds().items():
         if isinstance(fields.get(name), list | tuple):
             fields[name] = _members(fields[name], name, kinds, problems)
+    if isinstance(fields.get("proxies"), list):
+        fields["proxies"] = with_bases(fields["proxies"], problems)
     manifest: Manifest | None = _validated(Manifest, fields, (), problems)
     if manifest is not None and not problems:
         problems += _contradictions(manifest)

@@ -117,22 +117,32 @@ def bank_problem(proxy: Proxy) -> str | None:
         given, banks = proxy.instructions or name, built_in_banks()
         near = did_you_mean(str(given), banks)
         return f"no bank is named {cut(given, 40)}; built in are {', '.join(banks)}{near}"
-    wanted = proxy.placeholders
+    wanted = proxy.needed_words()
     if not bank.own and bank.name == name and not is_own(type(proxy)):
         return None
     for split, lines in (("train", bank.train), ("held-out", bank.held_out)):
-        if problem := _placeholder_problem(lines, wanted):
+        if problem := _placeholder_problem(lines, wanted) or _line_problem(lines, proxy):
             return f"bank {bank.name}, {split} {problem}"
     return None
 
 
-def _placeholder_problem(lines: Iterable[str], wanted: frozenset[str]) -> str | None:
-    allowed = ", ".join(f"{{{name}}}" for name in sorted(wanted)) or "none"
+def _line_problem(lines: Iterable[str], proxy: Proxy) -> str | None:
+    for number, line in enumerate(lines, 1):
+        if problem := proxy.line_problem(line):
+            return f"line {number} ({cut(line)}): {problem}"
+    return None
+
+
+def _placeholder_problem(lines: Iterable[str], wanted: Sequence[frozenset[str]]) -> str | None:
+    known = frozenset[str]().union(*wanted)
+    allowed = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
     for number, line in enumerate(lines, 1):
         given = placeholders(line)
-        for name in sorted(given - wanted):
-            near = did_you_mean(name, wanted)
+        for name in sorted(given - known):
+            near = did_you_mean(name, known)
             return f"line {number} has {{{name}}}; allowed: {allowed}{near} ({cut(line)})"
-        for name in sorted(wanted - given):
-            return f"line {number} lacks {{{name}}}, which says what is meant ({cut(line)})"
+        for group in wanted:
+            if not group & given:
+                lacking = " or ".join(f"{{{name}}}" for name in sorted(group))
+                return f"line {number} lacks {lacking}, which says what is meant ({cut(line)})"
     return None

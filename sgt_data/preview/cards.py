@@ -9,6 +9,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.reasons import lost_inputs
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing, RequestError
+from sgt_data.facts import reversed_facts
 from sgt_data.preview.candidate import Candidate
 from sgt_data.preview.candidates import Candidates, evenly_spaced, find_candidates
 from sgt_data.preview.sheet_choice import SheetChoice
@@ -51,7 +52,7 @@ class Card:
         if not self.known:
             return None
         inputs = (sample.input for sample in self.known if not has_degraded_input(sample))
-        return next(inputs, self.known[0].target)
+        return next(inputs, _clean(self.known[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,17 @@ def tier_rank(tier: str) -> int:
 
 
 def has_degraded_input(sample: Sample) -> bool:
-    """Whether the input of a sample is a degraded picture, to be shown next to the target."""
+    """Whether the input of a sample is no clean picture, but a degraded one or a map: it is shown
+    next to the target."""
     kind = proxy_kinds().usable(sample.facts["type"])
     return "degradation" in sample.facts or (kind is not None and kind.degrades)
+
+
+def _clean(sample: Sample) -> bytes:
+    """The clean picture of a sample whose proxy degrades it, or reverses another."""
+    base = reversed_facts(sample.facts)
+    kind = None if base is None else proxy_kinds().usable(base.get("type"))
+    return sample.input if kind is not None and kind.degrades else sample.target
 
 
 def _nothing(corpus: Corpus, choice: SheetChoice) -> CorpusError | RequestError:

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import ImageFont
 
-from sgt_data.facts import drawn_segments
+from sgt_data.facts import drawn_segments, reversed_facts
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -102,8 +102,16 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
     Args:
         facts: the JSON of the sample.
     """
+    if (base := reversed_facts(facts)) is not None:
+        return [f"reverse of {base['proxy']}"]
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
+    if facts["type"] == "each":
+        count = len(drawn_segments(facts["segments"]))
+        return [f"{count} of {facts['category']}", *(["absent"] if facts["negative"] else [])]
+    if "legend" in facts:
+        absent = sum(not entry["present"] for entry in facts["legend"]["entries"])
+        return [str(facts["variant"]), str(facts["legend"]["form"]), f"{absent} absent"]
     if "degradation" in facts:
         return _degradation(facts["degradation"])
     if "segments" in facts:

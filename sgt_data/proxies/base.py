@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from PIL import Image
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import Picture
@@ -110,12 +110,31 @@ class Proxy(Member):
     placeholders: ClassVar[frozenset[str]] = frozenset()
     """Names of the words that `draw` gives; each line of its instructions has all of them."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _direction_is_a_proxy(cls, fields: Any) -> Any:
+        is_unknown = "direction" not in cls.model_fields
+        if isinstance(fields, dict) and "direction" in fields and is_unknown:
+            name = fields.get("name", cls.model_fields["name"].get_default())
+            raise ValueError(
+                "a proxy has no direction; its reverse is an entry of its own: "
+                f"{{type: generate, of: {name}}}"
+            )
+        return fields
+
     @model_serializer(mode="wrap")
-    def _without_default_lines(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = fields(self)
-        if written.get("instructions") is None:  # corpora of before there were such lines
-            written.pop("instructions", None)
-        return written
+    def _without_unstated_fields(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unstated = self.unstated_fields()
+        return {name: value for name, value in fields(self).items() if name not in unstated}
+
+    def unstated_fields(self) -> frozenset[str]:
+        """Fields that a corpus does not state: corpora of before they existed do not either."""
+        return frozenset({"instructions"} if self.instructions is None else ())
+
+    def needed_words(self) -> tuple[frozenset[str], ...]:
+        """Groups of placeholders: each line of its instructions has at least one of each group,
+        and no other."""
+        return tuple(frozenset({name}) for name in sorted(self.placeholders))
 
     @property
     def shows_picture(self) -> bool:
@@ -175,6 +194,11 @@ class Proxy(Member):
             return self.instructions.as_bank()
         return load_bank(self.instructions or self.bank_for(look))
 
+    def line_problem(self, line: str) -> str | None:
+        """Why a line of a manifest's own cannot be used, beside its placeholders; None where it
+        can."""
+        return None
+
     def draw(self, subject: Subject) -> DrawnTarget:
         """Draw the target of a picture.
 
@@ -185,6 +209,21 @@ class Proxy(Member):
         raise NotImplementedError
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        """What its target is, for instructions that ask for the picture: a noun phrase without
+        article.
+
+        A line says `this` before it: `depth map in which near is bright`. A legend belongs into it.
+        Of a proxy that degrades, it is what the input is, and a line says `a` before it.
+
+        Args:
+            facts: the JSON of a sample.
+        """
+        words = facts.get("instruction", {}).get("words", {}).values()
+        stated = f" ({'; '.join(words)})" if words else ""
+        return f"{str(facts.get('type', '')).replace('_', ' ')} map{stated}"
+
+    @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
         """Contradictions between a stored target and its facts; empty where the target is sound.
 
@@ -192,6 +231,17 @@ class Proxy(Member):
             CorpusError: the target cannot be decoded at all.
         """
         cls.decode(target, facts)
+        return []
+
+    @classmethod
+    def instruction_contradictions(cls, instruction: str, facts: Mapping[str, Any]) -> list[str]:
+        """Contradictions between the text of an instruction and the facts of its sample.
+
+        It is asked by `verify --deep`, which compares the line with its bank itself.
+
+        Raises:
+            CorpusError: the facts do not belong to a sample of this proxy.
+        """
         return []
 
     @classmethod

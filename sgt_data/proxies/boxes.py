@@ -126,6 +126,12 @@ class BoxesProxy(Proxy):
         return drawn_as(_overlay(picture, labels, colours), "jpg")
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        if facts.get("look") == "overlay":
+            return "photo with outlines of boxes drawn over it"
+        return "drawing of boxes, one around each object, on black"
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
         """The label map of the outlines, and the facts of each box.
 

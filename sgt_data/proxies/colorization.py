@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -39,3 +40,7 @@ class ColorizationProxy(RestorationProxy):
                 f"{self.min_colourfulness}"
             )
         return greyscale(picture), {"colourfulness": round(measured, 3)}
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return "black-and-white photo"

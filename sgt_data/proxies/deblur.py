@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -37,3 +38,7 @@ class DeblurProxy(RestorationProxy):
         length = draw_option(rng, self.lengths)
         angle = draw_integer(rng, (0, 179))  # half a turn more is the same line
         return motion_blur(picture, length, angle), {"length": length, "angle": angle}
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return "photo blurred by motion"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,6 +19,13 @@ from sgt_data.proxies.parameter_ranges import (
 from sgt_data.proxies.restoration_base import RestorationProxy
 
 Noise = Literal["gaussian", "jpeg", "poisson", "salt_and_pepper"]
+
+_WORDS: Mapping[Noise, str] = {
+    "gaussian": "Gaussian noise",
+    "jpeg": "the blocks of strong JPEG compression",
+    "poisson": "the shot noise of too few photons",
+    "salt_and_pepper": "salt-and-pepper noise",
+}
 
 
 class DenoiseProxy(RestorationProxy):
@@ -62,3 +70,7 @@ class DenoiseProxy(RestorationProxy):
             return noise.poisson(picture, peak, rng), drawn
         drawn["share"] = share = draw_fraction(rng, self.share)
         return noise.salt_and_pepper(picture, share, rng), drawn
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return f"photo with {_WORDS[facts['degradation']['kind']]}"

@@ -168,6 +168,11 @@ class DepthProxy(Proxy):
         return DrawnTarget(target, "png", facts)
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        colours = "" if facts.get("colormap") == "grey" else " in the colours of inferno"
+        return f"depth map{colours} in which near is bright"
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedDepth:
         """Inverse depth [H, W] float32 of a target to within half a level, with its scaling.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -71,3 +72,8 @@ class DerainProxy(RestorationProxy):
             picture = weather.rain(picture, drops, angle, dimming, rng)
             drawn |= {"drops": drops, "angle": angle, "dimming": dimming}
         return picture, drawn
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        weather = {"both": "rain and fog"}.get(kind := facts["degradation"]["kind"], kind)
+        return f"photo taken in {weather}"

@@ -26,6 +26,10 @@ from sgt_data.records import DrawnTarget, Layer
 Method = Literal["sobel", "canny", "annotator"]
 
 _BANKS = {"sobel": "edge_soft", "canny": "edge_canny"}
+_MAP_WORDS: Mapping[Any, str] = {
+    "canny": "Canny edge map, white on black",
+    "sobel": "soft edge map, in which strong edges are bright",
+}
 _LEARNED = "edge_learned"
 
 # the usual "auto Canny": a third below and above the median
@@ -109,6 +113,10 @@ class EdgeProxy(Proxy):
                 levels = canny(grey, low, high)
                 facts["thresholds"] = [low, high]
         return DrawnTarget(encode_rough(levels), "png", facts)
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return _MAP_WORDS.get(facts.get("method"), "map of edges, white on black")
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> NDArray[np.uint8]:

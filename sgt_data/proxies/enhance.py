@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -36,3 +37,7 @@ class EnhanceProxy(RestorationProxy):
         sigma = draw_fraction(rng, self.sigma)
         dark = low_light(picture, brightness, sigma, rng)
         return dark, {"brightness": brightness, "sigma": sigma}
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return "dark and noisy photo, as taken in too little light"

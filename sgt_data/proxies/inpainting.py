@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from sgt_data.degradations.pixels import Pixels
 from sgt_data.proxies.parameter_ranges import draw_fraction, within
 from sgt_data.proxies.restoration_base import RestorationProxy
 
-_PATCH = 32
+PATCH = 32
 
 
 class InpaintingProxy(RestorationProxy):
@@ -39,7 +40,13 @@ class InpaintingProxy(RestorationProxy):
         share = draw_fraction(rng, self.share)
         drawn = {"mask": self.mask, "share": share}
         if self.mask == "patches":
-            mask, drawn["patches"] = patch_mask(height, width, _PATCH, share, rng)
+            mask, drawn["patches"] = patch_mask(height, width, PATCH, share, rng)
         else:
             mask = shape_mask(height, width, self.mask, share, rng)
         return hide(picture, mask), drawn
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        shapes = {"strokes": "strokes", "boxes": "boxes", "mixed": "strokes and boxes"}
+        hiding = shapes.get(facts["degradation"]["mask"], "large squares")
+        return f"photo with flat grey {hiding} over it"

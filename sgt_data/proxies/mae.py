@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -38,3 +39,7 @@ class MaeProxy(RestorationProxy):
         ratio = draw_fraction(rng, self.ratio)
         mask, hidden = patch_mask(height, width, self.patch, ratio, rng)
         return hide(picture, mask), {"ratio": ratio, "patch": self.patch, "patches": hidden}
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return "photo with small squares of a regular grid hidden in flat grey"

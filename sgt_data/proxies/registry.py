@@ -16,9 +16,12 @@ from sgt_data.proxies.deblur import DeblurProxy
 from sgt_data.proxies.denoise import DenoiseProxy
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.proxies.derain import DerainProxy
+from sgt_data.proxies.each import EachProxy
 from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
+from sgt_data.proxies.generate import GenerateProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
+from sgt_data.proxies.legend import LegendProxy
 from sgt_data.proxies.mae import MaeProxy
 from sgt_data.proxies.metric_depth import MetricDepthProxy
 from sgt_data.proxies.normals import NormalsProxy
@@ -38,9 +41,12 @@ def proxy_kinds() -> Kinds[Proxy]:
         "denoise": DenoiseProxy,
         "depth": DepthProxy,
         "derain": DerainProxy,
+        "each": EachProxy,
         "edge": EdgeProxy,
         "enhance": EnhanceProxy,
+        "generate": GenerateProxy,
         "inpainting": InpaintingProxy,
+        "legend": LegendProxy,
         "mae": MaeProxy,
         "metric_depth": MetricDepthProxy,
         "normals": NormalsProxy,

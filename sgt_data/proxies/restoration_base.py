@@ -71,16 +71,29 @@ class RestorationProxy(Proxy):
         Raises:
             CorpusError: target and facts do not belong together.
         """
-        try:
-            size = facts["size"]["width"], facts["size"]["height"]
-        except (KeyError, TypeError) as why:
-            raise CorpusError(f"the facts do not state the target's size: {in_words(why)}") from why
-        try:
-            with Image.open(io.BytesIO(target), formats=["JPEG"]) as image:
-                if image.size != size or image.mode != "RGB":
-                    raise CorpusError(
-                        f"the target is {image.mode} {image.size}, its facts say RGB {size}"
-                    )
-                return np.array(image)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
-            raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
+        return decoded_photo(target, facts)
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return "degraded photo"
+
+
+def decoded_photo(target: bytes, facts: Mapping[str, Any]) -> Pixels:
+    """A stored photograph, [H, W, 3] uint8 RGB.
+
+    Raises:
+        CorpusError: target and facts do not belong together.
+    """
+    try:
+        size = facts["size"]["width"], facts["size"]["height"]
+    except (KeyError, TypeError) as why:
+        raise CorpusError(f"the facts do not state the target's size: {in_words(why)}") from why
+    try:
+        with Image.open(io.BytesIO(target), formats=["JPEG"]) as image:
+            if image.size != size or image.mode != "RGB":
+                raise CorpusError(
+                    f"the target is {image.mode} {image.size}, its facts say RGB {size}"
+                )
+            return np.array(image)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
+        raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -35,3 +36,7 @@ class SuperResolutionProxy(RestorationProxy):
     def degrade(self, picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, dict[str, Any]]:
         factor = draw_option(rng, self.factors)
         return down_and_up(picture, factor), {"factor": factor}
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        return f"photo with {facts['degradation']['factor']} times less detail"

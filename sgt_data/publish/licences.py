@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT
+from sgt_data.corpus.reversed_proxies import bases_of
 from sgt_data.proxies.registry import proxy_kinds
 
 NOT_STATED = "not stated"
@@ -73,17 +74,18 @@ def folders_with_pictures(
 ) -> tuple[str, ...]:
     """The folders of a corpus that hold pictures, so that their licences decide who may publish.
 
+    A proxy that reverses another holds none; it goes with that one.
+
     Args:
         folders: folders of the corpus.
         manifest: resolved manifest of the corpus.
         licences: what the indexes of the corpus say.
     """
-    showing = {proxy["name"] for proxy in manifest["proxies"] if _shows_picture(proxy)}
-    return tuple(
-        folder
-        for folder in folders
-        if folder == INPUT or folder in showing or folder in licences.embedding
-    )
+    holding = {proxy["name"] for proxy in manifest["proxies"] if _shows_picture(proxy)}
+    holding |= {INPUT, *licences.embedding}
+    # the text of a reversed proxy is of no use without the tars that hold its pictures
+    holding |= {proxy for proxy, base in bases_of(manifest).items() if base in holding}
+    return tuple(folder for folder in folders if folder in holding)
 
 
 def counts_text(counts: Mapping[str, int]) -> str:

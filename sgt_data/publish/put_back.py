@@ -116,7 +116,7 @@ class _PutBack:
         return FinishedShard(tuple(commit(self.root, encoded) for encoded in made))
 
     def _whole(self, shard: ShardTask) -> list[EncodedShard]:
-        return render_shard(shard.raw, shard.folders, shard.excluded, self.plan.recipe)
+        return render_shard(shard.raw, shard.folders, shard.excluded, self.plan.recipe, self.root)
 
     def _cut(self, shard: ShardTask, whole: bool) -> list[EncodedShard]:
         """The shard of a subset: cut out of the corpus' shard, as copies of subsets are."""

@@ -30,6 +30,12 @@ _SOURCE_ORDER = ("coco", "sa1b")
 SCENE_SOURCES = (*_SOURCE_ORDER, "folder", "tars")
 """Types of the sources that a drawn scene is written for."""
 
+_REVERSED: Mapping[str, Mapping[str, Any]] = {
+    "panoptic": {"type": "segmentation", "variant": "panoptic"},
+    "depth": {"type": "depth"},
+}
+"""Proxies that examples reverse, by the name that the examples give them."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnExample:
@@ -85,7 +91,12 @@ def _drawn(
         for number, (entry, name) in enumerate(drawable)
     ]
     used = dict.fromkeys(name for _, name in drawable)
-    samples = _built([sources[name] for name in used], proxies)
+    bases = {
+        entry["of"]: {**_REVERSED[entry["of"]], "name": entry["of"], "sources": [name]}
+        for entry, name in drawable
+        if entry.get("of") in _REVERSED
+    }
+    samples = _built([sources[name] for name in used], proxies, list(bases.values()))
     return tuple(
         DrawnExample(_name_of(entry), entry, sample)
         for (entry, _), sample in zip(drawable, samples, strict=True)
@@ -128,8 +139,15 @@ def _fitting_source(
     return None
 
 
-def _built(sources: Sequence[Any], proxies: Sequence[Any]) -> list[Sample | None]:
-    """The first sample of each proxy; None where the scene is left out."""
+def _built(
+    sources: Sequence[Any], proxies: Sequence[Any], bases: Sequence[Any]
+) -> list[Sample | None]:
+    """The first sample of each proxy; None where the scene is left out.
+
+    Args:
+        sources, proxies: entries of a manifest.
+        bases: further proxies of it, which some of these reverse.
+    """
     with TemporaryDirectory(prefix="sgt-data-") as folder:
         manifest = parse_manifest(
             {
@@ -139,7 +157,8 @@ def _built(sources: Sequence[Any], proxies: Sequence[Any]) -> list[Sample | None
                 "proxies": [
                     {**entry, **_missing_lines(entry, f"{folder}/{number}.txt")}
                     for number, entry in enumerate(proxies)
-                ],
+                ]
+                + list(bases),
                 "max_filtered": 1.0,
             }
         )
@@ -153,7 +172,7 @@ def _missing_lines(entry: Mapping[str, Any], file: str) -> dict[str, str]:
     proxy = proxy_kinds()[entry["type"]].model_validate(entry)
     if proxy.instructions or proxy.bank_for(None):
         return {}
-    words = "".join(f" {{{name}}}" for name in sorted(proxy.placeholders))
+    words = "".join(f" {{{min(group)}}}" for group in proxy.needed_words())
     lines = f"The manifest gives the instruction.{words}"
     Path(file).write_text(f"[train]\n{lines}\n[held-out]\nSo it does here.{words}\n")
     return {"instructions": file}

@@ -11,6 +11,7 @@ from PIL import Image
 
 from sgt_data import checks
 from sgt_data.errors import RequestError
+from sgt_data.facts import reversed_facts
 from sgt_data.preview.cards import has_degraded_input
 from sgt_data.preview.sheet_pictures import fitted
 from sgt_data.preview.sheet_text import caption_facts, instruction_words
@@ -68,7 +69,9 @@ def _proxy_card(facts: KindFacts) -> Image.Image:
     """A run of cells for each picture: its input, and the targets that are drawn of it."""
     runs: dict[str, list[CardCell]] = {}
     for example in draw_examples(facts.examples):
-        if has_degraded_input(example.sample):
+        if reversed_facts(example.sample.facts) is not None:
+            runs[example.name] = [_input_cell(example, "input"), _target_cell(example)]
+        elif has_degraded_input(example.sample):
             run = runs.setdefault(example.name, [])
             run.append(CardCell("input", "detail", _detail(example.sample.input)))
             target = replace(_target_cell(example), picture=_detail(example.sample.target))

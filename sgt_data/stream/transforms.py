@@ -1,8 +1,8 @@
 """Ready transforms for `Stream(transform=...)`: pictures of the size and form of a trainer.
 
 In a label target, each colour stands for something of its own; a mean of two colours would stand
-for a third thing, or for nothing. So label targets are resized by the nearest pixel, all other
-pictures by smooth filters.
+for a third thing, or for nothing. So label targets are resized by the nearest pixel, also where a
+reversed proxy has them as inputs, and all other pictures by smooth filters.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sgt_data import checks
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.extras import install_hint
+from sgt_data.facts import reversed_facts
 from sgt_data.pictures.resample import resized_pixels
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.stream.pixel_memory import PixelMemory
@@ -92,6 +93,13 @@ def target_filter(facts: Mapping[str, Any]) -> Image.Resampling:
     return Image.Resampling.BILINEAR if facts.get("type") == "depth" else Image.Resampling.BICUBIC
 
 
+def input_filter(facts: Mapping[str, Any]) -> Image.Resampling:
+    """The filter that resizes a sample's input: bicubic, but for maps that are another proxy's
+    targets, which are resized as those."""
+    base = reversed_facts(facts)
+    return Image.Resampling.BICUBIC if base is None else target_filter(base)
+
+
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """Decodes a sample into a dict of two pictures, the instruction and its facts.
@@ -143,7 +151,7 @@ class Pictures:
         if self.augment is not None:
             view = self.augment.view(sample, width, height)
         return {
-            "input": self._shown(picture, view, Image.Resampling.BICUBIC),
+            "input": self._shown(picture, view, input_filter(sample.facts)),
             "target": self._shown(target, view, target_filter(sample.facts)),
             "instruction": view.instruction,
             "key": sample.key,

@@ -16,7 +16,7 @@ first of them; the others get hard links to it.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
@@ -24,6 +24,7 @@ import orjson
 
 from sgt_data.corpus.identity import in_words
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError, StorageError
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import EXPORT_MARKER, check_output
@@ -108,7 +109,9 @@ def _export(
     on_progress(Progress(0, phase="opening the corpus"))
     opened = open_corpus(corpus)
     finished = opened.finished(proxies)
-    chosen = tuple(proxy for proxy in opened.proxies if proxy in finished)
+    asked = [proxy for proxy in opened.proxies if proxy in finished]
+    # a reversed proxy comes after its base, whose files it gets links to
+    chosen = tuple(sorted(asked, key=lambda proxy: proxy in opened.bases))
     if form not in LAYOUTS:
         raise RequestError(f"format: {not_among(form, LAYOUTS)}")
     root = check_output(output, [opened.url], marker=EXPORT_MARKER)
@@ -185,21 +188,45 @@ def _export_proxy(
     folder = f"{report.output}/{proxy}"
     with open_atomic(f"{folder}.txt") as paths, open_atomic(f"{folder}.jsonl") as rows:
         for sample in corpus.samples(proxy):
-            picture, target = layout.names(sample.key, sample.extension)
+            picture, target = layout.names(sample.key, sample.extension, sample.input_extension)
             _check_target_is_found(layout, f"{folder}/{picture}", f"{folder}/{target}")
-            candidates = [
-                f"{report.output}/{other}/{layout.names(sample.key, extension)[0]}"
-                for other in earlier
-                for extension in ("png", "jpg")
-            ]
-            _export_file(report, f"{folder}/{picture}", sample.input, candidates)
-            _export_file(report, f"{folder}/{target}", sample.target)
-            if _is_16_bit_png(sample.target):
+            of_input, of_target = _same_files(report, layout, sample, corpus.bases, earlier)
+            _export_file(report, f"{folder}/{picture}", sample.input, of_input)
+            _export_file(report, f"{folder}/{target}", sample.target, of_target)
+            if _is_16_bit_png(sample.target) or _is_16_bit_png(sample.input):
                 _note_16_bits(report, proxy)
             paths.write(f"{folder}/{picture}\n".encode())
             fields = row(report.form, folder, picture, target, sample.instruction)
             rows.write(orjson.dumps(fields) + b"\n")
             yield sample.key
+
+
+def _same_files(
+    report: ExportReport,
+    layout: Layout,
+    sample: Sample,
+    bases: Mapping[str, str],
+    earlier: Sequence[str],
+) -> tuple[list[str], list[str]]:
+    """Paths of files that may hold a sample's input, and its target, already; they need not exist.
+
+    Input pictures are those of other proxies. A reversed sample has both pictures of its base.
+    """
+    output, key = report.output, sample.key
+    base = bases.get(sample.proxy)
+    if base is None:
+        extensions = ("png", "jpg")
+        inputs = [
+            f"{output}/{other}/{layout.names(key, extension)[0]}"
+            for other in earlier
+            for extension in extensions
+        ]
+        return inputs, []
+    if base not in earlier:
+        return [], []
+    of_base = layout.names(key, sample.input_extension, sample.extension)
+    shown, drawn = (f"{output}/{base}/{name}" for name in of_base)
+    return [drawn], [shown]
 
 
 def _check_target_is_found(layout: Layout, picture: str, target: str) -> None:
@@ -218,7 +245,7 @@ def _is_16_bit_png(data: bytes) -> bool:
 
 def _note_16_bits(report: ExportReport, proxy: str) -> None:
     note = (
-        f"{proxy}: targets have 16 bits, which the released loaders clip to white; "
+        f"{proxy}: pictures have 16 bits, which the released loaders clip to white; "
         "build with bits: 8"
     )
     if note not in report.notes:

@@ -3,7 +3,9 @@
 The loaders get the path of an input picture and derive the path of its target: they replace the
 name of a folder, and `jpg` by `png`, wherever these stand in the path. JPEG targets are therefore
 named `.jpeg`, and so are their input pictures: `jpeg` does not contain `jpg`, so the rule leaves
-the extension alone, and every extension names the real format.
+the extension alone, and every extension names the real format. A reversed sample has a PNG as input
+and a JPEG as target; no two names of their formats follow the rule, so both files end in `.image`,
+and the loaders, which open pictures by their content, read them.
 """
 
 from __future__ import annotations
@@ -36,14 +38,15 @@ class Layout:
     pictures: str
     targets: str
 
-    def names(self, key: str, extension: str) -> tuple[str, str]:
+    def names(self, key: str, extension: str, given: str = "jpg") -> tuple[str, str]:
         """Paths of a sample's input picture and target, relative to the proxy's folder.
 
         Args:
             key: key of the sample.
-            extension: file name extension of its target in the corpus, `png` or `jpg`.
+            extension: format of its target, `png` or `jpg`.
+            given: format of its input, `png` or `jpg`.
         """
-        picture, target = _EXTENSIONS[extension]
+        picture, target = _EXTENSIONS[extension] if given == "jpg" else ("image", "image")
         return f"{self.pictures}/{key}.{picture}", f"{self.targets}/{key}.{target}"
 
     def target_of(self, picture: str) -> str:

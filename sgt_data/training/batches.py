@@ -23,7 +23,7 @@ from sgt_data.stream.batch import Batch
 from sgt_data.stream.conversations import Conversation, ConversationFile
 from sgt_data.stream.options import Reading, Topology
 from sgt_data.stream.stream import Stream
-from sgt_data.stream.transforms import target_filter
+from sgt_data.stream.transforms import input_filter, target_filter
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.learner import Drawings, Questions, TrainingBatch
 from sgt_data.value_text import counted
@@ -80,7 +80,7 @@ class ToModel:
         assert isinstance(sample, Sample)
         resampling = target_filter(sample.facts)
         return {
-            "picture": self._resized(sample.input, cubic, sample.decoded),
+            "picture": self._resized(sample.input, input_filter(sample.facts), sample.decoded),
             "target": self._resized(sample.target, resampling, sample.decoded),
             "text": sample.instruction,
             "proxy": sample.proxy,

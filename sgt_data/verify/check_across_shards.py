@@ -5,7 +5,7 @@ Little is kept of a shard: its counts, and hashes of its keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE, INPUT
@@ -17,7 +17,7 @@ from sgt_data.verify.repeated_keys import SeenKeys
 
 
 def compare_folders(
-    folders: Sequence[CheckedShard], *, has_inputs: bool
+    folders: Sequence[CheckedShard], *, has_inputs: bool, bases: Mapping[str, str]
 ) -> Iterator[tuple[CheckedShard, Finding]]:
     """All that is wrong between what several folders have of one shard, each with the folder's own
     part.
@@ -25,10 +25,13 @@ def compare_folders(
     Args:
         folders: the shard, as each folder has it, in the order of the corpus.
         has_inputs: whether the corpus has shared inputs; a copy of one may lack them.
+        bases: by reversed proxy, the one whose pictures it takes.
     """
     yield from _check_alignment(folders)
     if has_inputs:
-        yield from _check_shared_inputs(folders)
+        own = [shard for shard in folders if shard.folder not in bases]
+        yield from _check_shared_inputs(own)
+    yield from _check_bases(folders, bases)
 
 
 def _check_alignment(folders: Sequence[CheckedShard]) -> Iterator[tuple[CheckedShard, Finding]]:
@@ -64,6 +67,26 @@ def _check_shared_inputs(
                 Finding(
                     f"{shard.folder}/{shard.name}",
                     f"no input for {counted(len(lacking), 'sample')}, such as {lacking[0]}",
+                ),
+            )
+
+
+def _check_bases(
+    folders: Sequence[CheckedShard], bases: Mapping[str, str]
+) -> Iterator[tuple[CheckedShard, Finding]]:
+    """Every sample of a reversed proxy has its pictures in the proxy that it reverses."""
+    held = {shard.folder: frozenset(shard.keys) for shard in folders}
+    for shard in folders:
+        if (base := bases.get(shard.folder)) is None:
+            continue
+        lacking = [key for key in shard.keys if key not in held.get(base, ())]
+        if lacking:
+            yield (
+                shard,
+                Finding(
+                    f"{shard.folder}/{shard.name}",
+                    f"{base} has no pictures for {counted(len(lacking), 'sample')}, such as "
+                    f"{lacking[0]}",
                 ),
             )
 

@@ -97,7 +97,9 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
                 on_progress(Progress(done, len(known), phase=phase))
             between += [
                 (number[shard.folder, shard.name], finding)
-                for shard, finding in compare_folders(folders, has_inputs=INPUT in corpus.folders)
+                for shard, finding in compare_folders(
+                    folders, has_inputs=INPUT in corpus.folders, bases=corpus.bases
+                )
             ]
             added.add(folders)
     on_progress(Progress(done, len(known), phase="comparing the shards"))

@@ -26,6 +26,7 @@ from sgt_data.plugins.traces import file_of_class, where_raised
 from sgt_data.prompts.bank import Bank, choose_instruction, load_bank
 from sgt_data.proxies.base import Proxy
 from sgt_data.value_text import cut
+from sgt_data.verify.check_reversed import BasePictures, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class TarToCheck:
         rows: rows of the shard's index.
         kind: class of the proxy, which decodes targets; None where it is not installed.
         bank: lines of the manifest's own; None where the proxy has a built-in bank.
+        base: pictures that the samples take from another proxy; None where they have their own.
     """
 
     header: CorpusHeader
@@ -47,6 +49,7 @@ class TarToCheck:
     rows: Sequence[Mapping[str, Any]]
     kind: type[Proxy] | None
     bank: Bank | None = None
+    base: BasePictures | None = None
 
 
 def check_tar(shard: TarToCheck, tar: bytes) -> Iterator[str]:
@@ -116,6 +119,9 @@ def _check_target(
     contents: Mapping[str, bytes],
     facts: Mapping[str, Any],
 ) -> Iterator[str]:
+    if shard.base is not None:
+        yield from _check_reversed(shard, shard.base, contents, facts)
+        return
     if not {"target", "instruction"} <= contents.keys():
         yield f"it has only {', '.join(contents)}"
         return
@@ -128,25 +134,40 @@ def _check_target(
     if facts.get("type") != stated:
         yield f"its JSON says type {cut(facts.get('type'), 60)}, the manifest {stated!r}"
     elif shard.kind is not None:
-        yield from _contradictions(shard.kind, contents["target"], facts)
+        yield from _contradictions(shard.kind, contents, facts)
 
 
-def _contradictions(kind: type[Proxy], target: bytes, facts: Mapping[str, Any]) -> list[str]:
-    """What a proxy's own decoding finds wrong; a mistake of own code is a problem as well."""
+def _check_reversed(
+    shard: TarToCheck, base: BasePictures, contents: Mapping[str, bytes], facts: Mapping[str, Any]
+) -> Iterator[str]:
+    """Whatever is wrong with a sample whose pictures lie elsewhere, where they are decoded."""
+    if contents.keys() != {"instruction", "facts"}:
+        yield f"a sample of a reversed proxy has {', '.join(contents)}"
+        return
+    yield from _check_instruction(shard, facts, contents["instruction"])
+    stated = type_of(shard.header, shard.folder)
+    if facts.get("type") != stated:
+        yield f"its JSON says type {cut(facts.get('type'), 60)}, the manifest {stated!r}"
+    yield from base.problems(str(facts["key"]), facts)
+
+
+def _contradictions(
+    kind: type[Proxy], contents: Mapping[str, bytes], facts: Mapping[str, Any]
+) -> list[str]:
+    """What a proxy's own reading of target and instruction finds wrong; a mistake of own code is a
+    problem as well."""
+    instruction = contents["instruction"].decode("utf-8", "replace")
     try:
-        return list(kind.contradictions(target, facts))
+        return [
+            *kind.contradictions(contents["target"], facts),
+            *kind.instruction_contradictions(instruction, facts),
+        ]
     except CorpusError as error:
         return [str(error)]
     except Exception as why:
         if not is_own(kind):
             raise
         return [f"{kind.__name__}.decode: {where_raised(why, file_of_class(kind))}"]
-
-
-def type_of(header: CorpusHeader, folder: str) -> str:
-    """The type of a proxy, by the manifest of its corpus; empty for shared inputs."""
-    types = {proxy["name"]: str(proxy.get("type")) for proxy in header.manifest["proxies"]}
-    return types.get(folder, "")
 
 
 def _drawn_count(facts: Mapping[str, Any]) -> int | None:
@@ -182,7 +203,7 @@ def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes)
             return
         bank = shard.bank or load_bank(name)
         if shard.header.identity["banks"][shard.folder] != bank_digest(bank):
-            lacking = [word for word in words.values() if word not in instruction]
+            lacking = [word for word in words.values() if word.strip() not in instruction]
             if lacking or not instruction:
                 yield f"its instruction is empty or lacks the words {cut(lacking)}"
             return

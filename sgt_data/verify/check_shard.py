@@ -27,7 +27,8 @@ from sgt_data.files.urls import below
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.redaction import has_secrets
 from sgt_data.value_text import counted
-from sgt_data.verify.check_samples import TarToCheck, check_tar, type_of
+from sgt_data.verify.check_reversed import base_pictures, type_of
+from sgt_data.verify.check_samples import TarToCheck, check_tar
 from sgt_data.verify.findings import Finding
 
 _COMPARED = ("key", "target_extension", "input_size")
@@ -96,7 +97,8 @@ def check_shard(
             if kind is None and folder != INPUT:
                 shard.not_decoded[stated] = len(table)
             bank = own_bank(corpus.header, folder)
-            tar = TarToCheck(corpus.header, folder, receipt, table.to_pylist(), kind, bank)
+            base = base_pictures(corpus, folder, name)
+            tar = TarToCheck(corpus.header, folder, receipt, table.to_pylist(), kind, bank, base)
             for problem in check_tar(tar, read_bytes(below(corpus.url, path))):
                 shard.findings.append(Finding(path, problem))
     except SgtDataError as error:

@@ -29,7 +29,7 @@ def corpus_overview(corpus: Corpus) -> dict[str, Any]:
         "title": header.name,
         "kind": "corpus" if corpus.selection is None else "subset",
         "url": without_secrets(corpus.url),
-        "format": f"{FORMAT_VERSION}.{header.minor}",
+        "format": f"{FORMAT_VERSION}.{header.stated_minor}",
         "complete": header.complete,
         "notes": _notes(corpus),
         "proxies": proxies,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sgt_data.facts import drawn_segments, has_category, undrawn_segments
+from sgt_data.facts import drawn_segments, has_category, reversed_facts, undrawn_segments
 from sgt_data.proxies.colour_walk import CORNERS
 from sgt_data.proxies.inferno import inferno
 
@@ -18,8 +18,8 @@ SEGMENTS_MAX = 5000
 """Segments that are shown of one sample."""
 
 _ABOUT = (
-    "variant", "palette", "look", "method", "gain", "thresholds", "colormap", "bits", "unit",
-    "from", "percentiles",
+    "variant", "category", "negative", "color", "unlabelled", "palette", "look", "method", "gain",
+    "thresholds", "colormap", "bits", "unit", "from", "percentiles",
 )  # fmt: skip
 
 
@@ -98,6 +98,8 @@ def _reading(facts: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) ->
         return "distance"
     if kind == "edge":
         return "level"
+    if kind == "each":
+        return "labels"  # of no segment, where the class is absent
     return "labels" if segments and "color" in segments[0] else "colour"
 
 
@@ -158,16 +160,40 @@ def _source(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Further facts of a proxy, such as parameters of a degradation, as name and text."""
     about = [(name, _text(facts[name])) for name in _ABOUT if name in facts]
+    if (base := reversed_facts(facts)) is not None:
+        about.append(("reverse of", str(base.get("proxy", ""))[:200]))
+    if facts.get("unlabelled") == [0, 0, 0]:  # as nearly everywhere
+        about = [(name, text) for name, text in about if name != "unlabelled"]
     for name in ("degradation", "referring"):
         fields = facts.get(name)
         if isinstance(fields, dict):
             about += [(f"{name} {field}", _text(value)) for field, value in fields.items()]
+    legend = facts.get("legend")
+    if isinstance(legend, dict):
+        about += [
+            (f"legend {name}", _text(legend.get(name, "")))
+            for name in ("form", "color_form", "distance")
+        ]
+        about.append(("legend absent", ", ".join(_absent_names(legend))[:200]))
     return [(name.replace("_", " "), text) for name, text in about if text]
+
+
+def _absent_names(legend: Mapping[str, Any]) -> list[str]:
+    """What a legend names and the picture does not show."""
+    entries = legend.get("entries")
+    listed = entries if isinstance(entries, list) else []
+    return [
+        str(entry.get("name", ""))[:200]
+        for entry in listed
+        if isinstance(entry, dict) and entry.get("present") is False
+    ]
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_text, value))[:200]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)[:200]
 
 
