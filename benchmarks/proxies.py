@@ -3,7 +3,8 @@
 A shard of segmentation alone, and a shard of segmentation and one more proxy, are rendered in turn:
 the difference is the cost of that proxy where the picture is decoded and its JPEG encoded anyway.
 All is CPU time, which waiting does not change.
-Also the bytes that shared inputs save for five proxies.
+Also the bytes that shared inputs save for five proxies, and whole samples of proxies that need
+classes, over COCO, beside a segmentation sample of the same variant.
 
 python benchmarks/proxies.py [--rounds N] [--copies N] [--fresh-memory] [--json FILE]
 """
@@ -26,6 +27,8 @@ from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.records import RawInput, RawShard
+from sgt_data.sources.coco import CocoSource
+from sgt_data.sources.fetch_input import fetched
 
 ADDED_GOAL = 0.2
 """Largest added time as a share of a segmentation sample, for the proxies in `_WITH_GOAL`."""
@@ -42,12 +45,23 @@ ADDED: tuple[dict[str, Any], ...] = (
                      "enhance", "super_resolution", "colorization")
     ),
 )  # fmt: skip
+BY_CLASS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = tuple(
+    (
+        {"type": "segmentation", "name": variant, "variant": variant},
+        {"type": "legend", "name": f"legend-{variant}", "variant": variant},
+    )
+    for variant in ("semantic", "panoptic", "instance")
+)
+"""Proxies that need classes, each after the segmentation that it is compared with."""
+BY_CLASS_GOAL = 1.1
+"""Largest cost of their samples, as a multiple of a segmentation sample."""
+COCO_PICTURES = 48
 FIVE = (SEGMENTATION, *ADDED[:3], {"type": "denoise"})
 _WITH_GOAL = ("sobel", "denoise", "enhance", "super_resolution")
 
 
 def renderer(
-    tars: str,
+    source: Mapping[str, Any],
     inputs: Sequence[RawInput],
     proxies: Sequence[Mapping[str, Any]],
     shared: bool = False,
@@ -56,13 +70,13 @@ def renderer(
     manifest = parse_manifest(
         {
             "name": "benchmark",
-            "sources": [{"type": "sa1b", "tars": tars}],
+            "sources": [dict(source)],
             "proxies": list(proxies),
             "inputs": "shared" if shared else "embedded",
         }
     )
     plan = plan_build(list_inputs(manifest), InProcessEngine().set_up)
-    raw = RawShard("benchmark", "benchmark", "sa1b", tuple(inputs), True)
+    raw = RawShard("benchmark", "benchmark", str(source["type"]), tuple(inputs), True)
     folders = list(plan.recipe.fingerprints)
     return lambda: render_shard(raw, folders, {}, plan.recipe)
 
@@ -70,6 +84,33 @@ def renderer(
 def tar_bytes(shards: Sequence[EncodedShard]) -> int:
     """Bytes of the tars of shards."""
     return sum(len(shard.tar or b"") for shard in shards)
+
+
+def by_class(coco: Path, rounds: int) -> list[dict[str, Cell]]:
+    """Milliseconds of a whole sample of each proxy that needs classes, over COCO."""
+    entry = {"type": "coco", "root": str(coco), "annotations": ["panoptic"]}
+    source = CocoSource(root=str(coco), annotations=("panoptic",))
+    inputs = [
+        fetched(raw)
+        for piece in source.inventory(COCO_PICTURES).slices[:1]
+        for shard in source.read(piece, COCO_PICTURES, ())
+        for raw in shard.inputs
+    ]
+    works = {
+        str(proxy["name"]): renderer(entry, inputs, [proxy]) for pair in BY_CLASS for proxy in pair
+    }
+    for work in works.values():
+        work()
+    timings = timed_in_turns(works, rounds)
+    rows: list[dict[str, Cell]] = []
+    for pair in BY_CLASS:
+        base, other = (timings[str(proxy["name"])].cpu / len(inputs) for proxy in pair)
+        names = str(pair[1]["name"]), str(pair[0]["name"])
+        rows.append(
+            {"proxy": names[0], "ms": other, "beside": names[1], "its_ms": base,
+             "times": other / base}
+        )  # fmt: skip
+    return rows
 
 
 def main() -> None:
@@ -86,26 +127,27 @@ def main() -> None:
     if not arguments.fresh_memory:
         keep_freed_memory()  # as an engine does
     with pictures() as sources:
+        sa1b = {"type": "sa1b", "tars": sources.tars}
         inputs = [
             replace(raw, key=f"{raw.key}-{copy}")
             for copy in range(arguments.copies)
             for raw in sources.inputs
         ]
         works: dict[str, Callable[[], object]] = {
-            "segmentation": renderer(sources.tars, inputs, [SEGMENTATION])
+            "segmentation": renderer(sa1b, inputs, [SEGMENTATION])
         }
         names = [str(proxy.get("name", proxy["type"])) for proxy in ADDED]
         for name, proxy in zip(names, ADDED, strict=True):
-            works[name] = renderer(sources.tars, inputs, [SEGMENTATION, proxy])
+            works[name] = renderer(sa1b, inputs, [SEGMENTATION, proxy])
         for work in works.values():
             work()
         timings = timed_in_turns(works, arguments.rounds)
         used = threads_used(list(timings.values()))
         embedded, shared = (
-            tar_bytes(renderer(sources.tars, inputs, FIVE, is_shared)())
-            for is_shared in (False, True)
+            tar_bytes(renderer(sa1b, inputs, FIVE, is_shared)()) for is_shared in (False, True)
         )
         origin = sources.origin
+        by_class_rows = by_class(sources.coco, arguments.rounds) if sources.coco else []
     base = timings["segmentation"].cpu / len(inputs)
     rows: list[dict[str, Cell]] = [{"proxy": "segmentation (whole sample)", "ms": base}]
     notes = []
@@ -114,6 +156,10 @@ def main() -> None:
         rows.append({"proxy": f"+ {name}", "ms": added, "of_a_segmentation_sample": added / base})
         if name in _WITH_GOAL:
             notes.append(verdict(name, added / base, ADDED_GOAL, at_most=True))
+    notes += [
+        verdict(str(row["proxy"]), float(row["times"] or 0), BY_CLASS_GOAL, at_most=True)
+        for row in by_class_rows
+    ]
     saved: list[dict[str, Cell]] = [
         {"inputs": "embedded", "mb": embedded / 1e6, "of_embedded": 1.0},
         {"inputs": "shared", "mb": shared / 1e6, "of_embedded": shared / embedded},
@@ -121,6 +167,7 @@ def main() -> None:
     notes.append(f"{used:.2f} threads at work; {origin}")
     tables = {
         "ms per picture beside a segmentation sample, one core": rows,
+        "ms per whole sample of proxies that need classes, COCO, one core": by_class_rows,
         "tars of five proxies (segmentation, sobel, canny, boxes, denoise)": saved,
     }
     settings = {"rounds": arguments.rounds, "copies": arguments.copies, "of": origin}

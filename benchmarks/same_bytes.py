@@ -34,12 +34,13 @@ _SAME_FORM = ("--set", "inputs=embedded", "--set", "proxies.0.name=segmentation"
 """Settings by which shipped manifests of earlier versions and of now ask for the same."""
 
 
-def commands(sources: Path, out: Path, data: Path | None) -> Iterator[list[str]]:
+def commands(checkout: Path, sources: Path, out: Path, data: Path | None) -> Iterator[list[str]]:
     """Arguments of `sgt-data`, in order."""
+    manifest = (checkout / "manifests/demo.yaml").read_text()
     yield ["sample", str(out / "sample"), "--images", "6", "--width", "320", "--height", "240"]
     yield ["sample", str(out / "simple"), "--images", "6", "--scenes", "simple", "--form", "coco"]
     demo = str(out / "demo")
-    yield ["build", "manifests/demo.yaml", "--output", demo, *_demo_sources(sources)]
+    yield ["build", "manifests/demo.yaml", "--output", demo, *_demo_sources(sources, manifest)]
     yield ["scale", demo, "--fraction", "0.4", "--file", f"{out}/demo-0.4.subset.parquet"]
     yield ["scale", demo, "--fraction", "0.4", "--output", str(out / "copy"), "--workers", "0"]
     yield ["questions", demo, "--output", str(out / "questions")]
@@ -56,17 +57,16 @@ def commands(sources: Path, out: Path, data: Path | None) -> Iterator[list[str]]
     yield ["build", "manifests/sa1b-190k.yaml", *sa1b]
     proxies = "proxies=[{type: segmentation, variant: entity}, {type: edge}, {type: mae}]"
     shared = ["--set", "inputs=shared", "--set", "annotators=[]", "--set", proxies]
-    manifest = ["build", "manifests/sa1b-proxies.yaml", "--set", tars, *shared]
-    yield [*manifest, "--output", str(out / "sa1b-shared")]
+    shipped = ["build", "manifests/sa1b-proxies.yaml", "--set", tars, *shared]
+    yield [*shipped, "--output", str(out / "sa1b-shared")]
 
 
-def _demo_sources(sources: Path) -> list[str]:
-    settings = (
-        f"sources.sa1b.tars={sources}/sa1b/*.tar",
-        f"sources.coco.root={sources}/coco",
-        f"sources.sa1b.depth={sources}/depth",
-        f"sources.coco.depth={sources}/depth",
-    )
+def _demo_sources(sources: Path, manifest: str) -> list[str]:
+    settings = [f"sources.sa1b.tars={sources}/sa1b/*.tar", f"sources.coco.root={sources}/coco"]
+    beside = {"depth": "depth", "normals": "normals", "intrinsics": "intrinsics.json"}
+    for field, place in beside.items():
+        if f"{field}: demo/" in manifest:  # older manifests have no such field
+            settings += [f"sources.{name}.{field}={sources}/{place}" for name in ("sa1b", "coco")]
     return [argument for setting in settings for argument in ("--set", setting)]
 
 
@@ -74,7 +74,7 @@ def make(checkout: Path, sources: Path, out: Path, data: Path | None) -> None:
     """Do all commands with one checkout's code."""
     program = checkout / ".venv/bin/sgt-data"
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
-    for arguments in commands(sources, out, data):
+    for arguments in commands(checkout, sources, out, data):
         print(f"{checkout}: sgt-data {' '.join(arguments)}", file=sys.stderr, flush=True)
         subprocess.run(
             [program, *arguments, "--json"],
@@ -101,9 +101,9 @@ def compare_corpora(given: Namespace) -> int:
     work.mkdir(parents=True)
     sources, out = work / "sources", work / "out"
     drawn = ["sample", str(sources), "--images", "12", "--width", "320", "--height", "240"]
-    program, old = given.old / ".venv/bin/sgt-data", given.old
-    environment = {**os.environ, "PYTHONPATH": str(old)}
-    subprocess.run([program, *drawn], cwd=old, env=environment, check=True)
+    program, new = given.new / ".venv/bin/sgt-data", given.new  # which writes all that both read
+    environment = {**os.environ, "PYTHONPATH": str(new)}
+    subprocess.run([program, *drawn], cwd=new, env=environment, check=True)
     sides: dict[str, Digests] = {}
     for name, checkout in (("old", given.old), ("new", given.new)):
         make(checkout, sources, out, given.data)

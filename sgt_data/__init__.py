@@ -83,6 +83,10 @@ if TYPE_CHECKING:
     )
     from sgt_data.result import Failure, Result
     from sgt_data.scenes.write_samples import SampleSummary, write_samples
+    from sgt_data.scoring.intervals import Estimate
+    from sgt_data.scoring.proxy_score import PictureScore, ProxyScore
+    from sgt_data.scoring.score_drawings import score
+    from sgt_data.scoring.score_result import Score
     from sgt_data.shipped_manifests import copy_manifest, shipped_manifests
     from sgt_data.stream.options import Ordering, Reading, Topology
     from sgt_data.stream.stream import Stream
@@ -188,6 +192,13 @@ _MODULES = {
         "SampleSummary",
         "write_samples",
     ),
+    "scoring.intervals": ("Estimate",),
+    "scoring.proxy_score": (
+        "PictureScore",
+        "ProxyScore",
+    ),
+    "scoring.score_drawings": ("score",),
+    "scoring.score_result": ("Score",),
     "shipped_manifests": (
         "copy_manifest",
         "shipped_manifests",
@@ -241,6 +252,7 @@ __all__ = [
     "CorpusError",
     "CorpusMismatch",
     "CorpusReport",
+    "Estimate",
     "Examination",
     "ExperimentReport",
     "ExportReport",
@@ -257,9 +269,11 @@ __all__ = [
     "OwnCodeError",
     "PaletteFacts",
     "PictureError",
+    "PictureScore",
     "Plan",
     "PluginError",
     "Progress",
+    "ProxyScore",
     "PushReport",
     "QuestionPlan",
     "QuestionsReport",
@@ -268,6 +282,7 @@ __all__ = [
     "Result",
     "Sample",
     "SampleSummary",
+    "Score",
     "SgtDataError",
     "SourceError",
     "StorageError",
@@ -306,6 +321,7 @@ __all__ = [
     "plan_schema",
     "push_corpus",
     "run_experiment",
+    "score",
     "serve_corpus",
     "shipped_manifests",
     "subset",

@@ -15,7 +15,7 @@ EXTRA_OF_LIBRARY: Mapping[str, str] = {
     "matplotlib": "train",
     "s3fs": "s3",
     "safetensors": "annotate",
-    "scipy": "train",
+    "scipy": "score",
     "segment_anything": "annotate",
     "sklearn": "train",
     "tensorboard": "train",

@@ -23,9 +23,13 @@ LAYERS: Mapping[Layer, str] = {
     "depth": "depth of every pixel, relative or metric",
     "metric_depth": "depth of every pixel in metres",
     "normals": "unit surface normals of every pixel",
+    "intrinsics": "focal lengths and middle of the camera",
     "edges": "edge strength of every pixel",
 }
 """The layers that this package knows, and what each of them holds."""
+
+DEPTH_LAYERS: frozenset[Layer] = frozenset({"depth", "metric_depth"})
+"""The layers that a source's depth files give: the second where they state metres."""
 
 DenseLayer = str
 """Name of a layer that has a number for every pixel instead of a list of segments."""
@@ -143,6 +147,7 @@ class DenseMap:
         invalid: codes that state no measurement.
         assumed: what was assumed of the picture that the map lies on, where nothing states it.
         unit: of `low` and `high`: `1/m` where the map is inverse depth of metres, 0 infinitely far.
+        focal_pixels: focal length in pixels of the map, where a model has predicted it.
     """
 
     codes: NDArray[np.uint16]
@@ -153,6 +158,7 @@ class DenseMap:
     invalid: tuple[int, ...] = ()
     assumed: str | None = None
     unit: Literal["relative", "1/m"] = "relative"
+    focal_pixels: float | None = None
 
     @property
     def is_metric(self) -> bool:
@@ -176,6 +182,40 @@ class DenseMap:
             raise AnnotationError("the depth is relative; it has no metres")
         metres[list(self.invalid)] = np.nan
         return metres
+
+
+@dataclass(frozen=True, slots=True)
+class NormalMap:
+    """A surface normal for every pixel of a stored picture, as its file holds it.
+
+    Attributes:
+        values: [H, W, 3] uint8 levels, of which `level / 127.5 - 1` is a component, or float32
+            components.
+        axes: which channel, counted from 1, holds the component to the right, the one upwards and
+            the one towards the viewer; negative where a large value points to the other side.
+        none: levels of a pixel without normal. A vector shorter than 0.5 states none either.
+        assumed: what was assumed of the picture that the map lies on, where nothing states it.
+    """
+
+    values: NDArray[np.uint8] | NDArray[np.float32]
+    axes: tuple[int, int, int] = (1, 2, 3)
+    none: tuple[int, int, int] = (0, 0, 0)
+    assumed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """A pinhole camera, in pixels of the stored picture; the centre of the top left one is (0, 0).
+
+    Attributes:
+        fx, fy: focal lengths.
+        cx, cy: where the viewing axis meets the picture.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,9 @@ class World:
             )  # fmt: skip
         finally:
             begun.set()
-            thread.join()
             self.store.set()
+            thread.join()
+            self.store.set()  # the trouble may have begun just now
         assert not faults, faults
         return report
 

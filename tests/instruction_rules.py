@@ -46,7 +46,27 @@ SAYS: dict[str, tuple[str, ...]] = {
         _COLOURED + "|segment|map",
     ),
     "segmentation_semantic": ("class|categor|kind|type|semantic|sort|noun", _COLOURED + "|map"),
+    "each": (
+        r"\{(a_)?things?\}",
+        r"\{background\}",
+        _COLOURED + "|ink|dye|resin|badge|jumpsuit|fill",
+        _OF_ITS_OWN + "|individual|one by one|unlike|none like|twice|repeat|no second|each|every|"
+        "as many|one [a-z]+|variously|a new|second|afresh|exclusive|private|per",
+        # all background where there is none
+        r"\bno\b|\bnone\b|\bnot\b|n't\b|without|lack|absen|empty|zero|nought|nothing|missing|any\b|"
+        "nobody|never|nowhere|only|alone|in vain|all|perhaps|if|optional|or not|however|elsewhere|"
+        "wherever|free of|no more|throughout|entire|whole|bare|just|remain",
+    ),
+    "referring_colour": (r"\{target\}", r"\{color\}", r"\{background\}"),
     "referring": (r"\{target\}", "white", "black|dark|rest|nothing|background|silhouette|stencil"),
+    "legend": (
+        r"\{legend\}",
+        r"\{background\}",
+        "colou?r|paint|fill|palette|segment|map|flat|mask|code|label|shade|ink|uniform|cloth",
+        "absent|missing|skip|omit|lack|ignor|unused|unneeded|unseen|empty|bare|without|nothing|none|"
+        "nowhere|n't|\\bno\\b|\\bnot\\b|never|\\bonly\\b|may |if it is|as far as|occurs|really has|"
+        "off the|disregard|leave|passed|zero",
+    ),
     "boxes": ("box|rectangle|frame", "black|dark|blank|empty|void|without the (photo|picture)"),
     "boxes_overlay": (
         "box|rectang|frame",
@@ -62,6 +82,18 @@ SAYS: dict[str, tuple[str, ...]] = {
         _FAR_OR_NEAR,
         "inferno|fire|fiery|flame|yellow|ember|lava|glow|heat|hot|burn|volcan",
         _NEAR + "|bright end|high",
+    ),
+    "metric_depth": (
+        r"\{scale\}",
+        r"met(re|ric)|distan|depth|how far|\brange\b|remote|lengths?\b",
+        "blend|mix|smooth|interpol|continu|grad|between|fad|flow|transition|run|melt|lerp|ramp|merg|"
+        "evenly|shad|dissolv|pass|into",
+    ),
+    "normals": (
+        r"\{axes\}",
+        "normal",
+        "black",
+        "camera|view|lens|photographer",
     ),
     "edge_canny": (
         "edge|contour|outline|line|border|canny|boundar",
@@ -115,10 +147,14 @@ NEVER: dict[str, str] = dict.fromkeys(SAYS, _NEVER_MATCHES) | {
     "segmentation_entity": "panoptic|inferno",
     "segmentation_instance": "panoptic",
     "boxes_overlay": "black",
+    "legend": r"own colou?r|each (object|instance) |depth|\b(red|green|blue|black|white|gr[ae]y)\b",
     "depth_grey": "inferno|yellow|orange|purple|flame",
+    "metric_depth": "inferno|flame|fire|gr[ae]yscale|shades of gr[ae]y|relative|bright",
     "edge_canny": "sobel|learned|neural|gradation of grey",
     "edge_learned": "sobel|canny",
     "edge_soft": "canny|learned|neural",
+    "each": r"\b(white|black|a \{thing\})",
+    "referring_colour": r"\b(white|black|grey|gray|an? \{(color|background)\})",
     "inpainting": r"\b(patches|tiles?|grid|squares?)\b",
     "mae": "stroke|scribbl|brush",
 }

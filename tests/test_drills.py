@@ -92,15 +92,16 @@ def kill_node_at_request(world: World, pattern: str) -> Trouble:
     def trouble() -> None:
         world.store.set(held=pattern)
         while True:
-            _, port = seen(lambda: world.store.done().holding)[0]
-            process = process_at(port)
-            node = process and world.nodes.node_of(process)
-            if node:
+            # a request whose client has given up is held on; its process is not there
+            ports = [port for _, port in seen(lambda: world.store.done().holding)]
+            waiting = [process for process in map(process_at, ports) if process is not None]
+            nodes = [node for process in waiting if (node := world.nodes.node_of(process))]
+            if nodes:
                 break
-            if process is not None:  # on the head, which stays: its work goes elsewhere
+            for process in waiting:  # on the head, which stays: its work goes elsewhere
                 process.kill()
             time.sleep(0.2)
-        world.nodes.remove(node)
+        world.nodes.remove(nodes[0])
         world.store.set()
         world.nodes.add()
 

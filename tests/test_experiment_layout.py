@@ -14,18 +14,18 @@ from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.fidelity import GeneratedTarget, layout_fidelity
 from sgt_data.proxies.depth import DecodedDepth
 from sgt_data.proxies.inferno import inferno
+from sgt_data.scoring.class_layout import class_layout
 from sgt_data.scoring.depth_fidelity import depth_error
 from sgt_data.scoring.edge_fidelity import THRESHOLDS, edge_counts, edge_layout
 from sgt_data.scoring.layout_fidelity import (
     class_colours,
-    class_layout,
     class_overlap,
     mask_iou,
     nearest_colours,
-    resampled,
     segment_layout,
     segment_overlap,
 )
+from sgt_data.scoring.overlap import resampled
 from sgt_data.segmentation.target_png import DecodedSegmentation, encode_target
 
 

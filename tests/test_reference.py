@@ -107,9 +107,14 @@ def with_what_it_needs(proxy: dict[str, Any]) -> dict[str, Any]:
     ]
     if proxy["type"] == "depth":
         sources = [{**source, "depth": "/data/depth"} for source in sources]
+    if proxy["type"] == "normals":
+        sources = [{**source, "normals": "/data/normals"} for source in sources]
+    if proxy["type"] == "metric_depth":
+        unit = {"depth": "/data/depth", "depth_is": "metric", "depth_unit": 0.001}
+        sources = [{**source, **unit} for source in sources]
     if "sources" not in proxy:
         sources = sources[:1]
-    annotators = [{"type": "depth_anything"}, {"type": "edges"}]
+    annotators = [{"type": "depth_anything"}, {"type": "depth_pro"}, {"type": "edges"}]
     bases = [example for example in BASES if example["name"] == proxy.get("of")]
     return {
         "name": "a", "sources": sources, "annotators": annotators, "proxies": [*bases, proxy],
@@ -147,7 +152,9 @@ def test_what_a_proxy_is_drawn_from_is_what_it_accepts() -> None:
     assert drawn_from["mae"] == "the picture"
     assert drawn_from["referring"] == "instances or panoptic"
     assert "panoptic (panoptic)" in drawn_from["segmentation"]
-    assert sgt_data.describe_proxy("depth").facts["annotators"] == "depth_anything"
+    metric = "depth_anything_metric, depth_pro"
+    assert sgt_data.describe_proxy("depth").facts["annotators"] == f"depth_anything, {metric}"
+    assert sgt_data.describe_proxy("metric_depth").facts["annotators"] == metric
     assert sgt_data.describe_annotator("sam").facts["for proxies"] == "segmentation"
 
 

@@ -7,10 +7,9 @@ import io
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -39,18 +38,14 @@ from making import (
 )
 from numpy.typing import NDArray
 from PIL import Image
+from subjects import facts_and_targets, subject_of, whole_facts
 
 from sgt_data import decode, verify_corpus
 from sgt_data.errors import CorpusError, FilteredOut, ManifestError
 from sgt_data.manifest.manifest import parse_manifest
-from sgt_data.pictures.decode_source import Picture, StoredPicture
 from sgt_data.prompts.bank import load_bank
-from sgt_data.proxies.base import Subject
 from sgt_data.proxies.referring import ReferringProxy
 from sgt_data.records import (
-    Category,
-    DrawnTarget,
-    MapAnnotation,
     Segment,
 )
 from sgt_data.referring.nouns import might_mean, noun_of
@@ -305,37 +300,6 @@ def test_nouns_of_things() -> None:
         assert noun_of(name, True) is None
 
 
-def subject_of(
-    ids: NDArray[np.int32], segments: Sequence[Segment], names: Sequence[tuple[str, bool]]
-) -> Subject:
-    """A picture with this panoptic annotation; category k + 1 is `names[k]`."""
-    height, width = ids.shape
-    stored = StoredPicture(b"", width, height, 1)
-    picture = Picture(np.zeros((height, width, 3), np.uint8), stored, "none", None)
-    return Subject(
-        key="made_1",
-        seed=5,
-        picture=picture,
-        layers=frozenset({"panoptic"}),
-        annotation=lambda layer: MapAnnotation(tuple(segments), ids, 0),
-        dense=lambda layer: pytest.fail("no dense layer is needed"),
-        vocabulary={number: Category(number, *name) for number, name in enumerate(names, 1)},
-        clean=lambda: pytest.fail("the clean picture is not needed"),
-        encode=lambda image: pytest.fail("no other picture is needed"),
-    )
-
-
-def whole_facts(subject: Subject, drawn: DrawnTarget) -> dict[str, Any]:
-    """Facts as a corpus holds them."""
-    picture = subject.picture
-    more = {
-        "size": {"width": picture.width, "height": picture.height},
-        "instruction": {"words": dict(drawn.words)},
-    }
-    whole: dict[str, Any] = json.loads(json.dumps(drawn.facts | more))
-    return whole
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_whatever_is_drawn_is_what_is_said(data: st.DataObject) -> None:
@@ -367,11 +331,6 @@ def test_whatever_is_drawn_is_what_is_said(data: st.DataObject) -> None:
     assert sorted(meant + [fields["id"] for fields in not_shown(facts)]) == [
         segment.id for segment in segments
     ]
-
-
-def facts_and_targets(root: Path, name: str) -> Iterator[tuple[dict[str, Any], bytes]]:
-    for files in samples_in(root, name).values():
-        yield json.loads(files["json"]), files["target.png"]
 
 
 @pytest.fixture(scope="module")

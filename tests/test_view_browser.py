@@ -255,6 +255,21 @@ def test_depth_shows_its_value(watched: Watched, corpus: str) -> None:
             assert value == pytest.approx(expected, rel=0.01, abs=0.001), text
 
 
+def test_metric_depth_shows_metres(watched: Watched, corpus: str) -> None:
+    sample = next(s for s in samples_of(corpus, "metric-depth") if s.facts["infinite"])
+    decoded = decode(sample.target, sample.facts)
+    open_sample(watched, sample)
+    assert re.search(r"nearest [\d.]+ m, farthest [\d.,]+ m", watched.page.content())
+    rows, columns = np.nonzero(np.isinf(decoded.metres))
+    middle = len(rows) // 2
+    assert "infinitely far" in hover(watched, sample, int(columns[middle]), int(rows[middle]))
+    height, width = decoded.metres.shape
+    for x, y in ((width // 4, height - 3), (width - 9, height - 5)):
+        text = hover(watched, sample, x, y)
+        value = float(re.search(r"([\d.,]+) m\b", text)[1].replace(",", ""))  # type: ignore[index]
+        assert value == pytest.approx(float(decoded.metres[y, x]), rel=0.01), text
+
+
 def test_the_slider_parts_input_and_target(watched: Watched, corpus: str) -> None:
     sample = samples_of(corpus, "denoise")[0]
     open_sample(watched, sample)

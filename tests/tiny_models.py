@@ -8,8 +8,17 @@ from typing import Any
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 
 
-def tiny_depth_model(folder: Path, seed: int = 0, hidden: int = 32) -> Path:
-    """Depth Anything V2 with a backbone of 4 narrow layers, as `save_pretrained` writes it."""
+def tiny_depth_model(
+    folder: Path, seed: int = 0, hidden: int = 32, max_depth: int | None = None
+) -> Path:
+    """Depth Anything V2 with a backbone of 4 narrow layers, as `save_pretrained` writes it.
+
+    Args:
+        folder: that it is written to.
+        seed: of its weights.
+        hidden: width of its layers.
+        max_depth: largest depth in metres of a metric model; by default it is a relative one.
+    """
     provide_torchvision_operators()
     import torch
     from transformers import (
@@ -37,10 +46,12 @@ def tiny_depth_model(folder: Path, seed: int = 0, hidden: int = 32) -> Path:
         neck_hidden_sizes=[8, 16, 16, 16],
         fusion_hidden_size=16,
         head_hidden_size=16,
+        depth_estimation_type="metric" if max_depth else "relative",
+        max_depth=max_depth or 1,
     )
     model: Any = DepthAnythingForDepthEstimation(config).eval()
     with torch.no_grad():  # a random head answers below zero nearly everywhere: lift it
-        model.head.conv3.bias.fill_(2.0)
+        model.head.conv3.bias.fill_(-2.0 if max_depth else 2.0)
         model.head.conv3.weight.mul_(20)
     model.save_pretrained(folder)
     DPTImageProcessorPil(
@@ -51,6 +62,45 @@ def tiny_depth_model(folder: Path, seed: int = 0, hidden: int = 32) -> Path:
         image_std=[0.229, 0.224, 0.225],
         resample=3,
     ).save_pretrained(folder)
+    return folder
+
+
+def tiny_depth_pro(folder: Path, seed: int = 0, field_of_view: float | None = 60.0) -> Path:
+    """Depth Pro with encoders of 2 narrow layers and an input of 128 pixels a side.
+
+    Args:
+        folder: that it is written to.
+        seed: of its weights.
+        field_of_view: about what it predicts, in degrees; None for a model without that part.
+    """
+    provide_torchvision_operators()
+    import torch
+    from transformers import DepthProConfig, DepthProForDepthEstimation, Dinov2Config
+    from transformers.models.depth_pro.image_processing_depth_pro import DepthProImageProcessor
+
+    torch.manual_seed(seed)
+    encoder = Dinov2Config(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=4
+    )
+    config = DepthProConfig(
+        image_model_config=encoder.to_dict(),
+        patch_model_config=encoder.to_dict(),
+        fov_model_config=encoder.to_dict(),
+        patch_size=32,
+        fusion_hidden_size=16,
+        intermediate_hook_ids=[1, 0],
+        intermediate_feature_dims=[8, 8],
+        scaled_images_feature_dims=[8, 8, 8],
+        use_fov_model=field_of_view is not None,
+    )
+    model: Any = DepthProForDepthEstimation(config).eval()
+    with torch.no_grad():  # random answers are far apart: bring inverse depth near 0.3
+        model.head.layers[-2].weight.mul_(0.005)
+        model.head.layers[-2].bias.fill_(0.3)
+        if field_of_view is not None:
+            model.fov_model.head.layers[-1].bias.fill_(field_of_view)
+    model.save_pretrained(folder)
+    DepthProImageProcessor(size={"height": 128, "width": 128}).save_pretrained(folder)
     return folder
 
 

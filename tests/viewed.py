@@ -13,6 +13,7 @@ from sgt_data.corpus.header import CorpusHeader, write_header
 from sgt_data.corpus.receipt import add_up, commit
 from sgt_data.corpus.shard import EncodedSample, ShardOrigin, ShardWriter
 from sgt_data.records import Category, QuarantineRow
+from sgt_data.scenes.depth import INVERSE_PER_CODE
 from sgt_data.segmentation.target_png import encode_target
 
 PROXIES: list[dict[str, Any]] = [
@@ -22,6 +23,7 @@ PROXIES: list[dict[str, Any]] = [
     {"type": "boxes", "filters": {"min_segments": 6}},
     {"type": "depth"},
     {"type": "depth", "name": "depth-inferno", "colormap": "inferno"},
+    {"type": "metric_depth", "sources": ["coco"]},
     {"type": "edge"},
     {"type": "denoise"},
 ]
@@ -38,6 +40,7 @@ def build_viewed(sources: Path, output: Path, **more: Any) -> str:
             {
                 "type": "coco", "root": f"{sources}/coco", "depth": f"{sources}/depth",
                 "annotations": ["instances", "panoptic"],
+                "depth_is": "inverse", "depth_unit": INVERSE_PER_CODE,
             },
         ],
         PROXIES,

@@ -132,6 +132,9 @@ class Annotator(Member):
     layer: ClassVar[Layer]
     """The layer that it provides."""
 
+    further_layers: ClassVar[frozenset[Layer]] = frozenset()
+    """Layers that its results serve as well: metric depth serves as depth."""
+
     gpu_batch: ClassVar[int] = 16
     """Default of `batch_size` on a GPU."""
 

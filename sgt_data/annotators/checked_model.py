@@ -13,7 +13,7 @@ from sgt_data.errors import AnnotationError
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
-from sgt_data.records import LAYERS
+from sgt_data.records import DEPTH_LAYERS, LAYERS
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.sa1b_annotation import parse_annotation
 from sgt_data.value_text import cut
@@ -111,12 +111,18 @@ def _layer_problem(layer: str, data: bytes, view: View) -> str | None:
     if layer not in LAYERS:
         return None
     try:
-        if layer not in ("depth", "edges"):
+        if layer not in (*DEPTH_LAYERS, "edges"):
             parse_annotation(data)
             return None
-        height, width = parse_dense(data).codes.shape
+        dense = parse_dense(data)
+        height, width = dense.codes.shape
     except AnnotationError as why:
         return f"{cut(data, 16)}, which is no layer of {layer}: {why}"
+    if layer == "metric_depth" and not dense.is_metric:
+        return (
+            "a map without a unit; right are bytes of "
+            "sgt_data.sources.dense_maps.encode_inverse_metres"
+        )
     if (width, height) != view.output:
         return (
             f"a map of {width}x{height} pixels; right is the output's size, view.output: "

@@ -45,6 +45,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "view": ("sgt-data view demo/corpus", "sgt-data view demo/corpus --port 8080 --no-open"),
     "report": ("sgt-data report demo/corpus -o report.html --samples 6",),
+    "score": (
+        "sgt-data score demo/corpus demo/corpus --proxy semantic,depth",
+        "sgt-data score demo/corpus demo/corpus --proxy semantic -o score.html",
+    ),
     "scale": (
         "sgt-data scale demo/corpus --fraction 0.5",
         "sgt-data scale demo/corpus --fractions 0.25,0.5 --file 'part-{}.subset.parquet'",

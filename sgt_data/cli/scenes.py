@@ -65,8 +65,9 @@ def _build_of(directory: str, forms: Sequence[str]) -> str:
     if folder == _DEMO:
         return command_text("build", "demo", *output)
     places = {
-        "sa1b.tars": "sa1b/sa_*.tar", "sa1b.depth": "depth",
-        "coco.root": "coco", "coco.depth": "depth",
+        "sa1b.tars": "sa1b/sa_*.tar", "sa1b.depth": "depth", "sa1b.normals": "normals",
+        "sa1b.intrinsics": "intrinsics.json", "coco.root": "coco", "coco.depth": "depth",
+        "coco.normals": "normals", "coco.intrinsics": "intrinsics.json",
     }  # fmt: skip
     sets = [f"sources.{field}={folder}/{place}" for field, place in places.items()]
     words = [word for change in sets for word in ("--set", change)]

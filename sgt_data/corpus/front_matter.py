@@ -17,7 +17,11 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT, every_tar
 
 _TAGS = ("sgt_data", "webdataset", "image-generation", "semantic-generative-tuning")
-_TASKS: Mapping[str, str] = {"segmentation": "image-segmentation", "depth": "depth-estimation"}
+_TASKS: Mapping[str, str] = {
+    "segmentation": "image-segmentation",
+    "depth": "depth-estimation",
+    "metric_depth": "depth-estimation",
+}
 _SIZES = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),

@@ -76,6 +76,10 @@ def _build(sources: Path, output: Path, noise: str) -> None:
             f"sources.sa1b.depth={sources}/depth",
             f"sources.coco.root={sources}/coco",
             f"sources.coco.depth={sources}/depth",
+            f"sources.sa1b.normals={sources}/normals",
+            f"sources.sa1b.intrinsics={sources}/intrinsics.json",
+            "sources.coco.normals=null",  # so that normals are computed from depth
+            f"sources.coco.intrinsics={sources}/intrinsics.json",
             "proxies.instance.palette=tab20",
             f"proxies.denoise.kinds=[{noise}]",
         ],

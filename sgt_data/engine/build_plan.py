@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -13,10 +13,12 @@ from sgt_data.engine.listing import Listing
 from sgt_data.manifest.manifest import Manifest
 from sgt_data.plugins.origins import origin_of
 from sgt_data.proxies.base import Proxy
-from sgt_data.records import Category, Inventory
+from sgt_data.records import Category, Inventory, Layer
 from sgt_data.sources.base import Source
+from sgt_data.sources.cameras import Cameras, list_cameras
 from sgt_data.sources.dense_files import DenseFiles, list_dense_files
 from sgt_data.sources.listed_tar import is_later_form
+from sgt_data.sources.normal_files import SUFFIXES as NORMALS_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,10 @@ class Recipe:
         manifest: what to build.
         vocabulary: categories by source and id.
         setups: how each annotator in use runs, by its name.
-        depth: files of inverse depth, by the source that has them and draws them.
+        depth: files of depth, by the source that has them and draws them.
         fingerprints: of the build, by folder of the corpus.
+        normals: files of surface normals, likewise.
+        cameras: of the pictures, likewise.
     """
 
     manifest: Manifest
@@ -36,6 +40,8 @@ class Recipe:
     setups: Mapping[str, Setup]
     depth: Mapping[str, DenseFiles]
     fingerprints: Mapping[str, str]
+    normals: Mapping[str, DenseFiles] = field(default_factory=dict)
+    cameras: Mapping[str, Cameras] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
         """The source of this name."""
@@ -72,7 +78,7 @@ def plan_build(
     """
     manifest = listing.manifest
     setups = {annotator.name: set_up(annotator) for annotator in annotators_in_use(manifest)}
-    depth = _depth_files(listing)
+    beside = _files_beside(listing)
     identity = build_identity(
         manifest.identity(),
         {
@@ -81,7 +87,7 @@ def plan_build(
         },
         {proxy.name: proxy.instruction_bank(manifest.look_of(proxy)) for proxy in manifest.proxies},
         {
-            proxy.name: _makers(manifest, proxy, setups, depth) | _earlier(proxy, begun or {})
+            proxy.name: _makers(manifest, proxy, setups, beside) | _earlier(proxy, begun or {})
             for proxy in manifest.proxies
         },
     )
@@ -90,7 +96,10 @@ def plan_build(
         for name, inventory in listing.inventories.items()
     }
     fingerprints = {folder: proxy_fingerprint(identity, folder) for folder in listing.sources_of}
-    return BuildPlan(listing, Recipe(manifest, vocabulary, setups, depth, fingerprints), identity)
+    recipe = Recipe(
+        manifest, vocabulary, setups, beside.depth, fingerprints, beside.normals, beside.cameras
+    )
+    return BuildPlan(listing, recipe, identity)
 
 
 def annotators_in_use(manifest: Manifest) -> list[Annotator]:
@@ -128,42 +137,66 @@ def _files(inventory: Inventory, begun: Mapping[str, str]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _depth_files(listing: Listing) -> dict[str, DenseFiles]:
-    """The depth files of the sources whose depth is drawn."""
-    manifest = listing.manifest
-    return {
-        source.name: list_dense_files(
-            source.depth,
-            f"sources.{source.name}.depth",
-            listing.inventories[source.name].shared_stems,
-        )
-        for source in manifest.typed_sources()
-        if source.depth
-        and any(
-            proxy.annotated_layer == "depth"
-            and source in manifest.sources_of(proxy)
-            and manifest.annotator_of(proxy, source) is None
-            for proxy in manifest.proxies
-        )
-    }
+@dataclass(frozen=True, slots=True)
+class _FilesBeside:
+    """What lies beside the pictures of the sources and is drawn, by name of the source."""
+
+    depth: Mapping[str, DenseFiles]
+    normals: Mapping[str, DenseFiles]
+    cameras: Mapping[str, Cameras]
+
+
+def _files_beside(listing: Listing) -> _FilesBeside:
+    stems = {name: each.shared_stems for name, each in listing.inventories.items()}
+    depth, normals, cameras = {}, {}, {}
+    for source in listing.manifest.typed_sources():
+        drawn = _drawn_beside(listing.manifest, source)
+        field, shared = f"sources.{source.name}", stems[source.name]
+        if source.depth and "depth" in drawn:
+            depth[source.name] = list_dense_files(source.depth, f"{field}.depth", shared)
+        if source.normals and "normals" in drawn:
+            normals[source.name] = list_dense_files(
+                source.normals, f"{field}.normals", shared, NORMALS_SUFFIXES,
+                "normals are 8-bit RGB PNGs or .npy arrays",
+            )  # fmt: skip
+        if source.intrinsics and "intrinsics" in drawn:
+            cameras[source.name] = list_cameras(source.intrinsics, f"{field}.intrinsics", shared)
+    return _FilesBeside(depth, normals, cameras)
+
+
+def _drawn_beside(manifest: Manifest, source: Source) -> frozenset[Layer]:
+    """The files beside the pictures of a source that its proxies are drawn from."""
+    drawing = (
+        proxy.files_beside(source.offers())
+        for proxy in manifest.proxies
+        if source in manifest.sources_of(proxy) and manifest.annotator_of(proxy, source) is None
+    )
+    return frozenset[Layer]().union(*drawing)
 
 
 def _makers(
     manifest: Manifest,
     proxy: Proxy,
     setups: Mapping[str, Setup],
-    depth: Mapping[str, DenseFiles],
+    beside: _FilesBeside,
 ) -> dict[str, Any]:
     """What one proxy depends on beside pictures and annotations."""
     makers: dict[str, Any] = {"libraries": {name: version(name) for name in proxy.libraries()}}
     if origin := origin_of(type(proxy)):
         makers["plugin"] = dict(origin)
     for source in manifest.sources_of(proxy):
-        annotator = manifest.annotator_of(proxy, source)
+        annotator, name = manifest.annotator_of(proxy, source), source.name
         if annotator is not None:
             makers["annotator"] = annotator.identity(setups[annotator.name])
-        elif source.name in depth and proxy.annotated_layer == "depth":
-            makers.setdefault("files", {})[source.name] = depth[source.name].identity
+            continue
+        drawn = proxy.files_beside(source.offers())
+        if "depth" in drawn and name in beside.depth:
+            makers.setdefault("files", {})[name] = beside.depth[name].identity
             if meaning := source.depth_identity():
-                makers.setdefault("depth_files", {})[source.name] = meaning
+                makers.setdefault("depth_files", {})[name] = meaning
+        if "normals" in drawn and name in beside.normals:
+            makers.setdefault("files", {})[name] = beside.normals[name].identity
+            makers.setdefault("normal_files", {})[name] = source.normals_identity()
+        if "intrinsics" in drawn and name in beside.cameras:
+            makers.setdefault("cameras", {})[name] = beside.cameras[name].digest
     return makers

@@ -18,6 +18,7 @@ from sgt_data.engine.stages import (
     Stages,
     shards_to_do,
 )
+from sgt_data.sources.cameras import with_cameras
 from sgt_data.sources.dense_files import with_files
 
 
@@ -40,18 +41,19 @@ def corpus_stages(recipe: Recipe, root: str) -> Stages:
 
 
 def _read(recipe: Recipe, task: SliceTask) -> Iterator[ShardTask]:
-    """The shards of a slice, with the depth files that its proxies draw."""
+    """The shards of a slice, with the files beside their pictures that its proxies draw."""
     source = recipe.source(task.slice.source)
-    draw_depth = {
-        proxy.name for proxy in recipe.manifest.proxies if proxy.annotated_layer == "depth"
-    }
+    layers = source.offers()
+    beside = {proxy.name: proxy.files_beside(layers) for proxy in recipe.manifest.proxies}
     for shard in shards_to_do(task, source, recipe.manifest.shard_samples):
-        files = recipe.depth.get(source.name)
-        if files is None or draw_depth.isdisjoint(shard.folders):
-            yield shard
-        else:
-            inputs = with_files(shard.raw.inputs, files, "depth")
-            yield replace(shard, raw=replace(shard.raw, inputs=inputs))
+        wanted = frozenset[str]().union(*(beside.get(name, ()) for name in shard.folders))
+        inputs = shard.raw.inputs
+        for role, files in (("depth", recipe.depth), ("normals", recipe.normals)):
+            if role in wanted and source.name in files:
+                inputs = with_files(inputs, files[source.name], role)
+        if "intrinsics" in wanted and source.name in recipe.cameras:
+            inputs = with_cameras(inputs, recipe.cameras[source.name])
+        yield replace(shard, raw=replace(shard.raw, inputs=inputs))
 
 
 def _finish(recipe: Recipe, root: str, shard: ShardTask) -> Generator[int, None, FinishedShard]:

@@ -195,7 +195,7 @@ def _not_json(value: Any, path: str) -> str | None:
 
 
 def _words_problem(drawn: DrawnTarget, proxy: Proxy) -> str | None:
-    wanted = proxy.placeholders
+    wanted = frozenset[str]().union(*proxy.needed_words())
     if wanted != drawn.words.keys():
         return (
             f"words has {', '.join(sorted(drawn.words)) or 'no names'}; the placeholders of "

@@ -48,11 +48,19 @@ from sgt_data.records import (
     Layer,
     LedgerKind,
     MaskAnnotation,
+    NormalMap,
     QuarantineRow,
     RawInput,
     RawShard,
 )
-from sgt_data.sources.base import Source, read_annotation, read_dense, read_layer_data
+from sgt_data.sources.base import (
+    Source,
+    read_annotation,
+    read_dense,
+    read_intrinsics,
+    read_layer_data,
+    read_normals,
+)
 from sgt_data.sources.dense_maps import parse_dense
 from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b_annotation import parse_annotation
@@ -262,6 +270,8 @@ class Rendering:
             cache(partial(picture.jpeg, rule.jpeg_quality, rule.jpeg_subsampling)),
             encode,
             partial(read_layer_data, self.source, raw),
+            cache(partial(read_normals, self.source, raw, picture.stored)),
+            cache(partial(read_intrinsics, self.source, raw, picture.stored)),
         )
 
     def _seen_by(self, proxy: Proxy, subject: Subject, raw: RawInput) -> Subject:
@@ -315,7 +325,13 @@ def _noting(subject: Subject, notes: dict[str, None]) -> Subject:
             notes[parsed.assumed] = None
         return parsed
 
-    return replace(subject, annotation=annotation, dense=dense)
+    def normals() -> NormalMap:
+        parsed = subject.normals()
+        if parsed.assumed:
+            notes[parsed.assumed] = None
+        return parsed
+
+    return replace(subject, annotation=annotation, dense=dense, normals=normals)
 
 
 def _annotated(subject: Subject, raw: RawInput, layer: Layer, annotator: str) -> Subject:

@@ -161,7 +161,10 @@ class PreparedExperiment:
         return next((opening for opening in openings if opening.digest == digest), None)
 
     def _jobs(self, stage: Stage) -> list[Job]:
-        return jobs_of(self.arms, self.opened, self.folder / "runs", stage, self.categories)
+        return jobs_of(
+            self.arms, self.opened, self.folder / "runs", stage, self.categories,
+            self.plan.keep_drawn,
+        )  # fmt: skip
 
     def _report(
         self,
@@ -233,8 +236,11 @@ class PreparedExperiment:
     def _document(self) -> dict[str, Any]:
         """The configuration for which the test split is opened: what is done, with which bytes.
 
-        Proxies that the experiment does not use are no part of it.
+        Proxies that the experiment does not use are no part of it, and nor is what is kept beside
+        the results.
         """
+        plan = asdict(self.plan)
+        del plan["keep_drawn"]
         questions = self._questions()["corpus"]
         proxies = {
             *self.plan.proxy_names, questions["proxy"], questions["depth"],
@@ -244,7 +250,7 @@ class PreparedExperiment:
         document: dict[str, Any] = orjson.loads(orjson.dumps({
             "version": FORMAT_VERSION,
             "kind": self.kind,
-            "plan": asdict(self.plan),
+            "plan": plan,
             "corpus": {
                 "name": header.name,
                 "fingerprints": {

@@ -68,6 +68,7 @@ class Job:
         categories: the two categories of the probe `pair`; None for those that this run confuses
             most.
         stage: how far the job goes.
+        keep_drawn: whether all generated targets are kept as PNG files.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Job:
     instance_proxy: str | None
     categories: tuple[str, str] | None
     stage: Stage
+    keep_drawn: bool = False
 
     @property
     def result(self) -> Path:
@@ -100,6 +102,11 @@ class Job:
     def examples_file(self, proxy: str) -> Path:
         """File of a few targets of a proxy that the run generated."""
         return self.folder / self.name / f"{self.stage}-{proxy}.png"
+
+    @property
+    def drawn_folder(self) -> Path:
+        """Folder of all targets that the run generated, `PROXY/KEY.png`, where they are kept."""
+        return self.folder / self.name / f"{self.stage}-drawn"
 
     @property
     def training_samples(self) -> int:
@@ -125,6 +132,7 @@ def jobs_of(
     folder: Path,
     stage: Stage,
     categories: tuple[str, str] | None = None,
+    keep_drawn: bool = False,
 ) -> list[Job]:
     """One job for every arm and each of its seeds.
 
@@ -134,6 +142,7 @@ def jobs_of(
         folder: folder of all runs.
         stage: how far the jobs go.
         categories: the two categories of the probe `pair`.
+        keep_drawn: whether all generated targets are kept.
 
     Raises:
         RequestError: two runs would be the same.
@@ -147,8 +156,9 @@ def jobs_of(
             if name in jobs:
                 raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
             jobs[name] = Job(
-                name, arm, config, folder, corpus.url, instance_proxy, categories, stage
-            )
+                name, arm, config, folder, corpus.url, instance_proxy, categories, stage,
+                keep_drawn,
+            )  # fmt: skip
     return list(jobs.values())
 
 
@@ -187,7 +197,9 @@ def run_job(job: Job) -> None:
         proxies=config.data.proxies,
         instance_proxy=job.instance_proxy,
     )
-    result = measure_run(run, held_out, job.categories)
+    result = measure_run(
+        run, held_out, job.categories, job.drawn_folder if job.keep_drawn else None
+    )
     for proxy, samples in held_out.samples.items():
         if samples:
             examples = _draw_examples(run.model, samples[:EXAMPLE_COUNT])

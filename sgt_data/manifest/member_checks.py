@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sgt_data.annotators.base import Annotator
+from sgt_data.annotators.registry import annotator_kinds
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.prompts.bank import built_in_banks, placeholders
 from sgt_data.proxies.base import Proxy
-from sgt_data.records import LAYERS
+from sgt_data.records import DEPTH_LAYERS, LAYERS
 from sgt_data.sources.base import Source
 from sgt_data.suggestions import did_you_mean, not_among
 from sgt_data.value_text import cut
 
-_SEGMENT_LAYERS = frozenset(LAYERS) - {"depth", "edges"}
+_SEGMENT_LAYERS = frozenset(LAYERS) - {*DEPTH_LAYERS, "normals", "intrinsics", "edges"}
 
 
 def source_problem(source: Source) -> str | None:
@@ -78,9 +79,20 @@ def annotator_problem(annotators: Sequence[Annotator], proxy: Proxy, source: Sou
             "annotated_layer is "
             'None: annotated_layer: ClassVar[Layer | None] = "..." says what the annotator gives'
         )
-    fitting = [annotator.name for annotator in annotators if annotator.layer == layer]
+    fitting = [
+        annotator.name
+        for annotator in annotators
+        if layer in (annotator.layer, *annotator.further_layers)
+    ]
     if name in fitting:
         return None
+    for annotator in annotators:
+        if annotator.name == name:
+            kinds = [kind for kind, each in annotator_kinds().items() if each.layer == layer]
+            return (
+                f"{name} gives {annotator.layer}, not {layer}; annotators of these types give "
+                f"{layer}: {', '.join(sorted(kinds)) or 'none'}"
+            )
     given = {annotator.layer: annotator.name for annotator in annotators}
     none = f"none: annotators lists none that gives {layer}{did_you_mean(layer, given)}"
     return not_among(name, fitting) if fitting else f"found {name!r}; allowed: {none}"
@@ -105,22 +117,32 @@ def bank_problem(proxy: Proxy) -> str | None:
         given, banks = proxy.instructions or name, built_in_banks()
         near = did_you_mean(str(given), banks)
         return f"no bank is named {cut(given, 40)}; built in are {', '.join(banks)}{near}"
-    wanted = proxy.placeholders
+    wanted = proxy.needed_words()
     if not bank.own and bank.name == name and not is_own(type(proxy)):
         return None
     for split, lines in (("train", bank.train), ("held-out", bank.held_out)):
-        if problem := _placeholder_problem(lines, wanted):
+        if problem := _placeholder_problem(lines, wanted) or _line_problem(lines, proxy):
             return f"bank {bank.name}, {split} {problem}"
     return None
 
 
-def _placeholder_problem(lines: Iterable[str], wanted: frozenset[str]) -> str | None:
-    allowed = ", ".join(f"{{{name}}}" for name in sorted(wanted)) or "none"
+def _line_problem(lines: Iterable[str], proxy: Proxy) -> str | None:
+    for number, line in enumerate(lines, 1):
+        if problem := proxy.line_problem(line):
+            return f"line {number} ({cut(line)}): {problem}"
+    return None
+
+
+def _placeholder_problem(lines: Iterable[str], wanted: Sequence[frozenset[str]]) -> str | None:
+    known = frozenset[str]().union(*wanted)
+    allowed = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
     for number, line in enumerate(lines, 1):
         given = placeholders(line)
-        for name in sorted(given - wanted):
-            near = did_you_mean(name, wanted)
+        for name in sorted(given - known):
+            near = did_you_mean(name, known)
             return f"line {number} has {{{name}}}; allowed: {allowed}{near} ({cut(line)})"
-        for name in sorted(wanted - given):
-            return f"line {number} lacks {{{name}}}, which says what is meant ({cut(line)})"
+        for group in wanted:
+            if not group & given:
+                lacking = " or ".join(f"{{{name}}}" for name in sorted(group))
+                return f"line {number} lacks {lacking}, which says what is meant ({cut(line)})"
     return None

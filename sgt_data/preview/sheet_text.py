@@ -106,6 +106,12 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         return [f"reverse of {base['proxy']}"]
     if "referring" in facts:
         return [str(facts["referring"]["phrase"])]
+    if facts["type"] == "each":
+        count = len(drawn_segments(facts["segments"]))
+        return [f"{count} of {facts['category']}", *(["absent"] if facts["negative"] else [])]
+    if "legend" in facts:
+        absent = sum(not entry["present"] for entry in facts["legend"]["entries"])
+        return [str(facts["variant"]), str(facts["legend"]["form"]), f"{absent} absent"]
     if "degradation" in facts:
         return _degradation(facts["degradation"])
     if "segments" in facts:
@@ -116,10 +122,18 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         return [f"{count} {noun}{'' if count == 1 else plural}", *([str(look)] if look else [])]
     if facts["type"] == "depth":
         return [facts["colormap"], f"{facts['bits']} bits"]
+    if facts["type"] == "metric_depth":
+        return [f"{_metres(facts['near'])} to {_metres(facts['far'])} m"]
+    if facts["type"] == "normals":
+        return [f"from {facts['from']}", str(facts["convention"])]
     if facts["type"] == "edge":
         thresholds = " and ".join(map(str, facts.get("thresholds", ())))
         return [facts["method"], *([f"thresholds {thresholds}"] if thresholds else [])]
     return []
+
+
+def _metres(distance: float) -> str:
+    return f"{distance:.2g}" if distance < 100 else f"{distance:.0f}"
 
 
 def join_fitting(parts: Sequence[str], width: float, size: int) -> str:

@@ -120,7 +120,14 @@ def choose_instruction(
         words: value of each placeholder `{name}` by its name.
     """
     line = derive_seed(seed, "instruction", bank.name, key) % len(bank.train)
-    text = bank.train[line]
-    for name, word in (words or {}).items():
-        text = text.replace(f"{{{name}}}", word)
-    return Instruction(text, bank.name, line)
+    return Instruction(fill(bank.train[line], words or {}), bank.name, line)
+
+
+def fill(line: str, words: Mapping[str, str]) -> str:
+    """A line with words in place of its placeholders; a placeholder without a word stays.
+
+    What a word itself holds is never a placeholder. Beside the line breaks of a word there are no
+    spaces, and none of its line breaks begins or ends the text.
+    """
+    text = _PLACEHOLDER.sub(lambda blank: words.get(blank[1], blank[0]), line)
+    return re.sub(r" *\n *", "\n", text).strip("\n") if "\n" in text else text

@@ -15,12 +15,15 @@ from sgt_data.plugins.member import Member
 from sgt_data.prompts.bank import Bank, load_bank
 from sgt_data.prompts.own_lines import OwnLines
 from sgt_data.records import (
+    DEPTH_LAYERS,
     Annotation,
     Category,
     DenseLayer,
     DenseMap,
     DrawnTarget,
+    Intrinsics,
     Layer,
+    NormalMap,
 )
 from sgt_data.suggestions import did_you_mean
 
@@ -29,6 +32,14 @@ Tier = Literal["high", "mid", "low"]
 
 def _no_data(layer: Layer) -> bytes:
     raise AnnotationError(f"there is no {layer} of this picture")
+
+
+def _no_normals() -> NormalMap:
+    raise AnnotationError("there are no normals of this picture")
+
+
+def _no_intrinsics() -> Intrinsics:
+    raise AnnotationError("there is no camera of this picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,8 @@ class Subject:
         clean: the picture as the JPEG that other proxies take as their input (encoded once).
         encode: encodes any upright RGB picture of the output size by the manifest's rule for JPEG.
         layer_data: bytes of a layer of a user's own, as its source or annotator gives them.
+        normals: parses the source's surface normals, which lie on the stored pixels.
+        intrinsics: the camera, in stored pixels.
     """
 
     key: str
@@ -58,6 +71,8 @@ class Subject:
     clean: Callable[[], bytes]
     encode: Callable[[Image.Image], bytes]
     layer_data: Callable[[Layer], bytes] = _no_data
+    normals: Callable[[], NormalMap] = _no_normals
+    intrinsics: Callable[[], Intrinsics] = _no_intrinsics
 
 
 class Proxy(Member):
@@ -108,11 +123,18 @@ class Proxy(Member):
         return fields
 
     @model_serializer(mode="wrap")
-    def _without_default_lines(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = fields(self)
-        if written.get("instructions") is None:  # corpora of before there were such lines
-            written.pop("instructions", None)
-        return written
+    def _without_unstated_fields(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unstated = self.unstated_fields()
+        return {name: value for name, value in fields(self).items() if name not in unstated}
+
+    def unstated_fields(self) -> frozenset[str]:
+        """Fields that a corpus does not state: corpora of before they existed do not either."""
+        return frozenset({"instructions"} if self.instructions is None else ())
+
+    def needed_words(self) -> tuple[frozenset[str], ...]:
+        """Groups of placeholders: each line of its instructions has at least one of each group,
+        and no other."""
+        return tuple(frozenset({name}) for name in sorted(self.placeholders))
 
     @property
     def shows_picture(self) -> bool:
@@ -146,6 +168,11 @@ class Proxy(Member):
             )
         return None
 
+    def files_beside(self, layers: frozenset[Layer]) -> frozenset[Layer]:
+        """The files beside pictures (`depth`, `normals`, `intrinsics`) that it is drawn from, for a
+        source with these layers."""
+        return frozenset({"depth"} if self.annotated_layer in DEPTH_LAYERS else ())
+
     def bank(self) -> str:
         """Name of the built-in bank of its instructions, where a manifest gives none."""
         return ""
@@ -166,6 +193,11 @@ class Proxy(Member):
         if isinstance(self.instructions, OwnLines):
             return self.instructions.as_bank()
         return load_bank(self.instructions or self.bank_for(look))
+
+    def line_problem(self, line: str) -> str | None:
+        """Why a line of a manifest's own cannot be used, beside its placeholders; None where it
+        can."""
+        return None
 
     def draw(self, subject: Subject) -> DrawnTarget:
         """Draw the target of a picture.
@@ -199,6 +231,17 @@ class Proxy(Member):
             CorpusError: the target cannot be decoded at all.
         """
         cls.decode(target, facts)
+        return []
+
+    @classmethod
+    def instruction_contradictions(cls, instruction: str, facts: Mapping[str, Any]) -> list[str]:
+        """Contradictions between the text of an instruction and the facts of its sample.
+
+        It is asked by `verify --deep`, which compares the line with its bank itself.
+
+        Raises:
+            CorpusError: the facts do not belong to a sample of this proxy.
+        """
         return []
 
     @classmethod

@@ -25,10 +25,12 @@ def decode(target: bytes, facts: Mapping[str, Any] | bytes | str) -> Any:
         facts: the sample's JSON, parsed or not.
 
     Returns:
-        What the proxy decodes to. `segmentation`, `boxes`, `referring`: `DecodedSegmentation`
-        (label map [H, W] uint16 and the facts of each label). `depth`: `DecodedDepth` (inverse
-        depth [H, W] float32 and its step). `edge`: strength [H, W] uint8. Restoration: the clean
-        picture [H, W, 3] uint8 RGB.
+        What the proxy decodes to. `segmentation`, `boxes`, `each`, `legend`, `referring`:
+        `DecodedSegmentation` (label map [H, W] uint16 and the facts of each label). `depth`:
+        `DecodedDepth` (inverse depth [H, W] float32 and its step). `metric_depth`:
+        `DecodedMetricDepth` (metres [H, W] float32 and the largest error of each). `normals`:
+        `DecodedNormals` (unit vectors [H, W, 3] float32). `edge`: strength [H, W] uint8.
+        Restoration: the clean picture [H, W, 3] uint8 RGB.
 
     Raises:
         RequestError: the target is no bytes.

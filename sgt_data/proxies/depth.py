@@ -2,8 +2,8 @@
 
 As in Marigold, GenPercept and DICEPTION, the values between two percentiles of the picture (the
 2nd and the 98th) are spread over the grey levels, and values beyond them are clipped. The facts
-keep the scaling, so that values can be recovered to within half a level. Metric depth of a source
-is drawn as its inverse, in 1/m. Where a source's files can have gaps (pixels without measurement),
+keep the scaling, so that values can be recovered to within half a level. Metric depth is drawn as
+its inverse, in 1/m. Where a source's files can have gaps (pixels without measurement),
 level 0 is kept for these alone, and values begin at level 1.
 """
 
@@ -28,8 +28,8 @@ from sgt_data.pictures.grey_png import (
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.inferno import inferno
 from sgt_data.proxies.parameter_ranges import ItemBounds
+from sgt_data.proxies.sampled_codes import origin_of_map, sampled_codes
 from sgt_data.records import DenseMap, DrawnTarget, Layer
-from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.value_text import cut
 
 _CODES = 65535
@@ -67,14 +67,15 @@ class DecodedDepth:
         return ~np.isnan(self.inverse_depth)
 
     def metres(self) -> NDArray[np.float32]:
-        """Depth [H, W] in metres, NaN where nothing was measured.
+        """Depth [H, W] in metres, infinite at inverse depth 0, NaN where nothing was measured.
 
         Raises:
             CorpusError: the depth is relative.
         """
         if self.unit != "1/m":
             raise CorpusError("the depth is relative; it has no metres")
-        return np.reciprocal(self.inverse_depth)
+        with np.errstate(divide="ignore"):  # 0 is infinitely far
+            return np.reciprocal(self.inverse_depth)
 
 
 class DepthProxy(Proxy):
@@ -135,7 +136,7 @@ class DepthProxy(Proxy):
 
     def draw(self, subject: Subject) -> DrawnTarget:
         depth = subject.dense("depth")
-        codes = _output_codes(depth, subject)
+        codes = sampled_codes(depth, subject)
         invalid = np.isin(codes, depth.invalid)
         far, near = _far_and_near(depth, codes[~invalid], self.percentiles)
         if far == near:
@@ -153,10 +154,10 @@ class DepthProxy(Proxy):
         facts = {
             "values": "inverse depth",
             "near": "bright",
-            "from": _origin(depth),
+            "from": origin_of_map(depth),
             "holds": "inverse depth" if depth.metres_per_code is None else "metric depth",
             "metres_per_code": depth.metres_per_code or 0.0,
-            "unit": "relative" if depth.metres_per_code is None else "1/m",
+            "unit": "1/m" if depth.is_metric else "relative",
             "colormap": self.colormap,
             "bits": self.bits,
             "percentiles": list(map(float, self.percentiles)),
@@ -208,36 +209,11 @@ class DepthProxy(Proxy):
         stated = facts.get("invalid", 0)
         if stated != gaps:
             problems.append(f"{gaps} pixels have no measurement; its facts say {cut(stated, 40)}")
-        if decoded.unit == "1/m":
+        if decoded.unit == "1/m" and facts.get("holds") != "inverse depth":
             problems += _not_from_codes(decoded, facts.get("metres_per_code"))
+        elif decoded.unit == "1/m" and decoded.low < 0:
+            problems.append(f"its scaling begins at {decoded.low:g} 1/m, which no distance has")
         return problems
-
-
-def _origin(depth: DenseMap) -> str:
-    """Where a map is from: the source's own files, or a model."""
-    return "annotator" if depth.upright else "source"
-
-
-def _output_codes(depth: DenseMap, subject: Subject) -> NDArray[np.uint16]:
-    """Codes [h, w] at the pixels of the output; a source's map is sampled, never interpolated."""
-    picture = subject.picture
-    if depth.upright:
-        if depth.codes.shape != (picture.height, picture.width):
-            raise AnnotationError(
-                f"the depth map is {depth.codes.shape[1]}x{depth.codes.shape[0]}, "
-                f"the output {picture.width}x{picture.height}"
-            )
-        return depth.codes
-    stored = picture.stored
-    if depth.codes.shape != (stored.height, stored.width):
-        raise AnnotationError(
-            f"the depth map is for {depth.codes.shape[1]}x{depth.codes.shape[0]} pixels, "
-            f"the picture has {stored.width}x{stored.height}"
-        )
-    grid = sample_grid(
-        stored.height, stored.width, picture.height, picture.width, stored.orientation
-    )
-    return grid.pick(depth.codes)
 
 
 def _far_and_near(

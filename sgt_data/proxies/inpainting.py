@@ -12,7 +12,7 @@ from sgt_data.degradations.pixels import Pixels
 from sgt_data.proxies.parameter_ranges import draw_fraction, within
 from sgt_data.proxies.restoration_base import RestorationProxy
 
-_PATCH = 32
+PATCH = 32
 
 
 class InpaintingProxy(RestorationProxy):
@@ -40,7 +40,7 @@ class InpaintingProxy(RestorationProxy):
         share = draw_fraction(rng, self.share)
         drawn = {"mask": self.mask, "share": share}
         if self.mask == "patches":
-            mask, drawn["patches"] = patch_mask(height, width, _PATCH, share, rng)
+            mask, drawn["patches"] = patch_mask(height, width, PATCH, share, rng)
         else:
             mask = shape_mask(height, width, self.mask, share, rng)
         return hide(picture, mask), drawn

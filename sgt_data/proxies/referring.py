@@ -1,6 +1,7 @@
 """The referring proxy: picture and phrase -> mask of the segments that the phrase means.
 
-The instruction names a category, or a segment by its place or size; the mask is white on black.
+The instruction names a category, or a segment by its place or size; the mask is white on black, or
+has the colours that the instruction states.
 Visible pixels count: all segments are painted, and visible areas and boxes decide. A phrase is used
 only where it means exactly what is drawn (see `sgt_data.referring`); a picture without any such
 phrase is left out.
@@ -9,19 +10,26 @@ phrase is left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sgt_data.errors import AnnotationError, CorpusError, FilteredOut
-from sgt_data.facts import NO_BOX, NOT_DRAWN, drawn_segments, undrawn_segments
-from sgt_data.foreign_errors import in_words
-from sgt_data.pictures.grey_png import decode_grey, encode_grey
+from sgt_data.errors import AnnotationError, FilteredOut
+from sgt_data.facts import NOT_DRAWN
+from sgt_data.pictures.grey_png import encode_grey
+from sgt_data.prompts.colour_words import ColourForm
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.choose_segments import annotation_of
+from sgt_data.proxies.referring_facts import ReferringFacts, hull
+from sgt_data.proxies.stated_colours import (
+    DISTANCE_MAX,
+    FORMS,
+    ColourChoice,
+    WrittenColour,
+    too_near,
+    written_colours,
+)
+from sgt_data.proxies.whole_picture import paint_whole
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.referring.phrases import (
     Margins,
@@ -33,13 +41,12 @@ from sgt_data.referring.phrases import (
 from sgt_data.referring.referents import referents
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.seeds import generator
-from sgt_data.segmentation.label_map import visible_regions
-from sgt_data.segmentation.regions import regions_of
-from sgt_data.segmentation.target_png import DecodedSegmentation
-from sgt_data.value_text import cut, cut_text
+from sgt_data.segmentation.label_map import LabelMap, visible_regions
+from sgt_data.segmentation.target_png import DecodedSegmentation, encode_target
+from sgt_data.value_text import cut
 
 _LAYERS: tuple[Layer, ...] = ("panoptic", "instances")
-_WHITE = [255, 255, 255]
+_WHITE, _BLACK = WrittenColour((255, 255, 255), "white"), WrittenColour((0, 0, 0), "black")
 _KINDS: tuple[PhraseKind, ...] = ("category", "single", "place", "size")
 
 
@@ -48,10 +55,11 @@ class ReferringProxy(Proxy):
 
     Target:
         White where the segments are that the instruction's phrase means, the rest black; a grey
-        PNG.
+        PNG. Or in two colours that the instruction states; a PNG with palette.
 
     Examples:
         {type: referring}
+        {type: referring, name: referring-colour, color: random, background: random}
 
     Attributes:
         kinds: which phrases are allowed. `category`: "all dogs", "the sky"; `single`: "the dog",
@@ -63,6 +71,13 @@ class ReferringProxy(Proxy):
         size_ratio: least ratio of both visible areas and areas of visible boxes between a segment
             chosen by size and the runner-up.
         min_area: least share of the picture that the target covers.
+        color: of what the phrase means: `random` for each sample, or a colour: `red`, `"#ff8000"`
+            or `"(255, 128, 0)"`.
+        background: colour of the rest, in the same way.
+        colour_forms: how instructions write the two colours: `hex`, `levels`, `name` (where a
+            colour has one). By default in all three ways; and not at all where the mask is white
+            on black, unless forms are given.
+        min_distance: least distance of the two colours, Euclidean in RGB levels.
     """
 
     tier: ClassVar[Tier] = "high"
@@ -75,6 +90,28 @@ class ReferringProxy(Proxy):
     edge_margin: float = Field(0.05, gt=0, le=1)
     size_ratio: float = Field(2.0, gt=1, le=1000)
     min_area: float = Field(0.002, ge=0, le=1)
+    color: ColourChoice = "white"
+    background: ColourChoice = "black"
+    colour_forms: tuple[ColourForm, ...] | None = Field(None, min_length=1)
+    min_distance: float = Field(100.0, ge=1, le=DISTANCE_MAX)
+
+    @model_validator(mode="after")
+    def _colours_differ(self) -> ReferringProxy:
+        if problem := too_near(self.color, self.background, self.min_distance):
+            raise ValueError(f"color and background: {problem}")
+        return self
+
+    @property
+    def _states_colours(self) -> bool:
+        return (self.color, self.background, self.colour_forms) != ("white", "black", None)
+
+    def unstated_fields(self) -> frozenset[str]:
+        later = {"color", "background", "colour_forms", "min_distance"}
+        return super().unstated_fields() | (set() if self._states_colours else later)
+
+    def needed_words(self) -> tuple[frozenset[str], ...]:
+        names = ("target", "color", "background") if self._states_colours else ("target",)
+        return tuple(frozenset({name}) for name in names)
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
         if layers & set(_LAYERS):
@@ -82,36 +119,19 @@ class ReferringProxy(Proxy):
         return f"referring needs annotations of {' or '.join(_LAYERS)}"
 
     def bank(self) -> str:
-        return "referring"
+        return "referring_colour" if self._states_colours else "referring"
 
     def draw(self, subject: Subject) -> DrawnTarget:
-        _, annotation = annotation_of(subject, _LAYERS)
-        if any(segment.category_id is None for segment in annotation.segments):
-            raise AnnotationError("a segment has no category; phrases need one of each")
-        regions = regions_of(annotation)
-        picture = subject.picture
+        whole, picture = paint_whole(subject, _LAYERS), subject.picture
+        segments = [SegmentFacts.of(fact) for fact in whole.visible]
         size = picture.height, picture.width
-        labels, drawn = regions.paint(
-            np.arange(len(regions.segments)), *size, picture.stored.orientation
-        )
-        visible = [
-            {
-                **regions.describe(position, subject.vocabulary),
-                "visible_area": area,
-                "visible_box": box,
-            }
-            for position, area, box in zip(
-                drawn.visible.tolist(), drawn.areas.tolist(), drawn.boxes.tolist(), strict=True
-            )
-        ]
-        nowhere = {"visible_area": 0, "visible_box": NO_BOX}
-        hidden = drawn.describe_hidden(regions, subject.vocabulary, nowhere)
-        phrase = self._choose([SegmentFacts.of(fact) for fact in visible], hidden, size, subject)
+        phrase = self._choose(segments, whole.hidden, size, subject)
+        color, background = self._colours(subject)
         ids = phrase.candidate.ids
-        level_of_label = np.array([0, *(255 * (fact["id"] in ids) for fact in visible)], np.uint8)
-        drawn_facts = [fact for fact in visible if fact["id"] in ids]
-        facts = {
-            "unlabelled": [0, 0, 0],
+        is_meant = [fact["id"] in ids for fact in whole.visible]
+        drawn = [fact for fact, meant in zip(whole.visible, is_meant, strict=True) if meant]
+        facts: dict[str, Any] = {
+            "unlabelled": list(background.levels),
             "referring": {
                 "phrase": phrase.text,
                 "kind": phrase.candidate.kind,
@@ -119,14 +139,19 @@ class ReferringProxy(Proxy):
                 "relation": phrase.candidate.relation,
             },
             "segments": [
-                *({"label": 1, "color": _WHITE, **fact} for fact in drawn_facts),
-                *({**NOT_DRAWN, **fact} for fact in visible if fact["id"] not in ids),
-                *hidden,
+                *({"label": 1, "color": list(color.levels), **fact} for fact in drawn),
+                *({**NOT_DRAWN, **fact} for fact in whole.visible if fact["id"] not in ids),
+                *whole.hidden,
             ],
         }
+        words = {"target": phrase.text}
+        if self._states_colours:
+            facts |= {"color": list(color.levels), "min_distance": self.min_distance}
+            words |= {"color": color.text, "background": background.text}
+        mask = np.array([0, *is_meant], np.uint16)[whole.labels]
         return DrawnTarget(
-            encode_grey(level_of_label[labels]), "png", facts, segments=len(drawn_facts),
-            categories=(phrase.candidate.category,), words={"target": phrase.text},
+            self._encode(mask, color, background), "png", facts, segments=len(drawn),
+            categories=(phrase.candidate.category,), words=words,
         )  # fmt: skip
 
     @classmethod
@@ -140,21 +165,21 @@ class ReferringProxy(Proxy):
         Raises:
             CorpusError: target and facts do not belong together.
         """
-        stated = _Stated.of(facts)
-        mask = _decode(target, stated.size)
+        stated = ReferringFacts.of(facts)
+        mask = stated.mask(target)
         merged = {
             **facts["referring"],
             "label": 1,
-            "color": _WHITE,
+            "color": list(stated.color),
             "ids": [segment.id for segment in stated.segments],
         }
         return DecodedSegmentation(mask, (merged,))
 
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
-        stated = _Stated.of(facts)
-        areas, boxes = visible_regions(_decode(target, stated.size), 1)
-        problems = []
+        stated = ReferringFacts.of(facts)
+        areas, boxes = visible_regions(stated.mask(target), 1)
+        problems = stated.misread_colours()
         if stated.words != stated.phrase:
             problems.append(f"the instruction names {cut(stated.words)}, not {cut(stated.phrase)}")
         drawn_ids = {segment.id for segment in stated.segments}
@@ -166,13 +191,30 @@ class ReferringProxy(Proxy):
             )
         if {segment.category for segment in stated.segments} != {stated.category}:
             problems.append(f"the drawn segments are not all of category {cut(stated.category)}")
-        area, box = sum(segment.area for segment in stated.segments), _hull(stated.segments)
+        area, box = sum(segment.area for segment in stated.segments), hull(stated.segments)
         if (areas[0], boxes[0].tolist()) != (area, box):
             problems.append(
                 f"the mask has {areas[0]} pixels in box {boxes[0].tolist()}; "
                 f"its facts say {area} in {box}"
             )
         return problems
+
+    def _colours(self, subject: Subject) -> tuple[WrittenColour, WrittenColour]:
+        """Of what the phrase means, and of the rest."""
+        if not self._states_colours:
+            return _WHITE, _BLACK
+        rng = generator(subject.seed, "referring colours", subject.key)
+        color, background = written_colours(
+            (self.color, self.background), self.colour_forms or FORMS, self.min_distance, rng
+        )
+        return color, background
+
+    def _encode(
+        self, mask: LabelMap, color: WrittenColour, background: WrittenColour
+    ) -> bytes:
+        if self._states_colours:
+            return encode_target(mask, color.as_row, background.levels)
+        return encode_grey(mask.astype(np.uint8) * np.uint8(255))
 
     def _choose(
         self,
@@ -200,70 +242,3 @@ class ReferringProxy(Proxy):
                 f"{phrase.text!r} means the segments {sorted(ids)}, not those it was made for"
             )
         return phrase
-
-
-@dataclass(frozen=True, slots=True)
-class _Stated:
-    """The fields of the facts that decoding needs.
-
-    Attributes:
-        size: width and height of the target.
-        phrase: the phrase.
-        words: the phrase as the instruction has it.
-        category: name of the category of the drawn segments.
-        segments: the drawn segments.
-        rest: all other segments, hidden ones included.
-    """
-
-    size: tuple[int, int]
-    phrase: str
-    words: str
-    category: str
-    segments: tuple[SegmentFacts, ...]
-    rest: tuple[SegmentFacts, ...]
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> _Stated:
-        """Parse the facts of a sample.
-
-        Raises:
-            CorpusError: a field is missing or wrong.
-        """
-        try:
-            stated = cls(
-                (facts["size"]["width"], facts["size"]["height"]),
-                facts["referring"]["phrase"],
-                facts["instruction"]["words"]["target"],
-                facts["referring"]["category"],
-                tuple(SegmentFacts.of(fact) for fact in drawn_segments(facts["segments"])),
-                tuple(SegmentFacts.of(fact) for fact in undrawn_segments(facts)),
-            )
-            if {type(stated.phrase), type(stated.words), type(stated.category)} != {str}:
-                raise ValueError("phrase or category is no text")
-            if not stated.segments or any(segment.area == 0 for segment in stated.segments):
-                raise ValueError("no segment is drawn, or one that cannot be seen")
-        except (KeyError, TypeError, ValueError) as why:
-            raise CorpusError(
-                f"the facts do not describe a referring target: {cut_text(in_words(why), 200)}"
-            ) from why
-        return stated
-
-
-def _hull(segments: Sequence[SegmentFacts]) -> list[int]:
-    """The smallest box (x, y, width, height) around segments."""
-    boxes = [segment.box for segment in segments]
-    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
-    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
-    return [left, top, right - left, bottom - top]
-
-
-def _decode(target: bytes, size: tuple[int, int]) -> NDArray[np.uint16]:
-    """The mask [H, W] of a target of the stated width and height: 1 inside, else 0.
-
-    Raises:
-        CorpusError: it is no grey PNG of this size, or has other values than 0 and 255.
-    """
-    levels = decode_grey(target, size, 8)
-    if ((levels != 0) & (levels != 255)).any():
-        raise CorpusError("the target holds greys, where only black and white belong")
-    return levels // np.uint16(255)

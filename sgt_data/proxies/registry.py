@@ -16,11 +16,15 @@ from sgt_data.proxies.deblur import DeblurProxy
 from sgt_data.proxies.denoise import DenoiseProxy
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.proxies.derain import DerainProxy
+from sgt_data.proxies.each import EachProxy
 from sgt_data.proxies.edge import EdgeProxy
 from sgt_data.proxies.enhance import EnhanceProxy
 from sgt_data.proxies.generate import GenerateProxy
 from sgt_data.proxies.inpainting import InpaintingProxy
+from sgt_data.proxies.legend import LegendProxy
 from sgt_data.proxies.mae import MaeProxy
+from sgt_data.proxies.metric_depth import MetricDepthProxy
+from sgt_data.proxies.normals import NormalsProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
 from sgt_data.proxies.referring import ReferringProxy
 from sgt_data.proxies.segmentation import SegmentationProxy
@@ -37,11 +41,15 @@ def proxy_kinds() -> Kinds[Proxy]:
         "denoise": DenoiseProxy,
         "depth": DepthProxy,
         "derain": DerainProxy,
+        "each": EachProxy,
         "edge": EdgeProxy,
         "enhance": EnhanceProxy,
         "generate": GenerateProxy,
         "inpainting": InpaintingProxy,
+        "legend": LegendProxy,
         "mae": MaeProxy,
+        "metric_depth": MetricDepthProxy,
+        "normals": NormalsProxy,
         "reconstruction": ReconstructionProxy,
         "referring": ReferringProxy,
         "segmentation": SegmentationProxy,

@@ -16,10 +16,10 @@ from pydantic import model_validator
 from sgt_data.facts import drawn_segments, has_category
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.choose_segments import SegmentFilters, annotation_of
+from sgt_data.proxies.drawn_regions import region_problems
 from sgt_data.proxies.segment_colours import colour_segments
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.segmentation import palettes
-from sgt_data.segmentation.label_map import visible_regions
 from sgt_data.segmentation.regions import merge_categories, regions_of
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target, encode_target
 
@@ -143,16 +143,7 @@ class SegmentationProxy(Proxy):
 
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
-        decoded = cls.decode(target, facts)
-        areas, boxes = visible_regions(decoded.labels, len(decoded.segments))
-        return [
-            f"label {label} has {area} pixels in box {box}; its facts say "
-            f"{segment.get('visible_area')} in {segment.get('visible_box')}"
-            for label, (segment, area, box) in enumerate(
-                zip(decoded.segments, areas.tolist(), boxes.tolist(), strict=True), 1
-            )
-            if (segment.get("visible_area"), segment.get("visible_box")) != (area, box)
-        ]
+        return region_problems(cls.decode(target, facts))
 
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from sgt_data.corpus.readme import MARKER, as_code, as_line, described
 from sgt_data.publish.hub import MAIN, repository_url
 from sgt_data.publish.licences import counts_text
 from sgt_data.publish.push_plan import PushPlan
+from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _places(header: CorpusHeader) -> list[str]:
     for source in header.manifest["sources"]:
         kind = source_kinds().get(str(source.get("type")))
         given = [name for name in sorted(kind.places) if source.get(name)] if kind else []
-        others = [name for name in given if name != "depth"]
+        others = [name for name in given if name not in Source.places]
         field = (others or given or ["FIELD"])[0]
         paths.append(as_code(f"sources.{source['name']}.{field}").strip("`"))
     return paths

@@ -17,6 +17,7 @@ from sgt_data.files.urls import join
 from sgt_data.manifest.manifest import Manifest, parse_manifest
 from sgt_data.overrides import override_fields
 from sgt_data.publish.left_out import LeftOutRecord
+from sgt_data.sources.base import Source
 from sgt_data.sources.registry import source_kinds
 
 _STAND_IN = {"type": "reconstruction"}
@@ -69,13 +70,13 @@ def list_sources(manifest: Manifest) -> Listing:
 
 
 def _without_places(source: dict[str, Any]) -> dict[str, Any]:
-    """A source without its places, and without what only says how depth files are read."""
+    """A source without its places, and without what only says how files beside are read."""
     kind = source_kinds().get(str(source.get("type")))
     places = kind.places if kind else frozenset[str]()
     return {
         name: value
         for name, value in source.items()
-        if name not in places and not name.startswith("depth")
+        if name not in places and not name.startswith(("depth", "normals"))
     }
 
 
@@ -84,6 +85,6 @@ def _listed(sources: Sequence[dict[str, Any]]) -> str:
     texts = []
     for source in sources:
         kind = kinds.get(str(source.get("type")))
-        places = f" (its places: {', '.join(sorted(kind.places - {'depth'}))})" if kind else ""
+        places = f" (its places: {', '.join(sorted(kind.places - Source.places))})" if kind else ""
         texts.append(f"{source['name']}{places}")
     return "; ".join(texts)

@@ -1,7 +1,7 @@
 """Samples of the drawn scenes of this package, as examples of what a proxy draws.
 
-A scene is written in the formats of SA-1B and COCO with its exact depth, and a corpus is built from
-it in this process, in a folder that is removed again.
+A scene is written in the formats of SA-1B and COCO with exact depth and normals, and a corpus is
+built from it in this process, in a folder that is removed again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import RequestError
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.scenes.depth import INVERSE_PER_CODE
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.sources.registry import source_kinds
 from sgt_data.subsets.open_corpus import open_corpus
@@ -109,7 +110,9 @@ def _scene_sources() -> Iterator[dict[str, dict[str, Any]]]:
     with TemporaryDirectory(prefix="sgt-data-") as folder:
         root = str(Path(folder) / "scenes")
         write_samples(root, 1, seed=_SEED, size=_SIZE)
-        depth = {"depth": f"{root}/depth"}
+        unit = {"depth_is": "inverse", "depth_unit": INVERSE_PER_CODE}
+        beside = {"normals": f"{root}/normals", "intrinsics": f"{root}/intrinsics.json"}
+        depth = {"depth": f"{root}/depth", **unit, **beside}
         split = next(Path(root, "coco").glob("*2017")).name
         yield {
             "coco": {"type": "coco", "name": "coco", "root": f"{root}/coco",
@@ -169,7 +172,7 @@ def _missing_lines(entry: Mapping[str, Any], file: str) -> dict[str, str]:
     proxy = proxy_kinds()[entry["type"]].model_validate(entry)
     if proxy.instructions or proxy.bank_for(None):
         return {}
-    words = "".join(f" {{{name}}}" for name in sorted(proxy.placeholders))
+    words = "".join(f" {{{min(group)}}}" for group in proxy.needed_words())
     lines = f"The manifest gives the instruction.{words}"
     Path(file).write_text(f"[train]\n{lines}\n[held-out]\nSo it does here.{words}\n")
     return {"instructions": file}

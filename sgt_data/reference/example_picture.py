@@ -36,6 +36,8 @@ _BY_LAYER: Mapping[str, Mapping[str, Any]] = {
     "instances": {"type": "segmentation", "name": "instance", "variant": "instance"},
     "panoptic": {"type": "segmentation", "name": "panoptic", "variant": "panoptic"},
     "depth": {"type": "depth"},
+    "metric_depth": {"type": "metric_depth"},
+    "normals": {"type": "normals"},
     "edges": {"type": "edge"},
 }
 """By layer, a proxy whose target shows it; SA-1B's masks of entities are drawn as such."""

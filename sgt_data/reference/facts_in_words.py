@@ -20,7 +20,7 @@ def _proxy_facts(kind: type[Proxy], members: Sequence[Proxy]) -> dict[str, str]:
     annotators = [
         name
         for name, annotator in kinds_of("annotators").items()
-        if annotator.layer == kind.annotated_layer
+        if kind.annotated_layer in (annotator.layer, *annotator.further_layers)
     ]
     return {
         "tier": kind.tier,
@@ -34,14 +34,17 @@ def _proxy_facts(kind: type[Proxy], members: Sequence[Proxy]) -> dict[str, str]:
 def _source_facts(kind: type[Source], members: Sequence[Source]) -> dict[str, str]:
     layers = {layer: None for source in members for layer in sorted(source.layers())}
     return {
-        "gives": ", ".join(["pictures", *layers]) + "; depth, where the field depth names a folder",
+        "gives": ", ".join(["pictures", *layers]) + "; depth, where the field depth names a "
+        "folder, and metric depth, where depth_unit says its unit",
         "places": ", ".join(name for name in kind.model_fields if name in kind.places),
     }
 
 
 def _annotator_facts(kind: type[Annotator], members: Sequence[Annotator]) -> dict[str, str]:
     proxies = [
-        name for name, proxy in kinds_of("proxies").items() if proxy.annotated_layer == kind.layer
+        name
+        for name, proxy in kinds_of("proxies").items()
+        if proxy.annotated_layer in (kind.layer, *kind.further_layers)
     ]
     libraries = {library: None for annotator in members for library in annotator.libraries()}
     extra = "; the extra [annotate] installs them" if is_built_in(kind) else ""

@@ -7,6 +7,7 @@ plural; stuff is a mass.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from sgt_data.referring.coco_nouns import NARROWER, NEIGHBOURS, NOUNS
@@ -56,6 +57,16 @@ def might_mean(noun: str, name: str, isthing: bool) -> bool:
     """
     words = words_of(noun)
     return any(words <= meaning for meaning in _words_that_mean(name, isthing))
+
+
+def is_ambiguous(noun: Noun, others: Iterable[tuple[str, bool]]) -> bool:
+    """Whether a form of a noun might mean one of some categories.
+
+    Args:
+        noun: of another category.
+        others: name of each category, and whether it is of things.
+    """
+    return any(might_mean(form, *category) for category in others for form in noun.forms)
 
 
 @lru_cache(maxsize=4096)

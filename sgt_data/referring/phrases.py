@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from sgt_data.referring.noun_forms import Noun
-from sgt_data.referring.nouns import might_mean, noun_of
+from sgt_data.referring.nouns import is_ambiguous, noun_of
 from sgt_data.referring.segment_facts import NamedCategory, SegmentFacts
 from sgt_data.referring.wordings import (
     all_wordings,
@@ -103,7 +103,7 @@ def candidates(
     for category in sorted(groups):
         noun = noun_of(*category)
         others = present - {category}
-        if noun is None or category in hidden_categories or _is_ambiguous(noun, others):
+        if noun is None or category in hidden_categories or is_ambiguous(noun, others):
             continue
         result += [
             candidate
@@ -129,10 +129,6 @@ def choose_phrase(options: Sequence[Candidate], rng: np.random.Generator) -> Phr
 
 def _one_of(options: Sequence[_Option], rng: np.random.Generator) -> _Option:
     return options[int(rng.integers(len(options)))]
-
-
-def _is_ambiguous(noun: Noun, others: set[NamedCategory]) -> bool:
-    return any(might_mean(form, *category) for form in noun.forms for category in others)
 
 
 def _is_large_enough(candidate: Candidate, group: Sequence[SegmentFacts], least: float) -> bool:

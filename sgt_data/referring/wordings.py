@@ -50,6 +50,11 @@ def stuff_wordings(noun: Noun) -> tuple[str, ...]:
         return f"the {noun.extent}", f"all of the {noun.extent}"
     wordings = [] if noun.plural is None else [f"all {noun.plural}"]
     if noun.singular is not None:
-        article = "an" if noun.singular[0] in "aeiou" else "a"
-        wordings += [f"every {noun.singular}", f"everything that is {article} {noun.singular}"]
+        article_noun = with_article(noun.singular)
+        wordings += [f"every {noun.singular}", f"everything that is {article_noun}"]
     return tuple(wordings)
+
+
+def with_article(singular: str) -> str:
+    """A noun after "a" or "an", by its first letter."""
+    return f"{'an' if singular[0] in 'aeiou' else 'a'} {singular}"

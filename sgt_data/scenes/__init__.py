@@ -1,4 +1,4 @@
-"""Drawn sample scenes: a seed in, pictures with exact masks and depth out, as SA-1B and as COCO.
+"""Drawn sample scenes: pictures with exact masks, depth and normals, as SA-1B and as COCO.
 
 May know files. Its output is read like any other data: it knows neither sources nor proxies.
 """

@@ -1,4 +1,4 @@
-"""Ray casting: which surface every pixel centre shows, and how far away it is."""
+"""Ray casting: which surface every pixel centre shows, how far away it is, and how it is turned."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sgt_data.scenes.geometry import (
     into_unit,
     normal_and_face,
 )
+from sgt_data.scenes.normals import backdrop_normal, seen_normal
 
 
 @njit
@@ -70,8 +71,10 @@ def cast_rays(
     boxes: NDArray[np.int64],
     code: NDArray[np.int32],
     depth: NDArray[np.float32],
+    normals: NDArray[np.float32],
 ) -> None:
-    """Fill `code` (surface codes) and `depth` (metres along the viewing axis), both [H, W]."""
+    """Fill `code` (surface codes) and `depth` (metres along the viewing axis), both [H, W], and
+    `normals` [H, W, 3]: unit vectors right, up, towards the viewer; NaN in the sky."""
     height, width = code.shape
     code[:] = -1
     depth[:] = np.inf
@@ -87,8 +90,12 @@ def cast_rays(
             ray = ray_through(world, x + 0.5, y + 0.5)
             i = code[y, x]
             if i >= 0:
-                code[y, x] = surface_of(world.solids[i], i, world, ray, depth[y, x])[3]
+                nx, ny, nz, surface = surface_of(world.solids[i], i, world, ray, depth[y, x])
             else:
                 surface, t = meet_backdrop(world, ray[0], ray[1], ray[2])
-                code[y, x] = surface
                 depth[y, x] = t
+                nx, ny, nz = backdrop_normal(world, surface, ray)
+            code[y, x] = surface
+            normal = seen_normal(world, (nx, ny, nz))
+            for c in range(3):
+                normals[y, x, c] = normal[c]

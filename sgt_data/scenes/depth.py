@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 NEAR = 0.5
 """Metres. Nothing in a scene is nearer, so that every value fits 16 bits."""
 
+INVERSE_PER_CODE = 1 / (65535 * NEAR)
+"""Inverse depth in 1/m of code 1: what `depth_unit` of a source says of these files."""
+
 
 def inverse_depth(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Depth [H, W] in metres -> [H, W] uint16: round(65535 * NEAR / depth), 0 for the sky."""

@@ -78,7 +78,7 @@ class SampleIdentity:
             claimed = {**_MARKER_DEFAULTS, **orjson.loads(marker.read_bytes())}
             _check_equal(root, claimed, identity)
             return
-        for name in ("sa1b", "coco", "depth"):
+        for name in ("sa1b", "coco", "depth", "normals", "intrinsics.json"):
             if (root / name).exists():
                 raise RequestError(
                     f"{root / name} exists and is no sample; choose another directory"

@@ -1,4 +1,4 @@
-"""Drawn scenes: a picture with exact segments, exact parts and exact depth."""
+"""Drawn scenes: a picture with exact segments, parts, depth and surface normals."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sgt_data.scenes.colours import srgb_table
 from sgt_data.scenes.develop import map_tones, print_picture
 from sgt_data.scenes.instances import place_solids, screen_boxes
 from sgt_data.scenes.light import sun_offsets
+from sgt_data.scenes.normals import Intrinsics, intrinsics_of
 from sgt_data.scenes.scene_layout import Layout, Placed, plan_layout
 from sgt_data.scenes.shade import shade_pixels
 from sgt_data.scenes.staging import Scenes
@@ -90,6 +91,8 @@ class Scene:
         segments: [H, W] int32, ids from 1, no pixel is 0: things by distance, then stuff.
         parts: [H, W] int32, ids from 1 over the scene, 0 where a pixel belongs to no part.
         depth: [H, W] float32, metres along the viewing axis, infinite in the sky.
+        normals: [H, W, 3] float32, unit vectors right, up, towards the viewer; NaN in the sky.
+        intrinsics: of the camera, in pixels.
         things: the visible things, the nearest first.
         stuff: the visible stuff.
     """
@@ -98,6 +101,8 @@ class Scene:
     segments: NDArray[np.int32]
     parts: NDArray[np.int32]
     depth: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    intrinsics: Intrinsics
     things: tuple[Thing, ...]
     stuff: tuple[Stuff, ...]
 
@@ -114,10 +119,12 @@ def draw_scene(seed: int, index: int, width: int, height: int, scenes: Scenes = 
     boxes = screen_boxes(layout.camera, corners, width, height)
     code = np.empty((height, width), np.int32)
     depth = np.empty((height, width), np.float32)
-    cast_rays(world[0], boxes, code, depth)
+    normals = np.empty((height, width, 3), np.float32)
+    cast_rays(world[0], boxes, code, depth, normals)
     picture = _paint(world, code, depth)
     segments, parts, things, stuff = _label(layout, bodies, solids, code)
-    return Scene(picture, segments, parts, depth, things, stuff)
+    intrinsics = intrinsics_of(layout.camera.focal, width, height)
+    return Scene(picture, segments, parts, depth, normals, intrinsics, things, stuff)
 
 
 def _paint(

@@ -1,4 +1,4 @@
-"""Write drawn scenes to a folder in SA-1B's form and in COCO's form, with exact depth."""
+"""Write drawn scenes to a folder in SA-1B's and COCO's form, with exact depth and normals."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from sgt_data.files.output_place import check_output
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location, plain
 from sgt_data.files.writing import open_atomic, write_atomic
+from sgt_data.pictures.normal_colours import colours_of_normals
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.result import Result
 from sgt_data.scenes.depth import depth_rule, inverse_depth
+from sgt_data.scenes.normals import Intrinsics, normals_rule
 from sgt_data.scenes.png import grey16_png, palette_png, rgb_png
 from sgt_data.scenes.sample_identity import (
     FORMS,
@@ -93,8 +95,8 @@ def write_samples(
 ) -> SampleSummary:
     """Draw scenes and write them in SA-1B's form and as many others in COCO's form.
 
-    `directory` gets `sa1b/`, `coco/` and `depth/`. The same arguments give the same bytes, and a
-    run that was interrupted may simply be repeated.
+    `directory` gets `sa1b/`, `coco/`, `depth/`, `normals/` and `intrinsics.json`. The same
+    arguments give the same bytes, and a run that was interrupted may simply be repeated.
 
     Args:
         directory: local folder.
@@ -120,6 +122,8 @@ def write_samples(
     identity.claim(root)
     sweep_unfinished(str(root))
     _write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))
+    _write_file(f"{root}/normals/normals.json", orjson.dumps(normals_rule(*size)))
+    cameras: dict[str, Intrinsics] = {}
     tars, masks = 0, 0
     annotations = CocoAnnotations(STAGINGS[scenes].crowds)
     with shown(progress, "pictures") as on_progress:
@@ -127,9 +131,10 @@ def write_samples(
         first = "loading compiled code, or compiling it the first time"
         on_progress(Progress(0, count.total, phase=first))
         if "sa1b" in chosen:
-            tars, masks = _write_sa1b(root, identity, count.add)
+            tars, masks = _write_sa1b(root, identity, cameras, count.add)
         if "coco" in chosen:
-            _write_coco(root, identity, annotations, count.add)
+            _write_coco(root, identity, annotations, cameras, count.add)
+    _write_file(f"{root}/intrinsics.json", orjson.dumps({"pictures": cameras}))
     return SampleSummary(
         complete=True,
         directory=directory,
@@ -158,9 +163,12 @@ class _PictureCount:
 
 
 def _write_sa1b(
-    root: Path, sample: SampleIdentity, count_picture: Callable[[], None]
+    root: Path,
+    sample: SampleIdentity,
+    cameras: dict[str, Intrinsics],
+    count_picture: Callable[[], None],
 ) -> tuple[int, int]:
-    """Write tars and depth; return the numbers of tars and masks."""
+    """Write tars, depth and normals; return the numbers of tars and masks."""
     masks = 0
     starts = range(0, sample.images, sample.pictures_per_tar)
     for number, start in enumerate(starts):
@@ -174,7 +182,7 @@ def _write_sa1b(
                 )
                 record = sa1b_record(scene, position + 1, sample.seed)
                 add_picture(tar, record, _jpeg(scene))
-                _write_file(f"{root}/depth/sa_{position + 1}.png", _depth_png(scene))
+                cameras[f"sa_{position + 1}"] = _write_geometry(root, f"sa_{position + 1}", scene)
                 masks += len(record["annotations"])
                 count_picture()
     return len(starts), masks
@@ -184,9 +192,10 @@ def _write_coco(
     root: Path,
     sample: SampleIdentity,
     annotations: CocoAnnotations,
+    cameras: dict[str, Intrinsics],
     count_picture: Callable[[], None],
 ) -> None:
-    """Write pictures, maps and depth, then the annotation files."""
+    """Write pictures, maps, depth and normals, then the annotation files."""
     folder = f"{root}/coco/annotations"
     palette = stuff_palette()
     for position in range(sample.images):
@@ -196,7 +205,7 @@ def _write_coco(
         _write_file(f"{root}/coco/train2017/{name}.jpg", _jpeg(scene))
         _write_file(f"{folder}/panoptic_train2017/{name}.png", rgb_png(panoptic))
         _write_file(f"{folder}/stuff_train2017_pixelmaps/{name}.png", palette_png(stuff, palette))
-        _write_file(f"{root}/depth/{name}.png", _depth_png(scene))
+        cameras[name] = _write_geometry(root, name, scene)
         count_picture()
     for file_name, document in annotations.documents().items():
         _write_file(f"{folder}/{file_name}", orjson.dumps(document))
@@ -208,5 +217,8 @@ def _jpeg(scene: Scene) -> bytes:
     return stream.getvalue()
 
 
-def _depth_png(scene: Scene) -> bytes:
-    return grey16_png(inverse_depth(scene.depth))
+def _write_geometry(root: Path, name: str, scene: Scene) -> Intrinsics:
+    """Write depth and normals of a picture; return its camera."""
+    _write_file(f"{root}/depth/{name}.png", grey16_png(inverse_depth(scene.depth)))
+    _write_file(f"{root}/normals/{name}.png", rgb_png(colours_of_normals(scene.normals)))
+    return scene.intrinsics

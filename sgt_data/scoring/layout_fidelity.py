@@ -1,9 +1,9 @@
 """Layout of generated targets: how much of a segmentation target a generated picture shows.
 
-Each generated pixel takes the nearest of the stated colours or black, which counts as unlabelled;
-so a generated picture is judged as a label map. The target is sampled at the size of the generated
-picture, by the rule with which targets are drawn. No pixel is void: colour where the target is
-black is wrong.
+Each generated pixel takes the nearest of the stated colours or the background, which is unlabelled:
+a drawing as `sgt_data.score` reads it by the settings `PLAIN`, so that both share the counts and
+the measures. The target is sampled at the size of the generated picture, by the rule with which
+targets are drawn. No pixel is void: colour where the target is background is wrong.
 
 - Where a class has one colour in every picture, the colours are those of all classes of the corpus,
   so that classes which are not in the picture cost as they should. A class's region in a picture
@@ -24,22 +24,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments, has_category
-from sgt_data.foreign_errors import in_words
+from sgt_data.scoring.class_layout import class_counts
+from sgt_data.scoring.class_measure import StatedClass, entry_numbers
+from sgt_data.scoring.decoding_options import PLAIN
 from sgt_data.scoring.intervals import (
     Estimate,
-    Floats,
     as_share,
     bootstrap,
     divide_or_nan,
     mean_over_pictures,
 )
-from sgt_data.segmentation.pixel_sampling import centre_samples
+from sgt_data.scoring.mask_measure import mask_row, row_iou
+from sgt_data.scoring.nearest_colours import RGB
+from sgt_data.scoring.overlap import Counts, Labels, at_one_size, shared_pixels
+from sgt_data.scoring.panoptic_quality import (
+    DRAWN_ALONE,
+    MATCHED,
+    MISSED,
+    QUALITY,
+    Segments,
+    overlaps,
+    panoptic_counts,
+)
+from sgt_data.scoring.segment_measure import segment_pairs
+from sgt_data.scoring.stated_colours import BLACK, read_levels
 from sgt_data.segmentation.target_png import DecodedSegmentation
-
-RGB = tuple[int, int, int]
-Counts = NDArray[np.int64]
 
 
 def class_colours(facts: Iterable[Mapping[str, Any]]) -> dict[str, RGB]:
@@ -60,35 +70,15 @@ def class_colours(facts: Iterable[Mapping[str, Any]]) -> dict[str, RGB]:
     }
 
 
-def resampled(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """A map [H, W] at another size: each pixel takes the value under its centre."""
-    rows = centre_samples(values.shape[0], height)
-    columns = centre_samples(values.shape[1], width)
-    return values[np.ix_(rows, columns)]
-
-
-def nearest_colours(picture: NDArray[np.floating], colours: Sequence[RGB]) -> NDArray[np.int64]:
+def nearest_colours(
+    picture: NDArray[np.floating], colours: Sequence[RGB], background: RGB = BLACK
+) -> Labels:
     """Labels [S, S] of a generated picture [3, S, S] in -1 to 1, by the nearest colour.
 
-    A label is 0 where black is nearest, and k where `colours[k - 1]` is (Euclidean in RGB; ties go
-    to the first).
+    A label is 0 where the background is nearest, and k where `colours[k - 1]` is (Euclidean in RGB;
+    ties go to the first).
     """
-    levels = (np.clip(picture, -1, 1).transpose(1, 2, 0).astype(float) + 1) * 127.5
-    table = np.array([(0, 0, 0), *colours], float)
-    distances = (levels**2).sum(-1, keepdims=True) - 2 * levels @ table.T + (table**2).sum(-1)
-    # distances that differ by the rounding of floats only are a tie, which goes to the first
-    nearest: NDArray[np.int64] = np.argmin(np.round(distances, 6), axis=-1)
-    return nearest
-
-
-def shared_pixels(
-    first: NDArray[Any], second: NDArray[Any], first_labels: int, second_labels: int
-) -> Counts:
-    """Numbers of pixels [first_labels, second_labels] that labels of two maps [S, S] share."""
-    codes = first.astype(np.int64) * second_labels + second
-    return np.bincount(codes.ravel(), minlength=first_labels * second_labels).reshape(
-        first_labels, second_labels
-    )
+    return read_levels(picture, [background, *colours])
 
 
 def class_overlap(
@@ -99,47 +89,15 @@ def class_overlap(
     Raises:
         CorpusError: a segment has no category, or a category without a colour.
     """
-    numbers = {name: number for number, name in enumerate(classes, 1)}
-    try:
-        table = np.array([0, *(numbers[segment["category"]] for segment in decoded.segments)])
-    except KeyError as why:
-        raise CorpusError(
-            f"a segment's category has no colour in the corpus: {in_words(why)}"
-        ) from why
-    target = resampled(table[decoded.labels], generated.shape[1], generated.shape[2])
+    entries = [StatedClass(name, colour) for name, colour in classes.items()]
+    numbers = entry_numbers(decoded.segments, entries)
     labels = nearest_colours(generated, list(classes.values()))
-    shared = shared_pixels(target, labels, len(classes) + 1, len(classes) + 1)
-    return np.stack((np.diag(shared), shared.sum(axis=1), shared.sum(axis=0)))[:, 1:]
-
-
-def class_layout(pictures: Sequence[Counts], seed: int) -> dict[str, Estimate]:
-    """Mean IoU and panoptic quality over classes, from `class_overlap` of each picture.
-
-    Returns:
-        `mIoU`: intersections and unions summed over pictures, then averaged over the classes that
-        occur in any target or generated picture. `PQ`: averaged over the same classes.
-    """
-    counts = np.stack(pictures).astype(float)
-    shared, unions = counts[:, 0], counts[:, 1] + counts[:, 2] - counts[:, 0]
-    ious = np.nan_to_num(divide_or_nan(shared, unions))
-    matched = ious > 0.5
-    quality = np.where(matched, ious, 0)
-    halves = ((counts[:, 1] > 0) & ~matched) / 2 + ((counts[:, 2] > 0) & ~matched) / 2
-    denominators = matched + halves
-
-    def mean_over_classes(numerators: Floats, below: Floats, weights: Floats) -> Floats:
-        shares = divide_or_nan(weights @ numerators, weights @ below)
-        present = np.isfinite(shares)
-        return divide_or_nan(np.where(present, shares, 0).sum(1), present.sum(1).astype(float))
-
-    return {
-        "mIoU": bootstrap(lambda w: mean_over_classes(shared, unions, w), len(counts), seed),
-        "PQ": bootstrap(lambda w: mean_over_classes(quality, denominators, w), len(counts), seed),
-    }
+    target, labels = at_one_size(numbers[decoded.labels], labels, PLAIN.compare_at)
+    return class_counts(shared_pixels(target, labels, len(classes) + 1, len(classes) + 1))
 
 
 def segment_overlap(
-    generated: NDArray[np.floating], decoded: DecodedSegmentation
+    generated: NDArray[np.floating], decoded: DecodedSegmentation, background: RGB = BLACK
 ) -> tuple[float, int, float, float]:
     """Overlap of segments and generated regions in one picture of a class-blind target.
 
@@ -150,17 +108,15 @@ def segment_overlap(
         over matches above 0.5; number of these, plus half of all other segments and regions.
     """
     colours = [tuple(segment["color"]) for segment in decoded.segments]
-    target = resampled(decoded.labels, generated.shape[1], generated.shape[2])
-    labels = nearest_colours(generated, colours)
+    labels = nearest_colours(generated, colours, background)
+    target, labels = at_one_size(decoded.labels, labels, PLAIN.compare_at)
     shared = shared_pixels(target, labels, len(colours) + 1, len(colours) + 1)
-    segment_sizes, region_sizes = shared.sum(axis=1)[1:], shared.sum(axis=0)[1:]
-    shared = shared[1:, 1:]
-    ious = shared / np.maximum(segment_sizes[:, None] + region_sizes - shared, 1)
-    matches = _greedy_matches(ious)
-    good = [iou for iou in matches if iou > 0.5]
-    segments, regions = int((segment_sizes > 0).sum()), int((region_sizes > 0).sum())
-    others = segments + regions - 2 * len(good)
-    return sum(matches), segments + regions - len(matches), sum(good), len(good) + others / 2
+    one_class = np.zeros(len(colours), np.int64)
+    segments = Segments(one_class, one_class, np.zeros(len(colours), np.bool_))
+    counts = panoptic_counts(shared, segments, 1, is_void=False)[0]
+    others = counts[DRAWN_ALONE] + counts[MISSED]
+    pairs = segment_pairs(shared, overlaps(shared, is_void=False))
+    return (*pairs, float(counts[QUALITY]), float(counts[MATCHED] + others / 2))
 
 
 def segment_layout(
@@ -179,28 +135,15 @@ def segment_layout(
     }
 
 
-def mask_iou(generated: NDArray[np.floating], decoded: DecodedSegmentation) -> float:
-    """IoU, 0 to 1, of a referring target (white on black) and what was generated."""
-    target = resampled(decoded.labels, generated.shape[1], generated.shape[2]) > 0
-    mask = nearest_colours(generated, [(255, 255, 255)]) > 0
-    union = int((target | mask).sum())
-    return int((target & mask).sum()) / union if union else 1.0
+def mask_iou(
+    generated: NDArray[np.floating], decoded: DecodedSegmentation, background: RGB = BLACK
+) -> float:
+    """IoU, 0 to 1, of a referring target and what was generated."""
+    red, green, blue = decoded.segments[0]["color"]
+    labels = nearest_colours(generated, [(red, green, blue)], background)
+    return row_iou(mask_row(labels, decoded.labels, PLAIN))
 
 
 def mask_layout(ious: Sequence[float], seed: int) -> dict[str, Estimate]:
     """`IoU`: the mean over pictures, with its interval."""
     return {"IoU": as_share(mean_over_pictures(np.array(ious, float), seed))}
-
-
-def _greedy_matches(ious: Floats) -> list[float]:
-    """IoU of the matches (row, column), the largest first, each row and column once.
-
-    Greedy by definition; `scipy.optimize.linear_sum_assignment` gives the largest sum instead.
-    """
-    rest = ious.copy()
-    matches = []
-    while rest.size and rest.max() > 0:
-        row, column = np.unravel_index(int(rest.argmax()), rest.shape)
-        matches.append(float(rest[row, column]))
-        rest[row, :] = rest[:, column] = 0
-    return matches

@@ -57,6 +57,34 @@ def spread_colours(count: int, rng: np.random.Generator) -> Colours:
     return shuffled[_farthest_points(shuffled.astype(np.int32), count)]
 
 
+def spread_around(
+    count: int, rng: np.random.Generator, background: Colours, distance: float
+) -> Colours:
+    """Colours [count, 3], each as far as possible from a background and from those before it.
+
+    As `spread_colours`, for any background. The lattice is the coarsest that has enough points.
+
+    Args:
+        count: how many.
+        rng: breaks ties.
+        background: [1, 3].
+        distance: least Euclidean distance to the background, RGB levels.
+    """
+    side = lattice_side(count)
+    while len(points := _points_beyond(side, background, distance)) < count:
+        side += 1
+    shuffled = np.concatenate((background.astype(np.uint8), rng.permutation(points)))
+    return shuffled[_farthest_points(shuffled.astype(np.int32), count)]
+
+
+def _points_beyond(side: int, background: Colours, distance: float) -> Colours:
+    """The points of a lattice that are no nearer to a background."""
+    points = lattice(side)
+    gaps = ((points.astype(np.int64) - background.astype(np.int64)) ** 2).sum(1)
+    far: Colours = points[gaps >= distance**2]
+    return far
+
+
 @lru_cache(maxsize=4)
 def category_colours(largest_id: int) -> Colours:
     """Colours of categories, [n, 3] at the index `id - 1`, the same in every corpus.

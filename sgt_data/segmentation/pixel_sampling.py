@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+Axes = tuple[int, int, int]
 
 # EXIF orientation -> (rows and columns swapped, left-right mirrored, upside down): what to do to
 # the stored picture, in this order, to see it upright (CIPA DC-008, tag 0x0112).
@@ -58,6 +59,29 @@ def stored_frame(seen: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
     if swapped:
         seen = seen.swapaxes(0, 1)
     return seen
+
+
+def upright_axes(stored: Axes, orientation: int) -> Axes:
+    """What `upright` does to the vectors of a map: the components to the right, upwards and
+    towards the viewer of the turned map, as those of the stored map with their signs.
+
+    Args:
+        stored: the components of the stored map, by any numbers but 0.
+        orientation: EXIF orientation, 1 to 8.
+    """
+    right, up, towards = stored
+    swapped, mirrored, flipped = _TURNS[orientation]
+    if swapped:  # right becomes down
+        right, up = -up, -right
+    return (-right if mirrored else right, -up if flipped else up, towards)
+
+
+def stored_axes(seen: Axes, orientation: int) -> Axes:
+    """What `stored_frame` does to the vectors of a map: undoes `upright_axes`."""
+    right, up, towards = seen
+    swapped, mirrored, flipped = _TURNS[orientation]
+    right, up = -right if mirrored else right, -up if flipped else up
+    return (-up, -right, towards) if swapped else (right, up, towards)
 
 
 @dataclass(frozen=True, slots=True)

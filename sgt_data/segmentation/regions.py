@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -192,7 +192,7 @@ class Regions:
                 "ids": [self.segments[member].id for member in members],
                 **category,
                 "area": int(self.areas[list(members)].sum()),
-                "box": _hull(self.boxes[list(members)]),
+                "box": hull(self.boxes[list(members)]),
             }
         return {
             "id": segment.id,
@@ -216,7 +216,7 @@ def _score(value: float | None) -> float:
     return NO_SCORE if value is None else float(value)
 
 
-def _hull(boxes: NDArray[np.int64]) -> list[int]:
+def hull(boxes: NDArray[np.int64]) -> list[int]:
     """The smallest box around boxes [n, 4] (x, y, width, height)."""
     left, top = boxes[:, :2].min(0).tolist()
     right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(0).tolist()
@@ -247,11 +247,16 @@ def regions_of(annotation: Annotation) -> Regions:
 
 def merge_categories(regions: Regions, chosen: Positions) -> Regions:
     """Regions in which the chosen segments of a category are painted and described as one."""
+    categories = regions.category_ids[chosen]
+    same = [chosen[categories == category] for category in np.unique(categories).tolist()]
+    return merge_segments(regions, same)
+
+
+def merge_segments(regions: Regions, parts: Iterable[Positions]) -> Regions:
+    """Regions in which the segments of a part, at least one, are painted and described as one."""
     groups = regions.groups.copy()
     members: dict[int, tuple[int, ...]] = {}
-    categories = regions.category_ids
-    for category in np.unique(categories[chosen]).tolist():
-        same = chosen[categories[chosen] == category]
-        groups[same] = same[0]
-        members[int(same[0])] = tuple(same.tolist())
+    for part in parts:
+        groups[part] = part[0]
+        members[int(part[0])] = tuple(part.tolist())
     return replace(regions, groups=groups, members=members)

@@ -24,6 +24,7 @@ from sgt_data.segmentation.label_map import LabelMap
 from sgt_data.value_text import counted
 
 PALETTE_LABELS_MAX = 255
+BLACK = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,12 +45,14 @@ class DecodedSegmentation:
         return f"<DecodedSegmentation {width}x{height} pixels, {segments}>"
 
 
-def encode_target(labels: LabelMap, colours: Colours) -> bytes:
-    """PNG of a label map: label k has the colour `colours[k - 1]`, label 0 is black.
+def encode_target(
+    labels: LabelMap, colours: Colours, background: tuple[int, int, int] = BLACK
+) -> bytes:
+    """PNG of a label map: label k has the colour `colours[k - 1]`, label 0 that of the background.
 
     It is a palette PNG where the labels fit 256 entries, else RGB.
     """
-    table = np.concatenate((np.zeros((1, 3), np.uint8), colours))
+    table = np.concatenate((np.array([background], np.uint8), colours))
     if len(colours) <= PALETTE_LABELS_MAX:
         return palette_file(labels.astype(np.uint8), table, "matches")
     height, width = labels.shape
@@ -62,6 +65,8 @@ def encode_target(labels: LabelMap, colours: Colours) -> bytes:
 def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
     """Label map and segments from a target PNG and its sample's facts.
 
+    What has the colour `unlabelled` of the facts has no label; black, where they state none.
+
     Raises:
         CorpusError: the file is no PNG of the stated size, or holds a colour that no segment has.
     """
@@ -69,6 +74,7 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         segments = tuple(drawn_segments(facts["segments"]))
         colours = np.array([segment["color"] for segment in segments], np.uint8).reshape(-1, 3)
         numbers = np.array([segment["label"] for segment in segments], np.uint16)
+        background = np.array(facts.get("unlabelled", BLACK), np.uint8).reshape(1, 3)
         size = facts["size"]["width"], facts["size"]["height"]
         if numbers.tolist() != list(range(1, len(segments) + 1)):
             raise ValueError("labels are not 1, 2, 3 ... in order")
@@ -76,26 +82,59 @@ def decode_target(target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentatio
         raise CorpusError(
             f"the facts do not describe a segmentation target: {in_words(why)}"
         ) from why
-    labels = _labels_of(_pixels(target, size), colours, numbers)
-    return DecodedSegmentation(labels, segments)
+    return DecodedSegmentation(decode_labels(target, size, colours, background), segments)
 
 
-def _pixels(target: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """RGB [H, W, 3] of a target PNG; `size` is the width and height that the facts state."""
+def decode_labels(
+    target: bytes, size: tuple[int, int], colours: Colours, background: Colours
+) -> LabelMap:
+    """Label map [H, W] of a target PNG: k where it has `colours[k - 1]`, 0 on the background.
+
+    Args:
+        target: the PNG.
+        size: width and height that it must have.
+        colours: [n, 3].
+        background: [1, 3].
+
+    Raises:
+        CorpusError: it is no PNG of this size, or holds another colour.
+    """
+    stated = np.concatenate((background, colours))
+    places, shades = _stored(target, size)
+    if shades is None:
+        return _labels_of(places, stated)
+    used = np.flatnonzero(np.bincount(places.ravel(), minlength=len(shades)))
+    table = np.zeros(len(shades), np.uint16)
+    table[used] = _labels_of(shades[used], stated)
+    return table[places]
+
+
+def _stored(
+    target: bytes, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """The pixels of a target PNG, whose width and height the facts state: RGB [H, W, 3] and None,
+    or places [H, W] in a palette and the palette [n, 3]."""
     try:
         with Image.open(io.BytesIO(target), formats=["PNG"]) as image:
             if image.size != size:
                 raise CorpusError(f"the target is {image.size}, its facts say {size}")
-            return np.asarray(image.convert("RGB"))
+            if image.mode == "P":
+                places = np.asarray(image)
+                palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+                if places.max() < len(palette):
+                    return places, palette
+            return np.asarray(image.convert("RGB")), None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as why:
         raise CorpusError(f"the target cannot be decoded: {in_words(why)}") from why
 
 
-def _labels_of(
-    pixels: NDArray[np.uint8], colours: Colours, numbers: NDArray[np.uint16]
-) -> LabelMap:
-    packed_colours = np.concatenate(([0], pack(colours)))
-    labels = np.concatenate((np.zeros(1, np.uint16), numbers))
+def _labels_of(pixels: NDArray[np.uint8], colours: Colours) -> LabelMap:
+    """The number of the colour of each pixel: [...] of RGB [..., 3].
+
+    Raises:
+        CorpusError: a pixel has another colour.
+    """
+    packed_colours = pack(colours)
     order = np.argsort(packed_colours, kind="stable")
     packed = pack(pixels)
     last = len(packed_colours) - 1
@@ -104,5 +143,5 @@ def _labels_of(
     if unknown.any():
         colour = pixels[unknown][0].tolist()
         raise CorpusError(f"the target holds the colour {colour}, which no segment has")
-    decoded: LabelMap = labels[order][places]
+    decoded: LabelMap = order.astype(np.uint16)[places]
     return decoded

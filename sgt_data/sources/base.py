@@ -29,31 +29,46 @@ from pydantic import Field, model_validator
 
 from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import StoredPicture
+from sgt_data.pictures.normal_colours import Directions, NormalsConvention, directions_of
 from sgt_data.plugins.member import Member
 from sgt_data.plugins.origins import origin_of
 from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.records import (
+    DEPTH_LAYERS,
     Annotation,
     DenseLayer,
     DenseMap,
+    Intrinsics,
     Inventory,
     Layer,
     MapAnnotation,
     MaskAnnotation,
+    NormalMap,
     RawInput,
     RawShard,
     Slice,
 )
+from sgt_data.sources.cameras import ROLE, CameraFields, parse_camera
 from sgt_data.sources.dense_maps import CODES, parse_dense
 from sgt_data.sources.depth_files import DepthFiles, DepthKind
-from sgt_data.sources.orientation import Frame, placed_annotation, placed_depth
+from sgt_data.sources.normal_files import NormalFiles
+from sgt_data.sources.orientation import (
+    Frame,
+    placed_annotation,
+    placed_depth,
+    placed_normals,
+)
 from sgt_data.value_text import cut
 
 _DEPTH_FIELDS = (
     "depth_is", "depth_unit", "depth_invalid", "depth_max_invalid", "depth_orientation",
 )  # fmt: skip
+_NORMALS_FIELDS = ("normals_convention", "normals_none", "normals_orientation")
+_BESIDE = {*_NORMALS_FIELDS, "normals", "intrinsics"}
+_Level = Annotated[int, Field(ge=0, le=255)]
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
 _STEM_LENGTH_MAX = 160
+_INVERSE_UNIT_MAX = 0.01
 _KEPT_LENGTH = 40  # so that a marked key and every suffix fit the 100 bytes of a tar's header
 
 
@@ -72,10 +87,22 @@ class Source(Member):
         depth_is: `inverse` where the files hold inverse depth (near is large, 0 infinitely far),
             `metric` where they hold distance (far is large).
         depth_unit: of metric depth, in metres per code: 0.001 for millimetres (ScanNet, NYU),
-            0.0002 for TUM RGB-D, 0.00390625 for KITTI.
+            0.0002 for TUM RGB-D, 0.00390625 for KITTI. Of inverse depth, in 1/m per code, where its
+            scale is known: 3.0518043793392844e-05 for `sgt-data sample`. Files with a unit give the
+            layer `metric_depth` as well.
         depth_invalid: codes that state no measurement: by default 0 in metric files, where it
             always is one, and none in files of inverse depth.
         depth_max_invalid: largest share of such pixels, 0 to 1, of a picture whose depth is drawn.
+        normals: folder of surface normals, one file for each picture, with its name and its size:
+            8-bit RGB PNGs, or `.npy` arrays of floats (height x width x 3).
+        normals_convention: where large values of red, green and blue point: `ours` (right, up,
+            towards the viewer), `nyuv2`, `dsine`, `marigold`, or the three directions, such as
+            `[right, down, away from the viewer]`.
+        normals_none: colour of pixels without normal; black by default.
+        normals_orientation: as `orientation`, for files of normals, where it differs.
+        intrinsics: the camera of metric depth: `{fx, fy, cx, cy}` in pixels of the stored picture,
+            of which the top left one has its centre at (0, 0), or a JSON file with a camera for
+            each picture: `{"pictures": {NAME: {"fx": ..}}}`.
     """
 
     orientation: Frame = "auto"
@@ -85,11 +112,16 @@ class Source(Member):
     depth_unit: float | None = Field(None, gt=0, le=1000, allow_inf_nan=False)
     depth_invalid: tuple[Annotated[int, Field(ge=0, le=CODES)], ...] | None = None
     depth_max_invalid: float = Field(0.5, ge=0, le=1)
+    normals: str | None = None
+    normals_convention: NormalsConvention | Directions = "ours"
+    normals_none: tuple[_Level, _Level, _Level] = (0, 0, 0)
+    normals_orientation: Frame | None = None
+    intrinsics: CameraFields | str | None = None
 
     role: ClassVar[str] = "source"
     to_write: ClassVar[frozenset[str]] = frozenset({"layers", "inventory", "read"})
 
-    places: ClassVar[frozenset[str]] = frozenset({"depth"})
+    places: ClassVar[frozenset[str]] = frozenset({"depth", "normals", "intrinsics"})
     """Names of the fields that hold places (URLs, folders). They are no part of the identity of a
     corpus: the same inputs may move. Relative ones of a manifest lie in its folder."""
 
@@ -118,28 +150,60 @@ class Source(Member):
         ]
         if given and self.depth is None:
             raise ValueError(f"{given[0]} says how depth files are read; give depth: a folder")
-        if self.orientation != "auto" and self.depth is None and not self.layers():
+        files = self.depth or self.normals
+        if self.orientation != "auto" and files is None and not self.layers():
             raise ValueError(
-                f"orientation is {self.orientation}; it says how annotations and depth files are "
-                "read, and this source has none"
+                f"orientation is {self.orientation}; it says how annotations and files of depth or "
+                "normals are read, and this source has none"
             )
         if self.depth_is == "metric" and self.depth_unit is None:
             raise ValueError(
                 "depth_is is metric; give depth_unit: metres per code, 0.001 for millimetres"
             )
-        if self.depth_is == "inverse" and self.depth_unit is not None:
+        if self.depth_unit is not None and "depth_is" not in self.model_fields_set:
             raise ValueError(
-                f"depth_unit is {self.depth_unit}, but inverse depth has no unit; give depth_is: "
-                "metric where the files hold distances"
+                f"depth_unit is {self.depth_unit}, and depth_is does not say of what; give "
+                "depth_is: metric where it is metres per code, depth_is: inverse where it is 1/m "
+                "per code"
+            )
+        if self.depth_is == "inverse" and (self.depth_unit or 0) > _INVERSE_UNIT_MAX:
+            raise ValueError(
+                f"depth_unit is {self.depth_unit}; of inverse depth it is 1/m per code, at most "
+                f"{_INVERSE_UNIT_MAX} (distances from 1.5 mm on); where the files hold distances, "
+                "give depth_is: metric"
             )
         return self
+
+    @model_validator(mode="after")
+    def _normals_fit(self) -> Self:
+        for name in _NORMALS_FIELDS:
+            is_given = getattr(self, name) != type(self).model_fields[name].default
+            if is_given and self.normals is None:
+                raise ValueError(
+                    f"{name} says how files of normals are read; give normals: a folder"
+                )
+        return self
+
+    @property
+    def normal_files(self) -> NormalFiles:
+        """How the files of its normals are read."""
+        return NormalFiles(directions_of(self.normals_convention), self.normals_none)
+
+    def normals_identity(self) -> dict[str, Any]:
+        """What the targets of normals depend on beside the files' names and sizes."""
+        given = self.normals_orientation
+        return self.normal_files.identity() | ({"orientation": given} if given else {})
 
     @property
     def depth_files(self) -> DepthFiles:
         """How the codes of its depth files are read."""
         always = {0} if self.depth_is == "metric" else set()
         invalid = tuple(sorted(always | set(self.depth_invalid or ())))
-        return DepthFiles(self.depth_is, self.depth_unit, invalid, self.depth_max_invalid)
+        is_metric, limit = self.depth_is == "metric", self.depth_max_invalid
+        return DepthFiles(
+            self.depth_is, self.depth_unit if is_metric else None, invalid, limit,
+            None if is_metric else self.depth_unit,
+        )  # fmt: skip
 
     def depth_identity(self) -> dict[str, Any]:
         """What the targets of depth depend on beside the files' names and sizes."""
@@ -147,11 +211,11 @@ class Source(Member):
         return self.depth_files.identity() | ({"orientation": given} if given else {})
 
     def identity(self) -> dict[str, Any]:
-        """The fields that shape every sample, as plain JSON; without those of depth files, on which
-        the depth proxies alone depend."""
+        """The fields that shape every sample, as plain JSON; without those of files of depth and
+        normals and of cameras, on which few proxies depend."""
         before = {"orientation": "stored", **self.before}
         fields = self.model_dump(
-            mode="json", exclude={*self.places, *self.tolerances, *_DEPTH_FIELDS}
+            mode="json", exclude={*self.places, *self.tolerances, *_DEPTH_FIELDS, *_BESIDE}
         )
         if origin := origin_of(type(self)):
             fields["plugin"] = dict(origin)
@@ -172,7 +236,10 @@ class Source(Member):
 
     def offers(self) -> frozenset[Layer]:
         """All layers that it has, dense ones included."""
-        return self.layers() | {"depth"} if self.depth else self.layers()
+        beside = {name for name in ("depth", "normals", "intrinsics") if getattr(self, name)}
+        if self.depth and self.depth_files.are_metric:
+            beside |= DEPTH_LAYERS
+        return self.layers() | beside
 
     def inventory(self, shard_samples: int) -> Inventory:
         """List the inputs as slices. Indexes and annotation files may be read, pictures may not.
@@ -235,8 +302,17 @@ class Source(Member):
             AnnotationError: the layer is missing, or is no such map.
             FilteredOut: too much of it is no measurement.
         """
-        dense = parse_dense(self.layer_data(raw, layer))
-        return self.depth_files.read(dense) if layer == "depth" else dense
+        is_depth = layer in DEPTH_LAYERS and self.depth is not None
+        dense = parse_dense(self.layer_data(raw, "depth" if is_depth else layer))
+        return self.depth_files.read(dense) if layer in DEPTH_LAYERS else dense
+
+    def normal_map(self, raw: RawInput) -> NormalMap:
+        """Parse the normals of an input.
+
+        Raises:
+            AnnotationError: there are none, or they are no such map.
+        """
+        return self.normal_files.read(self.layer_data(raw, "normals"))
 
 
 def read_annotation(
@@ -279,6 +355,33 @@ def read_dense(source: Source, raw: RawInput, stored: StoredPicture, layer: Dens
             f"it returned {cut(dense, 60)}; right is a DenseMap of sgt_data.records",
         )  # fmt: skip
     return placed_depth(dense, stored, frame, field)
+
+
+def read_normals(source: Source, raw: RawInput, stored: StoredPicture) -> NormalMap:
+    """The normals of an input, on the stored pixels of its picture.
+
+    Raises:
+        AnnotationError: there are none, or they are no such map.
+    """
+    given = source.normals_orientation is not None
+    field = f"sources.{source.name}.{'normals_' if given else ''}orientation"
+    with own_code(source, "normal_map", raw.key):
+        normals: Any = source.normal_map(raw)
+    if not isinstance(normals, NormalMap):
+        raise mistake(
+            source, "normal_map", raw.key,
+            f"it returned {cut(normals, 60)}; right is a NormalMap of sgt_data.records",
+        )  # fmt: skip
+    return placed_normals(normals, stored, source.normals_orientation or source.orientation, field)
+
+
+def read_intrinsics(source: Source, raw: RawInput, stored: StoredPicture) -> Intrinsics:
+    """The camera of an input.
+
+    Raises:
+        AnnotationError: there is none, or it is for pixels of another size.
+    """
+    return parse_camera(read_layer_data(source, raw, ROLE), (stored.width, stored.height))
 
 
 def read_layer_data(source: Source, raw: RawInput, layer: Layer) -> bytes:

@@ -86,7 +86,7 @@ class CocoSource(Source):
             "stuff",
             "panoptic_maps",
             "stuff_maps",
-            "depth",
+            *Source.places,
         }
     )
     place_words: ClassVar[frozenset[str]] = frozenset({COCO_URL})

@@ -23,30 +23,39 @@ from sgt_data.sources.relative_paths import RelativePaths, as_it_looks, stem_of
 
 @dataclass(frozen=True, slots=True)
 class DenseFiles:
-    """A folder of 16-bit PNGs, one for each picture of a source, as it was listed.
+    """A folder of files, one for each picture of a source, as it was listed.
 
     Attributes:
         folder: absolute URL.
         identity: number of the files, and a digest over their names and sizes.
         shared_stems: names, without folders and suffix, that several pictures have: only their
             whole path says which file is theirs. None where the pictures are not known beforehand.
+        suffixes: of the files, the first of a picture that is there counts.
     """
 
     folder: str
     identity: str
     shared_stems: frozenset[str] | None
+    suffixes: tuple[str, ...] = (".png",)
 
 
-def list_dense_files(folder: str, field: str, shared_stems: frozenset[str] | None) -> DenseFiles:
+def list_dense_files(
+    folder: str,
+    field: str,
+    shared_stems: frozenset[str] | None,
+    suffixes: tuple[str, ...] = (".png",),
+    right: str = "depth files are 16-bit grey PNGs",
+) -> DenseFiles:
     """List a folder of dense maps.
 
     Args:
         folder: URL.
         field: of the manifest, for messages.
-        shared_stems: see `DenseFiles`.
+        shared_stems, suffixes: see `DenseFiles`.
+        right: what such files are, for messages.
 
     Raises:
-        RequestError: the folder has no PNGs.
+        RequestError: the folder has no such files.
         SourceError: it cannot be listed at present.
     """
     place = absolute(folder)
@@ -56,12 +65,12 @@ def list_dense_files(folder: str, field: str, shared_stems: frozenset[str] | Non
             f"{field}: no file below {place}. Mount or fetch it, or say where the files lie with "
             f"--set {field}=URL"
         )
-    if not any(name.lower().endswith(".png") for name in sizes):
+    if not any(name.lower().endswith(suffixes) for name in sizes):
         raise RequestError(
-            f"{field}: depth files are 16-bit grey PNGs with the names of the pictures; {place} "
+            f"{field}: {right} with the names of the pictures; {place} "
             f"holds {len(sizes)} other files, such as {next(iter(sizes))}"
         )
-    return DenseFiles(place, _identity(sizes), shared_stems)
+    return DenseFiles(place, _identity(sizes), shared_stems, suffixes)
 
 
 def with_files(inputs: Iterable[RawInput], files: DenseFiles, role: str) -> tuple[RawInput, ...]:
@@ -105,7 +114,9 @@ def _path(member: str, paths: RelativePaths, files: DenseFiles) -> str:
     Raises:
         AnnotationError: there is none, or it is not known which.
     """
-    name = posixpath.splitext(member)[0] + ".png"
+    stem = posixpath.splitext(member)[0]
+    names = [stem + suffix for suffix in files.suffixes]
+    name = next((each for each in names if paths.find(each)), names[0])
     matches = paths.find(name)
     if not matches:
         reason = dangling_link(join(files.folder, name)) if files.folder.startswith("/") else None

@@ -1,4 +1,8 @@
-"""Dense maps (a number for every pixel) as bytes: 16-bit grey PNGs, and the form of annotators."""
+"""Dense maps (a number for every pixel) as bytes: 16-bit grey PNGs, and the form of annotators.
+
+An annotator's map is a header and codes. The header of relative maps is of the mark `sgtD`; that of
+inverse depth in 1/m is of the mark `sgtM`, and has the focal length beside.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ CODES = 65535
 """Largest code of a dense map."""
 _HEAD = struct.Struct("<4sIIdd?")
 _MAGIC = b"sgtD"
+_METRIC_HEAD = struct.Struct("<4sIIdd?d")
+_METRIC_MAGIC = b"sgtM"
 _PNG = b"\x89PNG"
 _ROUNDING = 2.0**-20  # a few units in the last place of float32
 
@@ -28,6 +34,29 @@ def encode_dense(values: NDArray[np.float32]) -> bytes:
     Raises:
         AnnotationError: a value is NaN or infinite.
     """
+    low, high, codes = _coded(values)
+    return _HEAD.pack(_MAGIC, *values.shape, low, high, True) + codes.tobytes()
+
+
+def encode_inverse_metres(values: NDArray[np.float32], focal_pixels: float | None = None) -> bytes:
+    """Encode an upright map [H, W] of inverse depth in 1/m in 65,536 steps over its range.
+
+    Args:
+        values: inverse depth in 1/m, 0 infinitely far.
+        focal_pixels: focal length in pixels of the map, where it is known.
+
+    Raises:
+        AnnotationError: a value is NaN, infinite or below 0.
+    """
+    low, high, codes = _coded(values)
+    if low < 0:
+        raise AnnotationError(f"the map holds the inverse depth {low:g} 1/m, below 0")
+    focal = focal_pixels or 0.0
+    return _METRIC_HEAD.pack(_METRIC_MAGIC, *values.shape, low, high, True, focal) + codes.tobytes()
+
+
+def _coded(values: NDArray[np.float32]) -> tuple[float, float, NDArray[np.uint16]]:
+    """Values of code 0 and code 65535, and the codes."""
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise AnnotationError("the map holds NaN or infinite values")
@@ -37,7 +66,7 @@ def encode_dense(values: NDArray[np.float32]) -> bytes:
     codes = np.zeros(values.shape, np.uint16)
     if span > 0:
         codes[:] = np.rint((values.astype(np.float64) - low) * (CODES / span))
-    return _HEAD.pack(_MAGIC, *values.shape, low, high, True) + codes.tobytes()
+    return low, high, codes
 
 
 def encode_strength(values: NDArray[np.uint8]) -> bytes:
@@ -47,7 +76,7 @@ def encode_strength(values: NDArray[np.uint8]) -> bytes:
 
 
 def parse_dense(data: bytes) -> DenseMap:
-    """Decode a dense map: bytes of `encode_dense`, or a 16-bit grey PNG of the stored picture.
+    """Decode a dense map: an annotator's bytes, or a 16-bit grey PNG of the stored picture.
 
     The values of a PNG are from 0 to 1.
 
@@ -57,13 +86,17 @@ def parse_dense(data: bytes) -> DenseMap:
     if data[:4] == _PNG:
         return DenseMap(_grey16(data), 0.0, 1.0, upright=False)
     try:
-        magic, height, width, low, high, upright = _HEAD.unpack_from(data)
-        if magic != _MAGIC:
+        is_metric = data[:4] == _METRIC_MAGIC
+        head = _METRIC_HEAD if is_metric else _HEAD
+        magic, height, width, low, high, upright, *focal = head.unpack_from(data)
+        if magic not in (_MAGIC, _METRIC_MAGIC):
             raise ValueError("it is neither a 16-bit PNG nor an annotator's map")
-        codes = np.frombuffer(data, np.uint16, offset=_HEAD.size).reshape(height, width)
+        codes = np.frombuffer(data, np.uint16, offset=head.size).reshape(height, width)
     except (struct.error, ValueError) as why:
         raise AnnotationError(f"the map cannot be read: {in_words(why)}") from why
-    return DenseMap(codes, low, high, upright)
+    if not is_metric:
+        return DenseMap(codes, low, high, upright)
+    return DenseMap(codes, low, high, upright, unit="1/m", focal_pixels=focal[0] or None)
 
 
 def _grey16(data: bytes) -> NDArray[np.uint16]:

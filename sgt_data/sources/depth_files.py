@@ -9,6 +9,7 @@ import numpy as np
 
 from sgt_data.errors import AnnotationError, FilteredOut
 from sgt_data.records import DenseMap
+from sgt_data.sources.dense_maps import CODES
 
 DepthKind = Literal["inverse", "metric"]
 
@@ -20,6 +21,8 @@ class DepthFiles:
     Attributes:
         holds: `inverse` depth (near is large) or `metric` depth (far is large).
         metres_per_code: unit of metric depth; None for inverse depth.
+        inverse_per_code: unit of inverse depth in 1/m; None for metric depth, and for inverse depth
+            that is relative.
         invalid: codes that state no measurement.
         max_invalid: largest share of such pixels (0 to 1) of a picture that is drawn.
     """
@@ -28,6 +31,12 @@ class DepthFiles:
     metres_per_code: float | None
     invalid: tuple[int, ...]
     max_invalid: float
+    inverse_per_code: float | None = None
+
+    @property
+    def are_metric(self) -> bool:
+        """Whether the codes state distances in metres."""
+        return self.metres_per_code is not None or self.inverse_per_code is not None
 
     def read(self, depth: DenseMap) -> DenseMap:
         """A file's map with the meaning of its codes.
@@ -46,16 +55,21 @@ class DepthFiles:
             )
         if not measured.any():
             raise AnnotationError(f"depth: no pixel has a measurement, all have code {codes}")
-        return replace(depth, metres_per_code=self.metres_per_code, invalid=self.invalid)
+        meaning = replace(depth, metres_per_code=self.metres_per_code, invalid=self.invalid)
+        if self.inverse_per_code is None:
+            return meaning
+        return replace(meaning, low=0.0, high=CODES * self.inverse_per_code, unit="1/m")
 
     def identity(self) -> dict[str, Any]:
         """What of it shapes targets; empty for inverse depth without gaps, as in every corpus of
         the versions that knew no other."""
-        if self.holds == "inverse" and not self.invalid:
+        unit = {} if self.inverse_per_code is None else {"inverse_per_code": self.inverse_per_code}
+        if self.holds == "inverse" and not self.invalid and not unit:
             return {}
         return {
             "holds": self.holds,
             "metres_per_code": self.metres_per_code,
             "invalid": list(self.invalid),
             "max_invalid": self.max_invalid,
+            **unit,
         }

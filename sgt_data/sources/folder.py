@@ -37,14 +37,16 @@ class FolderSource(Source):
     Examples:
         {type: folder, name: photos, pictures: /data/photos, licence: CC0-1.0}
         {type: folder, name: rooms, pictures: /data/rooms/rgb, depth: /data/rooms/depth,
-         depth_is: metric, depth_unit: 0.001}
+         depth_is: metric, depth_unit: 0.001, intrinsics: {fx: 518.9, fy: 519.5, cx: 325, cy: 253}}
+        {type: folder, name: views, pictures: /data/views/rgb, normals: /data/views/normals,
+         normals_convention: dsine}
 
     Attributes:
         pictures: the folder.
         licence: of the pictures, written into every sample.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"pictures", "depth"})
+    places: ClassVar[frozenset[str]] = Source.places | {"pictures"}
     keys_differ: ClassVar[bool] = True
 
     type: Literal["folder"] = "folder"

@@ -1,4 +1,4 @@
-"""Whether annotations and depth files lie on the stored pixels of a picture or on the upright ones.
+"""Whether annotations and files beside a picture lie on its stored pixels or on its upright ones.
 
 A camera that is held upright often stores the picture turned, and says so in an EXIF tag. COCO and
 SA-1B annotate the pixels as they are stored. Most web tools (CVAT, Label Studio, Roboflow)
@@ -14,8 +14,8 @@ import numpy as np
 
 from sgt_data.errors import AnnotationError
 from sgt_data.pictures.decode_source import StoredPicture
-from sgt_data.records import Annotation, DenseMap
-from sgt_data.segmentation.pixel_sampling import stored_frame
+from sgt_data.records import Annotation, DenseMap, NormalMap
+from sgt_data.segmentation.pixel_sampling import stored_axes, stored_frame
 
 Frame = Literal["stored", "upright", "auto"]
 
@@ -57,6 +57,30 @@ def placed_depth(depth: DenseMap, stored: StoredPicture, frame: Frame, field: st
         codes = np.ascontiguousarray(stored_frame(depth.codes, stored.orientation))
         return replace(depth, codes=codes)
     return replace(depth, assumed=_assumed(stored, frame, "depth map", field))
+
+
+def placed_normals(
+    normals: NormalMap, stored: StoredPicture, frame: Frame, field: str
+) -> NormalMap:
+    """The map of a file of normals, turned to the stored pixels with its vectors; see
+    `placed_annotation`.
+
+    Raises:
+        AnnotationError: its size does not fit the picture, or fits the turned picture in no way
+            that `frame` allows.
+    """
+    height, width = normals.values.shape[:2]
+    if stored.orientation == 1:
+        if (width, height) != (stored.width, stored.height):
+            raise AnnotationError(
+                f"the normal map is for {width}x{height} pixels, the picture has "
+                f"{stored.width}x{stored.height}"
+            )
+        return normals
+    if _is_upright((width, height), stored, frame, "normal map", field):
+        values = np.ascontiguousarray(stored_frame(normals.values, stored.orientation))
+        return replace(normals, values=values, axes=stored_axes(normals.axes, stored.orientation))
+    return replace(normals, assumed=_assumed(stored, frame, "normal map", field))
 
 
 def _is_upright(

@@ -65,9 +65,12 @@ class Sa1bSource(Source):
             input. What is missing is estimated, and counts against `max_quarantined`.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset(
-        {"tars", "links", "pictures", "annotations", "depth"}
-    )
+    places: ClassVar[frozenset[str]] = Source.places | {
+        "tars",
+        "links",
+        "pictures",
+        "annotations",
+    }
     tolerances: ClassVar[frozenset[str]] = frozenset({"allow_truncated"})
 
     type: Literal["sa1b"] = "sa1b"

@@ -53,7 +53,7 @@ class TarsSource(Source):
             input. What is missing is estimated, and counts against `max_quarantined`.
     """
 
-    places: ClassVar[frozenset[str]] = frozenset({"tars", "depth"})
+    places: ClassVar[frozenset[str]] = Source.places | {"tars"}
     tolerances: ClassVar[frozenset[str]] = frozenset({"allow_truncated"})
 
     type: Literal["tars"] = "tars"

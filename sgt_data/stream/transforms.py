@@ -69,14 +69,16 @@ OMNIGEN2 = WithinArea(max_area=1024 * 1024, multiple_of=16)
 def is_label_target(facts: Mapping[str, Any]) -> bool:
     """Whether each colour of a sample's target stands for something of its own.
 
-    So it is for segments, outlines of boxes on black, white masks, Canny's contours, and depth in a
-    colour map; not for outlines over a picture, soft edges, grey depth and photographs.
+    So it is for segments, outlines of boxes on black, white masks, Canny's contours, depth in a
+    colour map, metric depth and surface normals (a mean of two vectors has another length); not for
+    outlines over a picture, soft edges, grey depth and photographs.
     """
     return (
         "unlabelled" in facts  # segmentation, referring, and what other packages draw like them
         or (facts.get("type") == "boxes" and facts.get("look") == "black")
         or (facts.get("type") == "edge" and facts.get("method") == "canny")
         or (facts.get("type") == "depth" and facts.get("colormap") != "grey")
+        or facts.get("type") in ("metric_depth", "normals")
     )
 
 

@@ -134,7 +134,7 @@ def _check_target(
     if facts.get("type") != stated:
         yield f"its JSON says type {cut(facts.get('type'), 60)}, the manifest {stated!r}"
     elif shard.kind is not None:
-        yield from _contradictions(shard.kind, contents["target"], facts)
+        yield from _contradictions(shard.kind, contents, facts)
 
 
 def _check_reversed(
@@ -151,10 +151,17 @@ def _check_reversed(
     yield from base.problems(str(facts["key"]), facts)
 
 
-def _contradictions(kind: type[Proxy], target: bytes, facts: Mapping[str, Any]) -> list[str]:
-    """What a proxy's own decoding finds wrong; a mistake of own code is a problem as well."""
+def _contradictions(
+    kind: type[Proxy], contents: Mapping[str, bytes], facts: Mapping[str, Any]
+) -> list[str]:
+    """What a proxy's own reading of target and instruction finds wrong; a mistake of own code is a
+    problem as well."""
+    instruction = contents["instruction"].decode("utf-8", "replace")
     try:
-        return list(kind.contradictions(target, facts))
+        return [
+            *kind.contradictions(contents["target"], facts),
+            *kind.instruction_contradictions(instruction, facts),
+        ]
     except CorpusError as error:
         return [str(error)]
     except Exception as why:
@@ -196,7 +203,7 @@ def _check_instruction(shard: TarToCheck, facts: Mapping[str, Any], text: bytes)
             return
         bank = shard.bank or load_bank(name)
         if shard.header.identity["banks"][shard.folder] != bank_digest(bank):
-            lacking = [word for word in words.values() if word not in instruction]
+            lacking = [word for word in words.values() if word.strip() not in instruction]
             if lacking or not instruction:
                 yield f"its instruction is empty or lacks the words {cut(lacking)}"
             return

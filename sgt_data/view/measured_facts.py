@@ -46,6 +46,8 @@ def values_of(facts: Mapping[str, Any], instruction: str, target: bytes) -> dict
         values |= _of_segments(segments, size[0] * size[1], document["reading"])
     if document["depth"]:
         values |= _of_depth(document["depth"])
+    if distance := document["distance"]:
+        values |= {"near": [distance["near"]], "far": [distance["far"]]}
     if document["reading"] == "level":
         values["edges"] = [100 * float(rgb_pixels(target)[..., 0].mean()) / 255]
     return values

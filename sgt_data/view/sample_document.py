@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgt_data.facts import drawn_segments, has_category, reversed_facts, undrawn_segments
+from sgt_data.proxies.colour_walk import CORNERS
 from sgt_data.proxies.inferno import inferno
 
 SEGMENTS_MAX = 5000
 """Segments that are shown of one sample."""
 
 _ABOUT = (
-    "variant", "palette", "look", "method", "gain", "thresholds", "colormap", "bits", "unit",
-    "from", "percentiles",
+    "variant", "category", "negative", "color", "unlabelled", "palette", "look", "method", "gain",
+    "thresholds", "colormap", "bits", "unit", "from", "percentiles",
 )  # fmt: skip
 
 
@@ -32,8 +33,9 @@ def sample_document(facts: Mapping[str, Any], instruction: str) -> dict[str, Any
     Returns:
         `instruction`, `words` that were filled into it, `size`, `source`, `segments`, `undrawn`
         (how many are not drawn), `reading` (how the pixels of the target are read: `labels`,
-        `boxes`, `mask`, `depth`, `level` or `colour`), `depth` (scaling and colours), `about`
-        (further facts, as pairs of name and text) and `facts` as stored.
+        `boxes`, `mask`, `depth`, `distance`, `level` or `colour`), `depth` (scaling and colours),
+        `distance` (the corners of the colour walk and its transform), `about` (further facts, as
+        pairs of name and text) and `facts` as stored.
     """
     segments = _drawn(facts)
     return {
@@ -45,6 +47,7 @@ def sample_document(facts: Mapping[str, Any], instruction: str) -> dict[str, Any
         "undrawn": _undrawn(facts),
         "reading": _reading(facts, segments),
         "depth": _depth(facts),
+        "distance": _distance(facts),
         "about": _about(facts),
         "facts": facts,
     }
@@ -91,8 +94,12 @@ def _reading(facts: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) ->
         return str(kind)
     if kind == "referring":
         return "mask"
+    if kind == "metric_depth":
+        return "distance"
     if kind == "edge":
         return "level"
+    if kind == "each":
+        return "labels"  # of no segment, where the class is absent
     return "labels" if segments and "color" in segments[0] else "colour"
 
 
@@ -112,6 +119,19 @@ def _depth(facts: Mapping[str, Any]) -> dict[str, Any] | None:
         "metric": facts.get("unit") == "1/m",
         "colours": inferno().tolist() if coloured else None,
     }
+
+
+def _distance(facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How the colours of a target of metric depth are read, and its ends in metres."""
+    transform = facts.get("transform")
+    if facts.get("type") != "metric_depth" or not isinstance(transform, dict):
+        return None
+    lam, c = number(transform.get("lambda")), number(transform.get("c"))
+    near, far = number(facts.get("near")), number(facts.get("far"))
+    if lam is None or c is None or near is None or far is None or lam >= -1 or c <= 0:
+        return None
+    corners = [list(colour) for _, colour in CORNERS]
+    return {"lambda": lam, "c": c, "near": near, "far": far, "corners": corners}
 
 
 def _words(facts: Mapping[str, Any]) -> list[str]:
@@ -142,16 +162,38 @@ def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     about = [(name, _text(facts[name])) for name in _ABOUT if name in facts]
     if (base := reversed_facts(facts)) is not None:
         about.append(("reverse of", str(base.get("proxy", ""))[:200]))
+    if facts.get("unlabelled") == [0, 0, 0]:  # as nearly everywhere
+        about = [(name, text) for name, text in about if name != "unlabelled"]
     for name in ("degradation", "referring"):
         fields = facts.get(name)
         if isinstance(fields, dict):
             about += [(f"{name} {field}", _text(value)) for field, value in fields.items()]
+    legend = facts.get("legend")
+    if isinstance(legend, dict):
+        about += [
+            (f"legend {name}", _text(legend.get(name, "")))
+            for name in ("form", "color_form", "distance")
+        ]
+        about.append(("legend absent", ", ".join(_absent_names(legend))[:200]))
     return [(name.replace("_", " "), text) for name, text in about if text]
+
+
+def _absent_names(legend: Mapping[str, Any]) -> list[str]:
+    """What a legend names and the picture does not show."""
+    entries = legend.get("entries")
+    listed = entries if isinstance(entries, list) else []
+    return [
+        str(entry.get("name", ""))[:200]
+        for entry in listed
+        if isinstance(entry, dict) and entry.get("present") is False
+    ]
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_text, value))[:200]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)[:200]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sgt_data.errors import CorpusError
 from sgt_data.proxies.decoding import decode
+from sgt_data.scoring.class_layout import class_layout
 from sgt_data.scoring.depth_fidelity import depth_error, depth_layout
 from sgt_data.scoring.edge_fidelity import (
     edge_counts,
@@ -20,14 +21,13 @@ from sgt_data.scoring.edge_fidelity import (
 )
 from sgt_data.scoring.intervals import Estimate
 from sgt_data.scoring.layout_fidelity import (
-    RGB,
-    class_layout,
     class_overlap,
     mask_iou,
     mask_layout,
     segment_layout,
     segment_overlap,
 )
+from sgt_data.scoring.nearest_colours import RGB
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,21 @@ class GeneratedTarget:
         """The stored target, decoded by its proxy."""
         return decode(self.stored, self.facts)
 
+    @property
+    def background(self) -> RGB:
+        """The colour of what belongs to no segment."""
+        red, green, blue = self.facts.get("unlabelled", (0, 0, 0))
+        return red, green, blue
+
 
 def layout_fidelity(
     targets: Sequence[GeneratedTarget], classes: Mapping[str, RGB], seed: int
 ) -> dict[str, Estimate]:
     """Measures of generated targets by name, each with its interval over pictures.
 
-    Segmentation: `mIoU` and `PQ`, by class where the palette is `category`, else by segment.
-    Referring: `IoU`. Depth: `AbsRel`, and that of a flat picture. Edge: `edge F` and `L1`. Others:
-    `L1`.
+    Segmentation: `mIoU` and `PQ`, by class where the palette is `category`, else by segment;
+    each: by segment. Referring: `IoU`. Depth: `AbsRel`, and that of a flat picture. Edge: `edge F`
+    and `L1`. Others: `L1`.
 
     Args:
         targets: generated targets of one proxy, one for each picture of the split.
@@ -83,18 +89,21 @@ def layout_fidelity(
         counts = [edge_counts(target.generated, target.target) for target in targets]
         return {**edge_layout(counts, seed), **_distances(targets, seed)}
     if kind == "referring":
-        ious = [mask_iou(target.generated, target.decoded()) for target in targets]
+        ious = [
+            mask_iou(target.generated, target.decoded(), target.background) for target in targets
+        ]
         return mask_layout(ious, seed)
-    if kind != "segmentation":
+    if kind not in ("segmentation", "each"):
         return _distances(targets, seed)
     if palette == "category":
         overlaps = [
             class_overlap(target.generated, target.decoded(), classes) for target in targets
         ]
         return class_layout(overlaps, seed)
-    return segment_layout(
-        [segment_overlap(target.generated, target.decoded()) for target in targets], seed
-    )
+    overlaps_of_segments = [
+        segment_overlap(target.generated, target.decoded(), target.background) for target in targets
+    ]
+    return segment_layout(overlaps_of_segments, seed)
 
 
 def _distances(targets: Sequence[GeneratedTarget], seed: int) -> dict[str, Estimate]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import nn
 
 from sgt_data.experiment.measure.accuracy import accuracy_per_task, mark_answers, mean_accuracy
 from sgt_data.experiment.measure.attention import attention_per_layer, attention_shares
+from sgt_data.experiment.measure.drawn_targets import write_drawn_targets
 from sgt_data.experiment.measure.fidelity import layout_fidelity
 from sgt_data.experiment.measure.held_out import HeldOut
 from sgt_data.experiment.measure.lift_off import lift_off, smoothed
@@ -50,7 +52,10 @@ class FinishedRun:
 
 
 def measure_run(
-    run: FinishedRun, held_out: HeldOut, categories: tuple[str, str] | None = None
+    run: FinishedRun,
+    held_out: HeldOut,
+    categories: tuple[str, str] | None = None,
+    drawn_folder: Path | None = None,
 ) -> RunResult:
     """Measure a run on a split.
 
@@ -59,6 +64,7 @@ def measure_run(
         held_out: the split.
         categories: the two categories of the probe `pair`; None for those that this model confuses
             most.
+        drawn_folder: where generated targets are kept, by proxy; None keeps none.
     """
     config, model = run.config, run.model
     model.eval()
@@ -88,22 +94,25 @@ def measure_run(
         samples=Samples(steps * config.questions, steps * config.drawings, run.arm.pictures),
         seconds=run.curve[-1]["seconds"] if run.curve else 0.0,
         probes=probe_split(held_out, picture_features(model, held_out), config.seed, categories),
-        layout=_layout(model, held_out, config.seed),
+        layout=_layout(model, held_out, config.seed, drawn_folder),
         attention=attention,
         curve=tuple(_curve_row(row) for row in run.curve),
     )
 
 
-def _layout(model: nn.Module, held_out: HeldOut, seed: int) -> dict[str, dict[str, Estimate]]:
-    return {
-        proxy: layout_fidelity(
-            generate_targets(model, samples),
-            class_colours(sample.stored.facts for sample in samples),
-            seed,
-        )
-        for proxy, samples in held_out.samples.items()
-        if samples
-    }
+def _layout(
+    model: nn.Module, held_out: HeldOut, seed: int, drawn_folder: Path | None
+) -> dict[str, dict[str, Estimate]]:
+    layout = {}
+    for proxy, samples in held_out.samples.items():
+        if not samples:
+            continue
+        targets = generate_targets(model, samples)
+        if drawn_folder is not None:
+            write_drawn_targets(drawn_folder / proxy, samples, targets)
+        classes = class_colours(sample.stored.facts for sample in samples)
+        layout[proxy] = layout_fidelity(targets, classes, seed)
+    return layout
 
 
 def _attention(model: nn.Module, held_out: HeldOut, seed: int) -> tuple[Estimate, ...]:

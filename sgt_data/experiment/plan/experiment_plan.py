@@ -38,6 +38,9 @@ class Plan:
         per_picture: largest number of questions of one task about one picture.
         per_task: largest number of questions of one task in one split; None for no bound.
         tasks: tasks of the questions; empty for all that the corpus can answer.
+        keep_drawn: whether all generated targets of a split are kept as PNG files beside the result
+            of their run, `runs/RUN/SPLIT-drawn/PROXY/KEY.png`, for `sgt-data score`. No result
+            depends on it, and runs that are measured already are not drawn again.
     """
 
     train: Mapping[str, Any]
@@ -52,6 +55,7 @@ class Plan:
     per_picture: int = 4
     per_task: int | None = None
     tasks: Sequence[str] = ()
+    keep_drawn: bool = False
 
     @property
     def proxy_names(self) -> list[str]:

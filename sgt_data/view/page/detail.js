@@ -105,7 +105,7 @@
 
   const aside = (sample, stage) => h("aside.facts-of", {},
     h("blockquote", {}, view.marked(sample.instruction, sample.words)),
-    depthScale(sample), legend(sample, stage), about(sample),
+    depthScale(sample), distanceScale(sample), legend(sample, stage), about(sample),
     Object.keys(sample.facts).length > 0 && h("details", {}, h("summary", {}, "JSON"), h("pre", {}, JSON.stringify(sample.facts, null, 1))));
 
   const depthScale = ({ depth }) => {
@@ -115,6 +115,14 @@
     const stops = colours.filter((_, place) => place % 15 === 0 || place === colours.length - 1);
     return h("section", {}, h("h3", {}, "Depth"), h("div.ramp", { "--ramp": `linear-gradient(to right, ${stops.join(", ")})` }),
       h("div.ramp-ends", {}, h("span", {}, `far ${text(depth.low)}`), h("span", {}, `near ${text(depth.high)}`)));
+  };
+
+  const distanceScale = ({ distance }) => {
+    if (!distance) return null;
+    const stops = distance.corners.map(view.colour);
+    return h("section", {}, h("h3", {}, "Distance"), h("div.ramp", { "--ramp": `linear-gradient(to right, ${stops.join(", ")})` }),
+      h("div.ramp-ends", {}, h("span", {}, "0 m"), h("span", {}, "infinitely far")),
+      h("p", {}, `nearest ${view.number(distance.near)} m, farthest ${view.number(distance.far)} m`));
   };
 
   const legend = (sample, stage) => {

@@ -5,7 +5,7 @@
   // Read the pixels of a target. Returns {width, height, at(x, y), labels, segments}.
   view.readTarget = async (sample, bytes) => {
     const pixels = await pixelsOf(bytes);
-    const readers = { labels: ofLabels, mask: ofLabels, boxes: ofBoxes, depth: ofDepth, level: ofLevel };
+    const readers = { labels: ofLabels, mask: ofLabels, boxes: ofBoxes, depth: ofDepth, distance: ofDistance, level: ofLevel };
     return (readers[sample.reading] || ofColour)(sample, pixels);
   };
 
@@ -76,6 +76,30 @@
       const more = depth.metric ? `inverse ${view.number(inverse)} 1/m, level ${level}` : `relative, level ${level} of ${2 ** depth.bits - 1}`;
       return { text, more, rgb: pixels.rgb(place) };
     } };
+  };
+
+  // Metres by the place of a colour on the walk from black to white along edges of the RGB cube.
+  const ofDistance = (sample, pixels) => {
+    const walk = sample.distance;
+    if (!walk) return ofColour(sample, pixels);
+    return { ...sized(pixels), at: (x, y) => {
+      const rgb = pixels.rgb(y * pixels.width + x);
+      const fraction = fractionOf(rgb, walk.corners);
+      if (fraction === null) return { text: rgb.every((level) => level === 128) ? "not measured" : "no colour of the walk", rgb };
+      if (fraction === 1) return { text: "infinitely far", rgb };
+      const metres = walk.lambda * walk.c * (1 - (1 - fraction) ** (1 / (walk.lambda + 1)));
+      return { text: `${view.number(Math.abs(metres))} m`, more: `${view.percent(fraction)} of the way to white`, rgb };
+    } };
+  };
+
+  const fractionOf = (rgb, corners) => {
+    for (let edge = 0; edge + 1 < corners.length; edge++) {
+      const [begin, end] = [corners[edge], corners[edge + 1]];
+      const moving = [0, 1, 2].find((channel) => begin[channel] !== end[channel]);
+      if ([0, 1, 2].every((channel) => channel === moving || rgb[channel] === begin[channel]))
+        return (edge + Math.abs(rgb[moving] - begin[moving]) / 255) / (corners.length - 1);
+    }
+    return null;
   };
 
   const ofLevel = (sample, pixels) => ({ ...sized(pixels), at: (x, y) => {

@@ -1,0 +1,92 @@
+"""What a run of the experiment drew, scored from its files, has the figures of its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sgt_data
+from sgt_data.experiment.measure.run_result import RunResult, decode_result
+from sgt_data.experiment.plan.arms import Arm, arms_of
+from sgt_data.experiment.plan.experiment_plan import parse_plan
+from sgt_data.experiment.prepare_data import prepare
+from sgt_data.experiment.runs import jobs_of, run_job
+from sgt_data.manifest.manifest import parse_manifest
+from sgt_data.progress import ignore
+from sgt_data.scenes.write_samples import write_samples
+from sgt_data.subsets.subset_file import write_subset_file
+from sgt_data.subsets.subset_of_keys import subset_of_keys
+
+PLAN = """
+train:
+  {steps: 30, questions: 6, drawings: 12, log_every: 10, checkpoint_every: 30,
+   model: {picture: 32, settings: {width: 32, layers: 1}}}
+proxies: [[semantic, panoptic, depth, edge, denoise]]
+seeds: [0]
+held_out_share: 0.3
+tasks: [presence]
+keep_drawn: true
+"""
+
+AS_THE_EXPERIMENT = {
+    "reject": None, "reach": 0, "speck": 0, "colours": "stated", "compare_at": "drawing",
+    "fit_to": "clipped target", "resampling": "bicubic",
+}  # fmt: skip
+"""Parameters of decoding by which the experiment reads what its models draw."""
+
+ROUNDED = 2e-3
+"""What 8 bits may change of a figure: the experiment measures the generated numbers themselves."""
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("scored-runs")
+    write_samples(str(root / "scenes"), 32, size=(64, 64), forms="coco", scenes="simple")
+    source = {
+        "type": "coco", "root": f"{root}/scenes/coco", "annotations": ["panoptic"],
+        "depth": f"{root}/scenes/depth",
+    }  # fmt: skip
+    document = {
+        "name": "scenes",
+        "pictures": {"min_side": 32, "max_side": 64},
+        "sources": [source],
+        "proxies": [
+            {"type": "segmentation", "name": "semantic", "variant": "semantic"},
+            {"type": "segmentation", "name": "panoptic", "variant": "panoptic"},
+            {"type": "depth"},
+            {"type": "edge"},
+            {"type": "denoise"},
+        ],
+    }
+    built = sgt_data.build_corpus(
+        parse_manifest(document), str(root / "c"), cluster=sgt_data.IN_PROCESS
+    )
+    assert built.succeeded
+    return str(root / "c")
+
+
+@pytest.mark.slow
+def test_the_drawings_of_a_run_score_as_its_result_says(corpus: str, tmp_path: Path) -> None:
+    plan = parse_plan(PLAN)
+    data = prepare("proxies", plan, corpus, tmp_path, ignore)
+    arm: Arm = next(arm for arm in arms_of("proxies", plan, data) if arm.config.drawings)
+    opened = sgt_data.open_corpus(corpus)
+    (job,) = jobs_of([arm], opened, tmp_path / "runs", "validation", keep_drawn=True)
+    run_job(job)
+    result: RunResult = decode_result(job.result_bytes(), str(job.result))
+    assert set(result.layout) == {"semantic", "panoptic", "depth", "edge", "denoise"}
+    keys = {path.stem for path in (job.drawn_folder / "semantic").glob("*.png")}
+    assert keys and len(keys) < len(opened["semantic"])
+    split = str(tmp_path / "validation.subset.parquet")
+    write_subset_file(subset_of_keys(opened, keys), split)
+    score = sgt_data.score(split, job.drawn_folder, decoding=AS_THE_EXPERIMENT, processes=1)
+    for proxy, layout in result.layout.items():
+        assert score[proxy].scored == score[proxy].samples == len(keys)
+        for name, measured in layout.items():
+            scored = score[proxy].measures[name]
+            assert scored.value == pytest.approx(measured.value, abs=ROUNDED), (proxy, name)
+            assert scored.count == measured.count
+            ends = np.array([scored.low, scored.high]), np.array([measured.low, measured.high])
+            assert np.allclose(*ends, atol=5 * ROUNDED), (proxy, name)
