@@ -163,6 +163,11 @@ class EachProxy(Proxy):
         )  # fmt: skip
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        words = facts["instruction"]["words"]
+        return f"map with each {words['thing']} in a colour of its own on {words['background']}"
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
         """The label map, and the facts of each individual; none where the class is absent.
 

@@ -173,6 +173,12 @@ class LegendProxy(Proxy):
         return replace(drawn, facts=facts)
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        words = facts["instruction"]["words"]
+        legend = words["legend"].strip().rstrip(".")
+        return f'segmentation map with the legend "{legend}", the rest in {words["background"]}'
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
         """The label map, and the facts of each label.
 

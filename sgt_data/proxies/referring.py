@@ -156,7 +156,9 @@ class ReferringProxy(Proxy):
 
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:
-        return f"mask of {facts['referring']['phrase']}, white on black"
+        words = facts["instruction"]["words"]
+        colours = f"{words.get('color', 'white')} on {words.get('background', 'black')}"
+        return f"mask of {facts['referring']['phrase']} ({colours})"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
@@ -209,9 +211,7 @@ class ReferringProxy(Proxy):
         )
         return color, background
 
-    def _encode(
-        self, mask: LabelMap, color: WrittenColour, background: WrittenColour
-    ) -> bytes:
+    def _encode(self, mask: LabelMap, color: WrittenColour, background: WrittenColour) -> bytes:
         if self._states_colours:
             return encode_target(mask, color.as_row, background.levels)
         return encode_grey(mask.astype(np.uint8) * np.uint8(255))
