@@ -89,7 +89,7 @@ def test_the_page_holds_the_best_median_and_worst_of_every_proxy(
         qualities = {p.key: p.quality for p in scored.pictures if p.quality is not None}
         worst = sorted(qualities, key=lambda key: qualities[key])
         assert set(by_rank["worst"]) == set(worst[:2]), proxy
-        assert all(qualities[key] == max(qualities.values()) for key in by_rank["best"])
+        assert all(qualities[key] > max(qualities.values()) - 1e-5 for key in by_rank["best"])
     for picture in page.pictures:
         kind, data = re.fullmatch(r"data:image/(png|jpeg);base64,(.*)", picture).groups()  # type: ignore[union-attr]
         with Image.open(io.BytesIO(base64.b64decode(data))) as image:
