@@ -199,14 +199,14 @@ def slow_quality(made: Sequence[Pair], crowds: Sequence[int]) -> float:
                 sums[number, 2] += 0.5
         for other, number in enumerate(drawn_classes, 1):
             same = [label for label in crowds if label <= len(classes)
-                    and classes[label - 1] == number][-1:]  # fmt: skip
+                    and classes[label - 1] == number]  # fmt: skip
             ignored = truth[0].union(*(truth[label] for label in same)) & shown[other]
             if ("drawn", other) not in matched and len(ignored) <= len(shown[other]) / 2:
                 sums[number, 2] += 0.5
     return float(np.mean(sums[:, 0] / (sums[:, 1] + sums[:, 2])))
 
 
-@pytest.mark.parametrize("crowds", [(), (1, 4)])
+@pytest.mark.parametrize("crowds", [(), (3,)])
 def test_void_pixels_and_crowds_are_left_out_of_panoptic_quality(crowds: tuple[int, ...]) -> None:
     made = pairs(10, 11)
     measure = SegmentMeasure(COLOURS, is_void=True)
@@ -217,7 +217,7 @@ def test_void_pixels_and_crowds_are_left_out_of_panoptic_quality(crowds: tuple[i
     )
 
 
-@pytest.mark.parametrize("crowds", [(), (1, 4)])
+@pytest.mark.parametrize("crowds", [(), (3,)])
 def test_panoptic_quality_is_that_of_panopticapi(crowds: tuple[int, ...], tmp_path: Path) -> None:
     evaluation = pytest.importorskip("panopticapi.evaluation")
     made = pairs(10, 11)

@@ -144,7 +144,10 @@ class SegmentMeasure:
     def _segments(
         self, stated: Sequence[Mapping[str, Any]], drawn_colours: NDArray[np.uint8]
     ) -> tuple[tuple[str, ...], Segments]:
-        crowds = np.array([bool(segment.get("iscrowd", 0)) for segment in stated], np.bool_)
+        are_ignored = self.decoding.crowds == "ignored"
+        crowds = np.array(
+            [are_ignored and bool(segment.get("iscrowd", 0)) for segment in stated], np.bool_
+        )
         if not self.classes:
             one_class = np.zeros(len(stated), np.int64), np.zeros(len(drawn_colours), np.int64)
             return ("",), Segments(*one_class, crowds)
