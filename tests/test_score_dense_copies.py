@@ -42,7 +42,7 @@ FLOORS: dict[str, dict[str, tuple[float, float]]] = {
     "depth": {"AbsRel": (0, 0.02), "delta1": (0.985, 1)},
     "depth-inferno": {"AbsRel": (0, 0.03), "delta1": (0.98, 1)},
     "metric-depth": {"AbsRel": (0, 0.02), "delta1": (0.985, 1), "far IoU": (0.97, 1)},
-    "normals": {"mean angle": (0, 4), "median angle": (0, 0.6), "below 11.25": (0.93, 1)},
+    "normals": {"mean angle": (0, 4), "median angle": (0, 1), "below 11.25": (0.93, 1)},
     "edge": {"ODS F": (0.85, 1), "edge F": (0.9, 1)},
     "canny": {"ODS F": (0.9, 1), "edge F": (0.98, 1)},
     "reconstruction": {"PSNR": (28, 100), "SSIM": (0.88, 1)},
