@@ -77,7 +77,8 @@ def _grow(
     """
     drawn = np.zeros((5, len(places)), np.int64)
     drawn[_PLACE], drawn[_MATCH] = places, -1
-    true = np.full((3, max(numbers.max() + 1, 1)), -1, np.int64)
+    true_count = numbers.max() + 1
+    true = np.full((3, max(true_count, 1)), -1, np.int64)
     waiting = np.arange(len(places))
     pairs = np.zeros(len(sizes), np.int64)
     begin, matched, round_number = 0, 0, 0
@@ -85,7 +86,7 @@ def _grow(
         end = sizes[threshold]
         count = end - begin
         found = count
-        while count and found:
+        while count and found and matched < true_count:
             round_number += 1
             rest = 0
             for at in range(begin, begin + count):
@@ -99,7 +100,7 @@ def _grow(
             matched += found
         if count:
             # all that a round without a success has seen leads to no free pixel, now or later
-            for number in range(true.shape[1]):
+            for number in range(true_count):
                 if true[_SEEN, number] == round_number:
                     true[_SEEN, number] = _RULED_OUT
         pairs[threshold] = matched
@@ -131,8 +132,12 @@ def _search(
                 return number
         deeper = False
         while drawn[_NEXT, depth] < len(offsets) and not deeper:
-            number = numbers[place + offsets[drawn[_NEXT, depth]]]
+            step = drawn[_NEXT, depth]
             drawn[_NEXT, depth] += 1
+            # from near to far and from far to near in turn: no pixel always comes last
+            if round_number % 2:
+                step = len(offsets) - 1 - step
+            number = numbers[place + offsets[step]]
             if number >= 0 and true[_SEEN, number] < round_number:
                 true[_SEEN, number], true[_FROM, number] = round_number, at
                 drawn[_STACK, depth + 1] = true[_MATCH_OF_TRUE, number]
