@@ -175,10 +175,6 @@ class NormalsProxy(Proxy):
         return f"map of surface normals ({facts['instruction']['words']['axes']})"
 
     @classmethod
-    def map_words(cls, facts: Mapping[str, Any]) -> str:
-        return f"map of surface normals ({facts['instruction']['words']['axes']})"
-
-    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedNormals:
         """Unit vectors [H, W, 3] float32 right, up, towards the viewer, to within 0.4 degrees.
 
