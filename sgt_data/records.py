@@ -22,6 +22,7 @@ LAYERS: Mapping[Layer, str] = {
     "stuff": "stuff alone",
     "depth": "depth of every pixel, relative or metric",
     "metric_depth": "depth of every pixel in metres",
+    "camera_depth": "depth of every pixel in metres, with the focal length of the camera",
     "normals": "unit surface normals of every pixel",
     "intrinsics": "focal lengths and middle of the camera",
     "edges": "edge strength of every pixel",

@@ -29,8 +29,11 @@ from sgt_data.annotators.metric_maps import NEAREST, inverse_metres
 from sgt_data.engine.annotate_shard import load_annotator
 from sgt_data.errors import AnnotationError, ManifestError, RequestError
 from sgt_data.pictures.decode_source import MAX_PIXELS
+from sgt_data.pictures.normal_colours import OURS, normals_of_colours
 from sgt_data.pictures.size_rule import AsStored, SizeRule
 from sgt_data.proxies.colour_walk import largest_error
+from sgt_data.proxies.normals_of_cameras import colours_of_predicted
+from sgt_data.proxies.normals_of_depth import PlaneFit
 from sgt_data.records import DenseMap, RawInput
 from sgt_data.sources.dense_maps import encode_inverse_metres, parse_dense
 
@@ -189,6 +192,7 @@ def corpus(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"type": "metric_depth", "name": "by-pro", "annotator": "depth-pro"},
         {"type": "metric_depth", "name": "by-da", "annotator": "da"},
         {"type": "depth", "annotator": "depth-pro", "bits": 16, "percentiles": [0, 100]},
+        {"type": "normals", "annotator": "depth-pro", "edge": 1.0, "window": 3},
     ]
     source = {"type": "folder", "pictures": f"{root}/photos"}
     assert built(root / "out", source, proxies, annotators=annotators).succeeded
@@ -223,6 +227,38 @@ def test_metric_depth_serves_the_depth_proxy_in_its_unit(corpus: Path) -> None:
         of_metric = decode(metric["target.png"], metric["json"])
         allowed = of_metric.largest_errors() + of_depth.metres() ** 2 * of_depth.step
         assert np.all(np.abs(of_depth.metres() - of_metric.metres) <= allowed * (1 + 1e-4))
+
+
+def test_normals_of_predicted_depth_are_drawn(corpus: Path) -> None:
+    for members in samples_in(corpus / "out", "normals").values():
+        assert json.loads(members["json"])["from"] == "annotator"
+        assert decode(members["target.png"], members["json"]).measured.mean() > 0.5
+
+
+def test_the_normal_of_a_predicted_plane_is_its_own() -> None:
+    """Its inverse depth is linear in the picture, whose middle the viewing axis meets."""
+    height, width, focal = 48, 64, 70.0
+    y, x = np.indices((height, width))
+    rays = np.stack(
+        ((x - (width - 1) / 2) / focal, (y - (height - 1) / 2) / focal, np.ones((height, width))),
+        -1,
+    )  # right, down, away from the viewer
+    away = np.array((0.2, 0.5, 0.8))
+    inverse = (rays @ (away / 4)).astype(np.float32)  # away . point = 4 m
+    depth = parse_dense(encode_inverse_metres(inverse, focal))
+    vectors = normals_of_colours(colours_of_predicted(depth, PlaneFit(), OURS), OURS)
+    expected = np.array((-0.2, 0.5, 0.8)) / np.linalg.norm(away)
+    agreement = vectors[8:-8, 8:-8] @ expected
+    assert np.degrees(np.arccos(np.clip(agreement.min(), -1, 1))) < 0.6
+
+
+def test_an_annotator_without_the_focal_length_is_refused_for_normals(tmp_path: Path) -> None:
+    source = {"type": "folder", "pictures": str(tmp_path)}
+    annotators = [{"type": "depth_anything_metric", "name": "da"}]
+    with pytest.raises(ManifestError) as refused:
+        manifest_of(source, [{"type": "normals", "annotator": "da"}], annotators=annotators)
+    assert "da gives metric_depth, not camera_depth" in str(refused.value)
+    assert "give camera_depth: depth_pro" in str(refused.value)
 
 
 @pytest.mark.parametrize(

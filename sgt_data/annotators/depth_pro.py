@@ -50,7 +50,7 @@ class DepthProAnnotator(Annotator):
     """
 
     layer: ClassVar[Layer] = "metric_depth"
-    further_layers: ClassVar[frozenset[Layer]] = frozenset({"depth"})
+    further_layers: ClassVar[frozenset[Layer]] = frozenset({"camera_depth", "depth"})
     gpu_batch: ClassVar[int] = 4
     places: ClassVar[frozenset[str]] = frozenset({"model"})
     hub_places: ClassVar[frozenset[str]] = frozenset({"model"})

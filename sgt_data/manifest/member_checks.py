@@ -88,7 +88,11 @@ def annotator_problem(annotators: Sequence[Annotator], proxy: Proxy, source: Sou
         return None
     for annotator in annotators:
         if annotator.name == name:
-            kinds = [kind for kind, each in annotator_kinds().items() if each.layer == layer]
+            kinds = [
+                kind
+                for kind, each in annotator_kinds().items()
+                if layer in (each.layer, *each.further_layers)
+            ]
             return (
                 f"{name} gives {annotator.layer}, not {layer}; annotators of these types give "
                 f"{layer}: {', '.join(sorted(kinds)) or 'none'}"

@@ -27,7 +27,6 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.normal_colours import (
     Directions,
     NormalsConvention,
-    colours_of_normals,
     directions_of,
     is_black,
     is_unit_colour,
@@ -36,16 +35,21 @@ from sgt_data.pictures.normal_colours import (
 from sgt_data.pictures.rgb_png import decode_rgb, encode_rgb
 from sgt_data.proxies.axes_text import axes_text, stated_directions
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.normals_of_depth import PlaneFit, normals_of_depth
-from sgt_data.proxies.normals_of_maps import check_faces_viewer, colours_of_map, turned
+from sgt_data.proxies.normals_of_cameras import colours_of_predicted, colours_of_stored
+from sgt_data.proxies.normals_of_depth import PlaneFit
+from sgt_data.proxies.normals_of_maps import check_faces_viewer, colours_of_map
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
-from sgt_data.segmentation.pixel_sampling import SampleGrid, sample_grid, upright_axes
+from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.value_text import cut, cut_text
 
 _OF_DEPTH: frozenset[Layer] = frozenset({"metric_depth", "intrinsics"})
 _COLOURS = ("red", "green", "blue")
 _WINDOW_MAX = 15
+_ORIGINS = {
+    (True, False): "normal map", (False, False): "metric depth", (False, True): "annotator",
+}  # fmt: skip
+"""What normals are from, by whether a map states them and whether an annotator's depth does."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -79,8 +83,11 @@ class NormalsProxy(Proxy):
     Examples:
         {type: normals}
         {type: normals, name: normals-dsine, convention: dsine}
+        {type: normals, name: normals-predicted, annotator: depth-pro}
 
     Attributes:
+        annotator: name of the annotator that provides metric depth with the focal length, where the
+            source has no normals, and no metric depth with intrinsics.
         convention: directions of red, green and blue: `ours` (right, up, towards the viewer),
             `nyuv2`, `dsine`, `marigold`, or the three directions themselves, such as
             `[left, up, towards the viewer]`.
@@ -93,11 +100,13 @@ class NormalsProxy(Proxy):
     """
 
     tier: ClassVar[Tier] = "mid"
+    annotated_layer: ClassVar[Layer | None] = "camera_depth"
     placeholders: ClassVar[frozenset[str]] = frozenset({"axes"})
     target_bytes_per_pixel: ClassVar[float] = 0.3
 
     type: Literal["normals"] = "normals"
     name: str = "normals"
+    annotator: str | None = None
     convention: NormalsConvention | Directions = "ours"
     window: int = Field(5, ge=3, le=_WINDOW_MAX)
     edge: float = Field(0.01, gt=0, le=1)
@@ -110,8 +119,11 @@ class NormalsProxy(Proxy):
             raise ValueError(f"window is {value}; it has a pixel in its middle: {value + 1}")
         return value
 
+    def annotator_for(self, layers: frozenset[Layer]) -> str | None:
+        return None if "normals" in layers or layers >= _OF_DEPTH else self.annotator
+
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
-        if "normals" in layers or layers >= _OF_DEPTH:
+        if "normals" in layers or layers >= _OF_DEPTH or self.annotator:
             return None
         if "metric_depth" in layers:
             return (
@@ -120,10 +132,13 @@ class NormalsProxy(Proxy):
             )
         return (
             "the source has no normals; give it a folder (normals), or metric depth (depth, "
-            "depth_is, depth_unit) with intrinsics"
+            "depth_is, depth_unit) with intrinsics; or the proxy an annotator that gives metric "
+            "depth with the focal length (depth_pro)"
         )
 
     def files_beside(self, layers: frozenset[Layer]) -> frozenset[Layer]:
+        if self.annotator_for(layers):
+            return frozenset()
         return frozenset({"normals"} if "normals" in layers else {"depth", "intrinsics"})
 
     def bank(self) -> str:
@@ -136,10 +151,14 @@ class NormalsProxy(Proxy):
         )
         directions = directions_of(self.convention)
         is_stated = "normals" in subject.layers
+        is_predicted = self.annotator_for(subject.layers - {"camera_depth"}) is not None
         if is_stated:
             colours = colours_of_map(subject.normals(), grid, directions)
+        elif is_predicted:
+            colours = colours_of_predicted(subject.dense("camera_depth"), self._fit, directions)
         else:
-            colours = self._colours_of_depth(subject, grid, directions)
+            depth, camera = subject.dense("metric_depth"), subject.intrinsics()
+            colours = colours_of_stored(depth, camera, grid, self._fit, directions)
         none = int(np.count_nonzero(is_black(colours)))
         if none == colours.shape[0] * colours.shape[1]:
             raise AnnotationError("no pixel of the output has a surface normal")
@@ -149,7 +168,7 @@ class NormalsProxy(Proxy):
             "frame": "camera",
             "directions": dict(zip(_COLOURS, directions, strict=True)),
             "convention": self.convention if isinstance(self.convention, str) else "stated",
-            "from": "normal map" if is_stated else "metric depth",
+            "from": _ORIGINS[is_stated, is_predicted],
             "window": 0 if is_stated else self.window,
             "edge": 0.0 if is_stated else self.edge,
             "farthest": 0.0 if is_stated else self.farthest or 0.0,
@@ -159,16 +178,9 @@ class NormalsProxy(Proxy):
         words = {"axes": axes_text(directions, generator(subject.seed, "normals", subject.key))}
         return DrawnTarget(encode_rgb(colours), "png", facts, words=words)
 
-    def _colours_of_depth(
-        self, subject: Subject, grid: SampleGrid, directions: Directions
-    ) -> NDArray[np.uint8]:
-        depth = subject.dense("metric_depth")
-        if depth.upright:
-            raise AnnotationError("the depth is of the output's pixels, the camera of stored ones")
-        fit = PlaneFit(self.window, self.edge, self.farthest or np.inf)
-        vectors = normals_of_depth(depth, subject.intrinsics(), grid, fit)
-        axes = upright_axes((1, 2, 3), grid.orientation)
-        return colours_of_normals(turned(grid.upright(vectors), axes), directions)
+    @property
+    def _fit(self) -> PlaneFit:
+        return PlaneFit(self.window, self.edge, self.farthest or np.inf)
 
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:
