@@ -24,6 +24,7 @@ from sgt_data import (
 )
 from sgt_data.manifest.manifest import Manifest, load_manifest, parse_manifest
 from sgt_data.progress import Progress
+from sgt_data.prompts.bank import placeholders
 from sgt_data.proxies.registry import proxy_kinds
 
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
@@ -193,4 +194,4 @@ def test_tars_of_every_proxy_are_plain_webdataset(corpus: Path) -> None:
             assert extensions - {"target.png", "target.jpg"} == {"input.jpg", "txt", "json"}
             assert len(extensions) == 4
             assert io.BytesIO(sample["input.jpg"]).read(2) == b"\xff\xd8"
-            assert "{" not in sample["txt"].decode()
+            assert not placeholders(sample["txt"].decode())

@@ -123,11 +123,16 @@ def test_what_a_person_types_lies_in_the_current_folder(folder: Path) -> None:
 
 
 def test_words_and_models_of_the_hub_are_no_paths(folder: Path) -> None:
-    source = MINE["sources"][0] | {"pictures": "coco_url", "depth": "d"}
+    source = MINE["sources"][0] | {
+        "pictures": "coco_url", "depth": "d", "depth_is": "metric", "depth_unit": 0.001,
+        "normals": "n", "intrinsics": "cameras.json",
+    }  # fmt: skip
     depth = {"type": "depth_anything", "model": "owner/name"}
     written(folder / "a/m.yaml", sources=[source], annotators=[depth])
     manifest = load_manifest("a/m.yaml")
     assert (manifest.sources[0].pictures, manifest.sources[0].depth) == ("coco_url", "a/d")
+    beside = manifest.sources[0].normals, manifest.sources[0].intrinsics
+    assert beside == ("a/n", "a/cameras.json")
     assert manifest.annotators[0].model == "owner/name"
     for model in ("./owner/name", "models", "a/b/c"):
         written(folder / "a/m.yaml", annotators=[depth | {"model": model}])

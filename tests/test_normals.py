@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data import decode, verify_corpus
-from sgt_data.errors import CorpusError, ManifestError
+from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
 from sgt_data.pictures.normal_colours import CONVENTIONS, OURS
 from sgt_data.proxies.axes_text import axes_text, stated_directions
 from sgt_data.proxies.normals import NormalsProxy
@@ -396,3 +396,30 @@ def test_normals_of_the_sample_scenes_depth_are_near_the_exact_ones(sample_sourc
     everything = np.concatenate(errors)
     assert everything.size > 10_000
     assert np.median(everything) < 0.6 and everything.mean() < 4
+
+
+def test_a_corpus_of_before_is_continued_and_changed_normals_make_another(tmp_path: Path) -> None:
+    """What lies beside pictures is part of the identity of those proxies alone that draw it."""
+    codes = np.full(SIZE[::-1], 2000, np.uint16)
+    colours = coloured(ball(*SIZE))
+    beside = write_source(
+        tmp_path, {"a": 1}, normals={"a.png": png(colours)}, depth={"a.png": png(codes)}
+    )
+    source = {name: beside[name] for name in ("type", "pictures")}
+    out, edge, normals = tmp_path / "out", {"type": "edge"}, {"type": "normals"}
+    assert built(out, source, [edge]).succeeded
+    given = source | {"normals": beside["normals"], "normals_convention": "marigold"}
+    assert built(out, given, [edge, normals]).succeeded
+    moved = tmp_path / "moved"
+    (tmp_path / "normals").rename(moved)
+    assert built(out, given | {"normals": str(moved)}, [edge, normals]).succeeded
+    with pytest.raises(CorpusMismatch, match=r"makers\.normals\.normal_files\.folder\.directions"):
+        built(out, given | {"normals": str(moved), "normals_convention": "dsine"}, [edge, normals])
+    (moved / "a.png").write_bytes(png(np.flipud(colours)))
+    with pytest.raises(CorpusMismatch, match=r"makers\.normals\.files\.folder"):
+        built(out, given | {"normals": str(moved)}, [edge, normals])
+    metric = {"depth": beside["depth"], "depth_is": "metric", "depth_unit": 0.001}
+    camera = {"fx": 80, "fy": 80, "cx": 31.5, "cy": 23.5}
+    assert built(tmp_path / "b", source | metric | {"intrinsics": camera}, [normals]).succeeded
+    with pytest.raises(CorpusMismatch, match=r"makers\.normals\.cameras\.folder"):
+        built(tmp_path / "b", source | metric | {"intrinsics": camera | {"fx": 81}}, [normals])

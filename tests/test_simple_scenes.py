@@ -100,7 +100,13 @@ def test_a_form_does_not_depend_on_the_other(sample: Path, tmp_path: Path) -> No
     write_simple(tmp_path / "sa1b", ("sa1b",))
     write_simple(tmp_path / "both", ("coco", "sa1b"))
     alone = {**files_in(tmp_path / "sa1b"), **files_in(sample)}
-    assert files_in(tmp_path / "both") == alone
+    both = files_in(tmp_path / "both")
+    folders = (tmp_path / "both", tmp_path / "sa1b", sample)
+    cameras, *parts = (
+        json.loads((folder / "intrinsics.json").read_bytes())["pictures"] for folder in folders
+    )
+    assert cameras == parts[0] | parts[1]
+    assert {**both, "intrinsics.json": b""} == {**alone, "intrinsics.json": b""}
     assert not (sample / "sa1b").exists()
     assert not (tmp_path / "sa1b" / "coco").exists()
 
@@ -153,7 +159,9 @@ def test_the_command_draws_one_form(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["scenes"], summary["forms"], summary["tars"]) == ("simple", ["coco"], 0)
-    assert {path.name for path in (tmp_path / "s").iterdir()} == {"coco", "depth", "sample.json"}
+    assert {path.name for path in (tmp_path / "s").iterdir()} == {
+        "coco", "depth", "normals", "intrinsics.json", "sample.json",
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")

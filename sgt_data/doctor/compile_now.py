@@ -15,6 +15,7 @@ from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import SgtDataError
 from sgt_data.manifest.manifest import load_manifest
+from sgt_data.pictures.normal_colours import normals_of_colours
 from sgt_data.pictures.palette_png import decode_palette
 from sgt_data.pictures.png_file import PALETTE, png_file
 from sgt_data.pictures.resample import resized_pixels
@@ -59,6 +60,7 @@ def compile_now(announce: Callable[[str], None]) -> None:
             decode_palette(_palette_png(bits, row_filter), 1)
     for shape in ((3, 3), (3, 3, 3)):
         resized_pixels(np.zeros(shape, np.uint8), (2, 2))
+    normals_of_colours(np.zeros((1, 1, 3), np.uint8))
     masks = parse_masks([b"04"], 2, 2)
     for label in (1, 256):
         labels = np.array([label], np.uint16)

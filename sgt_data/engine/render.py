@@ -259,13 +259,14 @@ class Rendering:
         def encode(image: Any) -> bytes:
             return picture.encode(image, rule.jpeg_quality, rule.jpeg_subsampling)
 
+        parsed = cache(partial(read_dense, self.source, raw, picture.stored))
         return Subject(
             raw.key,
             self.recipe.manifest.seed,
             picture,
             self.source.offers(),
             cache(partial(read_annotation, self.source, raw, picture.stored)),
-            cache(partial(read_dense, self.source, raw, picture.stored)),
+            lambda layer: parsed(self.source.file_layer(layer)),
             self.recipe.vocabulary[self.source.name],
             cache(partial(picture.jpeg, rule.jpeg_quality, rule.jpeg_subsampling)),
             encode,

@@ -128,6 +128,12 @@ def normals_of_colours(
     return _vectors(np.ascontiguousarray(rgb, np.uint8), signs_of(convention))
 
 
+def is_black(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which pixels of a picture [H, W, 3] state that there is no normal: [H, W]."""
+    black: NDArray[np.bool_] = (rgb[..., 0] | rgb[..., 1] | rgb[..., 2]) == 0
+    return black
+
+
 def is_unit_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether a unit vector can have each colour: [H, W] of [H, W, 3] uint8, in any convention."""
     doubled = 2 * rgb.astype(np.int32) - 255
@@ -139,18 +145,20 @@ def is_unit_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def kept_colours(
     levels: NDArray[np.uint8],
+    at: tuple[NDArray[np.int64], NDArray[np.int64]],
     axes: tuple[int, int, int],
     none: tuple[int, int, int],
     convention: NormalsConvention | Sequence[str] = "ours",
 ) -> NDArray[np.uint8]:
-    """Colours [h, w, 3] uint8 of normals that are colours of another convention already.
+    """Colours [h, w, 3] uint8 of some normals that are colours of another convention already.
 
     A colour that a unit vector has is kept as it is, but for the order and the sense of its
     channels; others are those of the vector brought to length 1. Black stands where there is none:
     at the colour `none`, and where the vector is shorter than half of a unit vector.
 
     Args:
-        levels: [h, w, 3] uint8.
+        levels: [H, W, 3] uint8.
+        at: the [h] rows and the [w] columns of them that are wanted.
         axes: see `records.NormalMap`.
         none: colour that states no normal.
         convention: directions of the colours that are drawn.
@@ -160,32 +168,38 @@ def kept_colours(
     """
     signs = signs_of(convention).astype(np.int64) * np.sign(axes)
     channels = np.abs(axes) - 1
-    return _kept(levels, channels, signs, np.array(none, np.int64), ROUNDING + 1e-6)
+    return _kept(
+        np.ascontiguousarray(levels), at, (channels, signs), np.array(none, np.int64),
+        ROUNDING + 1e-6,
+    )  # fmt: skip
 
 
 @njit
 def _kept(
     levels: NDArray[np.uint8],
-    channels: NDArray[np.int64],
-    signs: NDArray[np.int64],
+    at: tuple[NDArray[np.int64], NDArray[np.int64]],
+    axes: tuple[NDArray[np.int64], NDArray[np.int64]],
     none: NDArray[np.int64],
     rounding: float,
 ) -> NDArray[np.uint8]:
-    height, width = levels.shape[:2]
-    colours = np.zeros((height, width, 3), np.uint8)
-    for y in range(height):
-        for x in range(width):
-            pixel = levels[y, x]
-            red, green, blue = np.int64(pixel[0]), np.int64(pixel[1]), np.int64(pixel[2])
+    (rows, columns), (channels, signs) = at, axes
+    colours = np.zeros((len(rows), len(columns), 3), np.uint8)
+    low, high = (255.0 * (1.0 - rounding)) ** 2, (255.0 * (1.0 + rounding)) ** 2
+    for y in range(len(rows)):
+        row = levels[rows[y]]
+        for x in range(len(columns)):
+            column = columns[x]
+            red, green = np.int64(row[column, 0]), np.int64(row[column, 1])
+            blue = np.int64(row[column, 2])
             if red == none[0] and green == none[1] and blue == none[2]:
                 continue
             square = (2 * red - 255) ** 2 + (2 * green - 255) ** 2 + (2 * blue - 255) ** 2
-            length = np.sqrt(np.float64(square)) / 255.0
+            is_kept = low <= square <= high
+            length = 1.0 if is_kept else np.sqrt(np.float64(square)) / 255.0
             if length < SHORTEST:
                 continue
-            is_kept = abs(length - 1.0) <= rounding
             for c in range(3):
-                level = np.int64(pixel[channels[c]])
+                level = np.int64(row[column, channels[c]])
                 if signs[c] < 0:
                     level = 255 - level
                 if not is_kept:
@@ -201,7 +215,7 @@ def _colours(vectors: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArra
     colours = np.zeros((height, width, 3), np.uint8)
     for y in range(height):
         for x in range(width):
-            if np.isnan(vectors[y, x, 0]):
+            if np.isnan(vectors[y, x, 0] + vectors[y, x, 1] + vectors[y, x, 2]):
                 continue
             for c in range(3):
                 level = (vectors[y, x, c] * signs[c] + 1.0) * 127.5

@@ -11,17 +11,20 @@ from PIL import Image
 from sgt_data.errors import CorpusError
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.codec_clock import timed_codec
-from sgt_data.pictures.deflate import pack_matches
+from sgt_data.pictures.deflate import pack_runs
 from sgt_data.pictures.png_file import RGB, data_chunks, png_file
 from sgt_data.pictures.png_filters import filtered_rows
 
 
 @timed_codec("PNG encoding")
 def encode_rgb(pixels: NDArray[np.uint8]) -> bytes:
-    """RGB PNG of colours [H, W, 3], the file that Pillow writes at compression level 1."""
+    """RGB PNG of colours [H, W, 3], with PNG's row filters: for smooth maps.
+
+    Its bytes are those that Pillow writes at compression level 1 with Z_RLE.
+    """
     height, width, channels = pixels.shape
     rows = np.ascontiguousarray(pixels).reshape(height, width * channels)
-    stream = pack_matches(filtered_rows(rows, channels))
+    stream = pack_runs(filtered_rows(rows, channels))
     return png_file((width, height), 8, RGB, *data_chunks(stream, width))
 
 

@@ -13,6 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sgt_data.compiled import njit
 from sgt_data.errors import AnnotationError, CorpusError
 from sgt_data.pictures.rgb_png import decode_rgb
 from sgt_data.proxies.colour_walk import (
@@ -58,6 +59,10 @@ class CodeColours:
         codes = _Codes(depth.metres_per_code, depth.low, depth.high, depth.invalid)
         return _code_colours(codes, lam, c)
 
+    def paint(self, codes: NDArray[np.uint16]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Colours [H, W, 3] of codes [H, W], and how many pixels have each code: [65536]."""
+        return _paint(codes, self.colours)
+
 
 @dataclass(frozen=True, slots=True)
 class _Codes:
@@ -83,6 +88,21 @@ def _code_colours(codes: _Codes, lam: float, c: float) -> CodeColours:
     fractions = fraction_of_metres(np.where(measured, metres, 0), lam, c)
     points = np.where(measured, walk_points(fractions), GAP)
     return CodeColours(metres, points, _point_colours()[points])
+
+
+@njit
+def _paint(
+    codes: NDArray[np.uint16], colours: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    pixels = np.empty((*codes.shape, 3), np.uint8)
+    counts = np.zeros(len(colours), np.int64)
+    for y in range(codes.shape[0]):
+        for x in range(codes.shape[1]):
+            code = codes[y, x]
+            counts[code] += 1
+            for channel in range(3):
+                pixels[y, x, channel] = colours[code, channel]
+    return pixels, counts
 
 
 @lru_cache(maxsize=1)

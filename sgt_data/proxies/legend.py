@@ -90,12 +90,13 @@ class LegendProxy(Proxy):
         min_class_area: least share of the picture (0 to 1) that a class covers to be listed.
         background: colour of what the legend does not name; `random` is another one in each sample.
         negatives: classes that the legend names and the picture does not show.
-        forms: weight of each structure of a legend. `colons`: "dog: #804080, sky: red."; `equals`:
-            "dog = #804080; sky = red."; `arrows`: "dog -> #804080"; `lines`: a line for each entry;
-            `json`: an object; `prose`: "Paint every dog in #804080 and all sky in red.";
-            `colours_first`: "#804080 means dog, red means sky.".
-        colour_forms: weight of each form of colours. `hex`: #804080; `levels`: (128, 64, 128);
-            `name`: a CSS name of this very colour; `mixed`: another form for each colour.
+        forms: weight of each structure of a legend; one that is not listed has none. `colons`:
+            "dog: #804080, sky: red."; `equals`: "dog = #804080; sky = red."; `arrows`:
+            "dog -> #804080"; `lines`: a line for each entry; `json`: an object; `prose`: "Paint
+            every dog in #804080 and all sky in red."; `colours_first`: "#804080 means dog.".
+        colour_forms: weight of each form of colours; one that is not listed has none. `hex`:
+            #804080; `levels`: (128, 64, 128); `name`: a CSS name of this very colour; `mixed`:
+            another form for each colour.
         filters: which segments are drawn; a class of which one is left out is not listed.
     """
 
@@ -110,12 +111,8 @@ class LegendProxy(Proxy):
     min_class_area: float = Field(0.0, ge=0, le=1)
     background: Background = "random"
     negatives: Negatives = Negatives()
-    forms: dict[LegendForm, float] = Field(
-        default_factory=lambda: dict.fromkeys(get_args(LegendForm), 1.0)
-    )
-    colour_forms: dict[ColourForms, float] = Field(
-        default_factory=lambda: dict.fromkeys(get_args(ColourForms), 1.0)
-    )
+    forms: dict[LegendForm, float] = dict.fromkeys(get_args(LegendForm), 1.0)
+    colour_forms: dict[ColourForms, float] = dict.fromkeys(get_args(ColourForms), 1.0)
     filters: SegmentFilters = SegmentFilters()
 
     @model_validator(mode="after")
@@ -181,8 +178,8 @@ class LegendProxy(Proxy):
             for entry in stated.entries
             if entry.label
         ]
-        background = colour_text(stated.background, "name")
-        return f"segmentation map in which {', '.join(entries)} and all else is {background}"
+        entries.append(f"all else is {colour_text(stated.background, 'name')}")
+        return f"segmentation map ({', '.join(entries)})"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:
@@ -195,7 +192,8 @@ class LegendProxy(Proxy):
 
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
-        return [*StatedLegend.of(facts).problems(), *region_problems(cls.decode(target, facts))]
+        decoded = cls.decode(target, facts)
+        return [*StatedLegend.of(facts).problems(), *region_problems(decoded)]
 
     @classmethod
     def instruction_contradictions(cls, instruction: str, facts: Mapping[str, Any]) -> list[str]:

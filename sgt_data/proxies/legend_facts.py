@@ -74,6 +74,8 @@ class StatedLegend:
                 facts["instruction"]["words"],
             )
             texts = stated.words["legend"], stated.words["background"]
+            if not all(isinstance(each, Mapping) for each in (*stated.segments, *stated.undrawn)):
+                raise ValueError("a segment is no object")
             if {type(text) for text in texts} != {str} or not stated.entries:
                 raise ValueError("words are no texts, or the legend has no entry")
             if _colour(facts["unlabelled"]) != stated.background:
@@ -145,7 +147,7 @@ class StatedLegend:
                 yield f"the legend's {cut(entry.name)} is of another category than its segment"
 
     def _absence_problems(self) -> Iterator[str]:
-        present = {segment.get("category_id") for segment in (*self.segments, *self.undrawn)}
+        present = [segment.get("category_id") for segment in (*self.segments, *self.undrawn)]
         for entry in self.entries:
             if not entry.label and entry.category_id in present:
                 yield (
@@ -158,9 +160,9 @@ class StatedLegend:
             return
         every = _segment_facts((*self.segments, *self.undrawn))
         for entry in self.entries:
-            ids = set(self.segments[entry.label - 1]["ids"]) if entry.label else set()
-            if entry.individual and referents(entry.name, every) != ids:
-                yield f"{cut(entry.name)} does not mean the segment {sorted(ids)} alone"
+            ids = [segment["ids"] for segment in self.segments if segment["label"] == entry.label]
+            if entry.individual and [sorted(referents(entry.name, every))] != ids:
+                yield f"{cut(entry.name)} does not mean the segment {cut(ids)} alone"
 
 
 def _segment_facts(stated: Sequence[Mapping[str, Any]]) -> list[SegmentFacts]:

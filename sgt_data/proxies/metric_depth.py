@@ -129,7 +129,7 @@ class MetricDepthProxy(Proxy):
         depth = subject.dense("metric_depth")
         drawn = CodeColours.of(depth, self.lam, self.c)
         codes = sampled_codes(depth, subject)
-        used = np.bincount(codes.ravel(), minlength=len(drawn.points))
+        pixels, used = drawn.paint(codes)
         counts = np.bincount(drawn.points, used, GAP + 1).astype(np.int64)
         finite = drawn.metres[(used > 0) & (drawn.points < WHITE)]
         if counts[GAP] == codes.size:
@@ -149,7 +149,12 @@ class MetricDepthProxy(Proxy):
             "focal_pixels": depth.focal_pixels or 0.0,
         }
         words = {"scale": scale_text(self.lam, self.c, has_gaps=bool(counts[GAP]))}
-        return DrawnTarget(encode_rgb(drawn.colours.take(codes, axis=0)), "png", facts, words=words)
+        return DrawnTarget(encode_rgb(pixels), "png", facts, words=words)
+
+    @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        scale = facts["instruction"]["words"]["scale"]
+        return f"map of distances, in which colours stand for metres ({scale})"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedMetricDepth:

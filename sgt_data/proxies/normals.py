@@ -25,20 +25,20 @@ from pydantic import Field, field_validator
 from sgt_data.errors import AnnotationError, CorpusError, RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.normal_colours import (
-    SHORTEST,
     Directions,
     NormalsConvention,
     colours_of_normals,
     directions_of,
+    is_black,
     is_unit_colour,
-    kept_colours,
     normals_of_colours,
 )
 from sgt_data.pictures.rgb_png import decode_rgb, encode_rgb
 from sgt_data.proxies.axes_text import axes_text, stated_directions
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.normals_of_depth import PlaneFit, normals_of_depth
-from sgt_data.records import DrawnTarget, Layer, NormalMap
+from sgt_data.proxies.normals_of_maps import check_faces_viewer, colours_of_map, turned
+from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
 from sgt_data.segmentation.pixel_sampling import SampleGrid, sample_grid, upright_axes
 from sgt_data.value_text import cut, cut_text
@@ -137,13 +137,13 @@ class NormalsProxy(Proxy):
         directions = directions_of(self.convention)
         is_stated = "normals" in subject.layers
         if is_stated:
-            colours = _colours_of_map(subject.normals(), grid, directions)
+            colours = colours_of_map(subject.normals(), grid, directions)
         else:
             colours = self._colours_of_depth(subject, grid, directions)
-        none = int(np.count_nonzero(~colours.any(axis=-1)))
+        none = int(np.count_nonzero(is_black(colours)))
         if none == colours.shape[0] * colours.shape[1]:
             raise AnnotationError("no pixel of the output has a surface normal")
-        _check_faces_viewer(colours, directions, none)
+        check_faces_viewer(colours, directions, none)
         facts = {
             "values": "unit surface normals",
             "frame": "camera",
@@ -168,7 +168,7 @@ class NormalsProxy(Proxy):
         fit = PlaneFit(self.window, self.edge, self.farthest or np.inf)
         vectors = normals_of_depth(depth, subject.intrinsics(), grid, fit)
         axes = upright_axes((1, 2, 3), grid.orientation)
-        return colours_of_normals(_turned(grid.upright(vectors), axes), directions)
+        return colours_of_normals(turned(grid.upright(vectors), axes), directions)
 
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:
@@ -189,7 +189,7 @@ class NormalsProxy(Proxy):
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
         stated = _Stated.of(facts)
         colours = decode_rgb(target, stated.size)
-        is_none = ~colours.any(axis=-1)
+        is_none = is_black(colours)
         count, problems = int(np.count_nonzero(is_none)), []
         if facts.get("invalid") != count:
             problems.append(
@@ -245,44 +245,3 @@ class _Stated:
                 f"the facts do not describe a target of normals: {cut_text(in_words(why), 200)}"
             ) from why
         return stated
-
-
-def _colours_of_map(
-    normals: NormalMap, grid: SampleGrid, directions: Directions
-) -> NDArray[np.uint8]:
-    """Colours [h, w, 3] of a source's map at the pixels of the output."""
-    picked = grid.pick(normals.values)
-    axes = upright_axes(normals.axes, grid.orientation)
-    if picked.dtype == np.uint8:
-        return kept_colours(picked.astype(np.uint8, copy=False), axes, normals.none, directions)
-    vectors = _turned(picked.astype(np.float32, copy=False), axes)
-    with np.errstate(invalid="ignore", over="ignore"):
-        length = np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=-1))
-        unit = np.where(
-            (length >= SHORTEST) & np.isfinite(length), 1 / np.maximum(length, SHORTEST), np.nan
-        )
-        return colours_of_normals((vectors * unit[..., None]).astype(np.float32), directions)
-
-
-def _turned(vectors: NDArray[np.float32], axes: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Vectors [h, w, 3] with the components that `axes` names (see `records.NormalMap`)."""
-    if axes == (1, 2, 3):
-        return vectors
-    return vectors[..., np.abs(axes) - 1] * np.sign(axes).astype(np.float32)
-
-
-def _check_faces_viewer(colours: NDArray[np.uint8], directions: Directions, none: int) -> None:
-    """Refuse a map of which most vectors point away from the camera, which sees no such surface.
-
-    Raises:
-        AnnotationError: so it is.
-    """
-    blue = colours[..., 2]
-    away = blue > 127 if directions[2] != "towards the viewer" else blue <= 127
-    count = int(np.count_nonzero(away)) - (none if directions[2] == "towards the viewer" else 0)
-    total = blue.size - none
-    if 2 * count > total:
-        raise AnnotationError(
-            f"{count / total:.0%} of the normals point away from the viewer, as no visible surface "
-            "does; does normals_convention of the source fit its files?"
-        )

@@ -192,7 +192,8 @@ def _add_line(
 @njit
 def _add_row(of_row: Row, dy: np.float32, sums: Row) -> None:
     for x in range(of_row.shape[1]):
-        count, dx, square, more, by_x = of_row[:, x]
+        count, dx, square = of_row[0, x], of_row[1, x], of_row[2, x]
+        more, by_x = of_row[3, x], of_row[4, x]
         sums[0, x] += count
         sums[1, x] += dx
         sums[2, x] += count * dy
@@ -220,15 +221,17 @@ def _solve(
         count = np.float64(sums[0, j])
         x, y, xx, yy, xy = sums[1, j], sums[2, j], sums[3, j], sums[4, j], sums[5, j]
         q, qx, qy = sums[6, j], sums[7, j], sums[8, j]
-        sxx, syy, sxy = xx - x * x / count, yy - y * y / count, xy - x * y / count
-        sqx, sqy = qx - q * x / count, qy - q * y / count
+        share = 1.0 / count
+        sxx, syy, sxy = xx - x * x * share, yy - y * y * share, xy - x * y * share
+        sqx, sqy = qx - q * x * share, qy - q * y * share
         spread = sxx * syy - sxy * sxy
         if own[j] <= 0.0 or count < least or not spread > 1e-3:
             normals[j, :] = np.nan
             continue
-        by_column = (sqx * syy - sqy * sxy) / spread
-        by_row = (sqy * sxx - sqx * sxy) / spread
-        middle = own[j] + (q - by_column * x - by_row * y) / count
+        factor = 1.0 / spread
+        by_column = (sqx * syy - sqy * sxy) * factor
+        by_row = (sqy * sxx - sqx * sxy) * factor
+        middle = own[j] + (q - by_column * x - by_row * y) * share
         # n . ray of the rays ((column - cx) / fx, (row - cy) / fy, 1)
         a, b = by_column * fx, by_row * fy
         c = middle - by_column * (columns[j] - cx) - by_row * (row - cy)

@@ -295,6 +295,10 @@ class Source(Member):
                 return files[layer]
         raise AnnotationError(f"there is no {layer} of this picture")
 
+    def file_layer(self, layer: DenseLayer) -> DenseLayer:
+        """The layer whose file holds a dense layer: depth files hold metric depth as well."""
+        return "depth" if layer in DEPTH_LAYERS and self.depth is not None else layer
+
     def dense(self, raw: RawInput, layer: DenseLayer) -> DenseMap:
         """Parse a dense layer of an input.
 
@@ -302,8 +306,7 @@ class Source(Member):
             AnnotationError: the layer is missing, or is no such map.
             FilteredOut: too much of it is no measurement.
         """
-        is_depth = layer in DEPTH_LAYERS and self.depth is not None
-        dense = parse_dense(self.layer_data(raw, "depth" if is_depth else layer))
+        dense = parse_dense(self.layer_data(raw, self.file_layer(layer)))
         return self.depth_files.read(dense) if layer in DEPTH_LAYERS else dense
 
     def normal_map(self, raw: RawInput) -> NormalMap:
