@@ -44,6 +44,7 @@ from sgt_data.proxies.each import EachProxy
 from sgt_data.proxies.each_classes import NamedClass, chosen_class, class_words
 from sgt_data.records import Category, Segment
 from sgt_data.referring.nouns import might_mean
+from sgt_data.segmentation.colours import spread_around
 from sgt_data.view.sample_document import sample_document
 
 NAMES = [
@@ -269,6 +270,17 @@ def test_a_class_beyond_a_limit_is_not_named(limit: dict[str, Any], reason: str)
     with pytest.raises(FilteredOut, match="no class of its things can be drawn") as refused:
         EachProxy(negatives=0, **limit).draw(subject)
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize("background", [(0, 0, 0), (128, 128, 128), (250, 30, 60)])
+@pytest.mark.parametrize("count", [1, 9, 70, 400])
+def test_colours_keep_their_distance_to_any_background(
+    background: tuple[int, int, int], count: int
+) -> None:
+    rng = np.random.default_rng(count)
+    colours = spread_around(count, rng, np.array([background], np.uint8), 90).astype(int)
+    assert len({tuple(colour) for colour in colours.tolist()}) == count
+    assert (np.linalg.norm(colours - background, axis=1) >= 90).all()
 
 
 def test_the_share_of_negatives_is_that_of_the_manifest() -> None:
