@@ -44,6 +44,7 @@ ADDED: tuple[dict[str, Any], ...] = (
         for kind in ("reconstruction", "inpainting", "mae", "denoise", "deblur", "derain",
                      "enhance", "super_resolution", "colorization")
     ),
+    {"type": "generate", "of": "entity"},
 )  # fmt: skip
 BY_CLASS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = tuple(
     (
