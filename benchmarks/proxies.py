@@ -44,6 +44,7 @@ ADDED: tuple[dict[str, Any], ...] = (
         for kind in ("reconstruction", "inpainting", "mae", "denoise", "deblur", "derain",
                      "enhance", "super_resolution", "colorization")
     ),
+    {"type": "generate", "of": "entity"},
 )  # fmt: skip
 _INSTANCE = {"type": "segmentation", "name": "instance", "variant": "instance"}
 _COLOURED = {"type": "referring", "name": "coloured", "color": "random", "background": "random"}

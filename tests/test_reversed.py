@@ -94,6 +94,20 @@ def test_a_reversed_sample_has_the_bytes_of_its_base_swapped(
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
+def test_each_picture_can_be_read_alone(corpora: Path, inputs: str) -> None:
+    corpus = open_corpus(str(corpora / f"{inputs}-both"))
+    shard = corpus.shards("generate-depth")[0]
+    for row, key in enumerate(corpus.index("generate-depth", shard)["key"].to_pylist()):
+        base = corpus.sample("depth", shard, key)
+        read = corpus.reader.members
+        assert read("generate-depth", shard, row, ("input",)) == {"input": base.target}
+        assert read("generate-depth", shard, row, ("target",)) == {"target": base.input}
+        assert read("generate-depth", shard, row, ("instruction",)).keys() == {"instruction"}
+        sample = corpus.reader.read("generate-depth", shard, row, with_input=False)
+        assert (sample.input, sample.target) == (b"", base.input)
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
 def test_no_byte_of_other_proxies_depends_on_their_reverses(corpora: Path, inputs: str) -> None:
     alone, both = of_shards(corpora / f"{inputs}-alone"), of_shards(corpora / f"{inputs}-both")
     assert alone.items() < both.items()
