@@ -93,9 +93,9 @@ def _grow(
     for threshold in range(len(sizes) - 1, -1, -1):
         end = sizes[threshold]
         count = end - begin
-        found = count
+        successes = count
         last_round = round_number + rounds
-        while count and found and matched < true_count and round_number < last_round:
+        while count and successes and matched < true_count and round_number < last_round:
             round_number += 1
             rest = 0
             for at in range(begin, begin + count):
@@ -105,9 +105,9 @@ def _grow(
                     rest += 1
                 else:
                     _augment(free, drawn, true)
-            found, count = count - rest, rest
-            matched += found
-        if count and not found:
+            successes, count = count - rest, rest
+            matched += successes
+        if count and not successes:
             # all that a round without a success has seen leads to no free pixel, now or later
             for number in range(true_count):
                 if true[_SEEN, number] == round_number:
