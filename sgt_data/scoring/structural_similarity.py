@@ -24,8 +24,8 @@ def structural_similarity(first: NDArray[np.uint8], second: NDArray[np.uint8]) -
     """SSIM, -1 to 1, of two pictures [H, W, 3] of the same size."""
     height, width, channels = first.shape
     shape = height, width * channels
-    one, other = np.ascontiguousarray(first), np.ascontiguousarray(second)
-    return _similarity(one.reshape(shape), other.reshape(shape), channels, _window())
+    left_row, other = np.ascontiguousarray(first), np.ascontiguousarray(second)
+    return _similarity(left_row.reshape(shape), other.reshape(shape), channels, _window())
 
 
 def _window() -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ def _similarity(
     """Mean similarity of rows [H, W * channels] of interleaved channels."""
     height, length = first.shape
     reach = len(window) - 1
-    # the four maps of the rows around the present one, by number of the row
+    # the four maps of the rows around the present left_row, by number of the row
     around = np.empty((2 * reach + 1, 4, length))
     tall = np.empty((4, length + 2 * reach * channels))
     maps = np.empty((4, length))
@@ -62,16 +62,18 @@ def _similarity(
 
 
 @njit
-def _read_row(one: NDArray[np.uint8], other: NDArray[np.uint8], maps: NDArray[np.float64]) -> None:
+def _read_row(
+    left_row: NDArray[np.uint8], other: NDArray[np.uint8], maps: NDArray[np.float64]
+) -> None:
     """Sum, difference and their squares [4, length] of a row of two pictures."""
     plus, minus, plus_squares, minus_squares = maps[0], maps[1], maps[2], maps[3]
-    for column in range(len(one)):
-        plus[column] = np.int32(one[column]) + np.int32(other[column])
-    for column in range(len(one)):
-        minus[column] = np.int32(one[column]) - np.int32(other[column])
-    for column in range(len(one)):
+    for column in range(len(left_row)):
+        plus[column] = np.int32(left_row[column]) + np.int32(other[column])
+    for column in range(len(left_row)):
+        minus[column] = np.int32(left_row[column]) - np.int32(other[column])
+    for column in range(len(left_row)):
         plus_squares[column] = plus[column] * plus[column]
-    for column in range(len(one)):
+    for column in range(len(left_row)):
         minus_squares[column] = minus[column] * minus[column]
 
 
@@ -113,22 +115,25 @@ def _along_row(
         _weigh_one(source[margin : margin + length], window[0], sums)
         for tap in range(1, len(window)):
             left, right = margin - tap * channels, margin + tap * channels
-            one, other = source[left : left + length], source[right : right + length]
-            _weigh_two(one, other, window[tap], sums)
+            left_row, other = source[left : left + length], source[right : right + length]
+            _weigh_two(left_row, other, window[tap], sums)
 
 
 @njit
-def _weigh_one(one: NDArray[np.float64], weight: float, sums: NDArray[np.float64]) -> None:
+def _weigh_one(left_row: NDArray[np.float64], weight: float, sums: NDArray[np.float64]) -> None:
     for column in range(len(sums)):
-        sums[column] = weight * one[column]
+        sums[column] = weight * left_row[column]
 
 
 @njit
 def _weigh_two(
-    one: NDArray[np.float64], other: NDArray[np.float64], weight: float, sums: NDArray[np.float64]
+    left_row: NDArray[np.float64],
+    other: NDArray[np.float64],
+    weight: float,
+    sums: NDArray[np.float64],
 ) -> None:
     for column in range(len(sums)):
-        sums[column] += weight * (one[column] + other[column])
+        sums[column] += weight * (left_row[column] + other[column])
 
 
 @njit

@@ -45,9 +45,9 @@ def _ridges(smooth: NDArray[np.float32], asked: NDArray[np.bool_]) -> NDArray[np
             if not asked[row, column]:
                 continue
             y, x = row + 2, column + 2
-            here = smooth[y, x]
-            xx = smooth[y, x + 1] - 2 * here + smooth[y, x - 1]
-            yy = smooth[y + 1, x] - 2 * here + smooth[y - 1, x]
+            centre = smooth[y, x]
+            xx = smooth[y, x + 1] - 2 * centre + smooth[y, x - 1]
+            yy = smooth[y + 1, x] - 2 * centre + smooth[y - 1, x]
             xy = smooth[y + 1, x + 1] - smooth[y + 1, x - 1]
             xy = (xy - smooth[y - 1, x + 1] + smooth[y - 1, x - 1]) / 4
             # the direction of the strongest downward bend: the eigenvector of the least eigenvalue
@@ -64,7 +64,7 @@ def _ridges(smooth: NDArray[np.float32], asked: NDArray[np.bool_]) -> NDArray[np
             before = _between(smooth, y - across_y, x - across_x)
             after = _between(smooth, y + across_y, x + across_x)
             # strict on one side: of two pixels with the same strength one stays
-            ridges[row, column] = here > before and here >= after
+            ridges[row, column] = centre > before and centre >= after
     return ridges
 
 
