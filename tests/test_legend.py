@@ -124,7 +124,8 @@ def test_every_line_of_the_bank_can_be_read_with_every_structure() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "Paint it.", "dog: #804080.", "dog: #804080. cat = #804081. The rest is black.",
+        "", "Paint it.", "dog: #804080.", "dog: #804080. cat = black.",
+        "dog: #804080. cat = #804081. The rest is black.",
         "dog: #804080. The rest is black, or red.", "dog: #804080, dog: #000001. Rest: black.",
         "dog: #804080, cat: #804080. Rest: black.", "dog: #80408. Rest: black.",
         "dog: (1, 2, 256). Rest: black.", '{"dog": "#804080". Rest: black.',
