@@ -41,7 +41,7 @@ from sgt_data.stream.transforms import (
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 LABELS = {
     "entity", "instance", "panoptic", "semantic", "referring", "places", "boxes",
-    "depth-inferno", "canny",
+    "depth-inferno", "metric-depth", "normals", "legend", "legend-panoptic", "canny",
 }  # fmt: skip
 SMALLER = SizeRule(min_side=32, max_side=80, multiple_of=16)
 LARGER = SizeRule(min_side=256, max_side=320, multiple_of=16)
@@ -54,7 +54,10 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
     document = yaml.safe_load(DEMO.read_text())
     first, second = document["sources"]
     first["tars"], second["root"] = f"{sample_sources}/sa1b/sa_*.tar", f"{sample_sources}/coco"
-    first["depth"] = second["depth"] = f"{sample_sources}/depth"
+    for source in (first, second):
+        source["depth"] = f"{sample_sources}/depth"
+        source["normals"] = f"{sample_sources}/normals"
+        source["intrinsics"] = f"{sample_sources}/intrinsics.json"
     document["pictures"] = {"min_side": 64, "max_side": 192, "multiple_of": 16}
     document["proxies"].append(
         {"type": "referring", "name": "places", "kinds": ["place"], "sources": ["coco"]}
@@ -215,7 +218,7 @@ def test_crops_keep_their_share_and_the_pictures_form(samples: Sequence[Sample])
         height, width, _ = stored(sample.target).shape
         x, y, wide, high = CropAndFlip((0.5, 0.7), 0, 1).view(sample, width, height).box
         assert 0 <= x <= width - wide and 0 <= y <= height - high
-        if sample.proxy in ("referring", "places", "boxes", "boxes-overlay"):
+        if sample.proxy in ("referring", "places", "boxes", "boxes-overlay", "legend-panoptic"):
             assert (wide, high) == (width, height)
         else:
             assert 0.5 * width - 0.5 <= wide <= 0.7 * width + 0.5
