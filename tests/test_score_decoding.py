@@ -79,6 +79,7 @@ def scenes(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Sa
     coco: dict[str, Any] = {"sources": ["coco"]}
     document["proxies"] += [
         {"type": "referring", **coco},
+        {"type": "boxes", **coco},
         {"type": "segmentation", "name": "tab20", "variant": "entity", "palette": "tab20"},
         {"type": "segmentation", "name": "shades", "variant": "instance", "palette": "category",
          **coco},
@@ -119,7 +120,7 @@ def test_a_copy_of_a_real_target_scores_perfectly(real: Samples) -> None:
         assert set(values.values()) == {1.0}, (proxy, values)
 
 
-FLOORS = {
+FLOORS: Mapping[tuple[str, Callable[[Pixels], Pixels]], tuple[float, float]] = {
     ("semantic", through_jpeg): (0.95, 0.85),
     ("semantic", half_and_back): (0.95, 0.85),
     ("panoptic", through_jpeg): (0.93, 0.89),
@@ -228,6 +229,7 @@ def test_a_colour_that_nothing_states_is_wrong_everywhere() -> None:
 
 def test_a_missing_drawing_is_the_worst() -> None:
     by_class = blocks(palette="category", variant="semantic")
+    measure: Any
     for sample, measure in (
         (by_class, ClassMeasure(COLOURS)), (blocks(), SegmentMeasure()),
     ):  # fmt: skip
@@ -252,16 +254,17 @@ def mask_sample(covers: bool, colour: tuple[int, int, int] = (255, 255, 255)) ->
 
 def test_nothing_is_drawn_right_where_nothing_is_meant() -> None:
     black, white = np.zeros((40, 40, 3), np.uint8), np.full((40, 40, 3), 255, np.uint8)
+    measure: Any
     for measure in (MaskMeasure(), SegmentMeasure(has_absent=True)):
         empty, full = mask_sample(covers=False), mask_sample(covers=True)
         rows = [
             measure.picture(black, empty), measure.picture(white, empty),
             measure.picture(drawing(full), full), measure.picture(black, full),
         ]  # fmt: skip
-        assert [measure.quality(row) for row in rows] == [1, 0, 1, 0]  # type: ignore[arg-type]
-        overall = measure.overall(rows, 0)  # type: ignore[arg-type]
+        assert [measure.quality(row) for row in rows] == [1, 0, 1, 0]
+        overall = measure.overall(rows, 0)
         assert (overall["gIoU"].value, overall["cIoU"].value) == (0.5, 400 / (1600 + 400 + 400))
-        assert measure.quality(measure.absent(empty)) == 0  # type: ignore[arg-type]
+        assert measure.quality(measure.absent(empty)) == 0
 
 
 def test_a_mask_in_another_colour_than_stated_is_no_mask() -> None:

@@ -143,7 +143,8 @@ def test_precision_and_recall_are_those_of_cocoeval(
     theirs = coco_numbers(made, crowds, by_class)
     assert {name: ours[name].value for name in theirs} == pytest.approx(theirs, abs=1e-9)
     assert 0 < ours["AP"].value < ours["AP50"].value < 1
-    assert ours["AP"].low < ours["AP"].value < ours["AP"].high
+    low, high = ours["AP"].low, ours["AP"].high
+    assert low is not None and high is not None and low < ours["AP"].value < high
 
 
 def test_a_picture_that_a_resample_leaves_out_has_no_effect_on_its_precision() -> None:

@@ -12,6 +12,9 @@ from PIL import Image
 from sgt_data.compiled import njit
 from sgt_data.scoring.decoding_options import Decoding
 
+_BLENDS_MAX = 0.002
+"""Share of pixels up to which a drawing has no blends."""
+
 
 def has_noise(drawing: NDArray[np.uint8], decoding: Decoding) -> bool:
     """Whether neighbours in a drawing [H, W, 3] differ by little as often as in noise."""
@@ -29,6 +32,43 @@ def enlarged(
         return drawing
     picture = Image.fromarray(drawing)
     return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def has_blends(
+    drawing: NDArray[np.uint8], nearest: NDArray[np.int32], colours: NDArray[np.int32]
+) -> bool:
+    """Whether a drawing [H, W, 3] has blends of colours at borders; saturated colours hide the
+    noise beside these.
+
+    Args:
+        drawing: the drawing.
+        nearest: [H, W], numbers of the nearest colours.
+        colours: [n, 3], the stated ones.
+    """
+    return _count_blends(drawing, nearest, colours) > _BLENDS_MAX * nearest.size
+
+
+@njit
+def _count_blends(
+    drawing: NDArray[np.uint8], nearest: NDArray[np.int32], colours: NDArray[np.int32]
+) -> int:
+    """Number of pixels of no stated colour that lie between two others, in a row or a column."""
+    height, width = nearest.shape
+    count = 0
+    for row in range(1, height - 1):
+        for column in range(1, width - 1):
+            step = 0
+            across, before, below, above = 0, 0, 0, 0
+            for channel in range(3):
+                level = int(drawing[row, column, channel])
+                step += abs(level - colours[nearest[row, column], channel])
+                before += abs(level - int(drawing[row, column - 1, channel]))
+                across += abs(level - int(drawing[row, column + 1, channel]))
+                above += abs(level - int(drawing[row - 1, column, channel]))
+                below += abs(level - int(drawing[row + 1, column, channel]))
+            is_between = (before > 0 and across > 0) or (above > 0 and below > 0)
+            count += step > 0 and is_between
+    return count
 
 
 @njit

@@ -17,6 +17,10 @@ from sgt_data.scoring.overlap import Labels
 from sgt_data.scoring.stated_colours import read_stated
 from sgt_data.segmentation.colours import pack
 
+_FEW, _BLENDS_SHARE = 16, 0.75
+"""Blends are suspected in drawings of more colours than this, of which more than this share have
+few pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnMap:
@@ -47,7 +51,9 @@ def read_drawn(
             then each connected area of a drawing with noise is a segment.
     """
     if not has_noise(drawing, decoding):
-        return _exact_colours(drawing, background)
+        exact = _exact_colours(drawing, background)
+        if not _are_blends(exact, decoding.speck):
+            return exact
     colours = painted_colours(drawing, background, decoding)
     table: list[RGB] = [background, *(tuple(colour) for colour in colours.tolist())]
     labels = read_stated(drawing, table, replace(decoding, reject=None))
@@ -55,6 +61,12 @@ def read_drawn(
         labels, former = split_areas(labels)
         colours = colours[former - 1]
     return DrawnMap(labels, colours)
+
+
+def _are_blends(exact: DrawnMap, speck: int) -> bool:
+    """Whether nearly all colours of a drawing have few pixels, as blends at borders have."""
+    pixels = np.bincount(exact.labels.ravel(), minlength=len(exact.colours) + 1)[1:]
+    return len(pixels) > _FEW and float((pixels < speck).mean()) > _BLENDS_SHARE
 
 
 def _exact_colours(drawing: NDArray[np.uint8], background: RGB) -> DrawnMap:

@@ -10,7 +10,7 @@ beyond `farthest_metres` that drawing and target share, over those of either, in
 
 No filter is applied before or after the projection. Colours that JPEG and resizing blend across an
 edge of depth lie off the walk and project to any distance, but they are few: a median of 3x3 pixels
-takes 3 % off `AbsRel` after JPEG, and a faultless drawing is then no longer faultless
+takes 5 % off `AbsRel` after JPEG, and a faultless drawing is then no longer faultless
 (`benchmarks/score_dense.py` measures it).
 """
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sgt_data.errors import CorpusError
+from sgt_data.scoring.box_measure import BoxMeasure
 from sgt_data.scoring.class_measure import ClassMeasure
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
 from sgt_data.scoring.mask_measure import MaskMeasure
@@ -45,6 +46,8 @@ def segmentation_measure(
         return ClassMeasure(decoding=decoding)
     if kind == "referring":
         return MaskMeasure(decoding)
+    if kind == "boxes" and facts.get("look") == "black":
+        return BoxMeasure(decoding)
     if kind == "each":
         return SegmentMeasure(has_absent=True, are_alike=are_alike, decoding=decoding)
     if kind == "boxes":

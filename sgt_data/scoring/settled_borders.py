@@ -20,7 +20,7 @@ def settled(
 
     Args:
         drawing: [H, W, 3].
-        labels: the number of the nearest of all colours, -1 for none.
+        labels: the number of the nearest of all colours; -1 for none, which stays.
         colours: [n, 3].
         reach: in pixels.
     """
@@ -67,7 +67,7 @@ def _settle(
     height, width = labels.shape
     for row in range(height):
         for column in range(width):
-            if inside[row, column]:
+            if inside[row, column] or labels[row, column] < 0:
                 continue
             best, least = np.int32(-1), np.int64(1 << 40)
             for down in range(max(row - reach, 0), min(row + reach + 1, height)):

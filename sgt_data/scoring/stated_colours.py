@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sgt_data.scoring.connected_areas import without_specks
 from sgt_data.scoring.decoding_options import Decoding
-from sgt_data.scoring.drawing_noise import has_noise
+from sgt_data.scoring.drawing_noise import has_blends, has_noise
 from sgt_data.scoring.nearest_colours import (
     RGB,
     ColourTable,
@@ -62,7 +62,10 @@ def read_stated(
 def read_by_table(drawing: NDArray[np.uint8], table: ColourTable, decoding: Decoding) -> Labels:
     """Label map [H, W] of a drawing [H, W, 3] by a table of colours; see `read_stated`."""
     nearest = nearest_numbers(drawing, table)
-    if not decoding.reach or not has_noise(drawing, decoding):
+    is_noisy = decoding.reach > 0 and (
+        has_noise(drawing, decoding) or has_blends(drawing, nearest, table.colours)
+    )
+    if not is_noisy:
         return rejected(drawing, nearest, table.colours, decoding.reject, is_noisy=False)
     labels = rejected(drawing, nearest, table.colours, decoding.reject, is_noisy=True)
     if len(table.colours) > _WITHOUT_BLENDS:
