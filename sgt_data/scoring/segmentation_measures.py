@@ -50,8 +50,6 @@ def segmentation_measure(
         return BoxMeasure(decoding)
     if kind == "each":
         return SegmentMeasure(has_absent=True, are_alike=are_alike, decoding=decoding)
-    if kind == "boxes":
-        return SegmentMeasure(are_alike=are_alike, decoding=decoding)
     if kind == "segmentation":
         if facts.get("variant") == "semantic":
             return ClassMeasure(classes or {}, decoding)
