@@ -37,6 +37,8 @@ BASES: list[dict[str, Any]] = [
     {"type": "boxes", "look": "overlay"},
     {"type": "edge", "name": "canny", "method": "canny"},
     {"type": "denoise"},
+    {"type": "legend"},
+    {"type": "each"},
 ]
 NAMES = [str(base.get("name", base["type"])) for base in BASES]
 REVERSED = [{"type": "generate", "of": name} for name in NAMES]
@@ -85,7 +87,7 @@ def test_a_reversed_sample_has_the_bytes_of_its_base_swapped(
         assert (reverse.input, reverse.target) == (base.target, base.input)
         words = reverse.facts["instruction"]["words"]["map"]
         assert words in reverse.instruction
-        assert "{" not in reverse.instruction
+        assert "{map}" not in reverse.instruction
         photo = sgt_data.decode(reverse.target, reverse.facts)
         assert np.array_equal(photo, np.asarray(Image.open(io.BytesIO(base.input))))
         assert reverse.input_extension == base.extension
@@ -371,7 +373,7 @@ def test_a_remote_stream_keeps_the_tars_of_base_and_pictures(corpora: Path, tmp_
 def test_views_are_cropped_only_where_the_words_stay_right(corpora: Path) -> None:
     corpus = open_corpus(str(corpora / "shared-both"))
     allowed = {name: allows_crop(corpus[f"generate-{name}"][0].facts) for name in NAMES}
-    assert allowed == {name: name not in ("referring", "boxes") for name in NAMES}
+    assert allowed == {name: name not in ("referring", "boxes", "each") for name in NAMES}
 
 
 def test_plain_webdataset_joins_two_tars(corpora: Path) -> None:
@@ -455,5 +457,9 @@ def test_every_kind_says_what_its_map_is(corpora: Path) -> None:
     for name in NAMES:
         base = open_corpus(str(corpora / "shared-both"))[name][0]
         words = proxy_kinds()[base.facts["type"]].map_words(base.facts)
-        assert words[0].isalpha() and words[-1].isalnum()
+        assert words[0].isalpha() and words[-1] not in ".,;: "
         assert not words.startswith(("a ", "the "))
+    legend = open_corpus(str(corpora / "shared-both"))["generate-legend"][0]
+    stated = open_corpus(str(corpora / "shared-both"))["legend"][0].facts["instruction"]["words"]
+    assert stated["legend"].strip().rstrip(".") in legend.instruction
+    assert stated["background"] in legend.instruction

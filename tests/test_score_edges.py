@@ -47,7 +47,10 @@ def test_matchings_are_the_largest_there_are_at_every_threshold(reach: float) ->
         strength = draws.random((24, 31)) * (draws.random((24, 31)) < 0.2)
         strength[::2] = np.round(strength[::2] * 20) / 20  # at the thresholds themselves
         true_edges = draws.random((24, 31)) < 0.12
-        counts = matched_counts(strength, true_edges, THRESHOLDS, reach)
+        counts = matched_counts(strength, true_edges, THRESHOLDS, reach, rounds=1000)
+        few = matched_counts(strength, true_edges, THRESHOLDS, reach)
+        assert (few <= counts).all()
+        assert (few[0] >= 0.98 * counts[0]).all()
         for number, threshold in enumerate(THRESHOLDS):
             drawn, true = np.argwhere(strength >= threshold), np.argwhere(true_edges)
             pairs = 0

@@ -11,6 +11,8 @@ from sgt_data.proxies.generate import GenerateProxy
 # Rounded from what `python benchmarks/segmentation_sample.py` prints for real pictures: 0.30 to
 # 0.42 (SA-1B, COCO).
 _INPUT_BYTES_PER_PIXEL = 0.35
+_REVERSED_BYTES = 2900.0
+"""Of a sample whose pictures another proxy has: blocks of a tar for its text and its JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def forecast(listing: Listing) -> list[Forecast]:
                 sum(max(1, -(-piece.pictures // samples)) for piece in inventory.slices),
                 pictures,
                 sum(piece.nbytes for piece in inventory.slices),
-                round(pictures * width * height * _bytes_per_pixel(listing, folder)),
+                round(pictures * _picture_bytes(listing, folder, width * height)),
                 inventory.exact,
             )
             for folder in folders
@@ -62,11 +64,12 @@ def forecast(listing: Listing) -> list[Forecast]:
     return forecasts
 
 
-def _bytes_per_pixel(listing: Listing, folder: str) -> float:
+def _picture_bytes(listing: Listing, folder: str, pixels: int) -> float:
+    """Bytes that a folder holds of a picture of so many pixels."""
     if folder == INPUT:
-        return _INPUT_BYTES_PER_PIXEL
+        return pixels * _INPUT_BYTES_PER_PIXEL
     proxy = next(proxy for proxy in listing.manifest.proxies if proxy.name == folder)
-    if isinstance(proxy, GenerateProxy):  # its pictures are those of its base
-        return float(proxy.target_bytes_per_pixel)
+    if isinstance(proxy, GenerateProxy):
+        return _REVERSED_BYTES
     own_input = proxy.degrades or listing.manifest.inputs == "embedded"
-    return own_input * _INPUT_BYTES_PER_PIXEL + float(proxy.target_bytes_per_pixel)
+    return pixels * (own_input * _INPUT_BYTES_PER_PIXEL + float(proxy.target_bytes_per_pixel))

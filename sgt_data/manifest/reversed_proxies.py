@@ -27,11 +27,12 @@ def with_bases(proxies: Sequence[Proxy | None], problems: list[str]) -> list[Pro
         problems: takes what is wrong with the names of bases.
     """
     by_name = {proxy.name: proxy for proxy in proxies if proxy is not None}
+    reversible = [name for name, proxy in by_name.items() if not isinstance(proxy, GenerateProxy)]
     bound: list[Proxy | None] = []
     for index, proxy in enumerate(proxies):
         if isinstance(proxy, GenerateProxy):
             base = by_name.get(proxy.of)
-            problem = base_problem(proxy, base, list(by_name))
+            problem = base_problem(proxy, base, reversible)
             if base is None and None in proxies:  # its base may be the one with the mistake
                 problem = None
             if problem:

@@ -129,7 +129,7 @@ class BoxesProxy(Proxy):
     def map_words(cls, facts: Mapping[str, Any]) -> str:
         if facts.get("look") == "overlay":
             return "photo with outlines of boxes drawn over it"
-        return "drawing of boxes, one around each object, on black"
+        return "drawing of boxes on black (one around each object)"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:

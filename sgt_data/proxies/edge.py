@@ -27,8 +27,8 @@ Method = Literal["sobel", "canny", "annotator"]
 
 _BANKS = {"sobel": "edge_soft", "canny": "edge_canny"}
 _MAP_WORDS: Mapping[Any, str] = {
-    "canny": "Canny edge map, white on black",
-    "sobel": "soft edge map, in which strong edges are bright",
+    "canny": "Canny edge map (white on black)",
+    "sobel": "soft edge map (strong edges are bright)",
 }
 _LEARNED = "edge_learned"
 
@@ -116,7 +116,7 @@ class EdgeProxy(Proxy):
 
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:
-        return _MAP_WORDS.get(facts.get("method"), "map of edges, white on black")
+        return _MAP_WORDS.get(facts.get("method"), "map of edges (white on black)")
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> NDArray[np.uint8]:

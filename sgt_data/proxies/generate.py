@@ -42,7 +42,7 @@ class GenerateProxy(Proxy):
 
     tier: ClassVar[Tier] = "high"
     degrades: ClassVar[bool] = True
-    target_bytes_per_pixel: ClassVar[float] = 0.005
+    target_bytes_per_pixel: ClassVar[float] = 0.0
     placeholders: ClassVar[frozenset[str]] = frozenset({"map"})
 
     type: Literal["generate"] = "generate"
@@ -111,13 +111,12 @@ def base_problem(proxy: GenerateProxy, base: Proxy | None, names: list[str]) -> 
     Args:
         proxy: the one that names it.
         base: the one that it names; None where the manifest lists none of this name.
-        names: of all proxies of the manifest.
+        names: of the proxies of the manifest that are not reversed themselves.
     """
-    others = [name for name in names if name != proxy.name]
     if base is None or base is proxy:
-        if not others:
+        if not names:
             return f"found {proxy.of!r}; the manifest must list the proxy that is reversed, too"
-        return f"{not_among(proxy.of, others)}; it is the name of a proxy of this manifest"
+        return f"{not_among(proxy.of, names)}; it is the name of a proxy of this manifest"
     if isinstance(base, GenerateProxy):
         return (
             f"{proxy.of} is reversed itself, from {base.of}; the reverse of a reverse is {base.of}"

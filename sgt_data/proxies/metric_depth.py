@@ -152,6 +152,11 @@ class MetricDepthProxy(Proxy):
         return DrawnTarget(encode_rgb(pixels), "png", facts, words=words)
 
     @classmethod
+    def map_words(cls, facts: Mapping[str, Any]) -> str:
+        scale = facts["instruction"]["words"]["scale"]
+        return f"map of distances, in which colours stand for metres ({scale})"
+
+    @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedMetricDepth:
         """Metres [H, W] float32 of a target, to within half a step of the walk.
 

@@ -156,9 +156,9 @@ class ReferringProxy(Proxy):
 
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:
-        words = {"color": "white", "background": "black", **facts["instruction"]["words"]}
-        phrase = facts["referring"]["phrase"]
-        return f"mask of {phrase}, {words['color']} on {words['background']}"
+        words = facts["instruction"]["words"]
+        colours = f"{words.get('color', 'white')} on {words.get('background', 'black')}"
+        return f"mask of {facts['referring']['phrase']} ({colours})"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:

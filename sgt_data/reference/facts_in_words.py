@@ -7,6 +7,7 @@ from typing import Any
 
 from sgt_data.annotators.base import Annotator
 from sgt_data.proxies.base import Proxy
+from sgt_data.proxies.generate import GenerateProxy
 from sgt_data.records import Layer
 from sgt_data.reference.docstrings import Docstring
 from sgt_data.reference.examples import examples_of
@@ -82,6 +83,8 @@ def _drawn_from(members: Sequence[Proxy]) -> str:
 
 
 def _layers_of(proxy: Proxy) -> str:
+    if isinstance(proxy, GenerateProxy):
+        return "another proxy of the manifest"
     if proxy.annotator_for(frozenset()):
         return f"an annotator of {proxy.annotated_layer}"
     need = proxy.unmet_need(frozenset())

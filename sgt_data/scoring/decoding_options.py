@@ -1,4 +1,4 @@
-"""How a drawing of segments is read: the parameters of the decoder."""
+"""How a drawing of segments is read and compared: the parameters of the decoder."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ class Decoding:
             are sampled at the target's size; `drawing`: the target's at the drawing's size. A
             pixel takes the label under its centre. A drawing with noise that is smaller than its
             target is enlarged (bicubic) before it is read, where `target` is the size.
+        crowds: whether crowd segments of a target are left out (`ignored`), as `COCOeval` and
+            panopticapi do, or are segments as all others (`counted`).
     """
 
     reject: float | None = 96.0
@@ -52,10 +54,13 @@ class Decoding:
     bandwidth: float = 32.0
     spread: float = 0.75
     compare_at: Literal["target", "drawing"] = "target"
+    crowds: Literal["ignored", "counted"] = "ignored"
 
 
 ROBUST = Decoding()
 """The decoder of `sgt_data.score`."""
 
-PLAIN = Decoding(reject=None, reach=0, speck=0, colours="stated", compare_at="drawing")
+PLAIN = Decoding(
+    reject=None, reach=0, speck=0, colours="stated", compare_at="drawing", crowds="counted"
+)
 """The nearest of the target's colours, pixel by pixel: what the experiment measures by."""

@@ -1,6 +1,8 @@
 """Panoptic quality: PQ, SQ and RQ (Kirillov et al., Panoptic Segmentation, CVPR 2019).
 
 The counts are those of panopticapi's `pq_compute`, with its rules for void pixels and crowds.
+It knows one crowd of a class in a picture, as COCO has; where there are more, all of them count
+here.
 """
 
 from __future__ import annotations
@@ -81,13 +83,9 @@ def panoptic_counts(shared: Counts, segments: Segments, classes: int, is_void: b
 def _ignored_pixels(
     shared: Counts, segments: Segments, alike: NDArray[np.bool_], is_void: bool
 ) -> NDArray[np.int64]:
-    """Pixels [m] of each drawn segment on void and on the last crowd of its class, as panopticapi
-    counts them."""
-    ignored = shared[0, 1:-1] * is_void
-    for column in np.flatnonzero(alike[segments.crowds].any(axis=0)).tolist():
-        crowd = np.flatnonzero(alike[:, column] & segments.crowds)[-1]
-        ignored[column] += shared[1 + crowd, 1 + column]
-    return ignored
+    """Pixels [m] of each drawn segment on void and on crowds of its class."""
+    on_crowds = shared[1:, 1:-1] * (alike & segments.crowds[:, None])
+    return np.asarray(shared[0, 1:-1] * is_void + on_crowds.sum(axis=0))
 
 
 def quality_statistics(pictures: Sequence[Floats]) -> dict[str, Statistic]:

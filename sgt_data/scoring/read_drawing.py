@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from sgt_data.proxies.decoding import decode
 from sgt_data.scoring.class_measure import ClassMeasure, stated_classes
+from sgt_data.scoring.decoding_options import Decoding
+from sgt_data.scoring.drawing_noise import enlarged
 from sgt_data.scoring.drawn_colours import read_drawn
 from sgt_data.scoring.edge_measure import EdgeMeasure
 from sgt_data.scoring.mask_measure import MaskMeasure, mask_colours
@@ -28,31 +30,36 @@ def as_read(measure: Measure[Any], drawing: Drawing, sample: ScoredSample) -> Dr
     Label maps show each pixel in the colour that it was read as, edges their thin lines. None where
     a drawing is read as it is.
     """
-    if isinstance(measure, ClassMeasure):
-        colours = list((measure.classes or stated_classes(sample.facts)).values())
-        return _painted(drawing, [background_of(sample.facts), *colours], measure)
-    if isinstance(measure, MaskMeasure):
-        colours = [background_of(sample.facts), *mask_colours(sample.facts)]
-        return _painted(drawing, colours, measure)
-    if isinstance(measure, SegmentMeasure):
-        background = background_of(sample.facts)
-        if measure.decoding.colours == "stated":
-            segments = decode(sample.target, sample.facts).segments
-            colours = [background, *(rgb(segment["color"]) for segment in segments)]
-            return _painted(drawing, colours, measure)
-        read = read_drawn(drawing, background, measure.decoding)
-        return _in_colours(read.labels, [background, *read.colours.tolist()])
     if isinstance(measure, EdgeMeasure):
         strength = drawing.astype(np.float64).mean(axis=2) / 255
         levels = np.round(thin_edges(strength) * 255).astype(np.uint8)
         return np.repeat(levels[..., None], 3, axis=2)
+    decoding = getattr(measure, "decoding", None)
+    if not isinstance(decoding, Decoding):
+        return None
+    drawing = enlarged(drawing, sample.facts, decoding)
+    background = background_of(sample.facts)
+    stated = _stated(measure, sample)
+    if stated is not None:
+        colours = [background, *stated]
+        return _in_colours(read_stated(drawing, colours, decoding), colours)
+    are_alike = isinstance(measure, SegmentMeasure) and measure.are_alike
+    read = read_drawn(drawing, background, decoding, are_alike)
+    return _in_colours(read.labels, [background, *read.colours.tolist()])
+
+
+def _stated(measure: Measure[Any], sample: ScoredSample) -> list[RGB] | None:
+    """The colours that are looked for in a drawing; None where they are the drawing's own."""
+    if isinstance(measure, ClassMeasure):
+        if measure.classes:
+            return list(measure.classes.values())
+        return [entry.colour for entry in stated_classes(sample.facts)]
+    if isinstance(measure, MaskMeasure):
+        return mask_colours(sample.facts)
+    if isinstance(measure, SegmentMeasure) and measure.decoding.colours == "stated":
+        segments = decode(sample.target, sample.facts).segments
+        return [rgb(segment["color"]) for segment in segments]
     return None
-
-
-def _painted(
-    drawing: Drawing, colours: list[RGB], measure: ClassMeasure | MaskMeasure | SegmentMeasure
-) -> Drawing:
-    return _in_colours(read_stated(drawing, colours, measure.decoding), colours)
 
 
 def _in_colours(labels: NDArray[Any], colours: list[Any]) -> Drawing:

@@ -77,9 +77,7 @@ def _data_url(picture: bytes) -> str:
 
 def _clean(value: Any) -> Any:
     """A text without secrets, and with `�` for control characters; else the value."""
-    from markupsafe import Markup
-
-    if not isinstance(value, str) or isinstance(value, Markup):
+    if not isinstance(value, str) or hasattr(value, "__html__"):  # what the template made
         return value
     text = shown_text(value)
     return "".join(sign if sign.isprintable() or sign in "\n\t" else "�" for sign in text)

@@ -87,7 +87,7 @@ class SegmentMeasure:
         drawing = enlarged(drawing, sample.facts, self.decoding)
         if self.decoding.colours == "drawn" and not self.classes:
             drawn = read_drawn(drawing, background, self.decoding, self.are_alike)
-            return self._row(drawn, sample)
+            return self.row(drawn, sample)
         segments = decode(sample.target, sample.facts).segments
         colours = [rgb(segment["color"]) for segment in segments]
         colours += [colour for colour in self.classes.values() if colour not in colours]
@@ -95,7 +95,7 @@ class SegmentMeasure:
         if self.are_alike and self.decoding.reach and has_noise(drawing, self.decoding):
             table = np.array([background, *colours], np.int32)
             labels = with_told_shades(drawing, labels, table)
-        return self._row(DrawnMap(labels, np.array(colours, np.uint8).reshape(-1, 3)), sample)
+        return self.row(DrawnMap(labels, np.array(colours, np.uint8).reshape(-1, 3)), sample)
 
     def quality(self, row: SegmentRow) -> float:
         """Mean IoU of segments; whether the drawing is empty, where the target is."""
@@ -124,9 +124,10 @@ class SegmentMeasure:
         """The row of an empty drawing; where the target is empty, of one that is full."""
         labels = decode(sample.target, sample.facts).labels
         full = np.full(labels.shape, 0 if labels.any() else 1, np.int32)
-        return self._row(DrawnMap(full, np.zeros((int(full.max()), 3), np.uint8)), sample)
+        return self.row(DrawnMap(full, np.zeros((int(full.max()), 3), np.uint8)), sample)
 
-    def _row(self, drawn: DrawnMap, sample: ScoredSample) -> SegmentRow:
+    def row(self, drawn: DrawnMap, sample: ScoredSample) -> SegmentRow:
+        """The row of a drawing that was read already."""
         decoded = decode(sample.target, sample.facts)
         target, labels = at_one_size(decoded.labels, drawn.labels, self.decoding.compare_at)
         shared = shared_pixels(target, labels, len(decoded.segments) + 1, len(drawn.colours) + 1)
@@ -143,7 +144,10 @@ class SegmentMeasure:
     def _segments(
         self, stated: Sequence[Mapping[str, Any]], drawn_colours: NDArray[np.uint8]
     ) -> tuple[tuple[str, ...], Segments]:
-        crowds = np.array([bool(segment.get("iscrowd", 0)) for segment in stated], np.bool_)
+        are_ignored = self.decoding.crowds == "ignored"
+        crowds = np.array(
+            [are_ignored and bool(segment.get("iscrowd", 0)) for segment in stated], np.bool_
+        )
         if not self.classes:
             one_class = np.zeros(len(stated), np.int64), np.zeros(len(drawn_colours), np.int64)
             return ("",), Segments(*one_class, crowds)

@@ -37,7 +37,7 @@ def thin_edges(strength: NDArray[np.float64], least: float = LEAST) -> NDArray[n
 
 @njit
 def _ridges(smooth: NDArray[np.float32], asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each asked pixel [H, W] of a map with a margin of 2 is the largest across its line."""
+    """Whether asked pixels [H, W] of a map with a margin of 2 are the largest across their line."""
     height, width = asked.shape
     ridges = np.zeros((height, width), np.bool_)
     for row in range(height):

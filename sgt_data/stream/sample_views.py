@@ -27,12 +27,16 @@ def allows_crop(facts: Mapping[str, Any]) -> bool:
     cut. A legend of classes is right for every part: what it names may be absent.
     """
     base = reversed_facts(facts)
-    if base is not None:  # the words of a reversed sample name a kind of map, or hold its base's
-        return base.get("phrased") is False and base.get("type") != "boxes"
+    if base is not None:  # whose target is the input here: its words count, not those of the map
+        return _allows_crop(base, base.get("phrased") is not False)
+    return _allows_crop(facts, bool(_words(facts)))
+
+
+def _allows_crop(facts: Mapping[str, Any], has_words: bool) -> bool:
     if facts.get("type") in ("metric_depth", "normals"):  # words on colours, which no crop changes
         return True
     names_classes = facts.get("type") == "legend" and facts.get("variant") != "panoptic"
-    return names_classes or (not _words(facts) and facts.get("type") != "boxes")
+    return names_classes or (not has_words and facts.get("type") != "boxes")
 
 
 _SIDE = re.compile(r"\b(left|right)(most)?\b", re.IGNORECASE)
