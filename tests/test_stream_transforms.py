@@ -42,7 +42,7 @@ PLACES = {"depth": "depth", "normals": "normals", "intrinsics": "intrinsics.json
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 LABELS = {
     "entity", "instance", "panoptic", "semantic", "referring", "places", "boxes",
-    "depth-inferno", "canny",
+    "depth-inferno", "canny", "normals", "metric-depth", "legend", "legend-panoptic",
 }  # fmt: skip
 SMALLER = SizeRule(min_side=32, max_side=80, multiple_of=16)
 LARGER = SizeRule(min_side=256, max_side=320, multiple_of=16)
