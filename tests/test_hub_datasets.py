@@ -25,6 +25,7 @@ from sgt_data.facts import UNIFORM_TYPES
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.proxies.registry import proxy_kinds
 
+PLACES = {"depth": "depth", "normals": "normals", "intrinsics": "intrinsics.json"}
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 DATA = Path(__file__).parent / "data"
 REPO = "somebody/every-proxy"
@@ -46,7 +47,9 @@ def shared(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     document = yaml.safe_load(DEMO.read_text())
     first, second = document["sources"]
     first["tars"], second["root"] = f"{sample_sources}/sa1b/sa_*.tar", f"{sample_sources}/coco"
-    first["depth"] = second["depth"] = f"{sample_sources}/depth"
+    for source in (first, second):
+        for field, place in PLACES.items():
+            source[field] = f"{sample_sources}/{place}"
     of_type = {proxy["type"]: proxy for proxy in document["proxies"]}
     document |= {"pictures": making.SMALL, "inputs": "shared", "proxies": [*of_type.values()]}
     root = tmp_path_factory.mktemp("datasets") / "shared"

@@ -38,6 +38,7 @@ from sgt_data.stream.transforms import (
     is_label_target,
 )
 
+PLACES = {"depth": "depth", "normals": "normals", "intrinsics": "intrinsics.json"}
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 LABELS = {
     "entity", "instance", "panoptic", "semantic", "referring", "places", "boxes",
@@ -55,9 +56,8 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> st
     first, second = document["sources"]
     first["tars"], second["root"] = f"{sample_sources}/sa1b/sa_*.tar", f"{sample_sources}/coco"
     for source in (first, second):
-        source["depth"] = f"{sample_sources}/depth"
-        source["normals"] = f"{sample_sources}/normals"
-        source["intrinsics"] = f"{sample_sources}/intrinsics.json"
+        for field, place in PLACES.items():
+            source[field] = f"{sample_sources}/{place}"
     document["pictures"] = {"min_side": 64, "max_side": 192, "multiple_of": 16}
     document["proxies"].append(
         {"type": "referring", "name": "places", "kinds": ["place"], "sources": ["coco"]}
