@@ -27,14 +27,14 @@ from sgt_data.engine.in_process import InProcessEngine
 from sgt_data.engine.kept_memory import keep_freed_memory
 from sgt_data.engine.listing import list_inputs
 from sgt_data.engine.render import render_shard
-from sgt_data.manifest.manifest import parse_manifest
-from sgt_data.proxies.colour_walk import (
+from sgt_data.geometry.colour_walk import (
     fraction_of_metres,
     largest_error,
     metres_of_fraction,
     walk_colours,
     walk_fractions,
 )
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.records import RawInput, RawShard
 from sgt_data.scenes.depth import INVERSE_PER_CODE
 from sgt_data.scenes.write_samples import write_samples

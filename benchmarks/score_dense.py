@@ -28,9 +28,9 @@ from score_decoding import COPIES
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import CorpusError
+from sgt_data.geometry.colour_walk import metres_of_points, projected_points
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.pictures.decode_stored import rgb_pixels
-from sgt_data.proxies.colour_walk import metres_of_points, projected_points
 from sgt_data.proxies.metric_depth import MetricDepthProxy
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.scoring.dense_measures import dense_measure

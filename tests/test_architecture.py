@@ -32,7 +32,10 @@ KNOWN_TO_ALL = frozenset(
 """Files at the top of the package that every room may import. They import no room, save that
 `records` describes masks by `segmentation`'s run lengths."""
 
-DRAWING = frozenset({"pictures", "segmentation", "degradations", "referring", "prompts", "proxies"})
+DRAWING = frozenset(
+    {"pictures", "segmentation", "degradations", "geometry", "legends", "referring", "prompts",
+     "proxies"}
+)  # fmt: skip
 
 MAY_KNOW: Mapping[str, frozenset[str]] = {
     "files": frozenset(),
@@ -41,6 +44,8 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "degradations": frozenset({"pictures"}),
     "referring": frozenset(),
     "prompts": frozenset(),
+    "legends": frozenset({"pictures", "segmentation", "referring", "prompts"}),
+    "geometry": frozenset({"pictures", "segmentation"}),
     "scenes": frozenset({"files", "pictures"}),
     "sources": frozenset({"files", "pictures", "segmentation"}),
     "proxies": DRAWING,
@@ -58,7 +63,9 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "trainers": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
     "questions": frozenset({"files", "corpus", "subsets", "proxies", "referring"}),
     "training": frozenset({"files", "pictures", "corpus", "stream"}),
-    "scoring": frozenset({"files", "pictures", "segmentation", "proxies", "corpus", "subsets"}),
+    "scoring": frozenset(
+        {"files", "pictures", "segmentation", "geometry", "proxies", "corpus", "subsets"}
+    ),
     "experiment.plan": frozenset({"files", "training"}),
     "experiment.measure": frozenset(
         {"files", "pictures", "corpus", "subsets", "proxies", "stream", "training",
@@ -78,7 +85,9 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
         {"pictures", "segmentation", "prompts", "scenes", "sources", "annotators", "proxies",
          "manifest", "corpus", "subsets", "engine", "preview", "training", "experiment.plan"}
     ),
-    "view": frozenset({"files", "pictures", "corpus", "subsets", "proxies", "trainers"}),
+    "view": frozenset(
+        {"files", "pictures", "geometry", "corpus", "subsets", "proxies", "trainers"}
+    ),
     "doctor": frozenset(
         {"files", "pictures", "segmentation", "annotators", "corpus", "engine", "manifest",
          "scenes", "stream", "subsets", "verify"}

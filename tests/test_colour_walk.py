@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sgt_data.proxies.colour_walk import (
+from sgt_data.geometry.colour_walk import (
     CORNERS,
     POINTS,
     fraction_of_metres,

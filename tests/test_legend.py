@@ -34,13 +34,9 @@ from PIL import Image
 from sgt_data import decode, open_corpus, verify_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, ManifestError, RequestError
-from sgt_data.manifest.manifest import parse_manifest
-from sgt_data.prompts.bank import fill, load_bank
-from sgt_data.prompts.colour_words import ColourForm
-from sgt_data.proxies.legend import LegendProxy
-from sgt_data.proxies.legend_colours import colours_at_most, draw_legend_colours
-from sgt_data.proxies.legend_reader import read_instruction
-from sgt_data.proxies.legend_text import (
+from sgt_data.legends.colours import colours_at_most, draw_legend_colours
+from sgt_data.legends.reader import read_instruction
+from sgt_data.legends.text import (
     STRUCTURES,
     LegendForm,
     Scope,
@@ -48,6 +44,10 @@ from sgt_data.proxies.legend_text import (
     name_problem,
     write_legend,
 )
+from sgt_data.manifest.manifest import parse_manifest
+from sgt_data.prompts.bank import fill, load_bank
+from sgt_data.prompts.colour_words import ColourForm
+from sgt_data.proxies.legend import LegendProxy
 from sgt_data.stream.sample_views import allows_crop, mirrored_instruction
 
 VARIANTS = ("semantic", "panoptic", "instance")
@@ -450,7 +450,7 @@ def test_a_name_that_might_mean_an_unlisted_class_is_not_listed(tmp_path: Path) 
 
 
 def test_stuff_beside_a_narrower_name_is_what_remains(tmp_path: Path) -> None:
-    from sgt_data.proxies.legend_names import class_names
+    from sgt_data.legends.names import class_names
     from sgt_data.records import Category
 
     walls = [Category(1, "wall-other-merged", False), Category(2, "wall-tile", False)]

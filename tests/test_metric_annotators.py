@@ -28,12 +28,12 @@ from sgt_data.annotators.device import set_up
 from sgt_data.annotators.metric_maps import NEAREST, inverse_metres
 from sgt_data.engine.annotate_shard import load_annotator
 from sgt_data.errors import AnnotationError, ManifestError, RequestError
+from sgt_data.geometry.colour_walk import largest_error
+from sgt_data.geometry.normals_of_cameras import colours_of_predicted
+from sgt_data.geometry.normals_of_depth import PlaneFit
 from sgt_data.pictures.decode_source import MAX_PIXELS
 from sgt_data.pictures.normal_colours import OURS, normals_of_colours
 from sgt_data.pictures.size_rule import AsStored, SizeRule
-from sgt_data.proxies.colour_walk import largest_error
-from sgt_data.proxies.normals_of_cameras import colours_of_predicted
-from sgt_data.proxies.normals_of_depth import PlaneFit
 from sgt_data.records import DenseMap, RawInput
 from sgt_data.sources.dense_maps import encode_inverse_metres, parse_dense
 

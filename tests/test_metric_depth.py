@@ -21,12 +21,12 @@ from PIL import Image
 
 from sgt_data import decode, verify_corpus
 from sgt_data.errors import AnnotationError, CorpusError, ManifestError
+from sgt_data.geometry.colour_walk import largest_error
+from sgt_data.geometry.distance_scale import scale_text
 from sgt_data.pictures.decode_source import inspect, prepare
 from sgt_data.pictures.rgb_png import encode_rgb
 from sgt_data.pictures.size_rule import SizeRule
 from sgt_data.proxies.base import Subject
-from sgt_data.proxies.colour_walk import largest_error
-from sgt_data.proxies.distance_scale import scale_text
 from sgt_data.proxies.metric_depth import MetricDepthProxy
 from sgt_data.records import DenseMap
 from sgt_data.scenes.depth import INVERSE_PER_CODE
@@ -274,7 +274,7 @@ def test_a_transform_that_does_not_rise_from_0_to_1_is_refused(fields: dict[str,
 @pytest.mark.parametrize("lam", [-100.0, -1.1])
 @pytest.mark.parametrize("c", [0.001, 1000.0])
 def test_every_allowed_transform_gives_finite_metres_that_rise(lam: float, c: float) -> None:
-    from sgt_data.proxies.colour_walk import metres_of_points
+    from sgt_data.geometry.colour_walk import metres_of_points
 
     metres = metres_of_points(lam, c)
     assert metres[0] == 0 and np.isinf(metres[-1])

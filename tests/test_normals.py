@@ -18,10 +18,10 @@ from PIL import Image
 
 from sgt_data import decode, verify_corpus
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
+from sgt_data.geometry.axes_text import axes_text, stated_directions
+from sgt_data.geometry.normals_of_depth import PlaneFit, normals_of_depth
 from sgt_data.pictures.normal_colours import CONVENTIONS, OURS
-from sgt_data.proxies.axes_text import axes_text, stated_directions
 from sgt_data.proxies.normals import NormalsProxy
-from sgt_data.proxies.normals_of_depth import PlaneFit, normals_of_depth
 from sgt_data.records import DenseMap, Intrinsics
 from sgt_data.segmentation.pixel_sampling import sample_grid
 

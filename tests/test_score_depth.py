@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from painted import rng
 
 from sgt_data.errors import CorpusError
+from sgt_data.geometry.colour_walk import fraction_of_metres, walk_colours
 from sgt_data.pictures.grey_png import encode_coloured, encode_grey
 from sgt_data.pictures.rgb_png import encode_rgb
-from sgt_data.proxies.colour_walk import fraction_of_metres, walk_colours
 from sgt_data.proxies.inferno import inferno
 from sgt_data.scoring.dense_measures import dense_measure
 from sgt_data.scoring.depth_errors import DepthErrors
@@ -178,7 +178,7 @@ def metres() -> NDArray[np.float64]:
 
 
 def metric_sample(depth: NDArray[np.float64], **facts: Any) -> ScoredSample:
-    from sgt_data.proxies.distance_scale import scale_text
+    from sgt_data.geometry.distance_scale import scale_text
 
     stated = {
         "type": "metric_depth", "size": SIZE, "unit": "m",

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from painted import rng
 
 from sgt_data.errors import CorpusError
+from sgt_data.geometry.axes_text import axes_text
+from sgt_data.pictures.normal_colours import colours_of_normals, directions_of
 from sgt_data.pictures.rgb_png import encode_rgb
-from sgt_data.proxies.axes_text import axes_text
-from sgt_data.proxies.normal_colours import colours_of_normals, directions_of
 from sgt_data.scoring.dense_measures import dense_measure
 from sgt_data.scoring.measure import ScoredSample
 from sgt_data.scoring.normals_measure import BIN, NormalsMeasure

@@ -15,16 +15,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sgt_data.errors import AnnotationError, FilteredOut
-from sgt_data.prompts.colour_words import colour_text
-from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.choose_segments import SegmentFilters, annotation_of
-from sgt_data.proxies.drawn_regions import region_problems
-from sgt_data.proxies.legend_colours import Background, colours_at_most
-from sgt_data.proxies.legend_facts import StatedLegend
-from sgt_data.proxies.legend_lines import unreadable_line
-from sgt_data.proxies.legend_map import LegendMap, join_parts, paint_parts, paint_segments
-from sgt_data.proxies.legend_names import absent_categories, readable_name, scope_of
-from sgt_data.proxies.legend_parts import (
+from sgt_data.legends.colours import Background, colours_at_most
+from sgt_data.legends.facts import StatedLegend
+from sgt_data.legends.lines import unreadable_line
+from sgt_data.legends.names import absent_categories, readable_name, scope_of
+from sgt_data.legends.painted import LegendMap, join_parts, paint_parts, paint_segments
+from sgt_data.legends.parts import (
     Choice,
     choose_classes,
     may_have_individuals,
@@ -32,8 +28,12 @@ from sgt_data.proxies.legend_parts import (
     phrases_of,
     with_individuals,
 )
-from sgt_data.proxies.legend_target import ColourForms, Look, Named, draw_target
-from sgt_data.proxies.legend_text import LegendForm
+from sgt_data.legends.target import ColourForms, Look, Named, draw_target
+from sgt_data.legends.text import LegendForm
+from sgt_data.prompts.colour_words import colour_text
+from sgt_data.proxies.base import Proxy, Subject, Tier
+from sgt_data.proxies.choose_segments import SegmentFilters, annotation_of
+from sgt_data.proxies.drawn_regions import region_problems
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
 from sgt_data.segmentation.regions import Regions, regions_of

@@ -20,9 +20,7 @@ from pydantic import Field
 
 from sgt_data.errors import AnnotationError, CorpusError
 from sgt_data.foreign_errors import in_words
-from sgt_data.pictures.rgb_png import encode_rgb
-from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.colour_walk import (
+from sgt_data.geometry.colour_walk import (
     LAM,
     C,
     fraction_of_metres,
@@ -30,8 +28,10 @@ from sgt_data.proxies.colour_walk import (
     metres_of_points,
     walk_points,
 )
-from sgt_data.proxies.distance_colours import GAP, WHITE, CodeColours, points_of_target
-from sgt_data.proxies.distance_scale import NOT_MEASURED, scale_text
+from sgt_data.geometry.distance_colours import GAP, WHITE, CodeColours, points_of_target
+from sgt_data.geometry.distance_scale import NOT_MEASURED, scale_text
+from sgt_data.pictures.rgb_png import encode_rgb
+from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.sampled_codes import origin_of_map, sampled_codes
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.value_text import cut

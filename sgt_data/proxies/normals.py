@@ -24,6 +24,10 @@ from pydantic import Field, field_validator
 
 from sgt_data.errors import AnnotationError, CorpusError, RequestError
 from sgt_data.foreign_errors import in_words
+from sgt_data.geometry.axes_text import axes_text, stated_directions
+from sgt_data.geometry.normals_of_cameras import colours_of_predicted, colours_of_stored
+from sgt_data.geometry.normals_of_depth import PlaneFit
+from sgt_data.geometry.normals_of_maps import check_faces_viewer, colours_of_map
 from sgt_data.pictures.normal_colours import (
     Directions,
     NormalsConvention,
@@ -33,11 +37,7 @@ from sgt_data.pictures.normal_colours import (
     normals_of_colours,
 )
 from sgt_data.pictures.rgb_png import decode_rgb, encode_rgb
-from sgt_data.proxies.axes_text import axes_text, stated_directions
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.normals_of_cameras import colours_of_predicted, colours_of_stored
-from sgt_data.proxies.normals_of_depth import PlaneFit
-from sgt_data.proxies.normals_of_maps import check_faces_viewer, colours_of_map
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
 from sgt_data.segmentation.pixel_sampling import sample_grid

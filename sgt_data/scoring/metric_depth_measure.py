@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.proxies.colour_walk import metres_of_points, projected_points
+from sgt_data.geometry.colour_walk import metres_of_points, projected_points
 from sgt_data.proxies.metric_depth import MetricDepthProxy
 from sgt_data.scoring.depth_errors import DepthErrors, depth_errors, depth_scores
 from sgt_data.scoring.drawing_size import CompareAt

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.errors import CorpusError
-from sgt_data.proxies.normal_colours import normals_of_colours
+from sgt_data.pictures.normal_colours import normals_of_colours
 from sgt_data.proxies.normals import NormalsProxy
 from sgt_data.scoring.drawing_size import CompareAt
 from sgt_data.scoring.intervals import Estimate, Floats, bootstrap, ratio_of_sums

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sgt_data.facts import drawn_segments, has_category, reversed_facts, undrawn_segments
-from sgt_data.proxies.colour_walk import CORNERS
+from sgt_data.geometry.colour_walk import CORNERS
 from sgt_data.proxies.inferno import inferno
 
 SEGMENTS_MAX = 5000

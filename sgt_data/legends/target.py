@@ -9,11 +9,11 @@ from typing import Any, Literal, TypeVar, get_args
 import numpy as np
 
 from sgt_data.errors import AnnotationError
+from sgt_data.legends.colours import Background, DrawnColour, draw_legend_colours
+from sgt_data.legends.painted import LegendMap
+from sgt_data.legends.reader import read_instruction
+from sgt_data.legends.text import LegendForm, Scope, Written, write_legend
 from sgt_data.prompts.colour_words import ColourForm, colour_text
-from sgt_data.proxies.legend_colours import Background, DrawnColour, draw_legend_colours
-from sgt_data.proxies.legend_map import LegendMap
-from sgt_data.proxies.legend_reader import read_instruction
-from sgt_data.proxies.legend_text import LegendForm, Scope, Written, write_legend
 from sgt_data.records import Category, DrawnTarget
 from sgt_data.segmentation.target_png import encode_target
 

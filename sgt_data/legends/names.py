@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from sgt_data.errors import AnnotationError
-from sgt_data.proxies.legend_text import Scope, name_problem
+from sgt_data.legends.text import Scope, name_problem
 from sgt_data.records import Category
 from sgt_data.referring.noun_forms import Noun
 from sgt_data.referring.nouns import might_mean, noun_of, words_of

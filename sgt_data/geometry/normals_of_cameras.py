@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.errors import AnnotationError
+from sgt_data.geometry.normals_of_depth import PlaneFit, normals_of_depth
+from sgt_data.geometry.normals_of_maps import turned
 from sgt_data.pictures.normal_colours import Directions, colours_of_normals
-from sgt_data.proxies.normals_of_depth import PlaneFit, normals_of_depth
-from sgt_data.proxies.normals_of_maps import turned
 from sgt_data.records import DenseMap, Intrinsics
 from sgt_data.segmentation.pixel_sampling import SampleGrid, sample_grid, upright_axes
 

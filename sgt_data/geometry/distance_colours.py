@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.errors import AnnotationError, CorpusError
-from sgt_data.pictures.rgb_png import decode_rgb
-from sgt_data.proxies.colour_walk import (
+from sgt_data.geometry.colour_walk import (
     POINTS,
     fraction_of_metres,
     projected_points,
     walk_points,
     walk_table,
 )
-from sgt_data.proxies.distance_scale import NOT_MEASURED
+from sgt_data.geometry.distance_scale import NOT_MEASURED
+from sgt_data.pictures.rgb_png import decode_rgb
 from sgt_data.records import DenseMap
 
 WHITE: Final = POINTS - 1

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sgt_data.legends.parts import Part
 from sgt_data.pictures.decode_source import Picture
-from sgt_data.proxies.legend_parts import Part
 from sgt_data.segmentation.label_map import LabelMap
 from sgt_data.segmentation.regions import (
     PaintedSegments,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sgt_data.legends.reader import read_instruction
+from sgt_data.legends.text import STRUCTURES, LegendForm, Written, write_legend
 from sgt_data.prompts.bank import fill
 from sgt_data.prompts.colour_words import RGB, colour_text
-from sgt_data.proxies.legend_reader import read_instruction
-from sgt_data.proxies.legend_text import STRUCTURES, LegendForm, Written, write_legend
 
 _NAMES = ("dog", "wooden floor")
 _COLOURS: tuple[RGB, RGB] = ((128, 64, 128), (135, 206, 235))

@@ -9,9 +9,9 @@ from typing import Any
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments, undrawn_segments
 from sgt_data.foreign_errors import in_words
+from sgt_data.legends.colours import least_distance
+from sgt_data.legends.reader import Legend, read_instruction
 from sgt_data.prompts.colour_words import RGB, parse_colour
-from sgt_data.proxies.legend_colours import least_distance
-from sgt_data.proxies.legend_reader import Legend, read_instruction
 from sgt_data.referring.referents import referents
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.value_text import cut, cut_text

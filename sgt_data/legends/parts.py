@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.facts import NO_BOX
-from sgt_data.proxies.legend_names import class_names, might_be_called, scope_of
-from sgt_data.proxies.legend_text import Scope
+from sgt_data.legends.names import class_names, might_be_called, scope_of
+from sgt_data.legends.text import Scope
 from sgt_data.records import Category
 from sgt_data.referring.phrases import Candidate, Margins, candidates
 from sgt_data.referring.segment_facts import SegmentFacts

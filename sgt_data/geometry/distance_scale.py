@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sgt_data.proxies.colour_walk import CORNERS, metres_of_fraction
+from sgt_data.geometry.colour_walk import CORNERS, metres_of_fraction
 
 NOT_MEASURED = (128, 128, 128)
 """Colour of pixels without measurement. No colour of the cube is farther from the walk: 180 levels

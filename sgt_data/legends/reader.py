@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from sgt_data.prompts.colour_words import RGB, named_colours, parse_colour
-from sgt_data.proxies.legend_text import (
+from sgt_data.legends.text import (
     BACKGROUND_NAMES,
     BARE_NAME,
     STRUCTURES,
     LegendForm,
 )
+from sgt_data.prompts.colour_words import RGB, named_colours, parse_colour
 from sgt_data.value_text import cut
 
 TEXT_MAX = 200_000
