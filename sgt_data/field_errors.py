@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # whoever has such an error has imported pydantic
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument")
 _PLAIN = (str, bytes, int, float, list, tuple, type(None))
+_KEY = "[key]"  # pydantic's mark of a name that a table may not have
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -45,7 +46,7 @@ def wrong_fields(why: ValidationError, model: Any = Any) -> list[tuple[Sequence[
         model: the model that was validated, whose fields are allowed; Any where it is not known.
     """
     return [
-        (errors[0]["loc"], _problem(errors, model))
+        ([part for part in errors[0]["loc"] if part != _KEY], _problem(errors, model))
         for errors in by_field(why.errors(include_url=False), model)
     ]
 

@@ -118,7 +118,12 @@ def test_every_proxys_samples_have_one_form(sample_sources: Path, tmp_path: Path
     demo = yaml.safe_load((Path(__file__).parent.parent / "manifests" / "demo.yaml").read_text())
     masks, things = demo["sources"]
     masks["tars"], things["root"] = f"{sample_sources}/sa1b/sa_*.tar", f"{sample_sources}/coco"
-    masks["depth"] = things["depth"] = f"{sample_sources}/depth"
+    for source in (masks, things):
+        source |= {
+            "depth": f"{sample_sources}/depth",
+            "normals": f"{sample_sources}/normals",
+            "intrinsics": f"{sample_sources}/intrinsics.json",
+        }
     del masks["licence"]
     demo["proxies"][0].pop("sources")  # entities of both sources
     demo["proxies"].append({"type": "edge", "name": "canny-median", "method": "canny"})

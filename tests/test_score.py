@@ -62,10 +62,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     return call
 
 
-def test_our_own_targets_score_perfectly_in_every_proxy(corpus: str) -> None:
-    """The corpus' own tars are the drawings."""
+def test_our_own_targets_score_perfectly_in_every_proxy(corpus: str, tmp_path: Path) -> None:
+    """The corpus' own tars are the drawings; those of a reversed proxy hold no pictures."""
     opened = sgt_data.open_corpus(corpus)
-    result = sgt_data.score(corpus, corpus, processes=1)
+    for proxy in opened.bases:
+        write_targets(corpus, proxy, tmp_path / proxy)
+    result = sgt_data.score(corpus, [corpus, str(tmp_path)], processes=1)
     assert list(result) == list(opened.proxies)
     for proxy, scored in result.proxies.items():
         assert scored.counts == {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from painted import rng
 from PIL import Image
 
+from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 from sgt_data.degradations.hidden_patches import GREY
 from sgt_data.errors import CorpusError
 from sgt_data.proxies.hidden_pixels import hidden_pixels
@@ -78,10 +79,8 @@ def test_ssim_is_that_of_its_definition(size: tuple[int, int], quality: int) -> 
 
 def test_ssim_and_psnr_are_those_of_torchmetrics() -> None:
     torch = pytest.importorskip("torch")
-    try:
-        from torchmetrics.functional import image as metrics
-    except (ImportError, RuntimeError) as why:  # a torchvision that does not fit torch
-        pytest.skip(f"torchmetrics cannot be imported: {why}")
+    provide_torchvision_operators()
+    metrics = pytest.importorskip("torchmetrics.functional.image")
     pixels = photo(120, 97)
     for drawn in (through_jpeg(pixels, 20), 255 - pixels, photo(120, 97, seed=9)):
         theirs = [

@@ -42,8 +42,13 @@ PLACES = {"depth": "depth", "normals": "normals", "intrinsics": "intrinsics.json
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 LABELS = {
     "entity", "instance", "panoptic", "semantic", "referring", "places", "boxes",
-    "depth-inferno", "metric-depth", "normals", "legend", "legend-panoptic", "canny",
+    "depth-inferno", "metric-depth", "normals", "legend", "legend-panoptic", "each",
+    "referring-colour", "canny",
 }  # fmt: skip
+UNCUT = {
+    "referring", "referring-colour", "places", "boxes", "boxes-overlay", "legend-panoptic", "each",
+}  # fmt: skip
+"""What their instructions name may be outside of a part of the picture."""
 SMALLER = SizeRule(min_side=32, max_side=80, multiple_of=16)
 LARGER = SizeRule(min_side=256, max_side=320, multiple_of=16)
 WILD = CropAndFlip((0.4, 0.9), 0.5, seed=3)
@@ -218,7 +223,7 @@ def test_crops_keep_their_share_and_the_pictures_form(samples: Sequence[Sample])
         height, width, _ = stored(sample.target).shape
         x, y, wide, high = CropAndFlip((0.5, 0.7), 0, 1).view(sample, width, height).box
         assert 0 <= x <= width - wide and 0 <= y <= height - high
-        if sample.proxy in ("referring", "places", "boxes", "boxes-overlay", "legend-panoptic"):
+        if sample.proxy in UNCUT:
             assert (wide, high) == (width, height)
         else:
             assert 0.5 * width - 0.5 <= wide <= 0.7 * width + 0.5
