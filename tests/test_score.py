@@ -278,6 +278,18 @@ def test_a_hostile_drawing_costs_itself_and_no_memory(
     assert scored.unreadable > 0 and scored.unreadable + scored.scored == scored.samples
 
 
+def test_what_is_no_file_is_passed_over_and_never_waited_for(corpus: str, drawn: Path) -> None:
+    first, second, third, *_ = sorted(drawn.glob("*.png"))
+    for place in (first, second, third):
+        place.unlink()
+    os.mkfifo(first)
+    second.symlink_to("/dev/zero")  # without an end
+    third.symlink_to("nowhere")
+    score = sgt_data.score(corpus, drawn, proxy="semantic", processes=1)
+    notes = " ".join(score.notes)
+    assert score["semantic"].missing == 3 and notes.count("is no file") == 2 and "nowhere" in notes
+
+
 def test_a_broken_tar_costs_what_it_lost(corpus: str, drawn: Path, tmp_path: Path) -> None:
     members = [(path.name, path.read_bytes()) for path in sorted(drawn.glob("*.png"))]
     whole = tar_of(members)
