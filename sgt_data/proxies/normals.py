@@ -163,7 +163,8 @@ class NormalsProxy(Proxy):
         none = int(np.count_nonzero(is_black(colours)))
         if none == colours.shape[0] * colours.shape[1]:
             raise AnnotationError("no pixel of the output has a surface normal")
-        check_faces_viewer(colours, directions, none)
+        if is_stated:  # those of depth are computed towards the camera
+            check_faces_viewer(colours, directions, none)
         facts = {
             "values": "unit surface normals",
             "frame": "camera",
