@@ -397,3 +397,15 @@ def test_the_share_of_negatives_and_the_individuals_are_those_of_real_pictures(
     ]
     print(f"individuals per sample: {np.mean(drawn):.2f}; by the JSON {np.mean(expected):.2f}")
     assert abs(np.mean(drawn) - np.mean(expected)) < 1.0
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_what_a_map_is_stands_in_brackets_so_that_a_sentence_goes_on_after_it(
+    negative: bool,
+) -> None:
+    """As in "From the {map} alone, paint a complete photo."."""
+    words = {"things": "carrots", "background": "(0, 0, 0)"}
+    told = EachProxy.map_words({"negative": negative, "instruction": {"words": words}})
+    subject, bracket, rest = told.partition(" (")
+    assert bracket and rest.endswith("(0, 0, 0))")
+    assert subject in ("map of carrots", "map of all carrots")

@@ -153,6 +153,16 @@ def test_the_end_of_a_build_advises_a_retry_only_where_it_can_work(
     assert "sources.photos.pictures are mended" in told
     assert "build into a new --output" in told
     assert "--retry-damaged" not in told
+    (tmp_path / "normals").mkdir()
+    (tmp_path / "normals" / "a.png").write_bytes(b"no picture")
+    source |= {"normals": f"{tmp_path}/normals", "intrinsics": f"{tmp_path}/cameras.json"}
+    (tmp_path / "cameras.json").write_text('{"pictures": {}}')
+    views = write_manifest(tmp_path / "v.yaml", source, proxies=[{"type": "normals"}])
+    _, _, told = run(capsys, "build", views, "--output", str(tmp_path / "views"))
+    assert (
+        "Where the files of sources.photos.pictures or the files of sources.photos.normals or the "
+        "files of sources.photos.intrinsics are mended" in told
+    )
     code, _, told = run(capsys, "build", manifest, "--output", out, "--retry-damaged", "--dry-run")
     assert code == 2
     assert "give one of the two" in told

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,10 @@ def test_a_picture_of_nothing_but_sky_and_a_relative_map_are_no_metric_depth() -
     codes = np.zeros((8, 8), np.uint16)
     for depth, message in (
         (inverse_map(codes), "infinitely far"),
+        (
+            replace(millimetres(codes + 2000), metres_per_code=1.0),
+            "does depth_unit of the source fit",
+        ),
         (millimetres(codes), "no pixel of the output has a depth measurement"),
         (DenseMap(codes, 0.0, 1.0, upright=True), "the depth is relative"),
     ):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data import decode, verify_corpus
-from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
+from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError, RequestError
 from sgt_data.geometry.axes_text import axes_text, stated_directions
 from sgt_data.geometry.normals_of_depth import PlaneFit, normals_of_depth
 from sgt_data.pictures.normal_colours import CONVENTIONS, OURS
@@ -303,6 +303,17 @@ def test_cameras_are_told_by_name_and_must_fit_the_picture(tmp_path: Path) -> No
     assert "fx is 0" in reasons["flat.jpg"]
     assert "right are fx, fy, cx and cy" in reasons["poor.jpg"]
     assert "states no camera of unknown.jpg" in reasons["unknown.jpg"]
+
+
+def test_a_file_of_cameras_that_is_not_there_is_a_wrong_request_of_its_field(
+    tmp_path: Path,
+) -> None:
+    source = write_source(tmp_path, {"a": 1}, depth={"a.png": png(np.ones(SIZE[::-1], np.uint16))})
+    source |= {"depth_is": "metric", "depth_unit": 0.001, "intrinsics": f"{tmp_path}/no.json"}
+    with pytest.raises(
+        RequestError, match=r"^sources\.folder\.intrinsics: .*no\.json: no such file"
+    ):
+        built(tmp_path / "out", source, [{"type": "normals"}])
 
 
 def test_a_source_without_normals_and_without_camera_is_refused(tmp_path: Path) -> None:

@@ -237,7 +237,10 @@ def _how_to_mend(manifest: Manifest) -> list[str]:
         f"the files of sources.{source.name}.{field}"
         for source in sources
         for field, is_fixed in (
-            ("pictures", source.files_in_identity()), ("depth", source.depth is not None)
+            ("pictures", source.files_in_identity()),
+            ("depth", source.depth is not None),
+            ("normals", source.normals is not None),
+            ("intrinsics", isinstance(source.intrinsics, str)),
         )
         if is_fixed
     ]  # fmt: skip
@@ -249,7 +252,7 @@ def _how_to_mend(manifest: Manifest) -> list[str]:
         )
     if fixed:
         lines.append(
-            f"A corpus states which files it was made of. Where {', '.join(fixed)} are mended and "
-            "change in name or size, they make another build: build into a new --output."
+            f"A corpus states which files it was made of. Where {' or '.join(fixed)} are mended "
+            "and change in name or size, they make another build: build into a new --output."
         )
     return lines

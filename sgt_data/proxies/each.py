@@ -167,8 +167,8 @@ class EachProxy(Proxy):
         words = facts["instruction"]["words"]
         things, background = words["things"], words["background"]
         if facts["negative"]:
-            return f"map of {things}, of which there are none: it is all {background}"
-        return f"map of all {things}, each in a colour of its own, on {background}"
+            return f"map of {things} (there are none, so it is all {background})"
+        return f"map of all {things} (each in a colour of its own, on {background})"
 
     @classmethod
     def decode(cls, target: bytes, facts: Mapping[str, Any]) -> DecodedSegmentation:

@@ -135,7 +135,10 @@ class MetricDepthProxy(Proxy):
         if counts[GAP] == codes.size:
             raise AnnotationError("no pixel of the output has a depth measurement")
         if not finite.size:
-            raise AnnotationError("every measured pixel of the output is infinitely far")
+            raise AnnotationError(
+                "every measured pixel of the output is infinitely far, or cannot be told from it; "
+                "does depth_unit of the source fit its files?"
+            )
         facts = {
             "values": "metric depth",
             "unit": "m",

@@ -67,7 +67,7 @@ def proxies_to_score(
         )
     if not scored:
         raise RequestError(
-            "no drawing was found: they are pictures that are named for the keys of samples, "
+            "no drawing was found; drawings are pictures that are named for the keys of samples, "
             f"KEY.png or KEY.target.png{_instead(files)}"
         )
     matched = {proxy: dict(by_proxy.get(proxy, {})) for proxy in scored}

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from sgt_data.errors import AnnotationError, InputError, RequestError, SourceError
+from sgt_data.errors import AnnotationError, FileMissing, InputError, RequestError, SourceError
 from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import absolute
@@ -83,7 +83,10 @@ def list_cameras(
         camera = orjson.dumps(intrinsics.model_dump())
         return Cameras("", _digest(camera), camera, shared_stems)
     url = absolute(intrinsics)
-    data = read_bytes(url)
+    try:
+        data = read_bytes(url)
+    except FileMissing as why:
+        raise RequestError(f"{field}: {why}") from why
     try:
         document = _document(data, url)
     except InputError as why:
