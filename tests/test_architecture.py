@@ -90,7 +90,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     ),
     "doctor": frozenset(
         {"files", "pictures", "segmentation", "annotators", "corpus", "engine", "manifest",
-         "scenes", "stream", "subsets", "verify"}
+         "scenes", "scoring", "stream", "subsets", "verify"}
     ),
 }  # fmt: skip
 """By room, the other rooms that it may import. `cli` may import all, and no room imports `cli`."""

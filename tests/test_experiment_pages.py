@@ -424,11 +424,13 @@ def test_measuring_and_showing_load_their_libraries_when_they_are_used() -> None
         "import sys, importlib\n"
         "for name in ('torch', 'sklearn', 'scipy', 'matplotlib'): sys.modules[name] = None\n"
         "names = '''measure.accuracy measure.attention measure.drawn_examples measure.fidelity\n"
-        "measure.intervals measure.layout_fidelity measure.depth_fidelity measure.edge_fidelity\n"
-        "measure.lift_off measure.probe_examples measure.probes measure.run_result\n"
+        "measure.seed_means measure.lift_off measure.probe_examples measure.probes\n"
+        "measure.run_result\n"
         "report.examples_plot report.groups report.page report.plot_style report.plots\n"
         "report.run_plots report.tables report.table_text split_opening'''.split()\n"
         "for name in names: importlib.import_module('sgt_data.experiment.' + name)\n"
+        "for name in ('layout', 'depth', 'edge'):\n"
+        "    importlib.import_module(f'sgt_data.scoring.{name}_fidelity')\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

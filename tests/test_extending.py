@@ -110,7 +110,7 @@ SOURCE = {
 
 ANNOTATOR = {
     "layer missing": ("layer: ClassVar", "layers: ClassVar", r"layer is missing: layer: ClassVar"),
-    "layer misspelt": ('Layer] = "depth"', 'Layer] = "dept"', "gives depth; did you mean dept"),
+    "layer misspelt": ('Layer] = "depth"', 'Layer] = "dept"', "gives dept, not depth"),
     "no base class": ("GuessAnnotator(Annotator)", "GuessAnnotator", r"Annotator\(Annotator\)"),
     "weights misspelt": ("def find_weights", "def find_weight", "find_weights is missing"),
     "path alone": ('return "", None', 'return ""', r"right is \(path, revision\)"),

@@ -92,7 +92,7 @@ def test_the_code_in_a_models_folder_is_not_run_whatever_is_answered(
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setattr("builtins.input", lambda *prompt: "y")
     with pytest.raises(RequestError, match=r"config\.json"):
-        DepthAnythingAnnotator(model=str(model))._check_kind(str(model))
+        DepthAnythingAnnotator(model=str(model)).find_weights()
     assert not mark.exists()
 
 

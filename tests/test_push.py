@@ -386,7 +386,10 @@ def test_pictures_can_follow_but_are_not_taken_back(shared: Path, hub: Hub, tmp_
 def test_every_kind_of_proxy_says_whether_it_shows_the_picture() -> None:
     """Those of this package: restorations, and boxes drawn over the picture. A reversed proxy holds
     no picture."""
-    drawn = {"segmentation", "boxes", "referring", "depth", "edge", "generate"}
+    drawn = {
+        "segmentation", "legend", "each", "boxes", "referring", "depth", "metric_depth", "normals",
+        "edge", "generate",
+    }  # fmt: skip
     fields: dict[str, dict[str, Any]] = {
         "segmentation": {"variant": "entity"}, "generate": {"of": "panoptic"},
     }  # fmt: skip

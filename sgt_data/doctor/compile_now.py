@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from sgt_data.compiled import FUNCTIONS
 from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.errors import SgtDataError
+from sgt_data.extras import LibraryMissing
 from sgt_data.manifest.manifest import load_manifest
 from sgt_data.pictures.normal_colours import normals_of_colours
 from sgt_data.pictures.palette_png import decode_palette
 from sgt_data.pictures.png_file import PALETTE, png_file
 from sgt_data.pictures.resample import resized_pixels
 from sgt_data.scenes.write_samples import write_samples
+from sgt_data.scoring.score_drawings import score
 from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import parse_masks
 from sgt_data.stream.conversation_places import find_places
+from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.ranking import ranked
 from sgt_data.verify.check_corpus import verify_corpus
 
@@ -55,6 +61,8 @@ def compile_now(announce: Callable[[str], None]) -> None:
             _build(Path(folder) / "sources", Path(folder) / str(number), noise)
         announce("compiling: reading targets and conversations")
         verify_corpus(f"{folder}/0", deep=True)
+        announce("compiling: scoring drawings")
+        _score(f"{folder}/0")
     for bits in (1, 2, 4, 8):
         for row_filter in (0, 1):
             decode_palette(_palette_png(bits, row_filter), 1)
@@ -89,6 +97,23 @@ def _build(sources: Path, output: Path, noise: str) -> None:
     report = build_corpus(manifest, output, cluster=IN_PROCESS)
     if not report.succeeded:
         raise SgtDataError(f"the sample scenes cannot be built: {report}")
+
+
+def _score(corpus: str) -> None:
+    """Score the targets, and copies of them that are full of noise."""
+    opened = open_corpus(corpus)
+    for proxy in opened.proxies:
+        targets = {sample.key: sample.target_image.convert("RGB") for sample in opened[proxy]}
+        for drawings in (targets, {key: _noisy(image) for key, image in targets.items()}):
+            with suppress(LibraryMissing):  # of the extra `score`; what needs it is not compiled
+                score(corpus, drawings, proxy=proxy, processes=1)
+
+
+def _noisy(image: Image.Image) -> Image.Image:
+    half = image.resize((image.width // 2, image.height // 2)).resize(image.size)
+    out = io.BytesIO()
+    half.save(out, "JPEG", quality=30)
+    return Image.open(out)
 
 
 def _palette_png(bits: int, row_filter: int) -> bytes:

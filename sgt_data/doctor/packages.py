@@ -12,6 +12,7 @@ from sgt_data.extras import install_hint
 BROUGHT_BY: Mapping[str, str] = {
     "annotate": "annotators: Depth Anything, Segment Anything, learned edges; `sgt-data annotate`",
     "train": "the trainer and the experiments: `sgt-data train`, `sgt-data experiment`",
+    "score": "the page and the edges of `sgt-data score`",
     "scale": "expressions: `sgt-data scale --where`",
     "hub": "the Hugging Face Hub: `sgt-data push`, hf:// URLs",
     "s3": "s3:// URLs",

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 import numpy as np
 
 from sgt_data.errors import AnnotationError
+from sgt_data.foreign_errors import in_words
 from sgt_data.legends.colours import Background, DrawnColour, draw_legend_colours
 from sgt_data.legends.painted import LegendMap
 from sgt_data.legends.reader import read_instruction
@@ -133,7 +134,7 @@ def _words(
     try:
         read = read_instruction(f"{words['legend']} The background is {words['background']}.")
     except ValueError as why:
-        raise AnnotationError(f"its legend cannot be read back: {why}") from why
+        raise AnnotationError(f"its legend cannot be read back: {in_words(why)}") from why
     meant = {entry.name: entry.colour for entry in written}
     if (dict(read.colours), read.background) != (meant, background.rgb):
         raise AnnotationError("its legend is not read back as it was written")

@@ -215,9 +215,10 @@ class NormalsProxy(Proxy):
                 f"{np.count_nonzero(wrong)} pixels have colours that no unit vector has, such as "
                 f"{colours[wrong][0].tolist()}"
             )
-        if stated.convention not in ("stated", *CONVENTIONS):
+        directions: dict[str, Directions] = {**CONVENTIONS, "stated": stated.directions}
+        if stated.convention not in directions:
             problems.append(f"its facts name the convention {cut(stated.convention, 40)}")
-        elif CONVENTIONS.get(stated.convention, stated.directions) != stated.directions:
+        elif directions[stated.convention] != stated.directions:
             problems.append(
                 f"its facts name the convention {stated.convention}, and other directions than it "
                 f"has: {', '.join(stated.directions)}"

@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator
 
+from sgt_data.foreign_errors import in_words
 from sgt_data.prompts.colour_words import (
     RGB,
     ColourForm,
@@ -37,7 +38,7 @@ def _checked(text: str) -> str:
         except ValueError as why:
             near = did_you_mean(text.lower(), [RANDOM, *sorted(colour_names())])
             raise ValueError(
-                f"{why}; right is {RANDOM}, or a colour such as white, '#ff8000' or "
+                f"{in_words(why)}; right is {RANDOM}, or a colour such as white, '#ff8000' or "
                 f"'(255, 128, 0)'{near}"
             ) from why
     return text

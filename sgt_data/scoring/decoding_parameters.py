@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
+from sgt_data.foreign_errors import in_words
 from sgt_data.scoring.layout_fidelity import class_colours
 from sgt_data.scoring.measure import Measure
 from sgt_data.scoring.measures import has_class_colours, measure_for
@@ -84,7 +85,7 @@ def _changed(measure: Any, decoding: Mapping[str, Any]) -> Any:
     try:
         return replace(measure, **changes)
     except ValueError as why:
-        raise RequestError(f"decoding: {why}") from why
+        raise RequestError(f"decoding: {in_words(why)}") from why
 
 
 def _checked(name: str, value: Any, usual: Any, hint: Any) -> Any:

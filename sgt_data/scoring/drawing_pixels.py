@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data.errors import PictureError, RequestError
+from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.codec_clock import codec_at_work
 from sgt_data.pictures.decode_source import FORMATS, decoding
 from sgt_data.pictures.decode_stored import rgb_pixels
@@ -72,7 +73,7 @@ def drawing_of_array(key: str, value: Any) -> Drawing:
     except Exception as why:  # whatever a library's own array raises, as where it is on a GPU
         raise RequestError(
             f"drawing of {key}: found {cut(type(value).__name__)}, which numpy cannot read: "
-            f"{why}; allowed: uint8 [H, W, 3], such as tensor.cpu().numpy()"
+            f"{in_words(why)}; allowed: uint8 [H, W, 3], such as tensor.cpu().numpy()"
         ) from why
     is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
     if array.dtype != np.uint8 or not is_picture or 0 in array.shape:

@@ -36,7 +36,7 @@ class BasePictures:
 
     Attributes:
         proxy: the base.
-        type: its type.
+        of_type: its type.
         checksums: CRC-32 of the input and the target of each of its samples, by key.
         facts: JSON of each of its samples, by key; none where its tar cannot be read, which the
             check of its own shard says.
@@ -44,7 +44,7 @@ class BasePictures:
     """
 
     proxy: str
-    type: str
+    of_type: str
     checksums: Mapping[str, tuple[int | None, int | None]]
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     kind: type[Proxy] | None = None
@@ -55,10 +55,10 @@ class BasePictures:
         if stated is None:
             yield "its JSON does not say what it reverses"
             return
-        if (stated.get("proxy"), stated.get("type")) != (self.proxy, self.type):
+        if (stated.get("proxy"), stated.get("type")) != (self.proxy, self.of_type):
             yield (
                 f"its JSON says that it reverses {cut(stated.get('proxy'), 60)} of type "
-                f"{cut(stated.get('type'), 60)}, the manifest {self.proxy} of type {self.type}"
+                f"{cut(stated.get('type'), 60)}, the manifest {self.proxy} of type {self.of_type}"
             )
         if key not in self.checksums:  # the shards are compared with one another
             return
