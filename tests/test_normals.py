@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sgt_data import decode, verify_corpus
-from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError
+from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError, RequestError
 from sgt_data.geometry.axes_text import axes_text, stated_directions
 from sgt_data.geometry.normals_of_depth import PlaneFit, normals_of_depth
 from sgt_data.pictures.normal_colours import CONVENTIONS, OURS
@@ -303,6 +303,9 @@ def test_cameras_are_told_by_name_and_must_fit_the_picture(tmp_path: Path) -> No
     assert "fx is 0" in reasons["flat.jpg"]
     assert "right are fx, fy, cx and cy" in reasons["poor.jpg"]
     assert "states no camera of unknown.jpg" in reasons["unknown.jpg"]
+    source["intrinsics"] = f"{tmp_path}/nowhere.json"
+    with pytest.raises(RequestError, match=r"sources\.\w+\.intrinsics: .*there is no such file"):
+        built(tmp_path / "no", source, [{"type": "normals"}])
 
 
 def test_a_source_without_normals_and_without_camera_is_refused(tmp_path: Path) -> None:

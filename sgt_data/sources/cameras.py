@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from sgt_data.errors import AnnotationError, InputError, RequestError, SourceError
+from sgt_data.errors import AnnotationError, FileMissing, InputError, RequestError, SourceError
 from sgt_data.files.outside_json import parse_json
 from sgt_data.files.reading import read_bytes
 from sgt_data.files.urls import absolute
@@ -76,14 +76,20 @@ def list_cameras(
         shared_stems: see `dense_files.DenseFiles`.
 
     Raises:
-        RequestError: the file is no such file.
+        RequestError: there is no such file, or it states no cameras.
         SourceError: it cannot be read at present.
     """
     if isinstance(intrinsics, CameraFields):
         camera = orjson.dumps(intrinsics.model_dump())
         return Cameras("", _digest(camera), camera, shared_stems)
     url = absolute(intrinsics)
-    data = read_bytes(url)
+    try:
+        data = read_bytes(url)
+    except FileMissing as why:
+        raise RequestError(
+            f"{field}: {url}: there is no such file. Mount or fetch it, or say where it lies with "
+            f"--set {field}=URL"
+        ) from why
     try:
         document = _document(data, url)
     except InputError as why:
