@@ -349,7 +349,7 @@ def test_texts_facts_and_targets_that_differ_are_found(
         | {"words": {"axes": "right is red, down is green, towards the viewer is blue"}}
     }
     (problem,) = NormalsProxy.contradictions(target, all_turned)
-    assert "name the convention ours, and other directions" in problem
+    assert "name the convention 'ours', and other directions" in problem
     assert "pixels have no normal" in NormalsProxy.contradictions(target, facts | {"invalid": 1})[0]
     pixels = np.asarray(Image.open(io.BytesIO(target))).copy()
     pixels[0, 0], pixels[40, 40] = (255, 255, 255), (128, 128, 128)
