@@ -215,7 +215,7 @@ class NormalsProxy(Proxy):
                 f"{np.count_nonzero(wrong)} pixels have colours that no unit vector has, such as "
                 f"{colours[wrong][0].tolist()}"
             )
-        conventions: dict[str, Directions] = {**CONVENTIONS, "stated": stated.directions}
+        conventions = dict[str, Directions](CONVENTIONS.items()) | {"stated": stated.directions}
         if conventions.get(stated.convention) != stated.directions:
             problems.append(
                 f"its facts name the convention {cut(stated.convention, 40)}, and other directions "
