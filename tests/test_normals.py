@@ -303,6 +303,9 @@ def test_cameras_are_told_by_name_and_must_fit_the_picture(tmp_path: Path) -> No
     assert "fx is 0" in reasons["flat.jpg"]
     assert "right are fx, fy, cx and cy" in reasons["poor.jpg"]
     assert "states no camera of unknown.jpg" in reasons["unknown.jpg"]
+    source["intrinsics"] = f"{tmp_path}/nowhere.json"
+    with pytest.raises(RequestError, match=r"sources\.\w+\.intrinsics: .*there is no such file"):
+        built(tmp_path / "no", source, [{"type": "normals"}])
 
 
 def test_a_file_of_cameras_that_is_not_there_is_a_wrong_request_of_its_field(
@@ -357,7 +360,7 @@ def test_texts_facts_and_targets_that_differ_are_found(
         | {"words": {"axes": "right is red, down is green, towards the viewer is blue"}}
     }
     (problem,) = NormalsProxy.contradictions(target, all_turned)
-    assert "name the convention ours, and other directions" in problem
+    assert "name the convention 'ours', and other directions" in problem
     assert "pixels have no normal" in NormalsProxy.contradictions(target, facts | {"invalid": 1})[0]
     pixels = np.asarray(Image.open(io.BytesIO(target))).copy()
     pixels[0, 0], pixels[40, 40] = (255, 255, 255), (128, 128, 128)

@@ -1,7 +1,7 @@
 """How a legend is written: which colour what is named has, in one of several structures.
 
 A legend is a block that begins and ends by itself, so that it can stand anywhere in an instruction
-where a sentence can. `legend_reader` reads it again.
+where a sentence can. `legends.reader` reads it again.
 """
 
 from __future__ import annotations

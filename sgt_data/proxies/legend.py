@@ -1,7 +1,7 @@
 """The legend proxy: picture -> a map in the colours that the instruction states.
 
-Colours are drawn for each sample, so a model must read them; see `legend_text` for the structures
-of a legend and `legend_reader` for how it is read back.
+Colours are drawn for each sample, so a model must read them; see `legends.text` for the
+structures of a legend and `legends.reader` for how it is read back.
 """
 
 from __future__ import annotations

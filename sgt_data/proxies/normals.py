@@ -215,13 +215,11 @@ class NormalsProxy(Proxy):
                 f"{np.count_nonzero(wrong)} pixels have colours that no unit vector has, such as "
                 f"{colours[wrong][0].tolist()}"
             )
-        directions: dict[str, Directions] = {**CONVENTIONS, "stated": stated.directions}
-        if stated.convention not in directions:
-            problems.append(f"its facts name the convention {cut(stated.convention, 40)}")
-        elif directions[stated.convention] != stated.directions:
+        conventions = dict[str, Directions](CONVENTIONS.items()) | {"stated": stated.directions}
+        if conventions.get(stated.convention) != stated.directions:
             problems.append(
-                f"its facts name the convention {stated.convention}, and other directions than it "
-                f"has: {', '.join(stated.directions)}"
+                f"its facts name the convention {cut(stated.convention, 40)}, and other directions "
+                f"than it has: {', '.join(stated.directions)}"
             )
         written = stated_directions(stated.axes)
         if written != stated.directions:

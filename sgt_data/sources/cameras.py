@@ -76,7 +76,7 @@ def list_cameras(
         shared_stems: see `dense_files.DenseFiles`.
 
     Raises:
-        RequestError: the file is no such file.
+        RequestError: there is no such file, or it states no cameras.
         SourceError: it cannot be read at present.
     """
     if isinstance(intrinsics, CameraFields):
@@ -86,7 +86,10 @@ def list_cameras(
     try:
         data = read_bytes(url)
     except FileMissing as why:
-        raise RequestError(f"{field}: {why}") from why
+        raise RequestError(
+            f"{field}: {url}: there is no such file. Mount or fetch it, or say where it lies with "
+            f"--set {field}=URL"
+        ) from why
     try:
         document = _document(data, url)
     except InputError as why:

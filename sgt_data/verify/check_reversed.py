@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sgt_data.corpus.header import CorpusHeader
@@ -19,6 +19,8 @@ from sgt_data.plugins.traces import file_of_class, where_raised
 from sgt_data.proxies.base import Proxy
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.value_text import cut
+
+Kind = type[Proxy]
 
 _OF_PICTURES = ("proxy", "type", "phrased", "input_crc32", "target_crc32")
 """What a reversed sample states of its base that is no field of the base's JSON."""
@@ -36,18 +38,18 @@ class BasePictures:
 
     Attributes:
         proxy: the base.
-        of_type: its type.
+        type: its type.
+        base_class: of that type, which has words for its targets; None where it is not installed.
         checksums: CRC-32 of the input and the target of each of its samples, by key.
         facts: JSON of each of its samples, by key; none where its tar cannot be read, which the
             check of its own shard says.
-        kind: class of the base, which has words for its targets; None where it is not installed.
     """
 
     proxy: str
-    of_type: str
+    type: str
+    base_class: Kind | None
     checksums: Mapping[str, tuple[int | None, int | None]]
-    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    kind: type[Proxy] | None = None
+    facts: Mapping[str, Mapping[str, Any]]
 
     def problems(self, key: str, facts: Mapping[str, Any]) -> Iterator[str]:
         """What is wrong with the JSON of a reversed sample."""
@@ -55,10 +57,10 @@ class BasePictures:
         if stated is None:
             yield "its JSON does not say what it reverses"
             return
-        if (stated.get("proxy"), stated.get("type")) != (self.proxy, self.of_type):
+        if (stated.get("proxy"), stated.get("type")) != (self.proxy, self.type):
             yield (
                 f"its JSON says that it reverses {cut(stated.get('proxy'), 60)} of type "
-                f"{cut(stated.get('type'), 60)}, the manifest {self.proxy} of type {self.of_type}"
+                f"{cut(stated.get('type'), 60)}, the manifest {self.proxy} of type {self.type}"
             )
         if key not in self.checksums:  # the shards are compared with one another
             return
@@ -90,17 +92,17 @@ class BasePictures:
                     f"its JSON says that {name} of its input is {cut(value, 60)}, {self.proxy} "
                     f"{cut(right, 60)}"
                 )
-        if self.kind is None:
+        if self.base_class is None:
             return
         try:
-            right, own = self.kind.map_words(of_base), _words(facts).get("map")
+            right, own = self.base_class.map_words(of_base), _words(facts).get("map")
         except (CorpusError, KeyError, TypeError, ValueError) as why:
             yield f"the JSON of {self.proxy} has no words for its input: {in_words(why)}"
         except Exception as why:
-            if not is_own(self.kind):
+            if not is_own(self.base_class):
                 raise
-            place = where_raised(why, file_of_class(self.kind))
-            yield f"{self.kind.__name__}.map_words: {place}"
+            place = where_raised(why, file_of_class(self.base_class))
+            yield f"{self.base_class.__name__}.map_words: {place}"
         else:
             if own != right:
                 yield (
@@ -130,7 +132,7 @@ def base_pictures(corpus: Corpus, folder: str, shard: str) -> BasePictures | Non
     checksums = {key: (inputs[key], target) for key, target in zip(keys, targets, strict=True)}
     kind = type_of(corpus.header, base)
     facts = _facts_of(corpus, base, shard, keys)
-    return BasePictures(base, kind, checksums, facts, proxy_kinds().usable(kind))
+    return BasePictures(base, kind, proxy_kinds().usable(kind), checksums, facts)
 
 
 def _facts_of(
