@@ -55,6 +55,7 @@ test-install: test-wheel
 	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra s3
 	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra gs
 	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra scale
+	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra score
 	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra train
 	$(BIN)/python tests/clean_install.py $(WHEEL)/*.whl --extra annotate
 
@@ -78,6 +79,11 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/label_map.py
 	$(BIN)/python benchmarks/segmentation_sample.py
 	$(BIN)/python benchmarks/proxies.py
+	$(BIN)/python benchmarks/beside.py
+	$(BIN)/python benchmarks/metric_depth.py
+	$(BIN)/python benchmarks/score.py
+	$(BIN)/python benchmarks/score_decoding.py
+	$(BIN)/python benchmarks/score_dense.py
 	$(BIN)/python benchmarks/resample.py
 	$(BIN)/python benchmarks/deflate.py
 	$(BIN)/python benchmarks/palette_png.py

@@ -51,6 +51,7 @@ LIBRARIES_OF = {
     "s3": "import s3fs",
     "gs": "import gcsfs",
     "scale": "import duckdb",
+    "score": "import scipy, jinja2; import sgt_data.scoring.score_page",
 }
 
 LACKING = {

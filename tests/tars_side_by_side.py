@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow.parquet as pq
 
 from sgt_data.corpus.index import index_bytes
 from sgt_data.corpus.shard import file_digest
+
+Retold = Callable[[dict[str, Any], str], tuple[dict[str, Any], str]]
+"""Makes other JSON and another instruction of a sample's."""
 
 
 def joined(root: Path, proxy: str, base: str) -> dict[str, dict[str, object]]:
@@ -34,14 +39,7 @@ def joined(root: Path, proxy: str, base: str) -> dict[str, dict[str, object]]:
 def swap_samples(root: Path, proxy: str, shard: str, first: str, second: str) -> None:
     """Let two samples of a shard change places, with their JSON but for its key: a shard that is
     sound by itself."""
-    place = root / proxy / f"{shard}.tar"
-    index_place = root / "index" / proxy / f"{shard}.parquet"
-    rows = pq.read_table(index_place).to_pylist()
-    with tarfile.open(place) as tar:
-        members = {
-            member.name: tar.extractfile(member).read()  # type: ignore[union-attr]
-            for member in tar.getmembers()
-        }
+    members, rows = _read(root, proxy, shard)
     names = [name for name in members if name.startswith((f"{first}.", f"{second}."))]
     other = {first: second, second: first}
     swapped = dict(members)
@@ -50,6 +48,24 @@ def swap_samples(root: Path, proxy: str, shard: str, first: str, second: str) ->
         if part.startswith(("input", "target")):
             swapped[name] = members[f"{other[key]}.{part}"]
     _write(root, proxy, shard, rows, swapped)
+
+
+def retell(root: Path, proxy: str, shard: str, key: str, change: Retold) -> None:
+    """Change JSON and instruction of a sample, with all that vouches for them."""
+    members, rows = _read(root, proxy, shard)
+    facts, text = change(orjson.loads(members[f"{key}.json"]), members[f"{key}.txt"].decode())
+    members |= {f"{key}.json": orjson.dumps(facts), f"{key}.txt": text.encode()}
+    _write(root, proxy, shard, rows, members)
+
+
+def _read(root: Path, proxy: str, shard: str) -> tuple[dict[str, bytes], list[dict[str, object]]]:
+    """The members of a tar by name, and the rows of its index."""
+    with tarfile.open(root / proxy / f"{shard}.tar") as tar:
+        members = {
+            member.name: tar.extractfile(member).read()  # type: ignore[union-attr]
+            for member in tar.getmembers()
+        }
+    return members, pq.read_table(root / "index" / proxy / f"{shard}.parquet").to_pylist()
 
 
 def _write(

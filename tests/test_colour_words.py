@@ -21,10 +21,17 @@ def test_every_form_of_a_colour_is_read_back(colour: tuple[int, int, int], form:
 
 
 def test_names_are_those_of_css_and_each_is_its_very_colour() -> None:
-    assert len(named_colours()) == 139
+    assert len(named_colours()) == 135
     for colour, name in named_colours().items():
         assert parse_colour(colour_text(colour, "name")) == colour
         assert ImageColor.getrgb(name.replace(" ", "")) == colour
+
+
+def test_names_of_two_meanings_are_read_as_css_has_them_and_never_written() -> None:
+    for name in ("gray", "green", "maroon", "purple"):  # X11 has other colours of these names
+        colour = parse_colour(name)
+        assert colour == ImageColor.getrgb(name)
+        assert colour_text(colour, "name").startswith("#")
 
 
 @pytest.mark.parametrize("text", ["#80408", "(1, 2, 256)", "reddish", "", "(1, 2)"])

@@ -351,7 +351,13 @@ def test_texts_facts_and_targets_that_differ_are_found(
     (problem,) = NormalsProxy.contradictions(target, facts | {"instruction": swapped})
     assert "the instruction says" in problem
     turned = facts | {"directions": facts["directions"] | {"green": "down"}}
-    assert len(NormalsProxy.contradictions(target, turned)) == 1
+    assert len(NormalsProxy.contradictions(target, turned)) == 2
+    all_turned = turned | {
+        "instruction": facts["instruction"]
+        | {"words": {"axes": "right is red, down is green, towards the viewer is blue"}}
+    }
+    (problem,) = NormalsProxy.contradictions(target, all_turned)
+    assert "name the convention ours, and other directions" in problem
     assert "pixels have no normal" in NormalsProxy.contradictions(target, facts | {"invalid": 1})[0]
     pixels = np.asarray(Image.open(io.BytesIO(target))).copy()
     pixels[0, 0], pixels[40, 40] = (255, 255, 255), (128, 128, 128)

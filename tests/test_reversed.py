@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from sgt_data.engine import render
 from sgt_data.errors import CorpusError, ManifestError
 from sgt_data.manifest.manifest import Manifest, load_manifest
 from sgt_data.pictures.size_rule import SizeRule
+from sgt_data.prompts.colour_words import colour_text
 from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.proxies.segmentation import SegmentationProxy
 from sgt_data.stream.sample_views import allows_crop
@@ -264,6 +266,42 @@ def test_deep_verification_finds_a_key_that_is_not_that_of_its_member(
     assert "JSON says key" in findings and "CRC-32" in findings
 
 
+def with_swapped_colours(facts: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
+    """The same legend in JSON and text, in which two classes have each other's colour."""
+    words = facts["instruction"]["words"]["map"]
+    first, second, *_ = re.findall(r"(?<= is )[^,)]+(?=[,)])", words)
+    other = {first: second, second: first}
+    swapped = re.sub(r"(?<= is )[^,)]+(?=[,)])", lambda it: other.get(it[0], it[0]), words)
+    assert words != swapped and words in text
+    facts["instruction"]["words"]["map"] = swapped
+    return facts, text.replace(words, swapped)
+
+
+def of_another_variant(facts: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
+    facts["reversed"]["variant"] = "panoptic"
+    return facts, text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (with_swapped_colours, "the instruction calls its input"),
+        (of_another_variant, "variant of its input is 'panoptic', legend 'semantic'"),
+    ],
+)
+def test_deep_verification_compares_the_text_with_the_facts_of_the_base(
+    corpora: Path, tmp_path: Path, change: Any, words: str
+) -> None:
+    root = tmp_path / "corpus"
+    shutil.copytree(corpora / "shared-both", root)
+    corpus = open_corpus(str(root))
+    shard = corpus.shards("generate-legend")[0]
+    key = corpus.reader.key("generate-legend", shard, 0)
+    tars_side_by_side.retell(root, "generate-legend", shard, key, change)
+    (finding,) = verify_corpus(str(root), deep=True).findings
+    assert key in str(finding) and words in str(finding)
+
+
 def test_a_base_that_is_gone_is_named(corpora: Path, tmp_path: Path) -> None:
     root = tmp_path / "corpus"
     shutil.copytree(corpora / "embedded-both", root)
@@ -474,6 +512,9 @@ def test_every_kind_says_what_its_map_is(corpora: Path) -> None:
         assert words[0].isalpha() and words[-1] not in ".,;: "
         assert not words.startswith(("a ", "the "))
     legend = open_corpus(str(corpora / "shared-both"))["generate-legend"][0]
-    stated = open_corpus(str(corpora / "shared-both"))["legend"][0].facts["instruction"]["words"]
-    assert stated["legend"].strip().rstrip(".") in legend.instruction
-    assert stated["background"] in legend.instruction
+    stated = open_corpus(str(corpora / "shared-both"))["legend"][0].facts["legend"]
+    for entry in stated["entries"]:
+        named = f"{entry['name']} is {colour_text(tuple(entry['color']), 'name')}"
+        assert (named in legend.instruction) == entry["present"]
+    background = colour_text(tuple(stated["background"]["color"]), "name")
+    assert f"all else is {background}" in legend.instruction

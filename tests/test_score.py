@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -280,6 +281,18 @@ def test_a_hostile_drawing_costs_itself_and_no_memory(
     assert scored.unreadable > 0 and scored.unreadable + scored.scored == scored.samples
 
 
+def test_what_is_no_file_is_passed_over_and_never_waited_for(corpus: str, drawn: Path) -> None:
+    first, second, third, *_ = sorted(drawn.glob("*.png"))
+    for place in (first, second, third):
+        place.unlink()
+    os.mkfifo(first)
+    second.symlink_to("/dev/zero")  # without an end
+    third.symlink_to("nowhere")
+    score = sgt_data.score(corpus, drawn, proxy="semantic", processes=1)
+    notes = " ".join(score.notes)
+    assert score["semantic"].missing == 3 and notes.count("is no file") == 2 and "nowhere" in notes
+
+
 def test_a_broken_tar_costs_what_it_lost(corpus: str, drawn: Path, tmp_path: Path) -> None:
     members = [(path.name, path.read_bytes()) for path in sorted(drawn.glob("*.png"))]
     whole = tar_of(members)
@@ -359,3 +372,30 @@ def test_ctrl_c_ends_all_processes(corpus: str, drawn: Path, tmp_path: Path) -> 
         while time.monotonic() < end:
             os.killpg(started.pid, 0)
             time.sleep(0.1)
+
+
+def test_the_scores_of_classes_are_those_of_a_plain_count(corpus: str, drawn: Path) -> None:
+    """Of label maps; their mean is the mIoU. `drawn` holds the targets of semantic maps."""
+    opened = sgt_data.open_corpus(corpus)
+    samples = list(opened["semantic"])
+    for sample in samples[: len(samples) // 2]:  # half of the picture is lost
+        path = drawn / f"{sample.key}.png"
+        pixels = np.array(Image.open(path).convert("RGB"))
+        pixels[: len(pixels) // 2] = 0
+        Image.fromarray(pixels).save(path)
+    scored = sgt_data.score(corpus, str(drawn), proxy="semantic", processes=1)["semantic"]
+    shared: Counter[str] = Counter()
+    unions: Counter[str] = Counter()
+    for sample in samples:
+        decoded = sgt_data.decode(sample.target, sample.facts)
+        pixels = np.array(Image.open(drawn / f"{sample.key}.png").convert("RGB"))
+        for label, segment in enumerate(decoded.segments, 1):
+            target = decoded.labels == label
+            shown = (pixels == segment["color"]).all(-1)
+            shared[segment["category"]] += int((target & shown).sum())
+            unions[segment["category"]] += int((target | shown).sum())
+    expected = {name: shared[name] / union for name, union in unions.items()}
+    assert {name: each.iou for name, each in scored.classes.items()} == pytest.approx(expected)
+    assert min(expected.values()) < 1
+    mean = sum(expected.values()) / len(expected)
+    assert scored.measures["mIoU"].value == pytest.approx(mean)

@@ -19,7 +19,7 @@ from sgt_data.legends.text import (
     STRUCTURES,
     LegendForm,
 )
-from sgt_data.prompts.colour_words import RGB, named_colours, parse_colour
+from sgt_data.prompts.colour_words import RGB, colour_names, parse_colour
 from sgt_data.value_text import cut
 
 TEXT_MAX = 200_000
@@ -173,7 +173,7 @@ def _colours() -> re.Pattern[str]:
 
 @lru_cache(maxsize=1)
 def _names() -> str:
-    longest_first = sorted(named_colours().values(), key=len, reverse=True)
+    longest_first = sorted(colour_names(), key=lambda name: (-len(name), name))
     return rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)"
 
 

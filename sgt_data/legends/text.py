@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from sgt_data.prompts.colour_words import RGB, ColourForm, colour_text, named_colours
+from sgt_data.prompts.colour_words import RGB, ColourForm, colour_names, colour_text
 
 LegendForm = Literal["colons", "equals", "arrows", "lines", "json", "prose", "colours_first"]
 """Structure of a legend."""
@@ -122,7 +122,7 @@ def _stands_bare(name: str) -> bool:
     return (
         re.fullmatch(BARE_NAME, name) is not None
         and folded not in BACKGROUND_NAMES
-        and folded not in named_colours().values()
+        and folded not in colour_names()
         and not set(_WORDS_OF_FORMS) & set(folded.split())
     )
 

@@ -30,10 +30,19 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _SECOND_NAMES = frozenset({"aqua", "fuchsia"})
 """CSS names of cyan and magenta, which no text uses."""
 
+_OTHER_IN_X11 = frozenset({"gray", "green", "maroon", "purple"})
+"""Names that mean another colour in X11's list. They are read as CSS does, and never written."""
+
 
 @lru_cache(maxsize=1)
 def named_colours() -> dict[RGB, str]:
-    """The name of each colour that has one, in words: `light sea green`."""
+    """The name of each colour that has one of one meaning, in words: `light sea green`."""
+    every = _names_of_css()
+    return {colour: name for colour, name in every.items() if name not in _OTHER_IN_X11}
+
+
+@lru_cache(maxsize=1)
+def _names_of_css() -> dict[RGB, str]:
     names: dict[RGB, str] = {}
     for name in sorted(ImageColor.colormap):
         if "grey" in name or name in _SECOND_NAMES:
@@ -41,6 +50,11 @@ def named_colours() -> dict[RGB, str]:
         levels = ImageColor.getrgb(name)
         names[levels[0], levels[1], levels[2]] = _in_words(name)
     return names
+
+
+def colour_names() -> frozenset[str]:
+    """Every name that is read as a colour, in words."""
+    return frozenset(_names_of_css().values())
 
 
 def colour_text(colour: RGB, form: ColourForm) -> str:
@@ -66,7 +80,7 @@ def parse_colour(text: str) -> RGB:
         if max(red, green, blue) > 255:
             raise ValueError(f"{text} has a level above 255")
         return red, green, blue
-    for colour, name in named_colours().items():
+    for colour, name in _names_of_css().items():
         if name == text.lower():
             return colour
     raise ValueError(f"{text!r} writes no colour")

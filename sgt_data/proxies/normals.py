@@ -29,6 +29,7 @@ from sgt_data.geometry.normals_of_cameras import colours_of_predicted, colours_o
 from sgt_data.geometry.normals_of_depth import PlaneFit
 from sgt_data.geometry.normals_of_maps import check_faces_viewer, colours_of_map
 from sgt_data.pictures.normal_colours import (
+    CONVENTIONS,
     Directions,
     NormalsConvention,
     directions_of,
@@ -162,7 +163,8 @@ class NormalsProxy(Proxy):
         none = int(np.count_nonzero(is_black(colours)))
         if none == colours.shape[0] * colours.shape[1]:
             raise AnnotationError("no pixel of the output has a surface normal")
-        check_faces_viewer(colours, directions, none)
+        if is_stated:  # those of depth are computed towards the camera
+            check_faces_viewer(colours, directions, none)
         facts = {
             "values": "unit surface normals",
             "frame": "camera",
@@ -213,6 +215,13 @@ class NormalsProxy(Proxy):
                 f"{np.count_nonzero(wrong)} pixels have colours that no unit vector has, such as "
                 f"{colours[wrong][0].tolist()}"
             )
+        if stated.convention not in ("stated", *CONVENTIONS):
+            problems.append(f"its facts name the convention {cut(stated.convention, 40)}")
+        elif CONVENTIONS.get(stated.convention, stated.directions) != stated.directions:
+            problems.append(
+                f"its facts name the convention {stated.convention}, and other directions than it "
+                f"has: {', '.join(stated.directions)}"
+            )
         written = stated_directions(stated.axes)
         if written != stated.directions:
             problems.append(
@@ -229,11 +238,13 @@ class _Stated:
     Attributes:
         size: width and height of the target.
         directions: of red, green and blue.
+        convention: its name; `stated` where the manifest states directions.
         axes: the directions as the instruction has them.
     """
 
     size: tuple[int, int]
     directions: Directions
+    convention: str
     axes: str
 
     @classmethod
@@ -248,6 +259,7 @@ class _Stated:
             stated = cls(
                 (facts["size"]["width"], facts["size"]["height"]),
                 directions_of([facts["directions"][colour] for colour in _COLOURS]),
+                str(facts["convention"]),
                 axes,
             )
             if not isinstance(axes, str) or facts["invalid_color"] != [0, 0, 0]:

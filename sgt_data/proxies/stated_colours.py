@@ -12,6 +12,7 @@ from pydantic import AfterValidator
 from sgt_data.prompts.colour_words import (
     RGB,
     ColourForm,
+    colour_names,
     colour_text,
     named_colours,
     parse_colour,
@@ -34,7 +35,7 @@ def _checked(text: str) -> str:
         try:
             parse_colour(text)
         except ValueError as why:
-            near = did_you_mean(text.lower(), [RANDOM, *named_colours().values()])
+            near = did_you_mean(text.lower(), [RANDOM, *sorted(colour_names())])
             raise ValueError(
                 f"{why}; right is {RANDOM}, or a colour such as white, '#ff8000' or "
                 f"'(255, 128, 0)'{near}"

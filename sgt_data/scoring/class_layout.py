@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +19,41 @@ def class_counts(shared: Counts) -> Counts:
     """
     inside = shared[:, :-1]
     return np.stack((np.diag(inside), shared.sum(axis=1), inside.sum(axis=0)))[:, 1:]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How much of one class drawings show.
+
+    Attributes:
+        iou: intersections over unions, both summed over pictures.
+        pictures: how many targets show the class.
+        target: pixels of it in targets.
+        drawn: pixels of it in drawings.
+    """
+
+    iou: float
+    pictures: int
+    target: int
+    drawn: int
+
+
+def class_scores(names: Sequence[str], counts: Counts) -> dict[str, ClassScore]:
+    """The score of each class; the mean of their IoU is the `mIoU` of `class_layout`.
+
+    Args:
+        names: of the classes.
+        counts: [pictures, 3, classes], see `class_counts`.
+    """
+    shared, target, drawn = counts.sum(axis=0)
+    pictures = (counts[:, 1] > 0).sum(axis=0)
+    return {
+        name: ClassScore(
+            float(shared[place] / (target[place] + drawn[place] - shared[place])),
+            int(pictures[place]), int(target[place]), int(drawn[place]),
+        )
+        for place, name in enumerate(names)
+    }  # fmt: skip
 
 
 def class_layout(pictures: Sequence[Counts], seed: int) -> dict[str, Estimate]:

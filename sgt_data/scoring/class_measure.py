@@ -12,7 +12,7 @@ from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments
 from sgt_data.foreign_errors import in_words
 from sgt_data.proxies.decoding import decode
-from sgt_data.scoring.class_layout import class_counts, class_layout
+from sgt_data.scoring.class_layout import ClassScore, class_counts, class_layout, class_scores
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
 from sgt_data.scoring.drawing_noise import enlarged
 from sgt_data.scoring.intervals import Estimate, ratio_of_sums
@@ -93,14 +93,12 @@ class ClassMeasure:
         right = np.array([row.right for row in rows], float)
         pixels = np.array([row.pixels for row in rows], float)
         accuracy = {"pixel accuracy": ratio_of_sums(right, pixels, seed)}
-        names = sorted({name for row in rows for name in row.names})
-        if not names:
-            return accuracy
-        places = {name: place for place, name in enumerate(names)}
-        counts = np.zeros((len(rows), 3, len(names)), np.int64)
-        for picture, row in enumerate(rows):
-            counts[picture][:, [places[name] for name in row.names]] = row.counts
-        return {**class_layout(list(counts), seed), **accuracy}
+        names, counts = _counts_of(rows)
+        return {**class_layout(list(counts), seed), **accuracy} if names else accuracy
+
+    def by_class(self, rows: Sequence[ClassRow]) -> dict[str, ClassScore]:
+        """The score of each class that a target or a drawing shows, by name."""
+        return class_scores(*_counts_of(rows))
 
     def absent(self, sample: ScoredSample) -> ClassRow:
         """The row of a drawing that shows no stated colour anywhere."""
@@ -128,6 +126,16 @@ class ClassMeasure:
         if self.classes:
             return [StatedClass(name, colour) for name, colour in self.classes.items()]
         return stated_classes(facts)
+
+
+def _counts_of(rows: Sequence[ClassRow]) -> tuple[list[str], Counts]:
+    """The classes of all pictures, and the counts [pictures, 3, classes]."""
+    names = sorted({name for row in rows for name in row.names})
+    places = {name: place for place, name in enumerate(names)}
+    counts = np.zeros((len(rows), 3, len(names)), np.int64)
+    for picture, row in enumerate(rows):
+        counts[picture][:, [places[name] for name in row.names]] = row.counts
+    return names, counts
 
 
 def entry_numbers(segments: Sequence[Mapping[str, Any]], entries: Sequence[StatedClass]) -> Labels:

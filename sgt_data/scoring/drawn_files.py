@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 
 from sgt_data.errors import FileMissing, PictureError, RequestError
 from sgt_data.files.folder_entries import is_unseen
+from sgt_data.files.folder_walk import walk_folder
 from sgt_data.files.forward_reader import ForwardReader
-from sgt_data.files.reading import exists, is_folder, list_files, read_bytes, read_range
+from sgt_data.files.reading import exists, is_folder, read_bytes, read_range
 from sgt_data.files.tar_walk import TarDamage, TarMember, walk_tar
 from sgt_data.files.urls import Location, expand, join
 from sgt_data.names import is_key
@@ -70,7 +71,7 @@ class DrawnFiles:
             whose path names none.
         passed_over: how many files are no drawings: texts, JSON, inputs of samples.
         nameless: names of pictures that cannot be those of a key.
-        notes: what is wrong with tars.
+        notes: what is wrong with tars and with other entries of folders.
     """
 
     by_proxy: dict[str, dict[str, DrawnFile]] = field(default_factory=dict)
@@ -131,7 +132,13 @@ def list_drawn(places: Sequence[Location], proxies: Collection[str]) -> DrawnFil
 
 def _files_at(url: str, files: DrawnFiles) -> Iterator[DrawnFile]:
     if is_folder(url):
-        for name, nbytes in list_files(url).items():
+        listing = walk_folder(url)
+        files.notes += [
+            f"{name}: it is passed over; a pipe, a socket or a device is no file"
+            for name in listing.devices
+        ]
+        files.notes += [f"{name}: {reason}" for name, reason in listing.dangling.items()]
+        for name, nbytes in listing.sizes.items():
             if not is_unseen(name):
                 yield from _file_or_members(join(url, name), name, nbytes, files)
     elif exists(url):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from sgt_data.scoring.class_layout import ClassScore
 from sgt_data.scoring.intervals import Estimate
 from sgt_data.scoring.match_samples import NAMED, Extra
 from sgt_data.scoring.score_examples import ScoredExample
@@ -46,6 +47,7 @@ class ProxyScore:
         extra: drawings that belong to none of its samples.
         fingerprint: of the build of its targets.
         examples: the best, median and worst drawings; none where they cannot be looked at again.
+        classes: by name, the score of each class; none where colours do not stand for classes.
     """
 
     proxy: str
@@ -56,6 +58,7 @@ class ProxyScore:
     extra: Extra
     fingerprint: str
     examples: tuple[ScoredExample, ...] = ()
+    classes: Mapping[str, ClassScore] = field(default_factory=dict)
 
     @property
     def scored(self) -> int:

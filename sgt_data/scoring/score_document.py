@@ -51,6 +51,8 @@ def _proxy_document(scored: ProxyScore, with_pictures: bool) -> dict[str, Any]:
         "measures": {name: asdict(estimate) for name, estimate in scored.measures.items()},
         "first_extra": scored.extra.names,
     }
+    if scored.classes:
+        document["classes"] = {name: asdict(score) for name, score in scored.classes.items()}
     if with_pictures:
         document["pictures"] = [_picture_document(picture) for picture in scored.pictures]
     return document

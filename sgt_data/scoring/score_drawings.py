@@ -11,6 +11,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.files.urls import Location
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
+from sgt_data.scoring.class_measure import ClassMeasure
 from sgt_data.scoring.decoding_parameters import measures_of, parameters_of
 from sgt_data.scoring.measure import Measure
 from sgt_data.scoring.parallel_scoring import default_processes, score_all
@@ -120,4 +121,5 @@ def _proxy_score(
         ),
         plan.extra[proxy], corpus.header.fingerprints.get(proxy, ""),
         read_examples(corpus, measure, rows, plan.look_again),
+        measure.by_class(kept) if isinstance(measure, ClassMeasure) else {},
     )  # fmt: skip

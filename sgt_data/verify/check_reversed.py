@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sgt_data.corpus.header import CorpusHeader
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import INPUT
+from sgt_data.corpus.sample_reader import SampleReader
+from sgt_data.errors import CorpusError, SgtDataError
 from sgt_data.facts import reversed_facts
+from sgt_data.files.read_ahead import read_ahead, threads_for
+from sgt_data.foreign_errors import in_words
+from sgt_data.plugins.member import is_own
+from sgt_data.plugins.traces import file_of_class, where_raised
+from sgt_data.proxies.base import Proxy
+from sgt_data.proxies.registry import proxy_kinds
 from sgt_data.value_text import cut
+
+_OF_PICTURES = ("proxy", "type", "phrased", "input_crc32", "target_crc32")
+"""What a reversed sample states of its base that is no field of the base's JSON."""
 
 
 def type_of(header: CorpusHeader, folder: str) -> str:
@@ -21,17 +32,22 @@ def type_of(header: CorpusHeader, folder: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BasePictures:
-    """What indexes state of the pictures of a base.
+    """What indexes and JSON state of the pictures of a base.
 
     Attributes:
         proxy: the base.
         type: its type.
         checksums: CRC-32 of the input and the target of each of its samples, by key.
+        facts: JSON of each of its samples, by key; none where its tar cannot be read, which the
+            check of its own shard says.
+        kind: class of the base, which has words for its targets; None where it is not installed.
     """
 
     proxy: str
     type: str
     checksums: Mapping[str, tuple[int | None, int | None]]
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    kind: type[Proxy] | None = None
 
     def problems(self, key: str, facts: Mapping[str, Any]) -> Iterator[str]:
         """What is wrong with the JSON of a reversed sample."""
@@ -56,6 +72,41 @@ class BasePictures:
                     f"its JSON says that its {name} has the CRC-32 {cut(own, 40)}; the {member} of "
                     f"{self.proxy} has {of_base}, so its text is for another picture"
                 )
+        if key in self.facts:
+            yield from self._differences(stated, facts, self.facts[key])
+
+    def _differences(
+        self, stated: Mapping[str, Any], facts: Mapping[str, Any], of_base: Mapping[str, Any]
+    ) -> Iterator[str]:
+        """What a reversed sample says of its input otherwise than the base does."""
+        copied = {name: value for name, value in stated.items() if name not in _OF_PICTURES}
+        has_words = bool(_words(of_base))
+        for name, value, right in (
+            *((name, value, of_base.get(name)) for name, value in copied.items()),
+            ("phrased", stated.get("phrased"), has_words),
+        ):
+            if value != right:
+                yield (
+                    f"its JSON says that {name} of its input is {cut(value, 60)}, {self.proxy} "
+                    f"{cut(right, 60)}"
+                )
+        if self.kind is None:
+            return
+        try:
+            right, own = self.kind.map_words(of_base), _words(facts).get("map")
+        except (CorpusError, KeyError, TypeError, ValueError) as why:
+            yield f"the JSON of {self.proxy} has no words for its input: {in_words(why)}"
+        except Exception as why:
+            if not is_own(self.kind):
+                raise
+            place = where_raised(why, file_of_class(self.kind))
+            yield f"{self.kind.__name__}.map_words: {place}"
+        else:
+            if own != right:
+                yield (
+                    f"the instruction calls its input {cut(own, 160)}; right for the target of "
+                    f"{self.proxy} is {cut(right, 160)}"
+                )
 
 
 def base_pictures(corpus: Corpus, folder: str, shard: str) -> BasePictures | None:
@@ -77,4 +128,26 @@ def base_pictures(corpus: Corpus, folder: str, shard: str) -> BasePictures | Non
         )
     targets = table["target_crc32"].to_pylist()
     checksums = {key: (inputs[key], target) for key, target in zip(keys, targets, strict=True)}
-    return BasePictures(base, type_of(corpus.header, base), checksums)
+    kind = type_of(corpus.header, base)
+    facts = _facts_of(corpus, base, shard, keys)
+    return BasePictures(base, kind, checksums, facts, proxy_kinds().usable(kind))
+
+
+def _facts_of(
+    corpus: Corpus, base: str, shard: str, keys: list[str]
+) -> dict[str, Mapping[str, Any]]:
+    """JSON of the samples of a base by key; none where one cannot be read."""
+    reader = SampleReader(corpus)
+    rows, threads = range(len(keys)), threads_for(corpus.url)
+    try:
+        read = read_ahead(lambda row: reader.facts(base, shard, row), rows, threads)
+        return dict(zip(keys, read, strict=True))
+    except SgtDataError:
+        return {}
+
+
+def _words(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The words of an instruction; none where the JSON states none."""
+    instruction = facts.get("instruction")
+    words = instruction.get("words") if isinstance(instruction, Mapping) else None
+    return words if isinstance(words, Mapping) else {}
