@@ -142,6 +142,8 @@ def test_two_drawings_of_a_sample_are_an_error_that_names_both(corpus: str, draw
     (drawn / "more" / f"{key}.jpeg").write_bytes(b"")
     with pytest.raises(RequestError, match=rf"{key}.*'{key}.png' and 'more/{key}.jpeg'"):
         sgt_data.score(corpus, drawn, proxy="semantic")
+    with pytest.raises(RequestError, match="no folder of their paths is a proxy of the corpus"):
+        sgt_data.score(corpus, drawn)
 
 
 @pytest.mark.parametrize(

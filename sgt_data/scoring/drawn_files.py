@@ -100,9 +100,11 @@ class DrawnFiles:
         other = of_proxy.setdefault(key, drawn)
         if other is not drawn:
             for_proxy = f" for {proxy}" if proxy else ""
+            no_proxy = "" if proxy else ", and no folder of their paths is a proxy of the corpus"
             raise RequestError(
                 f"two files are drawings of {key}{for_proxy}: {cut(other.name, 120)} and "
-                f"{cut(drawn.name, 120)}; take one away, or name a folder with one of each"
+                f"{cut(drawn.name, 120)}{no_proxy}; take one away, or name a folder with one of "
+                "each"
             )
 
 
