@@ -314,7 +314,7 @@ def test_a_file_of_cameras_that_is_not_there_is_a_wrong_request_of_its_field(
     source = write_source(tmp_path, {"a": 1}, depth={"a.png": png(np.ones(SIZE[::-1], np.uint16))})
     source |= {"depth_is": "metric", "depth_unit": 0.001, "intrinsics": f"{tmp_path}/no.json"}
     with pytest.raises(
-        RequestError, match=r"^sources\.folder\.intrinsics: .*no\.json: no such file"
+        RequestError, match=r"^sources\.folder\.intrinsics: .*no\.json: there is no such file"
     ):
         built(tmp_path / "out", source, [{"type": "normals"}])
 

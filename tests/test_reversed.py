@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +281,24 @@ def with_swapped_colours(facts: dict[str, Any], text: str) -> tuple[dict[str, An
 def of_another_variant(facts: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
     facts["reversed"]["variant"] = "panoptic"
     return facts, text
+
+
+def test_words_of_another_version_are_its_own(corpora: Path, tmp_path: Path) -> None:
+    """A corpus stays sound where a later version says otherwise what its inputs are."""
+    root = tmp_path / "corpus"
+    shutil.copytree(corpora / "shared-both", root)
+    corpus = open_corpus(str(root))
+    shard = corpus.shards("generate-legend")[0]
+    key = corpus.reader.key("generate-legend", shard, 0)
+    tars_side_by_side.retell(root, "generate-legend", shard, key, with_swapped_colours)
+    header = root / "corpus.json"
+    stated = header.read_text()
+    header.write_text(stated.replace(f'"sgt-data": "{version("sgt-data")}"', '"sgt-data": "0.0.1"'))
+    assert header.read_text() != stated
+    assert not any(
+        "the instruction calls its input" in str(finding)
+        for finding in verify_corpus(str(root), deep=True).findings
+    )
 
 
 @pytest.mark.parametrize(

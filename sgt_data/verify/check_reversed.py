@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from sgt_data.corpus.header import CorpusHeader
@@ -39,7 +40,8 @@ class BasePictures:
     Attributes:
         proxy: the base.
         type: its type.
-        base_class: of that type, which has words for its targets; None where it is not installed.
+        base_class: of that type, which has words for its targets; None where it is not installed,
+            and in corpora that another version built, whose words may have been others.
         checksums: CRC-32 of the input and the target of each of its samples, by key.
         facts: JSON of each of its samples, by key; none where its tar cannot be read, which the
             check of its own shard says.
@@ -132,7 +134,9 @@ def base_pictures(corpus: Corpus, folder: str, shard: str) -> BasePictures | Non
     checksums = {key: (inputs[key], target) for key, target in zip(keys, targets, strict=True)}
     kind = type_of(corpus.header, base)
     facts = _facts_of(corpus, base, shard, keys)
-    return BasePictures(base, kind, proxy_kinds().usable(kind), checksums, facts)
+    is_ours = corpus.header.environment.get("sgt-data") == version("sgt-data")
+    base_class = proxy_kinds().usable(kind) if is_ours else None
+    return BasePictures(base, kind, base_class, checksums, facts)
 
 
 def _facts_of(
