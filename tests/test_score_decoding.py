@@ -21,6 +21,7 @@ from sgt_data.experiment.measure.fidelity import GeneratedTarget, layout_fidelit
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.scoring.class_measure import ClassMeasure
 from sgt_data.scoring.decoding_options import PLAIN, ROBUST, Decoding
+from sgt_data.scoring.drawing_noise import _count_between, _count_blends, _count_steps, enlarged
 from sgt_data.scoring.layout_fidelity import class_colours
 from sgt_data.scoring.mask_measure import MaskMeasure
 from sgt_data.scoring.measure import ScoredSample
@@ -272,3 +273,31 @@ def test_a_mask_in_another_colour_than_stated_is_no_mask() -> None:
     red = drawing(sample) * np.array([1, 0, 0], np.uint8)
     assert MaskMeasure().quality(MaskMeasure().picture(red, sample)) == 0
     assert MaskMeasure().quality(MaskMeasure().picture(through_jpeg(drawing(sample)), sample)) > 0.9
+
+
+def test_steps_between_levels_have_the_same_size_up_and_down() -> None:
+    """In compiled code, where a level of 8 bits minus a larger one can wrap round."""
+    dice = np.random.default_rng(4)
+    for _ in range(20):
+        drawing = dice.integers(90, 110, (12, 15, 3), np.uint8)
+        drawing[dice.random((12, 15)) < 0.5] = 200
+        numbers = dice.integers(0, 2, (12, 15)).astype(np.int32)
+        colours = np.array([[100, 100, 100], [200, 200, 200]], np.int32)
+        for turned in (drawing, drawing[:, ::-1].copy(), drawing[::-1].copy()):
+            assert _count_steps(turned, 6) == _count_steps.py_func(turned, 6)
+            assert _count_steps(turned, 6) == _count_steps(drawing, 6)
+            assert _count_between(turned) == _count_between.py_func(turned)
+            counted = _count_blends(turned, numbers, colours)
+            assert counted == _count_blends.py_func(turned, numbers, colours)
+
+
+def test_a_drawing_that_was_averaged_to_half_its_size_is_read_at_the_size_of_its_target() -> None:
+    size = {"size": {"width": 96, "height": 64}}
+    labels = np.zeros((64, 96), np.uint8)
+    labels[9:41, 11:52], labels[33:60, 45:90] = 1, 2
+    colours = np.array([[0, 0, 0], [200, 40, 40], [60, 60, 220]], np.uint8)
+    target = Image.fromarray(colours[labels])
+    averaged = np.asarray(target.resize((48, 32), Image.Resampling.BOX))
+    picked = np.asarray(target.resize((48, 32), Image.Resampling.NEAREST))
+    assert enlarged(averaged, size, ROBUST).shape == (64, 96, 3)
+    assert enlarged(picked, size, ROBUST).shape == (32, 48, 3)

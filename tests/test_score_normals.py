@@ -36,6 +36,7 @@ def sample_of(normals: Vectors, convention: Any = "ours") -> ScoredSample:
         "type": "normals",
         "size": {"width": normals.shape[1], "height": normals.shape[0]},
         "directions": dict(zip(("red", "green", "blue"), directions, strict=True)),
+        "convention": convention if isinstance(convention, str) else "stated",
         "invalid_color": [0, 0, 0],
         "instruction": {"words": {"axes": axes_text(directions, rng())}},
     }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sgt_data.compiled import njit
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.nearest_colours import RGB
+from sgt_data.scoring.signed_level import signed
 
 LARGE = 64
 """Pixels from which a flat area has a colour of its own; the inside of 10 by 10 pixels."""
@@ -141,7 +142,7 @@ def _mark_flat(drawing: NDArray[np.uint8], flat: int, is_flat: NDArray[np.bool_]
 def _near(first: NDArray[np.uint8], second: NDArray[np.uint8], join: int) -> bool:
     step = 0
     for channel in range(3):
-        step = max(step, abs(int(first[channel]) - int(second[channel])))
+        step = max(step, abs(signed(first[channel]) - signed(second[channel])))
     return step <= join
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.scoring.overlap import Labels
+from sgt_data.scoring.signed_level import signed
 
 RGB = tuple[int, int, int]
 ALL_COLOURS = 1 << 24
@@ -70,9 +71,9 @@ def _look_up(
     before, number = -1, 0
     for row in range(height):
         for column in range(width):
-            red = int(picture[row, column, 0])
-            green = int(picture[row, column, 1])
-            blue = int(picture[row, column, 2])
+            red = signed(picture[row, column, 0])
+            green = signed(picture[row, column, 1])
+            blue = signed(picture[row, column, 2])
             packed = (red << 16) | (green << 8) | blue
             if packed != before:
                 before = packed

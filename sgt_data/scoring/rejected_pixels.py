@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.scoring.overlap import Labels
+from sgt_data.scoring.signed_level import signed
 
 
 def rejected(
@@ -50,7 +51,8 @@ def _mark_far(
         for column in range(width):
             distance = 0
             for channel in range(3):
-                gap = int(drawing[row, column, channel]) - colours[nearest[row, column], channel]
+                level = signed(drawing[row, column, channel])
+                gap = level - colours[nearest[row, column], channel]
                 distance += gap * gap
             is_far[row, column] = distance > limit
             count += distance > limit
