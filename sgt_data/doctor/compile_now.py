@@ -100,13 +100,22 @@ def _build(sources: Path, output: Path, noise: str) -> None:
 
 
 def _score(corpus: str) -> None:
-    """Score the targets, and copies of them that are full of noise."""
+    """Score the targets, smaller copies of them, and copies that are full of noise."""
     opened = open_corpus(corpus)
     for proxy in opened.proxies:
         targets = {sample.key: sample.target_image.convert("RGB") for sample in opened[proxy]}
-        for drawings in (targets, {key: _noisy(image) for key, image in targets.items()}):
+        for copy in (_same, _smaller, _noisy):
+            drawings = {key: copy(image) for key, image in targets.items()}
             with suppress(LibraryMissing):  # of the extra `score`; what needs it is not compiled
                 score(corpus, drawings, proxy=proxy, processes=1)
+
+
+def _same(image: Image.Image) -> Image.Image:
+    return image
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    return image.resize((image.width // 2, image.height // 2), Image.Resampling.NEAREST)
 
 
 def _noisy(image: Image.Image) -> Image.Image:
