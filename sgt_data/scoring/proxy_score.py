@@ -82,12 +82,14 @@ class ProxyScore:
 
     def notes(self) -> Iterator[str]:
         """Which samples have no drawing, and which drawings cannot be read, in words."""
-        missing = [picture.key for picture in self.pictures if picture.state == "missing"]
+        missing = [picture for picture in self.pictures if picture.state == "missing"]
         if missing:
             have = "has" if len(missing) == 1 else "have"
+            as_worst = ", which counts as the worst (--missing skip leaves it out)"
             yield (
-                f"{self.proxy}: {counted(len(missing), 'sample')} {have} no drawing: "
-                f"{_first(missing)}"
+                f"{self.proxy}: {counted(len(missing), 'sample')} {have} no drawing"
+                f"{'' if missing[0].quality is None else as_worst}: "
+                f"{_first([picture.key for picture in missing])}"
             )
         unreadable = [
             f"{picture.key} ({cut_text(picture.problem, 120)})"
