@@ -38,7 +38,8 @@ def build(folder: Path) -> str:
     write_samples(folder / "sources", PICTURES, size=(SIDE, SIDE), forms="coco")
     document = yaml.safe_load((Path(__file__).parent.parent / "manifests/demo.yaml").read_text())
     source = {**document["sources"][1], "root": f"{folder}/sources/coco"}
-    source["depth"] = f"{folder}/sources/depth"
+    for field, place in (("depth",) * 2, ("normals",) * 2, ("intrinsics", "intrinsics.json")):
+        source[field] = f"{folder}/sources/{place}"
     proxies = [proxy for proxy in document["proxies"] if proxy.get("variant") != "entity"]
     for proxy in proxies:
         proxy.pop("sources", None)

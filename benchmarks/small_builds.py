@@ -28,6 +28,9 @@ def main() -> None:
             places = {
                 "sources.sa1b.tars": "sa1b/sa_*.tar", "sources.sa1b.depth": "depth",
                 "sources.coco.root": "coco", "sources.coco.depth": "depth",
+                "sources.sa1b.normals": "normals", "sources.coco.normals": "normals",
+                "sources.sa1b.intrinsics": "intrinsics.json",
+                "sources.coco.intrinsics": "intrinsics.json",
             }  # fmt: skip
             changes = [f"{field}={folder}/sources/{place}" for field, place in places.items()]
             manifest = load_manifest("demo", changes)
