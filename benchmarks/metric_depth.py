@@ -91,17 +91,18 @@ def renderer(
 
 
 def distance_rows() -> list[dict[str, Cell]]:
-    """Largest error of some distances, as stated and as tried with distances around each."""
+    """Largest error of some distances, and the largest share of its own bound that any of many
+    distances around each has: 1 at most."""
     rows: list[dict[str, Cell]] = []
     for distance in DISTANCES:
         around = distance * np.linspace(0.98, 1.02, 100_001)
         back = metres_of_fraction(walk_fractions(walk_colours(fraction_of_metres(around))))
         stated = float(largest_error(np.array(distance)))
-        seen = float(np.abs(back - around).max())
+        seen = float((np.abs(back - around) / largest_error(around)).max())
         red, green, blue = walk_colours(fraction_of_metres(np.array(distance))).tolist()
         rows.append(
             {"metres": distance, "colour": f"({red}, {green}, {blue})", "bound_mm": 1000 * stated,
-             "bound_percent": 100 * stated / distance, "largest_seen_mm": 1000 * seen}
+             "bound_percent": 100 * stated / distance, "largest_seen_of_bound": seen}
         )  # fmt: skip
     return rows
 
