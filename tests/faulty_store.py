@@ -137,6 +137,7 @@ def serve() -> None:
     lock = threading.Lock()
     faults, done, dice = Faults(), Done(), random.Random(0)
     put_at: dict[str, float] = {}
+    refused: set[str] = set()
 
     class Handler(WSGIRequestHandler):
         def log(self, *_: Any) -> None:
@@ -149,7 +150,7 @@ def serve() -> None:
             place = f"{self.command} {self.path}"
             with lock:
                 done.requests[self.command] += 1
-                kind = self._drawn() if re.search(faults.only, place) else ""
+                kind = self._drawn(place) if re.search(faults.only, place) else ""
             if faults.is_out:
                 self._break()
                 return
@@ -177,10 +178,13 @@ def serve() -> None:
             else:
                 self._send(status, headers, body)
 
-        def _drawn(self) -> str:
+        def _drawn(self, place: str) -> str:
             if sum(done.faults.values()) >= faults.at_most or dice.random() >= faults.share:
                 return ""
             kind = dice.choice(faults.kinds)
+            if kind == "403" and len(faults.kinds) > 1:  # three in a row of one object are final
+                kind = "503" if place in refused else kind
+                refused.add(place)
             done.faults[kind] += 1
             return kind
 
