@@ -23,9 +23,10 @@ from sgt_data.engine.build import build_corpus
 from sgt_data.engine.cluster import IN_PROCESS
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.records import RawInput
-from sgt_data.sources.base import Source, key_of, unique_keys
+from sgt_data.sources.base import Source
 from sgt_data.sources.coco import CocoSource
 from sgt_data.sources.folder import FolderSource
+from sgt_data.sources.keys import key_of, unique_keys
 from sgt_data.sources.tars import TarsSource
 
 CHINESE = [

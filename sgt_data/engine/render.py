@@ -53,16 +53,16 @@ from sgt_data.records import (
     RawInput,
     RawShard,
 )
-from sgt_data.sources.base import (
-    Source,
+from sgt_data.sources.base import Source
+from sgt_data.sources.dense_maps import parse_dense
+from sgt_data.sources.fetch_input import fetched
+from sgt_data.sources.read_layers import (
     read_annotation,
     read_dense,
     read_intrinsics,
     read_layer_data,
     read_normals,
 )
-from sgt_data.sources.dense_maps import parse_dense
-from sgt_data.sources.fetch_input import fetched
 from sgt_data.sources.sa1b_annotation import parse_annotation
 from sgt_data.value_text import cut
 

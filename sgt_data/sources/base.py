@@ -1,64 +1,36 @@
-"""Base class of sources, which are listed once and then read slice by slice; keys of their inputs.
-
-Keys. The key of an input is `<source>_<id>`, and its id comes from the input's name (its path below
-the folder, or in the tar, without the suffix of the picture):
-
-1. A name of ASCII characters, up to 160 of them: every character but letters, digits, `_` and `-`
-   becomes `-`. `a/IMG 1.jpg` has the id `a-IMG-1`.
-2. Any other name: what rule 1 can keep of it, and a digest of the whole path, suffix included. So
-   the key of `照片1.jpg` depends on that name alone, and not on which other inputs there are.
-3. Names of ASCII characters to which rule 1 gives one id (`1.jpg` and `1.png`, `a/1.jpg` and
-   `a-1.jpg`) carry a digest as well. Sources that are listed whole (folder, coco) mark all of them:
-   the order of listing changes no key. Tars are cut while they are read, so there the first one in
-   the tar keeps the plain id, and later ones are marked: what comes later in a tar changes no
-   earlier key. Across tars a key that comes again is a repeated input, which the ledger names.
-
-The digest is of 64 bits; a key has no dots, and with every suffix it is a valid file name.
-"""
+"""Base class of sources, which are listed once and then read slice by slice."""
 
 from __future__ import annotations
 
-import hashlib
-import posixpath
-import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from sgt_data.errors import AnnotationError
-from sgt_data.pictures.decode_source import StoredPicture
 from sgt_data.pictures.normal_colours import Directions, NormalsConvention, directions_of
 from sgt_data.plugins.member import Member
 from sgt_data.plugins.origins import origin_of
-from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.records import (
     DEPTH_LAYERS,
     Annotation,
     DenseLayer,
     DenseMap,
-    Intrinsics,
     Inventory,
     Layer,
-    MapAnnotation,
-    MaskAnnotation,
     NormalMap,
     RawInput,
     RawShard,
     Slice,
 )
-from sgt_data.sources.cameras import ROLE, CameraFields, parse_camera
+from sgt_data.sources.cameras import CameraFields
 from sgt_data.sources.dense_maps import CODES, parse_dense
 from sgt_data.sources.depth_files import DepthFiles, DepthKind
+from sgt_data.sources.keys import unique_keys as unique_keys  # for files of one's own
 from sgt_data.sources.normal_files import NormalFiles
 from sgt_data.sources.orientation import (
     Frame,
-    placed_annotation,
-    placed_depth,
-    placed_normals,
 )
-from sgt_data.value_text import cut
 
 _DEPTH_FIELDS = (
     "depth_is", "depth_unit", "depth_invalid", "depth_max_invalid", "depth_orientation",
@@ -66,10 +38,7 @@ _DEPTH_FIELDS = (
 _NORMALS_FIELDS = ("normals_convention", "normals_none", "normals_orientation")
 _BESIDE = {*_NORMALS_FIELDS, "normals", "intrinsics"}
 _Level = Annotated[int, Field(ge=0, le=255)]
-_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]")
-_STEM_LENGTH_MAX = 160
 _INVERSE_UNIT_MAX = 0.01
-_KEPT_LENGTH = 40  # so that a marked key and every suffix fit the 100 bytes of a tar's header
 
 
 class Source(Member):
@@ -316,135 +285,3 @@ class Source(Member):
             AnnotationError: there are none, or they are no such map.
         """
         return self.normal_files.read(self.layer_data(raw, "normals"))
-
-
-def read_annotation(
-    source: Source, raw: RawInput, stored: StoredPicture, layer: Layer
-) -> Annotation | None:
-    """A layer of segments of an input with the pixels that it lies on; None where there is none.
-
-    Raises:
-        AnnotationError: the annotation cannot be right.
-    """
-    with own_code(source, "annotation", raw.key):
-        annotation: Any = source.annotation(raw, layer)
-    if annotation is None:
-        return None
-    if not isinstance(annotation, MaskAnnotation | MapAnnotation):
-        raise mistake(
-            source, "annotation", raw.key,
-            f"it returned {cut(annotation, 60)}; right is a MaskAnnotation or a MapAnnotation of "
-            "sgt_data.records, or None where the picture has none",
-        )  # fmt: skip
-    field = f"sources.{source.name}.orientation"
-    return placed_annotation(annotation, stored, source.orientation, field)
-
-
-def read_dense(source: Source, raw: RawInput, stored: StoredPicture, layer: DenseLayer) -> DenseMap:
-    """A dense layer of an input, on the stored pixels of its picture.
-
-    Raises:
-        AnnotationError: the layer is missing, or is no such map.
-        FilteredOut: too much of it is no measurement.
-    """
-    given = source.depth_orientation is not None
-    field = f"sources.{source.name}.{'depth_' if given else ''}orientation"
-    frame = source.depth_orientation or source.orientation
-    with own_code(source, "dense", raw.key):
-        dense: Any = source.dense(raw, layer)
-    if not isinstance(dense, DenseMap):
-        raise mistake(
-            source, "dense", raw.key,
-            f"it returned {cut(dense, 60)}; right is a DenseMap of sgt_data.records",
-        )  # fmt: skip
-    return placed_depth(dense, stored, frame, field)
-
-
-def read_normals(source: Source, raw: RawInput, stored: StoredPicture) -> NormalMap:
-    """The normals of an input, on the stored pixels of its picture.
-
-    Raises:
-        AnnotationError: there are none, or they are no such map.
-    """
-    given = source.normals_orientation is not None
-    field = f"sources.{source.name}.{'normals_' if given else ''}orientation"
-    with own_code(source, "normal_map", raw.key):
-        normals: Any = source.normal_map(raw)
-    if not isinstance(normals, NormalMap):
-        raise mistake(
-            source, "normal_map", raw.key,
-            f"it returned {cut(normals, 60)}; right is a NormalMap of sgt_data.records",
-        )  # fmt: skip
-    return placed_normals(normals, stored, source.normals_orientation or source.orientation, field)
-
-
-def read_intrinsics(source: Source, raw: RawInput, stored: StoredPicture) -> Intrinsics:
-    """The camera of an input.
-
-    Raises:
-        AnnotationError: there is none, or it is for pixels of another size.
-    """
-    return parse_camera(read_layer_data(source, raw, ROLE), (stored.width, stored.height))
-
-
-def read_layer_data(source: Source, raw: RawInput, layer: Layer) -> bytes:
-    """Bytes of a layer of a user's own.
-
-    Raises:
-        AnnotationError: the input has no such layer.
-    """
-    with own_code(source, "layer_data", raw.key):
-        data: Any = source.layer_data(raw, layer)
-    if not isinstance(data, bytes):
-        raise mistake(
-            source, "layer_data", raw.key, f"it returned {cut(data, 60)}; right are bytes"
-        )
-    return data
-
-
-def key_of(source: str, stem: str, path: str | None = None) -> str:
-    """Key of an input by its own name alone: rules 1 and 2 of this module.
-
-    Args:
-        source: name of the source.
-        stem: path of the input without the suffix of the picture.
-        path: the whole path; by default `stem`.
-    """
-    if stem.isascii() and len(stem) <= _STEM_LENGTH_MAX:
-        return f"{source}_{_NOT_IN_KEYS.sub('-', stem)}"
-    return marked_key(source, stem, path)
-
-
-def marked_key(source: str, stem: str, path: str | None = None) -> str:
-    """Key of an input whose name alone is not enough: with a digest of its path.
-
-    Args:
-        source: name of the source.
-        stem: path of the input without the suffix of the picture.
-        path: the whole path; by default `stem`.
-    """
-    # names of local files may hold bytes that are no UTF-8
-    whole = (stem if path is None else path).encode("utf-8", "surrogateescape")
-    digest = hashlib.blake2b(whole, digest_size=8).hexdigest()
-    kept = re.sub(r"-{2,}", "-", _NOT_IN_KEYS.sub("-", stem)).strip("-")[-_KEPT_LENGTH:].strip("-")
-    return f"{source}_{kept}-{digest}" if kept else f"{source}_{digest}"
-
-
-def unique_keys(source: str, paths: Iterable[str]) -> dict[str, str]:
-    """Keys of all inputs of a source that is listed whole, by path; no two are the same.
-
-    Args:
-        source: name of the source.
-        paths: of the inputs, each once, with the suffix of the picture.
-    """
-    stems = {path: posixpath.splitext(path)[0] for path in paths}
-    keys = {path: key_of(source, stem, path) for path, stem in stems.items()}
-    for _ in range(2):  # the second time: a plain name that spells the marked key of another
-        uses = Counter(keys.values())
-        if len(uses) == len(keys):
-            break
-        keys = {
-            path: marked_key(source, stems[path], path) if uses[key] > 1 else key
-            for path, key in keys.items()
-        }
-    return keys

@@ -21,7 +21,7 @@ from sgt_data.records import (
     Slice,
 )
 from sgt_data.sources.annotation_json import load_json
-from sgt_data.sources.base import Source, key_of
+from sgt_data.sources.base import Source
 from sgt_data.sources.coco_annotations import (
     BadAnnotations,
     read_instances,
@@ -41,6 +41,7 @@ from sgt_data.sources.coco_files import (
 )
 from sgt_data.sources.coco_index import index_coco
 from sgt_data.sources.fetch_input import with_held_files
+from sgt_data.sources.keys import key_of
 from sgt_data.sources.picture_pool import COCO_URL, PicturePool, check_archive, list_pool
 from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked

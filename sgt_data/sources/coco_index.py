@@ -13,10 +13,10 @@ import orjson
 
 from sgt_data.records import Category
 from sgt_data.sources.annotation_json import NOT_STATED, shown
-from sgt_data.sources.base import unique_keys
 from sgt_data.sources.coco_agreement import check_images, joint_categories
 from sgt_data.sources.coco_file import CocoFile, ImageId, read_coco_file
 from sgt_data.sources.coco_texts import KnownCategories
+from sgt_data.sources.keys import unique_keys
 from sgt_data.value_text import counted
 
 _NO_LICENCE = ("", "None", "null", "NaN")  # as exporters write that they know none

@@ -22,9 +22,10 @@ from sgt_data.records import (
     RawShard,
     Slice,
 )
-from sgt_data.sources.base import Source, unique_keys
+from sgt_data.sources.base import Source
 from sgt_data.sources.fetch_input import with_held_files
 from sgt_data.sources.folder_notes import folder_notes, printable
+from sgt_data.sources.keys import unique_keys
 from sgt_data.sources.relative_paths import shared_stems
 from sgt_data.sources.slices import chunked
 

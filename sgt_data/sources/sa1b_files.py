@@ -20,8 +20,8 @@ from sgt_data.files.not_pictures import is_system_file
 from sgt_data.files.urls import absolute, expand, is_local, join
 from sgt_data.pictures.suffixes import PICTURE_SUFFIXES
 from sgt_data.records import FilePart, RawInput
-from sgt_data.sources.base import key_of
 from sgt_data.sources.folder_notes import dangling_notes
+from sgt_data.sources.keys import key_of
 
 _JSON = ".json"
 

@@ -24,8 +24,8 @@ from sgt_data.records import (
     RawShard,
     shard_name,
 )
-from sgt_data.sources.base import key_of, marked_key
 from sgt_data.sources.broken_runs import BrokenRuns, tar_bytes
+from sgt_data.sources.keys import key_of, marked_key
 from sgt_data.sources.listed_tar import ListedTar
 
 HELD_BYTES_MAX = 1 << 30
