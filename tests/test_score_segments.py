@@ -18,7 +18,7 @@ from pycocotools.cocoeval import COCOeval
 
 from sgt_data.annotators.torchvision_operators import provide_torchvision_operators
 from sgt_data.scoring.average_precision import DETECTIONS_MAX, precision_statistics
-from sgt_data.scoring.drawn_colours import DrawnMap
+from sgt_data.scoring.drawn_map import DrawnMap
 from sgt_data.scoring.measure import ScoredSample
 from sgt_data.scoring.panoptic_quality import DRAWN_ALONE, MATCHED, MISSED
 from sgt_data.scoring.segment_measure import SegmentMeasure

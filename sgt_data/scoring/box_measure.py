@@ -17,7 +17,14 @@ from sgt_data.scoring.average_precision import (
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
 from sgt_data.scoring.drawing_noise import enlarged
 from sgt_data.scoring.drawn_colours import read_drawn
-from sgt_data.scoring.intervals import Estimate, Floats, Statistic, bootstrap, divide_or_nan
+from sgt_data.scoring.drawn_map import DrawnMap
+from sgt_data.scoring.intervals import (
+    Estimate,
+    Floats,
+    Statistic,
+    divide_or_nan,
+    finite_estimates,
+)
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.overlap import at_one_size
 from sgt_data.scoring.segment_pairs import greedy_matches
@@ -47,11 +54,14 @@ class BoxMeasure:
 
     decoding: Decoding = ROBUST
 
+    def read(self, drawing: Drawing, sample: ScoredSample) -> DrawnMap:
+        """The outlines of a drawing."""
+        return read_drawn(enlarged(drawing, sample.facts, self.decoding), BLACK, self.decoding)
+
     def picture(self, drawing: Drawing, sample: ScoredSample) -> BoxRow:
-        drawing = enlarged(drawing, sample.facts, self.decoding)
-        drawn = read_drawn(drawing, BLACK, self.decoding)
         labels = decode(sample.target, sample.facts).labels
-        target, shown = at_one_size(labels, drawn.labels, self.decoding.compare_at)
+        drawn = self.read(drawing, sample).labels
+        target, shown = at_one_size(labels, drawn, self.decoding.compare_at)
         return _row(_boxes(target), _boxes(shown), target.size)
 
     def quality(self, row: BoxRow) -> float:
@@ -65,12 +75,7 @@ class BoxMeasure:
             "mIoU": lambda weights: divide_or_nan(weights @ sums[0], weights @ sums[1]),
             **precision_statistics([row.matches for row in rows]),
         }
-        everything = np.ones((1, len(rows)))
-        return {
-            name: bootstrap(statistic, len(rows), seed)
-            for name, statistic in statistics.items()
-            if np.isfinite(statistic(everything)[0])
-        }
+        return finite_estimates(statistics, len(rows), seed)
 
     def absent(self, sample: ScoredSample) -> BoxRow:
         """The row of an empty drawing."""

@@ -15,6 +15,7 @@ from sgt_data.proxies.decoding import decode
 from sgt_data.scoring.class_layout import ClassScore, class_counts, class_layout, class_scores
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
 from sgt_data.scoring.drawing_noise import enlarged
+from sgt_data.scoring.drawn_map import DrawnMap
 from sgt_data.scoring.intervals import Estimate, ratio_of_sums
 from sgt_data.scoring.measure import Drawing, ScoredSample
 from sgt_data.scoring.nearest_colours import RGB
@@ -73,15 +74,19 @@ class ClassMeasure:
     classes: Mapping[str, RGB] = field(default_factory=dict)
     decoding: Decoding = ROBUST
 
-    def picture(self, drawing: Drawing, sample: ScoredSample) -> ClassRow:
-        entries = self._entries(sample.facts)
+    def read(self, drawing: Drawing, sample: ScoredSample) -> DrawnMap:
+        """The label map of a drawing, with the colours of the classes."""
+        colours = [entry.colour for entry in self._entries(sample.facts)]
         labels = read_stated(
             enlarged(drawing, sample.facts, self.decoding),
-            [background_of(sample.facts), *(entry.colour for entry in entries)],
+            [background_of(sample.facts), *colours],
             self.decoding,
             is_kept=bool(self.classes),
         )
-        return self._row(labels, entries, sample)
+        return DrawnMap.of(labels, colours)
+
+    def picture(self, drawing: Drawing, sample: ScoredSample) -> ClassRow:
+        return self._row(self.read(drawing, sample).labels, self._entries(sample.facts), sample)
 
     def quality(self, row: ClassRow) -> float:
         """Mean IoU of the classes that the target or the drawing shows."""

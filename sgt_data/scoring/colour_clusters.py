@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
+from sgt_data.scoring.connected_areas import joined, root_of
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.nearest_colours import RGB
 from sgt_data.scoring.signed_level import signed
@@ -101,13 +102,13 @@ def _sum_flat_areas(
                 continue
             colour, left, above = drawing[row, column], max(column - 1, 0), max(row - 1, 0)
             if is_flat[row, left] and _near(colour, drawing[row, left], join):
-                _join(parents, place, row * width + left)
+                joined(parents, place, row * width + left)
             if is_flat[above, column] and _near(colour, drawing[above, column], join):
-                _join(parents, place, above * width + column)
+                joined(parents, place, above * width + column)
     for row in range(height):
         for column in range(width):
             if is_flat[row, column]:
-                root = _root_of(parents, row * width + column)
+                root = root_of(parents, row * width + column)
                 sums[root, 0] += 1
                 for channel in range(3):
                     sums[root, 1 + channel] += drawing[row, column, channel]
@@ -144,17 +145,3 @@ def _near(first: NDArray[np.uint8], second: NDArray[np.uint8], join: int) -> boo
     for channel in range(3):
         step = max(step, abs(signed(first[channel]) - signed(second[channel])))
     return step <= join
-
-
-@njit
-def _join(parents: NDArray[np.int32], first: int, second: int) -> None:
-    first, second = _root_of(parents, first), _root_of(parents, second)
-    parents[max(first, second)] = min(first, second)
-
-
-@njit
-def _root_of(parents: NDArray[np.int32], place: int) -> int:
-    while parents[place] != place:
-        parents[place] = parents[parents[place]]
-        place = parents[place]
-    return place

@@ -59,7 +59,7 @@ def _number_areas(labels: Labels, areas: Areas) -> int:
             if above and left:
                 area = areas[row, column - 1]
                 if areas[row - 1, column] != area:
-                    area = _joined(parents, area, areas[row - 1, column])
+                    area = joined(parents, area, areas[row - 1, column])
             elif above:
                 area = areas[row - 1, column]
             elif left:
@@ -72,7 +72,7 @@ def _number_areas(labels: Labels, areas: Areas) -> int:
     numbers = np.empty(count, np.int32)
     used = np.int32(0)
     for area in range(count):
-        root = _root(parents, area)
+        root = root_of(parents, area)
         if root == area:
             numbers[area] = used
             used += 1
@@ -85,7 +85,8 @@ def _number_areas(labels: Labels, areas: Areas) -> int:
 
 
 @njit
-def _root(parents: NDArray[np.int32], area: int) -> int:
+def root_of(parents: NDArray[np.int32], area: int) -> int:
+    """The area that an area was joined with, by way of others; paths are shortened on the way."""
     while parents[area] != area:
         parents[area] = parents[parents[area]]
         area = int(parents[area])
@@ -93,8 +94,9 @@ def _root(parents: NDArray[np.int32], area: int) -> int:
 
 
 @njit
-def _joined(parents: NDArray[np.int32], first: int, second: int) -> int:
-    first, second = _root(parents, first), _root(parents, second)
+def joined(parents: NDArray[np.int32], first: int, second: int) -> int:
+    """Join two areas; the number of both from now on, the lower of the two."""
+    first, second = root_of(parents, first), root_of(parents, second)
     low, high = min(first, second), max(first, second)
     parents[high] = low
     return low

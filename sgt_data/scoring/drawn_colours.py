@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from sgt_data.scoring.colour_clusters import painted_colours
 from sgt_data.scoring.connected_areas import split_areas
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.drawing_noise import has_noise
+from sgt_data.scoring.drawn_map import DrawnMap
 from sgt_data.scoring.nearest_colours import ALL_COLOURS, RGB
 from sgt_data.scoring.overlap import Labels
 from sgt_data.scoring.stated_colours import read_stated
@@ -20,19 +21,6 @@ from sgt_data.segmentation.colours import pack
 _FEW, _BLENDS_SHARE = 16, 0.75
 """Blends are suspected in drawings of more colours than this, of which more than this share have
 few pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnMap:
-    """The segments of a drawing.
-
-    Attributes:
-        labels: [H, W]; 0 is unlabelled, k has the colour `colours[k - 1]`.
-        colours: [n, 3] uint8 RGB.
-    """
-
-    labels: Labels
-    colours: NDArray[np.uint8]
 
 
 def read_drawn(

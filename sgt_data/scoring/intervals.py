@@ -10,7 +10,7 @@ and it has no weights of pictures, with which one matrix product computes 100 re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,18 @@ def bootstrap(statistic: Statistic, count: int, seed: int) -> Estimate:
     values = np.concatenate([statistic(weights) for weights in resamples(count, seed)])
     low, high = np.quantile(values[np.isfinite(values)], (TAIL, 1 - TAIL))
     return Estimate(value, float(low), float(high), count)
+
+
+def finite_estimates(
+    statistics: Mapping[str, Statistic], count: int, seed: int
+) -> dict[str, Estimate]:
+    """The statistics that have a value over all of `count` pictures, with their intervals."""
+    everything = np.ones((1, count))
+    return {
+        name: bootstrap(statistic, count, seed)
+        for name, statistic in statistics.items()
+        if np.isfinite(statistic(everything)[0])
+    }
 
 
 def ratio_of_sums(numerators: Floats, denominators: Floats, seed: int) -> Estimate:

@@ -12,6 +12,7 @@ from sgt_data.facts import drawn_segments
 from sgt_data.proxies.decoding import decode
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
 from sgt_data.scoring.drawing_noise import enlarged
+from sgt_data.scoring.drawn_map import DrawnMap
 from sgt_data.scoring.intervals import (
     Estimate,
     as_share,
@@ -45,10 +46,15 @@ class MaskMeasure:
 
     decoding: Decoding = ROBUST
 
-    def picture(self, drawing: Drawing, sample: ScoredSample) -> MaskRow:
-        colours = [background_of(sample.facts), *mask_colours(sample.facts)]
+    def read(self, drawing: Drawing, sample: ScoredSample) -> DrawnMap:
+        """The label map of a drawing, with the colour of the mask."""
+        colours = mask_colours(sample.facts)
         drawing = enlarged(drawing, sample.facts, self.decoding)
-        labels = read_stated(drawing, colours, self.decoding)
+        labels = read_stated(drawing, [background_of(sample.facts), *colours], self.decoding)
+        return DrawnMap.of(labels, colours)
+
+    def picture(self, drawing: Drawing, sample: ScoredSample) -> MaskRow:
+        labels = self.read(drawing, sample).labels
         return mask_row(labels, decode(sample.target, sample.facts).labels, self.decoding)
 
     def quality(self, row: MaskRow) -> float:

@@ -28,7 +28,7 @@ from sgt_data.scoring.depth_errors import DepthErrors, depth_errors, depth_score
 from sgt_data.scoring.drawing_size import CompareAt
 from sgt_data.scoring.intervals import Estimate, ratio_of_sums
 from sgt_data.scoring.measure import Drawing, ScoredSample
-from sgt_data.scoring.overlap import resampled
+from sgt_data.scoring.overlap import at_one_size
 
 NEAREST, FARTHEST = 0.001, 80.0
 """The least and the largest distance that count, metres: those of KITTI's evaluation."""
@@ -77,9 +77,7 @@ class MetricDepthMeasure:
         """
         decoded = MetricDepthProxy.decode(sample.target, sample.facts)
         target = decoded.metres.astype(np.float64)
-        if self.compare_at == "target":
-            drawing = resampled(drawing, *target.shape)
-        target = resampled(target, *drawing.shape[:2])
+        target, drawing = at_one_size(target, drawing, self.compare_at)
         # rounded as the target's are, so that the same colour is the same distance
         metres = metres_of_points(decoded.lam, decoded.c).astype(np.float32).astype(np.float64)
         return self._row(metres[projected_points(drawing)], target)

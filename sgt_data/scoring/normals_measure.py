@@ -26,7 +26,7 @@ from sgt_data.proxies.normals import NormalsProxy
 from sgt_data.scoring.drawing_size import CompareAt
 from sgt_data.scoring.intervals import Estimate, Floats, bootstrap, ratio_of_sums
 from sgt_data.scoring.measure import Drawing, ScoredSample
-from sgt_data.scoring.overlap import resampled
+from sgt_data.scoring.overlap import at_one_size
 
 SHARES = (11.25, 22.5, 30.0)
 """Degrees below which a pixel counts as right."""
@@ -77,9 +77,7 @@ class NormalsMeasure:
         """
         target = NormalsProxy.decode(sample.target, sample.facts).vectors
         stated = sample.facts["directions"]
-        if self.compare_at == "target":
-            drawing = resampled(drawing, *target.shape[:2])
-        target = resampled(target, *drawing.shape[:2])
+        target, drawing = at_one_size(target, drawing, self.compare_at)
         drawn = normals_of_colours(drawing, [stated[colour] for colour in _COLOURS])
         return _row(_angles(drawn, target))
 

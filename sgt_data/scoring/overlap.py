@@ -27,7 +27,7 @@ def resampled(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 def at_one_size(
     target: NDArray[Any], drawn: NDArray[Any], compare_at: Literal["target", "drawing"]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The label maps of a target and a drawing, at the size of the target or of the drawing."""
+    """The maps of a target and a drawing, at the size of the target or of the drawing."""
     if compare_at == "target":
         return target, resampled(drawn, target.shape[0], target.shape[1])
     return resampled(target, drawn.shape[0], drawn.shape[1]), drawn

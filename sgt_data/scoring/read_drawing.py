@@ -7,17 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.proxies.decoding import decode
-from sgt_data.scoring.class_measure import ClassMeasure, stated_classes
-from sgt_data.scoring.decoding_options import Decoding
-from sgt_data.scoring.drawing_noise import enlarged
-from sgt_data.scoring.drawn_colours import read_drawn
+from sgt_data.scoring.box_measure import BoxMeasure
+from sgt_data.scoring.class_measure import ClassMeasure
 from sgt_data.scoring.edge_measure import EdgeMeasure
-from sgt_data.scoring.mask_measure import MaskMeasure, mask_colours
+from sgt_data.scoring.mask_measure import MaskMeasure
 from sgt_data.scoring.measure import Drawing, Measure, ScoredSample
 from sgt_data.scoring.nearest_colours import RGB
 from sgt_data.scoring.segment_measure import SegmentMeasure
-from sgt_data.scoring.stated_colours import background_of, read_stated, rgb
+from sgt_data.scoring.stated_colours import background_of
 from sgt_data.scoring.thin_edges import thin_edges
 
 NOTHING: RGB = (128, 128, 128)
@@ -34,32 +31,10 @@ def as_read(measure: Measure[Any], drawing: Drawing, sample: ScoredSample) -> Dr
         strength = drawing.astype(np.float64).mean(axis=2) / 255
         levels = np.round(thin_edges(strength) * 255).astype(np.uint8)
         return np.repeat(levels[..., None], 3, axis=2)
-    decoding = getattr(measure, "decoding", None)
-    if not isinstance(decoding, Decoding):
+    if not isinstance(measure, BoxMeasure | ClassMeasure | MaskMeasure | SegmentMeasure):
         return None
-    drawing = enlarged(drawing, sample.facts, decoding)
-    background = background_of(sample.facts)
-    stated = _stated(measure, sample)
-    if stated is not None:
-        colours = [background, *stated]
-        return _in_colours(read_stated(drawing, colours, decoding), colours)
-    are_alike = isinstance(measure, SegmentMeasure) and measure.are_alike
-    read = read_drawn(drawing, background, decoding, are_alike)
-    return _in_colours(read.labels, [background, *read.colours.tolist()])
-
-
-def _stated(measure: Measure[Any], sample: ScoredSample) -> list[RGB] | None:
-    """The colours that are looked for in a drawing; None where they are the drawing's own."""
-    if isinstance(measure, ClassMeasure):
-        if measure.classes:
-            return list(measure.classes.values())
-        return [entry.colour for entry in stated_classes(sample.facts)]
-    if isinstance(measure, MaskMeasure):
-        return mask_colours(sample.facts)
-    if isinstance(measure, SegmentMeasure) and measure.decoding.colours == "stated":
-        segments = decode(sample.target, sample.facts).segments
-        return [rgb(segment["color"]) for segment in segments]
-    return None
+    read = measure.read(drawing, sample)
+    return _in_colours(read.labels, [background_of(sample.facts), *read.colours.tolist()])
 
 
 def _in_colours(labels: NDArray[Any], colours: list[Any]) -> Drawing:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.facts import has_category
+from sgt_data.facts import drawn_segments, has_category
 from sgt_data.proxies.decoding import decode
 from sgt_data.scoring.average_precision import (
     THRESHOLDS,
@@ -19,8 +19,15 @@ from sgt_data.scoring.average_precision import (
 )
 from sgt_data.scoring.decoding_options import ROBUST, Decoding
 from sgt_data.scoring.drawing_noise import enlarged, has_noise
-from sgt_data.scoring.drawn_colours import DrawnMap, read_drawn
-from sgt_data.scoring.intervals import Estimate, Floats, Statistic, bootstrap, divide_or_nan
+from sgt_data.scoring.drawn_colours import read_drawn
+from sgt_data.scoring.drawn_map import DrawnMap
+from sgt_data.scoring.intervals import (
+    Estimate,
+    Floats,
+    Statistic,
+    divide_or_nan,
+    finite_estimates,
+)
 from sgt_data.scoring.like_shades import with_told_shades
 from sgt_data.scoring.mask_measure import MaskRow, mask_estimates, mask_row
 from sgt_data.scoring.measure import Drawing, ScoredSample
@@ -82,20 +89,22 @@ class SegmentMeasure:
     are_alike: bool = False
     decoding: Decoding = ROBUST
 
-    def picture(self, drawing: Drawing, sample: ScoredSample) -> SegmentRow:
+    def read(self, drawing: Drawing, sample: ScoredSample) -> DrawnMap:
+        """The segments of a drawing."""
         background = background_of(sample.facts)
         drawing = enlarged(drawing, sample.facts, self.decoding)
         if self.decoding.colours == "drawn" and not self.classes:
-            drawn = read_drawn(drawing, background, self.decoding, self.are_alike)
-            return self.row(drawn, sample)
-        segments = decode(sample.target, sample.facts).segments
-        colours = [rgb(segment["color"]) for segment in segments]
+            return read_drawn(drawing, background, self.decoding, self.are_alike)
+        colours = [rgb(segment["color"]) for segment in drawn_segments(sample.facts["segments"])]
         colours += [colour for colour in self.classes.values() if colour not in colours]
         labels = read_stated(drawing, [background, *colours], self.decoding)
         if self.are_alike and self.decoding.reach and has_noise(drawing, self.decoding):
             table = np.array([background, *colours], np.int32)
             labels = with_told_shades(drawing, labels, table)
-        return self.row(DrawnMap(labels, np.array(colours, np.uint8).reshape(-1, 3)), sample)
+        return DrawnMap.of(labels, colours)
+
+    def picture(self, drawing: Drawing, sample: ScoredSample) -> SegmentRow:
+        return self.row(self.read(drawing, sample), sample)
 
     def quality(self, row: SegmentRow) -> float:
         """Mean IoU of segments; whether the drawing is empty, where the target is."""
@@ -110,12 +119,7 @@ class SegmentMeasure:
             **quality_statistics([row.quality for row in rows]),
             **precision_statistics([row.matches for row in rows]),
         }
-        everything = np.ones((1, len(rows)))
-        estimates = {
-            name: bootstrap(statistic, len(rows), seed)
-            for name, statistic in statistics.items()
-            if np.isfinite(statistic(everything)[0])
-        }
+        estimates = finite_estimates(statistics, len(rows), seed)
         if self.has_absent:
             estimates.update(mask_estimates([row.mask for row in rows], seed))
         return estimates
