@@ -11,7 +11,7 @@ from sgt_data.facts import drawn_segments, undrawn_segments
 from sgt_data.foreign_errors import in_words
 from sgt_data.legends.colours import least_distance
 from sgt_data.legends.reader import Legend, read_instruction
-from sgt_data.prompts.colour_words import RGB, parse_colour
+from sgt_data.prompts.colour_words import RGB, levels_of, parse_colour
 from sgt_data.referring.referents import referents
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.value_text import cut, cut_text
@@ -67,7 +67,7 @@ class StatedLegend:
             legend = facts["legend"]
             stated = cls(
                 tuple(_entry(entry) for entry in legend["entries"]),
-                _colour(legend["background"]["color"]),
+                levels_of(legend["background"]["color"]),
                 float(legend["distance"]),
                 tuple(drawn_segments(facts["segments"])),
                 tuple(undrawn_segments(facts)),
@@ -78,7 +78,7 @@ class StatedLegend:
                 raise ValueError("a segment is no object")
             if {type(text) for text in texts} != {str} or not stated.entries:
                 raise ValueError("words are no texts, or the legend has no entry")
-            if _colour(facts["unlabelled"]) != stated.background:
+            if levels_of(facts["unlabelled"]) != stated.background:
                 raise ValueError("`unlabelled` is not the legend's background")
             parse_colour(stated.words["background"])
         except (KeyError, TypeError, ValueError, OverflowError) as why:
@@ -182,20 +182,13 @@ def _segment_facts(stated: Sequence[Mapping[str, Any]]) -> list[SegmentFacts]:
 
 def _entry(stated: Mapping[str, Any]) -> StatedEntry:
     entry = StatedEntry(
-        stated["name"], _colour(stated["color"]), stated["label"], stated["category_id"],
+        stated["name"], levels_of(stated["color"]), stated["label"], stated["category_id"],
         stated["individual"],
     )  # fmt: skip
     types = type(entry.name), type(entry.label), type(entry.category_id), type(entry.individual)
     if types != (str, int, int, bool) or stated["present"] != (entry.label > 0):
         raise ValueError("an entry of the legend has fields of wrong types")
     return entry
-
-
-def _colour(stated: Any) -> RGB:
-    red, green, blue = stated
-    if not all(type(level) is int and 0 <= level <= 255 for level in stated):
-        raise ValueError(f"{cut(stated)} is no colour")
-    return red, green, blue
 
 
 def _shown(colour: RGB | None) -> str:

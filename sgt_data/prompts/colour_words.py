@@ -12,6 +12,8 @@ from typing import Literal
 
 from PIL import ImageColor
 
+from sgt_data.value_text import cut
+
 RGB = tuple[int, int, int]
 """Levels of red, green and blue, 0 to 255."""
 
@@ -19,7 +21,8 @@ ColourForm = Literal["hex", "levels", "name"]
 """`hex`: #804080. `levels`: (128, 64, 128). `name`: rebecca purple."""
 
 _WORDS = re.compile(
-    "light|dark|medium|pale|deep|dim|hot|alice|antique|blanched|almond|blue|violet|cadet|cornflower|green|olive|"
+    "light|dark|medium|pale|deep|dim|hot|alice|antique|blanched|almond|blue|violet|cadet|"
+    "cornflower|green|olive|"
     "orchid|red|salmon|sea|slate|turquoise|gray|goldenrod|khaki|magenta|orange|cyan|pink|sky|dodger|"
     "fire|brick|floral|white|forest|ghost|yellow|honey|dew|indian|lavender|blush|lawn|lemon|chiffon|"
     "coral|steel|lime|aquamarine|purple|spring|midnight|mint|cream|misty|rose|navajo|old|lace|drab|"
@@ -84,6 +87,21 @@ def parse_colour(text: str) -> RGB:
         if name == text.lower():
             return colour
     raise ValueError(f"{text!r} writes no colour")
+
+
+def levels_of(value: object) -> RGB:
+    """The colour of facts.
+
+    Raises:
+        ValueError: they state none.
+    """
+    if (
+        not isinstance(value, list)
+        or len(value) != 3
+        or any(type(level) is not int or not 0 <= level <= 255 for level in value)
+    ):
+        raise ValueError(f"a colour is {cut(value, 40)}, not three levels from 0 to 255")
+    return value[0], value[1], value[2]
 
 
 def _in_words(name: str) -> str:

@@ -18,6 +18,7 @@ from sgt_data.errors import FilteredOut
 from sgt_data.facts import NOT_DRAWN
 from sgt_data.prompts.colour_words import ColourForm
 from sgt_data.proxies.base import Proxy, Subject, Tier
+from sgt_data.proxies.drawn_regions import region_problems
 from sgt_data.proxies.each_classes import (
     ClassLimits,
     NamedClass,
@@ -38,7 +39,7 @@ from sgt_data.proxies.whole_picture import WholePicture, paint_whole
 from sgt_data.records import DrawnTarget, Layer
 from sgt_data.seeds import generator
 from sgt_data.segmentation.colours import Colours, spread_around
-from sgt_data.segmentation.label_map import LabelMap, visible_regions
+from sgt_data.segmentation.label_map import LabelMap
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target, encode_target
 
 _LAYERS: tuple[Layer, ...] = ("instances", "panoptic")
@@ -182,16 +183,7 @@ class EachProxy(Proxy):
     @classmethod
     def contradictions(cls, target: bytes, facts: Mapping[str, Any]) -> list[str]:
         decoded, stated = cls.decode(target, facts), EachFacts.of(facts)
-        areas, boxes = visible_regions(decoded.labels, len(decoded.segments))
-        wrong = [
-            f"label {label} has {area} pixels in box {box}; its facts say {segment.area} in "
-            f"{list(segment.box)}"
-            for label, (segment, area, box) in enumerate(
-                zip(stated.drawn, areas.tolist(), boxes.tolist(), strict=True), 1
-            )
-            if (segment.area, list(segment.box)) != (area, box)
-        ]
-        return [*wrong, *stated.problems()]
+        return [*region_problems(decoded), *stated.problems()]
 
     def _choose(
         self, whole: WholePicture, subject: Subject, rng: np.random.Generator

@@ -9,9 +9,9 @@ from typing import Any
 from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments, undrawn_segments
 from sgt_data.foreign_errors import in_words
-from sgt_data.prompts.colour_words import RGB
+from sgt_data.prompts.colour_words import RGB, levels_of
 from sgt_data.proxies.each_classes import class_words, could_mean
-from sgt_data.proxies.stated_colours import colour_distance, levels_of, misread
+from sgt_data.proxies.stated_colours import colour_distance, misread
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.value_text import cut, cut_text
 

@@ -47,10 +47,8 @@ from sgt_data.value_text import cut, cut_text
 _OF_DEPTH: frozenset[Layer] = frozenset({"metric_depth", "intrinsics"})
 _COLOURS = ("red", "green", "blue")
 _WINDOW_MAX = 15
-_ORIGINS = {
-    (True, False): "normal map", (False, False): "metric depth", (False, True): "annotator",
-}  # fmt: skip
-"""What normals are from, by whether a map states them and whether an annotator's depth does."""
+Origin = Literal["normal map", "metric depth", "annotator"]
+"""What normals are from: a source's map of them, its metric depth, or that of an annotator."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -121,10 +119,10 @@ class NormalsProxy(Proxy):
         return value
 
     def annotator_for(self, layers: frozenset[Layer]) -> str | None:
-        return None if "normals" in layers or layers >= _OF_DEPTH else self.annotator
+        return self.annotator if _origin(layers) == "annotator" else None
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
-        if "normals" in layers or layers >= _OF_DEPTH or self.annotator:
+        if _origin(layers) != "annotator" or self.annotator:
             return None
         if "metric_depth" in layers:
             return (
@@ -146,23 +144,12 @@ class NormalsProxy(Proxy):
         return "normals"
 
     def draw(self, subject: Subject) -> DrawnTarget:
-        picture, stored = subject.picture, subject.picture.stored
-        grid = sample_grid(
-            stored.height, stored.width, picture.height, picture.width, stored.orientation
-        )
-        directions = directions_of(self.convention)
-        is_stated = "normals" in subject.layers
-        is_predicted = self.annotator_for(subject.layers - {"camera_depth"}) is not None
-        if is_stated:
-            colours = colours_of_map(subject.normals(), grid, directions)
-        elif is_predicted:
-            colours = colours_of_predicted(subject.dense("camera_depth"), self._fit, directions)
-        else:
-            depth, camera = subject.dense("metric_depth"), subject.intrinsics()
-            colours = colours_of_stored(depth, camera, grid, self._fit, directions)
+        directions, origin = directions_of(self.convention), _origin(subject.layers)
+        colours = self._colours(subject, origin, directions)
         none = int(np.count_nonzero(is_black(colours)))
         if none == colours.shape[0] * colours.shape[1]:
             raise AnnotationError("no pixel of the output has a surface normal")
+        is_stated = origin == "normal map"
         if is_stated:  # those of depth are computed towards the camera
             check_faces_viewer(colours, directions, none)
         facts = {
@@ -170,7 +157,7 @@ class NormalsProxy(Proxy):
             "frame": "camera",
             "directions": dict(zip(_COLOURS, directions, strict=True)),
             "convention": self.convention if isinstance(self.convention, str) else "stated",
-            "from": _ORIGINS[is_stated, is_predicted],
+            "from": origin,
             "window": 0 if is_stated else self.window,
             "edge": 0.0 if is_stated else self.edge,
             "farthest": 0.0 if is_stated else self.farthest or 0.0,
@@ -180,9 +167,21 @@ class NormalsProxy(Proxy):
         words = {"axes": axes_text(directions, generator(subject.seed, "normals", subject.key))}
         return DrawnTarget(encode_rgb(colours), "png", facts, words=words)
 
-    @property
-    def _fit(self) -> PlaneFit:
-        return PlaneFit(self.window, self.edge, self.farthest or np.inf)
+    def _colours(
+        self, subject: Subject, origin: Origin, directions: Directions
+    ) -> NDArray[np.uint8]:
+        """The target's colours [H, W, 3]."""
+        fit = PlaneFit(self.window, self.edge, self.farthest or np.inf)
+        if origin == "annotator":
+            return colours_of_predicted(subject.dense("camera_depth"), fit, directions)
+        picture, stored = subject.picture, subject.picture.stored
+        grid = sample_grid(
+            stored.height, stored.width, picture.height, picture.width, stored.orientation
+        )
+        if origin == "normal map":
+            return colours_of_map(subject.normals(), grid, directions)
+        depth = subject.dense("metric_depth")
+        return colours_of_stored(depth, subject.intrinsics(), grid, fit, directions)
 
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:
@@ -228,6 +227,13 @@ class NormalsProxy(Proxy):
                 f"{', '.join(stated.directions)} for red, green, blue"
             )
         return problems
+
+
+def _origin(layers: frozenset[Layer]) -> Origin:
+    """What normals are from where a source has these layers."""
+    if "normals" in layers:
+        return "normal map"
+    return "metric depth" if layers >= _OF_DEPTH else "annotator"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sgt_data.facts import NOT_DRAWN
 from sgt_data.pictures.grey_png import encode_grey
 from sgt_data.prompts.colour_words import ColourForm
 from sgt_data.proxies.base import Proxy, Subject, Tier
-from sgt_data.proxies.referring_facts import ReferringFacts, hull
+from sgt_data.proxies.referring_facts import ReferringFacts
 from sgt_data.proxies.stated_colours import (
     DISTANCE_MAX,
     FORMS,
@@ -42,6 +42,7 @@ from sgt_data.referring.referents import referents
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.seeds import generator
 from sgt_data.segmentation.label_map import LabelMap, visible_regions
+from sgt_data.segmentation.regions import hull
 from sgt_data.segmentation.target_png import DecodedSegmentation, encode_target
 from sgt_data.value_text import cut
 
@@ -193,7 +194,7 @@ class ReferringProxy(Proxy):
             )
         if {segment.category for segment in stated.segments} != {stated.category}:
             problems.append(f"the drawn segments are not all of category {cut(stated.category)}")
-        area, box = sum(segment.area for segment in stated.segments), hull(stated.segments)
+        area, box = sum(segment.area for segment in stated.segments), hull(stated.boxes)
         if (areas[0], boxes[0].tolist()) != (area, box):
             problems.append(
                 f"the mask has {areas[0]} pixels in box {boxes[0].tolist()}; "

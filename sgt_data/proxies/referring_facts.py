@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ from sgt_data.errors import CorpusError
 from sgt_data.facts import drawn_segments, undrawn_segments
 from sgt_data.foreign_errors import in_words
 from sgt_data.pictures.grey_png import decode_grey
-from sgt_data.prompts.colour_words import RGB
-from sgt_data.proxies.stated_colours import colour_distance, levels_of, misread
+from sgt_data.prompts.colour_words import RGB, levels_of
+from sgt_data.proxies.stated_colours import colour_distance, misread
 from sgt_data.referring.segment_facts import SegmentFacts
 from sgt_data.segmentation.target_png import decode_labels
 from sgt_data.value_text import cut_text
@@ -86,6 +86,11 @@ class ReferringFacts:
             ) from why
         return stated
 
+    @property
+    def boxes(self) -> NDArray[np.int64]:
+        """Boxes [n, 4] of the drawn segments."""
+        return np.array([segment.box for segment in self.segments], np.int64)
+
     def mask(self, target: bytes) -> NDArray[np.uint16]:
         """The mask [H, W] of a target: 1 inside, else 0.
 
@@ -115,11 +120,3 @@ class ReferringFacts:
                 f"min_distance is {self.min_distance:g}"
             )
         return [problem for problem in problems if problem]
-
-
-def hull(segments: Sequence[SegmentFacts]) -> list[int]:
-    """The smallest box (x, y, width, height) around segments."""
-    boxes = [segment.box for segment in segments]
-    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
-    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
-    return [left, top, right - left, bottom - top]

@@ -15,6 +15,7 @@ from sgt_data.prompts.colour_words import (
     ColourForm,
     colour_names,
     colour_text,
+    levels_of,
     named_colours,
     parse_colour,
 )
@@ -92,21 +93,6 @@ def written_colours(
         levels_of(next(drawn)) if choice == RANDOM else parse_colour(choice) for choice in choices
     ]
     return [WrittenColour(colour, colour_text(colour, form)) for colour in colours]
-
-
-def levels_of(value: object) -> RGB:
-    """The colour of facts.
-
-    Raises:
-        ValueError: they state none.
-    """
-    if (
-        not isinstance(value, list)
-        or len(value) != 3
-        or any(type(level) is not int or not 0 <= level <= 255 for level in value)
-    ):
-        raise ValueError(f"a colour is {cut(value, 40)}, not three levels from 0 to 255")
-    return value[0], value[1], value[2]
 
 
 def colour_distance(first: Sequence[int], second: Sequence[int]) -> float:
