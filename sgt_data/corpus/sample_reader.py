@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
@@ -25,6 +25,7 @@ from sgt_data.corpus.reversed_proxies import SWAPPED
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError, FileMissing
 from sgt_data.files.file_signs import LFS_POINTER_BYTES, lfs_note
+from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.reading import read_range
 from sgt_data.files.urls import below, is_local, join
 from sgt_data.foreign_errors import in_words
@@ -101,7 +102,7 @@ class SampleReader:
         self._local = is_local(corpus.url)
         self._bases = corpus.bases
         self._copies = None if self._local else copies
-        self._lock = threading.Lock()  # several threads fetch remote samples
+        self._lock = threading.Lock()  # several threads read samples
 
     def key(self, proxy: str, shard: str, row: int) -> str:
         """The key of the sample in a row of a shard's index.
@@ -230,6 +231,16 @@ class SampleReader:
             raise CorpusError(f"{self._corpus.url}: {folder}/{shard}, sample {key} has no facts")
         return facts
 
+    def facts_of_shard(self, folder: str, shard: str) -> Iterator[dict[str, Any]]:
+        """The JSON of every sample of a shard, in order; read a little ahead.
+
+        Raises:
+            CorpusError: one is not what the index says.
+            SourceError: one cannot be read just now.
+        """
+        rows, threads = range(self.count(folder, shard)), threads_for(self._corpus.url)
+        return read_ahead(lambda row: self.facts(folder, shard, row), rows, threads)
+
     def __getstate__(self) -> dict[str, Any]:
         return {
             "corpus": self._corpus,
@@ -320,11 +331,12 @@ class SampleReader:
     def _file(self, tar: str) -> BinaryIO:
         """The open file. It closes with the last reference to it; a fork may share it, as it is
         read by offset."""
-        if tar not in self._files:
-            root = self._corpus.url
-            path = below(root, tar.removeprefix(root).lstrip("/"))
-            self._files[tar] = open(path, "rb")  # noqa: SIM115
-            if len(self._files) > FILES_MAX:
-                self._files.popitem(last=False)[1].close()
-        self._files.move_to_end(tar)
-        return self._files[tar]
+        with self._lock:  # a file that two threads opened would be closed under one of them
+            if tar not in self._files:
+                root = self._corpus.url
+                path = below(root, tar.removeprefix(root).lstrip("/"))
+                self._files[tar] = open(path, "rb")  # noqa: SIM115
+                if len(self._files) > FILES_MAX:
+                    self._files.popitem(last=False)[1].close()
+            self._files.move_to_end(tar)
+            return self._files[tar]

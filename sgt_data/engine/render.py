@@ -108,6 +108,8 @@ class Rendering:
         source: of the inputs.
         proxies: those that are drawn, in the manifest's order.
         reversed: those that are made of what these draw, or of committed shards.
+        bases: names of those that these reverse.
+        committed: bases that are not drawn here, by name.
         writers: by folder: what is drawn so far.
         watch: where the time goes.
     """
@@ -119,6 +121,7 @@ class Rendering:
     source: Source = field(init=False)
     proxies: list[Proxy] = field(init=False)
     reversed: list[GenerateProxy] = field(init=False)
+    bases: frozenset[str] = field(init=False)
     committed: dict[str, CommittedBase] = field(init=False, default_factory=dict)
     writers: dict[str, ShardWriter] = field(init=False)
     watch: Stopwatch = field(init=False, default_factory=Stopwatch)
@@ -127,6 +130,7 @@ class Rendering:
         self.source = self.recipe.source(self.raw.source)
         asked = [proxy for proxy in self.recipe.manifest.proxies if proxy.name in self.folders]
         self.reversed = [proxy for proxy in asked if isinstance(proxy, GenerateProxy)]
+        self.bases = frozenset(proxy.of for proxy in self.reversed)
         self.proxies = [proxy for proxy in asked if not isinstance(proxy, GenerateProxy)]
         # a base is committed before its reverse, whose samples nobody could read without it
         names = [proxy.name for proxy in (*self.proxies, *self.reversed)]
@@ -157,8 +161,6 @@ class Rendering:
         """Draw one input for every folder, or name it in the folder's ledger; what became of it, by
         folder."""
         rule = self.recipe.manifest.pictures
-        made_of_others = {proxy.name for proxy in self.reversed}
-        drawn_folders = [folder for folder in self.writers if folder not in made_of_others]
         try:
             if raw.problem or exclusion:
                 raise InputError(raw.problem or exclusion)
@@ -171,7 +173,12 @@ class Rendering:
             picture = prepare(inspect(raw.picture, rule.max_pixels), rule, rule.icc)
         except InputError as why:
             self.watch.lap(DECODE)
-            return {folder: self._quarantine(folder, raw, why) for folder in drawn_folders}
+            made_of_others = {proxy.name for proxy in self.reversed}
+            return {
+                folder: self._quarantine(folder, raw, why)
+                for folder in self.writers
+                if folder not in made_of_others
+            }
         self.watch.lap(DECODE)
         subject = self._subject(raw, picture)
         facts = _common_facts(raw, self.source.name, subject)
@@ -186,7 +193,7 @@ class Rendering:
             if isinstance(outcome, EncodedSample)
             else outcome
             for folder, outcome in outcomes.items()
-            if folder in {proxy.of for proxy in self.reversed}
+            if folder in self.bases
         }
 
     def _draw(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.corpus.shard import EncodedSample
 from sgt_data.errors import CorpusError, SourceError
 from sgt_data.facts import REVERSED
-from sgt_data.files.urls import is_local, join
+from sgt_data.files.urls import join
 from sgt_data.manifest.manifest import Manifest
 from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.prompts.bank import choose_instruction
@@ -39,7 +38,6 @@ _DESCRIBED = (
 """What an index says of a picture, beside its key and its members."""
 
 _LEDGER = tuple(field.name for field in fields(QuarantineRow))
-_THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +164,14 @@ def _samples(
         inputs = _index(root, INPUT, shard)
     stored = zip(inputs["key"].to_pylist(), inputs["input_crc32"].to_pylist(), strict=True)
     checksum_of = dict(stored)
-    reader = SampleReader(_Committed(root))
-    rows = table.to_pylist()
-
-    def facts(number: int) -> dict[str, Any]:
-        return reader.facts(proxy, shard, number)
-
-    with ThreadPoolExecutor(1 if is_local(root) else _THREADS) as threads:
-        for row, stated in zip(rows, threads.map(facts, range(len(rows))), strict=True):
-            key = row["key"]
-            if checksum_of.get(key) is None:
-                raise CorpusError(f"{join(root, index_path(INPUT, shard))} has no input {key}")
-            described = {name: row[name] for name in _DESCRIBED}
-            checksums = {"input": checksum_of[key], "target": row["target_crc32"]}
-            yield key, BaseSample(stated, described, checksums)
+    facts = SampleReader(_Committed(root)).facts_of_shard(proxy, shard)
+    for row, stated in zip(table.to_pylist(), facts, strict=True):
+        key = row["key"]
+        if checksum_of.get(key) is None:
+            raise CorpusError(f"{join(root, index_path(INPUT, shard))} has no input {key}")
+        described = {name: row[name] for name in _DESCRIBED}
+        checksums = {"input": checksum_of[key], "target": row["target_crc32"]}
+        yield key, BaseSample(stated, described, checksums)
 
 
 def _index(root: str, folder: str, shard: str) -> Any:

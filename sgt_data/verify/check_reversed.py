@@ -13,7 +13,6 @@ from sgt_data.corpus.paths import INPUT
 from sgt_data.corpus.sample_reader import SampleReader
 from sgt_data.errors import CorpusError, SgtDataError
 from sgt_data.facts import reversed_facts
-from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.foreign_errors import in_words
 from sgt_data.plugins.member import is_own
 from sgt_data.plugins.traces import file_of_class, where_raised
@@ -143,10 +142,8 @@ def _facts_of(
     corpus: Corpus, base: str, shard: str, keys: list[str]
 ) -> dict[str, Mapping[str, Any]]:
     """JSON of the samples of a base by key; none where one cannot be read."""
-    reader = SampleReader(corpus)
-    rows, threads = range(len(keys)), threads_for(corpus.url)
     try:
-        read = read_ahead(lambda row: reader.facts(base, shard, row), rows, threads)
+        read = SampleReader(corpus).facts_of_shard(base, shard)
         return dict(zip(keys, read, strict=True))
     except SgtDataError:
         return {}
