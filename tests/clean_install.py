@@ -23,7 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ROOMS_OF = {
-    "train": ("training", "experiment"), "hub": (), "annotate": (), "s3": (), "gs": (), "scale": (),
+    "train": ("training", "experiment"), "annotate": (), "gs": (), "hub": (), "s3": (), "scale": (),
+    "score": (),
 }  # fmt: skip
 """By extra, the rooms that cannot be imported without it."""
 
