@@ -121,6 +121,7 @@ WIDTH_PUBLIC, WIDTH_PRIVATE = 8, 6
 
 WIDE = {
     "trainers/bagel.py:BagelDataset.__init__": "BAGEL's own loader calls it with these arguments",
+    "trainers/bagel_conversations.py:BagelConversations.__init__": "so does it with this one",
 }
 """Functions whose parameters are somebody else's; commands of the command line, whose parameters
 are its options, are left out as a whole."""

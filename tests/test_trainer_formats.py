@@ -18,7 +18,7 @@ from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
 from sgt_data.manifest.manifest import parse_manifest
-from sgt_data.trainers import bagel
+from sgt_data.trainers import bagel_group
 from sgt_data.trainers.bagel import BagelDataset
 from sgt_data.trainers.bagel_sample import to_bagel
 from sgt_data.trainers.omnigen2 import SizeLimits, to_omnigen2, to_sgt_omnigen2
@@ -148,7 +148,7 @@ def as_worker(
     iterator = iter(data)
     while True:
         with monkeypatch.context() as patched:
-            patched.setattr(bagel, "loader_worker", lambda: (worker, workers))
+            patched.setattr(bagel_group, "loader_worker", lambda: (worker, workers))
             packed = next(iterator)
         yield packed
 
@@ -264,7 +264,7 @@ def test_torch_workers_give_what_the_counts_say(corpus: str) -> None:
     [
         ({"local_rank": 2, "world_size": 2}, "rank is 2 of 2"),
         ({"data_status": {3: 1}, "num_workers": 2}, "as many workers as before"),
-        ({"num_used_data": [1, 2]}, "2 numbers for 1 corpora"),
+        ({"num_used_data": [1, 2]}, "2 numbers for 1 sources"),
         ({"num_used_data": [0]}, "from 1 on"),
         ({"proxies": ["depth"]}, "has no proxy 'depth'"),
         ({"proxies": []}, "no sample is left"),
