@@ -34,7 +34,9 @@ from PIL import Image
 
 from sgt_data import checks
 from sgt_data.corpus.sample import Sample
-from sgt_data.trainers.export_layouts import OMNIGEN2_TASK
+
+OMNIGEN2_TASK = "edit"
+"""OmniGen2's word for "picture and instruction in, picture out"."""
 
 
 @dataclass(frozen=True, slots=True)
