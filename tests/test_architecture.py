@@ -61,7 +61,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     ),
     "stream": frozenset({"files", "pictures", "prompts", "corpus", "subsets"}),
     "trainers": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
-    "exports": frozenset({"files", "pictures", "corpus", "subsets", "trainers"}),
+    "exports": frozenset({"files", "pictures", "corpus", "subsets", "stream", "trainers"}),
     "questions": frozenset({"files", "corpus", "subsets", "proxies", "referring"}),
     "training": frozenset({"files", "pictures", "corpus", "stream"}),
     "scoring": frozenset(
