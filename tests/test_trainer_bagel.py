@@ -21,12 +21,12 @@ from PIL import Image
 from trainer_code import ROOT, checkout_of, run_script
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus, write_questions
+from sgt_data.exports.bagel_shares import share_of_worker
 from sgt_data.exports.bagel_tokens import (
     PACKED_MAX,
     QUESTION_SIZES,
     VAE_SIZES,
     VIT_SIZES,
-    sample_tokens,
 )
 from sgt_data.exports.export import export_corpus
 from sgt_data.exports.export_options import ExportOptions
@@ -232,7 +232,6 @@ def test_the_plan_edit_is_that_of_bagels_own_editing_data(
         rows.append([f"{tmp_path}/{number}.input", f"{tmp_path}/{number}.target",
                      sample.instruction])  # fmt: skip
     (tmp_path / "rows.json").write_text(json.dumps(rows))
-    theirs = read(code, "edit", tmp_path / "rows.json")
     apply_diff(
         code,
         "+from sgt_data.trainers.bagel import BagelDataset\n DATASET_REGISTRY = {\n"
@@ -248,7 +247,8 @@ def test_the_plan_edit_is_that_of_bagels_own_editing_data(
     }  # fmt: skip
     (tmp_path / "sgt.yaml").write_text(yaml.safe_dump({"sgt": group}))
     count = sum(sum(corpus.samples_per_shard(proxy)) for proxy in PROXIES)
-    ours = read(code, "samples", tmp_path / "sgt.yaml", str(count))["sgt"]
+    samples = read(code, "samples", tmp_path / "sgt.yaml", str(count), tmp_path / "rows.json")
+    theirs, ours = samples["edit"], samples["sgt"]
     assert set(map(json.dumps, theirs)) <= set(map(json.dumps, ours))
     assert len(theirs) == 2 * len(PROXIES)
 
@@ -282,41 +282,47 @@ def test_conversations_are_those_of_bagels_own_class(
 
 
 @pytest.mark.parametrize("name", ["SGT", "Bagel"])
-@pytest.mark.parametrize("sizes", [VAE_SIZES, VIT_SIZES, QUESTION_SIZES])
-def test_tokens_are_counted_as_bagels_transform_makes_them(
-    tmp_path: Path, name: str, sizes: Any
-) -> None:
+def test_tokens_are_counted_as_bagels_transform_makes_them(name: str) -> None:
     """Never fewer than there are, and exact for pictures that keep their size."""
     choose = random.Random(1)
-    pictures = [[choose.randint(16, 2500), choose.randint(16, 2500)] for _ in range(300)]
+    pictures = [[choose.randint(16, 2500), choose.randint(16, 2500)] for _ in range(200)]
     kept = [[16 * choose.randint(32, 64), 16 * choose.randint(32, 64)] for _ in range(60)]
-    arguments = {"image_stride": sizes.stride, "max_image_size": sizes.most,
-                 "min_image_size": sizes.least}  # fmt: skip
-    made = np.array(read(checkout(name), "sizes", json.dumps(pictures + kept),
-                         json.dumps(arguments)))  # fmt: skip
-    tokens = made[:, 0] * made[:, 1] // sizes.stride**2
-    counted = sizes.tokens(*np.array(pictures + kept).T)
-    assert (counted >= tokens).all()
-    if sizes is VAE_SIZES:
-        assert (counted[len(pictures) :] == tokens[len(pictures) :]).all()
-        assert (counted <= tokens * 1.5 + 200).all()
+    tried = [VAE_SIZES, VIT_SIZES, QUESTION_SIZES]
+    arguments = [
+        {"image_stride": sizes.stride, "max_image_size": sizes.most, "min_image_size": sizes.least}
+        for sizes in tried
+    ]
+    made = read(checkout(name), "sizes", json.dumps(pictures + kept), json.dumps(arguments))
+    for sizes, of_sizes in zip(tried, np.array(made), strict=True):
+        tokens = of_sizes[:, 0] * of_sizes[:, 1] // sizes.stride**2
+        counted = sizes.tokens(*np.array(pictures + kept).T)
+        assert (counted >= tokens).all() and (counted <= tokens * 1.5 + 200).all()
+        if sizes is VAE_SIZES:
+            assert (counted[len(pictures) :] == tokens[len(pictures) :]).all()
 
 
-def test_groups_that_the_old_file_made_mandatory_had_no_room(tmp_path: Path) -> None:
-    """Why not every group is mandatory: BAGEL checks no limit while it packs one of each."""
-    widths, heights = np.array([1024]), np.array([688])
-    tokens = int(sample_tokens(widths, heights, np.array([80]))[0])
-    assert 13 * tokens > PACKED_MAX
+def test_the_stated_sum_is_what_bagel_needs_room_for(exported: Path) -> None:
+    """With so many tokens its masks are made; with room for half of them they cannot be."""
+    config = exported / "bagel/bagel.yaml"
+    (stated,) = re.findall(r"Mandatory groups have ([\d,]+) together", config.read_text())
+    tokens = int(stated.replace(",", ""))
+
+    def pack(room: int) -> Any:
+        limits = (f"max_num_tokens={room}", f"expected_num_tokens={room}")
+        return read(exported / "code", "pack", config, "2", "0", *limits)
+
+    assert all(batch["length"] <= tokens for batch in pack(tokens))
+    with pytest.raises(AssertionError, match="create_sparse_mask"):
+        pack(tokens // 2)
 
 
-@pytest.mark.parametrize(("ranks", "workers", "starves"), [(2, 3, False), (4, 2, True)])
-def test_the_released_loader_gives_workers_the_share_that_the_note_states(
-    world: Path, exported: Path, ranks: int, workers: int, starves: bool
-) -> None:
-    config = exported / "edge.yaml"
+def test_the_released_loader_gives_workers_the_share_that_the_note_states(exported: Path) -> None:
+    config, readers = exported / "edge.yaml", [(2, 3), (4, 2), (1, 2)]
     document = yaml.safe_load((exported / "bagel/bagel.yaml").read_text())
     config.write_text(yaml.safe_dump({"sgt_edge": document["sgt_edge"]}))
     lines = (exported / "bagel/edge.jsonl").read_text().splitlines()[:7]
     (exported / "bagel/edge.jsonl").write_text("\n".join(lines) + "\n")
-    shares = read(exported / "code", "shares", config, str(ranks), str(workers))
-    assert shares == [[0 if starves else 1]] * workers
+    shares = read(exported / "code", "shares", config, json.dumps(readers))
+    for (ranks, workers), given in zip(readers, shares, strict=True):
+        assert given == [[share_of_worker(7, ranks, workers)]] * workers
+    assert shares[1] == [[0], [0]], "7 samples for 4 ranks x 2 workers: nobody gets one"

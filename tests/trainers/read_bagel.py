@@ -2,10 +2,13 @@
 
     read_bagel.py pack CONFIG BATCHES [WORKERS] [option=value ...]
                                                  what its PackedDataset packs for a configuration
-    read_bagel.py edit ROWS                      what its editing data set makes of JSON rows of
-                                                 [input, target, instruction]
-    read_bagel.py sizes SIZES ARGS               the sizes that its ImageTransform gives
-    read_bagel.py shares CONFIG RANKS WORKERS    how many items the first worker of a rank gets
+    read_bagel.py samples CONFIG COUNT [ROWS]    the first samples of each group before packing, and
+                                                 those that its editing data set makes of JSON rows
+                                                 of [input, target, instruction]
+    read_bagel.py sizes SIZES ARGUMENTS          the sizes that its ImageTransform gives, for each
+                                                 of several arguments
+    read_bagel.py shares CONFIG READERS          how many items each worker of the first rank gets,
+                                                 for pairs of ranks and workers
 
 Its code imports decord (videos) and a torchvision with operators, of which its pictures use
 nothing: both have stand-ins. Its tokenizer is a small one of the same kind: a token for each byte.
@@ -183,10 +186,11 @@ def described(sample: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def samples(config: str, count: str) -> dict[str, list[Any]]:
-    """The first samples of each group, before they are packed."""
+def samples(config: str, count: str, rows: str | None = None) -> dict[str, list[Any]]:
+    """The first samples of each group, before they are packed; and of rows of editing data."""
     dataset, _, _ = packed_dataset(config, {})
-    return {
+    edited = {"edit": edit(rows)} if rows else {}
+    return edited | {
         group.dataset_name: [described(sample) for sample in itertools.islice(iter(group),
                                                                               int(count))]
         for group in dataset.grouped_datasets
@@ -194,9 +198,12 @@ def samples(config: str, count: str) -> dict[str, list[Any]]:
 
 
 def sizes(asked: str, arguments: str) -> list[Any]:
-    transform = ImageTransform(**json.loads(arguments))
-    made = [transform(Image.new("RGB", tuple(size))).shape for size in json.loads(asked)]
-    return [(width, height) for _, height, width in made]
+    made = []
+    for stated in json.loads(arguments):
+        transform = ImageTransform(**stated)
+        shapes = [transform(Image.new("RGB", tuple(size))).shape for size in json.loads(asked)]
+        made.append([(width, height) for _, height, width in shapes])
+    return made
 
 
 class Shares(torch.utils.data.IterableDataset):  # type: ignore[misc]
@@ -208,17 +215,18 @@ class Shares(torch.utils.data.IterableDataset):  # type: ignore[misc]
         yield [len(group.get_data_paths_per_worker()[0]) for group in self.groups]
 
 
-def shares(config: str, ranks: str, workers: str) -> list[list[int]]:
-    numbers = {"world_size": int(ranks), "num_workers": int(workers)}
-    dataset, _, _ = packed_dataset(config, numbers)
-    loader = DataLoader(Shares(dataset.grouped_datasets), batch_size=None, num_workers=int(workers))
-    return list(loader)
+def shares(config: str, readers: str) -> list[list[list[int]]]:
+    given = []
+    for ranks, workers in json.loads(readers):
+        dataset, _, _ = packed_dataset(config, {"world_size": ranks, "num_workers": workers})
+        items = Shares(dataset.grouped_datasets)
+        given.append(list(DataLoader(items, batch_size=None, num_workers=workers)))
+    return given
 
 
 if __name__ == "__main__":
-    command = {
-        "pack": pack, "edit": edit, "samples": samples, "sizes": sizes, "shares": shares,
-    }[sys.argv[1]]  # fmt: skip
+    commands = {"pack": pack, "samples": samples, "sizes": sizes, "shares": shares}
+    command = commands[sys.argv[1]]
     result = command(*sys.argv[2:])  # type: ignore[operator]
     print()
     print(json.dumps(result))
