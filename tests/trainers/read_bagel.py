@@ -21,32 +21,18 @@ import io
 import itertools
 import json
 import sys
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 import yaml
 from PIL import Image
+from stand_ins import with_torchvision, without_videos
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch.utils.data import DataLoader, get_worker_info
 from transformers import PreTrainedTokenizerFast
 
-
-def stand_in() -> Any:
-    sys.modules["decord"] = SimpleNamespace()  # type: ignore[assignment]
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:  # it has no operators for this torch
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return library
-    return None
-
-
-LIBRARY = stand_in()
+without_videos()
+LIBRARY = with_torchvision()
 from data import dataset_base  # noqa: E402
 from data.data_utils import add_special_tokens, create_sparse_mask  # noqa: E402
 from data.interleave_datasets.edit_dataset import UnifiedEditIterableDataset  # noqa: E402
