@@ -173,7 +173,7 @@ def _greatest_sample(corpus: Corpus, proxy: str) -> int:
         index = corpus.index(proxy, shard, ("key", "width", "height", "instruction_size"))
         if index.num_rows:
             widths, heights, texts = (
-                index[name].to_numpy().astype(np.int64)
+                np.maximum(index[name].to_numpy().astype(np.int64), 1)
                 for name in ("width", "height", "instruction_size")
             )
             greatest = max(greatest, int(sample_tokens(widths, heights, texts).max()))
