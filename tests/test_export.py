@@ -344,7 +344,8 @@ def test_paths_can_be_relative_so_that_the_folder_can_move(
         relative_to=str(tmp_path / "here"), questions=str(tmp_path / "here/questions")
     )
     output = tmp_path / "here/data/out"
-    export_corpus(str(corpora["embedded"]), str(output), form, options=options)
+    report = export_corpus(str(corpora["embedded"]), str(output), form, options=options)
+    assert not any("absolute" in note for note in report.notes)
     listed = [path for path in output.iterdir() if path.is_file() and path.name != "export.json"]
     assert len(listed) >= 7
     for path in listed:
@@ -409,6 +410,7 @@ def test_pictures_that_a_trainer_would_resize_are_noted(
 ) -> None:
     report = export_corpus(str(corpora["embedded"]), str(tmp_path / "out"))
     assert "blends the colours" in report.notes[0]
+    assert "absolute paths" in report.notes[1] and "--relative-to" in report.notes[1]
 
 
 @pytest.mark.parametrize("name", ["my_jpgs", "sam_selection"])

@@ -47,6 +47,11 @@ class SgtFormat(ExportFormat):
                 "the trainer resizes these pictures, and blends the colours of targets; build with "
                 "pictures: {min_side: 512, max_side: 1024, multiple_of: 16}"
             )
+        if export.options.relative_to is None:
+            export.report.note(
+                "lists and configurations hold absolute paths; to move the folder, export with "
+                "--relative-to DIR"
+            )
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         layout, folder = self._layout, f"{export.root}/{proxy}"
