@@ -52,7 +52,7 @@ class HuggingFace(ExportFormat):
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         corpus = export.corpus
         sizes = chain.from_iterable(of_shard.tolist() for of_shard in sample_sizes(corpus, proxy))
-        files = plan_files(sizes)
+        files = plan_files(sizes, ROW_GROUP_BYTES, FILE_BYTES)
         samples = sum(map(sum, files))
         rgb = not _has_16_bits(export, proxy, samples)
         start = 0

@@ -15,9 +15,7 @@ ROW_BYTES = 200
 """What a row takes beside its members: key, names, source, licence."""
 
 
-def plan_files(
-    sizes: Iterable[int], row_group_bytes: int = ROW_GROUP_BYTES, file_bytes: int = FILE_BYTES
-) -> list[list[int]]:
+def plan_files(sizes: Iterable[int], row_group_bytes: int, file_bytes: int) -> list[list[int]]:
     """Number of samples in each row group of each file.
 
     A sample that is larger than a bound stands alone.
