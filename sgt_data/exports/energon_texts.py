@@ -1,4 +1,4 @@
-"""What energon reads beside tars, as text: `.nv-meta/` of a folder of tars, and metadatasets (pure).
+"""What energon reads beside tars, as text: `.nv-meta/`, and metadatasets (pure).
 
 The files of `.nv-meta/` are, byte for byte, those of `energon prepare --split-ratio 1,0,0
 --sample-type CrudeWebdataset`.

@@ -159,9 +159,7 @@ def _pieces_of_all(place: str, stated: Mapping[str, Any]) -> Iterator[memoryview
 
 
 def _not_as_stated(place: str, what: str) -> CorpusError:
-    return CorpusError(
-        f"{place}: its {what} is not what its receipt says. {REMOVE_AND_MAKE_AGAIN}"
-    )
+    return CorpusError(f"{place}: its {what} is not what its receipt says. {REMOVE_AND_MAKE_AGAIN}")
 
 
 def _pieces_of_some(place: str, tar: ShardTar) -> Iterator[bytes | memoryview]:

@@ -1,4 +1,4 @@
-"""Files that a library writes by path, such as databases: built on a local disk, put in one step."""
+"""Files that a library writes by path, such as databases: built on a local disk, then put whole."""
 
 from __future__ import annotations
 

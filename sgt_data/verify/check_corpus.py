@@ -207,9 +207,7 @@ def _check_files(
                 yield Finding(path, "no shard of the corpus has this file")
 
 
-def _accepted_files(
-    files: Mapping[str, int], known: Sequence[tuple[str, str]]
-) -> dict[str, int]:
+def _accepted_files(files: Mapping[str, int], known: Sequence[tuple[str, str]]) -> dict[str, int]:
     """By who wrote them: how many files lie in the corpus that are not of it, and are accepted."""
     own = _own_files(known)
     others = [path for path in files.keys() - own if not path.startswith(f"{ROLLED}/")]
