@@ -151,7 +151,8 @@ class Energon(ExportFormat):
 
 def _inputs_of(tar: ShardTar) -> int:
     """How many samples of a tar have their input in it."""
-    return len(tar.rows) - tar.rows["input_size"].null_count
+    lacking: int = tar.rows["input_size"].null_count
+    return len(tar.rows) - lacking
 
 
 def _check_names(tars: ShardTars) -> None:

@@ -108,11 +108,11 @@ def _counted_up(before: Sequence[str], after: Sequence[str]) -> int | None:
     if len(before) != len(after):
         return None
     pairs = zip(before, after, strict=True)
-    differing = [place for place, (one, other) in enumerate(pairs) if one != other]
+    differing = [place for place, (old, new) in enumerate(pairs) if old != new]
     if len(differing) != 1 or differing[0] % 2 == 0:
         return None
-    one, other = before[differing[0]], after[differing[0]]
-    return differing[0] if len(one) == len(other) and int(other) == int(one) + 1 else None
+    old, new = before[differing[0]], after[differing[0]]
+    return differing[0] if len(old) == len(new) and int(new) == int(old) + 1 else None
 
 
 def _metadataset(train: Mapping[str, Any]) -> str:
