@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.scoring.colour_clusters import painted_colours
-from sgt_data.scoring.connected_areas import split_areas
+from sgt_data.segmentation.connected_areas import split_areas
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.drawing_noise import has_noise
 from sgt_data.scoring.drawn_map import DrawnMap

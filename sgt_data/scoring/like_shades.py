@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.scoring.connected_areas import split_areas
+from sgt_data.segmentation.connected_areas import split_areas
 from sgt_data.scoring.overlap import Labels
 
 _ALIKE = 16.0

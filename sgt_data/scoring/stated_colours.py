@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.scoring.connected_areas import without_specks
+from sgt_data.segmentation.connected_areas import without_specks
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.drawing_noise import has_blends, has_noise
 from sgt_data.scoring.nearest_colours import (

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
-from sgt_data.scoring.overlap import Labels
+
+Labels = NDArray[np.int32]
+"""[H, W] int32; -1 is a pixel that is none of the labels."""
 
 Areas = NDArray[np.int32]
 """[H, W] int32, numbers of connected areas from 0 on."""
