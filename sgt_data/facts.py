@@ -45,9 +45,8 @@ NO_BOX = [0, 0, 0, 0]
 
 UNIFORM_TYPES = frozenset(
     {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "each", "edge", "enhance",
-     "generate", "inpainting", "legend", "mae", "metric_depth", "normals", "reconstruction",
-     "referring", "segmentation",
-     "super_resolution"}
+     "generate", "inpainting", "legend", "mae", "metric_depth", "normals", "paired",
+     "reconstruction", "referring", "segmentation", "super_resolution"}
 )  # fmt: skip
 """Types of proxies whose samples' JSON has one form: those of this package."""
 

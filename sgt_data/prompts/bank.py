@@ -53,16 +53,23 @@ class Instruction:
 def built_in_banks() -> tuple[str, ...]:
     """Names of the banks of this package."""
     names = (file.name for file in files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".txt") for name in names if name.endswith(".txt")))
+    of_files = (name.removesuffix(".txt") for name in names if name.endswith(".txt"))
+    return tuple(sorted((*of_files, STATED.name)))
+
+
+STATED = Bank("stated", ("{text}",), ("{text}",))
+"""The bank of samples whose source states the instruction: its one line is that text alone."""
 
 
 @lru_cache(maxsize=64)
 def load_bank(name: str) -> Bank:
-    """The bank `name` of this package, `prompts/<name>.txt`.
+    """The bank `name` of this package, `prompts/<name>.txt`, or `STATED`.
 
     Raises:
         FileNotFoundError: there is no such bank.
     """
+    if name == STATED.name:
+        return STATED
     if not _NAME.fullmatch(name):  # it comes from the JSON of samples too
         raise FileNotFoundError(f"no bank is named {cut(name, 40)}")
     return parse_bank(name, (files(__package__) / f"{name}.txt").read_text("utf-8"))
