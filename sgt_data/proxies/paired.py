@@ -9,7 +9,7 @@ from its pixels (see `segmentation.target_audit`) and stated in the sample's JSO
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -133,9 +133,11 @@ class PairedProxy(Proxy):
             decodable, why = _checked(fitted, taken, size, decodable)
         facts = {
             "audit": {
-                **asdict(audit), "format": target.form, "decodable": decodable, "why": why,
+                "kind": audit.kind, "colors": audit.colours, "blended": round(audit.blended, 6),
+                "flat": round(audit.flat, 6), "areas": audit.areas, "format": target.form,
                 "size": {"width": target.size[0], "height": target.size[1]},
                 "same_size": target.size in (stored.upright_size, (stored.width, stored.height)),
+                "decodable": decodable, "why": why,
             },
             "stored": fitted.how,
             "turned": turn,

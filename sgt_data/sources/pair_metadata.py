@@ -183,6 +183,7 @@ class ListedPairs:
         by_name = NamedFiles(self.targets.sizes, None) if self.targets else None
         entries, ids = [], []
         uses = Counter(read)
+        shared = posixpath.commonpath([posixpath.dirname(path) or "." for path in read] or ["."])
         for row, picture in zip(rows, pictures, strict=True):
             if isinstance(picture, InputError):
                 entries.append(PairEntry("", row.place, problem=str(picture)))
@@ -195,7 +196,8 @@ class ListedPairs:
                 problems["target"] = printable(str(why))
             texts = self._texts(row, problems)
             entries.append(PairEntry("", picture, parts, texts, problems))
-            ids.append(self._id(row, picture, uses, parts.get("target")))
+            stated = self._id(row, picture, uses[picture], parts.get("target"))
+            ids.append(stated.removeprefix(f"{shared}/"))
         return self._with_keys(entries, ids)
 
     def _picture(self, row: Row) -> str | InputError:
@@ -237,13 +239,14 @@ class ListedPairs:
                 problems[role] = str(why)
         return texts
 
-    def _id(self, row: Row, picture: str, uses: Mapping[str, int], target: FilePart | None) -> str:
-        """What tells a pair from others: the row's own key, its picture, or both its files."""
+    def _id(self, row: Row, picture: str, uses: int, target: FilePart | None) -> str:
+        """What tells a pair from others: the row's own key, its picture, or both its files where
+        several rows have the picture."""
         if self.fields.key is not None and row.values is not None:
             value = value_at(row.values, self.fields.key)
             if isinstance(value, str | int) and str(value).strip():
                 return f"{value}.row"
-        if uses[picture] == 1 or target is None:
+        if uses == 1 or target is None:
             return picture
         name = posixpath.basename(name_without(target.url, None))
         return f"{name_without(picture, None)}/{name}.pair"
