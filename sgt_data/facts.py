@@ -27,6 +27,9 @@ NEWEST_MINOR = 2
 would look for pictures in its tars, say that a newer one is needed. The JSON of samples is that of
 `FORMAT_MINOR`."""
 
+STATED = "stated"
+"""Name of the bank of samples whose source states the instruction itself."""
+
 REVERSED = "reversed"
 """Key in the JSON of a sample whose pictures are those of another proxy, the other way round."""
 

@@ -16,10 +16,10 @@ import numpy as np
 from pydantic import Field
 
 from sgt_data.errors import AnnotationError, CorpusError, FilteredOut
-from sgt_data.facts import NOT_DRAWN
+from sgt_data.facts import NOT_DRAWN, STATED
 from sgt_data.pictures.decode_source import StoredPicture
 from sgt_data.pictures.decode_stored import rgb_pixels
-from sgt_data.prompts.bank import STATED, placeholders
+from sgt_data.prompts.bank import placeholders
 from sgt_data.prompts.stated_text import stated_text
 from sgt_data.proxies.base import Proxy, Subject, Tier
 from sgt_data.proxies.foreign_target import (
@@ -97,7 +97,7 @@ class PairedProxy(Proxy):
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
         if "target" not in layers:
-            return "the source has no targets; one of type pairs has"
+            return "targets that were made elsewhere are needed: a source of type pairs has them"
         if self.uses_text and "text" not in layers:
             return (
                 "the source states no text for its pairs; say where it is (texts, text_suffix, or "
@@ -106,7 +106,7 @@ class PairedProxy(Proxy):
         return None
 
     def bank(self) -> str:
-        return STATED.name
+        return STATED
 
     def draw(self, subject: Subject) -> DrawnTarget:
         target = read_target(subject.layer_data("target"))
