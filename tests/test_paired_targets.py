@@ -27,6 +27,7 @@ from scipy import ndimage
 
 from sgt_data import CorpusError, RequestError, Stream, decode, open_corpus, score, verify_corpus
 from sgt_data.corpus.sample import Sample
+from sgt_data.subsets.rule import SubsetRule
 from sgt_data.subsets.subset import subset
 
 WIDE = 192, 128
@@ -133,7 +134,7 @@ def test_a_target_of_a_turned_picture_lies_on_the_pixels_whose_size_it_has(
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture, stored = jpeg(*WIDE, exif=exif.tobytes()), reused_colours(*WIDE)
-    seen = np.ascontiguousarray(UPRIGHT[orientation](stored))
+    seen = np.stack([UPRIGHT[orientation](stored[..., c]) for c in range(3)], axis=-1)
     samples = corpus_of(tmp_path, (picture, png(stored)), (picture, png(seen)))
     expected = under_centres(seen, *SIZE[:: 1 if seen.shape[1] > seen.shape[0] else -1])
     assert (pixels_of(samples[0].target) == expected).all()
@@ -173,8 +174,8 @@ def test_colours_and_areas_are_those_that_scipy_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "kind", "why"),
     [
-        (lambda image: image.resize(WIDE, Image.Resampling.BICUBIC).resize(
-            SIZE, Image.Resampling.BILINEAR), "blended labels", "blends of the colours around"),
+        (lambda image: image.resize((384, 256), Image.Resampling.NEAREST).resize(
+            (390, 260), Image.Resampling.BICUBIC), "blended labels", "blends of the colours"),
         (lambda image: Image.open(io.BytesIO(encoded(image, quality=95))), "picture", "change"),
         (lambda _: Image.fromarray(edited(*SIZE)), "picture", "change little by little"),
         (lambda _: Image.linear_gradient("L").resize(SIZE), "picture", "change little by little"),
@@ -272,8 +273,9 @@ def test_pairs_are_mixed_at_a_low_ratio_with_what_is_drawn(
     built(tmp_path / "drawn", source)
     built(tmp_path / "pairs", folders_source(sam_sgt(tmp_path / "in", 4)), PAIRED)
     stream = Stream(
-        {str(tmp_path / "drawn"): 0.9, str(tmp_path / "pairs"): 0.1}, batch_size=10, seed=1
-    )
+        {str(tmp_path / "drawn"): ["entity"], str(tmp_path / "pairs"): ["paired"]},
+        mixture={"entity": 0.9, "paired": 0.1}, batch_size=10, seed=1,
+    )  # fmt: skip
     (batch, *_) = list(stream)
     proxies = [sample.proxy for sample in batch["samples"]]
     assert proxies.count("paired") == 1 and len(proxies) == 10
@@ -283,7 +285,8 @@ def test_a_subset_of_what_is_decodable_is_chosen_by_the_index(tmp_path: Path) ->
     corpus_of(
         tmp_path, (jpeg(*SIZE), png(reused_colours(*SIZE))), (jpeg(*SIZE), png(edited(*SIZE)))
     )
-    subset(str(tmp_path / "out"), where="segments > 0", file=str(tmp_path / "s.subset.parquet"))
+    chosen = str(tmp_path / "s.subset.parquet")
+    subset(str(tmp_path / "out"), 1.0, rule=SubsetRule(where="segments > 0"), file=chosen)
     (sample,) = open_corpus(str(tmp_path / "s.subset.parquet")).samples("paired")
     assert sample.key == "pairs_0"
 
