@@ -61,6 +61,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     ),
     "stream": frozenset({"files", "pictures", "prompts", "corpus", "subsets"}),
     "trainers": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
+    "exports": frozenset({"files", "pictures", "corpus", "subsets", "trainers"}),
     "questions": frozenset({"files", "corpus", "subsets", "proxies", "referring"}),
     "training": frozenset({"files", "pictures", "corpus", "stream"}),
     "scoring": frozenset(
@@ -86,7 +87,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
          "manifest", "corpus", "subsets", "engine", "preview", "training", "experiment.plan"}
     ),
     "view": frozenset(
-        {"files", "pictures", "geometry", "corpus", "subsets", "proxies", "trainers"}
+        {"files", "pictures", "geometry", "corpus", "subsets", "proxies", "exports"}
     ),
     "doctor": frozenset(
         {"files", "pictures", "segmentation", "annotators", "corpus", "engine", "manifest",

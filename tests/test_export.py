@@ -19,10 +19,10 @@ from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.errors import CorpusError, RequestError
+from sgt_data.exports.export import export_corpus
+from sgt_data.exports.sgt_layouts import LAYOUTS, Form
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import Progress
-from sgt_data.trainers.export import export_corpus
-from sgt_data.trainers.export_layouts import LAYOUTS, Form
 
 PROXIES = ("panoptic", "edge", "denoise")
 FORMS: tuple[Form, ...] = ("bagel", "omnigen2")

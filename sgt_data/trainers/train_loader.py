@@ -100,7 +100,7 @@ class TrainLoader:
             from torch.utils.data import DataLoader
 
             self._workers = DataLoader(
-                self._batches,
+                self._batches,  # type: ignore[arg-type]  # any object with items
                 batch_size=None,
                 sampler=self._upcoming,
                 num_workers=self._num_workers,

@@ -1,0 +1,168 @@
+"""The files of an export: each is kept, linked to one of the same bytes, or written.
+
+A file gets its name when it is whole, so an export that was stopped is continued, and a file of the
+right size is one that an earlier run finished. On object stores, where a file takes some ten
+milliseconds, several are written at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+from sgt_data.errors import StorageError
+from sgt_data.exports.export_report import ExportReport
+from sgt_data.files.read_ahead import threads_for
+from sgt_data.files.reading import list_files
+from sgt_data.files.urls import below, is_local
+from sgt_data.files.writing import Writable, open_atomic, write_atomic
+
+_WAITING = 4
+"""Files for each thread that may wait to be written."""
+
+
+class ExportedFiles:
+    """Writes the files of one export, and counts them in its report.
+
+    Paths are relative to the export's folder, with `/`.
+    """
+
+    def __init__(self, root: str, report: ExportReport) -> None:
+        """
+        Args:
+            root: absolute path or URL of the export's folder.
+            report: counts the files.
+        """
+        self.root, self._report = root, report
+        self._local = is_local(root)
+        self._sizes: dict[str, dict[str, int]] = {}
+        self._writing: deque[Future[None]] = deque()
+        self._pool: ThreadPoolExecutor | None = None
+        self._folders: set[str] = set()
+
+    def place(self, path: str) -> str:
+        """Absolute path or URL of a file of the export."""
+        return below(self.root, path)
+
+    def put(self, path: str, data: bytes, same: Sequence[str] = ()) -> None:
+        """Make sure that a file holds `data`: keep it, link it to a file of the same bytes, or
+        write it.
+
+        Args:
+            path: of the file.
+            data: the whole content.
+            same: paths of files that may hold the same bytes; they need not exist.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        if self._size_of(path) == len(data):
+            self._report.kept += 1
+            return
+        if not self._local:
+            self._write_soon(path, data)
+        elif self._linked(path, data, same):
+            self._report.linked += 1
+            return
+        else:
+            self._write_local(path, data)
+        self._report.written += 1
+        self._report.nbytes += len(data)
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Writable]:
+        """A list or configuration to write anew, which appears when the block ends."""
+        with open_atomic(self.place(path)) as file:
+            yield file
+
+    def write(self, path: str, data: bytes) -> str:
+        """Write a list or configuration anew; its absolute path."""
+        place = self.place(path)
+        write_atomic(place, data)
+        return place
+
+    def flush(self) -> None:
+        """Wait until every file is written.
+
+        Raises:
+            StorageError: one cannot be written.
+        """
+        while self._writing:
+            self._writing.popleft().result()
+
+    def close(self) -> None:
+        """Drop what is not written yet, and end the threads."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _size_of(self, path: str) -> int | None:
+        """Size of a file in bytes; None where there is no such file."""
+        if self._local:
+            return _local_size(self.place(path))
+        folder, name = posixpath.split(path)
+        if folder not in self._sizes:
+            self._sizes[folder] = list_files(self.place(folder)) if folder else {}
+        return self._sizes[folder].get(name)
+
+    def _write_soon(self, path: str, data: bytes) -> None:
+        threads = threads_for(self.root)
+        self._pool = self._pool or ThreadPoolExecutor(threads)
+        while len(self._writing) >= _WAITING * threads:
+            self._writing.popleft().result()
+        self._writing.append(self._pool.submit(write_atomic, self.place(path), data))
+
+    def _write_local(self, path: str, data: bytes) -> None:
+        # not `write_atomic`, which waits for the disk at every file: a file that a crash of the
+        # machine cut short has another size, and is written again
+        place = self.place(path)
+        try:
+            self._make_folder(place)
+            with open(f"{place}.part", "wb") as file:
+                file.write(data)
+            os.replace(f"{place}.part", place)
+        except OSError as why:
+            raise StorageError(f"cannot write {place}: {why.strerror or why}") from why
+
+    def _linked(self, path: str, data: bytes, same: Sequence[str]) -> bool:
+        """Make a file a hard link to one of the same bytes; False where there is none, or the file
+        system has no (more) links."""
+        place = self.place(path)
+        for candidate in map(self.place, same):
+            if _local_size(candidate) != len(data):
+                continue
+            try:
+                with open(candidate, "rb") as file:
+                    is_same = file.read() == data
+            except OSError:
+                continue
+            if is_same and self._link(candidate, place):
+                return True
+        return False
+
+    def _link(self, existing: str, place: str) -> bool:
+        try:
+            self._make_folder(place)
+            with suppress(FileNotFoundError):
+                os.unlink(f"{place}.part")
+            os.link(existing, f"{place}.part")
+            os.replace(f"{place}.part", place)
+        except OSError:
+            return False
+        return True
+
+    def _make_folder(self, place: str) -> None:
+        folder = os.path.dirname(place)
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
+
+
+def _local_size(place: str) -> int | None:
+    try:
+        return os.stat(place).st_size
+    except OSError:
+        return None
