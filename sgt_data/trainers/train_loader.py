@@ -33,7 +33,8 @@ class TrainLoader:
 
     Attributes:
         accumulation: batches of an optimizer step, on each rank.
-        samples: number of samples of all components, over all ranks.
+        dataset: numbers of the samples of all components, over all ranks; as of a DataLoader's data
+            set, its length is what training loops log.
         stream: the stream whose batches these are.
     """
 
@@ -60,7 +61,7 @@ class TrainLoader:
         self._device = accelerator.device
         self.accumulation = int(accelerator.gradient_accumulation_steps)
         _check_ranks(accelerator, stream)
-        self.samples = sum(stream.sizes.values())
+        self.dataset = range(sum(stream.sizes.values()))
         self._batches = _RankBatches(stream, collate)
         self._steps = -(-stream.epoch_start(1) // self.accumulation) * self.accumulation
         self._next_step = 0
