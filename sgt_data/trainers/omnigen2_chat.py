@@ -40,11 +40,11 @@ def question_and_answer(conversation: Conversation, place: str, system: str) -> 
 
 def _checked_texts(conversation: Conversation, place: str) -> list[str]:
     """The texts of a conversation: a question, its answer, and so on."""
-    found = [turn.get("from") for turn in conversation.turns]
-    expected = [_SPEAKERS[number % 2] for number in range(len(found))]
-    if found != expected or len(found) % 2:
+    speakers = [turn.get("from") for turn in conversation.turns]
+    expected = [_SPEAKERS[number % 2] for number in range(len(speakers))]
+    if speakers != expected or len(speakers) % 2:
         raise CorpusError(
-            f"{place}: found turns from {cut(found)}; OmniGen2 reads questions of "
+            f"{place}: found turns from {cut(speakers)}; OmniGen2 reads questions of "
             f"{_SPEAKERS[0]}, each with an answer of {_SPEAKERS[1]}"
         )
     return [turn["value"] for turn in conversation.turns]
