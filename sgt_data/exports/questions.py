@@ -21,7 +21,7 @@ import orjson
 import yaml
 
 from sgt_data.bounded_json import loads_bounded
-from sgt_data.corpus.identity import in_words
+from sgt_data.corpus import identity
 from sgt_data.errors import CorpusError, FileMissing, RequestError
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.export_report import ExportReport
@@ -31,6 +31,7 @@ from sgt_data.files.output_place import EXPORT_MARKER, QUESTIONS_MARKER, check_o
 from sgt_data.files.reading import exists, list_files, read_bytes
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import absolute, below, is_local, join
+from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.value_text import counted, cut
 
@@ -42,7 +43,8 @@ SPLITS = ("train", "val", "test")
 PICTURE = "<image>"
 """What stands for the picture in a question; trainers refuse a row that has not one per picture."""
 
-_LINE_BYTES_MAX = 1 << 20
+LINE_BYTES_MAX = 1 << 20
+"""Most bytes of a question; a longer line is none."""
 _PROGRESS_EVERY = 10_000
 
 
@@ -96,15 +98,14 @@ def _claim_of(source: str) -> Claim:
             "folder of questions"
         ) from why
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{place} is not JSON: {why}; write the questions again") from why
+        raise CorpusError(
+            f"{place} is not JSON: {in_words(why)}; write the questions again"
+        ) from why
     if not isinstance(stated, dict) or stated.get("format") != "sgt_data questions":
         raise CorpusError(f"{place} is not what `sgt-data questions` writes there")
-    identity = {
-        "version": 1,
-        "format": FORM,
-        "questions": hashlib.sha256(data).hexdigest(),
-    }
-    return Claim(EXPORT_MARKER, identity, "an export", describe=in_words)
+    digest = hashlib.sha256(data).hexdigest()
+    fields = {"version": 1, "format": FORM, "questions": digest}
+    return Claim(EXPORT_MARKER, fields, "an export", describe=identity.in_words)
 
 
 def _write_list(
@@ -128,7 +129,7 @@ def _write_list(
 
 def _lines(place: str) -> Iterator[bytes]:
     with open(place, "rb") as file:
-        while line := file.readline(_LINE_BYTES_MAX):
+        while line := file.readline(LINE_BYTES_MAX):
             yield line
 
 
