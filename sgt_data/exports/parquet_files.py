@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.errors import StorageError
-from sgt_data.files.large_files import open_large
+from sgt_data.files.spooled_writing import open_spooled
 from sgt_data.files.urls import open_filesystem
 
 COMPRESSION = "zstd"
@@ -117,7 +117,7 @@ def open_parquet(
     """
     stored = [path for path, kind in _leaves(schema) if _is_bytes(kind)]
     others = [path for path, kind in _leaves(schema) if not _is_bytes(kind)]
-    with open_large(place) as out:
+    with open_spooled(place) as out:
         gathered = _Gathered(out)
         with pq.ParquetWriter(
             gathered,

@@ -26,6 +26,7 @@ from sgt_data.errors import CorpusError, FileMissing, RequestError
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.export_report import ExportReport
 from sgt_data.exports.exported_files import ExportedFiles
+from sgt_data.exports.listed_paths import listed_path
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import EXPORT_MARKER, QUESTIONS_MARKER, check_output
 from sgt_data.files.reading import exists, list_files, read_bytes
@@ -119,7 +120,7 @@ def _write_list(
         for line in _lines(place):
             count += 1
             row = _row(line, f"{place}, line {count}", pictures)
-            row["image"] = _stated(row["image"], options)
+            row["image"] = listed_path(row["image"], options)
             out.write(orjson.dumps(row) + b"\n")
             if count % _PROGRESS_EVERY == 0:
                 on_progress(Progress(count, phase=f"writing {split}"))
@@ -176,13 +177,6 @@ class _Pictures:
         return name in self._names[folder]
 
 
-def _stated(path: str, options: ExportOptions) -> str:
-    """A path as lists state it: absolute, or relative to the folder of the options."""
-    if options.relative_to is None:
-        return path
-    return os.path.relpath(path, absolute(options.relative_to))
-
-
 def _llama_factory(root: str, splits: list[str], options: ExportOptions) -> bytes:
     """`dataset_info.json`: `sgt_train` and so on. With absolute paths the entries hold in another
     folder's file as well."""
@@ -202,7 +196,7 @@ def _llava(root: str, splits: list[str], options: ExportOptions) -> bytes:
     """The list of data for LLaVA's `--data_path`: what is trained on."""
     trained = ["train"] if "train" in splits else splits
     data = [
-        {"json_path": _stated(f"{root}/{split}.jsonl", options), "sampling_strategy": "all"}
+        {"json_path": listed_path(f"{root}/{split}.jsonl", options), "sampling_strategy": "all"}
         for split in trained
     ]
     return yaml.safe_dump({"datasets": data}, sort_keys=False, allow_unicode=True).encode()
