@@ -57,7 +57,7 @@ def export_command(
             progress=bar,
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
-    if report.succeeded and not report.written and not report.linked:
+    if report.succeeded and report.kept and not report.written and not report.linked:
         print_messages([f"nothing to do: {counted(report.kept, 'file')}, all written before"])
     show(_report_text(report), asdict(report), as_json)
     if report.succeeded and form in _VIEWED:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from sgt_data.exports.bagel import Bagel
 from sgt_data.exports.energon import Energon
 from sgt_data.exports.export_format import ExportFormat
+from sgt_data.exports.hf import HuggingFace
 from sgt_data.exports.omnigen2 import OmniGen2
 
 FORMATS: Mapping[str, type[ExportFormat]] = {
-    export_format.name: export_format for export_format in (Bagel, OmniGen2, Energon)
+    export_format.name: export_format for export_format in (Bagel, Energon, HuggingFace, OmniGen2)
 }

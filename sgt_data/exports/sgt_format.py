@@ -21,6 +21,7 @@ import orjson
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
 from sgt_data.exports.export_format import Export, ExportFormat
+from sgt_data.exports.listed_paths import listed_path
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form, Layout
 
 
@@ -38,6 +39,7 @@ class SgtFormat(ExportFormat):
 
     def check(self, export: Export) -> None:
         _check_output_path(self._layout, export.root)
+        listed_path(export.root, export.options)
         sizes = export.corpus.header.manifest.get("pictures", {})
         fits = sizes.get("max_side", 1024) <= 1024 and sizes.get("multiple_of", 16) % 16 == 0
         if not fits or sizes.get("min_side", 512) < self.min_side:
@@ -45,9 +47,15 @@ class SgtFormat(ExportFormat):
                 "the trainer resizes these pictures, and blends the colours of targets; build with "
                 "pictures: {min_side: 512, max_side: 1024, multiple_of: 16}"
             )
+        if export.options.relative_to is None:
+            export.report.note(
+                "lists and configurations hold absolute paths; to move the folder, export with "
+                "--relative-to DIR"
+            )
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         layout, folder = self._layout, f"{export.root}/{proxy}"
+        listed = listed_path(folder, export.options)
         with (
             export.files.open(f"{proxy}.txt") as paths,
             export.files.open(f"{proxy}.jsonl") as rows,
@@ -64,8 +72,8 @@ class SgtFormat(ExportFormat):
                         f"{proxy}: pictures have 16 bits, which the released loaders clip to "
                         "white; build with bits: 8"
                     )
-                paths.write(f"{folder}/{picture}\n".encode())
-                row = self.row(folder, picture, target, sample.instruction)
+                paths.write(f"{listed}/{picture}\n".encode())
+                row = self.row(listed, picture, target, sample.instruction)
                 rows.write(orjson.dumps(row) + b"\n")
                 yield 1
 
@@ -74,7 +82,7 @@ class SgtFormat(ExportFormat):
         """The row of a sample in the list with instructions, as JSON fields.
 
         Args:
-            folder: absolute path of the proxy's folder.
+            folder: path of the proxy's folder, as lists state it.
             picture: path of the input picture, relative to the folder.
             target: path of the target, relative to the folder.
             instruction: the sample's instruction.
