@@ -18,6 +18,7 @@ from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.export_report import ExportReport
 from sgt_data.exports.exported_files import ExportedFiles
 from sgt_data.files.read_ahead import read_ahead, threads_for
+from sgt_data.files.urls import is_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Export:
         """Absolute path or URL of the output folder."""
         return self.files.root
 
-    def samples(self, proxy: str) -> Generator[Sample, None, None]:
-        """All samples of a proxy in order, read a little ahead.
+    def samples(self, proxy: str) -> Iterator[Sample]:
+        """All samples of a proxy in order; read a little ahead where the corpus is far away.
 
         Raises:
             CorpusError: a sample is not what the index says.
@@ -55,6 +56,8 @@ class Export:
         def read(place: tuple[str, int]) -> Sample:
             return reader.read(proxy, *place)
 
+        if is_local(self.corpus.url):
+            return map(read, self._places(proxy))
         return read_ahead(read, self._places(proxy), threads_for(self.corpus.url))
 
     def _places(self, proxy: str) -> Iterator[tuple[str, int]]:

@@ -18,8 +18,9 @@ from sgt_data.errors import StorageError
 from sgt_data.exports.export_report import ExportReport
 from sgt_data.files.read_ahead import threads_for
 from sgt_data.files.reading import list_files
-from sgt_data.files.urls import below, is_local
+from sgt_data.files.urls import below, is_local, join
 from sgt_data.files.writing import Writable, open_atomic, write_atomic
+from sgt_data.names import checked_path
 
 _WAITING = 4
 """Files for each thread that may wait to be written."""
@@ -42,11 +43,20 @@ class ExportedFiles:
         self._sizes: dict[str, dict[str, int]] = {}
         self._writing: deque[Future[None]] = deque()
         self._pool: ThreadPoolExecutor | None = None
-        self._folders: set[str] = set()
+        self._folders: dict[str, str] = {}
+        self._made: set[str] = set()
+        self._new: set[str] = set()
 
     def place(self, path: str) -> str:
-        """Absolute path or URL of a file of the export."""
-        return below(self.root, path)
+        """Absolute path or URL of a file of the export.
+
+        Raises:
+            LeavesRoot: the path leads out of the export.
+        """
+        folder, name = posixpath.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = below(self.root, folder) if folder else self.root
+        return join(self._folders[folder], checked_path(name))
 
     def put(self, path: str, data: bytes, same: Sequence[str] = ()) -> None:
         """Make sure that a file holds `data`: keep it, link it to a file of the same bytes, or
@@ -100,10 +110,12 @@ class ExportedFiles:
             self._pool.shutdown(cancel_futures=True)
 
     def _size_of(self, path: str) -> int | None:
-        """Size of a file in bytes; None where there is no such file."""
-        if self._local:
-            return _local_size(self.place(path))
+        """Size of a file that an earlier run wrote, in bytes; None where it wrote none."""
         folder, name = posixpath.split(path)
+        if self._local:
+            place = self.place(path)
+            self._make_folder(os.path.dirname(place))
+            return None if os.path.dirname(place) in self._new else _local_size(place)
         if folder not in self._sizes:
             self._sizes[folder] = list_files(self.place(folder)) if folder else {}
         return self._sizes[folder].get(name)
@@ -120,8 +132,7 @@ class ExportedFiles:
         # machine cut short has another size, and is written again
         place = self.place(path)
         try:
-            self._make_folder(place)
-            with open(f"{place}.part", "wb") as file:
+            with open(f"{place}.part", "wb", buffering=0) as file:
                 file.write(data)
             os.replace(f"{place}.part", place)
         except OSError as why:
@@ -145,7 +156,6 @@ class ExportedFiles:
 
     def _link(self, existing: str, place: str) -> bool:
         try:
-            self._make_folder(place)
             with suppress(FileNotFoundError):
                 os.unlink(f"{place}.part")
             os.link(existing, f"{place}.part")
@@ -154,11 +164,17 @@ class ExportedFiles:
             return False
         return True
 
-    def _make_folder(self, place: str) -> None:
-        folder = os.path.dirname(place)
-        if folder not in self._folders:
-            os.makedirs(folder, exist_ok=True)
-            self._folders.add(folder)
+    def _make_folder(self, folder: str) -> None:
+        """Make a local folder; of one that is new, nobody need ask what it holds."""
+        if folder in self._made:
+            return
+        try:
+            if not os.path.isdir(folder):
+                os.makedirs(folder, exist_ok=True)
+                self._new.add(folder)
+        except OSError as why:
+            raise StorageError(f"cannot make {folder}: {why.strerror or why}") from why
+        self._made.add(folder)
 
 
 def _local_size(place: str) -> int | None:
