@@ -287,6 +287,15 @@ def test_a_damaged_sample_leaves_no_file(
     assert not list(tmp_path.rglob("*.sgt-tmp-*"))
 
 
+def test_pictures_beyond_what_a_row_group_holds_are_refused(
+    corpora: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edit_parquet, "ROW_GROUP_BYTES_MAX", 10_000)
+    with pytest.raises(CorpusError, match="holds at most 10,000; build with a smaller max_side"):
+        exported(corpora["shared"], tmp_path / "out")
+    assert not files_of(tmp_path / "out")
+
+
 def test_configurations_name_what_the_trainers_look_up(
     corpora: dict[str, Path], tmp_path: Path, small_files: None
 ) -> None:

@@ -60,7 +60,7 @@ def digest(pixels: Any) -> str:
 
 
 def check_read(read: dict[str, Any], corpus: str) -> None:
-    """Whether every sample went to one worker, unchanged, and the first sequence is made of them."""
+    """Whether every sample went to one worker, and the first packed sequence is made of them."""
     samples = expected(corpus)
     assert Counter(tuple(sample) for _, _, *sample in read["dealt"]) == Counter(samples)
     workers = Counter((rank, worker) for rank, worker, *_ in read["dealt"])

@@ -6,8 +6,7 @@ made. Each holds a row group or two in memory, and on object stores the whole fi
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,10 +21,6 @@ from sgt_data.files.urls import is_local
 
 WRITERS = 2
 """Files that are written at a time."""
-
-_LOCAL_READERS, _LOCAL_RUN = 2, 8
-"""Threads that read a local corpus for a file, and samples that one call reads: to hand over a call
-costs as much as to read a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +68,8 @@ class EditFiles:
         if row_groups_in(self._export.files.place(path)) == list(planned.groups):
             return WrittenFile(planned.samples, 0, is_kept=True)
         has_16_bits = False
-        with closing(self._samples(planned)) as samples, self._export.files.open(path) as out:
+        samples = self._samples(planned)
+        with self._export.files.open(path) as out:
             writer = EditWriter(out)
             for count in planned.groups:
                 group = list(islice(samples, count))
@@ -82,18 +78,17 @@ class EditFiles:
             nbytes = writer.close()
         return WrittenFile(planned.samples, nbytes, has_16_bits=has_16_bits)
 
-    def _samples(self, planned: PlannedFile) -> Generator[Sample, None, None]:
-        """The samples of a file, in order, read a little ahead; their facts are not parsed."""
+    def _samples(self, planned: PlannedFile) -> Iterator[Sample]:
+        """The samples of a file, in order, with facts that are not parsed; read a little ahead
+        where the corpus is far away."""
         url = self._export.corpus.url
-        length, threads = (_LOCAL_RUN, _LOCAL_READERS) if is_local(url) else (1, threads_for(url))
         places = self._places(planned.start, planned.start + planned.samples)
-        runs = iter(lambda: tuple(islice(places, length)), ())
-        with closing(read_ahead(self._read, runs, threads)) as read:
-            for samples in read:
-                yield from samples
+        if is_local(url):
+            return map(self._read, places)
+        return read_ahead(self._read, places, threads_for(url))
 
-    def _read(self, places: Sequence[tuple[str, int]]) -> list[Sample]:
-        return [self._reader.read(self._proxy, *place) for place in places]
+    def _read(self, place: tuple[str, int]) -> Sample:
+        return self._reader.read(self._proxy, *place)
 
     def _places(self, start: int, stop: int) -> Iterator[tuple[str, int]]:
         """Shard and row of samples of the proxy, by their numbers."""

@@ -46,6 +46,9 @@ in the processor's cache, and the file is written in two thirds of the time."""
 
 _WRITTEN_BYTES = 1 << 20
 
+ROW_GROUP_BYTES_MAX = (1 << 31) - 1
+"""Readers of `list<binary>` count the bytes of a row group's pictures in 32 bits."""
+
 
 class EditWriter:
     """Writes a Parquet file, a row group at a time; its memory is that of one row group."""
@@ -68,7 +71,7 @@ class EditWriter:
         """Write a row group.
 
         Raises:
-            CorpusError: the facts of a sample are no text.
+            CorpusError: the facts of a sample are no text, or its pictures are too large.
         """
         self._writer.write_table(self._table(samples), row_group_size=len(samples))
 
@@ -96,7 +99,14 @@ class EditWriter:
         """All pictures of a row group, in memory that the next one takes again: fresh memory costs
         as much as the copy."""
         pictures = [data for sample in samples for data in (sample.input, sample.target)]
-        ends = np.cumsum([0, *map(len, pictures)], dtype=np.int32)
+        lengths = list(map(len, pictures))
+        if sum(lengths) > ROW_GROUP_BYTES_MAX:
+            raise CorpusError(
+                f"{samples[0].place} and the {len(samples) - 1} after it have pictures of "
+                f"{sum(lengths):,} bytes, and a row group of these files holds at most "
+                f"{ROW_GROUP_BYTES_MAX:,}; build with a smaller max_side"
+            )
+        ends = np.cumsum([0, *lengths], dtype=np.int32)
         if len(self._memory) < ends[-1]:
             self._memory = np.empty(ends[-1], np.uint8)
         place = self._memory.data

@@ -6,14 +6,13 @@ OUTPUT/
   <proxy>.parquet               a row per sample: messages (JSON), key, facts (JSON)
   lmms-engine.yaml              the data sets of its configuration
 
-Its `bagel_iterable` reads pictures by their paths alone, so the Parquet files of `bagel-edit`, which
-hold them, are not for it.
+Its `bagel_iterable` opens pictures by their paths alone, so the Parquet files of `bagel-edit`,
+which hold them, are not for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import closing
 from itertools import islice
 
 import orjson
@@ -45,8 +44,8 @@ class LmmsEngine(ExportFormat):
             export.report.note(note)
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
+        samples = export.samples(proxy)
         with (
-            closing(export.samples(proxy)) as samples,
             export.files.open(f"{proxy}.parquet") as out,
             pq.ParquetWriter(
                 pa.PythonFile(out, "w"), SCHEMA, use_dictionary=False, store_schema=False
@@ -67,8 +66,8 @@ class LmmsEngine(ExportFormat):
         ]
         path = listed_path(export.files.place("lmms-engine.yaml"), export.options)
         head = (
-            "# For lmms-engine: below `dataset_config` (dataset_type: bagel_iterable, processor_type: "
-            "bagel)\n# two lines in place of `datasets`:\n"
+            "# For lmms-engine: in `dataset_config` of a configuration for BAGEL (dataset_type:\n"
+            "# bagel_iterable, processor_type: bagel), two lines in place of `datasets`:\n"
             f"#     dataset_format: yaml\n#     dataset_path: {path}\n"
         )
         return {"lmms-engine.yaml": head + yaml.safe_dump({"datasets": datasets}, sort_keys=False)}
