@@ -61,7 +61,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     ),
     "stream": frozenset({"files", "pictures", "prompts", "corpus", "subsets"}),
     "trainers": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
-    "exports": frozenset({"files", "pictures", "corpus", "subsets", "trainers"}),
+    "exports": frozenset({"files", "pictures", "corpus", "subsets", "stream", "trainers"}),
     "questions": frozenset({"files", "corpus", "subsets", "proxies", "referring"}),
     "training": frozenset({"files", "pictures", "corpus", "stream"}),
     "scoring": frozenset(
@@ -122,6 +122,7 @@ WIDTH_PUBLIC, WIDTH_PRIVATE = 8, 6
 
 WIDE = {
     "trainers/bagel.py:BagelDataset.__init__": "BAGEL's own loader calls it with these arguments",
+    "trainers/bagel_conversations.py:BagelConversations.__init__": "so does it with this one",
 }
 """Functions whose parameters are somebody else's; commands of the command line, whose parameters
 are its options, are left out as a whole."""

@@ -26,7 +26,8 @@ def export_command(
         str,
         typer.Option(
             "--format",
-            help="of the trainer that reads it: bagel, bagel-edit, lmms-engine, omnigen2",
+            help="of the trainer that reads it: bagel, bagel-edit, energon, hf, lmms-engine, "
+            "omnigen2",
         ),
     ] = "bagel",
     proxies: Annotated[
@@ -61,7 +62,7 @@ def export_command(
             progress=bar,
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
-    if report.succeeded and not report.written and not report.linked:
+    if report.succeeded and report.kept and not report.written and not report.linked:
         print_messages([f"nothing to do: {counted(report.kept, 'file')}, all written before"])
     show(_report_text(report), asdict(report), as_json)
     if report.succeeded and form in _VIEWED:

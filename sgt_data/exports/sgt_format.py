@@ -21,6 +21,7 @@ import orjson
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
 from sgt_data.exports.export_format import Export, ExportFormat
+from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png, resizing_note
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form, Layout
 
@@ -39,11 +40,14 @@ class SgtFormat(ExportFormat):
 
     def check(self, export: Export) -> None:
         _check_output_path(self._layout, export.root)
+        listed_path(export.root, export.options)
         if note := resizing_note(export.corpus.header.manifest, self.min_side):
             export.report.note(note)
+        note_absolute_paths(export)
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         layout, folder = self._layout, f"{export.root}/{proxy}"
+        listed = listed_path(folder, export.options)
         with (
             export.files.open(f"{proxy}.txt") as paths,
             export.files.open(f"{proxy}.jsonl") as rows,
@@ -57,8 +61,8 @@ class SgtFormat(ExportFormat):
                 export.files.put(f"{proxy}/{target}", sample.target, of_target)
                 if is_16_bit_png(sample.target) or is_16_bit_png(sample.input):
                     export.report.note(f"{proxy}: {LOADERS_CLIP}")
-                paths.write(f"{folder}/{picture}\n".encode())
-                row = self.row(folder, picture, target, sample.instruction)
+                paths.write(f"{listed}/{picture}\n".encode())
+                row = self.row(listed, picture, target, sample.instruction)
                 rows.write(orjson.dumps(row) + b"\n")
                 yield 1
 
@@ -67,7 +71,7 @@ class SgtFormat(ExportFormat):
         """The row of a sample in the list with instructions, as JSON fields.
 
         Args:
-            folder: absolute path of the proxy's folder.
+            folder: path of the proxy's folder, as lists state it.
             picture: path of the input picture, relative to the folder.
             target: path of the target, relative to the folder.
             instruction: the sample's instruction.
