@@ -9,7 +9,6 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ from sgt_data.exports import hf
 from sgt_data.exports.hf_plan import ROW_BYTES, plan_files
 from sgt_data.exports.parquet_files import rows_of_parquet
 from sgt_data.exports.sample_sizes import sample_sizes
-from sgt_data.files.large_files import open_large
 from sgt_data.manifest.manifest import parse_manifest
 
 SMALL_FILES = {"ROW_GROUP_BYTES": 40_000, "FILE_BYTES": 100_000}
@@ -294,21 +292,6 @@ def test_it_is_written_from_a_store_to_a_store(
         assert report.written == 0 and report.kept > 1
         store.get(f"{bucket}/out", str(tmp_path / "fetched"), recursive=True)
     assert parquet_files(tmp_path / "fetched") == parquet_files(tmp_path / "out")
-
-
-def test_a_large_file_for_a_store_grows_on_a_disk_and_appears_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    memory = fsspec.filesystem("memory")
-    with open_large("memory://hf-large/file") as out:
-        out.write(b"some bytes")
-        assert list(tmp_path.iterdir()) and not memory.exists("/hf-large/file")
-    assert memory.cat("/hf-large/file") == b"some bytes" and not list(tmp_path.iterdir())
-    with pytest.raises(KeyboardInterrupt), open_large("memory://hf-large/other") as out:
-        out.write(b"half")
-        raise KeyboardInterrupt
-    assert not memory.exists("/hf-large/other") and not list(tmp_path.iterdir())
 
 
 def test_a_subset_has_its_samples_alone(corpora: dict[str, Path], tmp_path: Path) -> None:

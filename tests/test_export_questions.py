@@ -14,6 +14,7 @@ from corpora import both_sources_document
 from sgt_data import IN_PROCESS, build_corpus, export_corpus, write_questions
 from sgt_data.cli.app import main
 from sgt_data.errors import CorpusError, LeavesRoot, RequestError
+from sgt_data.exports import questions as exported_questions
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.manifest.manifest import parse_manifest
 
@@ -113,6 +114,14 @@ def test_a_question_that_trainers_would_refuse_is_named(
         export_corpus(str(place.parent), str(tmp_path / "out"), "questions")
     assert says in str(raised.value)
     assert not (tmp_path / "out/train.jsonl").exists()
+
+
+def test_a_line_of_megabytes_is_no_question(
+    questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exported_questions, "LINE_BYTES_MAX", 64)
+    with pytest.raises(CorpusError, match=r"train\.jsonl, line 1: not a question"):
+        export_corpus(str(questions), str(tmp_path / "out"), "questions")
 
 
 def test_a_picture_outside_the_folder_is_refused(questions: Path, tmp_path: Path) -> None:

@@ -23,7 +23,12 @@ def export_command(
     corpus: CorpusUrl,
     output: Annotated[str, typer.Option(help="folder to write: a path or URL")],
     form: Annotated[
-        str, typer.Option("--format", help="of the trainer that reads it: bagel, omnigen2, energon")
+        str,
+        typer.Option(
+            "--format",
+            help="of the trainer that reads it: bagel, bagel-edit, energon, hf, lmms-engine, "
+            "omnigen2; or questions",
+        ),
     ] = "bagel",
     proxies: Annotated[
         list[str] | None,

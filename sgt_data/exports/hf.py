@@ -21,7 +21,7 @@ from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.hf_card import ExportedProxy, card
 from sgt_data.exports.hf_plan import FILE_BYTES, ROW_GROUP_BYTES, plan_files
-from sgt_data.exports.hf_rows import PICTURES, Row, is_16_bit, read_rows, schema, table
+from sgt_data.exports.hf_rows import PICTURES, Row, RowTables, is_16_bit, read_rows
 from sgt_data.exports.parquet_files import open_parquet, rows_of_parquet
 from sgt_data.exports.sample_sizes import sample_sizes
 from sgt_data.files.reading import list_files
@@ -87,8 +87,8 @@ def _write_file(
     export: Export, path: str, rgb: bool, groups: Sequence[int], reading: Iterator[Row]
 ) -> Generator[int, None, None]:
     """Write a file of these row groups; yields the samples of each."""
-    columns = schema(rgb)
-    with open_parquet(export.files.place(path), columns, page_index=True) as file:
+    tables = RowTables(rgb)
+    with open_parquet(export.files.place(path), tables.schema, page_index=True) as file:
         for samples in groups:
             rows = list(islice(reading, samples))
             if rgb and any(is_16_bit(row.members[name]) for row in rows for name in PICTURES):
@@ -96,7 +96,9 @@ def _write_file(
                     f"{path}: some pictures have 16 bits, which `datasets` clips to 8; its first "
                     "sample has 8"
                 )
-            file.add(table(rows, columns))
+            group = tables.table(rows)
+            del rows  # the group has its own copy
+            file.add(group)
             yield samples
     export.report.written += 1
     export.report.nbytes += file.nbytes

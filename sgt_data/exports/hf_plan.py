@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-ROW_GROUP_BYTES = 100_000_000
-"""A row group is read as a whole, and the Hub's viewer reads none above 300 MB: its documentation
-names 100 to 300 MB, and `datasets` 5.2 writes 100."""
+ROW_GROUP_BYTES = 32_000_000
+"""A row group is in memory while it is written, and is read as a whole. The Hub's viewer shows none
+above 300 MB, and `datasets` 5.2 writes 100 MB at most."""
 
 FILE_BYTES = 500_000_000
 """As `datasets` 5.2 writes (`MAX_SHARD_SIZE`)."""

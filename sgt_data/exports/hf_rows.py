@@ -15,10 +15,13 @@ import pyarrow as pa
 
 from sgt_data.corpus.index import MEMBERS
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.exports.parquet_files import BytesColumn
 from sgt_data.files.read_ahead import read_ahead, threads_for
+from sgt_data.files.urls import is_local
 
 PICTURES = ("input", "target")
-_TEXTS = ("instruction", "key", "source", "licence", "facts")
+_STATED = ("key", "source", "licence")
+_TEXTS = ("instruction", *_STATED, "facts")
 _PNG = b"\x89PNG"
 
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -76,7 +79,8 @@ def is_16_bit(picture: bytes) -> bool:
 
 
 def read_rows(corpus: Corpus, proxy: str, start: int, stop: int) -> Generator[Row, None, None]:
-    """The samples of a proxy from number `start` to `stop`, read a little ahead.
+    """The samples of a proxy from number `start` to `stop`, read a little ahead
+    where the corpus is far away.
 
     Raises:
         CorpusError: a sample is not what the index says.
@@ -91,7 +95,11 @@ def read_rows(corpus: Corpus, proxy: str, start: int, stop: int) -> Generator[Ro
             reader.read(proxy, shard, row)  # says which one is not there, and why
         return Row(stated["key"], stated["source"], stated["licence"] or "", members)
 
-    return read_ahead(read, _places(corpus, proxy, start, stop), threads_for(corpus.url))
+    places = _places(corpus, proxy, start, stop)
+    if is_local(corpus.url):
+        yield from map(read, places)
+    else:
+        yield from read_ahead(read, places, threads_for(corpus.url))
 
 
 def _places(
@@ -108,27 +116,32 @@ def _places(
         first += count
 
 
-def table(rows: Sequence[Row], columns: pa.Schema) -> pa.Table:
-    """Rows as a table of a file.
+class RowTables:
+    """Makes tables of rows, each in the memory of the one before."""
 
-    Args:
-        rows: of one row group.
-        columns: `schema`.
-    """
-    pictures = [_pictures(rows, name) for name in PICTURES]
-    texts = [
-        pa.array([row.members["instruction"].decode() for row in rows], pa.string()),
-        *(pa.array([getattr(row, name) for row in rows], pa.string()) for name in _TEXTS[1:4]),
-        pa.array([row.members["facts"].decode() for row in rows], pa.string()),
-    ]
-    return pa.Table.from_arrays([*pictures, *texts], schema=columns)
+    def __init__(self, rgb: bool) -> None:
+        """
+        Args:
+            rgb: see `features`.
+        """
+        self.schema = schema(rgb)
+        self._pictures = {name: BytesColumn() for name in PICTURES}
 
+    def table(self, rows: Sequence[Row]) -> pa.Table:
+        """Rows of one row group as a table, which holds until the next one is made."""
+        pictures = [self._column(rows, name) for name in PICTURES]
+        texts = [
+            pa.array([row.members["instruction"].decode() for row in rows], pa.string()),
+            *(pa.array([getattr(row, name) for row in rows], pa.string()) for name in _STATED),
+            pa.array([row.members["facts"].decode() for row in rows], pa.string()),
+        ]
+        return pa.Table.from_arrays([*pictures, *texts], schema=self.schema)
 
-def _pictures(rows: Sequence[Row], name: str) -> pa.StructArray:
-    data = [row.members[name] for row in rows]
-    paths = [
-        f"{row.key}.{name}.{'png' if picture.startswith(_PNG) else 'jpg'}"
-        for row, picture in zip(rows, data, strict=True)
-    ]
-    columns = [pa.array(data, pa.binary()), pa.array(paths, pa.string())]
-    return pa.StructArray.from_arrays(columns, fields=list(PICTURE))
+    def _column(self, rows: Sequence[Row], name: str) -> pa.StructArray:
+        data = [row.members[name] for row in rows]
+        paths = [
+            f"{row.key}.{name}.{'png' if picture.startswith(_PNG) else 'jpg'}"
+            for row, picture in zip(rows, data, strict=True)
+        ]
+        columns = [self._pictures[name].array(data), pa.array(paths, pa.string())]
+        return pa.StructArray.from_arrays(columns, fields=list(PICTURE))

@@ -7,36 +7,76 @@ columns are compressed. The same rows give the same bytes with the same version 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.errors import StorageError
-from sgt_data.files.large_files import open_large
+from sgt_data.files.spooled_writing import open_spooled
 from sgt_data.files.urls import open_filesystem
 
 COMPRESSION = "zstd"
 """Of all columns but those of bytes."""
 
+_OFFSET_MAX = (1 << 31) - 1
 
-class _Counted:
-    """A file to write that counts its bytes, as Arrow takes one."""
+_PAGE_BYTES, _PAGE_ROWS = 128 << 10, 2
+"""A page ends after so many bytes, looked at after so many rows: it stays in the processor's cache,
+and a reader that knows where pages begin reads little more than a picture."""
+
+_WRITTEN_BYTES = 1 << 20
+"""Pages are written so many bytes at a time."""
+
+
+class BytesColumn:
+    """Makes arrays of byte strings in memory that is used again: new memory for each row group
+    takes longer than the copy."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def array(self, values: Sequence[bytes]) -> pa.Array:
+        """An array of these strings; it holds until the next one is made."""
+        ends = np.zeros(len(values) + 1, np.int64)
+        np.cumsum([len(value) for value in values], out=ends[1:])
+        if ends[-1] > _OFFSET_MAX:
+            raise ValueError(f"{ends[-1]} bytes do not fit into a row group; {_OFFSET_MAX} do")
+        if len(self._data) < ends[-1]:
+            self._data = bytearray(int(ends[-1]))
+        with memoryview(self._data) as data:
+            for value, start, end in zip(
+                values, ends[:-1].tolist(), ends[1:].tolist(), strict=True
+            ):
+                data[start:end] = value
+        buffers = [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(self._data)]
+        return pa.Array.from_buffers(pa.binary(), len(values), buffers)
+
+
+class _Gathered:
+    """A file to write as Arrow takes one: counts its bytes, and hands them on in large pieces."""
 
     closed = False
 
     def __init__(self, out: Any) -> None:
-        self._out, self.nbytes = out, 0
+        self._out, self._waiting, self.nbytes = out, io.BytesIO(), 0
 
     def write(self, data: Any) -> int:
-        self._out.write(data)
+        self._waiting.write(data)
         self.nbytes += len(data)
+        if self._waiting.tell() >= _WRITTEN_BYTES:
+            self.flush()
         return len(data)
 
     def flush(self) -> None:
-        """Nothing: the file is flushed when it is whole."""
+        """Hand on what waits."""
+        with self._waiting.getbuffer() as waiting:
+            self._out.write(waiting[: self._waiting.tell()])
+        self._waiting.seek(0)
 
     def close(self) -> None:
         """Nothing: who opened the file closes it."""
@@ -45,7 +85,7 @@ class _Counted:
 class ParquetFile:
     """A Parquet file that is being written."""
 
-    def __init__(self, writer: pq.ParquetWriter, out: _Counted) -> None:
+    def __init__(self, writer: pq.ParquetWriter, out: _Gathered) -> None:
         self._writer, self._out = writer, out
         self.rows = 0
 
@@ -77,18 +117,21 @@ def open_parquet(
     """
     stored = [path for path, kind in _leaves(schema) if _is_bytes(kind)]
     others = [path for path, kind in _leaves(schema) if not _is_bytes(kind)]
-    with open_large(place) as out:
-        counted = _Counted(out)
+    with open_spooled(place) as out:
+        gathered = _Gathered(out)
         with pq.ParquetWriter(
-            counted,
+            gathered,
             schema,
             compression=dict.fromkeys(stored, "none") | dict.fromkeys(others, COMPRESSION),
             use_dictionary=others,
             write_statistics=others,
             column_encoding=dict.fromkeys(stored, "PLAIN"),
             write_page_index=page_index,
+            data_page_size=_PAGE_BYTES,
+            write_batch_size=_PAGE_ROWS,
         ) as writer:
-            yield ParquetFile(writer, counted)
+            yield ParquetFile(writer, gathered)
+        gathered.flush()
 
 
 def rows_of_parquet(place: str) -> int | None:

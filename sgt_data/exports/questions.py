@@ -21,16 +21,18 @@ import orjson
 import yaml
 
 from sgt_data.bounded_json import loads_bounded
-from sgt_data.corpus.identity import in_words
+from sgt_data.corpus import identity
 from sgt_data.errors import CorpusError, FileMissing, RequestError
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.export_report import ExportReport
 from sgt_data.exports.exported_files import ExportedFiles
+from sgt_data.exports.listed_paths import listed_path
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import EXPORT_MARKER, QUESTIONS_MARKER, check_output
 from sgt_data.files.reading import exists, list_files, read_bytes
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import absolute, below, is_local, join
+from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.value_text import counted, cut
 
@@ -42,7 +44,8 @@ SPLITS = ("train", "val", "test")
 PICTURE = "<image>"
 """What stands for the picture in a question; trainers refuse a row that has not one per picture."""
 
-_LINE_BYTES_MAX = 1 << 20
+LINE_BYTES_MAX = 1 << 20
+"""Most bytes of a question; a longer line is none."""
 _PROGRESS_EVERY = 10_000
 
 
@@ -96,15 +99,14 @@ def _claim_of(source: str) -> Claim:
             "folder of questions"
         ) from why
     except orjson.JSONDecodeError as why:
-        raise CorpusError(f"{place} is not JSON: {why}; write the questions again") from why
+        raise CorpusError(
+            f"{place} is not JSON: {in_words(why)}; write the questions again"
+        ) from why
     if not isinstance(stated, dict) or stated.get("format") != "sgt_data questions":
         raise CorpusError(f"{place} is not what `sgt-data questions` writes there")
-    identity = {
-        "version": 1,
-        "format": FORM,
-        "questions": hashlib.sha256(data).hexdigest(),
-    }
-    return Claim(EXPORT_MARKER, identity, "an export", describe=in_words)
+    digest = hashlib.sha256(data).hexdigest()
+    fields = {"version": 1, "format": FORM, "questions": digest}
+    return Claim(EXPORT_MARKER, fields, "an export", describe=identity.in_words)
 
 
 def _write_list(
@@ -118,7 +120,7 @@ def _write_list(
         for line in _lines(place):
             count += 1
             row = _row(line, f"{place}, line {count}", pictures)
-            row["image"] = _stated(row["image"], options)
+            row["image"] = listed_path(row["image"], options)
             out.write(orjson.dumps(row) + b"\n")
             if count % _PROGRESS_EVERY == 0:
                 on_progress(Progress(count, phase=f"writing {split}"))
@@ -128,7 +130,7 @@ def _write_list(
 
 def _lines(place: str) -> Iterator[bytes]:
     with open(place, "rb") as file:
-        while line := file.readline(_LINE_BYTES_MAX):
+        while line := file.readline(LINE_BYTES_MAX):
             yield line
 
 
@@ -175,13 +177,6 @@ class _Pictures:
         return name in self._names[folder]
 
 
-def _stated(path: str, options: ExportOptions) -> str:
-    """A path as lists state it: absolute, or relative to the folder of the options."""
-    if options.relative_to is None:
-        return path
-    return os.path.relpath(path, absolute(options.relative_to))
-
-
 def _llama_factory(root: str, splits: list[str], options: ExportOptions) -> bytes:
     """`dataset_info.json`: `sgt_train` and so on. With absolute paths the entries hold in another
     folder's file as well."""
@@ -201,7 +196,7 @@ def _llava(root: str, splits: list[str], options: ExportOptions) -> bytes:
     """The list of data for LLaVA's `--data_path`: what is trained on."""
     trained = ["train"] if "train" in splits else splits
     data = [
-        {"json_path": _stated(f"{root}/{split}.jsonl", options), "sampling_strategy": "all"}
+        {"json_path": listed_path(f"{root}/{split}.jsonl", options), "sampling_strategy": "all"}
         for split in trained
     ]
     return yaml.safe_dump({"datasets": data}, sort_keys=False, allow_unicode=True).encode()

@@ -15,9 +15,10 @@ os.environ["DISABLE_VERSION_CHECK"] = "1"  # it asks for older versions of trans
 export, cache, *splits = sys.argv[1:]
 os.environ["HF_HOME"] = cache
 
-from vision_parts import byte_tokenizer, define_torchvision_operators, digest  # noqa: E402
+from stand_ins import with_torchvision  # noqa: E402
+from vision_parts import byte_tokenizer, digest  # noqa: E402
 
-define_torchvision_operators()
+operators = with_torchvision()
 sounds = types.ModuleType("torchaudio")  # imported for sounds alone; needs a GPU's libraries
 sounds.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
 sys.modules["torchaudio"] = sounds

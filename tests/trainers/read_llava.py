@@ -13,9 +13,10 @@ import sys
 import types
 from typing import Any
 
-from vision_parts import byte_tokenizer, define_torchvision_operators, digest
+from stand_ins import with_torchvision
+from vision_parts import byte_tokenizer, digest
 
-define_torchvision_operators()
+operators = with_torchvision()
 
 
 class Unused(types.ModuleType):

@@ -13,9 +13,10 @@ import sys
 export, cache, *splits = sys.argv[1:]
 os.environ["MODELSCOPE_CACHE"] = os.environ["HF_HOME"] = cache
 
-from vision_parts import define_torchvision_operators, digest  # noqa: E402
+from stand_ins import with_torchvision  # noqa: E402
+from vision_parts import digest  # noqa: E402
 
-define_torchvision_operators()
+operators = with_torchvision()
 
 from swift.dataset import load_dataset  # noqa: E402
 from swift.template import Template  # noqa: E402

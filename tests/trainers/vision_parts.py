@@ -1,5 +1,4 @@
-"""What scripts beside it share: a tokenizer and an image processor without weights or downloads,
-and operators that torchvision's build for GPUs lacks beside a torch without."""
+"""A tokenizer without weights or downloads, and digests of pictures."""
 
 from __future__ import annotations
 
@@ -7,19 +6,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
-
-
-def define_torchvision_operators() -> None:
-    """Name the operators that torchvision's import looks for."""
-    try:
-        import torchvision  # noqa: F401
-    except (ImportError, RuntimeError):
-        library = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        globals()["_library"] = library  # it ends with its last reference
 
 
 def byte_tokenizer(*special: str) -> Any:
