@@ -8,7 +8,7 @@ TEST_JOBS ?= 2
 
 WHEEL := build/wheel
 
-.PHONY: demo experiment test test-fast wheel test-wheel test-install browser docs lint types \
+.PHONY: demo experiment test test-fast trainers wheel test-wheel test-install browser docs lint types \
 	bench bench-stream bench-peers bench-subset clean
 
 # the base install; .venv/ready adds the libraries of models and tests
@@ -39,6 +39,11 @@ test: .venv/ready
 
 test-fast: .venv/ready
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder -m 'not slow'
+
+# the data code of other people's trainers, in environments of its own, for tests/test_trainer_*.py;
+# without it `make test` leaves these tests out
+trainers: .venv/ready
+	$(BIN)/python tests/trainer_code.py
 
 # the source archive, and from it the wheel
 wheel: .venv/ready
@@ -122,4 +127,4 @@ bench-peers: .venv-peers/ready
 
 
 clean:
-	rm -rf .venv .venv-peers build $(DEMO) $(EXPERIMENT) .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-peers .venv-trainers build $(DEMO) $(EXPERIMENT) .pytest_cache .mypy_cache .ruff_cache *.egg-info

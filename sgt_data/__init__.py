@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from sgt_data.experiment.plan.load_plan import load_plan
     from sgt_data.experiment.prepared_experiment import ExperimentReport
     from sgt_data.experiment.run_experiment import run_experiment
+    from sgt_data.exports.export import export_corpus
+    from sgt_data.exports.export_options import ExportOptions
+    from sgt_data.exports.export_report import ExportReport
     from sgt_data.files.storage_options import use_storage_options
     from sgt_data.manifest.manifest import Manifest, load_manifest, parse_manifest
     from sgt_data.plugins.registered import use_plugins
@@ -94,7 +97,6 @@ if TYPE_CHECKING:
     from sgt_data.subsets.rule import SubsetRule
     from sgt_data.subsets.subset import subset
     from sgt_data.subsets.subset_report import SubsetReport
-    from sgt_data.trainers.export import ExportReport, export_corpus
     from sgt_data.training.config import TrainConfig, load_config
     from sgt_data.training.train import Trained, train
     from sgt_data.verify.check_corpus import verify_corpus
@@ -213,10 +215,9 @@ _MODULES = {
     "subsets.rule": ("SubsetRule",),
     "subsets.subset": ("subset",),
     "subsets.subset_report": ("SubsetReport",),
-    "trainers.export": (
-        "ExportReport",
-        "export_corpus",
-    ),
+    "exports.export": ("export_corpus",),
+    "exports.export_options": ("ExportOptions",),
+    "exports.export_report": ("ExportReport",),
     "training.config": (
         "TrainConfig",
         "load_config",
@@ -255,6 +256,7 @@ __all__ = [
     "Estimate",
     "Examination",
     "ExperimentReport",
+    "ExportOptions",
     "ExportReport",
     "Failure",
     "FileMissing",

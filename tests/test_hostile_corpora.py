@@ -19,11 +19,11 @@ import sgt_data
 from sgt_data.cli.app import main
 from sgt_data.corpus.index import INDEX_SCHEMA
 from sgt_data.errors import CorpusError, LeavesRoot, SgtDataError
+from sgt_data.exports.export import export_corpus
 from sgt_data.names import checked_path, checked_shard
 from sgt_data.preview.contact_sheet import contact_sheet
 from sgt_data.publish.push import push_corpus
 from sgt_data.questions.write_questions import write_questions
-from sgt_data.trainers.export import export_corpus
 
 Spoil = Callable[[Path], None]
 

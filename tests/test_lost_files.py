@@ -20,8 +20,8 @@ from sgt_data.cli.app import main
 from sgt_data.engine.build_report import BuildReport
 from sgt_data.engine.mask_tars import lost_tars
 from sgt_data.errors import CorpusError, CorpusMismatch, ManifestError, RequestError
+from sgt_data.exports.export import export_corpus
 from sgt_data.manifest.manifest import load_manifest
-from sgt_data.trainers.export import export_corpus
 
 PROXIES = [{"type": "edge"}, {"type": "segmentation", "name": "entity", "variant": "entity"}]
 

@@ -19,10 +19,10 @@ from sgt_data.engine.annotate_pictures import annotate_pictures
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.load_plan import load_plan
 from sgt_data.experiment.run_experiment import run_experiment
+from sgt_data.exports.export import export_corpus
 from sgt_data.files.output_place import check_output, overlap
 from sgt_data.questions.write_questions import write_questions
 from sgt_data.scenes.write_samples import write_samples
-from sgt_data.trainers.export import export_corpus
 from sgt_data.training.config import parse_config
 from sgt_data.training.train import train
 from sgt_data.verify.check_corpus import verify_corpus

@@ -25,11 +25,11 @@ from sgt_data import (
     verify_corpus,
 )
 from sgt_data.errors import CorpusError, CorpusMismatch, RequestError
+from sgt_data.exports.export import export_corpus
 from sgt_data.stream.options import Reading
 from sgt_data.subsets.ranked_keys import RankedKeys, rank_keys
 from sgt_data.subsets.ranking import count_of
 from sgt_data.subsets.strata import StrataRule
-from sgt_data.trainers.export import export_corpus
 
 RULES = {
     "source": SubsetRule(),

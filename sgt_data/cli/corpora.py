@@ -152,6 +152,9 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
         "installed; --plugins FILE decodes them"
         for kind, count in verdict.not_decoded.items()
     ]
+    if verdict.accepted:
+        others = [f"{counted(n, 'file')} of {writer}" for writer, n in verdict.accepted.items()]
+        lines.append(f"not of the corpus, and accepted: {', '.join(others)}")
     if verdict.limit is not None:
         lines.append(
             f"not complete: limited to the first {counted(verdict.limit, 'picture')} of each "

@@ -1,4 +1,4 @@
-"""The command that writes what released trainers read: export."""
+"""The command that writes what trainers' own loaders read: export."""
 
 from __future__ import annotations
 
@@ -13,43 +13,67 @@ from sgt_data.cli.progress_bar import LOADING, ProgressBar
 from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
-    from sgt_data.trainers.export import ExportReport
+    from sgt_data.exports.export_report import ExportReport
+
+_VIEWED = ("bagel", "omnigen2")
+"""Formats that `sgt-data view` shows."""
 
 
 def export_command(
     corpus: CorpusUrl,
-    output: Annotated[str, typer.Option(help="local folder to write")],
-    form: Annotated[str, typer.Option("--format", help="bagel or omnigen2")] = "bagel",
+    output: Annotated[str, typer.Option(help="folder to write: a path or URL")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="of the trainer that reads it: bagel, bagel-edit, energon, hf, lmms-engine, "
+            "omnigen2; or questions",
+        ),
+    ] = "bagel",
     proxies: Annotated[
         list[str] | None,
         typer.Option(
             "--proxy", metavar="PROXY,...", help="export these alone, by commas or repeated"
         ),
     ] = None,
+    ranks: Annotated[int | None, typer.Option(help="processes that will train")] = None,
+    workers: Annotated[int | None, typer.Option(help="workers of each process' DataLoader")] = None,
+    relative_to: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="write paths in lists relative to this folder"),
+    ] = None,
+    questions: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="folder of `sgt-data questions` to mix in"),
+    ] = None,
     log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write a corpus in the layout that released trainers read."""
+    """Write a corpus in the form that a trainer's own loaders read."""
     with ProgressBar("samples", phase=LOADING) as bar:
-        from sgt_data.trainers.export import export_corpus
+        from sgt_data.exports.export import export_corpus
+        from sgt_data.exports.export_options import ExportOptions
 
         report = export_corpus(
-            corpus, output, form,  # type: ignore[arg-type]
-            names_in("--proxy", proxies), progress=bar,
+            corpus, output, form, names_in("--proxy", proxies),
+            options=ExportOptions(
+                ranks=ranks, workers=workers, relative_to=relative_to, questions=questions
+            ),
+            progress=bar,
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
-    if report.succeeded and not report.written and not report.linked:
+    if report.succeeded and report.kept and not report.written and not report.linked:
         print_messages([f"nothing to do: {counted(report.kept, 'file')}, all written before"])
     show(_report_text(report), asdict(report), as_json)
-    if report.succeeded:
+    if report.succeeded and form in _VIEWED:
         print_next(command_text("view", output))
     return 0 if report.succeeded else 1
 
 
 def _report_text(report: ExportReport) -> str:
     samples = ", ".join(f"{count:,} {proxy}" for proxy, count in report.samples.items())
+    configs = f"; {', '.join(report.configs)}" if report.configs else ""
     return (
         f"{report.output}: {samples}; {counted(report.written, 'file')} written "
-        f"({size_text(report.nbytes)}), {report.linked:,} linked, {report.kept:,} found; "
-        f"{', '.join(report.configs)}"
+        f"({size_text(report.nbytes)}), {report.linked:,} linked, {report.kept:,} found{configs}"
     )

@@ -1,6 +1,5 @@
-"""What released trainers read: samples in a trainer's own form, and exports as folders and lists.
+"""What released trainers are fed: samples in a trainer's own form, directly from a corpus.
 
-`bagel` and `omnigen2` feed these trainers from a corpus; `export` writes the folders and lists that
-their own loaders read. May know files, pictures, corpus, subsets and stream. (The bundled trainer
-is `training`.)
+`bagel` and `omnigen2` feed these trainers. (What their own loaders read as files is `exports`; the
+bundled trainer is `training`.) May know files, pictures, corpus, subsets and stream.
 """

@@ -5,6 +5,6 @@ export. `sample_table` holds its columns and `query` says what is asked of them 
 `gradual_work` reads on only while somebody asks. `serve` answers a browser, `report_file` writes
 the same page with its data in it; the page itself is in `page/`.
 
-May know files, pictures, corpus, subsets, proxies, and of trainers the layouts of exports. Knows
+May know files, pictures, corpus, subsets, proxies, and of exports their layouts. Knows
 neither Ray nor torch.
 """

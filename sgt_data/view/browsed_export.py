@@ -14,12 +14,12 @@ from typing import Any
 
 from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import CorpusError, RequestError
+from sgt_data.exports.sgt_layouts import LAYOUTS, Form
 from sgt_data.files.output_place import EXPORT_MARKER
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.urls import below, join
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import checked_folder
-from sgt_data.trainers.export_layouts import LAYOUTS, Form
 from sgt_data.value_text import cut
 from sgt_data.view.collection import Holder, Kind, Place
 from sgt_data.view.export_list import SHARD, ExportList

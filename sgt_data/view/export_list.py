@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import CorpusError
+from sgt_data.exports.sgt_layouts import Form
 from sgt_data.files.reading import read_range
 from sgt_data.foreign_errors import in_words
 from sgt_data.names import is_key
-from sgt_data.trainers.export_layouts import Form
 from sgt_data.value_text import cut
 from sgt_data.view.sample_table import SampleTable
 from sgt_data.view.shard_columns import ShardColumns
