@@ -124,7 +124,7 @@ class RowTables:
         Args:
             rgb: see `features`.
         """
-        self.schema = schema(rgb)
+        self.rgb, self.schema = rgb, schema(rgb)
         self._pictures = {name: BytesColumn() for name in PICTURES}
 
     def table(self, rows: Sequence[Row]) -> pa.Table:
