@@ -314,7 +314,7 @@ def test_segmentation_is_pure() -> None:
 
 def test_the_order_of_a_stream_is_pure() -> None:
     """Order, mixture and schedule: seed and sizes in, places out."""
-    for name in ("order", "mixture", "schedule"):
+    for name in ("order", "mixture", "pattern", "schedule"):
         module = ROOT / "stream" / f"{name}.py"
         shared = ("seeds", "errors", "suggestions", "value_text", "stream")
         allowed = {f"sgt_data.{module_name}" for module_name in shared}

@@ -22,6 +22,7 @@ from sgt_data import IN_PROCESS, build_corpus, open_corpus, write_questions
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.exports.export import export_corpus
 from sgt_data.exports.export_options import ExportOptions
+from sgt_data.exports.formats import FORMATS
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import Progress
@@ -470,4 +471,4 @@ def test_the_command_exports(corpora: dict[str, Path], tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert wrong.returncode == 2
-    assert "allowed: bagel, omnigen2" in wrong.stderr
+    assert f"allowed: {', '.join(FORMATS)}" in wrong.stderr

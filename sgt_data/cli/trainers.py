@@ -26,7 +26,8 @@ def export_command(
         str,
         typer.Option(
             "--format",
-            help="of the trainer that reads it: bagel, omnigen2, energon, hf; or questions",
+            help="of the trainer that reads it: bagel, bagel-edit, energon, hf, lmms-engine, "
+            "omnigen2; or questions",
         ),
     ] = "bagel",
     proxies: Annotated[

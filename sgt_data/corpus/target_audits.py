@@ -122,4 +122,5 @@ def _spread(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {_WORDS.get(name, name)}" for name, count in sorted(counts.items()))
+    named = ((_WORDS.get(name, name), count) for name, count in sorted(counts.items()))
+    return ", ".join(f"{count:,} {name}" for name, count in named)

@@ -16,7 +16,8 @@ from sgt_data.files.urls import is_local, open_filesystem
 from sgt_data.files.writing import Writable, open_atomic
 
 _PART_BYTES, _PARTS_AT_ONCE = 16 << 20, 2
-"""Backends that send a file in parts have so many of such a size in memory. S3 takes 10,000 parts."""
+"""Size and number of the parts that backends which send a file in parts have in memory. S3 takes
+10,000 parts of a file."""
 
 _SLOWEST_BYTES = 1 << 20
 """Bytes per second that an upload may take, at the least, beside the seconds of a small file."""

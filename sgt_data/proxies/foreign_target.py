@@ -13,6 +13,7 @@ from PIL import Image
 
 from sgt_data.errors import AnnotationError, PictureError
 from sgt_data.pictures.decode_source import FORMATS, StoredPicture, decoding, inspect, prepare
+from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.pictures.grey_png import encode_grey
 from sgt_data.pictures.palette_file import palette_file
 from sgt_data.pictures.rgb_png import encode_rgb
@@ -90,6 +91,7 @@ def read_target(data: bytes) -> ForeignTarget:
             codes = np.asarray(image) if image.mode.startswith("I") else None
             is_plain = _is_plain(image, form) and stored.orientation == 1
         pixels = prepare(stored, AsStored(), "drop").pixels
+        is_plain = is_plain and _reads_as(data, pixels)
     except PictureError as why:
         raise AnnotationError(f"the target: {why}") from why
     if codes is not None:
@@ -138,6 +140,14 @@ def fitted_picture(
     return FittedTarget(
         encode(image), "jpg", None, "as JPEG" if target.size == (width, height) else "bicubic"
     )
+
+
+def _reads_as(data: bytes, pixels: NDArray[np.uint8]) -> bool:
+    """Whether readers of corpora, whose decoders are faster and stricter, see the same pixels."""
+    try:
+        return bool(np.array_equal(rgb_pixels(data), pixels))
+    except ValueError:
+        return False
 
 
 def _is_plain(image: Image.Image, form: str) -> bool:

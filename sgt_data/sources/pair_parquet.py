@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.errors import InputError, RequestError, SourceError
+from sgt_data.files.range_file import RangeFile
 from sgt_data.files.reading import read_range, size_of
-from sgt_data.files.retries import retried
-from sgt_data.files.urls import expand, open_filesystem
+from sgt_data.files.urls import expand
 from sgt_data.foreign_errors import in_words
 from sgt_data.records import Inventory, RawInput, RawShard, Slice
 from sgt_data.sources.keys import key_of
@@ -165,8 +165,7 @@ class _Opened:
         if size is None:
             raise SourceError(f"{url}: its server does not tell its size, which Parquet needs")
         self.nbytes = size
-        filesystem, path = open_filesystem(url)
-        self._file = retried(lambda: filesystem.open(path, "rb"), f"cannot read {url}")
+        self._file = RangeFile(url, size)
         try:
             self._parquet = pq.ParquetFile(self._file)
         except (pa.ArrowException, OSError, ValueError) as why:
