@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from importlib.metadata import version
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from sgt_data.corpus.paths import README_FILE
@@ -21,9 +21,10 @@ from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.hf_card import ExportedProxy, card
 from sgt_data.exports.hf_plan import FILE_BYTES, ROW_GROUP_BYTES, plan_files
-from sgt_data.exports.hf_rows import PICTURES, Row, RowTables, is_16_bit, read_rows
+from sgt_data.exports.hf_rows import PICTURES, Row, RowTables, read_rows
 from sgt_data.exports.parquet_files import open_parquet, rows_of_parquet
-from sgt_data.exports.sample_sizes import sample_sizes
+from sgt_data.exports.picture_limits import is_16_bit_png
+from sgt_data.exports.stored_sizes import sizes_of_proxy
 from sgt_data.files.read_ahead import read_ahead
 from sgt_data.files.reading import list_files
 
@@ -55,8 +56,8 @@ class HuggingFace(ExportFormat):
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         corpus = export.corpus
-        sizes = chain.from_iterable(of_shard.tolist() for of_shard in sample_sizes(corpus, proxy))
-        files = plan_files(sizes, ROW_GROUP_BYTES, FILE_BYTES)
+        sizes = sizes_of_proxy(corpus, proxy)
+        files = plan_files(map(int, sizes), ROW_GROUP_BYTES, FILE_BYTES)
         samples = sum(map(sum, files))
         tables = RowTables(rgb=not _has_16_bits(export, proxy, samples))
         start = 0
@@ -126,4 +127,4 @@ def _pieces(groups: Sequence[int]) -> Iterator[int]:
 
 
 def _is_16_bit(row: Row) -> bool:
-    return any(is_16_bit(row.members[name]) for name in PICTURES)
+    return any(is_16_bit_png(row.members[name]) for name in PICTURES)
