@@ -28,7 +28,7 @@ from sgt_data.errors import RequestError
 from sgt_data.exports import hf
 from sgt_data.exports.hf_plan import ROW_BYTES, plan_files
 from sgt_data.exports.parquet_files import rows_of_parquet
-from sgt_data.exports.sample_sizes import sample_sizes
+from sgt_data.exports.stored_sizes import sizes_of_proxy
 from sgt_data.manifest.manifest import parse_manifest
 
 SMALL_FILES = {"ROW_GROUP_BYTES": 40_000, "FILE_BYTES": 100_000}
@@ -228,7 +228,7 @@ def test_files_and_row_groups_keep_to_their_bounds(
 def test_sizes_are_known_before_a_sample_is_read(corpora: dict[str, Path], inputs: str) -> None:
     corpus = open_corpus(str(corpora[inputs]))
     for proxy in corpus.proxies:
-        planned = np.concatenate(list(sample_sizes(corpus, proxy)))
+        planned = sizes_of_proxy(corpus, proxy)
         stored = [
             sum(map(len, corpus.reader.members(proxy, shard, row, hf_members()).values()))
             for shard in corpus.shards(proxy)

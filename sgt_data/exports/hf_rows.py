@@ -73,11 +73,6 @@ def schema(rgb: bool) -> pa.Schema:
     return pa.schema(columns, {"huggingface": orjson.dumps(info)})
 
 
-def is_16_bit(picture: bytes) -> bool:
-    """Whether a picture is a PNG with 16 bits per channel, as its header states."""
-    return picture.startswith(_PNG) and picture[24:25] == b"\x10"
-
-
 def read_rows(corpus: Corpus, proxy: str, start: int, stop: int) -> Generator[Row, None, None]:
     """The samples of a proxy from number `start` to `stop`, read a little ahead
     where the corpus is far away.
@@ -124,7 +119,7 @@ class RowTables:
         Args:
             rgb: see `features`.
         """
-        self.schema = schema(rgb)
+        self.rgb, self.schema = rgb, schema(rgb)
         self._pictures = {name: BytesColumn() for name in PICTURES}
 
     def table(self, rows: Sequence[Row]) -> pa.Table:
