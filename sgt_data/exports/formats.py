@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from sgt_data.exports.bagel import Bagel
 from sgt_data.exports.export_format import ExportFormat
+from sgt_data.exports.folders import Folders
 from sgt_data.exports.omnigen2 import OmniGen2
 
 FORMATS: Mapping[str, type[ExportFormat]] = {
-    export_format.name: export_format for export_format in (Bagel, OmniGen2)
+    export_format.name: export_format for export_format in (Bagel, OmniGen2, Folders)
 }
