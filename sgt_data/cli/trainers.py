@@ -15,7 +15,7 @@ from sgt_data.value_text import counted
 if TYPE_CHECKING:
     from sgt_data.exports.export_report import ExportReport
 
-_VIEWED = ("bagel", "omnigen2")
+_VIEWED = ("bagel", "omnigen2", "folders")
 """Formats that `sgt-data view` shows."""
 
 
@@ -23,7 +23,7 @@ def export_command(
     corpus: CorpusUrl,
     output: Annotated[str, typer.Option(help="folder to write: a path or URL")],
     form: Annotated[
-        str, typer.Option("--format", help="of the trainer that reads it: bagel, omnigen2")
+        str, typer.Option("--format", help="of the trainer that reads it: bagel, omnigen2, folders")
     ] = "bagel",
     proxies: Annotated[
         list[str] | None,

@@ -5,8 +5,8 @@ OUTPUT/
   <proxy>/input/<key>.jpg           what the model is shown
   <proxy>/target/<key>.png          what it must draw
   <proxy>/target/<key>.txt          the instruction
-  <proxy>/metadata.jsonl, README.md   columns of diffusers' scripts and of SimpleTuner; any client of
-                                    Hugging Face `datasets` reads the folder
+  <proxy>/metadata.jsonl, README.md    for diffusers, SimpleTuner, and whatever else reads folders
+                                    by Hugging Face's `datasets`
   <proxy>/diffsynth.csv             for DiffSynth-Studio
   <proxy>/musubi.jsonl              for musubi-tuner
   <proxy>/facts.jsonl               the JSON of each sample: decodes its target

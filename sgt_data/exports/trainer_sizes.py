@@ -1,8 +1,8 @@
 """Sizes at which image-editing trainers leave pictures as they are.
 
 Every trainer brings pictures to sizes of its own, and a smooth filter then blends the colours of
-targets. Each function here says which setting of a trainer keeps the pictures of an export, or which
-of them no setting keeps. A size is (width, height) in pixels.
+targets. Each function here says which setting of a trainer keeps the pictures of an export, or how
+many of them no setting keeps. A size is (width, height) in pixels.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def outside_buckets(sizes: Sizes) -> int:
 
 
 def square_side(sizes: Sizes) -> int:
-    """`--resolution` of instruct-pix2pix: the side of the most frequent square; where there is none,
-    the longest side."""
+    """`--resolution` of instruct-pix2pix: the side of the most frequent square, or where there is
+    none, the longest side."""
     squares = Counter({size: count for size, count in sizes.items() if size[0] == size[1]})
     if not squares:
         return max((max(size) for size in sizes), default=1)

@@ -1,15 +1,14 @@
 """What ai-toolkit's data loader reads from an export of folders.
 
-    read_ai_toolkit.py EXPORT PROXY ...
+    read_ai_toolkit.py PROXY,... EXPORT ...
 
 `ai_toolkit.yaml` is read by ai-toolkit's own code. The model is left out: its class states the
-sizes, and latents are not cached, which needs its weights. Prints by proxy: text, input and target
-of each sample, by key.
+sizes, and latents are not cached, which needs its weights. Prints by export and proxy: text, input
+and target of each sample, by key.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import types
 from importlib.machinery import ModuleSpec
@@ -22,6 +21,7 @@ _AUDIO = types.ModuleType("torchaudio")  # of no use to pictures, and has no bui
 _AUDIO.__spec__ = ModuleSpec("torchaudio", None)
 sys.modules["torchaudio"] = _AUDIO
 
+from arguments import print_what_is_read  # noqa: E402
 from pixels import of_range, of_unit_range  # noqa: E402
 from toolkit.config import get_config  # noqa: E402
 from toolkit.data_loader import get_dataloader_from_datasets  # noqa: E402
@@ -58,11 +58,10 @@ def read(export: str) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def main() -> None:
-    export, *proxies = sys.argv[1:]
+def read_export(export: str, proxies: list[str]) -> dict[str, Any]:
     found = read(export)
-    print(json.dumps({proxy: {"loader": found[proxy]} for proxy in proxies}))
+    return {proxy: {"loader": found[proxy]} for proxy in proxies}
 
 
 if __name__ == "__main__":
-    main()
+    print_what_is_read(read_export)

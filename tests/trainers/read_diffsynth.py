@@ -1,20 +1,17 @@
 """What DiffSynth-Studio's data set reads from an export of folders.
 
-    read_diffsynth.py EXPORT PROXY ...
+    read_diffsynth.py PROXY,... EXPORT ...
 
-Prints by proxy and model: text, input and target of each sample.
+Prints by export, proxy and model: text, input and target of each sample.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import Any
 
 import torchvision_operators  # noqa: F401 - before torchvision is imported
-
-from arguments import arguments_of
+from arguments import arguments_of, print_what_is_read
 from diffsynth.core.data import UnifiedDataset
 from diffsynth.diffusion.parsers import add_dataset_base_config, add_image_size_config
 from pixels import of_picture
@@ -51,14 +48,12 @@ def read(line: list[str]) -> list[list[str]]:
     ]
 
 
-def main() -> None:
-    export, *proxies = sys.argv[1:]
-    found = {
+def read_export(export: str, proxies: list[str]) -> dict[str, Any]:
+    return {
         proxy: {name: read(arguments_of(export, proxy, line)) for name, line in MODELS.items()}
         for proxy in proxies
     }
-    print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    print_what_is_read(read_export)

@@ -1,10 +1,10 @@
 """What diffusers' scripts make of an export of folders.
 
-    read_diffusers.py CHECKOUT EXPORT PROXY ...
+    read_diffusers.py PROXY,... EXPORT ...
 
 instruct_pix2pix runs from its command line to its data loader, on models of a few weights; of the
-Kontext script the data set runs, as the script makes it. Prints by proxy and script: text, input
-and target of each sample.
+Kontext script the data set runs, as the script makes it. PYTHONPATH has the folders of both. Prints
+by export, proxy and script: text, input and target of each sample.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import torchvision_operators  # noqa: F401 - before torchvision is imported
-
 import torch
-from arguments import arguments_of
+import torchvision_operators  # noqa: F401 - before torchvision is imported
+from arguments import arguments_of, print_what_is_read
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from pixels import of_range
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -64,17 +63,17 @@ def read_instruct_pix2pix(line: list[str], models: str, scratch: str) -> list[li
     import train_instruct_pix2pix as script
 
     script.torch.utils.data.DataLoader = stop_at_loader
-    sys.argv = ["script", "--pretrained_model_name_or_path", models, "--seed", "0", "--output_dir", scratch,
-                "--cache_dir", f"{scratch}/cache", *line]  # fmt: skip
+    sys.argv = [
+        "script", "--pretrained_model_name_or_path", models, "--seed", "0", "--output_dir", scratch,
+        "--cache_dir", f"{scratch}/cache", *line,
+    ]  # fmt: skip
     try:
         script.main()
     except Loading as loading:
-        return [
-            [row["edit_prompt"], of_range(row["original_pixel_values"]),
-             of_range(row["edited_pixel_values"])]
-            for row in (loading.dataset[number] for number in range(len(loading.dataset)))
-        ]  # fmt: skip
-    raise AssertionError("the script made no data loader")
+        dataset = loading.dataset
+    rows = (dataset[number] for number in range(len(dataset)))
+    columns = "original_pixel_values", "edited_pixel_values"
+    return [[row["edit_prompt"], *(of_range(row[name]) for name in columns)] for row in rows]
 
 
 def read_kontext(line: list[str], scratch: str) -> list[list[str]]:
@@ -100,10 +99,7 @@ def read_kontext(line: list[str], scratch: str) -> list[list[str]]:
     ]
 
 
-def main() -> None:
-    checkout, export, *proxies = sys.argv[1:]
-    sys.path[:0] = [f"{checkout}/examples/instruct_pix2pix", f"{checkout}/examples/dreambooth"]
-    torch.set_num_threads(1)
+def read_export(export: str, proxies: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         models = small_models(Path(scratch) / "models")
@@ -114,8 +110,9 @@ def main() -> None:
                 INSTRUCT_PIX2PIX: read_instruct_pix2pix(pix2pix, models, scratch),
                 KONTEXT: read_kontext(kontext, scratch),
             }
-    print(json.dumps(found))
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    print_what_is_read(read_export)

@@ -1,17 +1,18 @@
 """What musubi-tuner's caching scripts read from an export of folders, before they encode it.
 
-    read_musubi.py EXPORT PROXY ...
+    read_musubi.py PROXY,... EXPORT ...
 
-Prints by proxy and model: text, input and target of each sample, in the order of the list.
+Prints by export, proxy and model: text, input and target of each sample, in the order of the list.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
+from typing import Any
 
+from arguments import print_what_is_read
 from musubi_tuner.dataset import config_utils
 from musubi_tuner.dataset.architectures import (
     ARCHITECTURE_FLUX_KONTEXT,
@@ -49,14 +50,12 @@ def read(export: str, architecture: str) -> dict[str, list[list[str]]]:
     return found
 
 
-def main() -> None:
-    export, *proxies = sys.argv[1:]
+def read_export(export: str, proxies: list[str]) -> dict[str, Any]:
     by_model = {name: read(export, architecture) for name, architecture in MODELS.items()}
-    found = {
+    return {
         proxy: {name: samples[proxy] for name, samples in by_model.items()} for proxy in proxies
     }
-    print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    print_what_is_read(read_export)

@@ -1,10 +1,11 @@
 """What SimpleTuner's data code reads from an export of folders.
 
-    read_simpletuner.py EXPORT PROXY ...
+    read_simpletuner.py PROXY,... EXPORT ...
 
-Configuration, data sets, metadata, sampler and preparation of samples are SimpleTuner's. Its factory,
-which puts them together, needs every model and is left out: this script does so, and takes megapixels
-for `pixel_area` as the factory does. Prints by proxy: text, input and target of each sample, in order.
+Configuration, data sets, metadata, sampler and preparation of samples are SimpleTuner's. Its
+factory, which puts them together, needs every model and is left out: this script does so, and takes
+megapixels for `pixel_area` as the factory does. Prints by export and proxy: text, input and target
+of each sample, in order.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _AUDIO.__spec__ = ModuleSpec("torchaudio", None)
 sys.modules["torchaudio"] = _AUDIO
 
 from accelerate import Accelerator  # noqa: E402
+from arguments import print_what_is_read  # noqa: E402
 from pixels import of_picture  # noqa: E402
 from simpletuner.helpers.data_backend.builders import create_backend_builder  # noqa: E402
 from simpletuner.helpers.data_backend.config import create_backend_config  # noqa: E402
@@ -93,11 +95,9 @@ def read(targets: DataSet, references: DataSet) -> list[list[str]]:
     return found
 
 
-def main() -> None:
-    export, *proxies = sys.argv[1:]
-    stated = {
-        entry["id"]: entry for entry in json.loads(Path(export, "simpletuner.json").read_text())
-    }
+def read_export(export: str, proxies: list[str]) -> dict[str, Any]:
+    listed = json.loads(Path(export, "simpletuner.json").read_text())
+    stated = {entry["id"]: entry for entry in listed}
     accelerator = Accelerator(cpu=True)
     found = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -112,8 +112,8 @@ def main() -> None:
             targets = DataSet(stated[f"{proxy}-targets"], accelerator, scratch)
             references = DataSet(stated[reference], accelerator, scratch)
             found[proxy] = {"sampler": read(targets, references)}
-    print(json.dumps(found))
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print_what_is_read(read_export)
