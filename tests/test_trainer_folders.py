@@ -6,13 +6,15 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from making import built, proxy_of
 from picture_pairs import PROXIES, SAMPLES, build_pairs, write_sources
 from PIL import Image
 from trainer_code import checkout_of, python_of, run_script
@@ -60,6 +62,12 @@ class Pairs:
     def samples(self, proxy: str) -> Iterator[Sample]:
         return self.corpus.samples(proxy)
 
+    def resized(self, trainer: str) -> int:
+        """How many samples a trainer resizes, by the report's note."""
+        notes = [note for note in self.report.notes if "these trainers resize" in note]
+        stated = re.findall(rf"{trainer} ([\d,]+)", "".join(notes))
+        return int(stated[0].replace(",", "")) if stated else 0
+
 
 def described(picture: Any) -> str:
     """As `tests/trainers/pixels.py` prints a picture."""
@@ -79,10 +87,12 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pairs]:
     return made
 
 
-def read(script: str, pairs: dict[str, Pairs], **variables: str) -> dict[str, Read]:
+def read(
+    script: str, pairs: dict[str, Pairs], proxies: Sequence[str] = PROXIES, **variables: str
+) -> dict[str, Read]:
     """What a script reads of the exports, by their names."""
     exports = [made.output for made in pairs.values()]
-    found = run_script(python_of("folders"), script, ",".join(PROXIES), *exports, **variables)
+    found = run_script(python_of("folders"), script, ",".join(proxies), *exports, **variables)
     return {name: found[made.output.name] for name, made in pairs.items()}
 
 
@@ -161,6 +171,29 @@ def test_simpletuner_resizes_what_the_export_says(
         assert [row[0] for row in rows] == [row[0] for row in expected]
         assert all(row[1].split()[0] == row[2].split()[0] for row in rows)  # cropped alike
         resized += sum(a[1] != b[1] for a, b in zip(rows, expected, strict=True))
-    (note,) = [note for note in pairs["varied"].report.notes if "these trainers resize" in note]
-    assert f"SimpleTuner {resized}" in note
-    assert resized == SAMPLES * len(PROXIES)
+    assert pairs["varied"].resized("SimpleTuner") == resized == SAMPLES * len(PROXIES)
+
+
+def test_of_real_pictures_trainers_resize_as_many_as_the_export_says(
+    real_data: Path, tmp_path: Path
+) -> None:
+    source = {"type": "coco", "root": str(real_data / "coco"), "annotations": ["panoptic"]}
+    assert built(tmp_path / "real", source, [proxy_of("panoptic")], pictures={}).succeeded
+    real = Pairs(tmp_path / "real", tmp_path / "real as folders")
+    expected = real.expected("panoptic")
+    examples = checkout_of("diffusers") / "examples"
+    folders = f"{examples / 'instruct_pix2pix'}{os.pathsep}{examples / 'dreambooth'}"
+    found = {}
+    for script, path in (("read_diffusers.py", folders), ("read_simpletuner.py", "")):
+        exports = read(script, {"real": real}, ["panoptic"], PYTHONPATH=path)
+        found |= exports["real"]["panoptic"]
+    named = {
+        "instruct_pix2pix": "instruct-pix2pix", "sampler": "SimpleTuner",
+        "train_dreambooth_lora_flux_kontext": "diffusers' Kontext script",
+    }  # fmt: skip
+    for script, trainer in named.items():
+        rows = found[script]
+        assert [row[0] for row in rows] == [row[0] for row in expected]
+        resized = sum(row[2] != kept[2] for row, kept in zip(rows, expected, strict=True))
+        assert real.resized(trainer) == resized > 0
+    assert real.resized("DiffSynth-Studio, musubi-tuner and ai-toolkit") == 0
