@@ -27,6 +27,9 @@ NEWEST_MINOR = 2
 would look for pictures in its tars, say that a newer one is needed. The JSON of samples is that of
 `FORMAT_MINOR`."""
 
+STATED = "stated"
+"""Name of the bank of samples whose source states the instruction itself."""
+
 REVERSED = "reversed"
 """Key in the JSON of a sample whose pictures are those of another proxy, the other way round."""
 
@@ -45,9 +48,8 @@ NO_BOX = [0, 0, 0, 0]
 
 UNIFORM_TYPES = frozenset(
     {"boxes", "colorization", "deblur", "denoise", "depth", "derain", "each", "edge", "enhance",
-     "generate", "inpainting", "legend", "mae", "metric_depth", "normals", "reconstruction",
-     "referring", "segmentation",
-     "super_resolution"}
+     "generate", "inpainting", "legend", "mae", "metric_depth", "normals", "paired",
+     "reconstruction", "referring", "segmentation", "super_resolution"}
 )  # fmt: skip
 """Types of proxies whose samples' JSON has one form: those of this package."""
 

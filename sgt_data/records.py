@@ -26,11 +26,17 @@ LAYERS: Mapping[Layer, str] = {
     "normals": "unit surface normals of every pixel",
     "intrinsics": "focal lengths and middle of the camera",
     "edges": "edge strength of every pixel",
+    "target": "a target picture that was made elsewhere",
+    "text": "the instruction that belongs to such a target",
+    "target_facts": "the JSON by which such a target is decoded",
 }
 """The layers that this package knows, and what each of them holds."""
 
 DEPTH_LAYERS: frozenset[Layer] = frozenset({"depth", "metric_depth"})
 """The layers that a source's depth files give: the second where they state metres."""
+
+PAIR_LAYERS: tuple[Layer, ...] = ("target", "text", "target_facts")
+"""The layers of pairs that were made elsewhere."""
 
 DenseLayer = str
 """Name of a layer that has a number for every pixel instead of a list of segments."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import urllib.request
@@ -36,6 +37,19 @@ def lay_out_data(folder: Path, text: str) -> None:
         shutil.copytree(coco / "train2017", data / "export" / "images", copy_function=os.link)
         labels = coco / "annotations" / "instances_train2017.json"
         os.link(labels, data / "export" / "labels.json")
+    if "/data/sgt" in text:
+        maps = coco / "annotations" / "panoptic_train2017"
+        shutil.copytree(coco / "train2017", data / "sgt" / "sam_selection", copy_function=os.link)
+        shutil.copytree(maps, data / "sgt" / "sam_mask", copy_function=os.link)
+    if "/data/edits" in text:
+        shutil.copytree(coco / "train2017", data / "edits" / "images", copy_function=os.link)
+        names = sorted(os.listdir(data / "edits" / "images"))
+        rows = [
+            {"input_image": f"images/{name}", "edited_image": f"images/{other}",
+             "edit_prompt": "Paint another scene."}
+            for name, other in zip(names, [*names[1:], names[0]], strict=True)
+        ]  # fmt: skip
+        (data / "edits" / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
     if "/data/sa1b" in text:
         drawn = folder / ".drawn"
         write_samples(str(drawn), TARS, size=(96, 64), forms=["sa1b"], pictures_per_tar=1)

@@ -280,7 +280,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
     def validate(self, body: bytes) -> None:
         content = json.loads(body)["content"]
         front_matter = yaml.safe_load(content.split("---")[1])
-        assert {"license", "tags", "configs"} <= front_matter.keys()
+        assert "configs" in front_matter
         self._answer({"errors": [], "warnings": []})
 
     def preupload(self, body: bytes, repo: str, revision: str) -> None:

@@ -29,12 +29,28 @@ from sgt_data.proxies.registry import proxy_kinds
 
 DEMO = Path(__file__).parent.parent / "manifests" / "demo.yaml"
 PICTURES = 12
+SPLIT = "train2017"
 
 
 def demo_over(sources: Path, **more: Any) -> Manifest:
-    """The demo's proxies on small pictures of the sample sources."""
+    """The demo's proxies on small pictures of the sample sources, and pairs: the pictures of COCO's
+    form with the maps of its panoptic annotations, as targets that somebody else made."""
     document = yaml.safe_load(DEMO.read_text())
     first, second = document["sources"]
+    drawn_for = {"sources": ["sa1b", "coco"]}
+    document["proxies"] = [
+        proxy if "sources" in proxy or "of" in proxy else {**proxy, **drawn_for}
+        for proxy in document["proxies"]
+    ]
+    document["proxies"].append(
+        {"type": "paired", "sources": ["pairs"], "instructions": "segmentation_panoptic"}
+    )
+    document["sources"].append(
+        {
+            "type": "pairs", "pictures": f"{sources}/coco/{SPLIT}",
+            "targets": f"{sources}/coco/annotations/panoptic_{SPLIT}",
+        }
+    )  # fmt: skip
     first["tars"], second["root"] = f"{sources}/sa1b/sa_*.tar", f"{sources}/coco"
     for source in (first, second):
         source["depth"], source["normals"] = f"{sources}/depth", f"{sources}/normals"
@@ -51,8 +67,9 @@ def corpus(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_the_demo_has_every_kind_of_proxy() -> None:
+    """But `paired`, whose targets nobody draws; the tests of this file add pairs."""
     shown = {proxy.type for proxy in load_manifest("demo").proxies}
-    assert shown == set(proxy_kinds())
+    assert shown == set(proxy_kinds()) - {"paired"}
 
 
 def test_every_target_decodes_and_every_law_holds(corpus: Path) -> None:
@@ -106,7 +123,7 @@ def test_shards_are_identical_with_ray(sample_sources: Path, tmp_path: Path) -> 
     )
     assert report.succeeded
     assert {"starting Ray", "building"} <= {each.phase for each in reports}
-    assert reports[-1].done == reports[-1].total == 2 * PICTURES
+    assert reports[-1].done == reports[-1].total == 3 * PICTURES
     build_corpus(manifest, str(tmp_path / "inline"), cluster=IN_PROCESS)
     assert file_digests(tmp_path / "ray") == file_digests(tmp_path / "inline")
 
@@ -170,7 +187,7 @@ def test_hostile_pictures_cost_themselves_alone_in_every_proxy(
         path.parent.name: [orjson.loads(line) for line in path.read_bytes().splitlines()]
         for path in (output / "quarantine").glob("*/sa1b-*-00000.jsonl")
     }
-    first, _ = manifest.typed_sources()
+    first, *_ = manifest.typed_sources()
     drawn = {proxy.name for proxy in manifest.proxies if first in manifest.sources_of(proxy)}
     assert lost.keys() == drawn, "every proxy that is drawn for this source"
     for rows in lost.values():

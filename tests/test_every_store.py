@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from corpora import both_sources_document, file_digests
 from http_server import Files, Locked, serving
@@ -40,6 +42,19 @@ def world(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The sources and the corpus of them, on a disk."""
     root = tmp_path_factory.mktemp("world")
     shutil.copytree(sample_sources, root / "sources")
+    rows = [
+        {"input": f"coco/train2017/{path.name}", "instruction": f"Paint {path.stem}.",
+         "target": f"coco/annotations/panoptic_train2017/{path.stem}.png"}
+        for path in sorted((root / "sources/coco/train2017").iterdir())
+    ]  # fmt: skip
+    (root / "sources/pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    sources = root / "sources"
+    table = [
+        {"input": (sources / row["input"]).read_bytes(), "text": row["instruction"],
+         "target": (sources / row["target"]).read_bytes()}
+        for row in rows
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(table), root / "sources/pairs.parquet", row_group_size=5)
     manifest = parse_manifest(document(str(root)))
     assert build_corpus(manifest, str(root / "corpus"), cluster=IN_PROCESS).succeeded
     return root
@@ -117,6 +132,51 @@ def test_sources_of_every_store_give_the_same_corpus(
     manifest = parse_manifest(document(stores[protocol].url))
     assert build_corpus(manifest, str(tmp_path / "corpus"), cluster=IN_PROCESS).succeeded
     assert file_digests(tmp_path / "corpus") == file_digests(world / "corpus")
+
+
+def pairs_document(place: str) -> dict[str, Any]:
+    """Pairs in folders, in a list, in a Parquet file and in the tars of a corpus."""
+    forms: dict[str, dict[str, str]] = {
+        "folders": {
+            "pictures": f"{place}/sources/coco/train2017",
+            "targets": f"{place}/sources/coco/annotations/panoptic_train2017",
+        },
+        "listed": {"metadata": f"{place}/sources/pairs.jsonl"},
+        "rows": {"parquet": f"{place}/sources/pairs.parquet"},
+        "tars": {
+            "tars": f"{place}/corpus/panoptic/coco-train2017-00000.tar",
+            "picture_suffix": ".input.jpg", "target_suffix": ".target.png", "text_suffix": ".txt",
+            "facts_suffix": ".json",
+        },
+    }  # fmt: skip
+    proxies: list[dict[str, Any]] = [
+        {"type": "paired", "name": name, "sources": [name]} for name in forms
+    ]
+    proxies[0]["instructions"] = "segmentation_panoptic"
+    return {
+        "name": "pairs", "shard_samples": 6,
+        "pictures": {"min_side": 64, "max_side": 256, "multiple_of": 8},
+        "sources": [{"type": "pairs", "name": name, **fields} for name, fields in forms.items()],
+        "proxies": proxies,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_pairs_of_every_store_give_the_same_tars(
+    protocol: str, stores: dict[str, Store], world: Path, tmp_path: Path
+) -> None:
+    """Servers of the web tell no sizes, which the identity of a build states."""
+    digests = []
+    for place in (str(world), stores[protocol].url):
+        root = tmp_path / f"{len(digests)}"
+        assert build_corpus(
+            parse_manifest(pairs_document(place)), str(root), cluster=IN_PROCESS
+        ).succeeded
+        digests.append(
+            {name: d for name, d in file_digests(root).items() if not name.startswith("receipts")}
+        )
+    assert digests[0] == digests[1]
+    assert sum(name.endswith(".tar") for name in digests[0]) == 7
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from corpora import both_sources_document
 from making import samples_in
 from PIL import Image
 
-from sgt_data import IN_PROCESS, build_corpus, open_corpus
+from sgt_data import IN_PROCESS, build_corpus, open_corpus, write_questions
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.exports.export import export_corpus
+from sgt_data.exports.export_options import ExportOptions
+from sgt_data.exports.formats import FORMATS
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import Progress
@@ -223,11 +226,192 @@ def test_configs_name_every_line_to_change(corpora: dict[str, Path], tmp_path: P
     assert yaml.safe_load(text)["sgt_edge"]["dataset_names"] == ["sgt_edge"]
 
 
+@pytest.fixture(scope="module")
+def questions(corpora: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("asked") / "questions"
+    write_questions(str(corpora["embedded"]), str(folder))
+    return folder
+
+
+def bagel_groups(output: Path) -> dict[str, Any]:
+    groups: dict[str, Any] = yaml.safe_load((output / "bagel.yaml").read_text())
+    return groups
+
+
+def test_questions_get_a_stanza_with_half_the_weight_of_the_drawings(
+    corpora: dict[str, Path], questions: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    options = ExportOptions(questions=str(questions))
+    export_corpus(str(corpora["embedded"]), str(output), options=options)
+    groups = bagel_groups(output)
+    asked = groups.pop("vlm_sft")
+    assert asked["weight"] * 2 == sum(group["weight"] for group in groups.values()) == 3.0
+    lines = (questions / "train.jsonl").read_text().splitlines()
+    assert asked["dataset_names"] == ["sgt_questions"]
+    assert asked["num_used_data"] == [len(lines)] and asked["is_mandatory"] is True
+    text = (output / "bagel.yaml").read_text()
+    (entry,) = (line for line in text.splitlines() if line.startswith("#     'sgt_questions'"))
+    paths = yaml.safe_load("{" + entry.lstrip("# ") + "}")["sgt_questions"]
+    assert paths["num_total_samples"] == len(lines)
+    for line in map(json.loads, Path(paths["jsonl_path"]).read_text().splitlines()):
+        assert Path(paths["data_dir"], line["image"]).is_file()
+
+
+def test_questions_are_refused_where_they_are_none_or_damaged(
+    corpora: dict[str, Path], questions: Path, tmp_path: Path
+) -> None:
+    def export(folder: str) -> None:
+        export_corpus(str(corpora["embedded"]), str(tmp_path / "out"),
+                      options=ExportOptions(questions=folder))  # fmt: skip
+
+    with pytest.raises(RequestError, match=r"has no questions\.json; name a folder"):
+        export(str(tmp_path))
+    with pytest.raises(RequestError, match="read local folders only"):
+        export("memory://questions")
+    shutil.copytree(questions, tmp_path / "damaged")
+    min((tmp_path / "damaged/images").iterdir()).unlink()
+    with pytest.raises(CorpusError, match="there is no picture"):
+        export(str(tmp_path / "damaged"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_groups_are_mandatory_only_while_they_fit(sample_sources: Path, tmp_path: Path) -> None:
+    """Eight proxies of 1024 pixels: by hand, from the pictures' own sizes."""
+    degrading = ["denoise", "deblur", "derain", "enhance", "inpainting", "super_resolution"]
+    manifest = parse_manifest(
+        {
+            "name": "large",
+            "pictures": {"min_side": 768, "max_side": 1024, "multiple_of": 16},
+            "sources": [
+                {"type": "coco", "root": f"{sample_sources}/coco", "annotations": ["instances"]}
+            ],
+            "proxies": [{"type": name} for name in ["edge", "reconstruction", *degrading]],
+        }
+    )
+    build_corpus(manifest, str(tmp_path / "corpus"), cluster=IN_PROCESS)
+    report = export_corpus(str(tmp_path / "corpus"), str(tmp_path / "out"))
+    mandatory, tokens, alone = [], 0, []
+    for name, group in bagel_groups(tmp_path / "out").items():
+        proxy = name.removeprefix("sgt_")
+        least = max(
+            sample.input_image.width * sample.input_image.height // 256
+            for sample in open_corpus(str(tmp_path / "corpus")).samples(proxy)
+        )
+        # 256 of the ViT, 6 marks and at most 100 of text beside the target's own
+        (mandatory if group["is_mandatory"] else alone).append(name)
+        if group["is_mandatory"]:
+            tokens += least
+    assert tokens + len(mandatory) * 106 < 16384 < tokens + len(mandatory) * 362 + least + 362
+    assert mandatory and alone
+    (note,) = (note for note in report.notes if "mandatory" in note)
+    assert all(name in note for name in alone) and f"{len(mandatory)} mandatory groups" in note
+    text = (tmp_path / "out/bagel.yaml").read_text()
+    (stated,) = re.findall(r"Mandatory groups have ([\d,]+) together", text)
+    assert f"{stated} tokens together" in note
+    assert tokens < int(stated.replace(",", "")) <= 16384
+
+
+@pytest.mark.parametrize(
+    ("options", "messages"),
+    [
+        ({}, []),
+        ({"ranks": 3}, []),
+        ({"ranks": 5, "workers": 2}, ["sgt_panoptic: with", "never give 2 of 12 samples"]),
+        ({"ranks": 4, "workers": 4}, ["sgt_panoptic: 12 samples for 4 ranks x 4 workers",
+                                      "wait for ever"]),
+        ({"workers": 13}, ["sgt_panoptic: 12 samples for 1 rank x 13 workers"]),
+    ],
+)  # fmt: skip
+def test_workers_that_would_starve_are_named(
+    corpora: dict[str, Path], tmp_path: Path, options: dict[str, int], messages: list[str]
+) -> None:
+    report = export_corpus(
+        str(corpora["embedded"]), str(tmp_path / "out"), proxies=["panoptic"],
+        options=ExportOptions(**options),
+    )  # fmt: skip
+    notes = [note for note in report.notes if note.startswith("sgt_panoptic")]
+    assert bool(notes) == bool(messages)
+    assert all(message in notes[0] for message in messages)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_paths_can_be_relative_so_that_the_folder_can_move(
+    corpora: dict[str, Path], questions: Path, tmp_path: Path, form: Form,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    shutil.copytree(questions, tmp_path / "here/questions")
+    options = ExportOptions(
+        relative_to=str(tmp_path / "here"), questions=str(tmp_path / "here/questions")
+    )
+    output = tmp_path / "here/data/out"
+    report = export_corpus(str(corpora["embedded"]), str(output), form, options=options)
+    assert not any("absolute" in note for note in report.notes)
+    listed = [path for path in output.iterdir() if path.is_file() and path.name != "export.json"]
+    assert len(listed) >= 7
+    for path in listed:
+        lines = [line for line in path.read_text().splitlines() if "start" not in line]
+        assert str(tmp_path) not in "\n".join(lines), path.name
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    monkeypatch.chdir(tmp_path / "there")
+    moved = Path("data/out")
+    expected = in_tars(corpora["embedded"], "edge")
+    assert sorted(read_list(moved, "edge", form)) == sorted(sample[:2] for sample in expected)
+    if form == "omnigen2":
+        assert sorted(read_omnigen2(moved, "edge")) == sorted(expected)
+    else:
+        text = (moved / "bagel.yaml").read_text()
+        for entry in re.findall(r"'sgt_\w+': (\{\".*?\})", text):
+            fields = json.loads(entry)
+            assert Path(fields["data_dir"]).is_dir() and Path(fields["jsonl_path"]).is_file()
+
+
+def test_sgts_omnigen2_gets_the_proxies_that_its_prompts_ask_for(
+    corpora: dict[str, Path], questions: Path, sample_sources: Path, tmp_path: Path
+) -> None:
+    document = both_sources_document(sample_sources, shard_samples=5)
+    document["proxies"] = [
+        *document["proxies"], {"type": "edge"}, {"type": "generate", "of": "entity"},
+    ]  # fmt: skip
+    build_corpus(parse_manifest(document), str(tmp_path / "corpus"), cluster=IN_PROCESS)
+    options = ExportOptions(questions=str(questions), ranks=8)
+    report = export_corpus(
+        str(tmp_path / "corpus"), str(tmp_path / "out"), "omnigen2", options=options
+    )
+    configs = {
+        name: [
+            entry["type"] for entry in yaml.safe_load((tmp_path / "out" / name).read_text())["data"]
+        ]
+        for name in ("omnigen2.yml", "omnigen2_sgt.yml")
+    }
+    assert configs["omnigen2_sgt.yml"] == ["entity", "instance", "panoptic", "sft"]
+    assert len(configs["omnigen2.yml"]) == 6
+    (note,) = (note for note in report.notes if "omnigen2_sgt.yml" in note)
+    assert "semantic (one colour for all objects of a class)" in note
+    assert "edge (no segmentation)" in note
+    assert "generate-entity (its target is the photo)" in note
+    assert f"OMNIGEN2_SFT_IMAGE_ROOT={questions}" in (tmp_path / "out/omnigen2_sgt.yml").read_text()
+
+
+def test_without_a_proxy_that_its_prompts_ask_for_there_is_no_list_for_sgts_omnigen2(
+    corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    report = export_corpus(
+        str(corpora["embedded"]), str(tmp_path / "out"), "omnigen2", ["edge"],
+        options=ExportOptions(ranks=25),
+    )  # fmt: skip
+    assert not (tmp_path / "out/omnigen2_sgt.yml").exists()
+    assert [Path(path).name for path in report.configs] == ["omnigen2.yml"]
+    assert any("is not written" in note for note in report.notes)
+    assert any("24 samples for 25 ranks" in note for note in report.notes)
+
+
 def test_pictures_that_a_trainer_would_resize_are_noted(
     corpora: dict[str, Path], tmp_path: Path
 ) -> None:
     report = export_corpus(str(corpora["embedded"]), str(tmp_path / "out"))
     assert "blends the colours" in report.notes[0]
+    assert "absolute paths" in report.notes[1] and "--relative-to" in report.notes[1]
 
 
 @pytest.mark.parametrize("name", ["my_jpgs", "sam_selection"])
@@ -287,4 +471,4 @@ def test_the_command_exports(corpora: dict[str, Path], tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert wrong.returncode == 2
-    assert "allowed: bagel, omnigen2" in wrong.stderr
+    assert f"allowed: {', '.join(FORMATS)}" in wrong.stderr

@@ -260,7 +260,7 @@ def test_what_trainers_resize_whatever_is_configured_is_noted(
     assert "SimpleTuner" in resized
     assert "musubi" not in resized
     assert [note for note in export.notes if "16 bits" in note] == [
-        "depth: pictures have 16 bits, which the loaders clip to white; build with bits: 8"
+        "depth: pictures have 16 bits, which the released loaders clip to white; build with bits: 8"
     ]
     squares = export_corpus(str(corpora["squares"]), str(tmp_path / "out"), "folders")
     assert not [note for note in squares.notes if "resize" in note]

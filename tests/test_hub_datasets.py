@@ -173,7 +173,7 @@ def test_segments_that_come_only_late_are_read(tmp_path: Path) -> None:
     """From five samples without one, `datasets` alone cannot guess what a segment is."""
     import datasets
 
-    source = late_segments(tmp_path / "in")
+    source = late_segments(tmp_path / "in") | {"name": "val2017"}
     none = {"min_segments": 0}
     proxies = [
         {**making.proxy_of("instance"), "filters": none},
@@ -185,28 +185,76 @@ def test_segments_that_come_only_late_are_read(tmp_path: Path) -> None:
     for folder in ("instance", "boxes", "empty"):
         for streaming in (True, False):
             check_folder(root, folder, streaming)
+            check_tars(root, folder, streaming)
     (root / README_FILE).unlink()
     with pytest.raises(Exception):  # noqa: B017 - whatever it is that it fails with
         datasets.load_dataset("webdataset", data_files=f"{root}/boxes/*.tar", split="train")
 
 
+def check_tars(root: Path, folder: str, streaming: bool) -> None:
+    """Of tars alone, without the card, `datasets` gives the samples where it is told that their
+    JSON is JSON."""
+    import datasets
+
+    stated = datasets.load_dataset(str(root), folder, split="train", streaming=True).features
+    rows = datasets.load_dataset(
+        "webdataset", data_files=f"{root}/{folder}/*.tar", split="train", streaming=streaming,
+        features=datasets.Features({**stated, "json": datasets.Json()}),
+    )  # fmt: skip
+    stored = stored_facts(open_corpus(str(root)), folder)
+    read = {row["__key__"]: row["json"] for row in rows}
+    assert read.keys() == stored.keys()
+    assert all(is_nearly(read[key], facts) for key, facts in stored.items())
+
+
+def is_nearly(read: Any, stored: Any) -> bool:
+    """Whether JSON is the same, with numbers as exact as those of a column of the type Json."""
+    if isinstance(stored, dict):
+        return read.keys() == stored.keys() and all(is_nearly(read[n], stored[n]) for n in stored)
+    if isinstance(stored, list):
+        return len(read) == len(stored) and all(map(is_nearly, read, stored))
+    return bool(read == (pytest.approx(stored, abs=1e-9) if isinstance(stored, float) else stored))
+
+
+def test_a_shard_of_validation_pictures_is_no_split(tmp_path: Path) -> None:
+    """`datasets` takes `val`, `test` and `dev` in the name of a file for a split, where no card
+    says otherwise."""
+    import datasets
+
+    source = late_segments(tmp_path / "in")
+    sources = [source | {"name": name} for name in ("val2017", "test", "train")]
+    root = tmp_path / "out"
+    assert making.built(root, sources, [{"type": "edge"}], shard_samples=3).complete
+    assert any(path.name.startswith("val2017-") for path in (root / "edge").iterdir())
+    for arguments in ((str(root),), (str(root), "edge")):
+        read = datasets.load_dataset(*arguments)
+        assert {split: rows.num_rows for split, rows in read.items()} == {"train": 21}
+
+
 def test_real_pictures_with_crowds_are_read(real_data: Path, tmp_path: Path) -> None:
     source = {
-        "type": "coco", "root": f"{real_data}/coco", "annotations": ["instances", "panoptic"],
+        "type": "coco", "name": "val2017", "root": f"{real_data}/coco",
+        "annotations": ["instances", "panoptic"],
     }  # fmt: skip
+    masks = {"type": "sa1b", "tars": f"{real_data}/sa1b/sa_*.tar"}
     none = {"min_segments": 0}
     proxies = [
         *({**making.proxy_of(kind), "filters": none} for kind in ("instance", "panoptic")),
         {"type": "boxes", "filters": none}, {"type": "referring"}, {"type": "denoise"},
     ]  # fmt: skip
+    for proxy in proxies[:-1]:
+        proxy["sources"] = ["val2017"]
+    proxies.append({**making.proxy_of("entity"), "filters": none})
     root = tmp_path / "out"
-    report = making.built(root, source, proxies, shard_samples=32, inputs="shared")
+    report = making.built(root, [source, masks], proxies, shard_samples=32, inputs="shared")
     assert report.succeeded
     facts = stored_facts(open_corpus(str(root)), "instance").values()
     assert any(segment["iscrowd"] for of_sample in facts for segment in of_sample["segments"])
     assert not all(of_sample["segments"] for of_sample in facts)
     for folder in open_corpus(str(root)).folders:
-        check_folder(root, folder, streaming=True)
+        for streaming in (True, False):
+            check_folder(root, folder, streaming)
+            check_tars(root, folder, streaming)
 
 
 def test_json_without_one_form_is_one_column(tmp_path: Path, monkeypatch: Any) -> None:

@@ -461,7 +461,8 @@ def test_plain_webdataset_joins_two_tars(corpora: Path) -> None:
 def test_a_copy_without_pictures_keeps_the_text_with_its_base(corpora: Path) -> None:
     """Shared: the targets are passed on, and so is the text; the photo is not there. Embedded: the
     base holds pictures, and its reverse goes with it."""
-    from sgt_data.publish.licences import folders_with_pictures, read_licences
+    from sgt_data.corpus.picture_licences import read_licences
+    from sgt_data.publish.licences import folders_with_pictures
 
     left_out = {}
     for inputs in INPUTS:

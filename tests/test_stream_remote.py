@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -15,17 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import pytest
 from corpora import both_sources_document
+from PIL import Image
 from stream_options import grouped
 
 import sgt_data
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import RemoteTar
-from sgt_data.errors import SourceError
+from sgt_data.errors import RequestError, SourceError
 from sgt_data.files import fetching, reading, retries
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.stream.shard_cache import ShardCache
+from sgt_data.trainers.bagel import BagelDataset
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
@@ -123,6 +128,45 @@ def test_a_cached_corpus_gives_the_same_batches_and_is_fetched_once(
     assert contents(stream_of(url, cache=str(tmp_path / "cache"))) == expected
     assert not [path for path in server.bytes_given if path.endswith(".tar")], "all are here"
     assert not list((tmp_path / "cache").glob("*.part"))
+
+
+class Bytes:
+    """BAGEL's transform and tokenizer, which leave a picture and a text as they are."""
+
+    stride = 1
+
+    def __call__(self, picture: Image.Image) -> np.ndarray[Any, Any]:
+        return np.asarray(picture).transpose(2, 0, 1)
+
+    def encode(self, text: str) -> list[int]:
+        return list(text.encode())
+
+
+def test_bagels_feeder_keeps_shards_on_a_local_disk(
+    corpus: Path, served: tuple[str, type[Server]], tmp_path: Path
+) -> None:
+    url, _ = served
+    cache = tmp_path / "cache"
+
+    def epoch(place: str, **options: Any) -> list[bytes]:
+        data = BagelDataset(
+            "sgt", Bytes(), Bytes(), Bytes(), [place], proxies=["entity"], num_workers=1, **options
+        )
+        assert len(data)
+        samples = itertools.islice(pickle.loads(pickle.dumps(data)), len(data))
+        return [sample["image_tensor_list"][1].tobytes() for sample in samples]
+
+    expected = epoch(str(corpus))
+    assert epoch(url, cache=str(cache)) == expected
+    folders = ["entity"] + ["input"] * (corpus / "input").is_dir()
+    shards = sum(len(list((corpus / folder).glob("*.tar"))) for folder in folders)
+    wait_for(lambda: len(tars_of(cache)) == shards)
+    for tar in tars_of(cache):
+        os.utime(tar, (0, 0))
+    assert epoch(url, cache=str(cache)) == expected
+    assert all(tar.stat().st_mtime > 0 for tar in tars_of(cache)), "each copy was read"
+    with pytest.raises(RequestError, match="cache_bytes"):
+        epoch(url, cache=str(cache), cache_bytes=0)
 
 
 def test_the_folder_stays_within_its_bound_and_the_batches_the_same(

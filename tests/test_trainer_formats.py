@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,10 +17,11 @@ from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus
 from sgt_data.corpus.sample import Sample
-from sgt_data.errors import RequestError
+from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest.manifest import parse_manifest
-from sgt_data.trainers import bagel
+from sgt_data.trainers import bagel_group
 from sgt_data.trainers.bagel import BagelDataset
+from sgt_data.trainers.bagel_conversations import BagelConversations
 from sgt_data.trainers.bagel_sample import to_bagel
 from sgt_data.trainers.omnigen2 import SizeLimits, to_omnigen2, to_sgt_omnigen2
 
@@ -138,6 +140,26 @@ def test_what_is_learnt_is_the_target(corpus: str) -> None:
     assert np.array_equal(tensor, np.asarray(sample.pictures()[1]).transpose(2, 0, 1))
 
 
+def test_the_plan_edit_shows_the_input_to_vae_and_vit(corpus: str) -> None:
+    """As BAGEL's own editing data, whose class `tests/test_trainer_bagel.py` runs."""
+    for sample in first_samples(corpus):
+        packed = to_bagel(sample, Words(), Picture(16), Picture(14, 112), plan="edit")
+        picture, target = (np.asarray(image).transpose(2, 0, 1) for image in sample.pictures())
+        given, seen, drawn = packed["image_tensor_list"]
+        assert np.array_equal(given, picture) and np.array_equal(drawn, target)
+        assert seen.shape == (3, 112, 112)
+        plan = [
+            (step["type"], step["enable_cfg"], step["loss"]) for step in packed["sequence_plan"]
+        ]
+        assert plan == [
+            ("vae_image", 1, 0), ("vit_image", 1, 0), ("text", 1, 0), ("vae_image", 0, 1),
+        ]  # fmt: skip
+        height, width = target.shape[1:]
+        assert packed["num_tokens"] == 64 + 2 * (height * width // 256) + len(sample.instruction)
+        data = dataset(corpus, proxies=["panoptic"], plan="edit")
+        assert all(len(one["sequence_plan"]) == 4 for one in itertools.islice(data, 12))
+
+
 # --- BAGEL: the data set
 
 
@@ -148,7 +170,7 @@ def as_worker(
     iterator = iter(data)
     while True:
         with monkeypatch.context() as patched:
-            patched.setattr(bagel, "loader_worker", lambda: (worker, workers))
+            patched.setattr(bagel_group, "loader_worker", lambda: (worker, workers))
             packed = next(iterator)
         yield packed
 
@@ -264,10 +286,12 @@ def test_torch_workers_give_what_the_counts_say(corpus: str) -> None:
     [
         ({"local_rank": 2, "world_size": 2}, "rank is 2 of 2"),
         ({"data_status": {3: 1}, "num_workers": 2}, "as many workers as before"),
-        ({"num_used_data": [1, 2]}, "2 numbers for 1 corpora"),
+        ({"num_used_data": [1, 2]}, "2 numbers for 1 sources"),
         ({"num_used_data": [0]}, "from 1 on"),
         ({"proxies": ["depth"]}, "has no proxy 'depth'"),
         ({"proxies": []}, "no sample is left"),
+        ({"plan": "vlm"}, "plan"),
+        ({"cache": 7}, "a path or URL belongs"),
     ],
 )
 def test_what_does_not_fit_is_refused(corpus: str, changes: dict[str, Any], message: str) -> None:
@@ -278,6 +302,96 @@ def test_what_does_not_fit_is_refused(corpus: str, changes: dict[str, Any], mess
 def test_another_number_of_workers_than_stated_is_refused(corpus: str) -> None:
     with pytest.raises(RequestError, match="num_workers is 4, the DataLoader has 1"):
         next(iter(dataset(corpus, num_workers=4)))
+
+
+# --- BAGEL: conversations
+
+
+def conversations(folder: Path, *rows: dict[str, Any]) -> BagelConversations:
+    Image.new("RGB", (56, 28), "red").save(folder / "a.png")
+    clear = Image.new("RGBA", (56, 28), (0, 0, 255, 0))
+    clear.save(folder / "clear.png")
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "list.jsonl").write_text(lines)
+    return BagelConversations(
+        "questions", Picture(14), Words(), [str(folder)], [f"{folder}/list.jsonl"], num_workers=1
+    )
+
+
+def talk(*turns: tuple[str, str], **fields: Any) -> dict[str, Any]:
+    return {"conversations": [{"from": who, "value": text} for who, text in turns], **fields}
+
+
+def steps(packed: dict[str, Any]) -> list[tuple[str, int, str]]:
+    """Kind, whether it is learnt, and the text, of each step of a plan."""
+    texts = iter(packed["text_ids_list"])
+    return [
+        (step["type"], step["loss"],
+         bytes(next(texts)).decode() if step["type"] == "text" else "")
+        for step in packed["sequence_plan"]
+    ]  # fmt: skip
+
+
+def test_a_conversation_is_what_bagel_packs(tmp_path: Path) -> None:
+    row = talk(
+        ("human", "What is <image>\n here?"), ("gpt", "A cat."), ("human", "Its colour?"),
+        ("gpt", "Red."), image="a.png",
+    )  # fmt: skip
+    packed = next(iter(conversations(tmp_path, row)))
+    assert steps(packed) == [
+        ("text", 0, "What is"), ("vit_image", 0, ""), ("text", 0, "here?"), ("text", 1, "A cat."),
+        ("text", 0, "Its colour?"), ("text", 1, "Red."),
+    ]  # fmt: skip
+    (picture,) = packed["image_tensor_list"]
+    assert picture.shape == (3, 28, 56) and (picture[0] == 255).all()
+    assert packed["num_tokens"] == 8 + sum(map(len, packed["text_ids_list"]))
+    assert all(step["enable_cfg"] == 0 for step in packed["sequence_plan"])
+
+
+def test_a_picture_that_no_turn_names_stands_in_front_and_text_alone_has_none(
+    tmp_path: Path,
+) -> None:
+    data = conversations(
+        tmp_path,
+        talk(("human", "q"), ("gpt", "a"), image="clear.png"),
+        talk(("human", "q"), ("gpt", "a")),
+    )
+    plans = [steps(packed) for packed in itertools.islice(data, 2)]
+    alone = [("text", 0, "q"), ("text", 1, "a")]
+    assert sorted(map(len, plans)) == [2, 3]
+    assert max(plans, key=len) == [("vit_image", 0, ""), *alone] and min(plans, key=len) == alone
+    pictures = [one["image_tensor_list"] for one in itertools.islice(data, 2)]
+    (picture,) = max(pictures, key=len)
+    assert (picture == 255).all(), "transparent pixels lie on white"
+
+
+def test_every_conversation_comes_once_an_epoch(tmp_path: Path) -> None:
+    rows = [talk(("human", f"q{number}"), ("gpt", "a")) for number in range(7)]
+    data = conversations(tmp_path, *rows)
+    for _ in range(2):
+        asked = [steps(packed)[0][2] for packed in itertools.islice(data, 7)]
+        assert sorted(asked) == [f"q{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (talk(("system", "s"), ("gpt", "a")), "from is 'system'; allowed are human and gpt"),
+        (talk(("human", "q")), "nothing to learn"),
+        (talk(("human", "q"), ("gpt", "")), "nothing to learn"),
+        (talk(("human", "q"), ("gpt", "a"), image="list.jsonl"), "cannot be decoded"),
+    ],
+)
+def test_a_conversation_that_teaches_nothing_is_refused(
+    tmp_path: Path, row: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CorpusError, match=message):
+        next(iter(conversations(tmp_path, row)))
+
+
+def test_lists_and_folders_of_pictures_come_in_pairs(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"2 folders .* for 1 lists"):
+        BagelConversations("q", Picture(14), Words(), ["a", "b"], ["c.jsonl"])
 
 
 # --- OmniGen2

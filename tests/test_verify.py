@@ -18,6 +18,7 @@ from corpora import both_sources
 from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, verify_corpus
+from sgt_data.cli.app import main
 from sgt_data.verify.repeated_keys import SeenKeys
 
 PROXY = "panoptic"
@@ -266,3 +267,51 @@ def test_repeated_keys_are_named_up_to_a_number_and_counted_beyond() -> None:
 def test_an_unfinished_build_is_not_sound(corpus: Path) -> None:
     _rewrite_json(corpus / "corpus.json", lambda header: header.update(complete=False))
     assert any("not complete" in str(finding) for finding in verify_corpus(str(corpus)).findings)
+
+
+SIDE_FILES = {
+    "Megatron Energon": (
+        f"{PROXY}/.nv-meta/.info.json", f"{PROXY}/.nv-meta/index.sqlite", ".nv-meta/split.yaml",
+        "TAR.idx", "TAR.idx.tmp",
+    ),
+    "NVIDIA DALI": ("STEM.idx",),
+    "huggingface_hub": (".cache/huggingface/download/corpus.json.metadata",),
+    "git": (".git/HEAD", f"{PROXY}/.gitattributes", ".gitignore"),
+    "the system": (f"{PROXY}/.DS_Store", "index/Thumbs.db", "lost+found/a"),
+    "unknown programs (hidden)": (".dvcignore",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("writer", SIDE_FILES)
+def test_side_files_of_other_programs_are_accepted_and_counted(writer: str, corpus: Path) -> None:
+    for name in SIDE_FILES[writer]:
+        tar = str(_tar(corpus).relative_to(corpus))
+        place = corpus / name.replace("TAR", tar).replace("STEM", tar.removesuffix(".tar"))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"of another program")
+    verdict = verify_corpus(str(corpus), deep=True)
+    assert verdict.sound
+    assert verdict.accepted == {writer: len(SIDE_FILES[writer])}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{PROXY}/notes.txt", f"{PROXY}/.notes", "other.tar.idx", f"{PROXY}/other.idx", "a/README.md",
+     f"{PROXY}/nv-meta/split.yaml", f"receipts/{PROXY}/index.idx"],
+)  # fmt: skip
+def test_a_file_that_nobody_is_known_to_write_is_a_finding(name: str, corpus: Path) -> None:
+    (corpus / name).parent.mkdir(parents=True, exist_ok=True)
+    (corpus / name).write_bytes(b"?")
+    findings = verify_corpus(str(corpus)).findings
+    assert [finding.place for finding in findings] == [name]
+
+
+def test_the_command_says_which_files_it_accepts(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (corpus / PROXY / ".nv-meta").mkdir()
+    (corpus / PROXY / ".nv-meta/split.yaml").write_text("split_parts: {}")
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(corpus)])
+    assert not ended.value.code
+    assert "not of the corpus, and accepted: 1 file of Megatron Energon" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,50 @@ LENIENT: dict[str, Any] = {
     "box_nms_thresh": 1.0,
 }
 """Parameters of SAM that let a random model's masks through."""
+
+
+def tiny_qwen_processor(folder: Path) -> Path:
+    """The files of Qwen2.5-VL's processor, with a token per byte and no merges.
+
+    Its `min_pixels` and `max_pixels` are those that Qwen ships, not those of any trainer.
+    """
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters = [chr(byte) for byte in plain] + [chr(256 + number) for number in range(68)]
+    special = [
+        "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
+        "<|image_pad|>", "<|video_pad|>",
+    ]  # fmt: skip
+    plainly = dict.fromkeys(("lstrip", "rstrip", "normalized", "single_word"), False)
+    tokenizer = {
+        "tokenizer_class": "Qwen2Tokenizer",
+        "processor_class": "Qwen2_5_VLProcessor",
+        "added_tokens_decoder": {
+            str(len(letters) + number): {"content": text, "special": True, **plainly}
+            for number, text in enumerate(special)
+        },
+        "pad_token": special[0],
+        "eos_token": special[2],
+        "chat_template": (
+            "{% for turn in messages %}<|im_start|>{{ turn['role'] }}\n"
+            "{{ turn['content'] }}<|im_end|>\n{% endfor %}"
+        ),
+    }
+    pictures = {
+        "image_processor_type": "Qwen2VLImageProcessor",
+        "processor_class": "Qwen2_5_VLProcessor",
+        "min_pixels": 56 * 56,
+        "max_pixels": 28 * 28 * 16384,
+        "patch_size": 14,
+        "temporal_patch_size": 2,
+        "merge_size": 2,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    for name, content in {
+        "vocab": {letter: number for number, letter in enumerate(letters)},
+        "tokenizer_config": tokenizer,
+        "preprocessor_config": pictures,
+        "config": {"model_type": "qwen2_5_vl"},
+    }.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return folder

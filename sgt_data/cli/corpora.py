@@ -70,17 +70,22 @@ def verify_command(
 
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
-    """Show the totals of a corpus, and why inputs were lost."""
+    """Show the totals of a corpus, why inputs were lost, and what targets from elsewhere are."""
     from sgt_data.corpus.reasons import reasons_of_corpus
+    from sgt_data.corpus.target_audits import audits_of_corpus
     from sgt_data.subsets.open_corpus import open_corpus
 
     opened = open_corpus(corpus)
     reasons = reasons_of_corpus(opened)
+    audits = audits_of_corpus(opened)
     document = _info_document(opened) | {"reasons": [asdict(reason) for reason in reasons]}
+    document["audits"] = {proxy: asdict(each) for proxy, each in audits.items()}
     table = _info_table(opened)
+    lines = [line for proxy, each in audits.items() for line in each.lines(proxy)]
     if reasons:
-        lost = [*document["beyond_bounds"], *(f"lost: {reason}" for reason in reasons)]
-        table.caption = "\n".join(lost)
+        lines += [*document["beyond_bounds"], *(f"lost: {reason}" for reason in reasons)]
+    if lines:
+        table.caption = "\n".join(lines)
         table.caption_justify = "left"
     show(table, document, as_json)
     print_next(command_text("view", corpus))
@@ -147,6 +152,9 @@ def _verdict_text(verdict: Verdict, deep: bool) -> str:
         "installed; --plugins FILE decodes them"
         for kind, count in verdict.not_decoded.items()
     ]
+    if verdict.accepted:
+        others = [f"{counted(n, 'file')} of {writer}" for writer, n in verdict.accepted.items()]
+        lines.append(f"not of the corpus, and accepted: {', '.join(others)}")
     if verdict.limit is not None:
         lines.append(
             f"not complete: limited to the first {counted(verdict.limit, 'picture')} of each "

@@ -23,7 +23,12 @@ def export_command(
     corpus: CorpusUrl,
     output: Annotated[str, typer.Option(help="folder to write: a path or URL")],
     form: Annotated[
-        str, typer.Option("--format", help="of the trainer that reads it: bagel, omnigen2, folders")
+        str,
+        typer.Option(
+            "--format",
+            help="of the trainer that reads it: bagel, bagel-edit, energon, folders, hf, "
+            "lmms-engine, omnigen2; or questions",
+        ),
     ] = "bagel",
     proxies: Annotated[
         list[str] | None,
@@ -57,7 +62,7 @@ def export_command(
             progress=bar,
         )  # fmt: skip
     print_messages(f"note: {note}" for note in report.notes)
-    if report.succeeded and not report.written and not report.linked:
+    if report.succeeded and report.kept and not report.written and not report.linked:
         print_messages([f"nothing to do: {counted(report.kept, 'file')}, all written before"])
     show(_report_text(report), asdict(report), as_json)
     if report.succeeded and form in _VIEWED:

@@ -39,24 +39,41 @@ def front_matter(corpus: Corpus, header: CorpusHeader) -> str:
     Raises:
         CorpusError, SourceError: the corpus is damaged, or cannot be read just now.
     """
-    folders = folders_with_samples(header)
+    files = {folder: every_tar(folder) for folder in folders_with_samples(header)}
+    return card_yaml(header, files, [_info(corpus, header, folder) for folder in files], _TAGS)
+
+
+def card_yaml(
+    header: CorpusHeader,
+    files: Mapping[str, str],
+    infos: Sequence[Mapping[str, Any]],
+    tags: Sequence[str],
+) -> str:
+    """The YAML of a card, between two lines of `---`: a configuration for each of some folders.
+
+    Args:
+        header: of the corpus that the card describes.
+        files: glob of a folder's files, relative to the card; the first folder is the default.
+        infos: columns and counts of each folder, as `dataset_info` has them.
+        tags: of the card.
+    """
     types = {proxy["name"]: proxy.get("type") for proxy in header.manifest["proxies"]}
-    tasks = {_TASKS[types[folder]]: None for folder in folders if types.get(folder) in _TASKS}
+    tasks = {_TASKS[types[folder]]: None for folder in files if types.get(folder) in _TASKS}
     configs: list[dict[str, Any]] = [
-        {"config_name": folder, "data_files": [{"split": "train", "path": every_tar(folder)}]}
-        for folder in folders
+        {"config_name": folder, "data_files": [{"split": "train", "path": path}]}
+        for folder, path in files.items()
     ]
     for config in configs[:1]:
         config["default"] = True
-    most = max((header.totals[folder]["samples"] for folder in folders), default=0)
+    most = max((info["splits"][0]["num_examples"] for info in infos), default=0)
     fields = {
         "license": "other",
         "pretty_name": " ".join(header.name.split()),
         "task_categories": ["image-to-image", *tasks],
         "size_categories": [next((name for size, name in _SIZES if most < size), "1B<n<10B")],
-        "tags": list(_TAGS),
+        "tags": list(tags),
         "configs": configs,
-        "dataset_info": [_info(corpus, header, folder) for folder in folders],
+        "dataset_info": list(infos),
     }
     text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
     return f"---\n{text}---\n"

@@ -98,6 +98,12 @@ class Sample(_Unparsed):
         return _restored, (json, *values)
 
     @property
+    def facts_json(self) -> bytes:
+        """The facts as JSON; as the corpus holds them where they are not parsed yet."""
+        json: bytes | None = getattr(self, "_json", None)
+        return orjson.dumps(self.facts) if json is None else json
+
+    @property
     def extension(self) -> Literal["png", "jpg"]:
         """File name extension of the target."""
         return "png" if self.target.startswith(_PNG) else "jpg"

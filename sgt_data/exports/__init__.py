@@ -2,5 +2,5 @@
 
 `export` does the work that all formats share, `formats` is their registry, and a format is a file:
 see `export_format`. Pictures are the corpus' own bytes. May know files,
-pictures, corpus, subsets and, for a trainer's own words, trainers.
+pictures, corpus, subsets, for lists of questions stream, and for a trainer's own words trainers.
 """

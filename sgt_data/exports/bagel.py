@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import yaml
 
+from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.exports.bagel_shares import note_shares
+from sgt_data.exports.bagel_tokens import (
+    MANDATORY_MAX,
+    QUESTION_SIZES,
+    SAMPLE_MAX,
+    VAE_SIZES,
+    VIT_SIZES,
+    TransformSizes,
+    fitting_groups,
+    question_tokens,
+    sample_tokens,
+)
 from sgt_data.exports.export_format import Export
+from sgt_data.exports.listed_paths import listed_path
+from sgt_data.exports.questions_folder import QuestionsFolder, open_questions
 from sgt_data.exports.sgt_format import SgtFormat
+from sgt_data.value_text import counted
+
+QUESTIONS_GROUP, QUESTIONS_SET = "vlm_sft", "sgt_questions"
+"""BAGEL's group of questions, and the name of ours in it."""
+
+DRAWINGS_PER_QUESTION = 2
+"""SGT's best ratio within a batch."""
 
 
 class Bagel(SgtFormat):
@@ -16,56 +41,186 @@ class Bagel(SgtFormat):
 
     name = form = "bagel"
     trainers = "BAGEL as SGT released it"
+    takes = frozenset({"ranks", "workers", "relative_to", "questions"})
     min_side = 512
+
+    _questions: QuestionsFolder | None = None
+
+    def check(self, export: Export) -> None:
+        super().check(export)
+        if export.options.questions is not None:
+            self._questions = open_questions(export.options.questions)
 
     def row(self, folder: str, picture: str, target: str, instruction: str) -> dict[str, Any]:
         return {"image": picture, "generation_prompt": instruction}
 
     def finish(self, export: Export) -> dict[str, str]:
-        samples = {proxy: count for proxy, count in export.report.samples.items() if count}
-        registry = [f"#     'sgt_{proxy}': SegmentDataset," for proxy in samples]
-        paths = {
-            proxy: {
-                "data_dir": f"{export.root}/{proxy}/",
-                "num_files": 1,
-                "jsonl_path": f"{export.root}/{proxy}.jsonl",
-            }
-            for proxy in samples
-        }
-        info = [
-            f"#     'sgt_{proxy}': {{'sgt_{proxy}': {json.dumps(entry)}}},"
-            for proxy, entry in paths.items()
+        groups = [
+            _drawing_group(export, proxy, count)
+            for proxy, count in export.report.samples.items()
+            if count
         ]
-        groups = {f"sgt_{proxy}": _group(proxy, count) for proxy, count in samples.items()}
+        if self._questions is not None:
+            share = len(groups) / DRAWINGS_PER_QUESTION
+            groups.insert(0, _questions_group(export, self._questions, share))
+        note_shares(export, {group.name: group.samples for group in groups})
+        greatest = {group.name: group.tokens for group in groups}
+        mandatory = fitting_groups(greatest)
+        _note_tokens(export, greatest, mandatory)
         head = [
             "# For BAGEL as SGT released it: a file of data/configs.",
             "# data/dataset_info.py, add to DATASET_REGISTRY:",
-            *registry,
+            *(f"#     '{group.name}': SegmentDataset," for group in groups if group.is_new),
             "# and to DATASET_INFO:",
-            *info,
-            "# For its own prompts instead of the corpus' instructions: class Sam190KDataset with",
-            "# the .txt list in place of the .jsonl.",
-            "# Check in the class that the target stands before the input in image_tensor_list:",
-            "# the second is what is learnt.",
+            *(
+                f"#     '{group.name}': {{'{group.data_set}': {json.dumps(group.paths)}}},"
+                for group in groups
+                if group.is_new
+            ),
+            *(
+                line
+                for group in groups
+                if not group.is_new
+                for line in (
+                    f"# and to its '{group.name}':",
+                    f"#     '{group.data_set}': {json.dumps(group.paths)},",
+                )
+            ),
+            *_remarks(export, greatest, mandatory),
         ]
-        return {"bagel.yaml": "\n".join(head) + "\n" + yaml.safe_dump(groups, sort_keys=False)}
+        stanzas = {
+            group.name: group.stanza | {"is_mandatory": group.name in mandatory} for group in groups
+        }
+        text = yaml.safe_dump(stanzas, sort_keys=False)
+        return {"bagel.yaml": "\n".join(head) + "\n" + text}
 
 
-def _group(proxy: str, samples: int) -> dict[str, Any]:
-    """A group of BAGEL's data configuration."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group of BAGEL's data.
+
+    Attributes:
+        name: of the group.
+        data_set: name of our data set in the group.
+        is_new: whether BAGEL's registry has to learn of it.
+        samples: number of samples.
+        tokens: most tokens of a sample.
+        paths: its entry in `DATASET_INFO`.
+        stanza: its entry in the configuration, without `is_mandatory`.
+    """
+
+    name: str
+    data_set: str
+    is_new: bool
+    samples: int
+    tokens: int
+    paths: Mapping[str, Any]
+    stanza: dict[str, Any]
+
+
+def _drawing_group(export: Export, proxy: str, samples: int) -> _Group:
+    name = f"sgt_{proxy}"
+    return _Group(
+        name, name, True, samples, _greatest_sample(export.corpus, proxy),
+        {
+            "data_dir": listed_path(f"{export.root}/{proxy}", export.options) + "/",
+            "num_files": 1,
+            "jsonl_path": listed_path(f"{export.root}/{proxy}.jsonl", export.options),
+        },
+        {
+            "dataset_names": [name],
+            "image_transform_args": _transform(VAE_SIZES),
+            "vit_image_transform_args": _transform(VIT_SIZES),
+            "num_used_data": [samples],
+            "weight": 1.0,
+        },
+    )  # fmt: skip
+
+
+def _questions_group(export: Export, questions: QuestionsFolder, weight: float) -> _Group:
+    return _Group(
+        QUESTIONS_GROUP, QUESTIONS_SET, False, questions.count, question_tokens(questions.longest),
+        {
+            "data_dir": listed_path(questions.folder, export.options),
+            "jsonl_path": listed_path(questions.list, export.options),
+            "num_total_samples": questions.count,
+        },
+        {
+            "dataset_names": [QUESTIONS_SET],
+            "image_transform_args": _transform(QUESTION_SIZES) | {"max_pixels": 2_007_040},
+            "frame_sampler_args": {"max_num_frames": 12, "min_num_frames": 8},
+            "shuffle_lines": True,
+            "shuffle_seed": 0,
+            "num_used_data": [questions.count],
+            "weight": weight,
+        },
+    )  # fmt: skip
+
+
+def _transform(sizes: TransformSizes) -> dict[str, int]:
+    """Arguments of BAGEL's `ImageTransform`."""
     return {
-        "dataset_names": [f"sgt_{proxy}"],
-        "image_transform_args": {
-            "image_stride": 16,
-            "max_image_size": 1024,
-            "min_image_size": 512,
-        },
-        "vit_image_transform_args": {
-            "image_stride": 14,
-            "max_image_size": 224,
-            "min_image_size": 224,
-        },
-        "is_mandatory": True,
-        "num_used_data": [samples],
-        "weight": 1.0,
+        "image_stride": sizes.stride,
+        "max_image_size": sizes.most,
+        "min_image_size": sizes.least,
     }
+
+
+def _greatest_sample(corpus: Corpus, proxy: str) -> int:
+    """Most tokens of a sample of a proxy, by the sizes in its index."""
+    greatest = 0
+    for shard in corpus.shards(proxy):
+        index = corpus.index(proxy, shard, ("key", "width", "height", "instruction_size"))
+        if index.num_rows:
+            widths, heights, texts = (
+                np.maximum(index[name].to_numpy().astype(np.int64), 1)
+                for name in ("width", "height", "instruction_size")
+            )
+            greatest = max(greatest, int(sample_tokens(widths, heights, texts).max()))
+    return greatest
+
+
+def _note_tokens(export: Export, greatest: Mapping[str, int], mandatory: list[str]) -> None:
+    together = sum(greatest[name] for name in mandatory)
+    note = (
+        f"bagel.yaml: the greatest samples of {counted(len(mandatory), 'mandatory group')} "
+        f"have at most {together:,} tokens together"
+    )
+    if chosen := [name for name in greatest if name not in mandatory]:
+        note += (
+            f"; with {', '.join(chosen)} they would have {sum(greatest.values()):,}, above the "
+            f"{MANDATORY_MAX:,} that leave room for weights, so these are not mandatory"
+        )
+    export.report.note(note)
+    long = [name for name, tokens in greatest.items() if tokens > SAMPLE_MAX]
+    if long:
+        export.report.note(
+            f"{', '.join(long)}: samples may have more than {SAMPLE_MAX:,} tokens, and BAGEL "
+            "skips these (max_num_tokens_per_sample)"
+        )
+
+
+def _remarks(export: Export, greatest: Mapping[str, int], mandatory: list[str]) -> list[str]:
+    tokens = sum(greatest[name] for name in mandatory)
+    remarks = [
+        "# Tokens of the greatest sample of each group, at most (a token per byte of text):",
+        *(f"#     {name} {count:,}" for name, count in greatest.items()),
+        f"# Mandatory groups have {tokens:,} together, and all have "
+        f"{sum(greatest.values()):,}. Up to {MANDATORY_MAX:,} are",
+        "# mandatory: BAGEL packs one sample of each of these before it looks at weights. Keep",
+        f"# --max_num_tokens and --expected_num_tokens at {tokens:,} or more.",
+    ]
+    if QUESTIONS_GROUP in greatest:
+        remarks += [
+            f"# Weights: {DRAWINGS_PER_QUESTION} drawings for each question, beside the mandatory "
+            "samples.",
+        ]
+    if export.options.relative_to is not None:
+        remarks.append(f"# Paths are relative: start the training in {export.options.relative_to}.")
+    return [
+        *remarks,
+        "# For its own prompts instead of the corpus' instructions: class Sam190KDataset with",
+        "# the .txt list in place of the .jsonl.",
+        "# Check in the class that the target stands before the input in image_tensor_list:",
+        "# the second is what is learnt.",
+    ]

@@ -18,6 +18,8 @@ from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.export_report import ExportReport
 from sgt_data.exports.exported_files import ExportedFiles
 from sgt_data.exports.formats import FORMATS
+from sgt_data.exports.questions import FORM as QUESTIONS
+from sgt_data.exports.questions import export_questions
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import EXPORT_MARKER, check_output
 from sgt_data.files.unfinished import sweep_unfinished
@@ -42,7 +44,8 @@ def export_corpus(
     """Export a finished corpus, or continue an export that was stopped.
 
     Args:
-        corpus: fsspec URL of the corpus or of a subset file.
+        corpus: fsspec URL of the corpus or of a subset file; for the format `questions`, of a
+            folder that `write_questions` wrote.
         output: fsspec URL of a folder; some formats take local folders only.
         form: name of the format, after the trainer that will read the export.
         proxies: names of the proxies to export, or the name of one; None for all.
@@ -58,6 +61,10 @@ def export_corpus(
     """
     checks.instance_of("options", options, ExportOptions)
     with shown(progress, "samples") as on_progress:
+        if form == QUESTIONS:
+            if proxies is not None:
+                raise RequestError(f"proxies: the format {QUESTIONS} takes questions, not proxies")
+            return export_questions(plain(corpus), plain(output), options, on_progress)
         on_progress(Progress(0, phase="opening the corpus"))
         opened = open_corpus(plain(corpus))
         export_format = _chosen_format(form, options)
@@ -69,7 +76,7 @@ def export_corpus(
 
 def _chosen_format(form: str, options: ExportOptions) -> ExportFormat:
     if form not in FORMATS:
-        raise RequestError(f"format: {not_among(form, FORMATS)}")
+        raise RequestError(f"format: {not_among(form, (*FORMATS, QUESTIONS))}")
     options.check(form, FORMATS[form].takes)
     return FORMATS[form]()
 

@@ -9,21 +9,40 @@ from __future__ import annotations
 
 import os
 import posixpath
+import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from sgt_data.errors import StorageError
 from sgt_data.exports.export_report import ExportReport
 from sgt_data.files.read_ahead import threads_for
 from sgt_data.files.reading import list_files
+from sgt_data.files.spooled_writing import open_spooled
 from sgt_data.files.urls import below, is_local, join
 from sgt_data.files.writing import Writable, open_atomic, write_atomic
 from sgt_data.names import checked_path
 
 _WAITING = 4
 """Files for each thread that may wait to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """Bytes that an export takes as they are.
+
+    Attributes:
+        nbytes: how many.
+        pieces: reads them in order.
+        place: path of a file of a local disk that holds them and no others; None where there is
+            none.
+    """
+
+    nbytes: int
+    pieces: Callable[[], Iterator[bytes | memoryview]]
+    place: str | None = None
 
 
 class ExportedFiles:
@@ -43,6 +62,7 @@ class ExportedFiles:
         self._sizes: dict[str, dict[str, int]] = {}
         self._writing: deque[Future[None]] = deque()
         self._pool: ThreadPoolExecutor | None = None
+        self._counting = threading.Lock()
         self._folders: dict[str, str] = {}
         self._made: set[str] = set()
         self._new: set[str] = set()
@@ -82,6 +102,30 @@ class ExportedFiles:
             self._write_local(path, data)
         self._report.written += 1
         self._report.nbytes += len(data)
+
+    def take(self, path: str, whole: WholeFile) -> None:
+        """Make sure that a file holds the bytes of another: keep it, link it, or copy them.
+
+        Safe to call on several threads.
+
+        Raises:
+            StorageError: it cannot be written.
+            Exception: what reading the bytes raises.
+        """
+        if self._size_of(path) == whole.nbytes:
+            with self._counting:
+                self._report.kept += 1
+            return
+        if self._local and whole.place is not None and self._link(whole.place, self.place(path)):
+            with self._counting:
+                self._report.linked += 1
+            return
+        with open_spooled(self.place(path)) as out:
+            for piece in whole.pieces():
+                out.write(piece)
+        with self._counting:
+            self._report.written += 1
+            self._report.nbytes += whole.nbytes
 
     @contextmanager
     def open(self, path: str) -> Iterator[Writable]:

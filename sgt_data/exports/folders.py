@@ -30,9 +30,9 @@ from sgt_data.corpus.sample import Sample
 from sgt_data.exports import folder_configs
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.folder_configs import CAPTION, INPUT, TARGET, ProxyFolder
-from sgt_data.exports.listed_paths import listed_path
+from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png
 from sgt_data.exports.same_files import same_files
-from sgt_data.exports.sgt_format import is_16_bit_png
 from sgt_data.exports.trainer_sizes import (
     Size,
     Sizes,
@@ -56,6 +56,11 @@ class Folders(ExportFormat):
 
     def __init__(self) -> None:
         self._folders: list[ProxyFolder] = []
+
+    def check(self, export: Export) -> None:
+        listed_path(export.root, export.options)
+        if is_local(export.root):
+            note_absolute_paths(export)
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         sizes: Counter[Size] = Counter()
@@ -107,9 +112,7 @@ def _put_files(export: Export, sample: Sample) -> tuple[str, str]:
     files.put(f"{proxy}/{target}", sample.target, of_target)
     files.put(f"{proxy}/target/{sample.key}.txt", sample.instruction.encode())
     if is_16_bit_png(sample.target) or is_16_bit_png(sample.input):
-        export.report.note(
-            f"{proxy}: pictures have 16 bits, which the loaders clip to white; build with bits: 8"
-        )
+        export.report.note(f"{proxy}: {LOADERS_CLIP}")
     return picture, target
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sgt_data.errors import RequestError
+from sgt_data.exports.export_format import Export
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.files.urls import absolute, is_local
 
@@ -27,3 +28,12 @@ def listed_path(place: str, options: ExportOptions) -> str:
             f"relative_to is {options.relative_to}; a path can be relative to a local folder only"
         )
     return os.path.relpath(place, folder)
+
+
+def note_absolute_paths(export: Export) -> None:
+    """Say that lists hold absolute paths, where nobody asked for others."""
+    if export.options.relative_to is None:
+        export.report.note(
+            "lists and configurations hold absolute paths; to move the folder, export with "
+            "--relative-to DIR"
+        )

@@ -20,6 +20,8 @@ import orjson
 
 from sgt_data.errors import RequestError
 from sgt_data.exports.export_format import Export, ExportFormat
+from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png, resizing_note
 from sgt_data.exports.same_files import same_files
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form, Layout
 
@@ -38,16 +40,14 @@ class SgtFormat(ExportFormat):
 
     def check(self, export: Export) -> None:
         _check_output_path(self._layout, export.root)
-        sizes = export.corpus.header.manifest.get("pictures", {})
-        fits = sizes.get("max_side", 1024) <= 1024 and sizes.get("multiple_of", 16) % 16 == 0
-        if not fits or sizes.get("min_side", 512) < self.min_side:
-            export.report.note(
-                "the trainer resizes these pictures, and blends the colours of targets; build with "
-                "pictures: {min_side: 512, max_side: 1024, multiple_of: 16}"
-            )
+        listed_path(export.root, export.options)
+        if note := resizing_note(export.corpus.header.manifest, self.min_side):
+            export.report.note(note)
+        note_absolute_paths(export)
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         layout, folder = self._layout, f"{export.root}/{proxy}"
+        listed = listed_path(folder, export.options)
         with (
             export.files.open(f"{proxy}.txt") as paths,
             export.files.open(f"{proxy}.jsonl") as rows,
@@ -60,12 +60,9 @@ class SgtFormat(ExportFormat):
                 export.files.put(f"{proxy}/{picture}", sample.input, of_input)
                 export.files.put(f"{proxy}/{target}", sample.target, of_target)
                 if is_16_bit_png(sample.target) or is_16_bit_png(sample.input):
-                    export.report.note(
-                        f"{proxy}: pictures have 16 bits, which the released loaders clip to "
-                        "white; build with bits: 8"
-                    )
-                paths.write(f"{folder}/{picture}\n".encode())
-                row = self.row(folder, picture, target, sample.instruction)
+                    export.report.note(f"{proxy}: {LOADERS_CLIP}")
+                paths.write(f"{listed}/{picture}\n".encode())
+                row = self.row(listed, picture, target, sample.instruction)
                 rows.write(orjson.dumps(row) + b"\n")
                 yield 1
 
@@ -74,7 +71,7 @@ class SgtFormat(ExportFormat):
         """The row of a sample in the list with instructions, as JSON fields.
 
         Args:
-            folder: absolute path of the proxy's folder.
+            folder: path of the proxy's folder, as lists state it.
             picture: path of the input picture, relative to the folder.
             target: path of the target, relative to the folder.
             instruction: the sample's instruction.
@@ -101,8 +98,3 @@ def _check_target_is_found(layout: Layout, picture: str, target: str) -> None:
             f"{picture}: the released loaders take every 'jpg' and {layout.pictures!r} in a path "
             "for their own, so names of proxies and keys must hold neither"
         )
-
-
-def is_16_bit_png(data: bytes) -> bool:
-    """Whether a picture is a PNG with 16 bits per channel, as its header states."""
-    return data.startswith(b"\x89PNG") and data[24:25] == b"\x10"

@@ -11,12 +11,14 @@ from sgt_data.plugins.member import is_own
 from sgt_data.plugins.own_code import mistake, own_code
 from sgt_data.prompts.bank import built_in_banks, placeholders
 from sgt_data.proxies.base import Proxy
-from sgt_data.records import DEPTH_LAYERS, LAYERS
+from sgt_data.records import DEPTH_LAYERS, LAYERS, PAIR_LAYERS
 from sgt_data.sources.base import Source
 from sgt_data.suggestions import did_you_mean, not_among
 from sgt_data.value_text import cut
 
-_SEGMENT_LAYERS = frozenset(LAYERS) - {*DEPTH_LAYERS, "normals", "intrinsics", "edges"}
+_SEGMENT_LAYERS = frozenset(LAYERS) - {
+    *DEPTH_LAYERS, *PAIR_LAYERS, "normals", "intrinsics", "edges",
+}  # fmt: skip
 
 
 def source_problem(source: Source) -> str | None:

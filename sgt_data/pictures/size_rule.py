@@ -53,3 +53,18 @@ class AsStored(SizeRule):
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height as they are."""
         return width, height
+
+
+class Exactly(SizeRule):
+    """The rule by which pictures get one size, whatever theirs is.
+
+    Attributes:
+        width, height: of every output, in pixels.
+    """
+
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+    def output_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the rule."""
+        return self.width, self.height

@@ -12,7 +12,8 @@ from typing import Any
 
 from PIL import ImageFont
 
-from sgt_data.facts import drawn_segments, reversed_facts
+from sgt_data.facts import STATED, drawn_segments, reversed_facts
+from sgt_data.value_text import counted
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -114,6 +115,9 @@ def caption_facts(facts: Mapping[str, Any]) -> list[str]:
         return [str(facts["variant"]), str(facts["legend"]["form"]), f"{absent} absent"]
     if "degradation" in facts:
         return _degradation(facts["degradation"])
+    if facts["type"] == "paired":
+        audit = facts["audit"]
+        return [str(audit["kind"]), counted(audit["colors"], "colour"), str(facts["stored"])]
     if "segments" in facts:
         count = len(drawn_segments(facts["segments"]))
         noun = "box" if facts["type"] == "boxes" else "segment"
@@ -149,11 +153,13 @@ def join_fitting(parts: Sequence[str], width: float, size: int) -> str:
 
 
 def instruction_words(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The words that were filled into the instruction of a sample.
+    """The words that were filled into the instruction of a sample; none where they are all of it.
 
     Args:
         facts: the JSON of the sample.
     """
+    if facts["instruction"].get("bank") == STATED:
+        return ()
     return tuple(map(str, facts["instruction"].get("words", {}).values()))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from sgt_data.facts import STATED
 from sgt_data.seeds import derive_seed
 from sgt_data.suggestions import did_you_mean
 from sgt_data.value_text import cut, cut_text
@@ -53,16 +54,23 @@ class Instruction:
 def built_in_banks() -> tuple[str, ...]:
     """Names of the banks of this package."""
     names = (file.name for file in files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".txt") for name in names if name.endswith(".txt")))
+    of_files = (name.removesuffix(".txt") for name in names if name.endswith(".txt"))
+    return tuple(sorted((*of_files, STATED)))
+
+
+STATED_BANK = Bank(STATED, ("{text}",), ("{text}",))
+"""The bank of samples whose source states the instruction: its one line is that text alone."""
 
 
 @lru_cache(maxsize=64)
 def load_bank(name: str) -> Bank:
-    """The bank `name` of this package, `prompts/<name>.txt`.
+    """The bank `name` of this package, `prompts/<name>.txt`, or `STATED_BANK`.
 
     Raises:
         FileNotFoundError: there is no such bank.
     """
+    if name == STATED:
+        return STATED_BANK
     if not _NAME.fullmatch(name):  # it comes from the JSON of samples too
         raise FileNotFoundError(f"no bank is named {cut(name, 40)}")
     return parse_bank(name, (files(__package__) / f"{name}.txt").read_text("utf-8"))

@@ -25,6 +25,7 @@ from sgt_data.proxies.legend import LegendProxy
 from sgt_data.proxies.mae import MaeProxy
 from sgt_data.proxies.metric_depth import MetricDepthProxy
 from sgt_data.proxies.normals import NormalsProxy
+from sgt_data.proxies.paired import PairedProxy
 from sgt_data.proxies.reconstruction import ReconstructionProxy
 from sgt_data.proxies.referring import ReferringProxy
 from sgt_data.proxies.segmentation import SegmentationProxy
@@ -50,6 +51,7 @@ def proxy_kinds() -> Kinds[Proxy]:
         "mae": MaeProxy,
         "metric_depth": MetricDepthProxy,
         "normals": NormalsProxy,
+        "paired": PairedProxy,
         "reconstruction": ReconstructionProxy,
         "referring": ReferringProxy,
         "segmentation": SegmentationProxy,

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from sgt_data.corpus.header import encode_header
 from sgt_data.corpus.paths import CORPUS_FILE, LEFT_OUT_FILE, README_FILE
+from sgt_data.corpus.picture_licences import read_licences
 from sgt_data.corpus.readme import is_ours
 from sgt_data.corpus.receipt import Receipt
 from sgt_data.errors import CorpusError, SourceError
@@ -32,7 +33,6 @@ from sgt_data.publish.hub import (
     require_hub,
 )
 from sgt_data.publish.left_out import encode_record, left_out_record
-from sgt_data.publish.licences import read_licences
 from sgt_data.publish.push_plan import (
     LeftOut,
     PushPlan,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sgt_data.corpus.header import HOLDS_SECRET, CorpusHeader, header_secrets
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.paths import CORPUS_FILE
+from sgt_data.corpus.picture_licences import Licences
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import join
-from sgt_data.publish.licences import Licences, counts_text, folders_with_pictures
+from sgt_data.publish.licences import counts_text, folders_with_pictures
 from sgt_data.subsets.subset_headers import header_without
 
 BATCH_BYTES = 2 << 30

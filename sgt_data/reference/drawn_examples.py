@@ -27,7 +27,7 @@ from sgt_data.subsets.open_corpus import open_corpus
 _SEED = 1
 _SIZE = 640, 480
 _SOURCE_ORDER = ("coco", "sa1b")
-SCENE_SOURCES = (*_SOURCE_ORDER, "folder", "tars")
+SCENE_SOURCES = (*_SOURCE_ORDER, "folder", "tars", "pairs")
 """Types of the sources that a drawn scene is written for."""
 
 _REVERSED: Mapping[str, Mapping[str, Any]] = {
@@ -121,6 +121,8 @@ def _scene_sources() -> Iterator[dict[str, dict[str, Any]]]:
             "folder": {"type": "folder", "name": "folder", "pictures": f"{root}/coco/{split}"}
             | depth,
             "tars": {"type": "tars", "name": "tars", "tars": f"{root}/sa1b/*.tar"},
+            "pairs": {"type": "pairs", "name": "pairs", "pictures": f"{root}/coco/{split}",
+                      "targets": f"{root}/coco/annotations/panoptic_{split}"},
         }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ _BY_LAYER: Mapping[str, Mapping[str, Any]] = {
     "metric_depth": {"type": "metric_depth"},
     "normals": {"type": "normals"},
     "edges": {"type": "edge"},
+    "target": {"type": "paired", "instructions": "segmentation_panoptic"},
 }
 """By layer, a proxy whose target shows it; SA-1B's masks of entities are drawn as such."""
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
-from sgt_data.scoring.connected_areas import joined, root_of
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.nearest_colours import RGB
 from sgt_data.scoring.signed_level import signed
+from sgt_data.segmentation.connected_areas import joined, root_of
 
 LARGE = 64
 """Pixels from which a flat area has a colour of its own; the inside of 10 by 10 pixels."""

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.foreign_errors import in_words
+from sgt_data.proxies.taken_facts import scored_facts
 from sgt_data.scoring.layout_fidelity import class_colours
 from sgt_data.scoring.measure import Measure
 from sgt_data.scoring.measures import has_class_colours, measure_for
@@ -65,7 +66,7 @@ def parameters_of(measure: Any) -> dict[str, Any]:
 def _facts_of(corpus: Corpus, proxy: str) -> Iterator[Mapping[str, Any]]:
     for shard in corpus.shards(proxy):
         for row in range(corpus.reader.count(proxy, shard)):
-            yield corpus.reader.facts(proxy, shard, row)
+            yield scored_facts(corpus.reader.facts(proxy, shard, row))
 
 
 def _changed(measure: Any, decoding: Mapping[str, Any]) -> Any:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
 from sgt_data.scoring.colour_clusters import painted_colours
-from sgt_data.scoring.connected_areas import split_areas
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.drawing_noise import has_noise
 from sgt_data.scoring.drawn_map import DrawnMap
@@ -17,6 +16,7 @@ from sgt_data.scoring.nearest_colours import ALL_COLOURS, RGB
 from sgt_data.scoring.overlap import Labels
 from sgt_data.scoring.stated_colours import read_stated
 from sgt_data.segmentation.colours import pack
+from sgt_data.segmentation.connected_areas import split_areas
 
 _FEW, _BLENDS_SHARE = 16, 0.75
 """Blends are suspected in drawings of more colours than this, of which more than this share have

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.scoring.connected_areas import split_areas
 from sgt_data.scoring.overlap import Labels
+from sgt_data.segmentation.connected_areas import split_areas
 
 _ALIKE = 16.0
 """Distance (RGB levels, Euclidean) below which colours look alike."""

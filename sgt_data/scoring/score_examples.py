@@ -14,6 +14,7 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import CorpusError, PictureError, RequestError
 from sgt_data.pictures.decode_stored import rgb_pixels
 from sgt_data.pictures.resample import resized
+from sgt_data.proxies.taken_facts import scored_facts
 from sgt_data.scoring.measure import Drawing, Measure, ScoredSample
 from sgt_data.scoring.read_drawing import as_read
 from sgt_data.scoring.restoration_measure import RestorationMeasure
@@ -103,7 +104,7 @@ def _example(
     corpus: Corpus, measure: Measure[Any], rank: Rank, row: ScoredRow, drawing: Drawing
 ) -> ScoredExample:
     stored = corpus.reader.read(row.proxy, row.shard, row.place, with_input=False)
-    compared = ScoredSample(stored.key, stored.target, stored.facts)
+    compared = ScoredSample(stored.key, stored.target, scored_facts(stored.facts))
     read = as_read(measure, drawing, compared)
     form: Form = "JPEG" if isinstance(measure, RestorationMeasure) else "PNG"
     return ScoredExample(

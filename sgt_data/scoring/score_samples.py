@@ -12,6 +12,7 @@ from sgt_data.errors import CorpusError, PictureError
 from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.urls import is_local
 from sgt_data.foreign_errors import in_words
+from sgt_data.proxies.taken_facts import scored_facts
 from sgt_data.scoring.drawing_pixels import drawing_of_file
 from sgt_data.scoring.drawn_files import DrawnFile
 from sgt_data.scoring.measure import Drawing, Measure, ScoredSample
@@ -139,7 +140,7 @@ class Scorer:
     def _compared_with(self, sample: SampleToScore) -> ScoredSample:
         """What a sample's drawing is compared with."""
         stored = self.corpus.reader.read(sample.proxy, sample.shard, sample.row, with_input=False)
-        return ScoredSample(stored.key, stored.target, stored.facts)
+        return ScoredSample(stored.key, stored.target, scored_facts(stored.facts))
 
 
 def _figures(measure: Measure[Any], row: Any) -> dict[str, float]:

@@ -41,6 +41,12 @@ from sgt_data.scoring.panoptic_quality import (
 )
 from sgt_data.scoring.segment_pairs import greedy_matches
 from sgt_data.scoring.stated_colours import background_of, read_stated, rgb
+from sgt_data.segmentation.colours import pack
+from sgt_data.segmentation.connected_areas import largest_areas
+
+AREAS_MAX = 4096
+"""Most connected areas of a target, and of a drawing, that are segments; smaller ones are not
+measured, or are wrong wherever they lie. Pairs of both are counted in one table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,8 @@ class SegmentMeasure:
         are_alike: whether several segments may look alike (palettes `tab20`, `position` and
             `category`), so that connected areas are told apart in drawings with noise.
         decoding: how drawings are read.
+        by_area: whether each connected area of a colour is a segment, in targets and drawings: of
+            targets that were made elsewhere nothing else is known.
     """
 
     classes: Mapping[str, RGB] = field(default_factory=dict)
@@ -88,14 +96,24 @@ class SegmentMeasure:
     has_absent: bool = False
     are_alike: bool = False
     decoding: Decoding = ROBUST
+    by_area: bool = False
 
     def read(self, drawing: Drawing, sample: ScoredSample) -> DrawnMap:
         """The segments of a drawing."""
         background = background_of(sample.facts)
         drawing = enlarged(drawing, sample.facts, self.decoding)
+        if not self.by_area:
+            return self._read(drawing, background, sample)
+        stated = [background, *(rgb(each["color"]) for each in _drawn(sample))]
+        if _has_no_other_colours(drawing, stated):  # those of elsewhere may look like noise
+            exact = replace(self.decoding, reach=0, reject=None)
+            return _split(DrawnMap.of(read_stated(drawing, stated, exact), stated[1:]))
+        return _split(self._read(drawing, background, sample))
+
+    def _read(self, drawing: Drawing, background: RGB, sample: ScoredSample) -> DrawnMap:
         if self.decoding.colours == "drawn" and not self.classes:
             return read_drawn(drawing, background, self.decoding, self.are_alike)
-        colours = [rgb(segment["color"]) for segment in drawn_segments(sample.facts["segments"])]
+        colours = [rgb(segment["color"]) for segment in _drawn(sample)]
         colours += [colour for colour in self.classes.values() if colour not in colours]
         labels = read_stated(drawing, [background, *colours], self.decoding)
         if self.are_alike and self.decoding.reach and has_noise(drawing, self.decoding):
@@ -133,9 +151,13 @@ class SegmentMeasure:
     def row(self, drawn: DrawnMap, sample: ScoredSample) -> SegmentRow:
         """The row of a drawing that was read already."""
         decoded = decode(sample.target, sample.facts)
-        target, labels = at_one_size(decoded.labels, drawn.labels, self.decoding.compare_at)
-        shared = shared_pixels(target, labels, len(decoded.segments) + 1, len(drawn.colours) + 1)
-        names, segments = self._segments(decoded.segments, drawn.colours)
+        stated, all_labels = decoded.segments, decoded.labels
+        if self.by_area:
+            all_labels, former = largest_areas(all_labels.astype(np.int32), AREAS_MAX, 0)
+            stated = tuple(stated[label - 1] for label in former.tolist())
+        target, labels = at_one_size(all_labels, drawn.labels, self.decoding.compare_at)
+        shared = shared_pixels(target, labels, len(stated) + 1, len(drawn.colours) + 1)
+        names, segments = self._segments(stated, drawn.colours)
         ious = overlaps(shared, is_void=False)
         return SegmentRow(
             segment_pairs(shared, ious),
@@ -175,6 +197,21 @@ class SegmentMeasure:
         table = np.array([colour for _, colour in entries], np.int64).reshape(-1, 3)
         gaps = ((drawn_colours.astype(np.int64)[:, None] - table[None]) ** 2).sum(2)
         return [entries[number][0] for number in gaps.argmin(axis=1).tolist()]
+
+
+def _drawn(sample: ScoredSample) -> list[Mapping[str, Any]]:
+    return drawn_segments(sample.facts["segments"])
+
+
+def _has_no_other_colours(drawing: Drawing, colours: Sequence[RGB]) -> bool:
+    """Whether all pixels of a drawing have one of some colours."""
+    return bool(np.isin(pack(drawing), pack(np.array(colours))).all())
+
+
+def _split(drawn: DrawnMap) -> DrawnMap:
+    """A drawing in which each connected area of a colour is a segment."""
+    labels, former = largest_areas(drawn.labels, AREAS_MAX, -1)
+    return DrawnMap(labels, drawn.colours[former - 1])
 
 
 def segment_pairs(shared: Counts, ious: Floats) -> tuple[float, int]:

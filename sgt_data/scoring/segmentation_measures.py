@@ -15,8 +15,9 @@ from sgt_data.scoring.nearest_colours import RGB
 from sgt_data.scoring.segment_measure import SegmentMeasure
 from sgt_data.value_text import cut
 
-SEGMENTATION_TYPES = frozenset({"segmentation", "legend", "each", "referring", "boxes"})
-"""Types of proxies that `segmentation_measure` knows; of `boxes`, the look `black`."""
+SEGMENTATION_TYPES = frozenset({"segmentation", "legend", "each", "referring", "boxes", "paired"})
+"""Types of proxies that `segmentation_measure` knows; of `boxes`, the look `black`; of `paired`,
+targets whose colours are labels."""
 
 
 def segmentation_measure(
@@ -56,4 +57,6 @@ def segmentation_measure(
         is_void = facts.get("variant") == "panoptic"
         of_corpus = (classes or {}) if by_class else {}
         return SegmentMeasure(of_corpus, is_void, False, are_alike, decoding)
+    if kind == "paired":
+        return SegmentMeasure(are_alike=True, decoding=decoding, by_area=True)
     raise CorpusError(f"drawings of the proxy type {cut(kind, 60)} are not measured by segments")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.scoring.connected_areas import without_specks
 from sgt_data.scoring.decoding_options import Decoding
 from sgt_data.scoring.drawing_noise import has_blends, has_noise
 from sgt_data.scoring.nearest_colours import (
@@ -22,6 +21,7 @@ from sgt_data.scoring.nearest_colours import (
 from sgt_data.scoring.overlap import Labels
 from sgt_data.scoring.rejected_pixels import rejected
 from sgt_data.scoring.settled_borders import settled
+from sgt_data.segmentation.connected_areas import without_specks
 
 BLACK: RGB = (0, 0, 0)
 

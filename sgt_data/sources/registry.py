@@ -12,6 +12,7 @@ from sgt_data.plugins.kinds import Kinds
 from sgt_data.sources.base import Source
 from sgt_data.sources.coco import CocoSource
 from sgt_data.sources.folder import FolderSource
+from sgt_data.sources.pairs import PairsSource
 from sgt_data.sources.sa1b import Sa1bSource
 from sgt_data.sources.tars import TarsSource
 
@@ -24,5 +25,6 @@ def source_kinds() -> Kinds[Source]:
         "coco": CocoSource,
         "folder": FolderSource,
         "tars": TarsSource,
+        "pairs": PairsSource,
     }
     return Kinds("sgt_data.sources", Source, built_in)

@@ -64,6 +64,8 @@ class TarCut:
         licence: of the pictures, written into every sample.
         suffixes: what ends a stem and is no part of its key.
         key_name: what of a stem tells its input from others, where that is less than all of it.
+        shared_name: what stems of several folders have in common whose members are of one input,
+            where that is something else.
         truncated_allowed: whether tars may lack a part of unknown size.
     """
 
@@ -76,10 +78,15 @@ class TarCut:
     suffixes: tuple[str, ...] = ()
     key_name: Callable[[str], str] | None = None
     truncated_allowed: bool = False
+    shared_name: Callable[[str], str] | None = None
 
     def named(self, stem: str) -> str:
         """What of a stem tells its input from others."""
         return stem if self.key_name is None else self.key_name(stem)
+
+    def shared(self, stem: str) -> str:
+        """What a stem has in common with those of the same input in other folders."""
+        return self.named(stem) if self.shared_name is None else self.shared_name(stem)
 
     def key(self, stem: str, taken: Mapping[str, str]) -> str:
         """Key of a stem; marked with a digest where its plain key is that of another input.
@@ -193,7 +200,7 @@ class _Cutting:
         if path in self.stems:
             return path
         if path not in self.joined:
-            namesake = self.namesakes.setdefault(self.cut.named(path), path)
+            namesake = self.namesakes.setdefault(self.cut.shared(path), path)
             lacks = namesake in self.stems and role not in self.stems[namesake].files
             self.joined[path] = namesake if lacks else path
         return self.joined[path]

@@ -178,6 +178,11 @@ class ConversationFile:
     def __len__(self) -> int:
         return len(self._places.starts)
 
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest conversation in the file."""
+        return int((self._places.stops - self._places.starts).max())
+
     def where(self, row: int) -> str:
         """The file, and the line or item of a conversation, for messages."""
         return f"{self.url}, {self._places.word} {self._places.numbers[row]}"

@@ -34,7 +34,10 @@ class Mixture:
     Attributes:
         components: names of the components, in the order that they have in a batch.
         batch_size: samples of a global batch.
+        cycle: an epoch without a carried rest is a multiple of so many steps: any number.
     """
+
+    cycle = 1
 
     def __init__(self, schedule: Mapping[int, Weights], batch_size: int) -> None:
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,13 +35,18 @@ class Ordering:
         window: number of shards that are shuffled together (see `order`); None for all shards.
         last: what happens to an epoch's incomplete last batch: `carry` fills it up with samples of
             the next epoch, `drop` leaves it out, `pad` fills it up with samples of the same epoch.
-        epoch_of: name of the component whose pass is an epoch; None for the mixture's first.
+        epoch_of: name of the component whose pass is an epoch; None for the first of mixture or
+            pattern.
+        pattern: name of the component that fills the batch of each step, and again from the
+            beginning; it stands in place of a mixture. None mixes within each batch. With `drop`
+            and `pad`, an epoch is a number of whole patterns.
     """
 
     shuffle: bool = True
     window: int | None = WINDOW
     last: LastBatch = "carry"
     epoch_of: str | None = None
+    pattern: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         checks.flag("shuffle", self.shuffle)
@@ -50,6 +56,15 @@ class Ordering:
         checks.one_of("last", self.last, LAST_BATCHES)
         if self.epoch_of is not None:
             checks.text("epoch_of", self.epoch_of)
+        if self.pattern is not None:
+            object.__setattr__(self, "pattern", _names_of_steps(self.pattern))
+
+
+def _names_of_steps(pattern: object) -> tuple[str, ...]:
+    """The names of a pattern; a text alone would be a pattern of its letters."""
+    if isinstance(pattern, str) or not isinstance(pattern, Sequence) or not pattern:
+        raise checks.wrong("pattern", pattern, "a list of components' names, one for each step")
+    return tuple(checks.text("pattern", name) for name in pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 from sgt_data.errors import RequestError
 from sgt_data.stream.mixture import Mixture
 from sgt_data.stream.order import Order
+from sgt_data.stream.pattern import Pattern
 from sgt_data.suggestions import not_among
 from sgt_data.value_text import counted
 
@@ -44,7 +45,11 @@ class Schedule:
     """
 
     def __init__(
-        self, mixture: Mixture, orders: Mapping[str, Order], epoch_of: str, last: LastBatch
+        self,
+        mixture: Mixture | Pattern,
+        orders: Mapping[str, Order],
+        epoch_of: str,
+        last: LastBatch,
     ) -> None:
         """
         Args:
@@ -74,7 +79,7 @@ class Schedule:
             if self._steps_per_epoch == 0:
                 raise RequestError(
                     f"an epoch of {counted(self._epoch_size, 'sample')} fills no batch of "
-                    f"{mixture.batch_size}"
+                    f"{mixture.batch_size}" + _in_a_pattern(mixture.cycle)
                 )
         elif not mixture.counts_before(1 + mixture.steps_until_all_come)[self._main]:
             raise RequestError(f"epoch_of: {epoch_of} has no weight")
@@ -125,7 +130,8 @@ class Schedule:
         return upcoming
 
     def _position_ranges(self, step: int, index: int) -> Sequence[tuple[int, int]]:
-        """Ranges (start, stop) of positions in a component's order that a step takes."""
+        """Ranges (start, stop) of positions in a component's order that a step takes: at least one,
+        which may be empty."""
         if self._steps_per_epoch is None:
             before = self._mixture.counts_before(step)
             after = self._mixture.counts_before(step + 1)
@@ -137,21 +143,23 @@ class Schedule:
         if index != self._main:
             per_epoch = int(self._mixture.counts_before(self._steps_per_epoch)[index])
             return [(epoch * per_epoch + start, epoch * per_epoch + stop)]
-        first = epoch * self._epoch_size
-        ranges = [(first + start, first + min(stop, self._epoch_size))]
-        missing = stop - max(start, self._epoch_size) if stop > self._epoch_size else 0
+        first, size = epoch * self._epoch_size, self._epoch_size
+        ranges = [(first + start, first + min(stop, size))] if start < size else []
+        missing = stop - max(start, size)
         while missing > 0:  # pad from the beginning of the epoch, as often as is necessary
-            ranges.append((first, first + min(missing, self._epoch_size)))
-            missing -= self._epoch_size
-        return [(start, stop) for start, stop in ranges if start < stop]
+            ranges.append((first, first + min(missing, size)))
+            missing -= size
+        # a step that takes nothing says all the same where it stands, for what is fetched ahead
+        return ranges or [(first + size, first + size)]
 
     def _whole_batches(self) -> int:
-        """Steps of an epoch that begins and ends with a batch."""
-        steps = self._first_step_after(self._epoch_size)
+        """Steps of an epoch that begins and ends with a batch, and with a whole pattern."""
+        cycle = self._mixture.cycle
+        steps = -(-self._first_step_after(self._epoch_size) // cycle) * cycle
         if self._last == "pad":
             return steps
         exact = int(self._mixture.counts_before(steps)[self._main]) == self._epoch_size
-        return steps if exact else steps - 1
+        return steps if exact else steps - cycle
 
     def _first_step_after(self, samples: int) -> int:
         """The first step before which at least so many samples of `epoch_of` have come."""
@@ -165,6 +173,11 @@ class Schedule:
             else:
                 high = middle
         return low
+
+
+def _in_a_pattern(cycle: int) -> str:
+    """What an epoch must fill beside a batch: the end of a message."""
+    return f" in each step of the pattern of {cycle} that is its own" if cycle > 1 else ""
 
 
 def share_of(batch: Sequence[Place], rank: int, world: int) -> list[Place]:

@@ -19,7 +19,7 @@ from sgt_data.notebook_html import heading, table
 from sgt_data.stream.batch import Batch, Origin
 from sgt_data.stream.instructions import with_instruction
 from sgt_data.stream.loader_worker import LoaderWorker, current_worker, loader_worker
-from sgt_data.stream.mixture import Mixture, Weights
+from sgt_data.stream.mixture import Weights
 from sgt_data.stream.mixture_components import CorpusShard, open_components
 from sgt_data.stream.options import Ordering, Reading, Topology
 from sgt_data.stream.order import Order
@@ -27,12 +27,13 @@ from sgt_data.stream.position import Position
 from sgt_data.stream.schedule import Place, Schedule, share_of
 from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.stream.stream_arguments import (
+    batch_contents,
+    check_one_of,
     given,
     is_state,
     named_sources,
     weights_by_step,
 )
-from sgt_data.suggestions import not_among
 from sgt_data.value_text import counted, cut
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Stream(_Dataset):
     `set_epoch` before each iteration: without it, the second one raises a `StreamError`.
 
     Attributes:
+        batch_size: samples of a global batch, over all ranks.
+        sizes: number of samples of each component.
         transform: applied to each sample, in the worker; None for none.
         reading: what is read of the sources, and what happens to damaged samples.
         topology: rank and number of processes.
@@ -92,7 +95,8 @@ class Stream(_Dataset):
                 None puts everything into one component, so an epoch gives each sample once.
             seed: seed of the order.
             transform: applied to each sample, in the worker.
-            order: how samples are shuffled, and what an epoch is.
+            order: how samples are shuffled, what an epoch is, and, in place of a mixture, a
+                pattern of one component a step.
             reading: what is read of the sources, and what happens to damaged samples.
             topology: rank and number of processes; None takes them from torchrun's environment.
 
@@ -108,6 +112,7 @@ class Stream(_Dataset):
         if transform is not None and not callable(transform):
             raise checks.wrong("transform", transform, "a function of a sample, or None")
         order = given("order", order, Ordering) or Ordering()
+        check_one_of(mixture, order.pattern)
         self.reading = given("reading", reading, Reading) or Reading()
         self.topology = given("topology", topology, Topology) or Topology.of_torchrun()
         if batch_size < self.topology.world:
@@ -115,17 +120,15 @@ class Stream(_Dataset):
                 f"batch_size is {batch_size}; {self.topology.world} ranks need at least one "
                 "sample each"
             )
-        self.transform, self._seed = transform, seed
+        self.batch_size, self.transform, self._seed = batch_size, transform, seed
         self._cache = _cache_of(self.reading)
-        self._components = open_components(named, self.reading, self._cache, mixture is None)
+        merged = mixture is None and order.pattern is None
+        self._components = open_components(named, self.reading, self._cache, merged)
         self._remote = not all(map(is_local, named)) or any(
             shard.tars for component in self._components.values() for shard in component.shards
         )
-        weights = weights_by_step(mixture, self._components)
-        self._mixture = Mixture(weights, batch_size)
-        for name in self._mixture.components:
-            if name not in self._components:
-                raise RequestError(f"mixture: {not_among(name, self._components)}")
+        weights = weights_by_step(mixture, self._components) if order.pattern is None else None
+        self._mixture = batch_contents(weights, order.pattern, batch_size, self._components)
         orders = {
             name: Order(
                 np.array([shard.count for shard in self._components[name].shards]),
@@ -138,8 +141,8 @@ class Stream(_Dataset):
         }
         epoch_of = order.epoch_of or self._mixture.components[0]
         self._schedule = Schedule(self._mixture, orders, epoch_of, order.last)
-        self._sizes = {name: order.size for name, order in orders.items()}
-        self._identity = {
+        self.sizes = {name: order.size for name, order in orders.items()}
+        self._identity: dict[str, Any] = {
             "seed": seed,
             "fraction": self.reading.fraction,
             "batch_size": batch_size,
@@ -148,8 +151,9 @@ class Stream(_Dataset):
             "last": order.last,
             "epoch_of": epoch_of,
             "instructions": self.reading.instructions,
-            "mixture": {str(step): dict(shares) for step, shares in weights.items()},
-            "samples": self._sizes,
+            "mixture": None if weights is None else _by_text(weights),
+            "pattern": None if order.pattern is None else list(order.pattern),
+            "samples": self.sizes,
         }
         self._position = Position()
         self._step_of_worker: int | None = None  # in a worker, which reads ahead of the position
@@ -200,7 +204,7 @@ class Stream(_Dataset):
         return self._schedule.epoch_start(epoch + 1) - self._schedule.epoch_start(epoch)
 
     def __repr__(self) -> str:
-        sizes = ", ".join(f"{size:,} of {name}" for name, size in self._sizes.items())
+        sizes = ", ".join(f"{size:,} of {name}" for name, size in self.sizes.items())
         return (
             f"<Stream of {sizes}: {counted(self._mixture.batch_size, 'sample')} per batch, "
             f"{counted(len(self), 'batch')} in epoch {self.epoch}, next is step "
@@ -210,7 +214,7 @@ class Stream(_Dataset):
     def _repr_html_(self) -> str:
         """Its components and where it stands, as a notebook shows them."""
         counts = self._mixture.counts(self._next_step).tolist()
-        rows = zip(self._mixture.components, self._sizes.values(), counts, strict=True)
+        rows = zip(self._mixture.components, self.sizes.values(), counts, strict=True)
         state = (
             f"epoch {self.epoch}, {counted(len(self), 'batch')}, next is step {self._next_step:,}"
         )
@@ -221,14 +225,21 @@ class Stream(_Dataset):
         """The epoch of the next batch."""
         return self._schedule.epoch_at(self._next_step)
 
+    def epoch_start(self, epoch: int) -> int:
+        """The first step of an epoch, from 0 on.
+
+        Raises:
+            RequestError: the epoch is no whole number from 0 on.
+        """
+        return self._schedule.epoch_start(checks.whole_number("epoch", epoch, 0))
+
     def set_epoch(self, epoch: int) -> None:
         """Go to the first batch of an epoch, as do a DataLoader's workers when they begin again.
 
         Raises:
             RequestError: it is no whole number from 0 on.
         """
-        epoch = checks.whole_number("epoch", epoch, 0)
-        self._go_to(self._schedule.epoch_start(epoch), None)
+        self._go_to(self.epoch_start(epoch), None)
 
     def batch(self, step: int) -> Batch:
         """This rank's part of the global batch of any step.
@@ -328,6 +339,11 @@ class Stream(_Dataset):
                 f"{len(self.skipped)} of {self._read_count} samples are damaged, more than "
                 f"skip_max={self.reading.skip_max} allows; the last: {why}"
             ) from why
+
+
+def _by_text(weights: Mapping[int, Weights]) -> dict[str, dict[str, float]]:
+    """Weights by step as JSON holds them."""
+    return {str(step): dict(shares) for step, shares in weights.items()}
 
 
 def _raising(why: StreamError) -> Iterator[Batch]:

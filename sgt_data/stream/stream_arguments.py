@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 from sgt_data import checks
 from sgt_data.errors import RequestError
 from sgt_data.files.urls import absolute, plain
-from sgt_data.stream.mixture import Weights
+from sgt_data.stream.mixture import Mixture, Weights
+from sgt_data.stream.pattern import Pattern
+from sgt_data.suggestions import not_among
+from sgt_data.value_text import cut
 
 _Options = TypeVar("_Options")
 
@@ -68,6 +71,42 @@ def is_state(state: Any) -> bool:
             for number in (state.get("step"), state.get("of_worker", 0))
         )
     )
+
+
+def batch_contents(
+    weights: Mapping[int, Weights] | None,
+    pattern: Sequence[str] | None,
+    batch_size: int,
+    components: Collection[str],
+) -> Mixture | Pattern:
+    """How many samples of each component every batch holds: of weights by step, or of a pattern.
+
+    Raises:
+        RequestError: weights or pattern cannot be followed, or name no component of the stream.
+    """
+    contents: Mixture | Pattern
+    if pattern is not None:
+        contents, name_of_option = Pattern(pattern, batch_size), "pattern"
+    else:
+        contents, name_of_option = Mixture(weights or {}, batch_size), "mixture"
+    for name in contents.components:
+        if name not in components:
+            raise RequestError(f"{name_of_option}: {not_among(name, components)}")
+    return contents
+
+
+def check_one_of(mixture: object, pattern: Sequence[str] | None) -> None:
+    """Check that a mixture and a pattern are not both given.
+
+    Raises:
+        RequestError: they are.
+    """
+    if mixture is not None and pattern is not None:
+        raise RequestError(
+            f"pattern and mixture are both given: found pattern {cut(list(pattern))}, mixture "
+            f"{cut(mixture)}; a pattern puts one component into each batch, so leave mixture out, "
+            "and name a component more often in the pattern for more of it"
+        )
 
 
 def weights_by_step(

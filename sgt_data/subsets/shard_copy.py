@@ -86,7 +86,7 @@ class ShardCopier:
         if not self.whole:
             asked = pa.array(keys, pa.string())
             kept = pc.is_in(rows["key"], value_set=asked).to_numpy(zero_copy_only=False)
-            rows = _moved(rows, ends, kept)
+            rows = moved_rows(rows, ends, kept)
             lacking = set(keys) - set(rows["key"].to_pylist())
             reasons = ledger_rows(self.origin, proxy, shard, lacking) if lacking else []
             notes = []
@@ -154,8 +154,14 @@ class ShardCopier:
         return digest
 
 
-def _moved(index: pa.Table, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> pa.Table:
-    """The index of the samples that are kept, with their places in the copy."""
+def moved_rows(index: pa.Table, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> pa.Table:
+    """The index of the samples that are kept, with their places in a tar that holds no others.
+
+    Args:
+        index: of the whole tar, with the offsets of its members.
+        ends: `[samples]`, where each sample ends in the tar.
+        kept: `[samples]`, whether each sample is kept.
+    """
     sizes = np.diff(ends, prepend=0)
     left_out = np.cumsum(np.where(kept, 0, sizes))[kept]
     table = index.filter(pa.array(kept))

@@ -9,54 +9,50 @@ data/dataset_info.py
 data/configs/<yours>.yaml
     sgt:
       dataset_names: [sa1b]
+      plan: sgt                      # or edit: what the model is shown
       proxies: [segmentation]        # of every corpus; all where left out
+      cache: /scratch/shards         # local copies of remote shards; none where left out
       image_transform_args: {image_stride: 16, max_image_size: 1024, min_image_size: 512}
       vit_image_transform_args: {image_stride: 14, max_image_size: 224, min_image_size: 224}
       is_mandatory: true
       num_used_data: [190000]        # samples, one number per corpus
       weight: 2.0
 
-BAGEL builds the classes of its registry with keywords, calls `set_epoch` and iterates; it does not
-look at their base class, so this module does not import BAGEL. Pictures that were built with
-`min_side: 512, max_side: 1024, multiple_of: 16` keep their size in BAGEL's transform, so the
-colours of targets stay exact.
+Pictures that were built with `min_side: 512, max_side: 1024, multiple_of: 16` keep their size in
+BAGEL's transform, so the colours of targets stay exact. Questions are read by `BagelConversations`
+(`sgt_data.trainers.bagel_conversations`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count as count_from
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
-from sgt_data.errors import RequestError
-from sgt_data.seeds import generator
-from sgt_data.stream.loader_worker import loader_worker
-from sgt_data.stream.order import Order
+from sgt_data.files.urls import absolute
+from sgt_data.stream.mixture_components import CorpusShard
+from sgt_data.stream.options import Reading
+from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.subsets.open_corpus import open_corpus
-from sgt_data.trainers.bagel_sample import PictureTransform, Tokenizer, to_bagel
+from sgt_data.trainers.bagel_group import (
+    BagelGroup,
+    Reader,
+    UsedShard,
+    numbers_for,
+    used_shards,
+)
+from sgt_data.trainers.bagel_sample import (
+    PictureTransform,
+    Plan,
+    Tokenizer,
+    checked_plan,
+    to_bagel,
+)
 
-DEFAULT_SEED = 42
-"""Seed of the order until `set_epoch` is called, as in BAGEL's own data sets."""
 
-
-class BagelDataset:
-    """Samples of corpora for one of BAGEL's data set groups, without end.
-
-    A seed decides the order; over all ranks and workers together, every epoch gives every sample
-    once.
-
-    Each worker gives every `world_size * workers`-th sample and counts its samples in
-    `data_indexes`, through all epochs. BAGEL keeps these counts by worker as `data_status`; with
-    them the data set resumes after exactly that sample, given as many ranks and workers as before.
-    (BAGEL's packing may hold samples back in a buffer of its own; at a checkpoint these are lost.)
-    """
+class BagelDataset(BagelGroup):
+    """Samples of corpora for one of BAGEL's data set groups, without end; see `BagelGroup`."""
 
     def __init__(
         self,
@@ -67,6 +63,9 @@ class BagelDataset:
         data_dir_list: Sequence[str],
         num_used_data: Sequence[int] | None = None,
         proxies: Sequence[str] | None = None,
+        plan: Plan = "sgt",
+        cache: str | None = None,
+        cache_bytes: int = 50 << 30,
         local_rank: int = 0,
         world_size: int = 1,
         num_workers: int = 8,
@@ -75,126 +74,58 @@ class BagelDataset:
         """
         Args:
             dataset_name: name of the group; each group has an order of its own.
-            transform: applied to pictures to generate.
+            transform: applied to pictures for the VAE: those to generate, and in the plan `edit`
+                the input as well.
             vit_transform: applied to pictures to look at.
             tokenizer: makes tokens of instructions.
-            data_dir_list: fsspec URLs of finished corpora.
+            data_dir_list: fsspec URLs of finished corpora, or of subset files.
             num_used_data: how many samples of each corpus to use; a number above its size means
                 all. A smaller number's samples are among those of a larger one, for any seed.
             proxies: names of the proxies to take of each corpus; None for all.
+            plan: what comes before the target: `sgt`, the input seen by the ViT, as SGT trains;
+                `edit`, the input seen by VAE and ViT, as BAGEL trains editing.
+            cache: a folder on a local disk that keeps shards of remote corpora, for any number of
+                processes; None reads single samples by byte ranges.
+            cache_bytes: greatest size of that folder in bytes; the least recently used shards are
+                removed first.
             local_rank: rank of this process, from 0.
             world_size: number of processes.
             num_workers: number of the DataLoader's workers; 0 counts as one.
             data_status: this rank's last count by worker, from `data_indexes`.
 
         Raises:
-            RequestError: corpora, proxies, numbers and workers do not fit.
+            RequestError: corpora, proxies, plan, numbers, cache and workers do not fit.
         """
-        self.dataset_name = dataset_name
         self.transform, self.vit_transform, self.tokenizer = transform, vit_transform, tokenizer
-        self.local_rank, self.world_size = local_rank, world_size
-        self.num_workers = max(1, num_workers)
-        self.data_status = dict(data_status or {})
-        if not 0 <= local_rank < world_size:
-            raise RequestError(f"{dataset_name}: rank is {local_rank} of {world_size}")
-        beyond = [worker for worker in self.data_status if worker >= self.num_workers]
-        if beyond:
-            raise RequestError(
-                f"{dataset_name}: data_status has a worker {beyond[0]}, num_workers is "
-                f"{num_workers}; resume with as many workers as before"
-            )
-        numbers = [None] * len(data_dir_list) if num_used_data is None else list(num_used_data)
-        if len(numbers) != len(data_dir_list):
-            raise RequestError(
-                f"{dataset_name}: num_used_data has {len(numbers)} numbers for "
-                f"{len(data_dir_list)} corpora"
-            )
-        self._shards = [
+        self.plan = checked_plan(plan)
+        reading = Reading(cache=cache, cache_bytes=cache_bytes)
+        copies = (
+            None
+            if reading.cache is None
+            else ShardCache(absolute(reading.cache), reading.cache_bytes)
+        )
+        numbers = numbers_for(num_used_data, data_dir_list, dataset_name)
+        shards = [
             shard
             for url, number in zip(data_dir_list, numbers, strict=True)
-            for shard in _used_shards(open_corpus(url), proxies, number)
+            for shard in _corpus_shards(url, proxies, number, copies)
         ]
-        self.set_epoch(DEFAULT_SEED)
-        if not len(self):
-            raise RequestError(f"{dataset_name}: no sample is left to use")
+        reader = Reader(local_rank, world_size, max(1, num_workers), dict(data_status or {}))
+        super().__init__(dataset_name, shards, reader, copies)
 
-    def __len__(self) -> int:
-        """Number of samples of an epoch, over all ranks."""
-        return sum(len(shard.rows) for shard in self._shards)
-
-    def set_epoch(self, seed: int = DEFAULT_SEED) -> None:
-        """Choose another order, before iterating; BAGEL calls it once, with its data seed."""
-        self._seed = seed
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        # BAGEL makes the iterator before it sets the seed and starts workers, so all of this must
-        # wait until the first sample is asked for
-        worker, workers = loader_worker()
-        if workers != self.num_workers:
-            raise RequestError(
-                f"{self.dataset_name}: num_workers is {self.num_workers}, the DataLoader has "
-                f"{workers}"
-            )
-        counts = np.array([len(shard.rows) for shard in self._shards])
-        order = Order(counts, self.dataset_name, self._seed)
-        for number in count_from(self.data_status.get(worker, -1) + 1):
-            position = (number * workers + worker) * self.world_size + self.local_rank
-            places = order.places(position, position + 1)
-            shard, row = self._shards[int(places.shards[0])], int(places.rows[0])
-            sample = shard.read(self.dataset_name, row)
-            packed = to_bagel(sample, self.tokenizer, self.transform, self.vit_transform)
-            packed["data_indexes"] = {
-                "data_indexes": number,
-                "worker_id": worker,
-                "dataset_name": self.dataset_name,
-            }
-            yield packed
+    def packed(self, sample: Sample) -> dict[str, Any]:
+        return to_bagel(sample, self.tokenizer, self.transform, self.vit_transform, self.plan)
 
 
-@dataclass(frozen=True, slots=True)
-class _UsedShard:
-    """The samples of one shard that are used.
-
-    Attributes:
-        reader: reads samples of the corpus.
-        proxy: name of the proxy.
-        name: name of the shard.
-        rows: [n] rows of the shard's index.
-    """
-
-    reader: SampleReader
-    proxy: str
-    name: str
-    rows: NDArray[np.int64]
-
-    def read(self, component: str, number: int) -> Sample:
-        row = int(self.rows[number])
-        return self.reader.read(self.proxy, self.name, row, component=component)
-
-
-def _used_shards(
-    corpus: Corpus, proxies: Sequence[str] | None, number: int | None
-) -> Iterator[_UsedShard]:
-    if number is not None and number < 1:
-        raise RequestError(f"num_used_data: found {number} for {corpus.url}; from 1 on")
-    reader = SampleReader(corpus)
+def _corpus_shards(
+    url: str, proxies: Sequence[str] | None, number: int | None, copies: ShardCache | None
+) -> list[UsedShard]:
+    corpus = open_corpus(url)
+    # BAGEL reads no facts of a sample, and to parse them takes longer than all else of reading it
+    reader = SampleReader(corpus, copies=copies, late_facts=True)
     shards = [
-        (proxy, shard, count)
+        CorpusShard(reader, proxy, shard, count)
         for proxy in corpus.finished(proxies)
         for shard, count in zip(corpus.shards(proxy), corpus.samples_per_shard(proxy), strict=True)
     ]
-    rows_of_shards = _used_rows([count for _, _, count in shards], number)
-    for (proxy, shard, _), rows in zip(shards, rows_of_shards, strict=True):
-        yield _UsedShard(reader, proxy, shard, rows)
-
-
-def _used_rows(counts: Sequence[int], number: int | None) -> list[NDArray[np.int64]]:
-    """Rows to use of each shard: those of the first `number` samples in one fixed permutation of
-    all, so that the samples of a smaller number are among those of a larger one."""
-    total = sum(counts)
-    used = np.ones(total, np.bool_)
-    if number is not None and number < total:
-        used[generator(0, "num_used_data").permutation(total)[number:]] = False
-    ends = np.cumsum(counts, dtype=np.int64).tolist()
-    starts = [0, *ends]
-    return [np.flatnonzero(used[start:end]) for start, end in zip(starts, ends, strict=False)]
+    return used_shards(shards, number, corpus.url)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from PIL import Image
 
+from sgt_data import checks
 from sgt_data.corpus.sample import Sample
+
+Plan = Literal["sgt", "edit"]
+"""What comes before the target: the input seen by the ViT, or seen by VAE and ViT."""
 
 
 class PictureTransform(Protocol):
@@ -27,43 +31,57 @@ class Tokenizer(Protocol):
     def encode(self, text: str) -> list[int]: ...
 
 
+def checked_plan(plan: Plan) -> Plan:
+    """The plan.
+
+    Raises:
+        RequestError: there is no such plan.
+    """
+    return checks.one_of("plan", plan, get_args(Plan))
+
+
 def to_bagel(
     sample: Sample,
     tokenizer: Tokenizer,
     vae_transform: PictureTransform,
     vit_transform: PictureTransform,
+    plan: Plan = "sgt",
 ) -> dict[str, Any]:
     """A sample for BAGEL's `PackedDataset`, made anew for each call, as packing empties its lists.
 
-    `image_tensor_list` holds input (ViT), target (VAE) and input (VAE); the sequence plan uses the
-    first two. `data_indexes` names the sample; `BagelDataset` replaces it by its own count.
+    `sgt`: `image_tensor_list` holds input (ViT), target (VAE) and input (VAE); the sequence plan
+    uses the first two. `edit`: input (VAE), input (ViT) and target (VAE), all used; BAGEL leaves
+    out any of the conditions at random, as in its own editing data. `data_indexes` names the
+    sample; `BagelDataset` replaces it by its own count.
 
     Args:
         sample: a sample of a corpus.
         tokenizer: makes tokens of the instruction.
-        vae_transform: applied to the picture to generate.
+        vae_transform: applied to the picture to generate, and to the input.
         vit_transform: applied to the picture to look at.
+        plan: what comes before the target.
 
     Raises:
         CorpusError: a picture cannot be decoded.
     """
     picture, target = sample.pictures()
-    vit_input = vit_transform(picture)
-    vae_target = vae_transform(target)
     text = list(tokenizer.encode(sample.instruction))
+    seen, given, drawn = vit_transform(picture), vae_transform(picture), vae_transform(target)
+    vit, vae = vit_transform.stride, vae_transform.stride
+    tokens = token_count(seen, vit) + token_count(drawn, vae) + len(text)
+    words, goal = plan_step("text", enable_cfg=1), plan_step("vae_image", loss=1)
+    if plan == "edit":
+        tensors = [given, seen, drawn]
+        tokens += token_count(given, vae)
+        shown = [plan_step("vae_image", enable_cfg=1), plan_step("vit_image", enable_cfg=1)]
+    else:
+        tensors = [seen, drawn, given]
+        shown = [plan_step("vit_image")]
     return {
-        "image_tensor_list": [vit_input, vae_target, vae_transform(picture)],
+        "image_tensor_list": tensors,
         "text_ids_list": [text],
-        "num_tokens": (
-            _token_count(vit_input, vit_transform.stride)
-            + _token_count(vae_target, vae_transform.stride)
-            + len(text)
-        ),
-        "sequence_plan": [
-            _plan_step("vit_image"),
-            _plan_step("text", enable_cfg=1),
-            _plan_step("vae_image", loss=1),
-        ],
+        "num_tokens": tokens,
+        "sequence_plan": [*shown, words, goal],
         "data_indexes": {
             "data_indexes": sample.key,
             "worker_id": 0,
@@ -72,13 +90,13 @@ def to_bagel(
     }
 
 
-def _token_count(tensor: Any, stride: int) -> int:
+def token_count(tensor: Any, stride: int) -> int:
     """Number of tokens of a picture [3, H, W]."""
     height, width = tensor.shape[1:]
     return int(height) * int(width) // stride**2
 
 
-def _plan_step(kind: str, enable_cfg: int = 0, loss: int = 0) -> dict[str, Any]:
+def plan_step(kind: str, enable_cfg: int = 0, loss: int = 0) -> dict[str, Any]:
     """One step of BAGEL's sequence plan.
 
     Args:

@@ -1,65 +1,68 @@
-"""Samples in the form that OmniGen2's collator takes, for both versions of its training code.
+"""Samples and batches for OmniGen2's training, as published and as SGT released it.
 
-What to change in OmniGen2's train.py:
-
-    from functools import partial
-    from sgt_data import Stream, Topology
-    from sgt_data.trainers.omnigen2 import to_omnigen2            # as published
-    from sgt_data.trainers.omnigen2 import to_sgt_omnigen2        # as SGT released it
-    collate = OmniGen2Collator(tokenizer=text_tokenizer, max_token_len=...)
-    stream = Stream({'s3://bucket/corpus': ['segmentation']},
-        batch_size=args.train.batch_size * accelerator.num_processes,
-        transform=partial(to_omnigen2, tokenizer=text_tokenizer, system=...,
-            image_processor=OmniGen2ImageProcessor(vae_scale_factor=16, do_resize=True)),
-        topology=Topology(accelerator.process_index, accelerator.num_processes))
-    train_dataloader = DataLoader(stream, batch_size=None,
-        collate_fn=lambda batch: collate(batch['samples']), num_workers=...)
-
-At the beginning of each epoch, call `stream.set_epoch(epoch)`: the collator runs in the workers, so
-the stream does not see which batches are used.
-
-This replaces `OmniGen2TrainDataset`, its sampler and its `DataLoader`. Do not pass
-`train_dataloader` to `accelerator.prepare`, which would divide it among the ranks once more.
-
-Classifier-free guidance needs some samples without instruction or input picture: a transform of
-your own decides which, and calls `to_omnigen2` with `drop_instruction` or `drop_picture`.
+`to_omnigen2` and `to_sgt_omnigen2` make the items that the two collators take; `loader` gives the
+training loop its batches. docs/omnigen2.md has the whole change of each `train.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
-from sgt_data import checks
 from sgt_data.corpus.sample import Sample
+from sgt_data.errors import RequestError
+from sgt_data.stream.conversations import Conversation
+from sgt_data.stream.stream import Stream
+from sgt_data.trainers.omnigen2_answers import QWEN_TOKENS_MAX, AnswerItems
+from sgt_data.trainers.omnigen2_chat import drawing_prompt
+from sgt_data.trainers.omnigen2_pictures import (
+    DEFAULT_LIMITS,
+    QWEN_MAX_PIXELS,
+    QWEN_MIN_PIXELS,
+    SizeLimits,
+    processed_input,
+    processed_target,
+    shown,
+)
+from sgt_data.trainers.train_loader import Collate, TrainLoader
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "OMNIGEN2_TASK",
+    "QWEN_MAX_PIXELS",
+    "QWEN_MIN_PIXELS",
+    "SizeLimits",
+    "loader",
+    "to_omnigen2",
+    "to_sgt_omnigen2",
+]
 
 OMNIGEN2_TASK = "edit"
 """OmniGen2's word for "picture and instruction in, picture out"."""
 
 
-@dataclass(frozen=True, slots=True)
-class SizeLimits:
-    """To which size OmniGen2 shrinks pictures; its own defaults.
+def loader(
+    accelerator: Any, stream: Stream, collate: Collate, *, num_workers: int = 0
+) -> TrainLoader:
+    """The batches of a stream, for the training loops of OmniGen2 in place of their `DataLoader`.
 
-    Attributes:
-        max_input_pixels: greatest area of the input picture in pixels. This is the first number of
-            OmniGen2's list, as there is one input picture.
-        max_output_pixels: greatest area of the target in pixels.
-        max_side_length: greatest length of the longer side of both in pixels.
+    It has what these loops ask for: a length, another order in each epoch, tensors on the
+    accelerator's device, and `resume(global_step)`. It may go through `accelerator.prepare`, which
+    leaves it as it is.
+
+    Args:
+        accelerator: the loop's `accelerate.Accelerator`.
+        stream: the stream of this rank; its `batch_size` is `args.train.batch_size` times the
+            number of ranks, and its transform `to_omnigen2` or `to_sgt_omnigen2`.
+        collate: the `OmniGen2Collator` of the training code.
+        num_workers: number of processes that make batches.
+
+    Raises:
+        RequestError: the stream is of another rank than the accelerator, or its batches do not
+            divide among the ranks.
     """
-
-    max_input_pixels: int = 1024 * 1024
-    max_output_pixels: int = 1024 * 1024
-    max_side_length: int = 2048
-
-    def __post_init__(self) -> None:
-        for name in ("max_input_pixels", "max_output_pixels", "max_side_length"):
-            checks.whole_number(name, getattr(self, name), 1)
-
-
-DEFAULT_LIMITS = SizeLimits()
+    return TrainLoader(accelerator, stream, collate, num_workers=num_workers)
 
 
 def to_omnigen2(
@@ -74,6 +77,8 @@ def to_omnigen2(
 ) -> dict[str, Any]:
     """A sample for the collator of OmniGen2 as published, which tokenizes the instruction itself.
 
+    There is no loss of texts in that training, so it takes no conversations.
+
     Args:
         sample: a sample of a corpus.
         tokenizer: the text encoder's tokenizer; its chat template is applied.
@@ -86,7 +91,14 @@ def to_omnigen2(
 
     Raises:
         CorpusError: a picture cannot be decoded.
+        RequestError: the sample is a conversation.
     """
+    if isinstance(sample, Conversation):
+        raise RequestError(
+            f"component {sample.component}: found conversations; OmniGen2 as published learns to "
+            "draw alone, so take proxies of corpora. SGT's release learns answers too: see "
+            "to_sgt_omnigen2"
+        )
     picture, target = sample.pictures()
     instruction = "" if drop_instruction else sample.instruction
     chat = [{"role": "system", "content": system}, {"role": "user", "content": instruction}]
@@ -98,40 +110,44 @@ def to_omnigen2(
 
 
 def to_sgt_omnigen2(
-    sample: Sample,
+    sample: Sample | Conversation,
     processor: Any,
     image_processor: Any,
     *,
     system: str,
     limits: SizeLimits = DEFAULT_LIMITS,
     drop_instruction: bool = False,
+    max_tokens: int = QWEN_TOKENS_MAX,
 ) -> dict[str, Any]:
-    """A sample for the collator of OmniGen2 as SGT released it.
+    """A sample or a conversation for the collator of OmniGen2 as SGT released it.
 
     There the text encoder sees the input picture too, so the tensors of its processor come with the
-    sample, and the input picture is never left out.
+    sample, and the input picture is never left out. A conversation becomes an item of the task
+    `sft`: its last answer is learnt, and what was said before it is the prompt.
 
     Args:
-        sample: a sample of a corpus.
-        processor: the processor of Qwen2.5-VL.
+        sample: a sample of a corpus, or a conversation with one picture or none.
+        processor: the processor of Qwen2.5-VL. SGT makes it with `min_pixels=QWEN_MIN_PIXELS` and
+            `max_pixels=QWEN_MAX_PIXELS`.
         image_processor: `OmniGen2ImageProcessor`.
         system: the system prompt. The trainer's own data set holds it as a constant (and another
             constant for samples without an instruction).
         limits: to which size pictures are shrunk.
-        drop_instruction: leave the instruction empty.
+        drop_instruction: leave the instruction of a drawing empty.
+        max_tokens: most tokens of a conversation's prompt and answer together.
 
     Raises:
-        CorpusError: a picture cannot be decoded.
+        CorpusError: a picture cannot be decoded; or a conversation is no questions with answers, or
+            has more tokens. SGT's own loader passes such items over; `Reading(on_error="skip")`
+            does so and counts them.
     """
+    if isinstance(sample, Conversation):
+        items = AnswerItems(processor, image_processor, system, limits, max_tokens)
+        return items.item(sample)
     picture, target = sample.pictures()
-    text = _qwen_chat(system, "" if drop_instruction else sample.instruction)
-    tensors = processor(text=text, images=[picture], padding=True, return_tensors="pt")
-    names = ("input_ids", "attention_mask", "pixel_values", "image_grid_thw")
-    return (
-        _fields(sample, text)
-        | _processed(picture, target, image_processor, limits)
-        | {name: tensors[name] for name in names}
-    )
+    text = drawing_prompt(system, "" if drop_instruction else sample.instruction)
+    pictures = _processed(picture, target, image_processor, limits)
+    return _fields(sample, text) | pictures | shown(processor, text, picture)
 
 
 def _fields(sample: Sample, text: str) -> dict[str, Any]:
@@ -149,24 +165,7 @@ def _processed(
     picture: Image.Image, target: Image.Image, image_processor: Any, limits: SizeLimits
 ) -> dict[str, Any]:
     """Input and target as the image processor makes them."""
-    side = limits.max_side_length
     return {
-        "input_images": [
-            image_processor.preprocess(
-                picture, max_pixels=limits.max_input_pixels, max_side_length=side
-            )
-        ],
-        "output_image": image_processor.preprocess(
-            target, max_pixels=limits.max_output_pixels, max_side_length=side
-        ),
+        "input_images": [processed_input(picture, image_processor, limits)],
+        "output_image": processed_target(target, image_processor, limits),
     }
-
-
-def _qwen_chat(system: str, instruction: str) -> str:
-    """An instruction in Qwen's chat format, after one picture."""
-    picture = "<img1>: <|vision_start|><|image_pad|><|vision_end|>"
-    return (
-        f"<|im_start|>system\n{system}<|im_end|>\n"
-        f"<|im_start|>user\n{picture}{instruction}<|im_end|>\n"
-        "<|im_start|>assistant\n"
-    )

@@ -27,10 +27,11 @@ from sgt_data.corpus.paths import (
     receipts_folder,
     tar_path,
 )
+from sgt_data.corpus.rolled_receipts import ROLLED
 from sgt_data.errors import CorpusError, LeavesRoot, RequestError
-from sgt_data.files.folder_entries import is_unseen
 from sgt_data.files.read_ahead import read_ahead, threads_for
 from sgt_data.files.reading import list_files
+from sgt_data.files.side_files import writer_of
 from sgt_data.files.urls import Location, plain
 from sgt_data.names import is_shard
 from sgt_data.progress import OnProgress, Progress, ProgressTo
@@ -110,7 +111,7 @@ def _verify(url: str, deep: bool, on_progress: OnProgress) -> Verdict:
     samples = sum(map(added.samples_of, corpus.folders)) - inputs
     return Verdict(
         len(known), samples, tuple(findings), not_decoded=dict(not_decoded), inputs=inputs,
-        limit=corpus.header.limit,
+        limit=corpus.header.limit, accepted=_accepted_files(files, known),
     )  # fmt: skip
 
 
@@ -181,20 +182,34 @@ def _check_own_bank(header: CorpusHeader, folder: str) -> Iterator[Finding]:
     yield Finding(CORPUS_FILE, problem)
 
 
+def _own_files(known: Sequence[tuple[str, str]]) -> set[str]:
+    """Paths of all files that a corpus of these shards may have."""
+    paths = (tar_path, index_path, quarantine_path, receipt_path)
+    return {CORPUS_FILE, *REPOSITORY_FILES} | {
+        path(folder, shard) for folder, shard in known for path in paths
+    }
+
+
 def _check_files(
     corpus: Corpus, files: Mapping[str, int], known: Sequence[tuple[str, str]]
 ) -> Iterator[Finding]:
     """Missing receipts, and files that belong to no shard."""
-    expected = {CORPUS_FILE, *REPOSITORY_FILES}
     for folder, shard in known:
         receipt = receipt_path(folder, shard)
-        expected |= {path(folder, shard) for path in (tar_path, index_path, quarantine_path)}
-        expected.add(receipt)
         if receipt not in files:
             yield Finding(receipt, "the receipt is missing")
         elif corpus.header.complete and shard not in corpus.header.shards.get(folder, ()):
             yield Finding(receipt, f"{CORPUS_FILE} does not list this shard")
     if corpus.header.complete:
-        for path in sorted(files.keys() - expected):
-            if not is_unseen(path):
+        own = _own_files(known)
+        for path in sorted(files.keys() - own):
+            if writer_of(path, own) is None:
                 yield Finding(path, "no shard of the corpus has this file")
+
+
+def _accepted_files(files: Mapping[str, int], known: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """By who wrote them: how many files lie in the corpus that are not of it, and are accepted."""
+    own = _own_files(known)
+    others = [path for path in files.keys() - own if not path.startswith(f"{ROLLED}/")]
+    writers = (writer_of(path, own) for path in others)
+    return dict(sorted(Counter(writer for writer in writers if writer is not None).items()))

@@ -39,6 +39,8 @@ class Verdict:
         inputs: number of shared inputs in these shards, which samples of several proxies use.
         limit: of a corpus that is limited to the first pictures of each source, and not complete:
             how many pictures; else None.
+        accepted: by who wrote them (`files.side_files`): how many files lie in the corpus that are
+            not of it, and harm nothing.
     """
 
     shards: int
@@ -48,6 +50,7 @@ class Verdict:
     not_decoded: Mapping[str, int] = field(default_factory=dict)
     inputs: int = 0
     limit: int | None = None
+    accepted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sound(self) -> bool:

@@ -19,7 +19,7 @@ SEGMENTS_MAX = 5000
 
 _ABOUT = (
     "variant", "category", "negative", "color", "unlabelled", "palette", "look", "method", "gain",
-    "thresholds", "colormap", "bits", "unit", "from", "percentiles",
+    "thresholds", "colormap", "bits", "unit", "from", "percentiles", "stored",
 )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def _about(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         about.append(("reverse of", str(base.get("proxy", ""))[:200]))
     if facts.get("unlabelled") == [0, 0, 0]:  # as nearly everywhere
         about = [(name, text) for name, text in about if name != "unlabelled"]
-    for name in ("degradation", "referring"):
+    for name in ("degradation", "referring", "audit"):
         fields = facts.get(name)
         if isinstance(fields, dict):
             about += [(f"{name} {field}", _text(value)) for field, value in fields.items()]

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
-from sgt_data.scoring.overlap import Labels
+
+Labels = NDArray[np.int32]
+"""[H, W] int32; -1 is a pixel that is none of the labels."""
 
 Areas = NDArray[np.int32]
 """[H, W] int32, numbers of connected areas from 0 on."""
@@ -44,6 +46,24 @@ def split_areas(labels: Labels) -> tuple[Labels, NDArray[np.int64]]:
     former[areas.ravel()] = labels.ravel()
     numbers = np.where(former > 0, np.cumsum(former > 0), former).astype(np.int32)
     return numbers[areas], former[former > 0].astype(np.int64)
+
+
+def largest_areas(labels: Labels, most: int, rest: int) -> tuple[Labels, NDArray[np.int64]]:
+    """`split_areas`, of the largest areas alone.
+
+    Args:
+        labels: the map.
+        most: so many areas are kept; the first of equal ones in reading order.
+        rest: label of the pixels of the others.
+    """
+    split, former = split_areas(labels)
+    if len(former) <= most:
+        return split, former
+    sizes = np.bincount(split[split > 0], minlength=len(former) + 1)[1:]
+    kept = np.sort(np.argsort(-sizes, kind="stable")[:most])
+    table = np.full(len(former) + 1, rest, np.int32)
+    table[kept + 1] = np.arange(1, most + 1)
+    return np.where(split > 0, table[np.maximum(split, 0)], split).astype(np.int32), former[kept]
 
 
 @njit

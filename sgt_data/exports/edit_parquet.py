@@ -1,0 +1,161 @@
+"""Parquet files of edits, as BAGEL's `unified_edit` and its kin read them.
+
+A row is a sample:
+  image_list        list<binary>         input and target, as the corpus holds them
+  instruction_list  list<list<string>>   the instruction that leads from the one to the other
+  key, proxy        string               which sample it is
+  facts             string               its JSON, so that the target decodes
+
+Readers take the first two and leave the others alone. Bytes are a function of the samples and of
+the version of pyarrow: no dates, fixed settings. Pictures are neither packed nor looked through for
+repeats or statistics, as they are packed already.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sgt_data.corpus.sample import Sample
+from sgt_data.errors import CorpusError
+from sgt_data.files.urls import open_filesystem
+from sgt_data.files.writing import Writable
+from sgt_data.foreign_errors import in_words
+
+SCHEMA = pa.schema(
+    [
+        ("image_list", pa.list_(pa.binary())),
+        ("instruction_list", pa.list_(pa.list_(pa.string()))),
+        ("key", pa.string()),
+        ("proxy", pa.string()),
+        ("facts", pa.string()),
+    ]
+)
+
+_PLAIN = (
+    "image_list.list.element", "instruction_list.list.element.list.element", "key", "proxy",
+)  # fmt: skip
+_PAGE_BYTES, _PAGE_VALUES = 128 << 10, 2
+"""A page ends after so many bytes, looked at after so many values: pages of a picture or two stay
+in the processor's cache, and the file is written in two thirds of the time."""
+
+
+_WRITTEN_BYTES = 1 << 20
+
+ROW_GROUP_BYTES_MAX = (1 << 31) - 1
+"""Readers of `list<binary>` count the bytes of a row group's pictures in 32 bits."""
+
+
+class EditWriter:
+    """Writes a Parquet file, a row group at a time; its memory is that of one row group."""
+
+    def __init__(self, out: Writable) -> None:
+        """
+        Args:
+            out: takes the file's bytes.
+        """
+        self._out = _Gathered(out)
+        self._memory = np.empty(0, np.uint8)
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(self._out, "w"), SCHEMA, version="2.6", data_page_version="1.0",
+            compression={**dict.fromkeys(_PLAIN, "none"), "facts": "zstd"},
+            use_dictionary=False, write_statistics=False, store_schema=False,
+            data_page_size=_PAGE_BYTES, write_batch_size=_PAGE_VALUES,
+        )  # fmt: skip
+
+    def write(self, samples: Sequence[Sample]) -> None:
+        """Write a row group.
+
+        Raises:
+            CorpusError: the facts of a sample are no text, or its pictures are too large.
+        """
+        self._writer.write_table(self._table(samples), row_group_size=len(samples))
+
+    def close(self) -> int:
+        """Write the file's footer; the size of the file in bytes."""
+        self._writer.close()
+        self._out.flush()
+        return self._out.nbytes
+
+    def _table(self, samples: Sequence[Sample]) -> pa.Table:
+        pairs, singles = _offsets(len(samples), 2), _offsets(len(samples), 1)
+        texts = pa.array([sample.instruction for sample in samples], pa.string())
+        return pa.table(
+            [
+                pa.ListArray.from_arrays(pairs, self._pictures(samples)),
+                pa.ListArray.from_arrays(singles, pa.ListArray.from_arrays(singles, texts)),
+                [sample.key for sample in samples],
+                [sample.proxy for sample in samples],
+                list(map(_facts_text, samples)),
+            ],
+            schema=SCHEMA,
+        )
+
+    def _pictures(self, samples: Sequence[Sample]) -> pa.Array:
+        """All pictures of a row group, in memory that the next one takes again: fresh memory costs
+        as much as the copy."""
+        pictures = [data for sample in samples for data in (sample.input, sample.target)]
+        lengths = list(map(len, pictures))
+        if sum(lengths) > ROW_GROUP_BYTES_MAX:
+            raise CorpusError(
+                f"{samples[0].place} and the {len(samples) - 1} after it have pictures of "
+                f"{sum(lengths):,} bytes, and a row group of these files holds at most "
+                f"{ROW_GROUP_BYTES_MAX:,}; build with a smaller max_side"
+            )
+        ends = np.cumsum([0, *lengths], dtype=np.int32)
+        if len(self._memory) < ends[-1]:
+            self._memory = np.empty(ends[-1], np.uint8)
+        place = self._memory.data
+        for data, start, end in zip(pictures, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+            place[start:end] = data
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(self._memory)]
+        return pa.Array.from_buffers(pa.binary(), len(pictures), buffers)
+
+
+class _Gathered:
+    """A file to write that counts its bytes, and hands them on in large pieces; pyarrow writes the
+    head and the data of each page apart, and asks for nothing else."""
+
+    closed = False
+
+    def __init__(self, out: Writable) -> None:
+        self._out, self._waiting, self.nbytes = out, io.BytesIO(), 0
+
+    def write(self, data: bytes | memoryview) -> int:
+        self.nbytes += len(data)
+        if self._waiting.write(data) and self._waiting.tell() >= _WRITTEN_BYTES:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        self._out.write(self._waiting.getbuffer()[: self._waiting.tell()])
+        self._waiting.seek(0)
+
+    def tell(self) -> int:
+        return self.nbytes
+
+
+def row_groups_in(url: str) -> list[int] | None:
+    """How many rows each row group of a Parquet file has; None where there is no whole one."""
+    filesystem, path = open_filesystem(url)
+    try:
+        with filesystem.open(path, "rb") as file, pq.ParquetFile(file) as parquet:
+            footer = parquet.metadata
+            return [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _offsets(lists: int, length: int) -> pa.Array:
+    return pa.array(np.arange(lists + 1, dtype=np.int32) * length)
+
+
+def _facts_text(sample: Sample) -> str:
+    try:
+        return sample.facts_json.decode()
+    except ValueError as why:
+        raise CorpusError(f"{sample.place}: {in_words(why)}") from why
