@@ -266,6 +266,14 @@ def test_what_trainers_resize_whatever_is_configured_is_noted(
     assert not [note for note in squares.notes if "resize" in note]
 
 
+def test_paths_of_an_export_at_a_url_have_one_meaning(corpora: dict[str, Path]) -> None:
+    with pytest.raises(RequestError, match="leave relative_to out"):
+        export_corpus(
+            str(corpora["varied"]), "memory://meant", "folders",
+            options=ExportOptions(relative_to="/data"),
+        )  # fmt: skip
+
+
 def test_options_of_other_formats_are_refused(corpora: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="ranks: the format folders takes no such option"):
         export_corpus(

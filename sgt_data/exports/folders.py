@@ -27,6 +27,7 @@ from contextlib import ExitStack
 import orjson
 
 from sgt_data.corpus.sample import Sample
+from sgt_data.errors import RequestError
 from sgt_data.exports import folder_configs
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.folder_configs import CAPTION, INPUT, TARGET, ProxyFolder
@@ -58,9 +59,14 @@ class Folders(ExportFormat):
         self._folders: list[ProxyFolder] = []
 
     def check(self, export: Export) -> None:
-        listed_path(export.root, export.options)
         if is_local(export.root):
+            listed_path(export.root, export.options)
             note_absolute_paths(export)
+        elif export.options.relative_to is not None:
+            raise RequestError(
+                f"relative_to is {export.options.relative_to}, and output is {export.root}: paths "
+                "in an export at a URL are relative to the export; leave relative_to out"
+            )
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         sizes: Counter[Size] = Counter()
