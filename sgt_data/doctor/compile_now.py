@@ -28,6 +28,7 @@ from sgt_data.scoring.score_drawings import score
 from sgt_data.segmentation.label_map import paint
 from sgt_data.segmentation.pixel_sampling import sample_grid
 from sgt_data.segmentation.run_lengths import parse_masks
+from sgt_data.segmentation.target_audit import audit_target
 from sgt_data.stream.conversation_places import find_places
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.ranking import ranked
@@ -68,6 +69,10 @@ def compile_now(announce: Callable[[str], None]) -> None:
             decode_palette(_palette_png(bits, row_filter), 1)
     for shape in ((3, 3), (3, 3, 3)):
         resized_pixels(np.zeros(shape, np.uint8), (2, 2))
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    audit_target(pixels, is_lossless=True)
+    pixels.flags.writeable = False  # as those of a file; numba compiles both
+    audit_target(pixels, is_lossless=True)
     normals_of_colours(np.zeros((1, 1, 3), np.uint8))
     masks = parse_masks([b"04"], 2, 2)
     for label in (1, 256):

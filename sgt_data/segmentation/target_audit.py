@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sgt_data.compiled import njit
-from sgt_data.segmentation.colours import pack
 from sgt_data.segmentation.connected_areas import Labels, connected_areas
 
 COLOURS_MAX = 1024
@@ -79,12 +78,41 @@ def numbered_colours(pixels: NDArray[np.uint8]) -> tuple[Labels, NDArray[np.uint
 
     Colours are in the order of their values, red first.
     """
-    packed = pack(pixels)
-    is_used = np.zeros(_ALL_COLOURS, np.bool_)
-    is_used[packed.ravel()] = True
-    used = np.flatnonzero(is_used)
-    numbers = np.searchsorted(used, packed).astype(np.int32)
-    return numbers, np.stack((used >> 16, (used >> 8) & 255, used & 255), axis=1).astype(np.uint8)
+    seen = np.zeros(_ALL_COLOURS, np.int32)  # the pages that are not touched take no memory
+    numbers = np.empty(pixels.shape[:2], np.int32)
+    values = np.empty(numbers.size, np.int32)
+    used = values[: _number_by_first(pixels, seen, numbers, values)]
+    order = np.argsort(used)
+    places = np.empty(len(used), np.int32)
+    places[order] = np.arange(len(used), dtype=np.int32)
+    used = used[order]
+    colours = np.stack((used >> 16, (used >> 8) & 255, used & 255), axis=1).astype(np.uint8)
+    return places[numbers], colours
+
+
+@njit
+def _number_by_first(
+    pixels: NDArray[np.uint8], seen: Labels, numbers: Labels, values: NDArray[np.int32]
+) -> int:
+    """Number the colours by their first pixel, from 0 on; returns how many there are.
+
+    Args:
+        pixels: [H, W, 3].
+        seen: [2**24] zeros: gets the number of each colour, plus 1.
+        numbers: [H, W]: gets the number of each pixel.
+        values: gets the packed value of each number.
+    """
+    count = 0
+    for row in range(pixels.shape[0]):
+        for column in range(pixels.shape[1]):
+            red, green, blue = pixels[row, column]
+            value = (np.int32(red) << 16) | (np.int32(green) << 8) | np.int32(blue)
+            if seen[value] == 0:
+                values[count] = value
+                count += 1
+                seen[value] = count
+            numbers[row, column] = seen[value] - 1
+    return count
 
 
 @njit
