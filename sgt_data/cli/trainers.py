@@ -15,7 +15,7 @@ from sgt_data.value_text import counted
 if TYPE_CHECKING:
     from sgt_data.exports.export_report import ExportReport
 
-_VIEWED = ("bagel", "omnigen2")
+_VIEWED = ("bagel", "omnigen2", "folders")
 """Formats that `sgt-data view` shows."""
 
 
@@ -26,8 +26,8 @@ def export_command(
         str,
         typer.Option(
             "--format",
-            help="of the trainer that reads it: bagel, bagel-edit, energon, hf, lmms-engine, "
-            "omnigen2; or questions",
+            help="of the trainer that reads it: bagel, bagel-edit, energon, folders, hf, "
+            "lmms-engine, omnigen2; or questions",
         ),
     ] = "bagel",
     proxies: Annotated[

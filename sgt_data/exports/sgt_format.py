@@ -18,11 +18,11 @@ from typing import Any, ClassVar
 
 import orjson
 
-from sgt_data.corpus.sample import Sample
 from sgt_data.errors import RequestError
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png, resizing_note
+from sgt_data.exports.same_files import same_files
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form, Layout
 
 
@@ -56,7 +56,7 @@ class SgtFormat(ExportFormat):
                 names = layout.names(sample.key, sample.extension, sample.input_extension)
                 picture, target = names
                 _check_target_is_found(layout, f"{folder}/{picture}", f"{folder}/{target}")
-                of_input, of_target = self._same_files(export, sample)
+                of_input, of_target = same_files(export, sample, layout.names)
                 export.files.put(f"{proxy}/{picture}", sample.input, of_input)
                 export.files.put(f"{proxy}/{target}", sample.target, of_target)
                 if is_16_bit_png(sample.target) or is_16_bit_png(sample.input):
@@ -80,28 +80,6 @@ class SgtFormat(ExportFormat):
     @property
     def _layout(self) -> Layout:
         return LAYOUTS[self.form]
-
-    def _same_files(self, export: Export, sample: Sample) -> tuple[list[str], list[str]]:
-        """Paths of files that may hold a sample's input, and its target, already; they need not
-        exist.
-
-        Input pictures are those of other proxies. A reversed sample has both pictures of its base.
-        """
-        key, earlier = sample.key, export.proxies[: export.proxies.index(sample.proxy)]
-        base = export.corpus.bases.get(sample.proxy)
-        if base is None:
-            extensions = ("png", "jpg")
-            inputs = [
-                f"{other}/{self._layout.names(key, extension)[0]}"
-                for other in earlier
-                for extension in extensions
-            ]
-            return inputs, []
-        if base not in earlier:
-            return [], []
-        of_base = self._layout.names(key, sample.input_extension, sample.extension)
-        shown, drawn = (f"{base}/{name}" for name in of_base)
-        return [drawn], [shown]
 
 
 def _check_output_path(layout: Layout, root: str) -> None:

@@ -1,4 +1,4 @@
-"""An export (`sgt-data export --format bagel | omnigen2`) as a collection of a page.
+"""An export (`sgt-data export --format bagel | omnigen2 | folders`) as a collection of a page.
 
 An export holds pictures, targets and lists with instructions; it has neither segments nor licences
 nor a quarantine. The paths in its lists are not followed: from the name of a picture the layout
@@ -14,7 +14,7 @@ from typing import Any
 
 from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.exports.sgt_layouts import LAYOUTS, Form
+from sgt_data.exports.listed_samples import LISTS
 from sgt_data.files.output_place import EXPORT_MARKER
 from sgt_data.files.reading import exists, read_bytes
 from sgt_data.files.urls import below, join
@@ -49,12 +49,13 @@ class BrowsedExport:
         """
         self.url = root
         self._name, self._form, proxies = _read_marker(root)
-        self.proxies = tuple(proxy for proxy in proxies if exists(below(root, f"{proxy}.jsonl")))
+        lists = {
+            proxy: below(root, LISTS[self._form].path.format(proxy=proxy)) for proxy in proxies
+        }
+        self.proxies = tuple(proxy for proxy, place in lists.items() if exists(place))
         if not self.proxies:
             raise RequestError(f"{root} holds no list yet; export to its end first")
-        self._lists = {
-            proxy: ExportList(below(root, f"{proxy}.jsonl"), self._form) for proxy in self.proxies
-        }
+        self._lists = {proxy: ExportList(lists[proxy], LISTS[self._form]) for proxy in self.proxies}
         self._ledgers = Ledgers((), lambda _: ())
         self._tables: dict[str, tuple[SampleTable, GradualWork]] = {}
         self._lock = threading.Lock()
@@ -89,16 +90,14 @@ class BrowsedExport:
     def members(self, place: Place, names: Names[str]) -> Mapping[str, bytes]:
         if not self._holds(place):
             raise RequestError(f"{place.proxy} has no sample {place.key}")
-        stated, layout = self._lists[place.proxy], LAYOUTS[self._form]
-        picture = f"{layout.pictures}/{stated.picture(place.key)}"
-        folder = join(self.url, place.proxy)
+        sample, folder = self._lists[place.proxy].sample(place.key), join(self.url, place.proxy)
         members: dict[str, bytes] = {}
         if "instruction" in names:
-            members["instruction"] = stated.instruction(place.key).encode()
+            members["instruction"] = sample.instruction.encode()
         if "input" in names:
-            members["input"] = read_bytes(below(folder, picture))
+            members["input"] = read_bytes(below(folder, sample.picture))
         if "target" in names:
-            members["target"] = read_bytes(below(folder, layout.target_of(picture)))
+            members["target"] = read_bytes(below(folder, sample.target))
         return members
 
     def missing_input(self, proxy: str) -> str:
@@ -140,7 +139,7 @@ class BrowsedExport:
         return place.key in self._lists[place.proxy].rows
 
 
-def _read_marker(root: str) -> tuple[str, Form, list[str]]:
+def _read_marker(root: str) -> tuple[str, str, list[str]]:
     """Name of the corpus, format and proxies that an export states."""
     place = below(root, EXPORT_MARKER)
     try:
@@ -149,9 +148,9 @@ def _read_marker(root: str) -> tuple[str, Form, list[str]]:
         proxies = [checked_folder(proxy) for proxy in stated["fingerprints"]]
     except (ValueError, KeyError, TypeError) as why:
         raise CorpusError(f"{place} is not that of an export: {in_words(why)}") from why
-    if form not in LAYOUTS:
+    if form not in LISTS:
         raise RequestError(
             f"{place}: found an export of format {cut(form, 40)}; shown are those of "
-            f"{', '.join(LAYOUTS)}"
+            f"{', '.join(LISTS)}"
         )
     return name, form, proxies

@@ -1,21 +1,17 @@
-"""The list of a proxy in an export (`<proxy>.jsonl`): a line per sample, read piece by piece."""
+"""The list of a proxy in an export: a line per sample, read piece by piece."""
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from sgt_data.bounded_json import loads_bounded
 from sgt_data.errors import CorpusError
-from sgt_data.exports.sgt_layouts import Form
+from sgt_data.exports.listed_samples import ListedSample, ListForm
 from sgt_data.files.reading import read_range
 from sgt_data.foreign_errors import in_words
-from sgt_data.names import is_key
-from sgt_data.value_text import cut
 from sgt_data.view.sample_table import SampleTable
 from sgt_data.view.shard_columns import ShardColumns
 
@@ -33,11 +29,11 @@ class ExportList:
         rows: number of the line of each key, once the list is read.
     """
 
-    def __init__(self, place: str, form: Form) -> None:
+    def __init__(self, place: str, form: ListForm) -> None:
         """
         Args:
             place: URL of the list.
-            form: the trainer that reads it.
+            form: of the lists of its format.
         """
         self._place, self._form = place, form
         self._ends: list[int] = []
@@ -63,50 +59,28 @@ class ExportList:
         table.counts = (len(self.rows),)
         table.add(0, _columns(self.rows, table))
 
-    def picture(self, key: str) -> str:
-        """Name of the input picture of a key, without folders."""
-        return self._name_in(self._line(key))
-
-    def instruction(self, key: str) -> str:
-        """The instruction of a key."""
-        name = "generation_prompt" if self._form == "bagel" else "instruction"
-        return str(self._line(key).get(name, ""))
-
-    def _take(self, line: bytes, begin: int) -> int:
-        """Note a line that begins at a byte; returns where the next one begins."""
-        key = self._name_in(self._parsed(line)).partition(".")[0]
-        self.rows[key] = len(self._ends)
-        self._ends.append(begin + len(line) + 1)
-        return self._ends[-1]
-
-    def _line(self, key: str) -> dict[str, Any]:
+    def sample(self, key: str) -> ListedSample:
+        """The sample of a key."""
         row = self.rows[key]
         begin = self._ends[row - 1] if row else 0
         return self._parsed(read_range(self._place, begin, self._ends[row] - begin))
 
-    def _parsed(self, line: bytes) -> dict[str, Any]:
+    def _take(self, line: bytes, begin: int) -> int:
+        """Note a line that begins at a byte; returns where the next one begins."""
+        self.rows[self._parsed(line).key] = len(self._ends)
+        self._ends.append(begin + len(line) + 1)
+        return self._ends[-1]
+
+    def _parsed(self, line: bytes) -> ListedSample:
         try:
             fields = loads_bounded(line)
             if not isinstance(fields, dict):
                 raise ValueError("it is no object")
+            return self._form.sample(fields)
         except ValueError as why:
             raise CorpusError(
                 f"{self._place}: a line is not what an export writes: {in_words(why)}"
             ) from why
-        return fields
-
-    def _name_in(self, fields: dict[str, Any]) -> str:
-        path: Any = fields.get("image" if self._form == "bagel" else "input_images")
-        if isinstance(path, list) and path:
-            path = path[0]
-        name = posixpath.basename(path) if isinstance(path, str) else ""
-        key, _, extension = name.partition(".")
-        if not is_key(key) or extension not in ("jpg", "jpeg"):
-            raise CorpusError(
-                f"{self._place}: a line names the picture {cut(path)}; an export names them "
-                "<key>.jpg or <key>.jpeg"
-            )
-        return name
 
 
 def _columns(rows: dict[str, int], table: SampleTable) -> ShardColumns:
