@@ -1,7 +1,7 @@
 """Writes the planned Parquet files of a proxy, or keeps those that are whole.
 
 Two files are written at a time: while one waits for the disk, or for an object store, the other is
-made. Each holds a row group or two in memory, and on object stores the whole file.
+made. Each holds a row group or two in memory; what goes to an object store waits on the local disk.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sgt_data.exports.export_format import Export
 from sgt_data.exports.picture_limits import is_16_bit_png
 from sgt_data.exports.row_groups import PlannedFile
 from sgt_data.files.read_ahead import read_ahead, threads_for
+from sgt_data.files.spooled_writing import open_spooled
 from sgt_data.files.urls import is_local
 
 WRITERS = 2
@@ -64,12 +65,12 @@ class EditFiles:
             StorageError: the file cannot be written.
         """
         number, planned = numbered
-        path = file_path(self._proxy, number)
-        if row_groups_in(self._export.files.place(path)) == list(planned.groups):
+        place = self._export.files.place(file_path(self._proxy, number))
+        if row_groups_in(place) == list(planned.groups):
             return WrittenFile(planned.samples, 0, is_kept=True)
         has_16_bits = False
         samples = self._samples(planned)
-        with self._export.files.open(path) as out:
+        with open_spooled(place) as out:
             writer = EditWriter(out)
             for count in planned.groups:
                 group = list(islice(samples, count))

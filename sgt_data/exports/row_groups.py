@@ -22,7 +22,7 @@ GROUP_SAMPLES = 64
 """Most samples of a row group: a worker gives them in a row, so fewer mix better."""
 
 FILE_BYTES = 128 << 20
-"""Bytes after which a file ends: an object store gets a file in one piece, out of memory."""
+"""Bytes after which a file ends: little is lost where an export is stopped."""
 
 FILE_SAMPLES = 4096
 """Samples after which a file ends: its footer, which loaders read for each row group, stays
