@@ -374,3 +374,23 @@ def test_info_says_what_the_targets_are(tmp_path: Path, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit):
         main(["info", str(tmp_path / "out")])
     assert "2 by their colours, 2 not" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("form", ["bagel-edit", "hf"])
+def test_our_exports_as_parquet_bring_their_facts_along(
+    form: Any, sample_sources: Path, tmp_path: Path
+) -> None:
+    source = {"type": "sa1b", "tars": f"{sample_sources}/sa1b/sa_000000.tar"}
+    built(tmp_path / "corpus", source)
+    export_corpus(str(tmp_path / "corpus"), str(tmp_path / "export"), form)
+    pairs = {
+        "type": "pairs", "parquet": f"{tmp_path}/export/entity/*.parquet", "key": "key",
+        "facts_field": "facts",
+    }  # fmt: skip
+    assert built(tmp_path / "again", pairs, PAIRED).succeeded
+    again = {s.key: s for s in open_corpus(str(tmp_path / "again")).samples("paired")}
+    for sample in open_corpus(str(tmp_path / "corpus")).samples("entity"):
+        copy = again[f"pairs_{sample.key}"]
+        assert copy.target == sample.target and copy.instruction == sample.instruction
+        before, after = (decode(each.target, each.facts) for each in (sample, copy))
+        assert (before.labels == after.labels).all() and before.segments == after.segments

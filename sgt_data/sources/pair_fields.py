@@ -15,7 +15,7 @@ from sgt_data.value_text import cut
 USUAL: Mapping[str, tuple[str, ...]] = {
     "input": (
         "input_image", "input_images", "original_image", "source_image", "source_img", "src_img",
-        "src_image", "input", "source", "original", "image", "image_path", "input_path",
+        "src_image", "input", "original", "image", "image_path", "input_path",
         "file_name", "input_file_name", "original_file_name",
     ),
     "target": (
