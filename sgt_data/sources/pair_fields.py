@@ -30,6 +30,12 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names that editing data sets give to these fields, by the field of a manifest."""
 
+_WHERE_NONE: Mapping[str, str] = {
+    "text": ' (text: "" where they have none)',
+    "target": " (targets: FOLDER where rows of `metadata` name none)",
+}
+"""What a manifest says where rows have no such field."""
+
 _LISTS: Mapping[str, tuple[str, str]] = {
     "input": ("image_list", "image_list.0"),
     "target": ("image_list", "image_list.1"),
@@ -60,8 +66,9 @@ class PairFields:
 
 
 def fields_of(
-    stated: Mapping[str, str | None], names: Collection[str], needed: Collection[str], where: str
-) -> PairFields:
+    stated: Mapping[str, str | None], names: Collection[str], needed: Collection[str], where: str,
+    *, pictures: Collection[str] | None = None,
+) -> PairFields:  # fmt: skip
     """The fields of rows.
 
     Args:
@@ -69,12 +76,13 @@ def fields_of(
         names: the fields that rows have.
         needed: which of these a row must have.
         where: the manifest's source, for messages.
+        pictures: which of the fields may be pictures; None where all may.
 
     Raises:
         RequestError: rows have no such field, or several may be meant.
     """
     paths = {
-        role: _told(role, names, role in needed, where)
+        role: _told(role, _may_be(role, names, pictures), role in needed, where)
         if (path := stated.get(role)) is None
         else _stated(path, names, f"{where}.{role}")
         for role in ("input", "target", "text")
@@ -151,6 +159,11 @@ def _stated(path: str, names: Collection[str], field: str) -> str | None:
     )
 
 
+def _may_be(role: str, names: Collection[str], pictures: Collection[str] | None) -> Collection[str]:
+    """The fields among which a role is looked for by usual names."""
+    return names if role == "text" or pictures is None else pictures
+
+
 def _told(role: str, names: Collection[str], is_needed: bool, where: str) -> str | None:
     """The field of a role by its usual names."""
     by_list = _LISTS[role]
@@ -168,6 +181,6 @@ def _told(role: str, names: Collection[str], is_needed: bool, where: str) -> str
         raise RequestError(
             f"{where}.{role}: no field of the rows has a usual name of the {role}; they have "
             f"{', '.join(sorted(names)) or 'none'}. Say which it is: {role}: NAME"
-            + (' (text: "" where they have none)' if role == "text" else "")
+            + _WHERE_NONE.get(role, "")
         )
     return None
