@@ -344,6 +344,10 @@ def test_questions_make_a_second_mandatory_group_and_one_line_registers_both(
     lines = Path(entry["jsonl_path"]).read_text().splitlines()
     assert groups["vlm_sft"]["num_used_data"] == [entry["num_total_samples"]] == [len(lines)]
     assert all(Path(entry["data_dir"], json.loads(row)["image"]).is_file() for row in lines)
+    starved = exported(
+        corpora["shared"], tmp_path / "many", ExportOptions(ranks=99, questions=str(asked))
+    )
+    assert any("vlm_sft" in note and "wait for ever" in note for note in starved.notes)
     with pytest.raises(RequestError, match="export to a local folder"):
         export_corpus(str(corpora["shared"]), "memory://asked", "bagel-edit", options=options)
 

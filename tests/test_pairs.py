@@ -423,3 +423,28 @@ def test_our_exports_as_parquet_bring_their_facts_along(
         assert copy.target == sample.target and copy.instruction == sample.instruction
         before, after = (decode(each.target, each.facts) for each in (sample, copy))
         assert (before.labels == after.labels).all() and before.segments == after.segments
+
+
+@pytest.mark.parametrize(
+    ("form", "stated"),
+    [
+        ("omnigen2", {"metadata": "entity.jsonl"}),
+        ("folders", {"metadata": "entity/metadata.jsonl"}),
+        ("bagel", {"metadata": "entity.jsonl", "root": "entity", "targets": "entity/sam_mask"}),
+    ],
+)
+def test_our_exports_as_lists_are_read_as_the_page_says(
+    form: Any, stated: dict[str, str], sample_sources: Path, tmp_path: Path
+) -> None:
+    """Of two proxies, so that the name of a picture alone does not tell its file."""
+    source = {"type": "sa1b", "tars": f"{sample_sources}/sa1b/sa_000000.tar"}
+    drawn = [{"type": "segmentation", "variant": "entity", "name": "entity"}, {"type": "edge"}]
+    built(tmp_path / "corpus", source, drawn)
+    export_corpus(str(tmp_path / "corpus"), str(tmp_path / "export"), form)
+    pairs = {name: f"{tmp_path}/export/{path}" for name, path in stated.items()}
+    pairs |= {"type": "pairs", "facts": f"{tmp_path}/corpus/entity/*.tar"}
+    assert built(tmp_path / "again", pairs, PAIRED).succeeded
+    again = open_corpus(str(tmp_path / "again")).samples("paired")
+    labels = {sample.target: decode(sample.target, sample.facts).labels for sample in again}
+    for sample in open_corpus(str(tmp_path / "corpus")).samples("entity"):
+        assert (labels[sample.target] == decode(sample.target, sample.facts).labels).all()

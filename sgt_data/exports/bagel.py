@@ -72,7 +72,9 @@ class Bagel(SgtFormat):
         if self._questions is not None:
             share = len(groups) / DRAWINGS_PER_QUESTION
             groups.insert(0, _questions_group(export, self._questions, share))
-        note_shares(export, {group.name: group.samples for group in groups})
+        options = export.options
+        samples = {group.name: group.samples for group in groups}
+        note_shares(export, samples, options.ranks, options.workers)
         greatest = {group.name: group.tokens for group in groups}
         mandatory = fitting_groups(greatest)
         _note_tokens(export, greatest, mandatory)

@@ -135,7 +135,7 @@ class BagelEdit(ExportFormat):
         """Add the questions to the groups and to the entries of `DATASET_INFO`."""
         if self._questions is None:
             return
-        note_shares(export, {QUESTIONS_GROUP: self._questions.count})
+        note_shares(export, {QUESTIONS_GROUP: self._questions.count}, *_topology(export.options))
         info[QUESTIONS_GROUP] = {QUESTIONS_SET: questions_entry(self._questions, export.options)}
         stanza = questions_stanza(self._questions, 1 / DRAWINGS_PER_QUESTION)
         groups[QUESTIONS_GROUP] = stanza | {"is_mandatory": True}

@@ -16,12 +16,15 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "input": (
         "input_image", "input_images", "original_image", "source_image", "source_img", "src_img",
         "src_image", "input", "original", "image", "image_path", "input_path",
-        "file_name", "input_file_name", "original_file_name",
+        "file_name", "input_file_name", "original_file_name", "input_image_file_name",
+        "original_image_file_name", "source_image_file_name",
     ),
     "target": (
-        "edited_image", "output_image", "target_image", "edited_img", "target_img", "tgt_img",
+        "edited_image", "output_image", "output_images", "target_image", "edited_img",
+        "target_img", "tgt_img",
         "output", "target", "edited", "output_path", "target_path", "edited_file_name",
-        "target_file_name", "output_file_name", "result",
+        "target_file_name", "output_file_name", "edited_image_file_name",
+        "output_image_file_name", "target_image_file_name", "result",
     ),
     "text": (
         "edit_prompt", "instruction", "edit_instruction", "edited_prompt_list", "prompt",
