@@ -253,7 +253,7 @@ def test_a_name_that_two_folders_have_asks_for_the_root(tmp_path: Path) -> None:
     for copy in ("a", "b"):
         shutil.copytree(root / "sam_selection", root / f"{copy}/sam_selection")
     shutil.rmtree(root / "sam_selection")
-    with pytest.raises(RequestError, match=r"first: metadata.jsonl line 1: input: .* as `root`"):
+    with pytest.raises(RequestError, match=r"first: metadata.jsonl line 1: input: .* as root"):
         list_inputs(manifest_of(source, PAIRED))
 
 

@@ -153,7 +153,7 @@ class ListedFiles:
         if matches:
             raise InputError(
                 f"{what}: {cut(name)} may be {' or '.join(matches[:3])} below {self.root}; state "
-                "as `root` the folder that names begin in"
+                "as root the folder that names begin in"
             )
         raise InputError(f"{what}: there is no {cut(name)} below {self.root}")
 
