@@ -19,7 +19,7 @@ import yaml
 from sgt_data.exports.edit_files import WRITERS, EditFiles, file_path
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.export_options import ExportOptions
-from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, resizing_note
 from sgt_data.exports.row_groups import PlannedFile, planned_files
 from sgt_data.exports.stored_sizes import sizes_of_proxy
@@ -52,8 +52,7 @@ class BagelEdit(ExportFormat):
 
     def check(self, export: Export) -> None:
         if is_local(export.root):
-            listed_path(export.root, export.options)
-            note_absolute_paths(export)
+            check_paths(export)
         else:
             export.report.note(
                 "the trainers read local folders: download the export, and start the training in "

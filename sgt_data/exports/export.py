@@ -99,8 +99,8 @@ def _begun(
     report = ExportReport(root, export_format.name)
     export = Export(corpus, chosen, options, ExportedFiles(root, report), report)
     export_format.check(export)
-    if not claim(root, _claim_of(export, export_format), remedy="export to another folder"):
-        sweep_unfinished(root)
+    claim(root, _claim_of(export, export_format), remedy="export to another folder")
+    sweep_unfinished(root)  # of a new folder too: one may have been killed while it claimed it
     return export
 
 

@@ -31,7 +31,7 @@ from sgt_data.errors import RequestError
 from sgt_data.exports import folder_configs
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.folder_configs import CAPTION, INPUT, TARGET, ProxyFolder
-from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png
 from sgt_data.exports.same_files import same_files
 from sgt_data.exports.trainer_sizes import (
@@ -60,8 +60,7 @@ class Folders(ExportFormat):
 
     def check(self, export: Export) -> None:
         if is_local(export.root):
-            listed_path(export.root, export.options)
-            note_absolute_paths(export)
+            check_paths(export)
         elif export.options.relative_to is not None:
             raise RequestError(
                 f"relative_to is {export.options.relative_to}, and output is {export.root}: paths "

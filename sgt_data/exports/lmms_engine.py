@@ -22,7 +22,7 @@ import yaml
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.exports.export_format import Export, ExportFormat
-from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png, resizing_note
 
 SCHEMA = pa.schema([("messages", pa.string()), ("key", pa.string()), ("facts", pa.string())])
@@ -39,8 +39,7 @@ class LmmsEngine(ExportFormat):
     local_only = True
 
     def check(self, export: Export) -> None:
-        listed_path(export.root, export.options)
-        note_absolute_paths(export)
+        check_paths(export)
         if note := resizing_note(export.corpus.header.manifest, min_side=512):
             export.report.note(note)
 
