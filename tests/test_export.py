@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -19,6 +20,7 @@ from making import samples_in
 from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus, write_questions
+from sgt_data.cli.trainers import export_command
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.exports.export import export_corpus
 from sgt_data.exports.export_options import ExportOptions
@@ -473,3 +475,9 @@ def test_the_command_exports(corpora: dict[str, Path], tmp_path: Path) -> None:
     )  # fmt: skip
     assert wrong.returncode == 2
     assert f"allowed: {', '.join(FORMATS)}" in wrong.stderr
+
+
+def test_the_help_names_every_format() -> None:
+    """It is written by hand, as no format is loaded for it."""
+    shown = inspect.get_annotations(export_command, eval_str=True)["form"].__metadata__[0].help
+    assert f"reads it: {', '.join(FORMATS)}; or questions" in shown

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from making import SMALL, files_in, manifest_of, proxy_of
+from making import SMALL, built, files_in, manifest_of, proxy_of
 
 from sgt_data import IN_PROCESS, build_corpus, write_questions
 from sgt_data.errors import RequestError, StorageError
@@ -154,6 +154,21 @@ def test_a_folder_that_is_claimed_meanwhile_is_looked_at_again(
 
     monkeypatch.setattr(claiming, "other_entries", late)
     assert claim(str(tmp_path), wanted) is False
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_proxy_without_samples_is_noted_and_nothing_alone_is_refused(
+    form: str, sample_sources: Path, tmp_path: Path
+) -> None:
+    source = {"type": "coco", "root": f"{sample_sources}/coco", "annotations": ["panoptic"]}
+    nothing = proxy_of("panoptic", name="nothing", filters={"min_segments": 200})
+    built(tmp_path / "corpus", source, [{"type": "edge"}, nothing], max_quarantined=1.0)
+    report = export_corpus(tmp_path / "corpus", tmp_path / "out", form)
+    assert report.samples == {"edge": 12, "nothing": 0}
+    assert "nothing: it has no sample, so it is left out" in report.notes
+    with pytest.raises(RequestError, match="no sample of nothing"):
+        export_corpus(tmp_path / "corpus", tmp_path / "none", form, "nothing")
+    assert not (tmp_path / "none").exists()
 
 
 # --- names

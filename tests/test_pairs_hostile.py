@@ -121,7 +121,12 @@ def test_a_key_that_comes_again_costs_its_row_alone(shard_samples: int, tmp_path
     keys = ["a", "a", "b", "a b", "a-b", "a"]
     pictures = [jpeg(*SIZE, seed=number) for number in range(6)]
     targets = [png(reused_colours(*SIZE, seed=number)) for number in range(6)]
-    table = {"input": pictures, "target": targets, "text": [f"Do {number}." for number in range(6)], "key": keys}
+    table = {
+        "input": pictures,
+        "target": targets,
+        "text": [f"Do {number}." for number in range(6)],
+        "key": keys,
+    }
     pq.write_table(pa.table(table), tmp_path / "x.parquet")
     source = {"type": "pairs", "parquet": f"{tmp_path}/x.parquet", "key": "key"}
     report = built(tmp_path / "out", source, PAIRED, shard_samples=shard_samples)

@@ -106,7 +106,7 @@ class BagelEdit(ExportFormat):
         """Say where ranks and workers are more than the samples of a proxy."""
         ranks, workers = _topology(export.options)
         samples = sum(export.corpus.samples_per_shard(proxy))
-        if samples < ranks * workers:
+        if 0 < samples < ranks * workers:
             export.report.note(
                 f"{proxy} has {counted(samples, 'sample')}, fewer than {ranks} ranks x {workers} "
                 f"workers = {ranks * workers}: alone it leaves workers without a row group, and "

@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
-from sgt_data.files.urls import open_filesystem
 from sgt_data.files.writing import Writable
 from sgt_data.foreign_errors import in_words
 
@@ -137,17 +136,6 @@ class _Gathered:
 
     def tell(self) -> int:
         return self.nbytes
-
-
-def row_groups_in(url: str) -> list[int] | None:
-    """How many rows each row group of a Parquet file has; None where there is no whole one."""
-    filesystem, path = open_filesystem(url)
-    try:
-        with filesystem.open(path, "rb") as file, pq.ParquetFile(file) as parquet:
-            footer = parquet.metadata
-            return [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
-    except (OSError, pa.ArrowException):
-        return None
 
 
 def _offsets(lists: int, length: int) -> pa.Array:

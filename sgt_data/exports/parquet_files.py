@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sgt_data.errors import StorageError
+from sgt_data.errors import FileMissing
+from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.spooled_writing import open_spooled
-from sgt_data.files.urls import open_filesystem
 
 COMPRESSION = "zstd"
 """Of all columns but those of bytes."""
@@ -28,6 +28,9 @@ _OFFSET_MAX = (1 << 31) - 1
 _PAGE_BYTES, _PAGE_ROWS = 128 << 10, 2
 """A page ends after so many bytes, looked at after so many rows: it stays in the processor's cache,
 and a reader that knows where pages begin reads little more than a picture."""
+
+_END_BYTES = 64 << 10
+"""So much of a file's end is read at first; most footers fit."""
 
 _WRITTEN_BYTES = 1 << 20
 """Pages are written so many bytes at a time."""
@@ -134,21 +137,26 @@ def open_parquet(
         gathered.flush()
 
 
-def rows_of_parquet(place: str) -> int | None:
-    """How many rows an existing Parquet file states at its end; None where it is not whole.
+def row_groups_in(place: str) -> list[int] | None:
+    """How many rows each row group of an existing Parquet file has; None where there is no whole
+    file.
 
     Raises:
-        StorageError: it cannot be read just now.
+        SourceError: it cannot be read just now.
     """
-    filesystem, path = open_filesystem(place)
     try:
-        with filesystem.open(path) as file:
-            rows: int = pq.read_metadata(file).num_rows
-    except (FileNotFoundError, pa.ArrowInvalid):
+        size = size_of(place) or 0
+        end = read_range(place, max(0, size - _END_BYTES), min(size, _END_BYTES))
+        footer = int.from_bytes(end[-8:-4], "little") + 8
+        if len(end) < footer <= size:
+            end = read_range(place, size - footer, footer)
+    except FileMissing:
         return None
-    except OSError as why:
-        raise StorageError(f"cannot read {place}: {why.strerror or why}") from why
-    return rows
+    try:
+        stated = pq.read_metadata(pa.BufferReader(end))
+    except (OSError, pa.ArrowException):  # no Parquet file, or one that was cut or damaged
+        return None
+    return [stated.row_group(number).num_rows for number in range(stated.num_row_groups)]
 
 
 def _leaves(fields: Iterable[pa.Field], above: str = "") -> Iterator[tuple[str, pa.DataType]]:

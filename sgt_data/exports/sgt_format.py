@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any, ClassVar
 
 import orjson
@@ -50,8 +51,9 @@ class SgtFormat(ExportFormat):
         with (
             export.files.open(f"{proxy}.txt") as paths,
             export.files.open(f"{proxy}.jsonl") as rows,
+            closing(export.samples(proxy)) as samples,
         ):
-            for sample in export.samples(proxy):
+            for sample in samples:
                 names = layout.names(sample.key, sample.extension, sample.input_extension)
                 picture, target = names
                 _check_target_is_found(layout, f"{folder}/{picture}", f"{folder}/{target}")
