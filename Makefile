@@ -89,6 +89,8 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/score.py
 	$(BIN)/python benchmarks/score_decoding.py
 	$(BIN)/python benchmarks/score_dense.py
+	$(BIN)/python benchmarks/export.py
+	$(BIN)/python benchmarks/export_memory.py
 	$(BIN)/python benchmarks/resample.py
 	$(BIN)/python benchmarks/deflate.py
 	$(BIN)/python benchmarks/palette_png.py
