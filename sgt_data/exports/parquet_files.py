@@ -7,16 +7,15 @@ columns are compressed. The same rows give the same bytes with the same version 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.errors import FileMissing
+from sgt_data.exports.gathered_file import GatheredFile
 from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.spooled_writing import open_spooled
 
@@ -31,9 +30,6 @@ and a reader that knows where pages begin reads little more than a picture."""
 
 _END_BYTES = 64 << 10
 """So much of a file's end is read at first; most footers fit."""
-
-_WRITTEN_BYTES = 1 << 20
-"""Pages are written so many bytes at a time."""
 
 
 class BytesColumn:
@@ -60,35 +56,10 @@ class BytesColumn:
         return pa.Array.from_buffers(pa.binary(), len(values), buffers)
 
 
-class _Gathered:
-    """A file to write as Arrow takes one: counts its bytes, and hands them on in large pieces."""
-
-    closed = False
-
-    def __init__(self, out: Any) -> None:
-        self._out, self._waiting, self.nbytes = out, io.BytesIO(), 0
-
-    def write(self, data: Any) -> int:
-        self._waiting.write(data)
-        self.nbytes += len(data)
-        if self._waiting.tell() >= _WRITTEN_BYTES:
-            self.flush()
-        return len(data)
-
-    def flush(self) -> None:
-        """Hand on what waits."""
-        with self._waiting.getbuffer() as waiting:
-            self._out.write(waiting[: self._waiting.tell()])
-        self._waiting.seek(0)
-
-    def close(self) -> None:
-        """Nothing: who opened the file closes it."""
-
-
 class ParquetFile:
     """A Parquet file that is being written."""
 
-    def __init__(self, writer: pq.ParquetWriter, out: _Gathered) -> None:
+    def __init__(self, writer: pq.ParquetWriter, out: GatheredFile) -> None:
         self._writer, self._out = writer, out
         self.rows = 0
 
@@ -121,7 +92,7 @@ def open_parquet(
     stored = [path for path, kind in _leaves(schema) if _is_bytes(kind)]
     others = [path for path, kind in _leaves(schema) if not _is_bytes(kind)]
     with open_spooled(place) as out:
-        gathered = _Gathered(out)
+        gathered = GatheredFile(out)
         with pq.ParquetWriter(
             gathered,
             schema,
