@@ -33,21 +33,13 @@ def apply_diff(code: Path, block: str) -> None:
 
 
 def apply_comments(code: Path, config: Path) -> None:
-    """Put the lines that the comments of `bagel.yaml` name into `data/dataset_info.py`."""
-    anchors = {
-        "# data/dataset_info.py, add to DATASET_REGISTRY:": " DATASET_REGISTRY = {",
-        "# and to DATASET_INFO:": " DATASET_INFO = {",
-        "# and to its 'vlm_sft':": "     'vlm_sft': {",
-    }
-    block, within = [], False
-    for line in config.read_text().splitlines():
-        if line in anchors:
-            block, within = [*block, anchors[line]], True
-        elif within and line.startswith("#     '"):
-            block.append(f"+{line[1:]}")
-        else:
-            within = False
-    apply_diff(code, "\n".join(block))
+    """Put the two lines that the comments of `bagel.yaml` name at the end of
+    `data/dataset_info.py`."""
+    head, *lines = config.read_text().splitlines()[:3]
+    assert head.endswith("Two lines at the end of data/dataset_info.py:")
+    with (code / "data/dataset_info.py").open("a") as file:
+        file.writelines(f"\n{line.removeprefix('#').strip()}" for line in lines)
+        file.write("\n")
 
 
 def blocks(page: str, heading: str, kind: str) -> list[str]:

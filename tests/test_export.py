@@ -216,17 +216,31 @@ def test_some_proxies_alone(corpora: dict[str, Path], tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "edge").exists()
 
 
-def test_configs_name_every_line_to_change(corpora: dict[str, Path], tmp_path: Path) -> None:
+def registries_after_its_lines(output: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """BAGEL's two registries, with one entry each, after the lines that `bagel.yaml` names."""
+    lines = (output / "bagel.yaml").read_text().splitlines()[1:3]
+    registry: dict[str, Any] = {"vlm_sft": "its own class"}
+    info: dict[str, Any] = {"vlm_sft": {"its own": {}}}
+    text = "\n".join(line.removeprefix("#").strip() for line in lines)
+    exec(  # two lines that our own command wrote for a person to paste
+        text,
+        {"DATASET_REGISTRY": registry, "DATASET_INFO": info, "SegmentDataset": "SegmentDataset"},
+    )
+    return registry, info
+
+
+def test_two_lines_register_every_proxy(corpora: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "out"
     export_corpus(str(corpora["embedded"]), str(output))
-    text = (output / "bagel.yaml").read_text()
-    entries = [line[1:].strip() for line in text.splitlines() if "'sgt_edge'" in line]
-    assert entries[0] == "'sgt_edge': SegmentDataset,"
-    info: dict[str, Any] = yaml.safe_load("{" + entries[1] + "}")
+    registry, info = registries_after_its_lines(output)
+    assert registry == {
+        "vlm_sft": "its own class", **{f"sgt_{proxy}": "SegmentDataset" for proxy in PROXIES},
+    }  # fmt: skip
+    assert info.keys() == registry.keys() and info["vlm_sft"] == {"its own": {}}
     assert info["sgt_edge"]["sgt_edge"] == {
         "data_dir": f"{output}/edge/", "num_files": 1, "jsonl_path": f"{output}/edge.jsonl",
     }  # fmt: skip
-    assert yaml.safe_load(text)["sgt_edge"]["dataset_names"] == ["sgt_edge"]
+    assert bagel_groups(output)["sgt_edge"]["dataset_names"] == ["sgt_edge"]
 
 
 @pytest.fixture(scope="module")
@@ -253,9 +267,9 @@ def test_questions_get_a_stanza_with_half_the_weight_of_the_drawings(
     lines = (questions / "train.jsonl").read_text().splitlines()
     assert asked["dataset_names"] == ["sgt_questions"]
     assert asked["num_used_data"] == [len(lines)] and asked["is_mandatory"] is True
-    text = (output / "bagel.yaml").read_text()
-    (entry,) = (line for line in text.splitlines() if line.startswith("#     'sgt_questions'"))
-    paths = yaml.safe_load("{" + entry.lstrip("# ") + "}")["sgt_questions"]
+    registry, info = registries_after_its_lines(output)
+    assert registry["vlm_sft"] == "its own class" and "its own" in info["vlm_sft"]
+    paths = info["vlm_sft"]["sgt_questions"]
     assert paths["num_total_samples"] == len(lines)
     for line in map(json.loads, Path(paths["jsonl_path"]).read_text().splitlines()):
         assert Path(paths["data_dir"], line["image"]).is_file()
@@ -363,9 +377,10 @@ def test_paths_can_be_relative_so_that_the_folder_can_move(
     if form == "omnigen2":
         assert sorted(read_omnigen2(moved, "edge")) == sorted(expected)
     else:
-        text = (moved / "bagel.yaml").read_text()
-        for entry in re.findall(r"'sgt_\w+': (\{\".*?\})", text):
-            fields = json.loads(entry)
+        _, info = registries_after_its_lines(moved)
+        held = [fields for sets in info.values() for fields in sets.values() if fields]
+        assert len(held) == 1 + len(PROXIES)
+        for fields in held:
             assert Path(fields["data_dir"]).is_dir() and Path(fields["jsonl_path"]).is_file()
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from making import samples_in
 from s3_server import new_bucket, s3_in_use
 
-from sgt_data import IN_PROCESS, build_corpus, decode, open_corpus, subset
+from sgt_data import IN_PROCESS, build_corpus, decode, open_corpus, subset, write_questions
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.exports import edit_parquet, row_groups
 from sgt_data.exports.export import export_corpus
@@ -319,6 +319,45 @@ def test_configurations_name_what_the_trainers_look_up(
             "num_row_groups": metadata.num_row_groups, "num_rows": metadata.num_rows,
         }  # fmt: skip
     assert set(listed) == {str(output / name) for name in files_of(output)}
+
+
+def test_questions_make_a_second_mandatory_group_and_one_line_registers_both(
+    corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    """BAGEL's own training stops at a sequence without an answer, so both are mandatory."""
+    asked, output = tmp_path / "questions", tmp_path / "out"
+    write_questions(str(corpora["shared"]), str(asked))
+    options = ExportOptions(ranks=2, workers=2, questions=str(asked))
+    report = exported(corpora["shared"], output, options)
+    assert not any("stops at the first sequence" in note for note in report.notes)
+    text = (output / "bagel-edit.yaml").read_text()
+    groups = yaml.safe_load(text)
+    assert [(name, group["is_mandatory"], group["weight"]) for name, group in groups.items()] == [
+        ("unified_edit", True, 1.0), ("vlm_sft", True, 0.5),
+    ]  # fmt: skip
+    (line,) = (line for line in text.splitlines() if "DATASET_INFO" in line)
+    info: dict[str, Any] = {"unified_edit": {"its own": {}}, "vlm_sft": {"its own": {}}}
+    exec(line.removeprefix("#").strip(), {"DATASET_INFO": info})  # our command wrote it
+    assert all("its own" in sets for sets in info.values())
+    assert info["unified_edit"]["sgt_edge"]["data_dir"] == f"{output}/edge"
+    entry = info["vlm_sft"]["sgt_questions"]
+    lines = Path(entry["jsonl_path"]).read_text().splitlines()
+    assert groups["vlm_sft"]["num_used_data"] == [entry["num_total_samples"]] == [len(lines)]
+    assert all(Path(entry["data_dir"], json.loads(row)["image"]).is_file() for row in lines)
+    starved = exported(
+        corpora["shared"], tmp_path / "many", ExportOptions(ranks=99, questions=str(asked))
+    )
+    assert any("vlm_sft" in note and "wait for ever" in note for note in starved.notes)
+    with pytest.raises(RequestError, match="export to a local folder"):
+        export_corpus(str(corpora["shared"]), "memory://asked", "bagel-edit", options=options)
+
+
+def test_without_questions_it_says_that_bagel_stops(
+    corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    report = exported(corpora["shared"], tmp_path / "out", proxies=["edge"])
+    assert any("--questions DIR" in note for note in report.notes)
+    assert "--questions DIR" in (tmp_path / "out/bagel-edit.yaml").read_text()
 
 
 def test_paths_are_relative_to_a_folder_on_demand(corpora: dict[str, Path], tmp_path: Path) -> None:

@@ -183,6 +183,7 @@ def test_the_schema_is_that_of_datasets_own_push(
                 assert column.encodings == of_theirs.encodings
                 assert column.statistics is None or not column.statistics.has_min_max
     theirs_card = yaml.safe_load(hub.files("somebody/pushed")["README.md"].split(b"---\n")[1])
+    assert "&id" not in (output / "README.md").read_text()
     card = yaml.safe_load((output / "README.md").read_text().split("---\n")[1])
     stated, of_datasets = (
         {info["config_name"]: info for info in each["dataset_info"]} for each in (card, theirs_card)

@@ -189,6 +189,7 @@ def test_reasons_are_counted_without_what_they_say_of_one_input() -> None:
     assert first.example_reason == "there is no a/0.png"
     assert second.reason == "it is …x…"
     assert without_own_words("size [3, 4] of 'cat', id 7") == "size … of …, id …"
+    assert without_own_words("its 37,348 colours") == without_own_words("its 198 colours")
 
 
 def test_of_very_many_ledgers_a_part_is_read_and_the_count_says_so(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,7 +217,9 @@ def test_rows_that_name_nothing_are_rows_of_the_ledger(tmp_path: Path) -> None:
     assert sorted(samples_in(tmp_path / "out", "paired")) == [
         "pairs_sa_0-sa_0", "pairs_sa_0-sa_1",
     ]  # fmt: skip
-    reasons = "\n".join(row["reason"] for row in ledger_in(tmp_path / "out", "paired"))
+    lost = ledger_in(tmp_path / "out", "paired")
+    reasons = "\n".join(f"{row['member']}: {row['reason']}" for row in lost)
+    assert reasons.count("line 3") == 1
     for words in (
         "m.jsonl line 3: not JSON", "line 4: found 7", "there is no '../secret.jpg' below",
         "secret.png' below", "http://127.0.0.1:9/x.png' below", "input: a list of 2; a pair has",
@@ -238,6 +241,32 @@ def test_a_field_that_may_be_meant_twice_is_refused_with_its_names(tmp_path: Pat
     (root / "metadata.jsonl").write_text('{"x": 1, "y": 2}')
     with pytest.raises(RequestError, match=r"pairs\.input: no field of the rows has a usual name"):
         list_inputs(manifest_of(source, PAIRED))
+    (root / "metadata.jsonl").write_text('{"image": "sam_selection/sa_0.jpg", "prompt": "p"}')
+    with pytest.raises(RequestError, match=r"pairs\.target: .*\(targets: FOLDER where rows"):
+        list_inputs(manifest_of(source, PAIRED))
+    list_inputs(manifest_of(source | {"targets": f"{root}/sam_mask"}, PAIRED))
+
+
+def test_a_name_that_two_folders_have_asks_for_the_root(tmp_path: Path) -> None:
+    root = sam_sgt(tmp_path, 1)
+    source = as_metadata(root)
+    for copy in ("a", "b"):
+        shutil.copytree(root / "sam_selection", root / f"{copy}/sam_selection")
+    shutil.rmtree(root / "sam_selection")
+    with pytest.raises(RequestError, match=r"first: metadata.jsonl line 1: input: .* as root"):
+        list_inputs(manifest_of(source, PAIRED))
+
+
+def test_a_text_in_parquet_is_never_taken_for_the_picture(tmp_path: Path) -> None:
+    """Sets of the Hub name the file, too, beside the picture with its bytes."""
+    ((name, picture, target, text),) = files_of(sam_sgt(tmp_path / "in", 1))
+    row = {"input_image": {"bytes": picture, "path": name}, "file_name": name,
+           "edited_image": target, "instruction": text, "result": 5}  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "rows.parquet")
+    source = {"type": "pairs", "parquet": f"{tmp_path}/rows.parquet"}
+    assert built(tmp_path / "out", source, PAIRED).succeeded
+    (sample,) = samples_in(tmp_path / "out", "paired").values()
+    assert sample["target.png"] == target and sample["txt"].decode() == text
 
 
 @pytest.mark.parametrize(
@@ -394,3 +423,28 @@ def test_our_exports_as_parquet_bring_their_facts_along(
         assert copy.target == sample.target and copy.instruction == sample.instruction
         before, after = (decode(each.target, each.facts) for each in (sample, copy))
         assert (before.labels == after.labels).all() and before.segments == after.segments
+
+
+@pytest.mark.parametrize(
+    ("form", "stated"),
+    [
+        ("omnigen2", {"metadata": "entity.jsonl"}),
+        ("folders", {"metadata": "entity/metadata.jsonl"}),
+        ("bagel", {"metadata": "entity.jsonl", "root": "entity", "targets": "entity/sam_mask"}),
+    ],
+)
+def test_our_exports_as_lists_are_read_as_the_page_says(
+    form: Any, stated: dict[str, str], sample_sources: Path, tmp_path: Path
+) -> None:
+    """Of two proxies, so that the name of a picture alone does not tell its file."""
+    source = {"type": "sa1b", "tars": f"{sample_sources}/sa1b/sa_000000.tar"}
+    drawn = [{"type": "segmentation", "variant": "entity", "name": "entity"}, {"type": "edge"}]
+    built(tmp_path / "corpus", source, drawn)
+    export_corpus(str(tmp_path / "corpus"), str(tmp_path / "export"), form)
+    pairs = {name: f"{tmp_path}/export/{path}" for name, path in stated.items()}
+    pairs |= {"type": "pairs", "facts": f"{tmp_path}/corpus/entity/*.tar"}
+    assert built(tmp_path / "again", pairs, PAIRED).succeeded
+    again = open_corpus(str(tmp_path / "again")).samples("paired")
+    labels = {sample.target: decode(sample.target, sample.facts).labels for sample in again}
+    for sample in open_corpus(str(tmp_path / "corpus")).samples("entity"):
+        assert (labels[sample.target] == decode(sample.target, sample.facts).labels).all()

@@ -73,7 +73,10 @@ def export_command(
 def _report_text(report: ExportReport) -> str:
     samples = ", ".join(f"{count:,} {proxy}" for proxy, count in report.samples.items())
     configs = f"; {', '.join(report.configs)}" if report.configs else ""
-    return (
-        f"{report.output}: {samples}; {counted(report.written, 'file')} written "
-        f"({size_text(report.nbytes)}), {report.linked:,} linked, {report.kept:,} found{configs}"
+    files = (
+        f"; {counted(report.written, 'file')} written ({size_text(report.nbytes)}), "
+        f"{report.linked:,} linked, {report.kept:,} kept of an earlier run"
+        if report.written or report.linked or report.kept
+        else ""  # lists alone, which are not counted
     )
+    return f"{report.output}: {samples}{files}{configs}"

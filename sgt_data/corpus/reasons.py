@@ -27,7 +27,8 @@ _LEDGERS_MAX = 4096
 _OWN_WORDS = re.compile(
     r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]"  # values
     r"|\S*[/\\]\S*|[^\s:]+\.(?:jpe?g|png|webp|json|tar|zip)\b"  # names of files
-    r"|(?<![A-WYZa-wyz\d])-?\d+(?:\.\d+)?"  # numbers, also those of 64x48, but not of train2017
+    r"|(?<![A-WYZa-wyz\d])-?\d+(?:,\d{3})*(?:\.\d+)?"
+    # numbers, also those of 64x48 and 1,000, but not of train2017
 )
 
 

@@ -11,14 +11,20 @@ import numpy as np
 import yaml
 
 from sgt_data.corpus.opened_corpus import Corpus
+from sgt_data.exports.bagel_questions import (
+    DRAWINGS_PER_QUESTION,
+    QUESTIONS_GROUP,
+    QUESTIONS_SET,
+    questions_entry,
+    questions_stanza,
+    transform_arguments,
+)
 from sgt_data.exports.bagel_shares import note_shares
 from sgt_data.exports.bagel_tokens import (
     MANDATORY_MAX,
-    QUESTION_SIZES,
     SAMPLE_MAX,
     VAE_SIZES,
     VIT_SIZES,
-    TransformSizes,
     fitting_groups,
     question_tokens,
     sample_tokens,
@@ -29,11 +35,14 @@ from sgt_data.exports.questions_folder import QuestionsFolder, open_questions
 from sgt_data.exports.sgt_format import SgtFormat
 from sgt_data.value_text import counted
 
-QUESTIONS_GROUP, QUESTIONS_SET = "vlm_sft", "sgt_questions"
-"""BAGEL's group of questions, and the name of ours in it."""
+DATASET_INFO = "dataset_info.json"
 
-DRAWINGS_PER_QUESTION = 2
-"""SGT's best ratio within a batch."""
+_REGISTERING = (
+    "for name in SGT: DATASET_REGISTRY.setdefault(name, SegmentDataset); "
+    "DATASET_INFO.setdefault(name, {}).update(SGT[name])"
+)
+"""A line of Python that adds `SGT`, the entries of `dataset_info.json`, to BAGEL's registries. The
+class of questions is there already."""
 
 
 class Bagel(SgtFormat):
@@ -63,36 +72,29 @@ class Bagel(SgtFormat):
         if self._questions is not None:
             share = len(groups) / DRAWINGS_PER_QUESTION
             groups.insert(0, _questions_group(export, self._questions, share))
-        note_shares(export, {group.name: group.samples for group in groups})
+        options = export.options
+        samples = {group.name: group.samples for group in groups}
+        note_shares(export, samples, options.ranks, options.workers)
         greatest = {group.name: group.tokens for group in groups}
         mandatory = fitting_groups(greatest)
         _note_tokens(export, greatest, mandatory)
+        info = listed_path(export.files.place(DATASET_INFO), export.options)
         head = [
-            "# For BAGEL as SGT released it: a file of data/configs.",
-            "# data/dataset_info.py, add to DATASET_REGISTRY:",
-            *(f"#     '{group.name}': SegmentDataset," for group in groups if group.is_new),
-            "# and to DATASET_INFO:",
-            *(
-                f"#     '{group.name}': {{'{group.data_set}': {json.dumps(group.paths)}}},"
-                for group in groups
-                if group.is_new
-            ),
-            *(
-                line
-                for group in groups
-                if not group.is_new
-                for line in (
-                    f"# and to its '{group.name}':",
-                    f"#     '{group.data_set}': {json.dumps(group.paths)},",
-                )
-            ),
+            "# For BAGEL as SGT released it. Two lines at the end of data/dataset_info.py:",
+            f"#     import json; SGT = json.load(open({info!r}))",
+            f"#     {_REGISTERING}",
+            "# and this file for the training: DATASET_CFG of shells/train_sgt.sh.",
             *_remarks(export, greatest, mandatory),
         ]
         stanzas = {
             group.name: group.stanza | {"is_mandatory": group.name in mandatory} for group in groups
         }
         text = yaml.safe_dump(stanzas, sort_keys=False)
-        return {"bagel.yaml": "\n".join(head) + "\n" + text}
+        entries = {group.name: {group.data_set: group.paths} for group in groups}
+        return {
+            DATASET_INFO: json.dumps(entries, indent=1) + "\n",
+            "bagel.yaml": "\n".join(head) + "\n" + text,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,6 @@ class _Group:
     Attributes:
         name: of the group.
         data_set: name of our data set in the group.
-        is_new: whether BAGEL's registry has to learn of it.
         samples: number of samples.
         tokens: most tokens of a sample.
         paths: its entry in `DATASET_INFO`.
@@ -111,7 +112,6 @@ class _Group:
 
     name: str
     data_set: str
-    is_new: bool
     samples: int
     tokens: int
     paths: Mapping[str, Any]
@@ -121,7 +121,7 @@ class _Group:
 def _drawing_group(export: Export, proxy: str, samples: int) -> _Group:
     name = f"sgt_{proxy}"
     return _Group(
-        name, name, True, samples, _greatest_sample(export.corpus, proxy),
+        name, name, samples, _greatest_sample(export.corpus, proxy),
         {
             "data_dir": listed_path(f"{export.root}/{proxy}", export.options) + "/",
             "num_files": 1,
@@ -129,8 +129,8 @@ def _drawing_group(export: Export, proxy: str, samples: int) -> _Group:
         },
         {
             "dataset_names": [name],
-            "image_transform_args": _transform(VAE_SIZES),
-            "vit_image_transform_args": _transform(VIT_SIZES),
+            "image_transform_args": transform_arguments(VAE_SIZES),
+            "vit_image_transform_args": transform_arguments(VIT_SIZES),
             "num_used_data": [samples],
             "weight": 1.0,
         },
@@ -139,31 +139,9 @@ def _drawing_group(export: Export, proxy: str, samples: int) -> _Group:
 
 def _questions_group(export: Export, questions: QuestionsFolder, weight: float) -> _Group:
     return _Group(
-        QUESTIONS_GROUP, QUESTIONS_SET, False, questions.count, question_tokens(questions.longest),
-        {
-            "data_dir": listed_path(questions.folder, export.options),
-            "jsonl_path": listed_path(questions.list, export.options),
-            "num_total_samples": questions.count,
-        },
-        {
-            "dataset_names": [QUESTIONS_SET],
-            "image_transform_args": _transform(QUESTION_SIZES) | {"max_pixels": 2_007_040},
-            "frame_sampler_args": {"max_num_frames": 12, "min_num_frames": 8},
-            "shuffle_lines": True,
-            "shuffle_seed": 0,
-            "num_used_data": [questions.count],
-            "weight": weight,
-        },
+        QUESTIONS_GROUP, QUESTIONS_SET, questions.count, question_tokens(questions.longest),
+        questions_entry(questions, export.options), questions_stanza(questions, weight),
     )  # fmt: skip
-
-
-def _transform(sizes: TransformSizes) -> dict[str, int]:
-    """Arguments of BAGEL's `ImageTransform`."""
-    return {
-        "image_stride": sizes.stride,
-        "max_image_size": sizes.most,
-        "min_image_size": sizes.least,
-    }
 
 
 def _greatest_sample(corpus: Corpus, proxy: str) -> int:

@@ -16,11 +16,21 @@ from typing import Any
 
 import yaml
 
+from sgt_data.errors import RequestError
+from sgt_data.exports.bagel_questions import (
+    DRAWINGS_PER_QUESTION,
+    QUESTIONS_GROUP,
+    QUESTIONS_SET,
+    questions_entry,
+    questions_stanza,
+)
+from sgt_data.exports.bagel_shares import note_shares
 from sgt_data.exports.edit_files import WRITERS, EditFiles, file_path
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, resizing_note
+from sgt_data.exports.questions_folder import QuestionsFolder, open_questions
 from sgt_data.exports.row_groups import PlannedFile, planned_files
 from sgt_data.exports.stored_sizes import sizes_of_proxy
 from sgt_data.files.read_ahead import read_ahead
@@ -33,6 +43,11 @@ GROUP = "unified_edit"
 DEFAULT_RANKS, DEFAULT_WORKERS = 8, 4
 """A node of eight GPUs, and the workers that BAGEL's training has by default."""
 
+NEEDS_ANSWERS = (
+    "BAGEL's own training stops at the first sequence without an answer in words: export with "
+    "--questions DIR, or put a mandatory group vlm_sft of your own beside this one"
+)
+
 PARQUET_INFO, DATASET_INFO, GROUPS = "parquet_info.json", "dataset_info.json", "bagel-edit.yaml"
 
 
@@ -41,7 +56,9 @@ class BagelEdit(ExportFormat):
 
     name = "bagel-edit"
     trainers = "BAGEL as published, NVIDIA NeMo Automodel"
-    takes = frozenset({"ranks", "workers", "relative_to"})
+    takes = frozenset({"ranks", "workers", "relative_to", "questions"})
+
+    _questions: QuestionsFolder | None = None
 
     def __init__(self) -> None:
         self._files: dict[str, list[PlannedFile]] = {}
@@ -51,8 +68,17 @@ class BagelEdit(ExportFormat):
         return {"ranks": ranks, "workers": workers}
 
     def check(self, export: Export) -> None:
+        if export.options.questions is not None:
+            self._questions = open_questions(export.options.questions)
+        else:
+            export.report.note(NEEDS_ANSWERS)
         if is_local(export.root):
             check_paths(export)
+        elif self._questions is not None:
+            raise RequestError(
+                f"questions: they lie on this machine, and the export goes to {export.root}, where "
+                "trainers do not find them; export to a local folder"
+            )
         else:
             export.report.note(
                 "the trainers read local folders: download the export, and start the training in "
@@ -96,11 +122,22 @@ class BagelEdit(ExportFormat):
             }
             for proxy, files in written.items()
         }
+        groups, info = _group(written), {GROUP: entries}
+        self._with_questions(groups, info, export)
         return {
             PARQUET_INFO: json.dumps(parquet_info, indent=1) + "\n",
-            DATASET_INFO: json.dumps({GROUP: entries}, indent=1) + "\n",
-            GROUPS: _head(export, written) + yaml.safe_dump(_group(written), sort_keys=False),
+            DATASET_INFO: json.dumps(info, indent=1) + "\n",
+            GROUPS: _head(export, written) + yaml.safe_dump(groups, sort_keys=False),
         }
+
+    def _with_questions(self, groups: dict[str, Any], info: dict[str, Any], export: Export) -> None:
+        """Add the questions to the groups and to the entries of `DATASET_INFO`."""
+        if self._questions is None:
+            return
+        note_shares(export, {QUESTIONS_GROUP: self._questions.count}, *_topology(export.options))
+        info[QUESTIONS_GROUP] = {QUESTIONS_SET: questions_entry(self._questions, export.options)}
+        stanza = questions_stanza(self._questions, 1 / DRAWINGS_PER_QUESTION)
+        groups[QUESTIONS_GROUP] = stanza | {"is_mandatory": True}
 
     def _note_few(self, export: Export, proxy: str) -> None:
         """Say where ranks and workers are more than the samples of a proxy."""
@@ -154,10 +191,11 @@ def _head(export: Export, written: dict[str, list[PlannedFile]]) -> str:
     info, groups = _stated(export, DATASET_INFO), _stated(export, GROUPS)
     lines = [
         "BAGEL as published: one line at the end of data/dataset_info.py,",
-        f"    import json; DATASET_INFO['{GROUP}'].update(json.load(open({info!r}))['{GROUP}'])",
+        f"    import json; [DATASET_INFO[name].update(sets) for name, sets in "
+        f"json.load(open({info!r})).items()]",
         "and this file for the training:",
         f"    --dataset_config_file {groups}",
-        "NeMo Automodel: in the recipe, below `dataset:`, in place of both entries without _path,",
+        "NeMo Automodel: two lines of the recipe, below `dataset:`, before `dataset_info:`,",
         f"    dataset_info_path: {info}",
         f"    grouped_datasets_path: {groups}",
         f"Row groups are made for {ranks} ranks x {workers} workers:",
@@ -166,7 +204,8 @@ def _head(export: Export, written: dict[str, list[PlannedFile]]) -> str:
             for proxy, files in written.items()
             for groups in [sum(len(planned.groups) for planned in files)]
         ),
-        "num_used_data counts files: twice the number gives a data set twice as often.",
+        f"num_used_data of {GROUP} counts files: twice the number gives a data set twice as often.",
+        *(() if export.options.questions else (NEEDS_ANSWERS,)),
     ]
     if export.options.relative_to is not None:
         lines.append(f"Paths are relative: start the training in {export.options.relative_to}.")

@@ -17,18 +17,21 @@ def share_of_worker(samples: int, ranks: int, workers: int) -> int:
     return samples // ranks // workers
 
 
-def note_shares(export: Export, samples: Mapping[str, int]) -> None:
+def note_shares(
+    export: Export, samples: Mapping[str, int], ranks: int | None, workers: int | None
+) -> None:
     """Say which groups starve, and how many samples are left out, where ranks or workers are
     stated.
 
     Args:
         export: gets the notes.
         samples: number of samples by group.
+        ranks: processes that will train.
+        workers: of each one's DataLoader.
     """
-    options = export.options
-    if options.ranks is None and options.workers is None:
+    if ranks is None and workers is None:
         return
-    ranks, workers = options.ranks or 1, options.workers or 1
+    ranks, workers = ranks or 1, workers or 1
     readers = f"{counted(ranks, 'rank')} x {counted(workers, 'worker')}"
     for group, count in samples.items():
         share = share_of_worker(count, ranks, workers)

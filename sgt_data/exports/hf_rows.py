@@ -59,11 +59,15 @@ def features(rgb: bool) -> dict[str, dict[str, Any]]:
 
 def card_features(rgb: bool) -> list[dict[str, Any]]:
     """The columns as a card's `dataset_info` names them."""
-    picture: Any = {"image": {"mode": "RGB"}} if rgb else "image"
     return [
-        *({"name": name, "dtype": picture} for name in PICTURES),
+        *({"name": name, "dtype": _picture(rgb)} for name in PICTURES),
         *({"name": name, "dtype": "string"} for name in _TEXTS),
     ]
+
+
+def _picture(rgb: bool) -> Any:
+    """The type of a picture; a new object each time, which YAML writes out instead of naming it."""
+    return {"image": {"mode": "RGB"}} if rgb else "image"
 
 
 def schema(rgb: bool) -> pa.Schema:

@@ -16,12 +16,15 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "input": (
         "input_image", "input_images", "original_image", "source_image", "source_img", "src_img",
         "src_image", "input", "original", "image", "image_path", "input_path",
-        "file_name", "input_file_name", "original_file_name",
+        "file_name", "input_file_name", "original_file_name", "input_image_file_name",
+        "original_image_file_name", "source_image_file_name",
     ),
     "target": (
-        "edited_image", "output_image", "target_image", "edited_img", "target_img", "tgt_img",
+        "edited_image", "output_image", "output_images", "target_image", "edited_img",
+        "target_img", "tgt_img",
         "output", "target", "edited", "output_path", "target_path", "edited_file_name",
-        "target_file_name", "output_file_name", "result",
+        "target_file_name", "output_file_name", "edited_image_file_name",
+        "output_image_file_name", "target_image_file_name", "result",
     ),
     "text": (
         "edit_prompt", "instruction", "edit_instruction", "edited_prompt_list", "prompt",
@@ -29,6 +32,12 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Names that editing data sets give to these fields, by the field of a manifest."""
+
+_WHERE_NONE: Mapping[str, str] = {
+    "text": ' (text: "" where they have none)',
+    "target": " (targets: FOLDER where rows of `metadata` name none)",
+}
+"""What a manifest says where rows have no such field."""
 
 _LISTS: Mapping[str, tuple[str, str]] = {
     "input": ("image_list", "image_list.0"),
@@ -60,8 +69,9 @@ class PairFields:
 
 
 def fields_of(
-    stated: Mapping[str, str | None], names: Collection[str], needed: Collection[str], where: str
-) -> PairFields:
+    stated: Mapping[str, str | None], names: Collection[str], needed: Collection[str], where: str,
+    *, pictures: Collection[str] | None = None,
+) -> PairFields:  # fmt: skip
     """The fields of rows.
 
     Args:
@@ -69,12 +79,13 @@ def fields_of(
         names: the fields that rows have.
         needed: which of these a row must have.
         where: the manifest's source, for messages.
+        pictures: which of the fields may be pictures; None where all may.
 
     Raises:
         RequestError: rows have no such field, or several may be meant.
     """
     paths = {
-        role: _told(role, names, role in needed, where)
+        role: _told(role, _may_be(role, names, pictures), role in needed, where)
         if (path := stated.get(role)) is None
         else _stated(path, names, f"{where}.{role}")
         for role in ("input", "target", "text")
@@ -151,6 +162,11 @@ def _stated(path: str, names: Collection[str], field: str) -> str | None:
     )
 
 
+def _may_be(role: str, names: Collection[str], pictures: Collection[str] | None) -> Collection[str]:
+    """The fields among which a role is looked for by usual names."""
+    return names if role == "text" or pictures is None else pictures
+
+
 def _told(role: str, names: Collection[str], is_needed: bool, where: str) -> str | None:
     """The field of a role by its usual names."""
     by_list = _LISTS[role]
@@ -168,6 +184,6 @@ def _told(role: str, names: Collection[str], is_needed: bool, where: str) -> str
         raise RequestError(
             f"{where}.{role}: no field of the rows has a usual name of the {role}; they have "
             f"{', '.join(sorted(names)) or 'none'}. Say which it is: {role}: NAME"
-            + (' (text: "" where they have none)' if role == "text" else "")
+            + _WHERE_NONE.get(role, "")
         )
     return None

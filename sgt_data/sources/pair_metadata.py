@@ -151,7 +151,10 @@ class ListedFiles:
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise InputError(f"{what}: {cut(name)} may be {' or '.join(matches[:3])}")
+            raise InputError(
+                f"{what}: {cut(name)} may be {' or '.join(matches[:3])} below {self.root}; state "
+                "as root the folder that names begin in"
+            )
         raise InputError(f"{what}: there is no {cut(name)} below {self.root}")
 
     def part(self, path: str) -> FilePart:
@@ -206,7 +209,7 @@ class ListedPairs:
         try:
             return self.files.path_of(value_at(row.values, self.fields.input), "input")
         except InputError as why:
-            return InputError(printable(f"{row.place}: {why}"))
+            return InputError(printable(str(why)))
 
     def _target(
         self, row: Row, picture: str, by_name: NamedFiles | None, names: Mapping[str, int]
@@ -304,10 +307,10 @@ def _parsed_line(place: str, line: bytes) -> Row:
     try:
         return _row(place, loads_bounded(line))
     except orjson.JSONDecodeError as why:
-        return Row(place, None, f"{place}: {in_words(why)}")
+        return Row(place, None, in_words(why))
 
 
 def _row(place: str, value: Any) -> Row:
     if not isinstance(value, dict):
-        return Row(place, None, f"{place}: found {cut(value, 60)}, which is no row with fields")
+        return Row(place, None, f"found {cut(value, 60)}, which is no row with fields")
     return Row(place, value)

@@ -78,7 +78,9 @@ class ParquetPairs:
                     "files, so names must differ"
                 )
             with closing(_Opened(url, f"{where}.parquet")) as file:
-                fields = fields_of(self.stated, file.names, self.needed, where)
+                fields = fields_of(
+                    self.stated, file.names, self.needed, where, pictures=file.pictures
+                )
                 count = file.rows
                 identity[f"{name}{_ENDING}"] = file.identity()
                 nbytes = file.nbytes
@@ -158,6 +160,7 @@ class _Opened:
         nbytes: its size.
         rows: how many rows it has.
         names: of its columns.
+        pictures: names of the columns that may hold bytes: no texts and no numbers.
     """
 
     def __init__(self, url: str, field: str) -> None:
@@ -173,7 +176,9 @@ class _Opened:
             self._file.close()
             raise RequestError(f"{field}: {url} is no Parquet file: {in_words(why)}") from why
         self.rows = self._parquet.metadata.num_rows
-        self.names = list(self._parquet.schema_arrow.names)
+        columns = self._parquet.schema_arrow
+        self.names = list(columns.names)
+        self.pictures = [column.name for column in columns if _may_hold_bytes(column.type)]
         self._check_claims(field)
 
     def close(self) -> None:
@@ -231,6 +236,12 @@ class _Opened:
                 f"{field}: {self.url} has {self.nbytes} bytes and claims to unpack to "
                 f"{sum(sizes)}, which no file of pictures does"
             )
+
+
+def _may_hold_bytes(column: pa.DataType) -> bool:
+    """Whether a column may hold pictures: binary, or a struct or list with it."""
+    kinds = ("is_nested", "is_binary", "is_large_binary", "is_binary_view")
+    return any(getattr(pa.types, kind)(column) for kind in kinds)
 
 
 def _bytes_at(row: Mapping[str, Any], path: str, what: str) -> bytes:

@@ -5,7 +5,7 @@
 BAGEL's own code is on PYTHONPATH, with the line in its `data/dataset_info.py` that the export asks
 for; NeMo Automodel's is in the environment. Printed: what every worker of every rank gets in one
 round of its row groups, and what the first packed sequence holds, as digests of RGB pixels and
-texts. Its tokenizer is a small one, with one token for each byte.
+texts, and how many tokens of answers. Its tokenizer is a small one, with one token for each byte.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def unpacked(batch: Any) -> list[list[str]]:
         digest(picture[:, :height, :width])
         for picture, (height, width) in zip(batch["padded_images"], sizes, strict=True)
     ]
-    assert len(pictures) == 2 * len(batch["batch_data_indexes"])
+    drawings = [sample["dataset_name"] == "unified_edit" for sample in batch["batch_data_indexes"]]
+    assert len(pictures) == 2 * sum(drawings)
     return [pictures[place : place + 2] for place in range(0, len(pictures), 2)]
 
 
@@ -129,11 +130,14 @@ def main(code: str, export: str, ranks: str, workers: str) -> dict[str, Any]:
     topology = int(ranks), int(workers)
     dealt = []
     for rank in range(topology[0]):
-        (group,) = make(Path(export), tokenizer, rank, *topology).grouped_datasets
+        group, *_ = make(Path(export), tokenizer, rank, *topology).grouped_datasets
         loader = DataLoader(OneRound(group), batch_size=None, num_workers=topology[1])
         dealt += [[rank, worker, *described(sample, tokenizer)] for worker, sample in loader]
     packed = next(iter(make(Path(export), tokenizer, 0, 1, 1)))
-    return {"dealt": dealt, "packed": unpacked(packed), "tokens": sum(packed["sample_lens"])}
+    return {
+        "dealt": dealt, "packed": unpacked(packed), "tokens": sum(packed["sample_lens"]),
+        "answered": len(packed["packed_label_ids"]),
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
