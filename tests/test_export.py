@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -19,11 +20,13 @@ from making import samples_in
 from PIL import Image
 
 from sgt_data import IN_PROCESS, build_corpus, open_corpus, write_questions
+from sgt_data.cli.trainers import export_command
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.exports.export import export_corpus
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.formats import FORMATS
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form
+from sgt_data.files.unfinished import TEMPORARY, unfinished_name
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import Progress
 
@@ -122,7 +125,7 @@ def test_the_released_loaders_find_the_very_bytes_of_the_corpus(
         assert sorted(reader(tmp_path / "out", proxy)) == sorted(expected)
         pictures = read_list(tmp_path / "out", proxy, form)
         assert sorted(pictures) == sorted(sample[:2] for sample in expected)
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob(f"{TEMPORARY}*"))
 
 
 def test_a_list_keeps_the_order_of_the_corpus(corpora: dict[str, Path], tmp_path: Path) -> None:
@@ -197,7 +200,7 @@ def test_a_stopped_export_goes_on(
         elif number % 3 == 1:
             path.unlink()
             path.write_bytes(b"cut")
-            path.with_name(path.name + ".part").write_bytes(b"half")
+            path.with_name(unfinished_name()).write_bytes(b"half")
     export_corpus(str(corpora["embedded"]), str(stopped))
     left = {name: data for name, data in all_files(stopped).items()
             if name.startswith(PROXIES) and not name.endswith(("jsonl", "txt"))}  # fmt: skip
@@ -487,3 +490,9 @@ def test_the_command_exports(corpora: dict[str, Path], tmp_path: Path) -> None:
     )  # fmt: skip
     assert wrong.returncode == 2
     assert f"allowed: {', '.join(FORMATS)}" in wrong.stderr
+
+
+def test_the_help_names_every_format() -> None:
+    """It is written by hand, as no format is loaded for it."""
+    shown = inspect.get_annotations(export_command, eval_str=True)["form"].__metadata__[0].help
+    assert f"reads it: {', '.join(FORMATS)}; or questions" in shown

@@ -327,6 +327,9 @@ def test_a_tar_that_is_not_that_of_its_receipt_is_named(
     tar.unlink()
     with pytest.raises(CorpusError, match=tar.name):
         export_corpus(corpus, tmp_path / "missing", "energon")
+    (corpus / "receipts/edge" / f"{tar.stem}.json").unlink()
+    with pytest.raises(CorpusError, match=f"{tar.stem}.json is missing, and its shard was"):
+        export_corpus(corpus, tmp_path / "uncommitted", "energon")
 
 
 def test_a_proxy_without_samples_is_left_out_with_a_note(

@@ -15,6 +15,7 @@ from typing import Any
 import fsspec
 import making
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -27,7 +28,7 @@ from sgt_data import IN_PROCESS, build_corpus, decode, export_corpus, open_corpu
 from sgt_data.errors import RequestError
 from sgt_data.exports import hf
 from sgt_data.exports.hf_plan import ROW_BYTES, plan_files
-from sgt_data.exports.parquet_files import rows_of_parquet
+from sgt_data.exports.parquet_files import row_groups_in
 from sgt_data.exports.stored_sizes import sizes_of_proxy
 from sgt_data.manifest.manifest import parse_manifest
 
@@ -326,6 +327,18 @@ def test_files_of_other_bounds_are_not_mixed(
 
 
 def test_what_is_no_whole_parquet_file_has_no_rows(tmp_path: Path) -> None:
-    assert rows_of_parquet(str(tmp_path / "none.parquet")) is None
-    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no more")
-    assert rows_of_parquet(str(tmp_path / "cut.parquet")) is None
+    assert row_groups_in(str(tmp_path / "none.parquet")) is None
+    file = tmp_path / "file.parquet"
+    file.write_bytes(b"PAR1 and no more")
+    assert row_groups_in(str(file)) is None
+    pq.write_table(pa.table({"x": range(10), **{f"{n:0300}": range(10) for n in range(200)}}), file,
+                   row_group_size=4)  # fmt: skip
+    whole = file.read_bytes()
+    assert int.from_bytes(whole[-8:-4], "little") > 64 << 10  # its end is longer than most
+    assert row_groups_in(str(file)) == [4, 4, 2]
+    for cut in (1, 8, 9, 500, len(whole) - 4, len(whole)):
+        file.write_bytes(whole[:-cut])
+        assert row_groups_in(str(file)) is None
+    for at in (5, 9, 200):
+        file.write_bytes(whole[:-at] + b"\xff" * min(at, 100) + whole[-at:][100:])
+        assert row_groups_in(str(file)) is None

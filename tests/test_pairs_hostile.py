@@ -116,6 +116,30 @@ def test_a_parquet_file_that_claims_too_much_is_refused_before_a_page_is_read(
         list_inputs(manifest_of(source, PAIRED))
 
 
+@pytest.mark.parametrize("shard_samples", [2, 3, 9])
+def test_a_key_that_comes_again_costs_its_row_alone(shard_samples: int, tmp_path: Path) -> None:
+    keys = ["a", "a", "b", "a b", "a-b", "a"]
+    pictures = [jpeg(*SIZE, seed=number) for number in range(6)]
+    targets = [png(reused_colours(*SIZE, seed=number)) for number in range(6)]
+    table = {
+        "input": pictures,
+        "target": targets,
+        "text": [f"Do {number}." for number in range(6)],
+        "key": keys,
+    }
+    pq.write_table(pa.table(table), tmp_path / "x.parquet")
+    source = {"type": "pairs", "parquet": f"{tmp_path}/x.parquet", "key": "key"}
+    report = built(tmp_path / "out", source, PAIRED, shard_samples=shard_samples)
+    check_accounts(tmp_path / "out", report)
+    samples = samples_in(tmp_path / "out", "paired")
+    assert samples.keys() == {"pairs_a", "pairs_b", "pairs_a-b"}
+    assert samples["pairs_a"]["txt"] == b"Do 0."
+    assert samples["pairs_a-b"]["txt"] == b"Do 3."
+    rows = ledger_in(tmp_path / "out", "paired")
+    assert {row["member"] for row in rows} == {f"x.parquet row {number}" for number in (1, 4, 5)}
+    assert all("which comes first" in row["reason"] for row in rows)
+
+
 def test_a_list_of_gigabytes_is_refused_by_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,22 @@ def test_results_come_in_order_whichever_is_read_first() -> None:
     assert [len(block) for block in in_blocks(read, range(50), 4, 20)] == [20, 20, 10]
 
 
+@pytest.mark.skipif(not hasattr(threading, "_shutdown_locks_lock"), reason="Python before 3.13")
+def test_an_abandoned_reader_may_be_collected_while_a_thread_starts() -> None:
+    """A starting thread holds this lock, and memory is allocated, so collected, meanwhile."""
+    kept = [read_ahead(abs, range(100), 2)]
+    next(kept[0])
+
+    def abandon() -> None:
+        with threading._shutdown_locks_lock:  # type: ignore[attr-defined]
+            kept.clear()
+
+    abandoning = threading.Thread(target=abandon, daemon=True)
+    abandoning.start()
+    abandoning.join(20)
+    assert not abandoning.is_alive()
+
+
 def test_little_is_read_before_its_turn_and_nothing_after_the_end() -> None:
     """So of a million files, results of a few are in memory."""
     before = set(threading.enumerate())

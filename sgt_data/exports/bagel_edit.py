@@ -28,7 +28,7 @@ from sgt_data.exports.bagel_shares import note_shares
 from sgt_data.exports.edit_files import WRITERS, EditFiles, file_path
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.export_options import ExportOptions
-from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, resizing_note
 from sgt_data.exports.questions_folder import QuestionsFolder, open_questions
 from sgt_data.exports.row_groups import PlannedFile, planned_files
@@ -73,8 +73,7 @@ class BagelEdit(ExportFormat):
         else:
             export.report.note(NEEDS_ANSWERS)
         if is_local(export.root):
-            listed_path(export.root, export.options)
-            note_absolute_paths(export)
+            check_paths(export)
         elif self._questions is not None:
             raise RequestError(
                 f"questions: they lie on this machine, and the export goes to {export.root}, where "
@@ -144,7 +143,7 @@ class BagelEdit(ExportFormat):
         """Say where ranks and workers are more than the samples of a proxy."""
         ranks, workers = _topology(export.options)
         samples = sum(export.corpus.samples_per_shard(proxy))
-        if samples < ranks * workers:
+        if 0 < samples < ranks * workers:
             export.report.note(
                 f"{proxy} has {counted(samples, 'sample')}, fewer than {ranks} ranks x {workers} "
                 f"workers = {ranks * workers}: alone it leaves workers without a row group, and "

@@ -6,14 +6,16 @@ made. Each holds a row group or two in memory; what goes to an object store wait
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.corpus.sample_reader import SampleReader
-from sgt_data.exports.edit_parquet import EditWriter, row_groups_in
+from sgt_data.exports.edit_parquet import EditWriter
 from sgt_data.exports.export_format import Export
+from sgt_data.exports.parquet_files import row_groups_in
 from sgt_data.exports.picture_limits import is_16_bit_png
 from sgt_data.exports.row_groups import PlannedFile
 from sgt_data.files.read_ahead import read_ahead, threads_for
@@ -69,8 +71,7 @@ class EditFiles:
         if row_groups_in(place) == list(planned.groups):
             return WrittenFile(planned.samples, 0, is_kept=True)
         has_16_bits = False
-        samples = self._samples(planned)
-        with open_spooled(place) as out:
+        with open_spooled(place) as out, closing(self._samples(planned)) as samples:
             writer = EditWriter(out)
             for count in planned.groups:
                 group = list(islice(samples, count))
@@ -79,14 +80,15 @@ class EditFiles:
             nbytes = writer.close()
         return WrittenFile(planned.samples, nbytes, has_16_bits=has_16_bits)
 
-    def _samples(self, planned: PlannedFile) -> Iterator[Sample]:
+    def _samples(self, planned: PlannedFile) -> Generator[Sample, None, None]:
         """The samples of a file, in order, with facts that are not parsed; read a little ahead
         where the corpus is far away."""
         url = self._export.corpus.url
         places = self._places(planned.start, planned.start + planned.samples)
         if is_local(url):
-            return map(self._read, places)
-        return read_ahead(self._read, places, threads_for(url))
+            yield from map(self._read, places)
+        else:
+            yield from read_ahead(self._read, places, threads_for(url))
 
     def _read(self, place: tuple[str, int]) -> Sample:
         return self._reader.read(self._proxy, *place)

@@ -13,7 +13,6 @@ repeats or statistics, as they are packed already.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,7 +21,7 @@ import pyarrow.parquet as pq
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
-from sgt_data.files.urls import open_filesystem
+from sgt_data.exports.gathered_file import GatheredFile
 from sgt_data.files.writing import Writable
 from sgt_data.foreign_errors import in_words
 
@@ -44,8 +43,6 @@ _PAGE_BYTES, _PAGE_VALUES = 128 << 10, 2
 in the processor's cache, and the file is written in two thirds of the time."""
 
 
-_WRITTEN_BYTES = 1 << 20
-
 ROW_GROUP_BYTES_MAX = (1 << 31) - 1
 """Readers of `list<binary>` count the bytes of a row group's pictures in 32 bits."""
 
@@ -58,7 +55,7 @@ class EditWriter:
         Args:
             out: takes the file's bytes.
         """
-        self._out = _Gathered(out)
+        self._out = GatheredFile(out)
         self._memory = np.empty(0, np.uint8)
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._out, "w"), SCHEMA, version="2.6", data_page_version="1.0",
@@ -114,40 +111,6 @@ class EditWriter:
             place[start:end] = data
         buffers = [None, pa.py_buffer(ends), pa.py_buffer(self._memory)]
         return pa.Array.from_buffers(pa.binary(), len(pictures), buffers)
-
-
-class _Gathered:
-    """A file to write that counts its bytes, and hands them on in large pieces; pyarrow writes the
-    head and the data of each page apart, and asks for nothing else."""
-
-    closed = False
-
-    def __init__(self, out: Writable) -> None:
-        self._out, self._waiting, self.nbytes = out, io.BytesIO(), 0
-
-    def write(self, data: bytes | memoryview) -> int:
-        self.nbytes += len(data)
-        if self._waiting.write(data) and self._waiting.tell() >= _WRITTEN_BYTES:
-            self.flush()
-        return len(data)
-
-    def flush(self) -> None:
-        self._out.write(self._waiting.getbuffer()[: self._waiting.tell()])
-        self._waiting.seek(0)
-
-    def tell(self) -> int:
-        return self.nbytes
-
-
-def row_groups_in(url: str) -> list[int] | None:
-    """How many rows each row group of a Parquet file has; None where there is no whole one."""
-    filesystem, path = open_filesystem(url)
-    try:
-        with filesystem.open(path, "rb") as file, pq.ParquetFile(file) as parquet:
-            footer = parquet.metadata
-            return [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
-    except (OSError, pa.ArrowException):
-        return None
 
 
 def _offsets(lists: int, length: int) -> pa.Array:

@@ -68,7 +68,6 @@ class Energon(ExportFormat):
         joined = self._joined(export, proxy)
         tars = {part: ShardTars(export.corpus, folder) for part, folder in joined.items()}
         if not tars["own"].samples:
-            export.report.note(f"{proxy}: it has no sample, so it is left out")
             return
         for part, folder in reversed(joined.items()):
             if folder in self._identifiers:  # an earlier proxy needed it as well

@@ -98,10 +98,27 @@ def _begun(
         raise RequestError(f"output is {output}; the trainers read local folders only")
     report = ExportReport(root, export_format.name)
     export = Export(corpus, chosen, options, ExportedFiles(root, report), report)
+    _note_empty(export)
     export_format.check(export)
-    if not claim(root, _claim_of(export, export_format), remedy="export to another folder"):
-        sweep_unfinished(root)
+    claim(root, _claim_of(export, export_format), remedy="export to another folder")
+    sweep_unfinished(root)  # of a new folder too: one may have been killed while it claimed it
     return export
+
+
+def _note_empty(export: Export) -> None:
+    """Say which proxies have no samples.
+
+    Raises:
+        RequestError: none of them has any.
+    """
+    counts = {proxy: sum(export.corpus.samples_per_shard(proxy)) for proxy in export.proxies}
+    if not any(counts.values()):
+        raise RequestError(
+            f"{export.corpus.url} has no sample of {', '.join(counts)}: there is nothing to export"
+        )
+    for proxy, count in counts.items():
+        if not count:
+            export.report.note(f"{proxy}: it has no sample, so it is left out")
 
 
 def _claim_of(export: Export, export_format: ExportFormat) -> Claim:

@@ -44,8 +44,9 @@ class Export:
         """Absolute path or URL of the output folder."""
         return self.files.root
 
-    def samples(self, proxy: str) -> Iterator[Sample]:
-        """All samples of a proxy in order; read a little ahead where the corpus is far away.
+    def samples(self, proxy: str) -> Generator[Sample, None, None]:
+        """All samples of a proxy in order; read a little ahead where the corpus is far away, until
+        the generator is closed.
 
         Raises:
             CorpusError: a sample is not what the index says.
@@ -57,8 +58,9 @@ class Export:
             return reader.read(proxy, *place)
 
         if is_local(self.corpus.url):
-            return map(read, self._places(proxy))
-        return read_ahead(read, self._places(proxy), threads_for(self.corpus.url))
+            yield from map(read, self._places(proxy))
+        else:
+            yield from read_ahead(read, self._places(proxy), threads_for(self.corpus.url))
 
     def _places(self, proxy: str) -> Iterator[tuple[str, int]]:
         """Shard and row of every sample of a proxy, in order."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, fields
 from sgt_data import checks
 from sgt_data.errors import RequestError
 
+COUNT_MAX = 1_000_000
+"""Most ranks, and most workers of each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
@@ -29,7 +32,7 @@ class ExportOptions:
     def __post_init__(self) -> None:
         for name in ("ranks", "workers"):
             if (value := getattr(self, name)) is not None:
-                checks.whole_number(name, value, 1)
+                checks.whole_number(name, value, 1, COUNT_MAX)
         for name in ("relative_to", "questions"):
             if (value := getattr(self, name)) is not None:
                 checks.text(name, value)

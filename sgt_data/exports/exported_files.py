@@ -21,6 +21,7 @@ from sgt_data.exports.export_report import ExportReport
 from sgt_data.files.read_ahead import threads_for
 from sgt_data.files.reading import list_files
 from sgt_data.files.spooled_writing import open_spooled
+from sgt_data.files.unfinished import unfinished_name
 from sgt_data.files.urls import below, is_local, join
 from sgt_data.files.writing import Writable, open_atomic, write_atomic
 from sgt_data.names import checked_path
@@ -172,15 +173,9 @@ class ExportedFiles:
         self._writing.append(self._pool.submit(write_atomic, self.place(path), data))
 
     def _write_local(self, path: str, data: bytes) -> None:
-        # not `write_atomic`, which waits for the disk at every file: a file that a crash of the
-        # machine cut short has another size, and is written again
-        place = self.place(path)
-        try:
-            with open(f"{place}.part", "wb", buffering=0) as file:
-                file.write(data)
-            os.replace(f"{place}.part", place)
-        except OSError as why:
-            raise StorageError(f"cannot write {place}: {why.strerror or why}") from why
+        # nothing waits for the disk: a file that a crash of the machine cut short has another size,
+        # and is written again
+        write_atomic(self.place(path), data, synced=False)
 
     def _linked(self, path: str, data: bytes, same: Sequence[str]) -> bool:
         """Make a file a hard link to one of the same bytes; False where there is none, or the file
@@ -199,13 +194,17 @@ class ExportedFiles:
         return False
 
     def _link(self, existing: str, place: str) -> bool:
+        link = os.path.join(os.path.dirname(place), unfinished_name())
         try:
-            with suppress(FileNotFoundError):
-                os.unlink(f"{place}.part")
-            os.link(existing, f"{place}.part")
-            os.replace(f"{place}.part", place)
+            os.link(existing, link)
+            os.replace(link, place)
         except OSError:
             return False
+        finally:
+            # it is still there where another export has made the same link by now: a file that
+            # replaces itself keeps both names
+            with suppress(OSError):
+                os.unlink(link)
         return True
 
     def _make_folder(self, folder: str) -> None:

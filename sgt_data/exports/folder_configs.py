@@ -102,11 +102,16 @@ def _toml(folders: Iterable[ProxyFolder]) -> str:
         lines += [
             "",
             "[[datasets]]",
-            f"image_jsonl_file = {json.dumps(f'{folder.place}/musubi.jsonl')}",
-            f"cache_directory = {json.dumps(f'{folder.place}/musubi_cache')}",
+            f"image_jsonl_file = {_toml_text(f'{folder.place}/musubi.jsonl')}",
+            f"cache_directory = {_toml_text(f'{folder.place}/musubi_cache')}",
             f"resolution = [{side}, {side}]",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _toml_text(text: str) -> str:
+    """A text as TOML writes it: as JSON does, but without escapes in pairs (emoji)."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _ai_toolkit(folders: Iterable[ProxyFolder]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import orjson
 
@@ -31,9 +31,9 @@ from sgt_data.errors import RequestError
 from sgt_data.exports import folder_configs
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.folder_configs import CAPTION, INPUT, TARGET, ProxyFolder
-from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png
-from sgt_data.exports.same_files import same_files
+from sgt_data.exports.same_files import pair_names, same_files
 from sgt_data.exports.trainer_sizes import (
     Size,
     Sizes,
@@ -60,8 +60,7 @@ class Folders(ExportFormat):
 
     def check(self, export: Export) -> None:
         if is_local(export.root):
-            listed_path(export.root, export.options)
-            note_absolute_paths(export)
+            check_paths(export)
         elif export.options.relative_to is not None:
             raise RequestError(
                 f"relative_to is {export.options.relative_to}, and output is {export.root}: paths "
@@ -75,7 +74,7 @@ class Folders(ExportFormat):
         with ExitStack() as opened:
             lists = [opened.enter_context(export.files.open(f"{proxy}/{name}")) for name in LISTS]
             lists[1].write(_csv_line("image", "prompt", "edit_image", "kontext_images"))
-            for sample in export.samples(proxy):
+            for sample in opened.enter_context(closing(export.samples(proxy))):
                 picture, target = _put_files(export, sample)
                 for file, row in zip(lists, _rows(sample, place, picture, target), strict=True):
                     file.write(row)
@@ -97,11 +96,6 @@ class Folders(ExportFormat):
         return folder_configs.configs(folders)
 
 
-def _names(key: str, extension: str, input_extension: str) -> tuple[str, str]:
-    """Paths of a sample's input and target, relative to the proxy's folder."""
-    return f"input/{key}.{input_extension}", f"target/{key}.{extension}"
-
-
 def _place(export: Export, proxy: str) -> str:
     """The folder of a proxy, as configurations name it."""
     if not is_local(export.root):
@@ -112,8 +106,8 @@ def _place(export: Export, proxy: str) -> str:
 def _put_files(export: Export, sample: Sample) -> tuple[str, str]:
     """Write the pictures and the instruction of a sample; returns the paths of the pictures."""
     files, proxy = export.files, sample.proxy
-    picture, target = _names(sample.key, sample.extension, sample.input_extension)
-    of_input, of_target = same_files(export, sample, _names)
+    picture, target = pair_names(sample.key, sample.extension, sample.input_extension)
+    of_input, of_target = same_files(export, sample, pair_names)
     files.put(f"{proxy}/{picture}", sample.input, of_input)
     files.put(f"{proxy}/{target}", sample.target, of_target)
     files.put(f"{proxy}/target/{sample.key}.txt", sample.instruction.encode())

@@ -22,7 +22,7 @@ from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.hf_card import ExportedProxy, card
 from sgt_data.exports.hf_plan import FILE_BYTES, ROW_GROUP_BYTES, plan_files
 from sgt_data.exports.hf_rows import PICTURES, Row, RowTables, read_rows
-from sgt_data.exports.parquet_files import open_parquet, rows_of_parquet
+from sgt_data.exports.parquet_files import open_parquet, row_groups_in
 from sgt_data.exports.picture_limits import is_16_bit_png
 from sgt_data.exports.stored_sizes import sizes_of_proxy
 from sgt_data.files.read_ahead import read_ahead
@@ -64,7 +64,7 @@ class HuggingFace(ExportFormat):
         for number, groups in enumerate(files):
             path = f"{proxy}/train-{number:05d}-of-{len(files):05d}.parquet"
             rows = sum(groups)
-            if rows_of_parquet(export.files.place(path)) == rows:
+            if row_groups_in(export.files.place(path)) == list(groups):
                 export.report.kept += 1
                 yield rows
             else:

@@ -13,7 +13,7 @@ which hold them, are not for it.
 from __future__ import annotations
 
 from collections.abc import Generator
-from itertools import islice
+from contextlib import closing
 
 import orjson
 import pyarrow as pa
@@ -22,8 +22,9 @@ import yaml
 
 from sgt_data.corpus.sample import Sample
 from sgt_data.exports.export_format import Export, ExportFormat
-from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png, resizing_note
+from sgt_data.exports.same_files import pair_names, same_files
 
 SCHEMA = pa.schema([("messages", pa.string()), ("key", pa.string()), ("facts", pa.string())])
 
@@ -39,24 +40,28 @@ class LmmsEngine(ExportFormat):
     local_only = True
 
     def check(self, export: Export) -> None:
-        listed_path(export.root, export.options)
-        note_absolute_paths(export)
+        check_paths(export)
         if note := resizing_note(export.corpus.header.manifest, min_side=512):
             export.report.note(note)
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
-        samples = export.samples(proxy)
+        group: list[dict[str, str]] = []
         with (
+            closing(export.samples(proxy)) as samples,
             export.files.open(f"{proxy}.parquet") as out,
             pq.ParquetWriter(
                 pa.PythonFile(out, "w"), SCHEMA, use_dictionary=False, store_schema=False
             ) as rows,
         ):
-            while group := list(islice(samples, _GROUP_SAMPLES)):
-                rows.write_table(pa.Table.from_pylist([_row(sample) for sample in group], SCHEMA))
-                for sample in group:
-                    _put_pictures(export, sample)
-                    yield 1
+            for sample in samples:
+                _put_pictures(export, sample)
+                group.append(_row(sample))
+                if len(group) == _GROUP_SAMPLES:
+                    rows.write_table(pa.Table.from_pylist(group, SCHEMA))
+                    group.clear()
+                yield 1
+            if group:
+                rows.write_table(pa.Table.from_pylist(group, SCHEMA))
 
     def finish(self, export: Export) -> dict[str, str]:
         folder = listed_path(export.root, export.options)
@@ -76,10 +81,8 @@ class LmmsEngine(ExportFormat):
 
 def _names(sample: Sample) -> tuple[str, str]:
     """Paths of a sample's input and target, below the export's folder."""
-    return (
-        f"{sample.proxy}/input/{sample.key}.{sample.input_extension}",
-        f"{sample.proxy}/target/{sample.key}.{sample.extension}",
-    )
+    shown, drawn = pair_names(sample.key, sample.extension, sample.input_extension)
+    return f"{sample.proxy}/{shown}", f"{sample.proxy}/{drawn}"
 
 
 def _row(sample: Sample) -> dict[str, str]:
@@ -96,17 +99,10 @@ def _row(sample: Sample) -> dict[str, str]:
 
 
 def _put_pictures(export: Export, sample: Sample) -> None:
-    """Write both pictures, or links to those of an earlier proxy, or of the base that a proxy
-    reverses."""
-    key, earlier = sample.key, export.proxies[: export.proxies.index(sample.proxy)]
-    base = export.corpus.bases.get(sample.proxy)
+    """Write both pictures, or links to files of the same bytes."""
     shown, drawn = _names(sample)
-    if base is None:
-        inputs = [f"{other}/input/{key}.{sample.input_extension}" for other in earlier]
-        export.files.put(shown, sample.input, inputs)
-        export.files.put(drawn, sample.target)
-    else:
-        export.files.put(shown, sample.input, [f"{base}/target/{key}.{sample.input_extension}"])
-        export.files.put(drawn, sample.target, [f"{base}/input/{key}.{sample.extension}"])
+    of_input, of_target = same_files(export, sample, pair_names)
+    export.files.put(shown, sample.input, of_input)
+    export.files.put(drawn, sample.target, of_target)
     if is_16_bit_png(sample.target) or is_16_bit_png(sample.input):
         export.report.note(f"{sample.proxy}: {LOADERS_CLIP}")

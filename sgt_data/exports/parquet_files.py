@@ -7,18 +7,17 @@ columns are compressed. The same rows give the same bytes with the same version 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sgt_data.errors import StorageError
+from sgt_data.errors import FileMissing
+from sgt_data.exports.gathered_file import GatheredFile
+from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.spooled_writing import open_spooled
-from sgt_data.files.urls import open_filesystem
 
 COMPRESSION = "zstd"
 """Of all columns but those of bytes."""
@@ -29,8 +28,8 @@ _PAGE_BYTES, _PAGE_ROWS = 128 << 10, 2
 """A page ends after so many bytes, looked at after so many rows: it stays in the processor's cache,
 and a reader that knows where pages begin reads little more than a picture."""
 
-_WRITTEN_BYTES = 1 << 20
-"""Pages are written so many bytes at a time."""
+_END_BYTES = 64 << 10
+"""So much of a file's end is read at first; most footers fit."""
 
 
 class BytesColumn:
@@ -57,35 +56,10 @@ class BytesColumn:
         return pa.Array.from_buffers(pa.binary(), len(values), buffers)
 
 
-class _Gathered:
-    """A file to write as Arrow takes one: counts its bytes, and hands them on in large pieces."""
-
-    closed = False
-
-    def __init__(self, out: Any) -> None:
-        self._out, self._waiting, self.nbytes = out, io.BytesIO(), 0
-
-    def write(self, data: Any) -> int:
-        self._waiting.write(data)
-        self.nbytes += len(data)
-        if self._waiting.tell() >= _WRITTEN_BYTES:
-            self.flush()
-        return len(data)
-
-    def flush(self) -> None:
-        """Hand on what waits."""
-        with self._waiting.getbuffer() as waiting:
-            self._out.write(waiting[: self._waiting.tell()])
-        self._waiting.seek(0)
-
-    def close(self) -> None:
-        """Nothing: who opened the file closes it."""
-
-
 class ParquetFile:
     """A Parquet file that is being written."""
 
-    def __init__(self, writer: pq.ParquetWriter, out: _Gathered) -> None:
+    def __init__(self, writer: pq.ParquetWriter, out: GatheredFile) -> None:
         self._writer, self._out = writer, out
         self.rows = 0
 
@@ -118,7 +92,7 @@ def open_parquet(
     stored = [path for path, kind in _leaves(schema) if _is_bytes(kind)]
     others = [path for path, kind in _leaves(schema) if not _is_bytes(kind)]
     with open_spooled(place) as out:
-        gathered = _Gathered(out)
+        gathered = GatheredFile(out)
         with pq.ParquetWriter(
             gathered,
             schema,
@@ -134,21 +108,26 @@ def open_parquet(
         gathered.flush()
 
 
-def rows_of_parquet(place: str) -> int | None:
-    """How many rows an existing Parquet file states at its end; None where it is not whole.
+def row_groups_in(place: str) -> list[int] | None:
+    """How many rows each row group of an existing Parquet file has; None where there is no whole
+    file.
 
     Raises:
-        StorageError: it cannot be read just now.
+        SourceError: it cannot be read just now.
     """
-    filesystem, path = open_filesystem(place)
     try:
-        with filesystem.open(path) as file:
-            rows: int = pq.read_metadata(file).num_rows
-    except (FileNotFoundError, pa.ArrowInvalid):
+        size = size_of(place) or 0
+        end = read_range(place, max(0, size - _END_BYTES), min(size, _END_BYTES))
+        footer = int.from_bytes(end[-8:-4], "little") + 8
+        if len(end) < footer <= size:
+            end = read_range(place, size - footer, footer)
+    except FileMissing:
         return None
-    except OSError as why:
-        raise StorageError(f"cannot read {place}: {why.strerror or why}") from why
-    return rows
+    try:
+        stated = pq.read_metadata(pa.BufferReader(end))
+    except (OSError, pa.ArrowException):  # no Parquet file, or one that was cut or damaged
+        return None
+    return [stated.row_group(number).num_rows for number in range(stated.num_row_groups)]
 
 
 def _leaves(fields: Iterable[pa.Field], above: str = "") -> Iterator[tuple[str, pa.DataType]]:

@@ -26,7 +26,7 @@ from sgt_data.errors import CorpusError, FileMissing, RequestError
 from sgt_data.exports.export_options import ExportOptions
 from sgt_data.exports.export_report import ExportReport
 from sgt_data.exports.exported_files import ExportedFiles
-from sgt_data.exports.listed_paths import listed_path
+from sgt_data.exports.listed_paths import check_listed, listed_path
 from sgt_data.files.claim import Claim, claim
 from sgt_data.files.output_place import EXPORT_MARKER, QUESTIONS_MARKER, check_output
 from sgt_data.files.reading import exists, list_files, read_bytes
@@ -72,6 +72,8 @@ def export_questions(
     for name, place in (("questions", source), ("output", root)):
         if not is_local(place):
             raise RequestError(f"{name} is {place}; the trainers read local folders only")
+        check_listed(name, place)
+    listed_path(root, options)
     claim(root, _claim_of(source), remedy="export to another folder")
     sweep_unfinished(root)
     report = ExportReport(root, FORM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sgt_data.errors import RequestError
+from sgt_data.exports.listed_paths import check_listed
 from sgt_data.files.output_place import QUESTIONS_MARKER
 from sgt_data.files.reading import exists
 from sgt_data.files.urls import absolute, is_local, join
@@ -45,6 +46,7 @@ def open_questions(folder: str) -> QuestionsFolder:
             f"questions: {folder} has no {QUESTIONS_MARKER}; name a folder that `sgt-data "
             "questions CORPUS --output FOLDER` wrote"
         )
+    check_listed("questions", root)
     questions = ConversationFile(join(root, TRAIN_LIST), root)
     questions.check()
     return QuestionsFolder(root, questions.url, len(questions), questions.longest)

@@ -1,4 +1,4 @@
-"""Which files of an export may hold a picture of a sample already, so that it is linked to them."""
+"""The names of pictures in folders, and which files may hold a picture already, to be linked."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ _EXTENSIONS = ("png", "jpg")
 FileNames = Callable[[str, str, str], tuple[str, str]]
 """Paths of a sample's input picture and target below its proxy's folder, from its key, the format
 of its target, and the format of its input (`png` or `jpg` each)."""
+
+
+def pair_names(key: str, extension: str, input_extension: str) -> tuple[str, str]:
+    """Names of the formats that have folders of inputs and targets, with the real extensions."""
+    return f"input/{key}.{input_extension}", f"target/{key}.{extension}"
 
 
 def same_files(export: Export, sample: Sample, names: FileNames) -> tuple[list[str], list[str]]:

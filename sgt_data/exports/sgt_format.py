@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any, ClassVar
 
 import orjson
 
 from sgt_data.errors import RequestError
 from sgt_data.exports.export_format import Export, ExportFormat
-from sgt_data.exports.listed_paths import listed_path, note_absolute_paths
+from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png, resizing_note
 from sgt_data.exports.same_files import same_files
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form, Layout
@@ -40,10 +41,9 @@ class SgtFormat(ExportFormat):
 
     def check(self, export: Export) -> None:
         _check_output_path(self._layout, export.root)
-        listed_path(export.root, export.options)
         if note := resizing_note(export.corpus.header.manifest, self.min_side):
             export.report.note(note)
-        note_absolute_paths(export)
+        check_paths(export)
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         layout, folder = self._layout, f"{export.root}/{proxy}"
@@ -51,8 +51,9 @@ class SgtFormat(ExportFormat):
         with (
             export.files.open(f"{proxy}.txt") as paths,
             export.files.open(f"{proxy}.jsonl") as rows,
+            closing(export.samples(proxy)) as samples,
         ):
-            for sample in export.samples(proxy):
+            for sample in samples:
                 names = layout.names(sample.key, sample.extension, sample.input_extension)
                 picture, target = names
                 _check_target_is_found(layout, f"{folder}/{picture}", f"{folder}/{target}")

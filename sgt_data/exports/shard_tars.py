@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sgt_data.corpus.index import MEMBERS, ends_of
 from sgt_data.corpus.mending import REMOVE_AND_MAKE_AGAIN, lost
 from sgt_data.corpus.opened_corpus import Corpus
-from sgt_data.corpus.paths import tar_path
+from sgt_data.corpus.paths import receipt_path, tar_path
 from sgt_data.corpus.shard import tar_size
 from sgt_data.corpus.tar_inspector import TarInspector, members_of
 from sgt_data.errors import CorpusError, FileMissing
@@ -135,11 +135,18 @@ def take_tar(files: ExportedFiles, corpus: Corpus, tar: ShardTar, path: str) -> 
         nbytes = tar_size(int(tar.ends[-1]))
         files.take(path, WholeFile(nbytes, lambda: _pieces_of_some(place, tar)))
         return
-    stated = corpus.receipt(tar.folder, tar.shard)["tar"]
+    stated = _receipt(corpus, tar)["tar"]
     if stated is None or _size(place) not in (None, stated["bytes"]):
         raise _not_as_stated(place, "size")
     local = place.removeprefix("file://") if is_local(place) else None
     files.take(path, WholeFile(stated["bytes"], lambda: _pieces_of_all(place, stated), local))
+
+
+def _receipt(corpus: Corpus, tar: ShardTar) -> Mapping[str, Any]:
+    try:
+        return corpus.receipt(tar.folder, tar.shard)
+    except FileMissing as why:
+        raise lost(below(corpus.url, receipt_path(tar.folder, tar.shard))) from why
 
 
 def _size(place: str) -> int | None:

@@ -138,15 +138,12 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
         raise RequestError(f"{folder} is a file; {wanted.what} needs a folder")
     place = join(folder, wanted.marker)
     identity = orjson.dumps(redacted(wanted.identity), option=orjson.OPT_INDENT_2) + b"\n"
-    try:
-        claimed = loads_bounded(read_bytes(place))
-    except FileMissing:
-        if entries := other_entries(folder):
-            raise CorpusMismatch(
-                f"{folder} holds {named(entries)}, something else than {wanted.what}; {remedy}"
-            ) from None
+    data = _read_marker(folder, wanted, remedy)
+    if data is None:
         write_atomic(place, identity)
         return True
+    try:
+        claimed = loads_bounded(data)
     except orjson.JSONDecodeError as why:
         raise CorpusError(f"{place} is not JSON: {in_words(why)}") from why
     if not isinstance(claimed, Mapping):
@@ -158,6 +155,22 @@ def claim(folder: str, wanted: Claim, *, remedy: str = "take another folder") ->
         listing = "; ".join(map(wanted.describe, differing[:_LISTED]))
         raise CorpusMismatch(f"{place}: {listing}; {remedy}")
     return False
+
+
+def _read_marker(folder: str, wanted: Claim, remedy: str) -> bytes | None:
+    """The content of the marker; None in a folder that nobody claimed and that holds nothing."""
+    place = join(folder, wanted.marker)
+    try:
+        return read_bytes(place)
+    except FileMissing:
+        entries = other_entries(folder)
+    if wanted.marker in entries:  # somebody claimed it just now
+        return read_bytes(place)
+    if entries:
+        raise CorpusMismatch(
+            f"{folder} holds {named(entries)}, something else than {wanted.what}; {remedy}"
+        )
+    return None
 
 
 def _differences(path: str, claimed: Any, wanted: Any) -> list[Difference]:

@@ -144,6 +144,8 @@ def _check_other_files(root: str, marker: str, name: str) -> None:
     if exists(join(root, marker)):
         return
     entries = other_entries(root, _BESIDE_A_CORPUS if marker == CORPUS_MARKER else ())
+    if marker in entries:  # somebody claimed it just now
+        return
     if marker == CORPUS_MARKER and {f"{part}/" for part in _PARTS_OF_A_CORPUS} <= set(entries):
         # a corpus whose corpus.json was lost, which its build writes anew
         folders = {each.rstrip("/") for each in other_entries(join(root, RECEIPTS))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from itertools import islice
 from typing import TypeVar
@@ -59,7 +59,10 @@ def read_ahead(
             yield result
             del result  # not kept while the next one is waited for
     finally:
-        pool.shutdown(cancel_futures=True)
+        # the calls are waited for, and not the threads: to join one takes a lock of `threading`,
+        # which is held where an abandoned generator is collected while another thread starts
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait([future for future in waiting if not future.cancelled()])
 
 
 def in_blocks(

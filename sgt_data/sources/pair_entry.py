@@ -12,6 +12,7 @@ from sgt_data.records import FilePart, RawInput, Slice
 from sgt_data.sources.fetch_input import with_held_files
 from sgt_data.sources.folder_notes import printable
 from sgt_data.sources.slices import chunked, packed, unpacked
+from sgt_data.value_text import cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,21 @@ def entries_of(payload: bytes) -> list[PairEntry]:
 def beginning_of(payload: bytes, count: int) -> bytes:
     """The note of a slice with its first pairs alone."""
     return _payload(entries_of(payload)[:count])
+
+
+def with_distinct_keys(inputs: Iterable[RawInput]) -> tuple[RawInput, ...]:
+    """The inputs of a shard, where of several with one key the first one has it, and the others are
+    rows of the ledger. (Of inputs in several shards, the build leaves out the later ones.)"""
+    holders: dict[str, str] = {}
+    distinct = []
+    for raw in inputs:
+        holder = holders.setdefault(raw.key, raw.member)
+        if holder == raw.member:
+            distinct.append(raw)
+        else:
+            problem = f"its key {cut(raw.key, 60)} is that of {holder}, which comes first"
+            distinct.append(RawInput("", raw.member, problem=problem))
+    return tuple(distinct)
 
 
 def identity_of(entries: Iterable[PairEntry]) -> dict[str, str]:

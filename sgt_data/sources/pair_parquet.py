@@ -24,6 +24,7 @@ from sgt_data.files.urls import expand
 from sgt_data.foreign_errors import in_words
 from sgt_data.records import Inventory, RawInput, RawShard, Slice
 from sgt_data.sources.keys import key_of
+from sgt_data.sources.pair_entry import with_distinct_keys
 from sgt_data.sources.pair_fields import PairFields, facts_at, fields_of, first_text, value_at
 from sgt_data.sources.tars import slice_name
 from sgt_data.value_text import cut
@@ -113,7 +114,7 @@ class ParquetPairs:
                     continue
                 first = number * shard_samples
                 rows = file.read(first, min(first + shard_samples, note["rows"]), fields.columns)
-                inputs = tuple(
+                inputs = with_distinct_keys(
                     self._input(piece.name, place, row, fields)
                     for place, row in enumerate(rows, first)
                 )
