@@ -70,7 +70,10 @@ def verify_command(
 
 
 def info_command(corpus: CorpusUrl, as_json: AsJson = False) -> int:
-    """Show the totals of a corpus, why inputs were lost, and what targets from elsewhere are."""
+    """Show the totals of a corpus, and why inputs were lost.
+
+    Of targets that were made elsewhere also what they are.
+    """
     from sgt_data.corpus.reasons import reasons_of_corpus
     from sgt_data.corpus.target_audits import audits_of_corpus
     from sgt_data.subsets.open_corpus import open_corpus
