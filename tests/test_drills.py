@@ -12,7 +12,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import own_code
@@ -61,9 +61,6 @@ def memory_group() -> Iterator[Path]:
     try:
         yield group
     finally:
-        for process in (group / "cgroup.procs").read_text().split():
-            with suppress(OSError):  # it has ended
-                (parent / "cgroup.procs").write_text(process)
         seen(lambda: not (group / "cgroup.procs").read_text(), 30)
         group.rmdir()
 
@@ -156,19 +153,17 @@ def test_a_node_is_killed_while_it_annotates(world: World) -> None:
 @pytest.mark.parametrize("stage", ["_Read", "_finish"])
 def test_a_worker_is_out_of_memory(world: World, stage: str) -> None:
     """The kernel ends it; the same work is done by another worker."""
-    squeezed: set[psutil.Process] = set()
+    ended: list[psutil.Process] = []
     with memory_group() as group:
 
-        def ended() -> list[psutil.Process]:
-            for _, process in world.nodes.busy(stage)():
-                with suppress(OSError):  # it has ended
-                    (group / "cgroup.procs").write_text(str(process.pid))
-                    squeezed.add(process)
-            return [process for process in squeezed if not process.is_running()]
+        def trouble() -> None:
+            _, process = seen(world.nodes.busy(stage))[0]
+            (group / "cgroup.procs").write_text(str(process.pid))
+            ended.append(process)
 
-        # a worker that has just done its work asks for no more memory: the next one does
-        assert world.build(f"s3://bucket/memory-{stage}", lambda: seen(ended)).succeeded
-        assert any(not process.is_running() for process in squeezed)
+        assert world.build(f"s3://bucket/memory-{stage}", trouble).succeeded
+        psutil.wait_procs(ended, timeout=60)
+        assert not ended[0].is_running()
     world.check(f"bucket/memory-{stage}")
 
 
