@@ -23,7 +23,7 @@ from sgt_data.files.reading import list_files
 from sgt_data.files.spooled_writing import open_spooled
 from sgt_data.files.unfinished import unfinished_name
 from sgt_data.files.urls import below, is_local, join
-from sgt_data.files.writing import Writable, open_atomic, write_atomic
+from sgt_data.files.writing import Writable, open_atomic, write_atomic, write_small
 from sgt_data.names import checked_path
 
 _WAITING = 4
@@ -175,7 +175,7 @@ class ExportedFiles:
     def _write_local(self, path: str, data: bytes) -> None:
         # nothing waits for the disk: a file that a crash of the machine cut short has another size,
         # and is written again
-        write_atomic(self.place(path), data, synced=False)
+        write_small(self.place(path), data)
 
     def _linked(self, path: str, data: bytes, same: Sequence[str]) -> bool:
         """Make a file a hard link to one of the same bytes; False where there is none, or the file

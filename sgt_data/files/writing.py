@@ -5,10 +5,11 @@ That step is a rename on local disks, and one put on object stores.
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from fsspec.implementations.local import LocalFileSystem
@@ -18,6 +19,9 @@ from sgt_data.files.retries import retried
 from sgt_data.files.time_limits import FILE_SECONDS, time_limit
 from sgt_data.files.unfinished import is_locked_now, unfinished_name
 from sgt_data.files.urls import open_filesystem
+
+_SWEPT_MOST = 8
+"""So often a file is begun anew that another run took for a killed writer's."""
 
 _WRITE_BACK_BYTES = 8 << 20
 """After so many bytes the kernel is asked to begin writing them to the disk."""
@@ -44,6 +48,42 @@ def write_atomic(url: str, data: bytes, *, synced: bool = True) -> None:
     """
     with open_atomic(url, synced=synced) as out:
         out.write(data)
+
+
+def write_small(path: str, data: bytes) -> None:
+    """Write one of many small local files, which appears whole; nothing waits for the disk.
+
+    It asks the file system for as little as it can: where an export writes a file for every
+    picture, names that are looked up cost more than bytes.
+
+    Args:
+        path: of the file, in a folder that exists.
+        data: its content.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    for _ in range(_SWEPT_MOST):
+        temporary = os.path.join(os.path.dirname(path), unfinished_name())
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            try:
+                with suppress(OSError):  # where no locks are known, nobody removes it
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+                os.replace(temporary, path)
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError:
+            continue  # another run swept it before it was locked
+        except OSError as why:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise StorageError(f"cannot write {path}: {why.strerror or why}") from why
+        return
+    raise StorageError(f"cannot write {path}: its folder is gone")
 
 
 @contextmanager
