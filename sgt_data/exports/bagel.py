@@ -31,7 +31,7 @@ from sgt_data.exports.bagel_tokens import (
 )
 from sgt_data.exports.export_format import Export
 from sgt_data.exports.listed_paths import listed_path
-from sgt_data.exports.questions_folder import QuestionsFolder, open_questions
+from sgt_data.exports.questions_folder import QuestionsFolder
 from sgt_data.exports.sgt_format import SgtFormat
 from sgt_data.value_text import counted
 
@@ -52,13 +52,6 @@ class Bagel(SgtFormat):
     trainers = "BAGEL as SGT released it"
     takes = frozenset({"ranks", "workers", "relative_to", "questions"})
     min_side = 512
-
-    _questions: QuestionsFolder | None = None
-
-    def check(self, export: Export) -> None:
-        super().check(export)
-        if export.options.questions is not None:
-            self._questions = open_questions(export.options.questions)
 
     def row(self, folder: str, picture: str, target: str, instruction: str) -> dict[str, Any]:
         return {"image": picture, "generation_prompt": instruction}

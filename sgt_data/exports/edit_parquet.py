@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from sgt_data.corpus.sample import Sample
 from sgt_data.errors import CorpusError
 from sgt_data.exports.gathered_file import GatheredFile
+from sgt_data.exports.parquet_files import ROW_GROUP_BYTES_MAX, BytesColumn
 from sgt_data.files.writing import Writable
 from sgt_data.foreign_errors import in_words
 
@@ -43,10 +44,6 @@ _PAGE_BYTES, _PAGE_VALUES = 128 << 10, 2
 in the processor's cache, and the file is written in two thirds of the time."""
 
 
-ROW_GROUP_BYTES_MAX = (1 << 31) - 1
-"""Readers of `list<binary>` count the bytes of a row group's pictures in 32 bits."""
-
-
 class EditWriter:
     """Writes a Parquet file, a row group at a time; its memory is that of one row group."""
 
@@ -56,7 +53,7 @@ class EditWriter:
             out: takes the file's bytes.
         """
         self._out = GatheredFile(out)
-        self._memory = np.empty(0, np.uint8)
+        self._memory = BytesColumn()
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._out, "w"), SCHEMA, version="2.6", data_page_version="1.0",
             compression={**dict.fromkeys(_PLAIN, "none"), "facts": "zstd"},
@@ -93,24 +90,16 @@ class EditWriter:
         )
 
     def _pictures(self, samples: Sequence[Sample]) -> pa.Array:
-        """All pictures of a row group, in memory that the next one takes again: fresh memory costs
-        as much as the copy."""
+        """All pictures of a row group, in memory that the next one takes again."""
         pictures = [data for sample in samples for data in (sample.input, sample.target)]
-        lengths = list(map(len, pictures))
-        if sum(lengths) > ROW_GROUP_BYTES_MAX:
+        nbytes = sum(map(len, pictures))
+        if nbytes > ROW_GROUP_BYTES_MAX:
             raise CorpusError(
                 f"{samples[0].place} and the {len(samples) - 1} after it have pictures of "
-                f"{sum(lengths):,} bytes, and a row group of these files holds at most "
+                f"{nbytes:,} bytes, and a row group of these files holds at most "
                 f"{ROW_GROUP_BYTES_MAX:,}; build with a smaller max_side"
             )
-        ends = np.cumsum([0, *lengths], dtype=np.int32)
-        if len(self._memory) < ends[-1]:
-            self._memory = np.empty(ends[-1], np.uint8)
-        place = self._memory.data
-        for data, start, end in zip(pictures, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
-            place[start:end] = data
-        buffers = [None, pa.py_buffer(ends), pa.py_buffer(self._memory)]
-        return pa.Array.from_buffers(pa.binary(), len(pictures), buffers)
+        return self._memory.array(pictures)
 
 
 def _offsets(lists: int, length: int) -> pa.Array:

@@ -10,7 +10,7 @@ import yaml
 
 from sgt_data.exports.export_format import Export
 from sgt_data.exports.listed_paths import listed_path
-from sgt_data.exports.questions_folder import QuestionsFolder, open_questions
+from sgt_data.exports.questions_folder import QuestionsFolder
 from sgt_data.exports.sgt_format import SgtFormat
 from sgt_data.trainers.omnigen2 import OMNIGEN2_TASK
 from sgt_data.value_text import counted
@@ -27,13 +27,6 @@ class OmniGen2(SgtFormat):
     trainers = "OmniGen2, as published and as SGT released it"
     takes = frozenset({"ranks", "relative_to", "questions"})
     min_side = 0
-
-    _questions: QuestionsFolder | None = None
-
-    def check(self, export: Export) -> None:
-        super().check(export)
-        if export.options.questions is not None:
-            self._questions = open_questions(export.options.questions)
 
     def row(self, folder: str, picture: str, target: str, instruction: str) -> dict[str, Any]:
         return {

@@ -22,7 +22,8 @@ from sgt_data.files.spooled_writing import open_spooled
 COMPRESSION = "zstd"
 """Of all columns but those of bytes."""
 
-_OFFSET_MAX = (1 << 31) - 1
+ROW_GROUP_BYTES_MAX = (1 << 31) - 1
+"""Columns of bytes are counted in 32 bits, also by those who read them."""
 
 _PAGE_BYTES, _PAGE_ROWS = 128 << 10, 2
 """A page ends after so many bytes, looked at after so many rows: it stays in the processor's cache,
@@ -43,8 +44,10 @@ class BytesColumn:
         """An array of these strings; it holds until the next one is made."""
         ends = np.zeros(len(values) + 1, np.int64)
         np.cumsum([len(value) for value in values], out=ends[1:])
-        if ends[-1] > _OFFSET_MAX:
-            raise ValueError(f"{ends[-1]} bytes do not fit into a row group; {_OFFSET_MAX} do")
+        if ends[-1] > ROW_GROUP_BYTES_MAX:
+            raise ValueError(
+                f"{ends[-1]} bytes do not fit into a row group; {ROW_GROUP_BYTES_MAX} do"
+            )
         if len(self._data) < ends[-1]:
             self._data = bytearray(int(ends[-1]))
         with memoryview(self._data) as data:

@@ -23,6 +23,7 @@ from sgt_data.errors import RequestError
 from sgt_data.exports.export_format import Export, ExportFormat
 from sgt_data.exports.listed_paths import check_paths, listed_path
 from sgt_data.exports.picture_limits import LOADERS_CLIP, is_16_bit_png, resizing_note
+from sgt_data.exports.questions_folder import QuestionsFolder, open_questions
 from sgt_data.exports.same_files import same_files
 from sgt_data.exports.sgt_layouts import LAYOUTS, Form, Layout
 
@@ -39,11 +40,15 @@ class SgtFormat(ExportFormat):
     min_side: ClassVar[int]
     local_only = True
 
+    _questions: QuestionsFolder | None = None
+
     def check(self, export: Export) -> None:
         _check_output_path(self._layout, export.root)
         if note := resizing_note(export.corpus.header.manifest, self.min_side):
             export.report.note(note)
         check_paths(export)
+        if export.options.questions is not None:
+            self._questions = open_questions(export.options.questions)
 
     def write(self, export: Export, proxy: str) -> Generator[int, None, None]:
         layout, folder = self._layout, f"{export.root}/{proxy}"

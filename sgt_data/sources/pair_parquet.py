@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sgt_data.errors import InputError, RequestError, SourceError
-from sgt_data.files.range_file import RangeFile
+from sgt_data.files.promised_reads import PromisedFile
 from sgt_data.files.reading import read_range, size_of
 from sgt_data.files.urls import expand
 from sgt_data.foreign_errors import in_words
@@ -169,7 +169,7 @@ class _Opened:
         if size is None:
             raise SourceError(f"{url}: its server does not tell its size, which Parquet needs")
         self.nbytes = size
-        self._file = RangeFile(url, size)
+        self._file = PromisedFile(url, size)
         try:
             self._parquet = pq.ParquetFile(self._file)
         except (pa.ArrowException, OSError, ValueError) as why:
