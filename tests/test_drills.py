@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import own_code
 import psutil
@@ -86,22 +87,30 @@ def test_the_real_samples_on_two_nodes_over_a_faulty_store_are_those_of_a_local_
     world.check("bucket/of-real", file_digests(reference))
 
 
+def at_request(world: World, pattern: str) -> tuple[Any, psutil.Process]:
+    """A node and its worker that waits for the store's answer to a request of this pattern.
+
+    The store answers no such request until it is set anew.
+    """
+    world.store.set(held=pattern)
+    while True:
+        # a request whose client has given up is held on; its process is not there
+        ports = [port for _, port in seen(lambda: world.store.done().holding)]
+        waiting = [process for process in map(process_at, ports) if process is not None]
+        for process in waiting:
+            if node := world.nodes.node_of(process):
+                return node, process
+        for process in waiting:  # on the head, which stays: its work goes elsewhere
+            process.kill()
+        time.sleep(0.2)
+
+
 def kill_node_at_request(world: World, pattern: str) -> Trouble:
     """Kill the node that waits for the store's answer to a request of this pattern."""
 
     def trouble() -> None:
-        world.store.set(held=pattern)
-        while True:
-            # a request whose client has given up is held on; its process is not there
-            ports = [port for _, port in seen(lambda: world.store.done().holding)]
-            waiting = [process for process in map(process_at, ports) if process is not None]
-            nodes = [node for process in waiting if (node := world.nodes.node_of(process))]
-            if nodes:
-                break
-            for process in waiting:  # on the head, which stays: its work goes elsewhere
-                process.kill()
-            time.sleep(0.2)
-        world.nodes.remove(nodes[0])
+        node, _ = at_request(world, pattern)
+        world.nodes.remove(node)
         world.store.set()
         world.nodes.add()
 
@@ -150,21 +159,27 @@ def test_a_node_is_killed_while_it_annotates(world: World) -> None:
     world.check("bucket/annotated", file_digests(reference))
 
 
-@pytest.mark.parametrize("stage", ["_Read", "_finish"])
-def test_a_worker_is_out_of_memory(world: World, stage: str) -> None:
+@pytest.mark.parametrize("phase", ["reading", "committing"])
+def test_a_worker_is_out_of_memory(world: World, phase: str) -> None:
     """The kernel ends it; the same work is done by another worker."""
+    output = f"bucket/memory-{phase}"
+    pattern = {
+        "reading": "GET /bucket/sources/sa1b/",
+        "committing": f"PUT /{output}/receipts/",
+    }[phase]
     ended: list[psutil.Process] = []
     with memory_group() as group:
 
         def trouble() -> None:
-            _, process = seen(world.nodes.busy(stage))[0]
+            _, process = at_request(world, pattern)
             (group / "cgroup.procs").write_text(str(process.pid))
             ended.append(process)
+            world.store.set()
 
-        assert world.build(f"s3://bucket/memory-{stage}", trouble).succeeded
+        assert world.build(f"s3://{output}", trouble).succeeded
         psutil.wait_procs(ended, timeout=60)
         assert not ended[0].is_running()
-    world.check(f"bucket/memory-{stage}")
+    world.check(output)
 
 
 def test_nodes_come_and_go_in_the_middle(world: World) -> None:
