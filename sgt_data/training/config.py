@@ -37,13 +37,16 @@ class ModelConfig:
 
     Attributes:
         make: `package.module:function`, or `my_model.py:function` of the current folder, that
-            makes a `Learner` from (answers, settings).
+            makes a `Learner` from (settings).
         picture: side of the pictures that the model reads and draws, pixels.
+        init: a checkpoint, or the folder of a finished run, whose weights the model begins with;
+            None for random weights.
         settings: keyword settings for that function.
     """
 
     make: str = "sgt_data.training.model:make"
     picture: int = 48
+    init: _Url | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -57,7 +60,10 @@ class DataConfig:
         proxies: proxies whose targets are drawn; empty for questions alone.
         fraction: fraction of the corpus that is drawn, chosen as by `sgt-data scale`; None for all.
         more_questions: `.jsonl` files in LLaVA's form that are mixed into the questions.
+        captions: `.jsonl` files of `sgt-data captions`, LLaVA's form with the picture in the
+            answer: a text, and what it describes as the target.
         blind: whether grey pictures replace the pictures of the questions.
+        wrong_targets: whether every picture comes with the target of another picture, a control.
     """
 
     corpus: _Url
@@ -65,7 +71,9 @@ class DataConfig:
     proxies: Sequence[str] = ()
     fraction: float | None = None
     more_questions: Sequence[_Url] = ()
+    captions: Sequence[_Url] = ()
     blind: bool = False
+    wrong_targets: bool = False
 
 
 @checked(frozen=True, config=_CHECKED)
@@ -79,7 +87,11 @@ class TrainConfig:
         steps: number of optimiser steps.
         questions: questions in a global batch.
         drawings: targets to draw in a global batch; the proxies share them equally.
+        captions: captions in a global batch; the files share them by their sizes.
+        objective: `draw`: targets are drawn; `classify`: the category of every patch is told, with
+            no drawing, a control for targets that have categories.
         drawing_weight: weight of the loss of drawings; the loss of answers has weight 1.
+        caption_weight: weight of the loss of captions.
         optimiser: `muon`: Muon for matrices and AdamW for the rest; `adamw`: AdamW for all.
         matrix_rate: learning rate of Muon.
         rate: learning rate of AdamW.
@@ -102,7 +114,10 @@ class TrainConfig:
     steps: int = 1200
     questions: int = 16
     drawings: int = 32
+    captions: int = 0
+    objective: Literal["draw", "classify"] = "draw"
     drawing_weight: float = 4.0
+    caption_weight: float = 4.0
     optimiser: Literal["muon", "adamw"] = "muon"
     matrix_rate: float = 0.02
     rate: float = 5e-3

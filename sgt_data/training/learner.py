@@ -18,15 +18,14 @@ class Questions:
     """Pictures with questions and their answers.
 
     Attributes:
-        pictures: [n, 3, S, S] float, RGB in -1 to 1.
+        pictures: [n, 3, S, S] float, RGB in -1 to 1; grey where a question has no picture.
         texts: n questions.
-        answers: [n] int64, numbers in the list of answers that the model is made with; -1 where
-            the answer is not in this list (it counts as wrong and is not learnt).
+        answers: n right answers, as text.
     """
 
     pictures: Tensor
     texts: Sequence[str]
-    answers: Tensor
+    answers: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,16 @@ class Drawings:
     """Pictures with instructions and the targets to draw.
 
     Attributes:
-        pictures: [m, 3, S, S] float, RGB in -1 to 1.
-        texts: m instructions.
+        pictures: [m, 3, S, S] float, RGB in -1 to 1; grey where the text alone tells what to draw.
+        texts: m instructions or captions.
         targets: [m, 3, S, S] float, RGB in -1 to 1.
+        classes: [m, S, S] int64, the category of every pixel, 0 for none; None where the run draws.
     """
 
     pictures: Tensor
     texts: Sequence[str]
     targets: Tensor
+    classes: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +52,47 @@ class TrainingBatch:
     Attributes:
         questions: pictures with questions; None where the run has no questions.
         drawings: pictures with targets; None where the run draws nothing.
+        captions: captions with what they describe as targets; None where the run has no captions.
     """
 
-    questions: Questions | None
-    drawings: Drawings | None
+    questions: Questions | None = None
+    drawings: Drawings | None = None
+    captions: Drawings | None = None
 
-    def to(self, device: torch.device) -> TrainingBatch:
-        """A copy of the batch on another device."""
-        questions, drawings = self.questions, self.drawings
-        if questions is not None:
-            questions = Questions(
-                questions.pictures.to(device), questions.texts, questions.answers.to(device)
-            )
-        if drawings is not None:
-            drawings = Drawings(
-                drawings.pictures.to(device), drawings.texts, drawings.targets.to(device)
-            )
-        return TrainingBatch(questions, drawings)
+
+@dataclass(frozen=True, slots=True)
+class VisualAttention:
+    """Attention that answering tokens pay to visual tokens.
+
+    Attributes:
+        shares: [layers, n], 0 to 1; [0, n] for a model without attention.
+        uniform: [n], the share that attention would have if all tokens that may be attended to
+            (padding is none) got the same.
+    """
+
+    shares: Tensor
+    uniform: Tensor
 
 
 @runtime_checkable
 class Learner(Protocol):
     """A unified model: a `torch.nn.Module` with these methods.
 
-    `make(answers, settings)`, named in a configuration as `package.module:make`, returns one.
+    `make(settings)`, named in a configuration as `package.module:make`, returns one.
     """
 
     def forward(self, batch: TrainingBatch) -> Mapping[str, Tensor]:
-        """Losses of a batch, each a scalar mean.
+        """Losses of a batch, each a scalar mean: `answers`, `drawings`, `captions`.
 
-        `answers` and `drawings` where the batch has such, and for the log `accuracy`, the share of
-        right answers, if the model reports it.
+        Each where the batch has such, and for the log `accuracy`, the share of right answers, if
+        the model reports it. Drawings with `classes` are classified, not drawn.
         """
         ...
 
-    def answer(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Scores of all answers [n, answers] for pictures [n, 3, S, S] and n questions."""
+    def answer(
+        self, pictures: Tensor, texts: Sequence[str], choices: Sequence[Sequence[str]]
+    ) -> Tensor:
+        """Scores of each question's choices [n, most choices], as text; -inf where it has fewer."""
         ...
 
     def draw(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
@@ -97,9 +103,6 @@ class Learner(Protocol):
         """Features of a grid of places [n, rows, columns, D], from which probes read shapes."""
         ...
 
-    def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Share of attention, 0 to 1, that the answering tokens pay to visual tokens.
-
-        [layers, n]; [0, n] for a model without attention.
-        """
+    def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> VisualAttention:
+        """Attention that the answering tokens of n questions pay to visual tokens."""
         ...

@@ -15,10 +15,13 @@ from sgt_data.foreign_errors import in_words
 from sgt_data.scoring.intervals import STRICT, Estimate
 from sgt_data.value_text import cut
 
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 
 Split = Literal["validation", "test"]
 """A split on which trained models are measured."""
+
+PLATEAU_RISE = 0.01
+"""Rise of validation accuracy below which training has reached its plateau."""
 
 Marks = Mapping[str, Mapping[str, tuple[int, int]]]
 """Per task and key of a picture: number of questions answered right, and of questions asked."""
@@ -84,6 +87,49 @@ class ProbeResult:
 
 
 @checked(frozen=True, slots=True, config=STRICT)
+class Plateau:
+    """Where validation accuracy stood at the end of training.
+
+    Attributes:
+        accuracy: mean over the last quarter of the validation curve, 0 to 1.
+        rise: how much it rose from the quarter before.
+        reached: whether that rise is below `PLATEAU_RISE`.
+    """
+
+    accuracy: float
+    rise: float
+    reached: bool
+
+
+@checked(frozen=True, slots=True, config=STRICT)
+class LayerAttention:
+    """Attention of the answering token to visual tokens in one layer.
+
+    Attributes:
+        share: mean share, 0 to 1, with its interval over pictures.
+        uniform: mean share that even attention would have.
+    """
+
+    share: Estimate
+    uniform: float
+
+
+@checked(frozen=True, slots=True, config=STRICT)
+class TestSet:
+    """Answers to a further set of questions, such as `arithmetic` or `rich scenes`.
+
+    Attributes:
+        accuracy: accuracy by task.
+        mean: mean of the tasks' accuracies.
+        marks: right answers per task and picture (or text), for comparisons.
+    """
+
+    accuracy: Mapping[str, TaskAccuracy]
+    mean: Estimate
+    marks: Marks
+
+
+@checked(frozen=True, slots=True, config=STRICT)
 class RunResult:
     """Everything that was measured of one run on one split.
 
@@ -103,7 +149,13 @@ class RunResult:
         seconds: duration of training.
         probes: results of probes by name (`shape`, `pair`, `number`).
         layout: per proxy, measures of generated targets by name (`mIoU`, `PQ`, `AbsRel`, ...).
-        attention: per layer, share of the answer's attention that goes to visual tokens.
+        generation: by what is drawn of captions (`class map`, `picture`) and by task of the
+            caption (`one object`, `two objects`, `counting`, `position`, `colour`, `mean`), the
+            share that shows what the caption says. Empty for a model that draws no captions.
+        others: further sets of questions by name.
+        attention: the answer's attention to visual tokens, layer by layer.
+        plateau: where validation accuracy stood at the end; None without a validation curve.
+        validation_curve: step and mean accuracy on (a part of) validation while it was trained.
         curve: rows logged in training.
     """
 
@@ -122,7 +174,11 @@ class RunResult:
     seconds: float
     probes: Mapping[str, ProbeResult]
     layout: Mapping[str, Mapping[str, Estimate]]
-    attention: tuple[Estimate, ...]
+    generation: Mapping[str, Mapping[str, Estimate]]
+    others: Mapping[str, TestSet]
+    attention: tuple[LayerAttention, ...]
+    plateau: Plateau | None
+    validation_curve: tuple[tuple[int, float], ...]
     curve: tuple[CurveRow, ...]
 
     @property
