@@ -144,7 +144,8 @@ class RunResult:
         mean: mean of the tasks' accuracies; every task counts the same.
         marks: right answers per task and picture, for comparisons on the same pictures.
         training_accuracy: smoothed accuracy at the end of training; None without questions.
-        lift_off: step from which training accuracy stays above chance; None if it never does.
+        lift_off: step from which validation accuracy stays above the base's; None if it never does,
+            or without a validation curve.
         samples: numbers of samples in training.
         seconds: duration of training.
         probes: results of probes by name (`shape`, `pair`, `number`).

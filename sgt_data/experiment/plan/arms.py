@@ -8,6 +8,7 @@ from typing import Any
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan, names_in
+from sgt_data.experiment.plan.primary_contrast import check_primary
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.suggestions import not_among
 from sgt_data.training.config import TrainConfig, parse_config
@@ -78,14 +79,15 @@ def arms_of(kind: ExperimentKind, plan: Plan, data: TrainingData) -> list[Arm]:
     """All arms of an experiment: those that are compared first, then the controls.
 
     Raises:
-        RequestError: the plan lacks a field that this experiment needs, or has settings for an arm
-            that does not exist.
+        RequestError: the plan lacks a field that this experiment needs, or has settings or a primary
+            contrast for an arm that does not exist.
     """
     arms = {"scale": _scale_arms, "proxies": _proxy_arms, "ratio": _ratio_arms}[kind](plan, data)
     unknown = set(plan.settings) - {arm.name for arm in arms}
     if unknown:
         names = dict.fromkeys(arm.name for arm in arms)
         raise RequestError(f"settings: {not_among(sorted(unknown)[0], names)}")
+    check_primary(plan.primary, [name for arm in arms for name in (arm.name, arm.label)])
     control_seeds = plan.control_seeds or plan.seeds
     return [
         replace(

@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
+from sgt_data.experiment.plan.primary_contrast import PrimaryContrast
 from sgt_data.overrides import override_fields
 from sgt_data.training.config import validated
 from sgt_data.yaml_text import found_instead, parse_yaml
@@ -41,6 +42,8 @@ class Plan:
         keep_drawn: whether all generated targets of a split are kept as PNG files beside the result
             of their run, `runs/RUN/SPLIT-drawn/PROXY/KEY.png`, for `sgt-data score`. No result
             depends on it, and runs that are measured already are not drawn again.
+        primary: the one comparison that is tested without an adjustment; None for none, so that
+            every comparison is adjusted for the number of all.
     """
 
     train: Mapping[str, Any]
@@ -56,6 +59,7 @@ class Plan:
     per_task: int | None = None
     tasks: Sequence[str] = ()
     keep_drawn: bool = False
+    primary: PrimaryContrast | None = None
 
     @property
     def proxy_names(self) -> list[str]:

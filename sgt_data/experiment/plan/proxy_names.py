@@ -11,6 +11,7 @@ from typing import Any
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import Plan, names_in
+from sgt_data.experiment.plan.primary_contrast import PrimaryContrast
 from sgt_data.suggestions import did_you_mean
 
 _TOGETHER = " and "
@@ -84,7 +85,27 @@ def with_corpus_proxies(
         for name, fields in plan.settings.items()
         if not set(name.split(_TOGETHER)) & set(missing)
     }
-    return replace(plan, proxies=entries, settings=settings), notes
+    primary, primary_notes = _with_corpus_names(plan.primary, corpus_names, missing)
+    plan = replace(plan, proxies=entries, settings=settings, primary=primary)
+    return plan, [*notes, *primary_notes]
+
+
+def _with_corpus_names(
+    primary: PrimaryContrast | None, corpus_names: Mapping[str, str], missing: Sequence[str]
+) -> tuple[PrimaryContrast | None, list[str]]:
+    """The primary contrast with the corpus' names; none, with a note, where it needs what lacks."""
+    if primary is None:
+        return None, []
+    lacking = [
+        word
+        for arm in (primary.arm, primary.baseline)
+        for word in arm.split(_TOGETHER)
+        if word in missing
+    ]
+    if lacking:
+        return None, [f"primary: the corpus has no proxy {lacking[0]}; no contrast is primary"]
+    arm, baseline = (_arm_name(name, corpus_names) for name in (primary.arm, primary.baseline))
+    return replace(primary, arm=arm, baseline=baseline), []
 
 
 def _stand_ins(words: Sequence[str], corpus_names: Mapping[str, str]) -> dict[str, str]:
