@@ -18,6 +18,7 @@ SAME_COMPUTE = "questions alone, same compute"
 BLIND = "pictures of questions hidden"
 LABELS = "labels as questions"
 UNTRAINED = "untrained"
+EQUAL_EPOCHS = ", equal epochs"
 CONTROLS = (SAME_COMPUTE, LABELS, BLIND, UNTRAINED)
 """Names of the control arms of a `scale` experiment."""
 
