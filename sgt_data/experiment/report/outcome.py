@@ -72,7 +72,7 @@ def split_text(outcome: Outcome) -> str:
 
 
 def ledger_text(outcome: Outcome) -> str:
-    """A sentence for readers: how often the test split of this corpus was read, by any experiment."""
+    """A sentence for readers: how often any experiment read the test split of this corpus."""
     if not outcome.ledger:
         return "The test split of this corpus has not been opened."
     text = (

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sgt_data.experiment.measure.run_result import RunResult
+from sgt_data.experiment.measure.lift_off import MARGIN, WINDOW
+from sgt_data.experiment.measure.run_result import PLATEAU_RISE, RunResult
 from sgt_data.experiment.report.description import Description
 from sgt_data.experiment.report.figures import CaptionedPlot
 from sgt_data.experiment.report.outcome import Outcome, ledger_text, split_text
@@ -36,8 +37,9 @@ HOW_TO_READ = (
     "Guessing is a random pick among each question's choices; the best constant answer is the one "
     "text that is right most often in a task.",
     "Plateau is the mean validation accuracy over the last quarter of training; it is reached "
-    "where that mean rose by less than 0.01 from the quarter before. Lift-off is the first step "
-    "from which validation accuracy stays more than 0.02 above that of the base, the model without "
+    f"where that mean rose by less than {PLATEAU_RISE} from the quarter before. Lift-off is the "
+    f"first step from which validation accuracy, a mean of {WINDOW} measurements, stays more than "
+    f"{MARGIN} above that of the base, the model without "
     "post-training. An arm may lift off early and end low: the two are told apart.",
 )
 

@@ -75,7 +75,7 @@ def equivalence_sentence(tested: TestedContrast) -> str:
     text += f", a negative control ({_evidence(tested, contrast, with_p=False)})"
     if contrast.low is None or contrast.high is None or contrast.seeds < SEEDS_FOR_TEST:
         return f"{text}: {_too_few(contrast)}.{_doubts(tested)}"
-    if -EQUIVALENCE_MARGIN <= contrast.low and contrast.high <= EQUIVALENCE_MARGIN:
+    if contrast.low >= -EQUIVALENCE_MARGIN and contrast.high <= EQUIVALENCE_MARGIN:
         return f"{text}: the same within {margin}.{_doubts(tested)}"
     return f"{text}: not shown to be the same within {margin}.{_doubts(tested)}"
 
