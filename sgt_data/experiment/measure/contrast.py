@@ -8,8 +8,8 @@ variance of the mean of y is estimated as
     var_s(mean_p y) / seeds + var_p(mean_s y) / pictures
 
 and has the degrees of freedom of Welch and Satterthwaite (scipy has them for two independent
-samples only). What one picture does to one seed is in both terms; it is not taken off again, because
-the slack makes up for Satterthwaite's optimism with few seeds.
+samples only). What one picture does to one seed is in both terms; it is not taken off again,
+because the slack makes up for Satterthwaite's optimism with few seeds.
 
 How often the interval holds the truth, over nine shares of the variance between seeds, pictures and
 both together: COVERAGE

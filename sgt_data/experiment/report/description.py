@@ -72,7 +72,7 @@ def describe(facts: ExperimentFacts) -> Description:
             _data_text(facts), _model_text(facts), _training_text(facts), _EQUAL[facts.kind],
             _probes_text(facts), *facts.notes,
         ],
-        arms={arm.name: arm_text(arm, facts.kind) for arm in reversed(facts.arms)},
+        arms={arm.name: arm_text(arm, facts.kind) for arm in facts.arms},
         limits=limits_of(facts.kind),
         command=_command(facts),
     )  # fmt: skip
@@ -106,12 +106,12 @@ _EQUAL: Mapping[ExperimentKind, str] = {
     "them a step has, replayed captions, and model. On the ladder of equal steps the number of "
     "drawings is equal too, so fewer pictures are drawn more often each; on a ladder of equal "
     "epochs each picture is drawn equally often, so fewer pictures mean fewer steps. Each smaller "
-    "set of pictures lies within the larger ones. What drawing costs in compute, questions alone do "
-    "not spend; a control spends it on questions.",
+    "set of pictures lies within the larger ones. Questions alone do not spend the compute of "
+    "drawing; a control spends it on questions.",
     "proxies": "Held equal: the weights at the start, the questions asked in training, how many of "
     "them a step has, replayed captions, the pictures that are drawn and how often, steps and "
-    "model. Arms differ in the target, and in the pace that was chosen for each. The arm that draws "
-    "nothing takes the same steps with the same questions, and so less compute.",
+    "model. Arms differ in the target, and in learning rates, which are stated above. The arm that "
+    "draws nothing takes the same steps with the same questions, and so less compute.",
     "ratio": "Held equal: the weights at the start, the size of a batch, pictures, steps, replayed "
     "captions and model. More drawings mean fewer questions. A drawing costs more compute than a "
     "question.",

@@ -43,7 +43,7 @@ _COMMON_LIMITS = (
     "answer.",
     "A difference that is not shown may still be there: few seeds give wide intervals. Only an "
     "interval within a stated margin shows that two arms are the same.",
-    "An arm that has not lifted off, or has not reached its plateau, may only be slow: a comparison "
-    "with it, which its note marks, is one of speed and not of what can be learnt.",
+    "An arm that has not lifted off, or has not reached its plateau, may only be slow: a "
+    "comparison with it, which its note marks, is one of speed and not of what can be learnt.",
     "Attention says where the answer looks, not why it is right.",
 )

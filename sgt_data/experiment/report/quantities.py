@@ -30,8 +30,8 @@ class Quantity:
     """
 
     name: str
-    higher: str = "higher"
-    lower: str = "lower"
+    higher: str = "the first is higher"
+    lower: str = "the first is lower"
     same: str = "no difference is shown"
     marks: Callable[[RunResult], Marks | None] | None = None
     measure: Measure | None = None

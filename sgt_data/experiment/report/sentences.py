@@ -91,8 +91,11 @@ def shortfalls(group: Group) -> list[str]:
 
 
 def p_text(p: float) -> str:
-    """A p-value as people read it: three digits, and no value below 0.001."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """A p-value for people: three digits, more where they would hide on which side of 0.05 it is."""
+    if p < 0.001:
+        return "< 0.001"
+    digits = next((count for count in (3, 4, 5) if float(f"{p:.{count}f}") != SIGNIFICANT), 6)
+    return f"{p:.{digits}f}"
 
 
 def _of_seeds(counts: tuple[int, int]) -> str:
