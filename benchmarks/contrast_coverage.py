@@ -3,9 +3,9 @@
     python benchmarks/contrast_coverage.py [--trials 1000]
 
 Draws right and wrong answers (two tasks, 150 pictures, up to four questions) of two arms that are
-equally good over all seeds and pictures, so the true difference is 0. What varies between the arms:
-the skill of a seed, the hardness of a picture, and the hardness of a picture for one seed, each with
-its own standard deviation. Prints a line of JSON for each combination and number of seeds.
+equally good over all seeds and pictures, so the true difference is 0. What varies between the arms
+is the skill of a seed, the hardness of a picture, and the hardness of a picture for one seed, each
+with its own standard deviation. Prints a line of JSON for each combination and number of seeds.
 """
 
 from __future__ import annotations

@@ -105,7 +105,11 @@ def run(
         seconds=float(120 + 10 * next(noise)),
         probes={
             name: ProbeResult(
-                estimate(level + (0.95 - level) * skill + next(noise)), level, ("a", "b"), 300, 200,
+                estimate(level + (0.95 - level) * skill + next(noise)),
+                level,
+                ("a", "b"),
+                300,
+                200,
                 0.1,
             )
             for name, level in (("shape", 0.2), ("pair", 0.5), ("number", 0.3))

@@ -33,7 +33,9 @@ HOW_TO_READ = (
     "three no test and no claim.",
     "Comparisons pair the runs of a seed, and the answers to a picture. Their 95 % intervals allow "
     "for other seeds and for other pictures of this kind; where no number of pictures is stated, "
-    "for other seeds alone. All begin from one checkpoint: no interval allows for another one.",
+    "for other seeds alone. In simulations they hold the truth in 92 to 99 % of cases with three "
+    "or five seeds, and in 86 to 98 % with two. All arms begin with one checkpoint, and no "
+    "interval allows for another one.",
     "Guessing is a random pick among each question's choices; the best constant answer is the one "
     "text that is right most often in a task.",
     "Plateau is the mean validation accuracy over the last quarter of training; it is reached "

@@ -91,7 +91,7 @@ def shortfalls(group: Group) -> list[str]:
 
 
 def p_text(p: float) -> str:
-    """A p-value for people: three digits, more where they would hide on which side of 0.05 it is."""
+    """A p-value for people: three digits, and more where three would read 0.050."""
     if p < 0.001:
         return "< 0.001"
     digits = next((count for count in (3, 4, 5) if float(f"{p:.{count}f}") != SIGNIFICANT), 6)
