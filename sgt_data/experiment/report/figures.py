@@ -161,10 +161,9 @@ _ACCURACY: Mapping[ExperimentKind, str] = {
     "scale": "Share of questions answered right, every task counting the same. Bars: 95 % interval "
     "over seeds. Hollow, and dotted across: rung 0, where nothing is drawn. A ladder of equal "
     "epochs draws each picture as often as the top rung does, a ladder of equal steps draws fewer "
-    "pictures more often. Arms that have no place on the axis are horizontal bands. Dashed: "
-    "guessing.",
+    "pictures more often. Arms that have no place on the axis stand right of it. Dashed: guessing.",
     "ratio": "Share of questions answered right, every task counting the same. Bars: 95 % interval "
-    "over seeds. The band draws nothing. Dashed: guessing.",
+    "over seeds. What draws nothing stands right of the axis. Dashed: guessing.",
 }
 _ACCURACY_BARS = (
     "Share of questions answered right: the mean of all tasks, every task counting the same, and "

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOW_TO_READ = (
     "Table entries are means over seeds; the number after ± is the standard error of that mean. In "
-    "plots, bars and bands are its 95 % interval over seeds (Student's t), and small dots are "
+    "plots, bars are its 95 % interval over seeds (Student's t), and small dots are "
     "single seeds. One seed has neither, and none is shown.",
     "One comparison is primary: the plan named it before any result was there, and its p-value is "
     "not adjusted. All other p-values are adjusted for their number by Holm's method. A difference "

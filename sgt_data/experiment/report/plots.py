@@ -43,7 +43,7 @@ def curve_plot(
     axis: str,
     chance: float | None = None,
 ) -> Plot:
-    """Plot a measure against the axis, one line per arm; arms off the axis are horizontal bands.
+    """Plot a measure against the axis, one line per arm; arms off the axis stand at its right end.
 
     Numbers are placed on a logarithmic axis with 0 at its left end; labels in equal steps.
 
@@ -132,8 +132,9 @@ def panel_plot(
 def _draw_lines(
     axes: Axes, groups: Sequence[Group], measure: Measure, small: bool = False
 ) -> list[tuple[str, float, str]]:
-    """Draw lines, bands and rung 0; returns name, height and colour of each one's right end."""
+    """Draw all arms; returns name, height and colour of the right end of each one."""
     places = _axis_places(groups)
+    right, gap = max(places.values(), default=0.0), 0.035 * (len(places) or 1)
     ends = []
     for number, arm in enumerate(dict.fromkeys(group.arm for group in groups)):
         style = _ArmStyle(
@@ -147,11 +148,9 @@ def _draw_lines(
         points = [(places[x], mean) for x, mean in of_arm if x is not None and x != 0]
         for x, mean in of_arm:
             if x is None:
-                axes.axhspan(
-                    mean.mean - mean.reach, mean.mean + mean.reach, color=style.colour, alpha=0.1,
-                    linewidth=0,
-                )  # fmt: skip
-                axes.axhline(mean.mean, color=style.colour, linewidth=1.4, label=arm, zorder=1.5)
+                right += 2 * gap
+                _draw_points(axes, [(right, mean)], style)
+                axes.axhline(mean.mean, color=style.colour, linewidth=1, alpha=0.7, zorder=1.5)
             elif x == 0:
                 _draw_points(axes, [(places[x], mean)], style, hollow=True)
                 axes.axhline(mean.mean, color=style.colour, linewidth=1, linestyle=":", zorder=1.5)

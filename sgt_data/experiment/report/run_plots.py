@@ -55,13 +55,12 @@ def attention_plot(results: Sequence[RunResult], title: str) -> Plot:
     return render_plot(draw, 8.0, 3.9)
 
 
-def learning_plot(results: Sequence[RunResult], title: str, base: float | None = None) -> Plot:
+def learning_plot(results: Sequence[RunResult], title: str) -> Plot:
     """Plot validation accuracy by step, one line per run, with a triangle at lift-off.
 
     Args:
         results: results of all runs; those without a validation curve are left out.
         title: title of the plot.
-        base: accuracy of the model that training began from; None for no such line.
     """
     groups = groups_of([result for result in results if result.validation_curve])
 
@@ -80,8 +79,6 @@ def learning_plot(results: Sequence[RunResult], title: str, base: float | None =
                         run.lift_off, curve[run.lift_off], "^", color=style.colour, markersize=8,
                         markeredgecolor="white", zorder=5,
                     )  # fmt: skip
-        if base is not None:
-            axes.axhline(base, **DASHED, label="base")
         axes.set_xlabel("step")
         axes.set_ylabel("validation accuracy")
         axes.set_title(plot_text(title, TITLE_WIDTH), fontsize=11, pad=12)
