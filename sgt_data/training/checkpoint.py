@@ -70,8 +70,13 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
     Raises:
         RequestError: the file is no checkpoint.
     """
-    paths = _checkpoints(folder)
-    return read_checkpoint(str(paths[-1])) if paths else None
+    path = newest_checkpoint_path(folder)
+    return None if path is None else read_checkpoint(str(path))
+
+
+def newest_checkpoint_path(folder: Path) -> Path | None:
+    """The path of the newest checkpoint in a folder; None where the folder has none."""
+    return next(reversed(_checkpoints(folder)), None)
 
 
 def read_checkpoint(path: str) -> Checkpoint:

@@ -1,48 +1,25 @@
-"""Outputs of a model for a held-out split: answers, pooled features, and generated targets."""
+"""Outputs of a model for a held-out split: batches of questions, features, generated targets."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 
 from sgt_data.experiment.measure.fidelity import GeneratedTarget
 from sgt_data.experiment.measure.held_out import HeldOut, HeldOutQuestion, HeldOutSample
-from sgt_data.experiment.measure.probe_examples import PooledPicture, pool_picture
-from sgt_data.training.batches import as_pictures
+from sgt_data.training.collation import as_pictures
+from sgt_data.training.letterbox import content_box
 
 _BATCH = 128
 
-Features = dict[str, PooledPicture]
-"""By key of a picture, what probes read of its feature grid."""
-
-
-@torch.inference_mode()
-def answers_given(model: nn.Module, questions: Sequence[HeldOutQuestion]) -> list[str]:
-    """For each question, the one of its choices that has the highest score.
-
-    Raises:
-        ValueError: the scores are not as many as the choices, or one is NaN.
-    """
-    given: list[str] = []
-    for start, (pictures, texts) in enumerate(question_batches(model, questions)):
-        batch = questions[start * _BATCH : start * _BATCH + len(texts)]
-        choices = [question.asked.choices for question in batch]
-        scores: Tensor = model.answer(pictures, texts, choices)  # type: ignore[operator]
-        most = max(map(len, choices))
-        if scores.shape != (len(batch), most) or scores.isnan().any():
-            raise ValueError(
-                f"scores of {len(batch)} questions with up to {most} choices are "
-                f"{tuple(scores.shape)}, or NaN"
-            )
-        given += [
-            each[int(row[: len(each)].argmax())]
-            for each, row in zip(choices, scores.cpu(), strict=True)
-        ]
-    return given
+Features = dict[str, NDArray[np.float32]]
+"""By key of a picture, its feature grid [rows, columns, D]."""
 
 
 def question_batches(
@@ -57,11 +34,7 @@ def question_batches(
 
 @torch.inference_mode()
 def picture_features(model: nn.Module, held_out: HeldOut) -> Features:
-    """What probes read of every asked picture whose things are known.
-
-    A batch of feature grids is pooled at once and let go: of 4,000 grids of 16 x 16 x 384 numbers,
-    1.6 GB, what is kept takes about 40 MB.
-    """
+    """Features of every asked picture whose things are known."""
     pictures = {
         question.asked.key: question.picture
         for question in held_out.questions
@@ -74,14 +47,13 @@ def picture_features(model: nn.Module, held_out: HeldOut) -> Features:
         grids: Tensor = model.features(  # type: ignore[operator]
             _on_device_of(model, [pictures[key] for key in batch])
         )
-        for key, grid in zip(batch, grids.float().cpu().numpy(), strict=True):
-            features[key] = pool_picture(grid, held_out.segmentations[key])
+        features |= dict(zip(batch, grids.float().cpu().numpy(), strict=True))
     return features
 
 
 @torch.inference_mode()
 def generate_targets(model: nn.Module, samples: Sequence[HeldOutSample]) -> list[GeneratedTarget]:
-    """The targets that a model draws for samples, each with the stored target."""
+    """The targets that a model draws for samples, each with the stored target, without padding."""
     torch.manual_seed(0)  # decides the noise from which a flow model starts
     generated = []
     for start in range(0, len(samples), _BATCH):
@@ -94,8 +66,12 @@ def generate_targets(model: nn.Module, samples: Sequence[HeldOutSample]) -> list
         for picture, target, sample in zip(
             drawn.float().cpu().numpy(), targets, batch, strict=True
         ):
+            with Image.open(io.BytesIO(sample.stored.target)) as stored:
+                box = content_box(*stored.size, target.shape[-1])
             generated.append(
-                GeneratedTarget(picture, target, sample.stored.target, sample.stored.facts)
+                GeneratedTarget(
+                    box.crop(picture), box.crop(target), sample.stored.target, sample.stored.facts
+                )
             )
     return generated
 
