@@ -133,11 +133,11 @@ def chosen_lines(lines: Iterable[CaptionLine], count: int) -> list[CaptionLine]:
     chosen: dict[str, CaptionLine] = {}
     while queues and len(chosen) < count:
         for queue in list(queues):
-            line = next((line for line in queue if line.key not in chosen), None)
-            if line is None:
+            fresh = next((line for line in queue if line.key not in chosen), None)
+            if fresh is None:
                 queues.remove(queue)
             elif len(chosen) < count:
-                chosen[line.key] = line
+                chosen[fresh.key] = fresh
     return list(chosen.values())
 
 

@@ -47,7 +47,7 @@ def thing_masks(labels: Labels) -> list[tuple[int, Mask]]:
     """
     areas, former = split_areas(np.ascontiguousarray(labels, np.int32))
     sizes = np.bincount(areas[areas > 0], minlength=len(former) + 1)[1:]
-    numbers = [number for number in np.argsort(-sizes, kind="stable")]
+    numbers = np.argsort(-sizes, kind="stable").tolist()
     least = LEAST_AREA * labels.size
     return [
         (int(former[number]), areas == number + 1) for number in numbers if sizes[number] >= least
