@@ -21,7 +21,7 @@ from sgt_data.experiment.arithmetic_share import write_arithmetic_share
 from sgt_data.experiment.learnt_pictures import picture_digests
 from sgt_data.experiment.materials import Materials
 from sgt_data.experiment.measure.further_sets import FurtherSets
-from sgt_data.experiment.measure.generation_scorer import GenerationData
+from sgt_data.experiment.measure.make_scorer import ScorerData
 from sgt_data.experiment.plan.arms import LABELS, TrainingData
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.plan.ladders import rungs
@@ -229,16 +229,16 @@ def _write_rich_questions(
 
 def _generation_data(
     plan: Plan, corpus: Corpus, drawable: str, captions: tuple[str, ...]
-) -> GenerationData | None:
+) -> ScorerData | None:
     proxy = class_map_proxy(corpus)
     if not captions or proxy is None:
         return None
     picture = (plan.train.get("model") or {}).get("picture", 48)
-    return GenerationData(corpus.url, drawable, captions, proxy, int(picture))
+    return ScorerData(corpus.url, drawable, captions, proxy, int(picture))
 
 
 def _notes(
-    plan: Plan, materials: Materials, generation: GenerationData | None
+    plan: Plan, materials: Materials, generation: ScorerData | None
 ) -> tuple[str, ...]:
     """What is not measured."""
     notes = []

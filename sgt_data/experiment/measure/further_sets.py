@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sgt_data.experiment.measure.generation_scorer import GenerationData
+from sgt_data.experiment.measure.make_scorer import ScorerData
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +18,4 @@ class FurtherSets:
     """
 
     questions: tuple[tuple[str, str], ...] = ()
-    generation: GenerationData | None = None
+    generation: ScorerData | None = None
