@@ -32,7 +32,7 @@ from sgt_data.progress import ProgressTo
 from sgt_data.result import Result
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.training.batches import questions_file
-from sgt_data.training.checkpoint import newest_checkpoint, newest_checkpoint_path
+from sgt_data.training.checkpoint import CHECKPOINTS, newest_path
 from sgt_data.training.config import TrainConfig, digest_of, document_of
 from sgt_data.training.train import Trained, train
 
@@ -84,7 +84,7 @@ def pretrain(config: TrainConfig, output: Location, *, progress: ProgressTo = Fa
 
 def _finished_gate(folder: Path, config: TrainConfig, corpus: dict[str, str]) -> Gate | None:
     """The gate of a folder that holds this very run, finished and measured."""
-    gate, path = read_gate(folder), newest_checkpoint_path(folder / "checkpoints")
+    gate, path = read_gate(folder), newest_path(folder / CHECKPOINTS)
     if gate is None or path is None:
         return None
     if gate.config == digest_of(document_of(config)) and gate.corpus != corpus:

@@ -140,7 +140,6 @@ def jobs_of(
     folder: Path,
     stage: Stage,
     measurement: Measurement | None = None,
-    init_digest: str | None = None,
 ) -> list[Job]:
     """One job for every arm and each of its seeds.
 
@@ -150,7 +149,6 @@ def jobs_of(
         folder: folder of all runs.
         stage: how far the jobs go.
         measurement: what is measured; None for the split alone.
-        init_digest: digest of the checkpoint that the arms begin with.
 
     Raises:
         RequestError: two runs would be the same.
@@ -162,7 +160,7 @@ def jobs_of(
     for arm in arms:
         for seed in arm.seeds:
             name, config = arm.run(seed)
-            name = f"{prefix}{name}-{_config_digits(config, folder.parent, init_digest)}"
+            name = f"{prefix}{name}-{_config_digits(config, folder.parent)}"
             if name in jobs:
                 raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
             jobs[name] = Job(
@@ -182,7 +180,7 @@ def find_instance_proxy(corpus: Corpus) -> str | None:
     return None
 
 
-def _config_digits(config: TrainConfig, home: Path, init_digest: str | None) -> str:
+def _config_digits(config: TrainConfig, home: Path) -> str:
     """Digits of a configuration that stay the same when the experiment's folder is moved.
 
     The checkpoint that a run begins with counts by its content.
@@ -197,5 +195,7 @@ def _config_digits(config: TrainConfig, home: Path, init_digest: str | None) -> 
 
     document: Mapping[str, Any] = document_of(config)
     data = {name: relative(value) for name, value in document["data"].items()}
-    model = {**document["model"], "init": init_digest or document["model"]["init"]}
+    model = dict(document["model"])
+    if model["init_digest"] is not None:
+        del model["init"]
     return digest_of({**document, "data": data, "model": model})[:8]

@@ -14,7 +14,7 @@ from sgt_data.experiment.learnt_pictures import picture_digests, read_learnt_pic
 from sgt_data.experiment.plan.experiment_plan import Plan
 from sgt_data.experiment.pretraining_gate import Gate, read_gate
 from sgt_data.files.urls import Location, plain
-from sgt_data.training.checkpoint import newest_checkpoint_path, read_checkpoint
+from sgt_data.training.checkpoint import CHECKPOINTS, newest_path, read_checkpoint
 from sgt_data.value_text import counted, cut
 
 _STAGE_0 = (
@@ -67,14 +67,16 @@ def read_start(plan: Plan, init: Location | None) -> Start | None:
             "begin with random weights"
         )
     folder = Path(chosen).absolute()
-    path = newest_checkpoint_path(folder / "checkpoints")
+    path = newest_path(folder / CHECKPOINTS)
     if path is None:
         raise RequestError(
             f"--init: {folder} holds no checkpoint of a run; make one with `{_STAGE_0}`"
         )
     digest = sha256(path.read_bytes()).hexdigest()
     gate = _checked_gate(folder, digest) if plan.init_gate else read_gate(folder)
-    return Start(str(folder), digest, read_checkpoint(str(path)).config["model"], gate)
+    stated_there = read_checkpoint(str(path)).config["model"]
+    model = {name: stated_there[name] for name in ("make", "picture", "settings")}
+    return Start(str(folder), digest, model, gate)
 
 
 def with_start(plan: Plan, start: Start | None) -> Plan:
@@ -87,7 +89,7 @@ def with_start(plan: Plan, start: Start | None) -> Plan:
         return plan
     for where, train in (("train", plan.train), *plan.settings.items()):
         _check_model(where, train.get("model") or {}, start)
-    model = {**start.model, "init": start.folder}
+    model = {**start.model, "init": start.folder, "init_digest": start.digest}
     settings = {
         arm: {name: value for name, value in fields.items() if name != "model"}
         for arm, fields in plan.settings.items()
@@ -143,6 +145,7 @@ def _check_model(where: str, stated: Mapping[str, Any], start: Start) -> None:
                           for name, value in (stated.get("settings") or {}).items()}}  # fmt: skip
     right = {
         "make": start.model["make"], "picture": start.model["picture"], "init": start.folder,
+        "init_digest": start.digest,
         **{f"settings.{name}": value for name, value in start.model["settings"].items()},
     }  # fmt: skip
     for name, value in found.items():
