@@ -60,7 +60,7 @@ def _choose_things(dice: Dice, staging: Staging, places: SpreadOut) -> list[_Pla
     groups: list[int] = []
     if dice.chance() < places.repeated or count > len(kinds):
         smallest, largest = places.group
-        groups.append(min(count, smallest + dice.below(largest - smallest + 1)))
+        groups.append(max(smallest, min(count, largest) - dice.below(2)))
         if count - groups[0] >= 2 and dice.chance() < places.second_group:
             groups.append(2)
     groups += [1] * (count - sum(groups))
