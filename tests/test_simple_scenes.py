@@ -23,11 +23,11 @@ from sgt_data.manifest.manifest import Manifest, load_manifest
 from sgt_data.scenes import Scene, draw_scene, write_samples
 from sgt_data.scenes.categories import CATEGORY_NAME
 from sgt_data.scenes.colours import NAMED_COLOURS
+from sgt_data.scenes.draw_pictures import coco_scene
 from sgt_data.scenes.materials import PLAIN
 from sgt_data.scenes.sample_identity import Form
 from sgt_data.scenes.scene_layout import plan_layout
 from sgt_data.scenes.staging import SIMPLE
-from sgt_data.scenes.write_samples import coco_scene
 
 SEED, SIDE, PICTURES = 2, 48, 12
 
