@@ -1,32 +1,25 @@
-"""Outputs of a model for a held-out split: answers, features, and generated targets."""
+"""Outputs of a model for a held-out split: batches of questions, features, generated targets."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 
 from sgt_data.experiment.measure.fidelity import GeneratedTarget
 from sgt_data.experiment.measure.held_out import HeldOut, HeldOutQuestion, HeldOutSample
-from sgt_data.training.batches import as_pictures
+from sgt_data.training.collation import as_pictures
+from sgt_data.training.letterbox import content_box
 
 _BATCH = 128
 
-Features = dict[str, NDArray[np.float64]]
+Features = dict[str, NDArray[np.float32]]
 """By key of a picture, its feature grid [rows, columns, D]."""
-
-
-@torch.inference_mode()
-def answer_numbers(model: nn.Module, questions: Sequence[HeldOutQuestion]) -> list[int]:
-    """For each question, the number of the answer with the highest score."""
-    numbers: list[int] = []
-    for pictures, texts in question_batches(model, questions):
-        scores: Tensor = model.answer(pictures, texts)  # type: ignore[operator]
-        numbers += scores.argmax(1).tolist()
-    return numbers
 
 
 def question_batches(
@@ -54,13 +47,13 @@ def picture_features(model: nn.Module, held_out: HeldOut) -> Features:
         grids: Tensor = model.features(  # type: ignore[operator]
             _on_device_of(model, [pictures[key] for key in batch])
         )
-        features |= dict(zip(batch, grids.double().cpu().numpy(), strict=True))
+        features |= dict(zip(batch, grids.float().cpu().numpy(), strict=True))
     return features
 
 
 @torch.inference_mode()
 def generate_targets(model: nn.Module, samples: Sequence[HeldOutSample]) -> list[GeneratedTarget]:
-    """The targets that a model draws for samples, each with the stored target."""
+    """The targets that a model draws for samples, each with the stored target, without padding."""
     torch.manual_seed(0)  # decides the noise from which a flow model starts
     generated = []
     for start in range(0, len(samples), _BATCH):
@@ -73,8 +66,12 @@ def generate_targets(model: nn.Module, samples: Sequence[HeldOutSample]) -> list
         for picture, target, sample in zip(
             drawn.float().cpu().numpy(), targets, batch, strict=True
         ):
+            with Image.open(io.BytesIO(sample.stored.target)) as stored:
+                box = content_box(*stored.size, target.shape[-1])
             generated.append(
-                GeneratedTarget(picture, target, sample.stored.target, sample.stored.facts)
+                GeneratedTarget(
+                    box.crop(picture), box.crop(target), sample.stored.target, sample.stored.facts
+                )
             )
     return generated
 
