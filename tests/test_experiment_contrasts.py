@@ -12,7 +12,6 @@ from painted import rng
 from sgt_data.experiment.measure.contrast import Contrast, accuracy_contrast, seed_contrast
 from sgt_data.experiment.measure.holm import holm_adjusted
 from sgt_data.experiment.measure.lift_off import lift_off
-from sgt_data.experiment.measure.plateau import plateau_of
 from sgt_data.experiment.measure.run_result import Marks
 from sgt_data.experiment.measure.seed_means import mean_over_seeds
 
@@ -167,15 +166,3 @@ def test_lift_off_is_where_validation_accuracy_leaves_the_base_for_good() -> Non
     assert lift_off(just_above, base=0.65) is None
     assert lift_off(just_above, base=0.60) == 0
     assert lift_off([], base=0.65) is None
-
-
-def test_a_plateau_is_reached_where_the_last_quarter_hardly_rises() -> None:
-    level = [(step, 0.7) for step in range(10, 81, 10)]
-    reached = plateau_of(level)
-    assert reached is not None and reached.reached
-    assert (reached.accuracy, reached.rise) == pytest.approx((0.7, 0))
-    rising = plateau_of([(step, step / 100) for step in range(10, 81, 10)])
-    assert rising is not None and not rising.reached
-    assert (rising.accuracy, rising.rise) == pytest.approx((0.75, 0.2))
-    assert plateau_of([]) is None
-    assert plateau_of([(10, 0.5)]) is None

@@ -42,7 +42,7 @@ from sgt_data.experiment.report.groups import (
     mean_accuracy_of,
     probe_measures,
 )
-from sgt_data.experiment.report.outcome import LedgerRow, Outcome, ledger_table
+from sgt_data.experiment.report.outcome import Outcome
 from sgt_data.experiment.report.page import HOW_TO_READ, render_page
 from sgt_data.experiment.report.plot_style import COLOURS, Plot, spread_heights
 from sgt_data.experiment.report.table_text import _without_formula, to_csv, to_markdown
@@ -381,7 +381,7 @@ def test_hostile_text_is_shown_and_never_run() -> None:
     assert not [sign for sign in reader.text if ord(sign) < 32 and sign not in "\n\t"]
 
 
-def test_a_page_of_the_test_split_says_when_it_was_opened() -> None:
+def test_a_page_of_the_test_split_says_when_it_was_opened_and_how_often() -> None:
     results = [replace(result, split="test") for result in runs(SCALE, seeds=1)]
     tables = tables_of(results, "pictures")
     with pytest.raises(ValueError, match="record of its opening"):
@@ -389,24 +389,10 @@ def test_a_page_of_the_test_split_says_when_it_was_opened() -> None:
     opening = Opening("0123abcd", "2026-01-05", {"a": None}, ("2026-01-06",))
     outcome = Outcome(results, opening=opening)
     text = read(render_page(DESCRIPTION, outcome, [], tables)).text
-    for part in ("2026-01-05", "0123abcd", "2026-01-06"):
+    for part in ("2026-01-05", "0123abcd", "2026-01-06", "No other configuration"):
         assert part in text
-
-
-def test_every_page_lists_the_openings_of_its_corpus() -> None:
-    results = runs(SCALE, seeds=1)
-    rows = [
-        LedgerRow("2026-01-05", "0123abcd", "scale", ""),
-        LedgerRow("2026-02-01", "4567cdef", "proxies", HOSTILE),
-    ]
-    outcome = Outcome(results, ledger=rows)
-    table = ledger_table(outcome)
-    assert table is not None
-    text = read(render_page(DESCRIPTION, outcome, [], [table])).text
-    for part in ("opened 2 times", "2026-01-05", "4567cdef", "proxies", 'alert("1")'):
-        assert part in text
-    assert "has not been opened" in read(render_page(DESCRIPTION, Outcome(results), [], [])).text
-    assert ledger_table(Outcome(results)) is None
+    second = replace(outcome, opening_number=2)
+    assert "opening number 2" in read(render_page(DESCRIPTION, second, [], tables)).text
 
 
 def test_a_page_of_the_validation_split_says_so() -> None:
@@ -418,7 +404,7 @@ def test_measuring_and_showing_load_their_libraries_when_they_are_used() -> None
         "import sys, importlib\n"
         "for name in ('torch', 'sklearn', 'scipy', 'matplotlib'): sys.modules[name] = None\n"
         "names = '''measure.accuracy measure.attention measure.contrast measure.drawn_examples\n"
-        "measure.fidelity measure.holm measure.plateau\n"
+        "measure.fidelity measure.holm\n"
         "measure.seed_means measure.lift_off measure.probe_examples measure.probes\n"
         "measure.run_result\n"
         "report.bar_plot report.contrast_tables report.examples_plot report.groups report.page\n"

@@ -115,9 +115,7 @@ def corpus_digest(header_fingerprints: Mapping[str, Any], name: str) -> str:
     return digest_of({"name": name, "fingerprints": dict(header_fingerprints)})
 
 
-def _changes(
-    entries: tuple[LedgerEntry, ...], configuration: Mapping[str, Any]
-) -> tuple[str, ...]:
+def _changes(entries: tuple[LedgerEntry, ...], configuration: Mapping[str, Any]) -> tuple[str, ...]:
     """What differs from the last entry, field by field; nothing where there is none."""
     if not entries:
         return ()

@@ -180,9 +180,7 @@ def _write_captions(
     return tuple(folders)
 
 
-def _write_labels(
-    kind: ExperimentKind, plan: Plan, folder: Path, pictures: int
-) -> dict[int, str]:
+def _write_labels(kind: ExperimentKind, plan: Plan, folder: Path, pictures: int) -> dict[int, str]:
     """By number of drawn pictures, the file of their labels as questions, where an arm needs it."""
     if LABELS not in plan.controls:
         return {}
@@ -202,9 +200,7 @@ def _write_labels(
     return {count: str(output / "train.jsonl")}
 
 
-def _write_rich_questions(
-    plan: Plan, corpus: Corpus, materials: Materials, folder: Path
-) -> str:
+def _write_rich_questions(plan: Plan, corpus: Corpus, materials: Materials, folder: Path) -> str:
     rich = open_corpus(plain(materials.rich or ""))
     shared = set(picture_digests(rich).values()) & set(picture_digests(corpus).values())
     if shared:
@@ -237,9 +233,7 @@ def _generation_data(
     return ScorerData(corpus.url, drawable, captions, proxy, int(picture))
 
 
-def _notes(
-    plan: Plan, materials: Materials, generation: ScorerData | None
-) -> tuple[str, ...]:
+def _notes(plan: Plan, materials: Materials, generation: ScorerData | None) -> tuple[str, ...]:
     """What is not measured."""
     notes = []
     if generation is None:

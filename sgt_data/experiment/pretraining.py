@@ -77,9 +77,7 @@ def pretrain(config: TrainConfig, output: Location, *, progress: ProgressTo = Fa
         write_learnt_pictures(folder, opened)
         gate = _measured(trained, config, validation, corpus)
         write_gate(folder, gate)
-    return Pretrained(
-        complete=gate.passed, trained=trained, gate=gate, reused=earlier is not None
-    )
+    return Pretrained(complete=gate.passed, trained=trained, gate=gate, reused=earlier is not None)
 
 
 def _finished_gate(folder: Path, config: TrainConfig, corpus: dict[str, str]) -> Gate | None:

@@ -42,7 +42,9 @@ class ChosenPace:
     @property
     def best(self) -> PaceTrial:
         """The trial with the highest accuracy, the first of several."""
-        return max(self.trials, key=lambda trial: -1.0 if trial.accuracy is None else trial.accuracy)
+        return max(
+            self.trials, key=lambda trial: -1.0 if trial.accuracy is None else trial.accuracy
+        )
 
     def __str__(self) -> str:
         best = self.best
@@ -66,9 +68,7 @@ def families(arms: Sequence[Arm], plan: Plan) -> list[Arm]:
 
 def trial_arms(arm: Arm, plan: Plan) -> list[Arm]:
     """An arm with each pace of the plan and the tuning seed."""
-    return [
-        replace(_with_pace(arm, pace), seeds=(plan.tuning_seed,)) for pace in plan.paces
-    ]
+    return [replace(_with_pace(arm, pace), seeds=(plan.tuning_seed,)) for pace in plan.paces]
 
 
 def with_paces(arms: Sequence[Arm], plan: Plan, chosen: Sequence[ChosenPace]) -> list[Arm]:

@@ -8,25 +8,7 @@ from dataclasses import dataclass, field
 from sgt_data.experiment.measure.drawn_examples import DrawnExamples
 from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.experiment.measure.run_result import RunResult
-from sgt_data.experiment.report.tables import Bounds, Table
 from sgt_data.value_text import counted
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One opening of the test split of a corpus.
-
-    Attributes:
-        date: day, YYYY-MM-DD.
-        digest: 16 hexadecimal digits of the configuration that read it.
-        experiment: what was read it for, such as `proxies`.
-        changed: what differs from the opening before; empty for the first.
-    """
-
-    date: str
-    digest: str
-    experiment: str
-    changed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +20,14 @@ class Outcome:
         missing: runs without a result, each with the reason.
         examples: by proxy and by label of an arm, generated targets of its first seed.
         opening: record of the opening of the test split; None for results on validation.
-        ledger: every opening of the test split of this corpus, in order, for any experiment.
-        bounds: ceiling and floor of generation.
+        opening_number: how many openings this folder has had, this one included.
     """
 
     results: Sequence[RunResult]
     missing: Sequence[str] = ()
     examples: Mapping[str, Mapping[str, DrawnExamples]] = field(default_factory=dict)
     opening: Opening | None = None
-    ledger: Sequence[LedgerRow] = ()
-    bounds: Bounds = field(default_factory=dict)
+    opening_number: int = 1
 
 
 def split_text(outcome: Outcome) -> str:
@@ -65,35 +45,13 @@ def split_text(outcome: Outcome) -> str:
             "towards what was chosen. The test split has not been read for this page."
         )
     again = f" It went on after a stop on {', '.join(opening.resumed)}." if opening.resumed else ""
+    earlier = (
+        " No other configuration read it in this folder."
+        if outcome.opening_number == 1
+        else f" This was opening number {outcome.opening_number} in this folder: settings may have "
+        "been chosen by what an earlier one showed."
+    )
     return (
         f"Measured on the test split, opened on {opening.date} for the frozen configuration "
-        f"{opening.digest}, {counted(len(opening.runs), 'run')}.{again}"
+        f"{opening.digest}, {counted(len(opening.runs), 'run')}.{again}{earlier}"
     )
-
-
-def ledger_text(outcome: Outcome) -> str:
-    """A sentence for readers: how often any experiment read the test split of this corpus."""
-    if not outcome.ledger:
-        return "The test split of this corpus has not been opened."
-    text = (
-        f"The test split of this corpus has been opened {counted(len(outcome.ledger), 'time')}. "
-        "Each opening is listed below."
-    )
-    if len(outcome.ledger) > 1:
-        text += (
-            " What an earlier one showed may have led to settings of a later one, so p-values of "
-            "later ones are to be read with more doubt."
-        )
-    return text
-
-
-def ledger_table(outcome: Outcome) -> Table | None:
-    """The openings of the test split of this corpus; None where there is none."""
-    if not outcome.ledger:
-        return None
-    columns = ("opening", "date", "configuration", "experiment", "changed since the one before")
-    rows = tuple(
-        (str(number), row.date, row.digest, row.experiment, row.changed)
-        for number, row in enumerate(outcome.ledger, 1)
-    )
-    return Table("Openings of the test split", columns, rows)

@@ -9,11 +9,12 @@ from pathlib import Path
 import orjson
 import yaml
 
+from sgt_data.experiment.measure.generation_bounds import BOUNDS_FILE, read_generation_bounds
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.report.contrast_tables import contrast_tables
 from sgt_data.experiment.report.description import ExperimentFacts, describe
 from sgt_data.experiment.report.figures import figures_of
-from sgt_data.experiment.report.outcome import Outcome, ledger_table, ledger_text, split_text
+from sgt_data.experiment.report.outcome import Outcome, split_text
 from sgt_data.experiment.report.page import render_page
 from sgt_data.experiment.report.results_json import encode_results
 from sgt_data.experiment.report.sentences import family_sentence, finding_sentences
@@ -34,7 +35,7 @@ def write_outputs(folder: Path, facts: ExperimentFacts, outcome: Outcome) -> lis
     """Write all files; the same results give the same bytes.
 
     Args:
-        folder: folder to write to.
+        folder: folder to write to; ceiling and floor of generation are read from it.
         facts: the experiment.
         outcome: results on one split.
 
@@ -45,9 +46,9 @@ def write_outputs(folder: Path, facts: ExperimentFacts, outcome: Outcome) -> lis
     tested = tested_contrasts(kind, results, facts.plan.primary)
     findings = finding_sentences(tested, facts.plan.primary is not None)
     family = family_sentence(tested)
-    by_arm = tables_of(results, _AXIS_COLUMNS[kind], outcome.bounds)
-    ledger = ledger_table(outcome)
-    tables = [*contrast_tables(tested, results), *by_arm, *([] if ledger is None else [ledger])]
+    bounds = read_generation_bounds(folder / BOUNDS_FILE)
+    by_arm = tables_of(results, _AXIS_COLUMNS[kind], bounds)
+    tables = [*contrast_tables(tested, results), *by_arm]
     figures = figures_of(kind, results, outcome.examples)
     description = describe(facts)
     for figure in figures:
@@ -55,11 +56,9 @@ def write_outputs(folder: Path, facts: ExperimentFacts, outcome: Outcome) -> lis
         write_atomic(str(folder / "plots" / f"{figure.name}.svg"), figure.plot.svg)
     write_atomic(str(folder / "plan.yaml"), plan_text(facts.plan).encode())
     write_atomic(str(folder / "results.csv"), to_csv(by_arm).encode())
-    write_atomic(
-        str(folder / "results.json"), encode_results(kind, results, tested, outcome.bounds)
-    )
+    write_atomic(str(folder / "results.json"), encode_results(kind, results, tested, bounds))
     notes = [*(f"Missing: {run}" for run in outcome.missing), *facts.notes]
-    opening = [description.question, split_text(outcome), ledger_text(outcome), *notes]
+    opening = [description.question, split_text(outcome), *notes]
     parts = [
         f"# {description.title}",
         *map(markdown_text, opening),

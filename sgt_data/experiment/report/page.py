@@ -15,7 +15,7 @@ from sgt_data.experiment.measure.lift_off import MARGIN, WINDOW
 from sgt_data.experiment.measure.run_result import PLATEAU_RISE, RunResult
 from sgt_data.experiment.report.description import Description
 from sgt_data.experiment.report.figures import CaptionedPlot
-from sgt_data.experiment.report.outcome import Outcome, ledger_text, split_text
+from sgt_data.experiment.report.outcome import Outcome, split_text
 from sgt_data.experiment.report.table_text import cell_text, flagged_rows
 from sgt_data.experiment.report.tables import Table
 from sgt_data.value_text import counted
@@ -68,7 +68,6 @@ def render_page(
     return _template().render(
         description=description,
         split_text=split_text(outcome),
-        ledger_text=ledger_text(outcome),
         missing=outcome.missing,
         how_to_read=HOW_TO_READ,
         comparisons=comparisons,

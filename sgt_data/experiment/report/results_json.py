@@ -10,15 +10,17 @@ from __future__ import annotations
 import zlib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from sgt_data.experiment.measure.run_result import Marks, RunResult
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind
-from sgt_data.experiment.report.tables import Bounds
 from sgt_data.experiment.report.tested_contrasts import TestedContrast, TestedContrasts
+
+if TYPE_CHECKING:
+    from sgt_data.experiment.measure.generation_bounds import GenerationBounds
 
 RESULTS_VERSION = 1
 
@@ -47,7 +49,7 @@ def encode_results(
     kind: ExperimentKind,
     results: Sequence[RunResult],
     tested: TestedContrasts,
-    bounds: Bounds,
+    bounds: GenerationBounds | None,
 ) -> bytes:
     """The file's bytes: the same results give the same bytes.
 
@@ -55,7 +57,7 @@ def encode_results(
         kind: what differs between the arms.
         results: results of all runs.
         tested: all comparisons.
-        bounds: ceiling and floor of generation.
+        bounds: ceiling and floor of generation; None where they are not known.
     """
     document = {
         "version": RESULTS_VERSION,
@@ -65,9 +67,9 @@ def encode_results(
         "questions": _questions(results),
         "guessing": _by_task(results[0], "chance"),
         "commonest": _by_task(results[0], "commonest"),
-        "generation_bounds": {
-            name: _values(by_output) for name, by_output in bounds.items()
-        },
+        "generation_bounds": None
+        if bounds is None
+        else {"ceiling": _values(bounds.ceiling), "floor": _values(bounds.floor)},
         "comparisons": [
             *([] if tested.primary is None else [_comparison("primary", tested.primary)]),
             *(_comparison("family", each) for each in tested.family),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from sgt_data.experiment.measure.run_result import RunResult
 from sgt_data.experiment.measure.seed_means import SeedMean
@@ -24,7 +24,12 @@ from sgt_data.experiment.report.groups import (
     other_set_measures,
     probe_measures,
 )
-from sgt_data.scoring.intervals import Estimate
+
+if TYPE_CHECKING:
+    from sgt_data.experiment.measure.generation_bounds import GenerationBounds
+
+_PICTURE = "picture"
+"""The kind of output that a segmenter reads."""
 
 Cell = SeedMean | str | None
 """A number over seeds, a text, or nothing."""
@@ -57,20 +62,15 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-Bounds = Mapping[str, Mapping[str, Mapping[str, Estimate]]]
-"""By name of a bound (`ceiling`, `floor`), by output and by task: the share of captions that true
-pictures, or those of other captions, show."""
-
-
 def tables_of(
-    results: Sequence[RunResult], axis: str, bounds: Bounds = MappingProxyType({})
+    results: Sequence[RunResult], axis: str, bounds: GenerationBounds | None = None
 ) -> list[Table]:
     """Tables by arm: accuracy, probes, layout, generation, other questions, attention, training.
 
     Args:
         results: results of all runs.
         axis: name of the axis, such as `pictures`.
-        bounds: what generation can reach at best, and without knowing the caption.
+        bounds: ceiling and floor of generation; None where they are not known.
 
     Raises:
         CorpusError: the runs do not belong together.
@@ -90,7 +90,7 @@ def tables_of(
     ]
     flags = tuple(map(_flag, groups))
     tables = [
-        replace(table, flags=flags, notes=_flag_notes(flags))
+        replace(table, flags=flags, notes=(*_flag_notes(flags), *table.notes))
         for table in tables
         if len(table.columns) > 3
     ]
@@ -158,19 +158,36 @@ def _probe_table(groups: Sequence[Group], axis: str, results: Sequence[RunResult
 
 
 def _generation_table(
-    groups: Sequence[Group], axis: str, results: Sequence[RunResult], output: tuple[str, Bounds]
+    groups: Sequence[Group],
+    axis: str,
+    results: Sequence[RunResult],
+    output: tuple[str, GenerationBounds | None],
 ) -> Table:
-    """The table of one output, with what it can reach at best and at worst."""
+    """The table of one output, with what it can reach at best, and without reading the caption."""
     name, bounds = output
     tasks = generation_measures(results, name)
     measures = {f"{name}: {task}": measure for task, measure in tasks.items()}
     table = _table(f"Captions drawn right: {name}", groups, axis, measures)
+    if bounds is None:
+        return table
     footers = [
-        _footer(bound, {task: estimate.value for task, estimate in of_output.items()}, list(tasks))
-        for bound, by_output in bounds.items()
+        _footer(text, {task: estimate.value for task, estimate in of_output.items()}, list(tasks))
+        for text, by_output in (
+            ("ceiling: the true drawings", bounds.ceiling),
+            ("floor: drawings of other captions", bounds.floor),
+        )
         if (of_output := by_output.get(name, {}))
     ]
-    return replace(table, footers=tuple(footers))
+    return replace(table, footers=tuple(footers), notes=_reading_notes(name, bounds))
+
+
+def _reading_notes(output: str, bounds: GenerationBounds) -> tuple[str, ...]:
+    """How well drawings are read, where a model reads them."""
+    if output != _PICTURE:
+        return ()
+    text = f"Pictures are read by a segmenter with a mean IoU of {bounds.mean_iou:.3f} on"
+    problem = "" if bounds.picture_problem is None else f" {bounds.picture_problem}"
+    return (f"{text} validation; {bounds.gate:g} is needed.{problem}",)
 
 
 def _attention_table(groups: Sequence[Group], axis: str, results: Sequence[RunResult]) -> Table:
