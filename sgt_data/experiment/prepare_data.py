@@ -93,7 +93,7 @@ def prepare(
     drawn = str(folder / _DRAWABLE_PICTURES)
     write_subset_file(subset_of_keys(opened, drawable), drawn)
     on_progress(Progress(0, phase="writing captions and further questions"))
-    captions = _write_captions(plan, opened, materials, folder)
+    captions = _write_captions(plan, corpus, materials, folder)
     arithmetic = write_arithmetic_share(
         folder / "arithmetic", f"{questions}/train.jsonl", plan.arithmetic_share, plan.split_seed
     )
@@ -156,9 +156,7 @@ def _write_questions(plan: Plan, corpus: str, folder: Path) -> str:
     return questions
 
 
-def _write_captions(
-    plan: Plan, corpus: Corpus, materials: Materials, folder: Path
-) -> tuple[str, ...]:
+def _write_captions(plan: Plan, corpus: str, materials: Materials, folder: Path) -> tuple[str, ...]:
     """Folders of captions, of pictures and of class maps; none where there are no captions.
 
     All pictures that are not held out may be captioned in training, not only those that are asked
@@ -168,21 +166,20 @@ def _write_captions(
         return ()
     shares = shares_of(plan)
     shares["train"] = 1 - shares["val"] - shares["test"]
-    draws = {"captions-picture": "picture", "captions-class-map": class_map_proxy(corpus)}
+    class_maps = class_map_proxy(open_corpus(corpus))
+    draws = {"captions-picture": "picture", "captions-class-map": class_maps}
     folders = []
     for name, drawn in draws.items():
         if drawn is not None:
             write_captions(
-                corpus.url, plain(materials.captions), str(folder / name),
+                corpus, plain(materials.captions), str(folder / name),
                 draw=drawn, seed=plan.split_seed, shares=shares,
             )  # fmt: skip
             folders.append(str(folder / name))
     return tuple(folders)
 
 
-def _write_labels(
-    kind: ExperimentKind, plan: Plan, folder: Path, pictures: int
-) -> dict[int, str]:
+def _write_labels(kind: ExperimentKind, plan: Plan, folder: Path, pictures: int) -> dict[int, str]:
     """By number of drawn pictures, the file of their labels as questions, where an arm needs it."""
     if LABELS not in plan.controls:
         return {}
@@ -202,9 +199,7 @@ def _write_labels(
     return {count: str(output / "train.jsonl")}
 
 
-def _write_rich_questions(
-    plan: Plan, corpus: Corpus, materials: Materials, folder: Path
-) -> str:
+def _write_rich_questions(plan: Plan, corpus: Corpus, materials: Materials, folder: Path) -> str:
     rich = open_corpus(plain(materials.rich or ""))
     shared = set(picture_digests(rich).values()) & set(picture_digests(corpus).values())
     if shared:
@@ -237,9 +232,7 @@ def _generation_data(
     return ScorerData(corpus.url, drawable, captions, proxy, int(picture))
 
 
-def _notes(
-    plan: Plan, materials: Materials, generation: ScorerData | None
-) -> tuple[str, ...]:
+def _notes(plan: Plan, materials: Materials, generation: ScorerData | None) -> tuple[str, ...]:
     """What is not measured."""
     notes = []
     if generation is None:

@@ -149,7 +149,9 @@ def _check_model(where: str, stated: Mapping[str, Any], start: Start) -> None:
         **{f"settings.{name}": value for name, value in start.model["settings"].items()},
     }  # fmt: skip
     for name, value in found.items():
-        if name == "settings" or (name == "init" and Path(str(value)).absolute() == Path(right[name])):
+        if name == "settings" or (
+            name == "init" and Path(str(value)).absolute() == Path(right[name])
+        ):
             continue
         if name not in right or right[name] != value:
             has = cut(right[name]) if name in right else "does not state it"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sgt_data.experiment.measure.seen_things import Mask
 
 LEAST_EXAMPLES = 10

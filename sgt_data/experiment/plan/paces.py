@@ -42,14 +42,13 @@ class ChosenPace:
     @property
     def best(self) -> PaceTrial:
         """The trial with the highest accuracy, the first of several."""
-        return max(self.trials, key=lambda trial: -1.0 if trial.accuracy is None else trial.accuracy)
+        return max(
+            self.trials, key=lambda trial: -1.0 if trial.accuracy is None else trial.accuracy
+        )
 
     def __str__(self) -> str:
         best = self.best
-        tried = ", ".join(
-            f"{_rates(trial.pace)} {'no number' if trial.accuracy is None else f'{trial.accuracy:.3f}'}"
-            for trial in self.trials
-        )
+        tried = ", ".join(f"{_rates(trial.pace)} {_text(trial.accuracy)}" for trial in self.trials)
         still = "" if best.reached is not False else "; accuracy still rose at its end"
         return f"pace of {self.family}: {_rates(best.pace)}, of {tried} on validation{still}"
 
@@ -66,9 +65,7 @@ def families(arms: Sequence[Arm], plan: Plan) -> list[Arm]:
 
 def trial_arms(arm: Arm, plan: Plan) -> list[Arm]:
     """An arm with each pace of the plan and the tuning seed."""
-    return [
-        replace(_with_pace(arm, pace), seeds=(plan.tuning_seed,)) for pace in plan.paces
-    ]
+    return [replace(_with_pace(arm, pace), seeds=(plan.tuning_seed,)) for pace in plan.paces]
 
 
 def with_paces(arms: Sequence[Arm], plan: Plan, chosen: Sequence[ChosenPace]) -> list[Arm]:
@@ -86,3 +83,7 @@ def _with_pace(arm: Arm, pace: Pace) -> Arm:
 
 def _rates(pace: Pace) -> str:
     return f"{pace.matrix_rate:g}/{pace.rate:g}"
+
+
+def _text(accuracy: float | None) -> str:
+    return "no number" if accuracy is None else f"{accuracy:.3f}"

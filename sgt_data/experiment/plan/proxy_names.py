@@ -19,9 +19,7 @@ _WITH_CATEGORIES = ("semantic", "panoptic", "instance")
 """Variants of segmentation whose segments have categories, those that draw them all first."""
 
 
-def with_corpus_proxies(
-    plan: Plan, proxies: Sequence[Mapping[str, Any]]
-) -> tuple[Plan, list[str]]:
+def with_corpus_proxies(plan: Plan, proxies: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:
     """Replace the proxies in a plan by the names in a corpus: in `proxies` and in names of arms.
 
     A plan names a proxy by the corpus' name, or by its kind: its type (`depth`), or the variant of
@@ -90,9 +88,7 @@ def with_corpus_proxies(
         if not set(_words_in(name)) & set(missing)
     ]
     primary, primary_notes = _with_corpus_names(plan.primary, corpus_names, missing)
-    plan = replace(
-        plan, proxies=entries, settings=settings, controls=controls, primary=primary
-    )
+    plan = replace(plan, proxies=entries, settings=settings, controls=controls, primary=primary)
     return plan, [*notes, *primary_notes]
 
 
