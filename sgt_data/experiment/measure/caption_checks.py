@@ -6,14 +6,23 @@ most visible one stands for it: there the most certain, here the largest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import copysign, hypot
 
 from sgt_data.experiment.measure.caption_lines import CaptionLine, NamedThing, Relation
 from sgt_data.experiment.measure.seen_things import SeenThing
 
 MARGIN = 0.1
-"""Least distance of two centres along the axis of a relation, in units of the sum of the two
-extents along it (GenEval's)."""
+"""Distance of two centres along an axis that counts as none, in units of the sum of the two extents
+along it."""
+
+_DIRECTIONS: Mapping[Relation, tuple[int, int]] = {
+    "left of": (0, -1), "right of": (0, 1), "above": (1, -1), "below": (1, 1),
+}  # fmt: skip
+"""By relation, its axis (0 is x, 1 is y, from the top) and its sense along it."""
+
+CONE = 0.5
+"""Cosine of the widest angle between the axis of a relation and the line through two centres."""
 
 
 def shows(line: CaptionLine, seen: Sequence[SeenThing]) -> bool:
@@ -43,12 +52,20 @@ def shows(line: CaptionLine, seen: Sequence[SeenThing]) -> bool:
 
 
 def holds(relation: Relation, first: SeenThing, second: SeenThing) -> bool:
-    """Whether a first thing lies to a second one as a relation says, by their centres."""
-    axis = 0 if relation in ("left of", "right of") else 1
-    gap = second.centre[axis] - first.centre[axis]
-    if relation in ("right of", "below"):
-        gap = -gap
-    return gap > MARGIN * (first.extent[axis] + second.extent[axis])
+    """Whether a first thing lies to a second one as a relation says, by their centres.
+
+    The margin and the angle are GenEval's.
+    """
+    gaps = [_gap(first, second, axis) for axis in (0, 1)]
+    axis, sign = _DIRECTIONS[relation]
+    return sign * gaps[axis] > CONE * hypot(*gaps)
+
+
+def _gap(first: SeenThing, second: SeenThing, axis: int) -> float:
+    """How far the first centre lies behind the second along an axis, beyond the margin."""
+    gap = first.centre[axis] - second.centre[axis]
+    beyond = abs(gap) - MARGIN * (first.extent[axis] + second.extent[axis])
+    return copysign(max(beyond, 0.0), gap)
 
 
 def _largest(named: NamedThing, seen: Sequence[SeenThing]) -> SeenThing | None:

@@ -22,11 +22,15 @@ from sgt_data.experiment.measure.drawn_examples import to_pixels
 from sgt_data.experiment.measure.generation_scorer import Scorer
 from sgt_data.experiment.measure.run_result import Marks
 from sgt_data.experiment.measure.seen_things import SeenThing
+from sgt_data.experiment.measure.shuffled_captions import shuffled_estimates
 from sgt_data.scoring.intervals import Estimate, as_share, ratio_of_sums
 from sgt_data.training.collation import as_pictures
 
 MEAN = "mean"
 """Name of the mean over tasks."""
+
+SHUFFLED = ", captions shuffled"
+"""Behind the kind of drawings whose captions are those of other pictures."""
 
 _BATCH = 64
 _NOISE_SEED = 0
@@ -54,18 +58,44 @@ def generation_scores(
 
     Returns:
         By kind (`class map`, `picture`) and by task of the prompts, and `mean` over the tasks, with
-        95 % intervals over the prompts' pictures. Pictures are left out where
-        `scorer.picture_problem` says why.
+        95 % intervals over the prompts' pictures; and the same for the captions of other pictures
+        (`class map, captions shuffled`, ...): what the model draws whatever the caption says.
+        Pictures are left out where `scorer.picture_problem` says why.
     """
-    return scores_of_drawings(prompts, draw_prompts(model, prompts, scorer.picture), scorer, seed)
+    drawings = draw_prompts(model, prompts, scorer.picture)
+    things = things_of_drawings(prompts, drawings, scorer)
+    shuffled = shuffled_scores(prompts, things, seed)
+    return {
+        **scores_of_things(prompts, things, seed),
+        **{f"{kind}{SHUFFLED}": scores for kind, scores in shuffled.items()},
+    }
 
 
-def scores_of_drawings(
-    prompts: Sequence[Prompt], drawings: NDArray[np.uint8], scorer: Scorer, seed: int
+def scores_of_things(
+    prompts: Sequence[Prompt], things: Sequence[Sequence[SeenThing] | None], seed: int
 ) -> Scores:
-    """The share of prompts whose drawings [n, S, S, 3] uint8 show what they say; see above."""
-    marks = mark_drawings(prompts, things_of_drawings(prompts, drawings, scorer))
-    return {kind: _estimates(of_kind, seed) for kind, of_kind in sorted(marks.items())}
+    """The share of prompts whose drawings show what they say, by kind and task; see above."""
+    return {
+        kind: _estimates(marks, seed)
+        for kind, marks in sorted(mark_drawings(prompts, things).items())
+    }
+
+
+def shuffled_scores(
+    prompts: Sequence[Prompt], things: Sequence[Sequence[SeenThing] | None], seed: int
+) -> Scores:
+    """The share of prompts that hold of drawings made for other pictures, by kind and task."""
+    scores: Scores = {}
+    for kind in sorted({prompt.kind for prompt in prompts}):
+        pairs = [
+            (prompt, seen)
+            for prompt, seen in zip(prompts, things, strict=True)
+            if prompt.kind == kind and seen is not None
+        ]
+        if pairs:
+            of_kind, seen_of_kind = zip(*pairs, strict=True)
+            scores[kind] = shuffled_estimates(of_kind, seen_of_kind, seed, MEAN)
+    return scores
 
 
 @torch.inference_mode()
