@@ -57,7 +57,8 @@ def _operations(model: nn.Module, batch: TrainingBatch) -> int:
     model.train()
     with FlopCounterMode(display=False) as counter:
         losses = model(batch)
-        torch.stack([loss for loss in losses.values() if loss.requires_grad]).sum().backward()
+        loss = torch.stack([loss for loss in losses.values() if loss.requires_grad]).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
     model.zero_grad(set_to_none=True)
     total: int = counter.get_total_flops()
     return total

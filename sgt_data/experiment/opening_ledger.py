@@ -21,7 +21,6 @@ from sgt_data.experiment.measure.opening_record import LedgerEntry, Opening
 from sgt_data.files.claim import differences
 from sgt_data.files.urls import Location, is_local, plain
 from sgt_data.foreign_errors import in_words
-from sgt_data.training.config import digest_of
 from sgt_data.value_text import cut
 
 SUFFIX = ".test-openings.jsonl"
@@ -46,7 +45,9 @@ def ledger_file(corpus: str, ledger: Location | None) -> Path:
             f"{corpus} lies in a store where no line can be added to a file, so it has no ledger "
             "of openings of its test split beside it; name a local one with --ledger FILE"
         )
-    file = Path(f"{corpus.rstrip('/')}{SUFFIX}" if ledger is None else plain(ledger)).absolute()
+    beside = default_ledger(corpus)
+    file = Path(plain(ledger)).absolute() if ledger is not None else beside
+    assert file is not None
     writable = file if file.exists() else file.parent
     if not os.access(writable, os.W_OK):
         raise RequestError(
@@ -56,10 +57,15 @@ def ledger_file(corpus: str, ledger: Location | None) -> Path:
     return file
 
 
+def default_ledger(corpus: str) -> Path | None:
+    """The ledger beside a corpus; None for one in a store."""
+    return Path(f"{corpus.rstrip('/')}{SUFFIX}") if is_local(corpus) else None
+
+
 def record_opening(
     file: Path, entry_of: Mapping[str, Any], opening: Opening
 ) -> tuple[LedgerEntry, ...]:
-    """Add an opening to a ledger, unless it is there, and return the entries of its corpus.
+    """Add an opening to a ledger, unless it is there, and return all entries.
 
     Args:
         file: the ledger.
@@ -73,7 +79,7 @@ def record_opening(
     try:
         with file.open("ab+") as ledger:
             fcntl.flock(ledger, fcntl.LOCK_EX)
-            entries = entries_of(file, str(entry_of["corpus"]))
+            entries = read_ledger(file)
             if not _is_recorded(entries, opening, str(entry_of["folder"])):
                 changed = _changes(entries, entry_of["configuration"])
                 entry = LedgerEntry(
@@ -88,12 +94,8 @@ def record_opening(
     return entries
 
 
-def entries_of(file: Path, corpus: str) -> tuple[LedgerEntry, ...]:
-    """The entries of a ledger that are of a corpus, in order; none where there is no ledger.
-
-    Args:
-        file: the ledger.
-        corpus: digest of the corpus.
+def read_ledger(file: Path) -> tuple[LedgerEntry, ...]:
+    """The entries of a ledger, in order; none where there is no ledger.
 
     Raises:
         CorpusError: a line is damaged.
@@ -107,12 +109,7 @@ def entries_of(file: Path, corpus: str) -> tuple[LedgerEntry, ...]:
             if not line:
                 break
             entries.append(_parse(line, f"{file}, line {number}"))
-    return tuple(entry for entry in entries if entry.corpus == corpus)
-
-
-def corpus_digest(header_fingerprints: Mapping[str, Any], name: str) -> str:
-    """Digest of a corpus as it was built: 16 hexadecimal digits."""
-    return digest_of({"name": name, "fingerprints": dict(header_fingerprints)})
+    return tuple(entries)
 
 
 def _changes(entries: tuple[LedgerEntry, ...], configuration: Mapping[str, Any]) -> tuple[str, ...]:

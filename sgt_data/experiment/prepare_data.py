@@ -93,7 +93,7 @@ def prepare(
     drawn = str(folder / _DRAWABLE_PICTURES)
     write_subset_file(subset_of_keys(opened, drawable), drawn)
     on_progress(Progress(0, phase="writing captions and further questions"))
-    captions = _write_captions(plan, opened, materials, folder)
+    captions = _write_captions(plan, corpus, materials, folder)
     arithmetic = write_arithmetic_share(
         folder / "arithmetic", f"{questions}/train.jsonl", plan.arithmetic_share, plan.split_seed
     )
@@ -156,9 +156,7 @@ def _write_questions(plan: Plan, corpus: str, folder: Path) -> str:
     return questions
 
 
-def _write_captions(
-    plan: Plan, corpus: Corpus, materials: Materials, folder: Path
-) -> tuple[str, ...]:
+def _write_captions(plan: Plan, corpus: str, materials: Materials, folder: Path) -> tuple[str, ...]:
     """Folders of captions, of pictures and of class maps; none where there are no captions.
 
     All pictures that are not held out may be captioned in training, not only those that are asked
@@ -168,12 +166,13 @@ def _write_captions(
         return ()
     shares = shares_of(plan)
     shares["train"] = 1 - shares["val"] - shares["test"]
-    draws = {"captions-picture": "picture", "captions-class-map": class_map_proxy(corpus)}
+    class_maps = class_map_proxy(open_corpus(corpus))
+    draws = {"captions-picture": "picture", "captions-class-map": class_maps}
     folders = []
     for name, drawn in draws.items():
         if drawn is not None:
             write_captions(
-                corpus.url, plain(materials.captions), str(folder / name),
+                corpus, plain(materials.captions), str(folder / name),
                 draw=drawn, seed=plan.split_seed, shares=shares,
             )  # fmt: skip
             folders.append(str(folder / name))

@@ -8,25 +8,25 @@ FOLDER/
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from torch import nn
-
-from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
+from sgt_data.experiment.arithmetic_share import write_arithmetic_share
 from sgt_data.experiment.learnt_pictures import write_learnt_pictures
-from sgt_data.experiment.measure.accuracy import chance_accuracy
 from sgt_data.experiment.measure.answers import (
     ValidationPart,
     marks_of,
+    mean_chance,
     mean_of_tasks,
     spread_out,
 )
 from sgt_data.experiment.measure.held_out import HeldOutQuestion, read_questions
 from sgt_data.experiment.pretraining_gate import Gate, read_gate, verdict, write_gate
+from sgt_data.files.output_place import check_output
 from sgt_data.files.urls import Location
 from sgt_data.progress import ProgressTo
 from sgt_data.result import Result
@@ -34,7 +34,12 @@ from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.training.batches import questions_file
 from sgt_data.training.checkpoint import CHECKPOINTS, newest_path
 from sgt_data.training.config import TrainConfig, digest_of, document_of
+from sgt_data.training.initial_weights import with_init_digest
 from sgt_data.training.train import Trained, train
+
+ARITHMETIC_SHARE = 0.1
+"""Arithmetic questions for each question about pictures, as in the plans of experiments: without
+some in training, arithmetic could not be a negative control."""
 
 
 @dataclass(slots=True, kw_only=True, repr=False)
@@ -66,8 +71,11 @@ def pretrain(config: TrainConfig, output: Location, *, progress: ProgressTo = Fa
             corpus, or the questions have no validation.
         CorpusError: a sample or a file of the folder is damaged.
     """
-    folder = Path(output)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise RequestError("stage pretrain runs in one process; start it without torchrun")
     opened = open_corpus(config.data.corpus)
+    folder = Path(check_output(output, [opened.url, config.data.questions, *config.data.captions]))
+    config = with_init_digest(_with_arithmetic(config, folder))
     corpus = {"name": opened.header.name, **opened.header.fingerprints}
     earlier = _finished_gate(folder, config, corpus)
     validation = read_questions(questions_file(config.data.questions, "val"), config)
@@ -77,7 +85,20 @@ def pretrain(config: TrainConfig, output: Location, *, progress: ProgressTo = Fa
         write_learnt_pictures(folder, opened)
         gate = _measured(trained, config, validation, corpus)
         write_gate(folder, gate)
-    return Pretrained(complete=gate.passed, trained=trained, gate=gate, reused=earlier is not None)
+    notes = [] if earlier is None else [f"{folder} holds this very run; nothing was trained"]
+    return Pretrained(
+        complete=gate.passed, notes=notes, trained=trained, gate=gate, reused=earlier is not None
+    )
+
+
+def _with_arithmetic(config: TrainConfig, folder: Path) -> TrainConfig:
+    """The configuration with arithmetic questions, which lie beside the folder of the run."""
+    beside = folder.with_name(f"{folder.name}-arithmetic")
+    file = write_arithmetic_share(
+        beside, questions_file(config.data.questions), ARITHMETIC_SHARE, seed=0
+    )
+    more = [*config.data.more_questions, *([] if file is None else [file])]
+    return replace(config, data=replace(config.data, more_questions=more))
 
 
 def _finished_gate(folder: Path, config: TrainConfig, corpus: dict[str, str]) -> Gate | None:
@@ -109,7 +130,7 @@ def _measured(
     return Gate(
         validation=accuracies[0],
         training=accuracies[1],
-        chance=_chance(validation),
+        chance=mean_chance(validation),
         questions=len(validation),
         passed=passed,
         reason=reason,

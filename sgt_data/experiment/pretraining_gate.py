@@ -17,8 +17,8 @@ from sgt_data.scoring.intervals import STRICT
 FILE = "gate.json"
 
 LEAST_VALIDATION = 0.65
-"""Mean accuracy on validation that is needed: below it, answers have hardly begun, and post-training
-would show when they begin and not what it adds."""
+"""Mean accuracy on validation that is needed: below it answers have hardly begun, and
+post-training would show when they begin and not what it adds."""
 
 LARGEST_GAP = 0.10
 """Most by which accuracy on questions that were trained on may exceed that on validation."""

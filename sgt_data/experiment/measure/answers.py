@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sgt_data.experiment.measure.accuracy import mark_answers
+from sgt_data.experiment.measure.accuracy import AskedQuestion, chance_accuracy, mark_answers
 from sgt_data.experiment.measure.held_out import HeldOutQuestion
 from sgt_data.experiment.measure.model_outputs import question_batches
 from sgt_data.experiment.measure.run_result import Marks
@@ -45,6 +45,14 @@ def mean_of_tasks(marks: Marks) -> float:
     return sum(shares) / len(shares)
 
 
+def mean_chance(questions: Sequence[HeldOutQuestion]) -> float:
+    """Mean over tasks of the expected accuracy of a random pick among each question's choices."""
+    by_task: dict[str, list[AskedQuestion]] = {}
+    for question in questions:
+        by_task.setdefault(question.asked.task, []).append(question.asked)
+    return sum(map(chance_accuracy, by_task.values())) / len(by_task)
+
+
 def spread_out(questions: Sequence[HeldOutQuestion], most: int) -> list[HeldOutQuestion]:
     """At most so many questions, evenly spread over each task; in their order."""
     if len(questions) <= most:
@@ -70,9 +78,5 @@ class ValidationPart:
         self.questions = spread_out(questions, QUESTIONS_WHILE_TRAINING)
 
     def __call__(self, model: nn.Module) -> float:
-        """Mean accuracy over tasks, 0 to 1; the model is left in the mode that it was in."""
-        was_training = model.training
-        model.eval()
-        accuracy = mean_of_tasks(marks_of(model, self.questions))
-        model.train(was_training)
-        return accuracy
+        """Mean accuracy over tasks, 0 to 1, of a model in evaluation mode."""
+        return mean_of_tasks(marks_of(model, self.questions))

@@ -24,7 +24,7 @@ from sgt_data.experiment.measure.run_result import Marks
 from sgt_data.experiment.measure.seen_things import SeenThing
 from sgt_data.experiment.measure.shuffled_captions import shuffled_estimates
 from sgt_data.scoring.intervals import Estimate, as_share, ratio_of_sums
-from sgt_data.training.batches import as_pictures
+from sgt_data.training.collation import as_pictures
 
 MEAN = "mean"
 """Name of the mean over tasks."""

@@ -10,7 +10,7 @@ from torch import nn
 
 from sgt_data.experiment.measure.accuracy import accuracy_per_task, mean_accuracy
 from sgt_data.experiment.measure.answers import marks_of, spread_out
-from sgt_data.experiment.measure.attention import attention_per_layer, measure_attention
+from sgt_data.experiment.measure.attention import attention_per_layer, attention_shares
 from sgt_data.experiment.measure.drawn_targets import write_drawn_targets
 from sgt_data.experiment.measure.fidelity import GeneratedTarget, layout_fidelity
 from sgt_data.experiment.measure.held_out import HeldOut, HeldOutQuestion
@@ -158,8 +158,9 @@ def _layout(held_out: HeldOut, drawn: Drawn, seed: int) -> dict[str, dict[str, E
 
 def _attention(model: nn.Module, held_out: HeldOut, seed: int) -> tuple[LayerAttention, ...]:
     questions = spread_out(held_out.questions, _ATTENDED)
-    attention = measure_attention(model, question_batches(model, questions))  # type: ignore[arg-type]
-    return attention_per_layer(attention, [question.asked.key for question in questions], seed)
+    shares, uniform = attention_shares(model, question_batches(model, questions))  # type: ignore[arg-type]
+    keys = [question.asked.key for question in questions]
+    return attention_per_layer(shares, uniform, keys, seed)
 
 
 def _curve_row(row: Row) -> CurveRow:

@@ -1,4 +1,4 @@
-"""What a run's validation curve tells: where accuracy stood at the end, and whether it still rose."""
+"""What a validation curve tells: where accuracy stood at the end, and whether it still rose."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ def arms_of(kind: ExperimentKind, plan: Plan, data: TrainingData) -> list[Arm]:
     """All arms of an experiment: those that are compared first, then the controls.
 
     Raises:
-        RequestError: the plan lacks a field that this experiment needs, or has settings or a primary
-            contrast for an arm that does not exist.
+        RequestError: the plan lacks a field that this experiment needs, or has settings or a
+            primary contrast for an arm that does not exist.
     """
     compared = {"scale": ladder_arms, "proxies": _proxy_arms, "ratio": _ratio_arms}[kind]
     arms = [*compared(plan, data), *control_arms(plan, data)]

@@ -48,10 +48,7 @@ class ChosenPace:
 
     def __str__(self) -> str:
         best = self.best
-        tried = ", ".join(
-            f"{_rates(trial.pace)} {'no number' if trial.accuracy is None else f'{trial.accuracy:.3f}'}"
-            for trial in self.trials
-        )
+        tried = ", ".join(f"{_rates(trial.pace)} {_text(trial.accuracy)}" for trial in self.trials)
         still = "" if best.reached is not False else "; accuracy still rose at its end"
         return f"pace of {self.family}: {_rates(best.pace)}, of {tried} on validation{still}"
 
@@ -86,3 +83,7 @@ def _with_pace(arm: Arm, pace: Pace) -> Arm:
 
 def _rates(pace: Pace) -> str:
     return f"{pace.matrix_rate:g}/{pace.rate:g}"
+
+
+def _text(accuracy: float | None) -> str:
+    return "no number" if accuracy is None else f"{accuracy:.3f}"
