@@ -27,12 +27,13 @@ class Camera(NamedTuple):
 
     def see(self, point: Vec) -> tuple[float, float]:
         """Where a point is seen: right and up from the middle, in halves of the shorter side."""
-        relative = (point[0], point[1] - self.height, point[2])
-        x, y, z = (
-            axis[0] * relative[0] + axis[1] * relative[1] + axis[2] * relative[2]
-            for axis in (self.right, self.up, self.forward)
+        x, y, z = point[0], point[1] - self.height, point[2]
+        right, up, forward = self.right, self.up, self.forward
+        scale = 2.0 * self.focal / (forward[0] * x + forward[1] * y + forward[2] * z)
+        return (
+            scale * (right[0] * x + right[1] * y + right[2] * z),
+            scale * (up[0] * x + up[1] * y + up[2] * z),
         )
-        return 2.0 * self.focal * x / z, 2.0 * self.focal * y / z
 
     def meet_level(self, u: float, v: float, level: float) -> tuple[float, float]:
         """The place (x, z) `level` metres above the ground that is seen at (u, v).

@@ -62,7 +62,7 @@ _GLOSS_MAX: Final = 0.25
 def named_materials(
     materials: NDArray[np.float64], colours: Sequence[str | None]
 ) -> NDArray[np.float64]:
-    """The same materials, plain and of one named colour for each thing.
+    """Plain materials of one named colour for each thing, otherwise as they were.
 
     The second and the accent material are darker shades of it, so that the colour does not tell
     the kind of thing.

@@ -22,6 +22,9 @@ _ROUNDS = 20
 _MOST_YAW = 50.0
 """Degrees; a ring that is turned farther looks like a bar."""
 
+_MOST_ASIDE = 0.9
+"""How far from the picture's middle the middle of a thing is at most, in halves of its side."""
+
 _Box = tuple[float, float, float, float]
 """Left, bottom, right and top of a thing in the picture, in halves of its shorter side."""
 
@@ -60,7 +63,7 @@ def _choose_things(dice: Dice, staging: Staging, places: SpreadOut) -> list[_Pla
     groups: list[int] = []
     if dice.chance() < places.repeated or count > len(kinds):
         smallest, largest = places.group
-        groups.append(min(count, smallest + dice.below(largest - smallest + 1)))
+        groups.append(max(smallest, min(count, largest) - dice.below(2)))
         if count - groups[0] >= 2 and dice.chance() < places.second_group:
             groups.append(2)
     groups += [1] * (count - sum(groups))
@@ -88,7 +91,12 @@ def _place(
     boxes: list[_Box] = []
     for kind, colour in planned:
         for _ in range(places.tries):
-            thing = _candidate(dice, kind, colour, staging, camera)
+            u, v = dice.within(-_MOST_ASIDE, _MOST_ASIDE), dice.within(-_MOST_ASIDE, _MOST_ASIDE)
+            if any(box[0] < u < box[2] and box[1] < v < box[3] for box in boxes):
+                continue
+            size = choose_size(dice, dice.within(*staging.side))
+            x, z = camera.meet_level(u, v, 0.5 * size[1])
+            thing = Placed(kind, x, z, size, choose_yaw(dice, _MOST_YAW), colour)
             box = _box(thing, camera)
             if (
                 max(map(abs, box)) <= places.inside
@@ -101,13 +109,6 @@ def _place(
         else:
             return None
     return tuple(things)
-
-
-def _candidate(dice: Dice, kind: str, colour: str, staging: Staging, camera: Camera) -> Placed:
-    u, v = dice.within(-0.9, 0.9), dice.within(-0.9, 0.9)
-    size = choose_size(dice, dice.within(*staging.side))
-    x, z = camera.meet_level(u, v, 0.5 * size[1])
-    return Placed(kind=kind, x=x, z=z, size=size, yaw=choose_yaw(dice, _MOST_YAW), colour=colour)
 
 
 def _box(thing: Placed, camera: Camera) -> _Box:

@@ -43,7 +43,7 @@ class SpreadOut:
     Attributes:
         things: fewest and most things of a scene, each number as likely as any other.
         repeated: chance (0 to 1) that a scene has a group of one kind.
-        group: fewest and most things of such a group.
+        group: fewest and most things of such a group; it has as many as there may be, or one less.
         second_group: chance that a scene with one group and room for another has a pair more.
         one_colour: chance that the things of a group have one colour.
         inside: how far from the picture's middle things reach at most, in units of half its side.
@@ -115,9 +115,9 @@ SIMPLE: Final = Staging(
     kinds=("ball", "crate", "ring", "cone", "tree", "snowman"),
     places=SpreadOut(
         things=(2, 7),
-        repeated=0.7,
+        repeated=0.75,
         group=(2, 4),
-        second_group=0.3,
+        second_group=0.35,
         one_colour=0.5,
         inside=1.0,
         gap=-0.1,
