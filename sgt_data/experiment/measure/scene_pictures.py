@@ -18,7 +18,7 @@ from sgt_data.scoring.nearest_colours import RGB
 from sgt_data.scoring.overlap import Labels
 from sgt_data.scoring.stated_colours import BLACK, background_of, read_stated
 from sgt_data.seeds import derive_seed
-from sgt_data.training.batches import ToModel
+from sgt_data.training.to_model import ToModel
 
 _SEED = 0
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sgt_data.scoring.class_layout import class_counts, class_scores
 from sgt_data.scoring.overlap import shared_pixels
-from sgt_data.training.batches import as_pictures
+from sgt_data.training.collation import as_pictures
 
 WIDTHS = (16, 32, 64)
 """Channels at the whole, the half and the quarter of the picture's sides."""
