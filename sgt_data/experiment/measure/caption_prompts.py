@@ -86,7 +86,8 @@ def read_prompts(
         RequestError: a file of captions does not exist.
         CorpusError: a line is no caption; names the line, the field and what was found.
     """
-    prompts, to_model = [], ToModel(picture, blind=False)
+    prompts: list[Prompt] = []
+    to_model = ToModel(picture, blind=False)
     for folder in [captions] if isinstance(captions, str) else captions:
         file = captions_file(folder, QUESTION_FILES[split])
         groups: dict[tuple[str, int], list[CaptionLine]] = defaultdict(list)
@@ -95,8 +96,10 @@ def read_prompts(
                 _check(line, file.where(line.row))
                 groups[line.draws, PROMPT_TASKS.index(line.task)].append(line)
         for name in sorted(groups):
-            for line in chosen_lines(groups[name], per_task):
-                prompts.append(Prompt(line, to_model(file.read(CAPTIONS, line.row))["target"]))
+            prompts += [
+                Prompt(line, to_model(file.read(CAPTIONS, line.row))["target"])
+                for line in chosen_lines(groups[name], per_task)
+            ]
     return tuple(prompts)
 
 

@@ -10,8 +10,9 @@ runs of a split:
     scorer = make_scorer(ScorerData(corpus, drawable, captions, "semantic", 48), folder)
     prompts = read_prompts(captions, "validation", per_task=60, picture=48)
     drawings = draw_prompts(model, prompts)
-    result.generation = drawing_scores(prompts, drawings, scorer, config.seed)
-    write_generation_sheet(path, prompts, drawings, scorer)
+    seen = things_of_drawings(prompts, drawings, scorer)
+    result.generation = drawing_scores(prompts, seen, config.seed)
+    write_generation_sheet(path, prompts, drawings, seen)
     write_generation_bounds(other, generation_bounds(prompts, scorer, "validation"))
 """
 
@@ -58,31 +59,29 @@ Seen = Sequence[Sequence[SeenThing] | None]
 def generation_scores(
     model: nn.Module, prompts: Sequence[Prompt], scorer: Scorer, seed: int
 ) -> Scores:
-    """`drawing_scores` of what a model draws of prompts."""
-    return drawing_scores(prompts, draw_prompts(model, prompts), scorer, seed)
+    """`drawing_scores` of what a model draws of prompts, as a scorer reads it.
+
+    Raises:
+        CorpusError: a prompt names a category or a colour that no training picture shows.
+    """
+    seen = things_of_drawings(prompts, draw_prompts(model, prompts), scorer)
+    return drawing_scores(prompts, seen, seed)
 
 
-def drawing_scores(
-    prompts: Sequence[Prompt], drawings: Sequence[Pixels], scorer: Scorer, seed: int
-) -> Scores:
+def drawing_scores(prompts: Sequence[Prompt], seen: Seen, seed: int) -> Scores:
     """The share of drawings that show what their captions say.
 
     Args:
         prompts: from `read_prompts`.
-        drawings: what was drawn of each.
-        scorer: from `make_scorer`.
+        seen: from `things_of_drawings`.
         seed: of the bootstrap.
 
     Returns:
         By kind (`class map`, `picture`) and by task of the prompts, and `mean` over the tasks, with
         95 % intervals over the prompts' pictures; and the same for the captions of other pictures
-        (`class map, captions shuffled`, ...): what is drawn whatever the caption says. Pictures are
-        left out where `scorer.picture_problem` says why.
-
-    Raises:
-        CorpusError: a prompt names a category or a colour that no training picture shows.
+        (`class map, captions shuffled`, ...): what is drawn whatever the caption says. Drawings
+        that are not scored are left out.
     """
-    seen = things_of_drawings(prompts, drawings, scorer)
     shuffled = shuffled_scores(prompts, seen, seed)
     return {
         **own_scores(prompts, seen, seed),
@@ -117,7 +116,18 @@ def draw_prompts(model: nn.Module, prompts: Sequence[Prompt]) -> list[Pixels]:
 def things_of_drawings(
     prompts: Sequence[Prompt], drawings: Sequence[Pixels], scorer: Scorer
 ) -> Seen:
-    """The things that each drawing shows, see `drawing_scores`."""
+    """The things that each drawing shows.
+
+    Pictures are not scored where `scorer.picture_problem` says why.
+
+    Args:
+        prompts: from `read_prompts`.
+        drawings: of each, [S, S, 3] uint8 RGB.
+        scorer: from `make_scorer`.
+
+    Raises:
+        CorpusError: a prompt names a category or a colour that no training picture shows.
+    """
     scorer.check(prompt.line for prompt in prompts)
     seen: list[Sequence[SeenThing] | None] = [None] * len(prompts)
     for kind in KINDS:
