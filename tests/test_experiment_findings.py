@@ -206,10 +206,11 @@ def test_results_of_a_hundred_runs_are_small_enough_to_keep_in_a_repository() ->
     results = [
         run("entity", x, seed, 0.5, pictures=1200) for x in range(1, 21) for seed in range(5)
     ]
-    data = encode_results("scale", results, compared(results, "scale"), None)
+    found = compared(results, "scale")
+    data = encode_results("scale", results, found, None)
     assert len(results) == 100
     assert len(data) < 500_000
-    assert data == encode_results("scale", results, compared(results, "scale"), None)
+    assert data == encode_results("scale", results, found, None)
 
 
 # --- which comparisons ---------------------------------------------------------------------------
