@@ -3,10 +3,12 @@ says more than its interval, its seeds and the number of tests allow."""
 
 from __future__ import annotations
 
+import html
 import zlib
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,12 +18,22 @@ import pytest
 from made_up_runs import PROXIES, RATIO, SCALE, estimate, run, runs
 
 from sgt_data.errors import RequestError
+from sgt_data.experiment.measure.generation_bounds import (
+    BOUNDS_FILE,
+    GenerationBounds,
+    write_generation_bounds,
+)
 from sgt_data.experiment.measure.run_result import Plateau, RunResult
+from sgt_data.experiment.plan.arms import TrainingData
+from sgt_data.experiment.plan.arms_of_kind import arms_of
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, parse_plan
 from sgt_data.experiment.plan.primary_contrast import PrimaryContrast, check_primary
 from sgt_data.experiment.report.contrast_tables import contrast_tables
+from sgt_data.experiment.report.description import ExperimentFacts
 from sgt_data.experiment.report.findings import Findings, findings_of
 from sgt_data.experiment.report.groups import groups_of
+from sgt_data.experiment.report.outcome import Outcome
+from sgt_data.experiment.report.outputs import write_outputs
 from sgt_data.experiment.report.results_json import encode_results
 from sgt_data.experiment.report.sentences import (
     family_sentence,
@@ -384,6 +396,48 @@ def test_generation_and_attention_stand_beside_what_they_could_be() -> None:
     layers = [row["layer"] for row in cells(tables, "Attention to the picture: entity less "
                                             "questions alone")]  # fmt: skip
     assert layers == ["layer 1", "layer 2", "layer 3", "layer 4", "mean"]
+
+
+# --- the files -----------------------------------------------------------------------------------
+
+
+def test_the_files_of_an_experiment_tell_the_same_findings(tmp_path: Path) -> None:
+    results = runs([*PROXIES[:2], PROXIES[-1]])
+    plan = parse_plan(
+        "{train: {drawings: 16, captions: 8, model: {init: base.pt}}, proxies: [entity],"
+        "primary: {arm: entity, baseline: questions alone}}"
+    )
+    data = TrainingData("corpus", 1024, "questions", captions=["captions.jsonl"])
+    facts = ExperimentFacts(
+        kind="proxies",
+        plan=plan,
+        corpus="corpus",
+        folder=Path("folder"),
+        data=data,
+        arms=arms_of("proxies", plan, data),
+        confused_categories=None,
+        question_counts={"train": {"count": {"questions": 5}}},
+        notes=["1 opening of the test split recorded."],
+        test=False,
+    )
+    bounds = GenerationBounds(
+        "validation", BOUNDS.ceiling, BOUNDS.floor, 0.75, {"ball": 0.75}, 0.8, "It is too low."
+    )
+    write_generation_bounds(tmp_path / BOUNDS_FILE, bounds)
+    findings = write_outputs(tmp_path, facts, Outcome(results))
+    markdown, page = ((tmp_path / name).read_text() for name in ("results.md", "index.html"))
+    page = html.unescape(page)
+    assert findings[0].startswith("Primary contrast: entity less questions alone: +")
+    for text in (*findings, "Holm's method over the", "1 opening of the test split recorded."):
+        assert text in page
+        assert text in html.unescape(markdown)
+    assert "It is too low." in page and "floor: drawings of other captions" in page
+    assert "starts from the weights of base.pt" in page and "8 captions are replayed" in page
+    document = orjson.loads((tmp_path / "results.json").read_bytes())
+    assert document["generation_bounds"]["ceiling"]["picture"] == {"mean": 0.9}
+    assert len(document["runs"]) == len(results)
+    plots = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert {"accuracy.svg", "generation.png", "attention.png", "training.png"} <= plots
 
 
 # --- the plan ------------------------------------------------------------------------------------
