@@ -55,6 +55,7 @@ class Conversation:
         turns: `conversations` as stored, each turn `{"from": ..., "value": ...}`.
         image: the picture's bytes as stored; None where there is no picture.
         fields: all its fields.
+        visit: how many passes of a stream over its component came before this one.
     """
 
     component: str
@@ -63,6 +64,7 @@ class Conversation:
     turns: tuple[dict[str, Any], ...]
     image: bytes | None
     fields: dict[str, Any]
+    visit: int = 0
 
     @property
     def has_picture(self) -> bool:

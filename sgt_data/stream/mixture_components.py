@@ -15,7 +15,7 @@ from sgt_data.files.urls import expand, plain
 from sgt_data.prompts.bank import Bank
 from sgt_data.stream.conversation_tars import ConversationTar
 from sgt_data.stream.conversations import SHARD_LINES, Conversation, ConversationFile
-from sgt_data.stream.options import OnError, Reading
+from sgt_data.stream.options import Reading
 from sgt_data.stream.shard_cache import ShardCache
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.subsets.ranked_keys import fraction_of
@@ -147,7 +147,8 @@ def open_components(
     images = None if reading.images is None else plain(reading.images)
     for url, names in sources.items():
         if isinstance(names, str):
-            add(names, _conversation_shards(url, images, reading.on_error))
+            checked = reading.check_first and reading.on_error == "raise"
+            add(names, _conversation_shards(url, images, checked))
             continue
         corpus = open_corpus(url)
         if reading.fraction is not None:
@@ -167,14 +168,14 @@ def open_components(
     return components
 
 
-def _conversation_shards(url: str, images: str | None, on_error: OnError) -> list[Shard]:
-    """The shards of conversations, all of them checked where a wrong one would be an error."""
+def _conversation_shards(url: str, images: str | None, checked: bool) -> list[Shard]:
+    """The shards of conversations; `checked` says whether all of them are checked."""
     if url.endswith(".tar"):
         places = expand(url)
         if not places:
             raise RequestError(f"{url}: nothing matches")
         tars = [ConversationTar.open(place) for place in places]
-        if on_error == "raise":
+        if checked:
             for tar in tars:
                 tar.check()
         return list(tars)
@@ -184,7 +185,7 @@ def _conversation_shards(url: str, images: str | None, on_error: OnError) -> lis
             "with .tar files of such data; of a corpus, list its proxies"
         )
     file = ConversationFile(url, images)
-    if on_error == "raise":
+    if checked:
         file.check()
     return [
         ConversationShard(file, first, min(SHARD_LINES, len(file) - first))

@@ -82,6 +82,9 @@ class Reading:
             skips the same ones.
         skip_max: greatest share of damaged samples among those read so far, 0 to 1; more end in an
             error. The first damaged sample is always skipped.
+        check_first: whether all conversations are parsed and checked when the stream opens, where
+            `on_error` is `raise`. With False each is checked when it is read, so that a stream of
+            a large file begins at once.
         checksums: compare every member with its CRC-32.
         cache: a folder on a local disk that keeps shards of remote corpora, for any number of
             processes; None reads single samples by byte ranges.
@@ -94,6 +97,7 @@ class Reading:
     images: Location | None = None
     on_error: OnError = "raise"
     skip_max: float = 0.01
+    check_first: bool = True
     checksums: bool = True
     cache: Location | None = None
     cache_bytes: int = 50 << 30
@@ -101,6 +105,7 @@ class Reading:
     def __post_init__(self) -> None:
         checks.one_of("instructions", self.instructions, INSTRUCTIONS)
         checks.one_of("on_error", self.on_error, ON_ERROR)
+        checks.flag("check_first", self.check_first)
         checks.flag("checksums", self.checksums)
         checked: dict[str, Any] = {
             "skip_max": checks.share("skip_max", self.skip_max),

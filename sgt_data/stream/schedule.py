@@ -30,11 +30,13 @@ class Place:
         component: name of its component.
         shard: number of its shard within the component.
         row: its row within the shard.
+        visit: how many passes over the component came before; 0 in the first one.
     """
 
     component: str
     shard: int
     row: int
+    visit: int = 0
 
 
 class Schedule:
@@ -112,10 +114,13 @@ class Schedule:
         batch: list[Place] = []
         for index, name in enumerate(self._mixture.components):
             for start, stop in self._position_ranges(step, index):
-                places = self._orders[name].places(start, stop)
+                order = self._orders[name]
+                places, visits = order.places(start, stop), np.arange(start, stop) // order.size
                 batch += [
-                    Place(name, shard, row)
-                    for shard, row in zip(places.shards.tolist(), places.rows.tolist(), strict=True)
+                    Place(name, shard, row, visit)
+                    for shard, row, visit in zip(
+                        places.shards.tolist(), places.rows.tolist(), visits.tolist(), strict=True
+                    )
                 ]
         return batch
 

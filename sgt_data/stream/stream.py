@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from sgt_data.files.claim import Difference
 from sgt_data.files.urls import absolute, is_local
 from sgt_data.notebook_html import heading, table
 from sgt_data.stream.batch import Batch, Origin
+from sgt_data.stream.conversations import Conversation
 from sgt_data.stream.instructions import with_instruction
 from sgt_data.stream.loader_worker import LoaderWorker, current_worker, loader_worker
 from sgt_data.stream.mixture import Weights
@@ -103,8 +105,8 @@ class Stream(_Dataset):
         Raises:
             RequestError: an option has a value that it cannot have, or sources, proxies, mixture
                 and sizes do not fit; names the option.
-            CorpusError: conversations are damaged, or their pictures do not exist, and `on_error`
-                is `raise`.
+            CorpusError: conversations are damaged, or their pictures do not exist, `on_error` is
+                `raise`, and `check_first` is not False.
         """
         named = named_sources(sources)
         batch_size = checks.whole_number("batch_size", batch_size, 1)
@@ -323,6 +325,8 @@ class Stream(_Dataset):
         shard = self._components[place.component].shards[place.shard]
         try:
             sample = shard.read(place.component, place.row)
+            if place.visit and isinstance(sample, Conversation):
+                sample = replace(sample, visit=place.visit)
             bank = shard.bank if isinstance(shard, CorpusShard) else None
             how = self.reading.instructions
             sample = with_instruction(sample, how, self._seed, epoch, bank)

@@ -16,7 +16,13 @@ from sgt_data.errors import RequestError
 from sgt_data.files.tensor_files import why_not_tensors
 from sgt_data.files.writing import write_atomic
 
+CHECKPOINTS = "checkpoints"
+"""Folder of the checkpoints in that of a run."""
+
 _KEPT = 2
+
+_FORMAT = 2
+"""Form of the file. The first form held the list of answers from which a model chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +32,21 @@ class Checkpoint:
     Attributes:
         step: number of steps that are done.
         config: the run's configuration, as `config.document_of` gives it.
-        answers: the answers that the model chooses from, in order.
         model: weights by name.
         optimisers: states of the optimisers.
         stream: state of the stream.
         chance: states of torch's random number generator, by rank.
+        device_chance: states of the random number generators of GPUs, by rank; none on CPUs.
         curve: rows that were logged so far.
     """
 
     step: int
     config: Mapping[str, Any]
-    answers: tuple[str, ...]
     model: Mapping[str, Tensor]
     optimisers: Sequence[Mapping[str, Any]]
     stream: Mapping[str, Any]
     chance: Sequence[Tensor]
+    device_chance: Sequence[Tensor]
     curve: Sequence[Mapping[str, float]]
 
 
@@ -56,7 +62,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         Its path.
     """
     content = io.BytesIO()
-    torch.save({name: getattr(checkpoint, name) for name in _FIELDS}, content)
+    fields = {name: getattr(checkpoint, name) for name in _FIELDS}
+    torch.save({"format": _FORMAT, **fields}, content)
     path = checkpoint_path(folder, checkpoint.step)
     write_atomic(str(path), content.getvalue())
     for old in _checkpoints(folder)[:-_KEPT]:
@@ -70,25 +77,37 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
     Raises:
         RequestError: the file is no checkpoint.
     """
+    path = newest_path(folder)
+    return None if path is None else read_checkpoint(str(path))
+
+
+def newest_path(folder: Path) -> Path | None:
+    """The path of the newest checkpoint in a folder; None where the folder has none."""
     paths = _checkpoints(folder)
-    return read_checkpoint(str(paths[-1])) if paths else None
+    return paths[-1] if paths else None
 
 
 def read_checkpoint(path: str) -> Checkpoint:
     """Read a checkpoint; tensors come to the CPU.
 
     Raises:
-        RequestError: the file is not there, or is no checkpoint.
+        RequestError: the file is not there, is no checkpoint, or is one of an earlier version.
     """
     if not os.path.isfile(path):
         raise RequestError(f"there is no checkpoint {path}")
     try:
         fields = torch.load(path, map_location="cpu", weights_only=True)
-        return Checkpoint(**{name: fields[name] for name in _FIELDS})
+        is_first_form = "format" not in fields and "answers" in fields
+        if not is_first_form:
+            return Checkpoint(**{name: fields[name] for name in _FIELDS})
     except Exception as why:  # torch raises many kinds, depending on the damage
         raise RequestError(
             f"{path} is no checkpoint of a run: {why_not_tensors(path, why)}"
         ) from why
+    raise RequestError(
+        f"{path} was written by an earlier version, whose models chose from a list of answers; "
+        "they score answers as text now. Train the run anew, in another folder"
+    )
 
 
 def _checkpoints(folder: Path) -> list[Path]:

@@ -41,12 +41,15 @@ class ModelConfig:
         picture: side of the pictures that the model reads and draws, pixels.
         init: a checkpoint, or the folder of a finished run, whose weights the model begins with;
             None for random weights.
+        init_digest: SHA-256 of that checkpoint. A run states it by itself, so that another
+            checkpoint is another run; where it is given, the checkpoint must have it.
         settings: keyword settings for that function.
     """
 
     make: str = "sgt_data.training.model:make"
     picture: int = 48
     init: _Url | None = None
+    init_digest: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -63,7 +66,8 @@ class DataConfig:
         captions: `.jsonl` files of `sgt-data captions`, LLaVA's form with the picture in the
             answer: a text, and what it describes as the target.
         blind: whether grey pictures replace the pictures of the questions.
-        wrong_targets: whether every picture comes with the target of another picture, a control.
+        wrong_targets: whether every picture comes with the target of another picture of its batch
+            and proxy, a control.
     """
 
     corpus: _Url
@@ -100,7 +104,9 @@ class TrainConfig:
         cool_down: share of the steps, the last ones, in which the learning rates fall to 0.
         clip: largest norm of the gradient; 0 for no bound.
         accumulate: parts into which a rank's batch is cut, with one backward pass each.
-        precision: `bf16` computes forward and backward passes in bfloat16 where there is a GPU.
+        precision: `bf16` computes forward and backward passes in bfloat16, on a GPU or on a CPU. A
+            CPU is faster with it only where it multiplies bfloat16 itself (AMX or AVX512-BF16);
+            everywhere its losses differ a little from one machine to another.
         threads: CPU threads of each process; a small model is fastest on one.
         workers: worker processes that load data; 0 loads in the training process.
         checkpoint_every: steps between checkpoints; a multiple of `log_every`, so that no row of
@@ -133,10 +139,13 @@ class TrainConfig:
     log_every: int = 20
 
     def __post_init__(self) -> None:
-        if self.questions + self.drawings < 1 or min(self.questions, self.drawings) < 0:
-            raise ValueError("questions and drawings: a batch needs some")
+        sizes = self.questions, self.drawings, self.captions
+        if sum(sizes) < 1 or min(sizes) < 0:
+            raise ValueError("questions, drawings and captions: a batch needs some")
         if self.drawings and not self.data.proxies:
             raise ValueError("drawings: data.proxies names none to draw; set drawings to 0")
+        if self.captions and not self.data.captions:
+            raise ValueError("captions: data.captions names no file; set captions to 0")
         if self.steps < 1 or self.log_every < 1 or self.accumulate < 1:
             raise ValueError("steps, log_every and accumulate are from 1 on")
         if not 0 <= self.cool_down <= 1 or self.warm_up < 0:

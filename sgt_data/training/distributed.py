@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import torch
 from torch import Tensor
 from torch import distributed as dist
@@ -55,13 +56,25 @@ class ProcessGroup:
             if starts_group:
                 dist.destroy_process_group()
 
-    def mean(self, value: Tensor) -> float:
-        """The mean of a scalar over all processes."""
+    def sum(self, values: Tensor) -> Tensor:
+        """The sum of a tensor over all processes, on the CPU; all have the same shape."""
         if self.world > 1:
-            value = value.clone()
-            dist.all_reduce(value)
-            value = value / self.world
-        return float(value)
+            values = values.to(self.device, copy=True)
+            dist.all_reduce(values)
+        return values.cpu()
+
+    def gather_values(self, value: Any) -> list[Any]:
+        """Plain data of all processes by rank; it travels as JSON."""
+        if self.world == 1:
+            return [value]
+        data = torch.frombuffer(bytearray(orjson.dumps(value)), dtype=torch.uint8)
+        sizes = [int(size) for size in self.gather(torch.tensor([len(data)]))]
+        padded = torch.zeros(max(sizes), dtype=torch.uint8)
+        padded[: len(data)] = data
+        return [
+            orjson.loads(tensor[:size].numpy().tobytes())
+            for tensor, size in zip(self.gather(padded), sizes, strict=True)
+        ]
 
     def gather(self, value: Tensor) -> list[Tensor]:
         """The tensors of all processes by rank, on the CPU; all have the same shape."""

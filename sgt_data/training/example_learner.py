@@ -28,8 +28,8 @@ class Convolutional(nn.Module):
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
         losses = {}
-        if (asked := batch.questions) is not None:  # the choices are the answers of the batch
-            answers = sorted(set(asked.answers))
+        if (asked := batch.questions) is not None:
+            answers = list(asked.candidates)
             right = torch.tensor([answers.index(answer) for answer in asked.answers])
             scores = self._asked(asked.pictures, asked.texts) @ self._read(answers).T
             losses["answers"] = F.cross_entropy(scores, right.to(scores.device))

@@ -6,9 +6,10 @@ Any model with the methods of `Learner` can be trained and measured like the bun
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 
@@ -18,13 +19,22 @@ class Questions:
 
     Attributes:
         pictures: [n, 3, S, S] float, RGB in -1 to 1; grey where a question has no picture.
-        texts: n questions.
+        texts: n questions; a later one of a conversation has the earlier ones and their answers
+            before it.
         answers: n right answers, as text.
+        candidates: the distinct answers of the whole batch, of all parts and processes, sorted. A
+            model that learns to choose chooses from these, so that a divided batch teaches what
+            the whole one does. The trainer always gives them.
     """
 
     pictures: Tensor
     texts: Sequence[str]
     answers: Sequence[str]
+    candidates: Sequence[str] = ()
+
+    def to(self, device: torch.device) -> Questions:
+        """These questions on a device, see `TrainingBatch.to`."""
+        return replace(self, pictures=_moved(self.pictures, device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,16 @@ class Drawings:
     targets: Tensor
     classes: Tensor | None = None
 
+    def to(self, device: torch.device) -> Drawings:
+        """These drawings on a device, see `TrainingBatch.to`."""
+        classes = self.classes
+        return replace(
+            self,
+            pictures=_moved(self.pictures, device),
+            targets=_moved(self.targets, device),
+            classes=None if classes is None else classes.to(device, non_blocking=True).long(),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
@@ -57,6 +77,26 @@ class TrainingBatch:
     questions: Questions | None = None
     drawings: Drawings | None = None
     captions: Drawings | None = None
+
+    def to(self, device: torch.device) -> TrainingBatch:
+        """The batch on a device, as a model reads it.
+
+        As it is loaded, its pictures are uint8, 0 to 255, a quarter of the bytes; there they become
+        floats in -1 to 1.
+        """
+        parts = (self.questions, self.drawings, self.captions)
+        questions, drawings, captions = (part and part.to(device) for part in parts)
+        return TrainingBatch(questions, drawings, captions)  # type: ignore[arg-type]
+
+
+def in_unit_range(pictures: Tensor) -> Tensor:
+    """Pictures of uint8, 0 to 255, as float in -1 to 1, where they lie."""
+    return pictures.float().div_(127.5).sub_(1)
+
+
+def _moved(pictures: Tensor, device: torch.device) -> Tensor:
+    moved = pictures.to(device, non_blocking=True)
+    return in_unit_range(moved) if moved.dtype == torch.uint8 else moved
 
 
 @dataclass(frozen=True, slots=True)

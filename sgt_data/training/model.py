@@ -217,7 +217,7 @@ class UnifiedModel(nn.Module):
         return tokens
 
     def _answer_losses(self, tokens: Tensor, questions: Questions) -> dict[str, Tensor]:
-        distinct = sorted(set(questions.answers))
+        distinct = questions.candidates or sorted(set(questions.answers))
         number = {answer: place for place, answer in enumerate(distinct)}
         right = torch.tensor([number[answer] for answer in questions.answers]).to(tokens.device)
         scores = self._scores(tokens, distinct)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,7 @@ from sgt_data.plugins.python_file import import_problem, imported, read_python_f
 from sgt_data.plugins.traces import file_of_class, where_raised
 from sgt_data.suggestions import did_you_mean
 from sgt_data.training.config import TrainConfig
+from sgt_data.training.initial_weights import take_initial_weights
 from sgt_data.training.learner import Learner, TrainingBatch
 from sgt_data.value_text import cut
 
@@ -26,22 +27,19 @@ _METHODS = ("forward", "answer", "draw", "features", "visual_attention")
 _FORM = "`package.module:function`, or `my_model.py:function` for a file of the current folder"
 
 
-def make_model(config: TrainConfig, answers: Sequence[str]) -> nn.Module:
-    """The untrained model of a configuration, its weights drawn from the seed.
-
-    Args:
-        config: of the run.
-        answers: answers that the model chooses from.
+def make_model(config: TrainConfig) -> nn.Module:
+    """The model with which a run begins: its weights are drawn from the seed, or `model.init`'s.
 
     Raises:
-        RequestError: `model.make` names nothing that makes a `Learner`; says what is missing.
+        RequestError: `model.make` names nothing that makes a `Learner`, or `model.init` no
+            checkpoint that fits; says what is missing.
     """
     named = config.model.make
     make = _function(named)
     settings = {"picture": config.model.picture, **config.model.settings}
     torch.manual_seed(config.seed)
     try:
-        model = make(answers, settings)
+        model = make(settings)
     except RequestError:
         raise
     except Exception as why:
@@ -51,6 +49,7 @@ def make_model(config: TrainConfig, answers: Sequence[str]) -> nn.Module:
     if problems := _problems(model):
         raise RequestError("\n".join([f"model.make: {named} makes {_shown(model)}:", *problems]))
     module: nn.Module = model
+    take_initial_weights(module, config)
     return module
 
 
@@ -93,7 +92,11 @@ def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str
         own = getattr(model, "module", model)  # what runs on several processes holds the model
         place = where_raised(why, file_of_class(type(own)))
         raise OwnCodeError(f"forward of {named}: {place}") from why
-    wanted = {"answers": batch.questions, "drawings": batch.drawings}
+    wanted = {
+        "answers": batch.questions, "drawings": batch.drawings, "captions": batch.captions,
+    }  # fmt: skip
+    allowed = [name for name, part in wanted.items() if part is not None]
+    allowed += ["accuracy"] if batch.questions is not None else []
     problem = None
     if not isinstance(returned, Mapping):
         problem = f"it returned a {type(returned).__name__}"
@@ -102,6 +105,10 @@ def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str
             if not isinstance(value, Tensor) or value.ndim:
                 what = tuple(value.shape) if isinstance(value, Tensor) else value
                 problem = f"{name} is {cut(what, 60)}, and no scalar tensor (a mean)"
+            elif name not in allowed:
+                problem = (
+                    f"{cut(name, 40)} is no loss of this batch, which has {', '.join(allowed)}"
+                )
         for name, part in wanted.items():
             if part is not None and name not in returned:
                 problem = f"{name} is missing, and the batch has {name}"
@@ -110,7 +117,8 @@ def losses_of(model: nn.Module, batch: TrainingBatch, named: str) -> Mapping[str
     if problem:
         raise OwnCodeError(
             f"forward of {named}: {problem}; right is a dict of losses, each a scalar tensor: "
-            "answers where batch.questions is given, drawings where batch.drawings is given"
+            "answers where batch.questions is given, drawings where batch.drawings is given, "
+            "captions where batch.captions is given"
         )
     checked: Mapping[str, Tensor] = returned
     return checked
@@ -135,11 +143,11 @@ def _function(named: str) -> Any:
     if not callable(make):
         raise RequestError(f"model.make: {named} is {cut(make, 40)}, and no function")
     try:
-        inspect.signature(make).bind((), {})
+        inspect.signature(make).bind({})
     except TypeError as why:
         raise RequestError(
-            f"model.make: {named} takes {inspect.signature(make)}; it is called with (answers, "
-            "settings): a sequence of texts and a dict"
+            f"model.make: {named} takes {inspect.signature(make)}; it is called with (settings), "
+            "a dict: answers are texts, and no list of them is given"
         ) from why
     except ValueError:  # built-in classes state no signature
         pass

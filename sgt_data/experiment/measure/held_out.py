@@ -18,8 +18,10 @@ from sgt_data.proxies.decoding import decode
 from sgt_data.segmentation.target_png import DecodedSegmentation
 from sgt_data.stream.conversations import Conversation, ConversationFile
 from sgt_data.subsets.open_corpus import open_corpus
-from sgt_data.training.batches import ToModel, question_and_answer, questions_file
+from sgt_data.training.batches import questions_file
 from sgt_data.training.config import TrainConfig
+from sgt_data.training.exchanges import question_and_answer
+from sgt_data.training.to_model import ToModel
 
 Pixels = NDArray[np.uint8]
 
