@@ -26,7 +26,7 @@ BLOCK = 4
 
 _NUMBERS = range(1, 13)
 """Numbers of sums and differences: few, and three in a problem, so that a small model learns what
-each is worth and is right about problems that it has not seen."""
+each is worth, and is often right about problems that it has not seen."""
 
 _SUMS = range(14, 26)
 _DIFFERENCES = range(2, 14)

@@ -14,7 +14,7 @@ from torch import Tensor
 from sgt_data.errors import RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.suggestions import did_you_mean
-from sgt_data.value_text import cut
+from sgt_data.value_text import cut, cut_text
 
 _SETTINGS = ("picture", "pretrained", "width", "layers")
 _PATCH = 8
@@ -47,7 +47,7 @@ def llava_model(settings: Mapping[str, Any]) -> tuple[Any, Any]:
     for name in settings:
         if name not in _SETTINGS:
             raise RequestError(
-                f"model.settings.{cut(name, 40)}: there is no such setting; there are "
+                f"model.settings.{cut_text(name, 40)}: there is no such setting; there are "
                 f"{', '.join(_SETTINGS[1:])}{did_you_mean(name, _SETTINGS[1:])}"
             )
     provide_torchvision_operators()
