@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sgt_data.experiment.measure.fidelity import GeneratedTarget
 from sgt_data.experiment.measure.held_out import HeldOut, HeldOutQuestion, HeldOutSample
+from sgt_data.experiment.measure.probe_examples import PooledPicture, pool_picture
 from sgt_data.training.collation import as_pictures
 from sgt_data.training.letterbox import content_box
 
