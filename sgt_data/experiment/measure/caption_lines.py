@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from sgt_data.errors import CorpusError
-from sgt_data.stream.conversations import Conversation, ConversationFile
+from sgt_data.stream.conversations import ConversationFile
+from sgt_data.training.exchanges import caption_of
+from sgt_data.training.to_model import CAPTIONS
 from sgt_data.value_text import cut
 
 Relation = Literal["left of", "right of", "above", "below"]
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
-
-PICTURE = "picture"
-"""The value of `draws` of a caption of which the picture is drawn; any other names a proxy."""
 
 _FORM = "`sgt-data captions` writes them"
 
@@ -75,13 +74,13 @@ def caption_lines(file: ConversationFile) -> Iterator[CaptionLine]:
     """
     for row in range(len(file)):
         where = file.where(row)
-        conversation = file.read("", row, with_picture=False)
+        conversation = file.read(CAPTIONS, row, with_picture=False)
         fields = conversation.fields
         yield CaptionLine(
             _text(fields, "key", where),
             _text(fields, "task", where),
             _text(fields, "draws", where),
-            _caption(conversation, where),
+            caption_of(conversation),
             _things(fields, where),
             _relation(fields, where),
             row,
@@ -93,17 +92,6 @@ def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise CorpusError(f"{where}: {name} is {cut(value, 40)}, no text; {_FORM}")
     return value
-
-
-def _caption(conversation: Conversation, where: str) -> str:
-    first = conversation.turns[0]
-    if first.get("from") != "human":
-        raise CorpusError(
-            f"{where}: the first turn is from {cut(first.get('from'), 40)}; right is human: the "
-            f"caption; {_FORM}"
-        )
-    caption: str = first["value"].strip()
-    return caption
 
 
 def _things(fields: Mapping[str, Any], where: str) -> tuple[NamedThing, ...]:

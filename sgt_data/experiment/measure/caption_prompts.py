@@ -13,21 +13,17 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.caption_lines import (
-    PICTURE,
     CaptionLine,
     caption_lines,
     captions_file,
 )
 from sgt_data.experiment.measure.held_out import QUESTION_FILES
 from sgt_data.experiment.measure.run_result import Split
-from sgt_data.foreign_errors import in_words
-from sgt_data.pictures.decode_stored import rgb_pixels
-from sgt_data.pictures.resample import resized_pixels
 from sgt_data.seeds import derive_seed
+from sgt_data.training.to_model import CAPTIONS, PICTURE, ToModel
 from sgt_data.value_text import cut
 
 PromptTask = Literal["one object", "two objects", "counting", "position", "colour"]
@@ -35,6 +31,8 @@ PROMPT_TASKS: tuple[PromptTask, ...] = get_args(PromptTask)
 
 Kind = Literal["class map", "picture"]
 """What is drawn of a caption."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _NAMED = {
     "one object": "one category",
@@ -55,37 +53,22 @@ class Prompt:
 
     Attributes:
         line: the caption, and what it says.
-        true: the stored picture or target that it describes, as bytes.
-        source: file of the caption, for messages.
+        true: the stored picture or target that it describes, at the model's size [S, S, 3] uint8
+            RGB.
     """
 
     line: CaptionLine
-    true: bytes
-    source: str
+    true: NDArray[np.uint8]
 
     @property
     def kind(self) -> Kind:
         """What is drawn."""
         return "picture" if self.line.draws == PICTURE else "class map"
 
-    def true_pixels(self, side: int) -> NDArray[np.uint8]:
-        """What the caption describes, at the model's size [side, side, 3] uint8 RGB.
 
-        Raises:
-            CorpusError: the bytes are no picture.
-        """
-        try:
-            pixels = rgb_pixels(self.true)
-        except ValueError as why:
-            raise CorpusError(f"{self.source}, {self.line.key}: {in_words(why)}") from why
-        if pixels.shape[:2] == (side, side):
-            return pixels
-        is_picture = self.line.draws == PICTURE
-        smooth, exact = Image.Resampling.BICUBIC, Image.Resampling.NEAREST
-        return resized_pixels(pixels, (side, side), smooth if is_picture else exact)
-
-
-def read_prompts(captions: Sequence[str] | str, split: Split, per_task: int) -> tuple[Prompt, ...]:
+def read_prompts(
+    captions: Sequence[str] | str, split: Split, per_task: int, picture: int
+) -> tuple[Prompt, ...]:
     """The prompts of a split: so many of each task and of each thing that is drawn.
 
     No two of a task are about the same picture. Categories, counts, relations and colours come up
@@ -97,12 +80,14 @@ def read_prompts(captions: Sequence[str] | str, split: Split, per_task: int) -> 
         captions: a folder of `sgt-data captions`, or several.
         split: the split.
         per_task: the most prompts of a task; a split with fewer pictures has fewer.
+        picture: side of the model's pictures, pixels.
 
     Raises:
         RequestError: a file of captions does not exist.
         CorpusError: a line is no caption; names the line, the field and what was found.
     """
-    prompts = []
+    prompts: list[Prompt] = []
+    to_model = ToModel(picture, blind=False)
     for folder in [captions] if isinstance(captions, str) else captions:
         file = captions_file(folder, QUESTION_FILES[split])
         groups: dict[tuple[str, int], list[CaptionLine]] = defaultdict(list)
@@ -111,11 +96,10 @@ def read_prompts(captions: Sequence[str] | str, split: Split, per_task: int) -> 
                 _check(line, file.where(line.row))
                 groups[line.draws, PROMPT_TASKS.index(line.task)].append(line)
         for name in sorted(groups):
-            for line in chosen_lines(groups[name], per_task):
-                true = file.read("", line.row).image
-                if true is None:
-                    raise CorpusError(f"{file.where(line.row)}: no image; a caption describes one")
-                prompts.append(Prompt(line, true, file.url))
+            prompts += [
+                Prompt(line, to_model(file.read(CAPTIONS, line.row))["target"])
+                for line in chosen_lines(groups[name], per_task)
+            ]
     return tuple(prompts)
 
 

@@ -38,14 +38,11 @@ class ColourNames:
         self._nearest = KNeighborsClassifier(_NEIGHBOURS)
         self._nearest.fit(examples.colours, examples.names)
 
-    def name(self, picture: NDArray[np.uint8], mask: Mask) -> str:
-        """Name of the colour of a thing.
-
-        Args:
-            picture: [S, S, 3] RGB.
-            mask: [S, S], pixels of the thing.
-        """
-        return str(self._nearest.predict(median_colour(picture, mask)[None])[0])
+    def names(self, colours: Sequence[NDArray[np.float64]]) -> list[str]:
+        """Names of the colours of things, each from the `median_colour` of a thing."""
+        if not colours:
+            return []
+        return [str(name) for name in self._nearest.predict(np.stack(colours))]
 
 
 def median_colour(picture: NDArray[np.uint8], mask: Mask) -> NDArray[np.float64]:

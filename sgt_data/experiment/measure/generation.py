@@ -1,13 +1,23 @@
 """Whether what a model draws of a caption shows what the caption says.
 
-Two kinds of drawings are scored: class maps, read exactly by the colours of the corpus, and
-pictures, read by a segmenter that was trained on true ones. As in GenEval (Ghosh et al., NeurIPS
-2023) a drawing is right or wrong, and the mean over tasks counts every task the same.
+Two kinds of drawings are scored: class maps, read by the colours of the corpus, and pictures, read
+by a segmenter that was trained on true ones. As in GenEval (Ghosh et al., NeurIPS 2023) a drawing
+is right or wrong, and the mean over tasks counts every task the same.
+
+With the folders of an experiment, where `scorer` is the same for all runs and `prompts` for all
+runs of a split:
+
+    scorer = make_scorer(ScorerData(corpus, drawable, captions, "semantic", 48), folder)
+    prompts = read_prompts(captions, "validation", per_task=60, picture=48)
+    drawings = draw_prompts(model, prompts)
+    seen = things_of_drawings(prompts, drawings, scorer)
+    result.generation = drawing_scores(prompts, seen, config.seed)
+    write_generation_sheet(path, prompts, drawings, seen)
+    write_generation_bounds(other, generation_bounds(prompts, scorer, "validation"))
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +27,7 @@ from torch import Tensor, nn
 
 from sgt_data.experiment.measure.accuracy import mean_accuracy
 from sgt_data.experiment.measure.caption_checks import shows
-from sgt_data.experiment.measure.caption_prompts import Kind, Prompt
+from sgt_data.experiment.measure.caption_prompts import KINDS, Kind, Prompt
 from sgt_data.experiment.measure.drawn_examples import to_pixels
 from sgt_data.experiment.measure.generation_scorer import Scorer
 from sgt_data.experiment.measure.run_result import Marks
@@ -25,6 +35,7 @@ from sgt_data.experiment.measure.seen_things import SeenThing
 from sgt_data.experiment.measure.shuffled_captions import shuffled_estimates
 from sgt_data.scoring.intervals import Estimate, as_share, ratio_of_sums
 from sgt_data.training.collation import as_pictures
+from sgt_data.training.letterbox import GREY
 
 MEAN = "mean"
 """Name of the mean over tasks."""
@@ -34,132 +45,134 @@ SHUFFLED = ", captions shuffled"
 
 _BATCH = 64
 _NOISE_SEED = 0
-_GREY = 127
+
+Pixels = NDArray[np.uint8]
+"""[S, S, 3] RGB."""
 
 Scores = dict[str, dict[str, Estimate]]
+"""By kind of drawing and by task, with `mean` over the tasks."""
+
+Seen = Sequence[Sequence[SeenThing] | None]
+"""What each drawing shows; None where it is not scored."""
 
 
 def generation_scores(
     model: nn.Module, prompts: Sequence[Prompt], scorer: Scorer, seed: int
 ) -> Scores:
-    """The share of prompts of which a model draws what they say, by kind and task.
+    """`drawing_scores` of what a model draws of prompts, as a scorer reads it.
 
-    Usage, with the folders of an experiment:
+    Raises:
+        CorpusError: a prompt names a category or a colour that no training picture shows.
+    """
+    seen = things_of_drawings(prompts, draw_prompts(model, prompts), scorer)
+    return drawing_scores(prompts, seen, seed)
 
-        prompts = read_prompts(captions_folders, "validation", per_task=60)
-        scorer = make_scorer(ScorerData(corpus, training, captions_folders, "semantic", 48), folder)
-        result.generation = generation_scores(model, prompts, scorer, config.seed)
+
+def drawing_scores(prompts: Sequence[Prompt], seen: Seen, seed: int) -> Scores:
+    """The share of drawings that show what their captions say.
 
     Args:
-        model: a `Learner`; it is set to evaluate.
-        prompts: from `read_prompts`; the same for all runs.
-        scorer: from `make_scorer`.
-        seed: of the bootstrap. The noise from which a flow model draws is the same for all seeds.
+        prompts: from `read_prompts`.
+        seen: from `things_of_drawings`.
+        seed: of the bootstrap.
 
     Returns:
         By kind (`class map`, `picture`) and by task of the prompts, and `mean` over the tasks, with
         95 % intervals over the prompts' pictures; and the same for the captions of other pictures
-        (`class map, captions shuffled`, ...): what the model draws whatever the caption says.
-        Pictures are left out where `scorer.picture_problem` says why.
+        (`class map, captions shuffled`, ...): what is drawn whatever the caption says. Drawings
+        that are not scored are left out.
     """
-    drawings = draw_prompts(model, prompts, scorer.picture)
-    things = things_of_drawings(prompts, drawings, scorer)
-    shuffled = shuffled_scores(prompts, things, seed)
+    shuffled = shuffled_scores(prompts, seen, seed)
     return {
-        **scores_of_things(prompts, things, seed),
+        **own_scores(prompts, seen, seed),
         **{f"{kind}{SHUFFLED}": scores for kind, scores in shuffled.items()},
     }
 
 
-def scores_of_things(
-    prompts: Sequence[Prompt], things: Sequence[Sequence[SeenThing] | None], seed: int
-) -> Scores:
-    """The share of prompts whose drawings show what they say, by kind and task; see above."""
-    return {
-        kind: _estimates(marks, seed)
-        for kind, marks in sorted(mark_drawings(prompts, things).items())
-    }
-
-
-def shuffled_scores(
-    prompts: Sequence[Prompt], things: Sequence[Sequence[SeenThing] | None], seed: int
-) -> Scores:
-    """The share of prompts that hold of drawings made for other pictures, by kind and task."""
-    scores: Scores = {}
-    for kind in sorted({prompt.kind for prompt in prompts}):
-        pairs = [
-            (prompt, seen)
-            for prompt, seen in zip(prompts, things, strict=True)
-            if prompt.kind == kind and seen is not None
-        ]
-        if pairs:
-            of_kind, seen_of_kind = zip(*pairs, strict=True)
-            scores[kind] = shuffled_estimates(of_kind, seen_of_kind, seed, MEAN)
-    return scores
-
-
 @torch.inference_mode()
-def draw_prompts(model: nn.Module, prompts: Sequence[Prompt], side: int) -> NDArray[np.uint8]:
-    """What a model draws of prompts and grey pictures [n, S, S, 3] uint8 RGB.
+def draw_prompts(model: nn.Module, prompts: Sequence[Prompt]) -> list[Pixels]:
+    """What a model draws of the prompts and a grey picture, at the size of the true drawings.
+
+    The noise from which a flow model starts is that of the prompt's place: the same for all models
+    and seeds.
 
     Args:
-        model: a `Learner`.
-        prompts: in an order that decides the noise of each.
-        side: of the model's pictures, pixels.
+        model: a `Learner`; it is set to evaluate.
+        prompts: from `read_prompts`.
     """
     model.eval()
     device = next(model.parameters()).device
-    drawings = np.zeros((len(prompts), side, side, 3), np.uint8)
     torch.manual_seed(_NOISE_SEED)
+    drawings: list[Pixels] = []
     for start in range(0, len(prompts), _BATCH):
-        texts = [prompt.line.text for prompt in prompts[start : start + _BATCH]]
-        grey = np.full((side, side, 3), _GREY, np.uint8)
-        pictures = as_pictures([grey] * len(texts)).to(device)
-        drawn: Tensor = model.draw(pictures, texts)  # type: ignore[operator]
-        for place, picture in enumerate(drawn.float().cpu().numpy(), start):
-            drawings[place] = to_pixels(picture)
+        batch = prompts[start : start + _BATCH]
+        grey = [np.full(prompt.true.shape, GREY, np.uint8) for prompt in batch]
+        texts = [prompt.line.text for prompt in batch]
+        drawn: Tensor = model.draw(as_pictures(grey).to(device), texts)  # type: ignore[operator]
+        drawings += [to_pixels(picture) for picture in drawn.float().cpu().numpy()]
     return drawings
 
 
-def true_drawings(prompts: Sequence[Prompt], side: int) -> NDArray[np.uint8]:
-    """What the prompts describe, at the model's size [n, S, S, 3] uint8 RGB."""
-    pixels = [prompt.true_pixels(side) for prompt in prompts]
-    return np.stack(pixels) if pixels else np.zeros((0, side, side, 3), np.uint8)
-
-
 def things_of_drawings(
-    prompts: Sequence[Prompt], drawings: NDArray[np.uint8], scorer: Scorer
-) -> list[list[SeenThing] | None]:
-    """The things of each drawing; None for pictures where the scorer cannot read pictures."""
-    things: list[list[SeenThing] | None] = [None] * len(prompts)
-    kinds: dict[Kind, list[int]] = defaultdict(list)
-    for place, prompt in enumerate(prompts):
-        kinds[prompt.kind].append(place)
-    for kind, places in kinds.items():
+    prompts: Sequence[Prompt], drawings: Sequence[Pixels], scorer: Scorer
+) -> Seen:
+    """The things that each drawing shows.
+
+    Pictures are not scored where `scorer.picture_problem` says why.
+
+    Args:
+        prompts: from `read_prompts`.
+        drawings: of each, [S, S, 3] uint8 RGB.
+        scorer: from `make_scorer`.
+
+    Raises:
+        CorpusError: a prompt names a category or a colour that no training picture shows.
+    """
+    scorer.check(prompt.line for prompt in prompts)
+    seen: list[Sequence[SeenThing] | None] = [None] * len(prompts)
+    for kind in KINDS:
+        places = [place for place, prompt in enumerate(prompts) if prompt.kind == kind]
         if kind == "picture" and scorer.picture_problem is not None:
             continue
         read = scorer.things_of_maps if kind == "class map" else scorer.things_of_pictures
-        for place, seen in zip(places, read(drawings[places]), strict=True):
-            things[place] = seen
-    return things
+        for place, things in zip(places, read([drawings[n] for n in places]), strict=True):
+            seen[place] = things
+    return seen
 
 
-def mark_drawings(
-    prompts: Sequence[Prompt], things: Sequence[Sequence[SeenThing] | None]
-) -> dict[Kind, Marks]:
-    """Right drawings and drawings per kind, task and picture."""
+def mark_drawings(prompts: Sequence[Prompt], seen: Seen) -> dict[Kind, Marks]:
+    """Numbers of right drawings and of drawings per kind, task and picture."""
     marks: dict[Kind, dict[str, dict[str, tuple[int, int]]]] = {}
-    for prompt, seen in zip(prompts, things, strict=True):
-        if seen is not None:
-            of_task = marks.setdefault(prompt.kind, {}).setdefault(prompt.line.task, {})
-            right, count = of_task.get(prompt.line.key, (0, 0))
-            of_task[prompt.line.key] = (right + shows(prompt.line, seen), count + 1)
-    return dict(marks)
+    for prompt, things in zip(prompts, seen, strict=True):
+        if things is not None:
+            line = prompt.line
+            pictures = marks.setdefault(prompt.kind, {}).setdefault(line.task, {})
+            right, count = pictures.get(line.key, (0, 0))
+            pictures[line.key] = (right + shows(line, things), count + 1)
+    return {**marks}
 
 
-def _estimates(marks: Marks, seed: int) -> dict[str, Estimate]:
-    estimates = {}
-    for task, pictures in sorted(marks.items()):
-        right, count = np.array(list(pictures.values()), float).T
-        estimates[task] = as_share(ratio_of_sums(right, count, seed))
-    return {**estimates, MEAN: mean_accuracy(marks, seed)}
+def own_scores(prompts: Sequence[Prompt], seen: Seen, seed: int) -> Scores:
+    """The share of drawings that show what their own captions say."""
+    scores: Scores = {}
+    for kind, marks in mark_drawings(prompts, seen).items():
+        by_task = {}
+        for task, pictures in sorted(marks.items()):
+            right, count = np.array(list(pictures.values()), float).T
+            by_task[task] = as_share(ratio_of_sums(right, count, seed))
+        scores[kind] = {**by_task, MEAN: mean_accuracy(marks, seed)}
+    return scores
+
+
+def shuffled_scores(prompts: Sequence[Prompt], seen: Seen, seed: int) -> Scores:
+    """The share of drawings that show what the captions of other pictures of their task say."""
+    scores: Scores = {}
+    for kind in KINDS:
+        pairs = [
+            (prompt.line, things)
+            for prompt, things in zip(prompts, seen, strict=True)
+            if prompt.kind == kind and things is not None
+        ]
+        if pairs:
+            scores[kind] = shuffled_estimates(pairs, seed, MEAN)
+    return scores

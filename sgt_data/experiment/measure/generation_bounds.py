@@ -12,10 +12,9 @@ from pydantic.dataclasses import dataclass as checked
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.caption_prompts import Prompt
 from sgt_data.experiment.measure.generation import (
-    scores_of_things,
+    own_scores,
     shuffled_scores,
     things_of_drawings,
-    true_drawings,
 )
 from sgt_data.experiment.measure.generation_scorer import GATE, Scorer
 from sgt_data.experiment.measure.run_result import Split
@@ -58,11 +57,11 @@ class GenerationBounds:
 
 def generation_bounds(prompts: Sequence[Prompt], scorer: Scorer, split: Split) -> GenerationBounds:
     """Ceiling and floor of the scores of a split's prompts."""
-    things = things_of_drawings(prompts, true_drawings(prompts, scorer.picture), scorer)
+    seen = things_of_drawings(prompts, [prompt.true for prompt in prompts], scorer)
     return GenerationBounds(
         split,
-        scores_of_things(prompts, things, _SEED),
-        shuffled_scores(prompts, things, _SEED),
+        own_scores(prompts, seen, _SEED),
+        shuffled_scores(prompts, seen, _SEED),
         scorer.mean_iou,
         dict(scorer.ious),
         GATE,

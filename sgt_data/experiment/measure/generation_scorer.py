@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sgt_data.errors import RequestError
-from sgt_data.experiment.measure.colour_names import ColourExamples, ColourNames
+from sgt_data.errors import CorpusError, RequestError
+from sgt_data.experiment.measure.caption_lines import CaptionLine
+from sgt_data.experiment.measure.colour_names import ColourExamples, ColourNames, median_colour
 from sgt_data.experiment.measure.scene_pictures import ClassColours
 from sgt_data.experiment.measure.scene_segmenter import SceneSegmenter, segmented
 from sgt_data.experiment.measure.seen_things import SeenThing, seen_thing, thing_masks
-from sgt_data.scoring.decoding_options import ROBUST
+from sgt_data.scoring.decoding_options import PLAIN
+from sgt_data.value_text import cut, cut_text
+
+Pixels = NDArray[np.uint8]
 
 GATE = 0.8
 """Mean IoU over categories, on validation pictures, from which on the segmenter scores pictures."""
@@ -54,33 +58,64 @@ class Scorer:
             )
         return None
 
-    def things_of_maps(self, maps: NDArray[np.uint8]) -> list[list[SeenThing]]:
-        """Things of class maps [n, S, S, 3] uint8 RGB, the largest of each map first."""
+    def check(self, lines: Iterable[CaptionLine]) -> None:
+        """Check that it knows all categories and colours of captions.
+
+        Raises:
+            CorpusError: a caption names one that no training picture shows.
+        """
+        for line in lines:
+            for thing in line.things:
+                if thing.category not in self.classes.categories:
+                    raise self._unknown(line, "category", thing.category, self.classes.categories)
+                is_asked = line.task == "colour" and self.picture_problem is None
+                if is_asked and thing.colour not in self.colours.names:
+                    known = sorted(set(self.colours.names))
+                    raise self._unknown(line, "color", thing.colour, known)
+
+    def _unknown(
+        self, line: CaptionLine, field: str, value: str | None, known: Sequence[str]
+    ) -> CorpusError:
+        return CorpusError(
+            f"the caption {cut(line.text)} of {line.key} names the {field} {cut(value, 40)}, which "
+            f"too few training pictures show; known are {cut_text(', '.join(known), 200)}. Build a "
+            "larger corpus, or take these captions out"
+        )
+
+    def things_of_maps(self, maps: Sequence[Pixels]) -> list[list[SeenThing]]:
+        """Things of class maps, each [S, S, 3] uint8 RGB; of each the largest first."""
         names = self.classes.categories
         return [
             [
                 seen_thing(names[label - 1], mask)
-                for label, mask in thing_masks(self.classes.labels(pixels, ROBUST))
+                for label, mask in thing_masks(self.classes.labels(pixels, PLAIN))
             ]
             for pixels in maps
         ]
 
-    def things_of_pictures(self, pictures: NDArray[np.uint8]) -> list[list[SeenThing]]:
-        """Things of pictures [n, S, S, 3] uint8 RGB with their colours, the largest first.
+    def things_of_pictures(self, pictures: Sequence[Pixels]) -> list[list[SeenThing]]:
+        """Things of pictures, each [S, S, 3] uint8 RGB, with their colours; the largest first.
 
         Raises:
-            RequestError: the segmenter is not good enough, or there is none.
+            RequestError: there is no segmenter, or it is not good enough.
         """
         if self.segmenter is None or self.picture_problem is not None:
             raise RequestError(f"pictures are not scored: {self.picture_problem}")
-        names, colours = self.classes.categories, self._colour_names()
+        if not pictures:
+            return []
+        masks = [thing_masks(labels) for labels in segmented(self.segmenter, np.stack(pictures))]
+        colours = iter(self._colour_names([
+            median_colour(pixels, mask)
+            for pixels, of_picture in zip(pictures, masks, strict=True)
+            for _, mask in of_picture
+        ]))  # fmt: skip
+        categories = self.classes.categories
         return [
-            [
-                seen_thing(names[label - 1], mask, colours.name(pixels, mask) if colours else None)
-                for label, mask in thing_masks(labels)
-            ]
-            for pixels, labels in zip(pictures, segmented(self.segmenter, pictures), strict=True)
+            [seen_thing(categories[label - 1], mask, next(colours)) for label, mask in of_picture]
+            for of_picture in masks
         ]
 
-    def _colour_names(self) -> ColourNames | None:
-        return ColourNames(self.colours) if self.colours.names else None
+    def _colour_names(self, colours: Sequence[NDArray[np.float64]]) -> Sequence[str | None]:
+        if not self.colours.names:
+            return [None] * len(colours)
+        return ColourNames(self.colours).names(colours)

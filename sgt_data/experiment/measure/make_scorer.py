@@ -19,7 +19,6 @@ from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure import scene_segmenter
 from sgt_data.experiment.measure.caption_lines import (
-    PICTURE,
     CaptionLine,
     caption_lines,
     captions_file,
@@ -47,6 +46,7 @@ from sgt_data.files.tensor_files import why_not_tensors
 from sgt_data.files.writing import write_atomic
 from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.training.config import digest_of
+from sgt_data.training.to_model import PICTURE
 
 TRAINING_PICTURES = 4096
 VALIDATION_PICTURES = 512

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sgt_data.experiment.measure.caption_checks import shows
-from sgt_data.experiment.measure.caption_prompts import Prompt
+from sgt_data.experiment.measure.caption_lines import CaptionLine
 from sgt_data.experiment.measure.seen_things import SeenThing
 from sgt_data.scoring.intervals import Estimate, Floats, Statistic, divide_or_nan, finite_estimates
 
 
 def shuffled_estimates(
-    prompts: Sequence[Prompt],
-    things: Sequence[Sequence[SeenThing]],
-    seed: int,
-    mean: str,
+    drawings: Sequence[tuple[CaptionLine, Sequence[SeenThing]]], seed: int, mean: str
 ) -> dict[str, Estimate]:
     """The share of captions that hold of drawings made for others, by task and as the mean.
 
@@ -25,21 +23,18 @@ def shuffled_estimates(
     bootstrap draws pictures, and with them their captions and their drawings.
 
     Args:
-        prompts: of one kind of drawings.
-        things: what the drawing of each prompt shows.
+        drawings: the caption of each drawing, and the things that it shows.
         seed: of the bootstrap.
         mean: name of the mean over tasks.
     """
-    keys = sorted({prompt.line.key for prompt in prompts})
+    keys = sorted({line.key for line, _ in drawings})
     places = {key: place for place, key in enumerate(keys)}
     statistics: dict[str, Statistic] = {}
-    for task in sorted({prompt.line.task for prompt in prompts}):
-        of_task = [place for place, prompt in enumerate(prompts) if prompt.line.task == task]
-        pictures = np.array([places[prompts[place].line.key] for place in of_task])
-        right = np.array([
-            [shows(prompts[row].line, things[column]) for column in of_task] for row in of_task
-        ], float)  # fmt: skip
-        statistics[task] = _share_of_others(right, pictures)
+    for task in sorted({line.task for line, _ in drawings}):
+        of_task = [(line, things) for line, things in drawings if line.task == task]
+        pictures = np.array([places[line.key] for line, _ in of_task])
+        right = np.array([[shows(line, things) for _, things in of_task] for line, _ in of_task])
+        statistics[task] = _share_of_others(right.astype(float), pictures)
     by_task = list(statistics.values())
 
     def mean_over_tasks(weights: Floats) -> Floats:
@@ -51,7 +46,7 @@ def shuffled_estimates(
     return finite_estimates({**statistics, mean: mean_over_tasks}, len(keys), seed)
 
 
-def _share_of_others(right: Floats, pictures: np.ndarray) -> Statistic:
+def _share_of_others(right: Floats, pictures: NDArray[np.int64]) -> Statistic:
     """Share of right pairs of a caption and the drawing of another picture.
 
     Args:
