@@ -36,15 +36,19 @@ def estimate(value: float, reach: float = 0.02) -> Estimate:
 
 
 def drawn_marks(
-    draws: np.random.Generator, skill: float, chance: Mapping[str, float], pictures: int
+    draws: np.random.Generator,
+    skill: float,
+    chance: Mapping[str, float],
+    pictures: int,
+    asked: int = 4,
 ) -> Marks:
     """Answers about pictures of which some are harder than others, for every run alike."""
     hardness = np.random.default_rng(3).normal(scale=0.1, size=pictures)
     marks = {}
     for number, (task, guessing) in enumerate(sorted(chance.items())):
         share = guessing + (1 - guessing) * np.clip(skill * (1.3 - 0.2 * number), 0, 1)
-        right = draws.binomial(4, np.clip(share + hardness, 0, 1))
-        marks[task] = {f"p{k:04}": (int(count), 4) for k, count in enumerate(right)}
+        right = draws.binomial(asked, np.clip(share + hardness, 0, 1))
+        marks[task] = {f"p{k:04}": (int(count), asked) for k, count in enumerate(right)}
     return marks
 
 
@@ -60,9 +64,13 @@ def accuracies(marks: Marks, chance: Mapping[str, float]) -> dict[str, TaskAccur
 
 
 def made_set(
-    draws: np.random.Generator, skill: float, chance: Mapping[str, float], pictures: int
+    draws: np.random.Generator,
+    skill: float,
+    chance: Mapping[str, float],
+    pictures: int,
+    asked: int = 4,
 ) -> TestSet:
-    marks = drawn_marks(draws, skill, chance, pictures)
+    marks = drawn_marks(draws, skill, chance, pictures, asked)
     accuracy = accuracies(marks, chance)
     return TestSet(accuracy, estimate(np.mean([task.value for task in accuracy.values()])), marks)
 
@@ -72,7 +80,7 @@ def run(
 ) -> RunResult:
     draws = np.random.default_rng([seed, *f"{arm} {x}".encode()])
     answers = made_set(draws, skill, CHANCE, pictures)
-    arithmetic = made_set(draws, 0.4, {"sum": 0.25, "difference": 0.25}, pictures)
+    arithmetic = made_set(draws, 0.4, {"sum": 0.25, "difference": 0.25}, pictures, 1)
     trained = arm not in NOT_TRAINED
     draws_targets = x not in (0, None) or arm not in ("questions alone", *NOT_TRAINED)
     noise = iter(draws.normal(scale=0.015, size=400))
@@ -123,7 +131,7 @@ def run(
         },
         others={
             "arithmetic": arithmetic,
-            "rich scenes": made_set(draws, 0.8 * skill, CHANCE, pictures),
+            "rich scenes": made_set(draws, 0.8 * skill, CHANCE, pictures // 4),
         },
         attention=tuple(
             LayerAttention(estimate(0.2 + 0.1 * k + 0.2 * skill + next(noise)), 0.7)

@@ -408,7 +408,7 @@ def test_measuring_and_showing_load_their_libraries_when_they_are_used() -> None
         "measure.seed_means measure.lift_off measure.probe_examples measure.probes\n"
         "measure.run_result\n"
         "report.bar_plot report.contrast_tables report.examples_plot report.groups report.page\n"
-        "report.plot_style report.plots report.results_json report.tested_contrasts\n"
+        "report.plot_style report.plots report.results_json report.findings\n"
         "report.run_plots report.tables report.table_text split_opening'''.split()\n"
         "for name in names: importlib.import_module('sgt_data.experiment.' + name)\n"
         "for name in ('layout', 'depth', 'edge'):\n"

@@ -70,11 +70,13 @@ def accuracy_contrast(arms: Sequence[Sequence[Marks]], weights: Sequence[float])
         ValueError: the arms differ in seeds, tasks, pictures or numbers of questions.
     """
     if len(arms) != len(weights) or len({len(seeds) for seeds in arms}) != 1 or not arms[0]:
-        counts = ", ".join(str(len(seeds)) for seeds in arms)
-        raise ValueError(f"arms have {counts} seeds, and there are {len(weights)} weights")
-    if len({_question_counts(marks) for seeds in arms for marks in seeds}) > 1:
+        found = ", ".join(str(len(seeds)) for seeds in arms)
+        raise ValueError(f"arms have {found} seeds, and there are {len(weights)} weights")
+    counts = [[_Counts.of(marks) for marks in seeds] for seeds in arms]
+    first = counts[0][0]
+    if not all(first.has_same_questions(each) for of_arm in counts for each in of_arm):
         raise ValueError("the arms were not asked the same questions of the same pictures")
-    parts = np.array([[_picture_parts(marks) for marks in seeds] for seeds in arms])
+    parts = np.array([[each.picture_parts() for each in of_arm] for of_arm in counts])
     by_cell: Floats = np.tensordot(np.asarray(weights, float), parts, axes=1)
     by_seed = by_cell.mean(axis=1)
     seed_variance = _variance_of_mean(by_seed)
@@ -122,23 +124,33 @@ def _variance_of_mean(values: Floats) -> float | None:
     return float(np.var(values, ddof=1)) / len(values) if len(values) > 1 else None
 
 
-def _picture_parts(marks: Marks) -> Floats:
-    """What each picture contributes to mean accuracy [pictures]; their mean is mean accuracy."""
-    keys = sorted({key for pictures in marks.values() for key in pictures})
-    counts = np.array(
-        [[pictures.get(key, (0, 0)) for key in keys] for _, pictures in sorted(marks.items())],
-        float,
-    )
-    right, asked = counts[..., 0], counts[..., 1]
-    totals = asked.sum(axis=1, keepdims=True)
-    share = right.sum(axis=1, keepdims=True) / totals
-    parts: Floats = (share + len(keys) * (right - share * asked) / totals).mean(axis=0)
-    return parts
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """The marks of a run as arrays.
 
+    Attributes:
+        names: tasks and keys of pictures, in order.
+        right, asked: numbers of questions [tasks, pictures].
+    """
 
-def _question_counts(marks: Marks) -> frozenset[tuple[str, str, int]]:
-    return frozenset(
-        (task, key, count)
-        for task, pictures in marks.items()
-        for key, (_, count) in pictures.items()
-    )
+    names: tuple[list[str], list[str]]
+    right: Floats
+    asked: Floats
+
+    @classmethod
+    def of(cls, marks: Marks) -> _Counts:
+        tasks = sorted(marks)
+        keys = sorted({key for pictures in marks.values() for key in pictures})
+        counts = np.array([[marks[task].get(key, (0, 0)) for key in keys] for task in tasks], float)
+        return cls((tasks, keys), counts[..., 0], counts[..., 1])
+
+    def has_same_questions(self, other: _Counts) -> bool:
+        return self.names == other.names and np.array_equal(self.asked, other.asked)
+
+    def picture_parts(self) -> Floats:
+        """What each picture contributes to mean accuracy [pictures]; it is their mean."""
+        totals = self.asked.sum(axis=1, keepdims=True)
+        share = self.right.sum(axis=1, keepdims=True) / totals
+        pictures = self.asked.shape[1]
+        parts: Floats = (share + pictures * (self.right - share * self.asked) / totals).mean(axis=0)
+        return parts

@@ -8,6 +8,7 @@ from sgt_data.experiment.measure.contrast import Contrast
 from sgt_data.experiment.measure.run_result import RunResult
 from sgt_data.experiment.plan.arms import QUESTIONS_ALONE
 from sgt_data.experiment.report.comparisons import Comparison, less
+from sgt_data.experiment.report.findings import Finding, Findings
 from sgt_data.experiment.report.groups import (
     Group,
     attention_measures,
@@ -19,38 +20,37 @@ from sgt_data.experiment.report.groups import (
 from sgt_data.experiment.report.quantities import Quantity, generation, other_set
 from sgt_data.experiment.report.sentences import p_text, shortfalls
 from sgt_data.experiment.report.tables import Cell, Table
-from sgt_data.experiment.report.tested_contrasts import TestedContrast, TestedContrasts
 
 _INTERVAL_COLUMNS = ("difference", "95 % interval", "seeds", "of each seed")
 _NOT_TESTED = "Intervals are not adjusted for their number, and none of these rows is a test."
 _OVER_SEEDS = "Intervals are over seeds, and hold for these pictures. "
 
 
-def contrast_tables(tested: TestedContrasts, results: Sequence[RunResult]) -> list[Table]:
+def contrast_tables(findings: Findings, results: Sequence[RunResult]) -> list[Table]:
     """All comparisons; and the differences behind them, by task, layer and set of questions."""
-    tables = [_comparison_table(tested), _other_set_table(tested, results)]
-    if tested.pair:
+    tables = [_comparison_table(findings), _other_set_table(findings, results)]
+    if findings.pair:
         tables[1:1] = [
-            _generation_table(tested.pair, results), _attention_table(tested.pair, results)
+            _generation_table(findings.pair, results), _attention_table(findings.pair, results)
         ]  # fmt: skip
     return [table for table in tables if table.rows]
 
 
-def _comparison_table(tested: TestedContrasts) -> Table:
-    primary = [] if tested.primary is None else [("primary", tested.primary)]
-    family = [("adjusted", each) for each in tested.family]
-    controls = [("negative control", each) for each in tested.negative_controls]
+def _comparison_table(findings: Findings) -> Table:
+    primary = [] if findings.primary is None else [("primary", findings.primary)]
+    family = [("adjusted", each) for each in findings.family]
+    controls = [("negative control", each) for each in findings.negative_controls]
     columns = (
         "comparison", "kind", "quantity", "difference", "95 % interval", "p", "adjusted p",
         "seeds", "pictures", "of each seed", "note",
     )  # fmt: skip
     rows = tuple(_comparison_row(kind, each) for kind, each in [*primary, *family, *controls])
-    notes = (f"Adjusted p: Holm's method over {tested.tests} tests.",) if tested.tests else ()
+    notes = (f"Adjusted p: Holm's method over {findings.tests} tests.",) if findings.tests else ()
     return Table("Comparisons", columns, rows, notes=notes)
 
 
-def _comparison_row(kind: str, tested: TestedContrast) -> tuple[Cell, ...]:
-    comparison, contrast = tested.comparison, tested.contrast
+def _comparison_row(kind: str, finding: Finding) -> tuple[Cell, ...]:
+    comparison, contrast = finding.comparison, finding.contrast
     head = (comparison.name, kind, comparison.quantity.name)
     doubts = "; ".join(
         f"{group.label} {' and '.join(missing)}"
@@ -63,7 +63,7 @@ def _comparison_row(kind: str, tested: TestedContrast) -> tuple[Cell, ...]:
     p = "" if contrast.p is None else p_text(contrast.p)
     if kind == "negative control":
         p = ""
-    adjusted = "" if tested.adjusted is None else p_text(tested.adjusted)
+    adjusted = "" if finding.adjusted is None else p_text(finding.adjusted)
     pictures = "" if contrast.pictures is None else f"{contrast.pictures:,}"
     value, interval, seeds, by_seed = _interval_cells(contrast, digits)
     return (*head, value, interval, p, adjusted, seeds, pictures, by_seed, doubts)
@@ -96,12 +96,12 @@ def _attention_table(pair: tuple[Group, Group], results: Sequence[RunResult]) ->
     )
 
 
-def _other_set_table(tested: TestedContrasts, results: Sequence[RunResult]) -> Table:
-    baseline = tested.pair[1] if tested.pair else named_group(tested.groups, QUESTIONS_ALONE)
+def _other_set_table(findings: Findings, results: Sequence[RunResult]) -> Table:
+    baseline = findings.pair[1] if findings.pair else named_group(findings.groups, QUESTIONS_ALONE)
     rows = [
         ((name, group.label), less(group, baseline, other_set(name)))
         for name in other_set_measures(results)
-        for group in tested.groups
+        for group in findings.groups
         if baseline is not None and group is not baseline
     ]
     return Table(

@@ -11,6 +11,7 @@ from sgt_data.experiment.plan.arms import Arm, TrainingData
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.report.arm_descriptions import arm_text
 from sgt_data.experiment.report.limits import limits_of
+from sgt_data.value_text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,19 +168,20 @@ def _training_text(facts: ExperimentFacts) -> str:
     )
     if facts.kind == "scale" and facts.plan.control_seeds:
         text += f" Controls run with {', '.join(map(str, facts.plan.control_seeds))} alone."
-    paces = ", ".join(
-        f"{name} {muon:g} and {adamw:g}"
-        for name, (muon, adamw) in {
-            arm.label: (arm.config.matrix_rate, arm.config.rate)
-            for arm in facts.arms
-            if arm.trained
-        }.items()
+    by_pace: dict[str, list[str]] = {}
+    for arm in facts.arms:
+        if arm.trained:
+            pace = f"{arm.config.matrix_rate:g} and {arm.config.rate:g}"
+            by_pace.setdefault(pace, []).append(arm.label)
+    paces = "; ".join(
+        pace if len(by_pace) == 1 else f"{pace} ({'; '.join(arms)})"
+        for pace, arms in by_pace.items()
     )
     text += f" Learning rates of Muon and AdamW: {paces}."
     if facts.plan.paces:
         text += (
-            f" They were chosen for each arm from {len(facts.plan.paces)} pairs, on validation, "
-            f"with seed {facts.plan.tuning_seed}, which no run here has."
+            f" They were chosen from {counted(len(facts.plan.paces), 'pair')} for each arm, on "
+            f"validation, with seed {facts.plan.tuning_seed}, which no run here has."
         )
     return text
 

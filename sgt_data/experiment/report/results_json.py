@@ -17,7 +17,7 @@ import orjson
 
 from sgt_data.experiment.measure.run_result import Marks, RunResult
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind
-from sgt_data.experiment.report.tested_contrasts import TestedContrast, TestedContrasts
+from sgt_data.experiment.report.findings import Finding, Findings
 
 if TYPE_CHECKING:
     from sgt_data.experiment.measure.generation_bounds import GenerationBounds
@@ -48,7 +48,7 @@ HOW_TO_READ = {
 def encode_results(
     kind: ExperimentKind,
     results: Sequence[RunResult],
-    tested: TestedContrasts,
+    findings: Findings,
     bounds: GenerationBounds | None,
 ) -> bytes:
     """The file's bytes: the same results give the same bytes.
@@ -56,7 +56,7 @@ def encode_results(
     Args:
         kind: what differs between the arms.
         results: results of all runs.
-        tested: all comparisons.
+        findings: all comparisons.
         bounds: ceiling and floor of generation; None where they are not known.
     """
     document = {
@@ -71,9 +71,9 @@ def encode_results(
         if bounds is None
         else {"ceiling": _values(bounds.ceiling), "floor": _values(bounds.floor)},
         "comparisons": [
-            *([] if tested.primary is None else [_comparison("primary", tested.primary)]),
-            *(_comparison("family", each) for each in tested.family),
-            *(_comparison("negative control", each) for each in tested.negative_controls),
+            *([] if findings.primary is None else [_comparison("primary", findings.primary)]),
+            *(_comparison("family", each) for each in findings.family),
+            *(_comparison("negative control", each) for each in findings.negative_controls),
         ],
         "runs": [_run(result) for result in results],
     }  # fmt: skip
@@ -116,8 +116,8 @@ def _run(result: RunResult) -> dict[str, Any]:
     }
 
 
-def _comparison(kind: str, tested: TestedContrast) -> dict[str, Any]:
-    comparison, contrast = tested.comparison, tested.contrast
+def _comparison(kind: str, finding: Finding) -> dict[str, Any]:
+    comparison, contrast = finding.comparison, finding.contrast
     document: dict[str, Any] = {
         "kind": kind,
         "name": comparison.name,
@@ -134,7 +134,7 @@ def _comparison(kind: str, tested: TestedContrast) -> dict[str, Any]:
             "low": _rounded(contrast.low),
             "high": _rounded(contrast.high),
             "p": _significant(contrast.p),
-            "adjusted_p": _significant(tested.adjusted),
+            "adjusted_p": _significant(finding.adjusted),
             "pictures": contrast.pictures,
         }
     return document

@@ -9,43 +9,43 @@ from sgt_data.experiment.measure.contrast import (
     SEEDS_FOR_TEST,
     Contrast,
 )
+from sgt_data.experiment.report.findings import Finding, Findings
 from sgt_data.experiment.report.groups import Group
 from sgt_data.experiment.report.quantities import EQUIVALENCE_MARGIN
-from sgt_data.experiment.report.tested_contrasts import TestedContrast, TestedContrasts
 from sgt_data.value_text import counted
 
 SIGNIFICANT = 0.05
 """P-value below which a difference counts as shown."""
 
 
-def finding_sentences(tested: TestedContrasts, named_primary: bool) -> list[str]:
+def finding_sentences(findings: Findings, named_primary: bool) -> list[str]:
     """One sentence for each comparison: the primary contrast first.
 
     Args:
-        tested: all comparisons.
+        findings: all comparisons.
         named_primary: whether the plan names a primary contrast.
     """
-    if tested.primary is not None:
-        first = [f"Primary contrast: {contrast_sentence(tested.primary)}"]
+    if findings.primary is not None:
+        first = [f"Primary contrast: {contrast_sentence(findings.primary)}"]
     elif named_primary:
         first = ["Primary contrast: not known yet, for one of its arms has no result."]
     else:
         first = ["The plan names no primary contrast."]
     return [
         *first,
-        *map(contrast_sentence, tested.family),
-        *map(equivalence_sentence, tested.negative_controls),
+        *map(contrast_sentence, findings.family),
+        *map(equivalence_sentence, findings.negative_controls),
     ]
 
 
-def family_sentence(tested: TestedContrasts) -> str:
+def family_sentence(findings: Findings) -> str:
     """Which p-values are adjusted, and over how many tests."""
-    if not tested.tests:
+    if not findings.tests:
         return f"No other comparison has the {SEEDS_FOR_TEST} seeds that a test needs."
-    untested = len(tested.family) - tested.tests
+    untested = len(findings.family) - findings.tests
     text = (
         f"All other p-values are adjusted by Holm's method over the "
-        f"{counted(tested.tests, 'test')} listed below the primary contrast: the chance of any "
+        f"{counted(findings.tests, 'test')} listed below the primary contrast: the chance of any "
         f"false claim among them is at most 5 %. Intervals are not adjusted."
     )
     if untested:
@@ -53,31 +53,33 @@ def family_sentence(tested: TestedContrasts) -> str:
     return text
 
 
-def contrast_sentence(tested: TestedContrast) -> str:
+def contrast_sentence(finding: Finding) -> str:
     """A comparison in words: estimate, interval, p-value, what it shows, and what weakens it."""
-    name, contrast = _subject(tested), tested.contrast
+    name, contrast = _subject(finding), finding.contrast
     if contrast is None:
         return f"{name}: not compared, for the arms share no seed."
-    text = f"{name}: {_value(tested, contrast.value)} in {tested.comparison.quantity.name}"
-    return f"{text} ({_evidence(tested, contrast)}): {_verdict(tested, contrast)}.{_doubts(tested)}"
+    text = f"{name}: {_value(finding, contrast.value)} in {finding.comparison.quantity.name}"
+    return (
+        f"{text} ({_evidence(finding, contrast)}): {_verdict(finding, contrast)}.{_doubts(finding)}"
+    )
 
 
-def equivalence_sentence(tested: TestedContrast) -> str:
+def equivalence_sentence(finding: Finding) -> str:
     """A comparison on a negative control in words: whether the arms are the same within a margin.
 
     An interval within the margin shows sameness; one that holds 0 does not.
     """
-    name, contrast = _subject(tested), tested.contrast
+    name, contrast = _subject(finding), finding.contrast
     margin = f"±{EQUIVALENCE_MARGIN:.2f}"
     if contrast is None:
         return f"{name}: not compared, for the arms share no seed."
-    text = f"{name}: {_value(tested, contrast.value)} in {tested.comparison.quantity.name}"
-    text += f", a negative control ({_evidence(tested, contrast, with_p=False)})"
+    text = f"{name}: {_value(finding, contrast.value)} in {finding.comparison.quantity.name}"
+    text += f", a negative control ({_evidence(finding, contrast, with_p=False)})"
     if contrast.low is None or contrast.high is None or contrast.seeds < SEEDS_FOR_TEST:
-        return f"{text}: {_too_few(contrast)}.{_doubts(tested)}"
+        return f"{text}: {_too_few(contrast)}.{_doubts(finding)}"
     if contrast.low >= -EQUIVALENCE_MARGIN and contrast.high <= EQUIVALENCE_MARGIN:
-        return f"{text}: the same within {margin}.{_doubts(tested)}"
-    return f"{text}: not shown to be the same within {margin}.{_doubts(tested)}"
+        return f"{text}: the same within {margin}.{_doubts(finding)}"
+    return f"{text}: not shown to be the same within {margin}.{_doubts(finding)}"
 
 
 def shortfalls(group: Group) -> list[str]:
@@ -102,18 +104,18 @@ def _of_seeds(counts: tuple[int, int]) -> str:
     return f"{counts[0]} of {counted(counts[1], 'seed')}"
 
 
-def _subject(tested: TestedContrast) -> str:
-    name = tested.comparison.name
+def _subject(finding: Finding) -> str:
+    name = finding.comparison.name
     return name[:1].upper() + name[1:] if name.startswith("slope of ") else name
 
 
-def _evidence(tested: TestedContrast, contrast: Contrast, with_p: bool = True) -> str:
+def _evidence(finding: Finding, contrast: Contrast, with_p: bool = True) -> str:
     parts = []
     if contrast.low is not None and contrast.high is not None:
-        low, high = (_value(tested, end) for end in (contrast.low, contrast.high))
+        low, high = (_value(finding, end) for end in (contrast.low, contrast.high))
         parts.append(f"95 % interval {low} to {high}")
-    if with_p and tested.adjusted is not None:
-        parts.append(f"adjusted p {_is(tested.adjusted)}")
+    if with_p and finding.adjusted is not None:
+        parts.append(f"adjusted p {_is(finding.adjusted)}")
     elif with_p and contrast.p is not None:
         parts.append(f"p {_is(contrast.p)}")
     over = counted(contrast.seeds, "seed")
@@ -124,8 +126,8 @@ def _evidence(tested: TestedContrast, contrast: Contrast, with_p: bool = True) -
     return "; ".join([*parts, over])
 
 
-def _value(tested: TestedContrast, value: float) -> str:
-    return f"{value:+.{tested.comparison.quantity.digits}f}"
+def _value(finding: Finding, value: float) -> str:
+    return f"{value:+.{finding.comparison.quantity.digits}f}"
 
 
 def _is(p: float) -> str:
@@ -133,8 +135,8 @@ def _is(p: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def _verdict(tested: TestedContrast, contrast: Contrast) -> str:
-    p, quantity = tested.deciding_p, tested.comparison.quantity
+def _verdict(finding: Finding, contrast: Contrast) -> str:
+    p, quantity = finding.deciding_p, finding.comparison.quantity
     if p is None:
         return _too_few(contrast)
     if p < SIGNIFICANT:
@@ -153,11 +155,11 @@ def _too_few(contrast: Contrast) -> str:
     return f"no claim, for a test needs {SEEDS_FOR_TEST} seeds"
 
 
-def _doubts(tested: TestedContrast) -> str:
+def _doubts(finding: Finding) -> str:
     """A sentence on each group whose runs fall short; empty where none does."""
     texts = [
         f"{group.label} {' and '.join(missing)}"
-        for group in _distinct(tested.comparison.groups)
+        for group in _distinct(finding.comparison.groups)
         if (missing := shortfalls(group))
     ]
     return f" Note: {'; '.join(texts)}." if texts else ""

@@ -16,7 +16,7 @@ from sgt_data.experiment.report.quantities import NEGATIVE_CONTROLS, other_set
 
 
 @dataclass(frozen=True, slots=True)
-class TestedContrast:
+class Finding:
     """A comparison with its estimate.
 
     Attributes:
@@ -25,8 +25,6 @@ class TestedContrast:
         adjusted: p-value adjusted for the family; None for the primary contrast, for a negative
             control, and where there is no p-value.
     """
-
-    __test__ = False  # pytest collects what is named Test...
 
     comparison: Comparison
     contrast: Contrast | None
@@ -40,7 +38,7 @@ class TestedContrast:
 
 
 @dataclass(frozen=True, slots=True)
-class TestedContrasts:
+class Findings:
     """All comparisons of an experiment.
 
     Attributes:
@@ -51,13 +49,11 @@ class TestedContrasts:
         negative_controls: the primary contrast's arms on sets of questions that need no picture.
     """
 
-    __test__ = False
-
     groups: Sequence[Group]
     pair: tuple[Group, Group] | None
-    primary: TestedContrast | None
-    family: Sequence[TestedContrast]
-    negative_controls: Sequence[TestedContrast]
+    primary: Finding | None
+    family: Sequence[Finding]
+    negative_controls: Sequence[Finding]
 
     @property
     def tests(self) -> int:
@@ -65,9 +61,9 @@ class TestedContrasts:
         return sum(each.adjusted is not None for each in self.family)
 
 
-def tested_contrasts(
+def findings_of(
     kind: ExperimentKind, results: Sequence[RunResult], primary: PrimaryContrast | None
-) -> TestedContrasts:
+) -> Findings:
     """Estimate and test all comparisons of an experiment.
 
     Raises:
@@ -76,12 +72,11 @@ def tested_contrasts(
     groups = groups_of(results)
     pair = primary_groups(primary, groups)
     family = [
-        TestedContrast(comparison, comparison.contrast())
-        for comparison in family_of(kind, groups, pair)
+        Finding(comparison, comparison.contrast()) for comparison in family_of(kind, groups, pair)
     ]
     sets = [name for name in other_set_measures(results) if name in NEGATIVE_CONTROLS]
     controls = [less(*pair, other_set(name)) for name in sets] if pair else []
-    return TestedContrasts(
+    return Findings(
         groups=groups,
         pair=pair,
         primary=_not_adjusted(less(*pair)) if pair else None,
@@ -90,11 +85,11 @@ def tested_contrasts(
     )
 
 
-def _not_adjusted(comparison: Comparison) -> TestedContrast:
-    return TestedContrast(comparison, comparison.contrast())
+def _not_adjusted(comparison: Comparison) -> Finding:
+    return Finding(comparison, comparison.contrast())
 
 
-def _adjusted(family: Sequence[TestedContrast]) -> list[TestedContrast]:
+def _adjusted(family: Sequence[Finding]) -> list[Finding]:
     p_values = {
         place: each.contrast.p
         for place, each in enumerate(family)
@@ -102,6 +97,6 @@ def _adjusted(family: Sequence[TestedContrast]) -> list[TestedContrast]:
     }
     adjusted = dict(zip(p_values, holm_adjusted(list(p_values.values())), strict=True))
     return [
-        TestedContrast(each.comparison, each.contrast, adjusted.get(place))
+        Finding(each.comparison, each.contrast, adjusted.get(place))
         for place, each in enumerate(family)
     ]
