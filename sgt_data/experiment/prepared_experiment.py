@@ -214,7 +214,7 @@ class PreparedExperiment:
         path = self._folder / split / BOUNDS_FILE
         data = self.frozen.further.generation
         if data is not None and not path.exists():
-            prompts = read_prompts(data.captions, split, PROMPTS_PER_TASK)
+            prompts = read_prompts(data.captions, split, PROMPTS_PER_TASK, data.picture)
             scorer = make_scorer(data, self._folder)
             write_generation_bounds(path, generation_bounds(prompts, scorer, split))
 
