@@ -176,27 +176,57 @@ def test_a_resample_that_lost_a_task_is_a_mean_of_the_rest() -> None:
 # --- attention -----------------------------------------------------------------------------------
 
 
-def test_attention_is_averaged_by_layer_over_pictures() -> None:
-    shares = rng().random((3, 60))
+def test_attention_is_averaged_by_layer_over_pictures_and_stands_beside_even_attention() -> None:
+    shares, uniform = rng().random((3, 60)), np.linspace(0.2, 0.6, 60)
     keys = [f"p{k // 3}" for k in range(60)]
-    layers = attention_per_layer(shares, keys, seed=0)
-    assert [layer.value for layer in layers] == pytest.approx(shares.mean(axis=1).tolist())
-    assert all(layer.count == 20 and layer.low < layer.value < layer.high for layer in layers)
-    assert attention_per_layer(np.empty((0, 60)), keys, seed=0) == ()
+    layers = attention_per_layer(shares, uniform, keys, seed=0)
+    assert [layer.share.value for layer in layers] == pytest.approx(shares.mean(axis=1).tolist())
+    assert all(layer.share.count == 20 for layer in layers)
+    assert all(layer.share.low < layer.share.value < layer.share.high for layer in layers)
+    assert [layer.uniform for layer in layers] == pytest.approx([0.4] * 3)
+    assert attention_per_layer(np.empty((0, 60)), uniform * 0, keys, seed=0) == ()
+
+
+def test_attention_that_cannot_be_is_refused() -> None:
+    shares, uniform, keys = rng().random((3, 60)), np.full(60, 0.5), ["p"] * 60
     with pytest.raises(ValueError, match="59 questions"):
-        attention_per_layer(shares, keys[1:], seed=0)
-    with pytest.raises(ValueError, match="0 to 1"):
-        attention_per_layer(shares + 1, keys, seed=0)
+        attention_per_layer(shares, uniform, keys[1:], seed=0)
+    with pytest.raises(ValueError, match=r"baselines \(59,\)"):
+        attention_per_layer(shares, uniform[1:], keys, seed=0)
+    for wrong in (shares + 1, -shares, shares * np.nan):
+        with pytest.raises(ValueError, match="0 to 1"):
+            attention_per_layer(wrong, uniform, keys, seed=0)
+    for wrong in (uniform * 0, uniform + 1, uniform * np.nan):
+        with pytest.raises(ValueError, match="even attention"):
+            attention_per_layer(shares, wrong, keys, seed=0)
 
 
 def test_attention_is_gathered_from_any_learner() -> None:
     torch = pytest.importorskip("torch")
+    from sgt_data.training.learner import VisualAttention
 
     class Fixed:
         def visual_attention(self, pictures: Any, texts: Sequence[str]) -> Any:
-            return torch.stack([pictures[:, 0, 0, 0], pictures[:, 1, 0, 0]])
+            shares = torch.stack([pictures[:, 0, 0, 0], pictures[:, 1, 0, 0]])
+            return VisualAttention(shares, pictures[:, 2, 0, 0])
 
     pictures = torch.rand(5, 3, 2, 2)
     batches = [(pictures[:3], ["?"] * 3), (pictures[3:], ["?"] * 2)]
-    shares = attention_shares(Fixed(), batches)  # type: ignore[arg-type]
+    shares, uniform = attention_shares(Fixed(), batches)  # type: ignore[arg-type]
     assert shares == pytest.approx(pictures[:, :2, 0, 0].T.numpy())
+    assert uniform == pytest.approx(pictures[:, 2, 0, 0].numpy())
+
+
+@pytest.mark.parametrize("words", [0, 1, 30])
+def test_the_bundled_model_attends_to_no_padding(words: int) -> None:
+    """Attention without training is nearly even; its baseline counts the words that there are."""
+    torch = pytest.importorskip("torch")
+    from sgt_data.training.model import make
+
+    torch.manual_seed(0)
+    model = make({"picture": 32, "width": 32}).eval()
+    texts = ["a " * words, "a " * 30]
+    attention = model.visual_attention(torch.zeros(2, 3, 32, 32), texts)
+    assert attention.uniform.tolist() == pytest.approx([16 / (17 + words), 16 / 47])
+    alone = model.visual_attention(torch.zeros(1, 3, 32, 32), texts[:1])
+    assert attention.shares[:, 0].tolist() == pytest.approx(alone.shares[:, 0].tolist(), abs=1e-5)

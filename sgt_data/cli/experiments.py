@@ -105,8 +105,9 @@ def _text(report: ExperimentReport) -> str:
     """The main comparisons, the number of runs with a result, and the path of the page."""
     lines = [*report.findings]
     if report.page is not None:
-        done = report.runs - len(report.failures)
-        lines.append(f"{done} of {counted(report.runs, 'run')} on {report.split}: {report.page}")
+        lines.append(
+            f"{report.measured} of {counted(report.runs, 'run')} on {report.split}: {report.page}"
+        )
     return "\n".join(lines)
 
 

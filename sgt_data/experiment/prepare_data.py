@@ -13,6 +13,7 @@ its target would tell the answers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from sgt_data.corpus.opened_corpus import Corpus
@@ -27,6 +28,7 @@ from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.plan.ladders import rungs
 from sgt_data.files.urls import plain
 from sgt_data.progress import OnProgress, Progress
+from sgt_data.questions.caption_plan import CaptionPlan
 from sgt_data.questions.question_plan import QuestionPlan
 from sgt_data.questions.splits import exact_shares, split_of
 from sgt_data.questions.write_captions import write_captions
@@ -165,18 +167,15 @@ def _write_captions(plan: Plan, corpus: str, materials: Materials, folder: Path)
     if materials.captions is None:
         return ()
     shares = shares_of(plan)
-    shares["train"] = 1 - shares["val"] - shares["test"]
+    shares["train"] = float(1 - 2 * Fraction(str(plan.held_out_share)))
     class_maps = class_map_proxy(open_corpus(corpus))
-    draws = {"captions-picture": "picture", "captions-class-map": class_maps}
-    folders = []
+    draws = {"captions-picture": None} | (
+        {"captions-class-map": class_maps} if class_maps is not None else {}
+    )
     for name, drawn in draws.items():
-        if drawn is not None:
-            write_captions(
-                corpus, plain(materials.captions), str(folder / name),
-                draw=drawn, seed=plan.split_seed, shares=shares,
-            )  # fmt: skip
-            folders.append(str(folder / name))
-    return tuple(folders)
+        caption_plan = CaptionPlan(draw=drawn, seed=plan.split_seed, shares=shares)
+        write_captions(corpus, materials.captions, str(folder / name), caption_plan)
+    return tuple(str(folder / name) for name in draws)
 
 
 def _write_labels(kind: ExperimentKind, plan: Plan, folder: Path, pictures: int) -> dict[int, str]:

@@ -14,7 +14,14 @@ from sgt_data.experiment.frozen_document import (
     frozen_document,
     questions_marker,
 )
+from sgt_data.experiment.measure.caption_prompts import read_prompts
 from sgt_data.experiment.measure.drawn_examples import DrawnExamples, read_drawn_examples
+from sgt_data.experiment.measure.generation_bounds import (
+    BOUNDS_FILE,
+    generation_bounds,
+    write_generation_bounds,
+)
+from sgt_data.experiment.measure.make_scorer import make_scorer
 from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.experiment.measure.run_result import Split, decode_result
 from sgt_data.experiment.opening_ledger import read_ledger, record_opening
@@ -25,6 +32,7 @@ from sgt_data.experiment.report.description import ExperimentFacts
 from sgt_data.experiment.report.outcome import Outcome
 from sgt_data.experiment.report.outputs import write_outputs
 from sgt_data.experiment.run_folder import RunFolder
+from sgt_data.experiment.run_job import PROMPTS_PER_TASK
 from sgt_data.experiment.runs import Job, RunFailure
 from sgt_data.experiment.split_opening import (
     check_sealed,
@@ -51,6 +59,7 @@ class ExperimentReport(Result):
         folder: folder of the experiment.
         split: split of the page that was written; None where no run came to a result.
         runs: number of the plan's runs.
+        measured: number of these that have a result on that split.
         digest: 16 hexadecimal digits of the experiment's configuration.
         findings: the main comparisons in words, each with its interval.
         page: path of the page that was written; None where no run came to a result.
@@ -59,6 +68,7 @@ class ExperimentReport(Result):
     kind: ExperimentKind
     folder: str
     runs: int
+    measured: int
     digest: str
     split: Split | None = None
     findings: Sequence[str] = ()
@@ -74,6 +84,7 @@ class PreparedExperiment:
         corpus: URL of the corpus as the command named it.
         data: what the runs learn from.
         arms: the arms whose pace is known.
+        planned: number of runs of all arms.
         untuned: trials of a pace that failed; the arms that wait for them are not in `arms`.
         runs: the folder of its runs.
         ledger: file in which openings of the test split are recorded; None where there is none.
@@ -84,6 +95,7 @@ class PreparedExperiment:
     corpus: str
     data: TrainingData
     arms: Sequence[Arm]
+    planned: int
     untuned: Sequence[RunFailure]
     runs: RunFolder
     ledger: Path | None
@@ -172,7 +184,8 @@ class PreparedExperiment:
             notes=list(self.notes),
             kind=self.frozen.kind,
             folder=str(self._folder),
-            runs=sum(len(arm.seeds) for arm in self.arms),
+            runs=self.planned,
+            measured=sum(job.result.exists() for job in jobs),
             digest=digest_of(self._document()),
         )
         results = [
@@ -190,10 +203,20 @@ class PreparedExperiment:
             opening_number=self._opening_number(opening),
         )
         split = results[0].split
+        self._write_generation_bounds(split)
         report.split = split
         report.findings = tuple(write_outputs(self._folder / split, self._facts(split), outcome))
         report.page = str(self._folder / split / "index.html")
         return report
+
+    def _write_generation_bounds(self, split: Split) -> None:
+        """Write ceiling and floor of generation, which are the same for all runs."""
+        path = self._folder / split / BOUNDS_FILE
+        data = self.frozen.further.generation
+        if data is not None and not path.exists():
+            prompts = read_prompts(data.captions, split, PROMPTS_PER_TASK, data.picture)
+            scorer = make_scorer(data, self._folder)
+            write_generation_bounds(path, generation_bounds(prompts, scorer, split))
 
     def _opening_number(self, opening: Opening | None) -> int:
         if opening is None:

@@ -104,6 +104,7 @@ def run_experiment(
                 processes=processes or default_processes(),
                 on_progress=on_progress,
             )
+            planned = sum(len(arm.seeds) for arm in arms)
             arms, paces, untuned = choose_paces(
                 arms, plan, folder, lambda trials: runs.jobs(trials, "tuning"), runs.run
             )
@@ -121,6 +122,7 @@ def run_experiment(
                 corpus=corpus,
                 data=data,
                 arms=arms,
+                planned=planned,
                 untuned=untuned,
                 runs=runs,
                 ledger=ledger,

@@ -103,7 +103,7 @@ def _generation(job: Job, run: FinishedRun, split: Split) -> Scores:
     if data is None:
         return {}
     scorer = make_scorer(data, _home(job))
-    prompts = read_prompts(data.captions, split, PROMPTS_PER_TASK)
+    prompts = read_prompts(data.captions, split, PROMPTS_PER_TASK, data.picture)
     return generation_scores(run.model, prompts, scorer, run.config.seed)
 
 

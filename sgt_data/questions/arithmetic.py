@@ -8,9 +8,10 @@ who skips the numbers is exactly at chance.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, combinations, permutations, product
 
 from sgt_data import checks
 from sgt_data.errors import RequestError
@@ -23,10 +24,16 @@ ARITHMETIC_TASKS = ("arithmetic addition", "arithmetic subtraction", "arithmetic
 BLOCK = 4
 """Questions that balance each other, and choices of a sum or a difference."""
 
-_SUMS = range(24, 48)
-_DIFFERENCES = range(1, 25)
-_LARGEST = 50
-"""The largest number in a difference or a comparison."""
+_NUMBERS = range(1, 13)
+"""Numbers of sums and differences: few, and three in a problem, so that a small model learns what
+each is worth, and is often right about problems that it has not seen."""
+
+_SUMS = range(14, 26)
+_DIFFERENCES = range(2, 14)
+"""Answers; twelve each, so that each has three others, three apart, as its block's choices."""
+
+_LARGEST = 40
+"""The largest number in a comparison."""
 
 _HELD_OUT = 0.2
 """Share of an answer's problems that each of val and test gets, at least one; train has the
@@ -34,21 +41,21 @@ rest."""
 
 _WORDINGS: Mapping[str, tuple[str, ...]] = {
     "arithmetic addition": (
-        "What is {a} + {b}?",
-        "What is {a} plus {b}?",
-        "How much do {a} and {b} make together?",
-        "Add {b} to {a}. What do you get?",
+        "What is {0} + {1} + {2}?",
+        "What is {0} plus {1} plus {2}?",
+        "How much do {0}, {1} and {2} make together?",
+        "Add {0}, {1} and {2}. What do you get?",
     ),
     "arithmetic subtraction": (
-        "What is {a} - {b}?",
-        "What is {a} minus {b}?",
-        "Take {b} away from {a}. What is left?",
-        "How much more is {a} than {b}?",
+        "What is {0} + {1} - {2}?",
+        "What is {0} plus {1} minus {2}?",
+        "Add {0} and {1}, then take {2} away. What is left?",
+        "Take {2} away from {0} + {1}. What is left?",
     ),
     "arithmetic comparison": (
-        "Which is {word}, {a} or {b}?",
-        "Which number is {word}: {a} or {b}?",
-        "Of {a} and {b}, which is the {word} number?",
+        "Which is {word}, {0} or {1}?",
+        "Which number is {word}: {0} or {1}?",
+        "Of {0} and {1}, which is the {word} number?",
     ),
 }
 
@@ -72,9 +79,9 @@ class TextQuestion:
     choices: tuple[str, ...]
 
 
-_Problem = tuple[int, int]
-"""Two numbers: the smaller and the larger one of a sum or a comparison; in a difference the number
-that is taken away comes second."""
+_Problem = tuple[int, ...]
+"""Different numbers: three, in a difference the one that is taken away last; or two to compare.
+Those whose order changes nothing stand in rising order."""
 
 _Block = tuple[TextQuestion, ...]
 
@@ -122,61 +129,63 @@ def _blocks_of(task: str, split: str, seed: int) -> list[_Block]:
 
 def _problems(task: str) -> dict[int, list[_Problem]]:
     """All problems of a task by their answer; those of comparisons all by 0."""
-    if task == "arithmetic addition":
-        return {total: [(a, total - a) for a in range(1, (total + 1) // 2)] for total in _SUMS}
-    if task == "arithmetic subtraction":
-        return {
-            rest: [(rest + b, b) for b in range(1, _LARGEST + 1 - rest)] for rest in _DIFFERENCES
-        }
-    return {0: [(a, b) for b in range(2, _LARGEST + 1) for a in range(1, b)]}
+    problems: dict[int, list[_Problem]] = defaultdict(list)
+    if task == "arithmetic comparison":
+        problems[0] += combinations(range(1, _LARGEST + 1), 2)
+    elif task == "arithmetic addition":
+        for numbers in combinations(_NUMBERS, 3):
+            problems[sum(numbers)].append(numbers)
+    else:
+        for (a, b), c in product(combinations(_NUMBERS, 2), _NUMBERS):
+            if c not in (a, b):
+                problems[a + b - c].append((a, b, c))
+    answers = {"arithmetic addition": _SUMS, "arithmetic subtraction": _DIFFERENCES}
+    return {answer: problems[answer] for answer in answers.get(task, (0,))}
 
 
 def _of_split(problems: Sequence[_Problem], split: str, seed: int) -> list[_Problem]:
     """The problems that a split gets, in an order that the seed decides."""
-    order = sorted(problems, key=lambda pair: derive_seed(seed, *map(str, pair)))
+    order = sorted(problems, key=lambda numbers: derive_seed(seed, *map(str, numbers)))
     held = max(1, int(len(order) * _HELD_OUT))
     parts = {"test": slice(held), "val": slice(held, 2 * held), "train": slice(2 * held, None)}
     return order[parts[split]]
 
 
 def _results(task: str, groups: Mapping[int, Sequence[_Problem]]) -> Iterator[_Block]:
-    """Blocks of sums or of differences: four answers far apart, in one wording and order.
+    """Blocks of sums or of differences: four answers apart, in one wording and order.
 
-    With four answers in a row, a small model stayed at chance on problems that it had not seen,
-    where nothing can fall; an answer that is about right shows in answers far apart.
+    Of four answers in a row, a small model gave a wrong neighbour to most problems that it had not
+    seen; it was below chance, where a control shows nothing.
     """
     answers = sorted(groups)
     apart = len(answers) // BLOCK
     windows = [answers[start::apart] for start in range(apart)]
-    for wording in _WORDINGS[task]:
-        for swapped in (False, True) if task == "arithmetic addition" else (False,):
-            for window in windows:
-                choices = tuple(map(str, window))
-                for problems in zip(*(groups[answer] for answer in window), strict=False):
-                    yield tuple(
-                        _question(task, wording, problem[::-1] if swapped else problem, choices,
-                                  choices[place])
-                        for place, problem in enumerate(problems)
-                    )  # fmt: skip
+    orders = [*permutations(range(3))] if task == "arithmetic addition" else [(0, 1, 2), (1, 0, 2)]
+    for wording, order, window in product(_WORDINGS[task], orders, windows):
+        choices = tuple(map(str, window))
+        for problems in zip(*(groups[answer] for answer in window), strict=False):
+            yield tuple(
+                TextQuestion(
+                    _key(task, problem), task, wording.format(*(problem[n] for n in order)),
+                    answer, choices,
+                )
+                for problem, answer in zip(problems, choices, strict=True)
+            )  # fmt: skip
 
 
 def _comparisons(problems: Sequence[_Problem]) -> Iterator[_Block]:
     """Blocks of comparisons: two numbers in both orders, with both words."""
     task = ARITHMETIC_TASKS[2]
-    for wording in _WORDINGS[task]:
-        for problem in problems:
-            choices = (str(problem[0]), str(problem[1]))
-            yield tuple(
-                _question(task, wording.replace("{word}", word), pair, choices, answer)
-                for word, answer in zip(("smaller", "larger"), choices, strict=True)
-                for pair in (problem, problem[::-1])
+    for wording, problem in product(_WORDINGS[task], problems):
+        choices = tuple(map(str, problem))
+        yield tuple(
+            TextQuestion(
+                _key(task, problem), task, wording.format(*pair, word=word), answer, choices
             )
+            for word, answer in zip(("smaller", "larger"), choices, strict=True)
+            for pair in (problem, problem[::-1])
+        )
 
 
-def _question(
-    task: str, wording: str, pair: tuple[int, ...], choices: tuple[str, ...], answer: str
-) -> TextQuestion:
-    a, b = pair
-    first, second = (a, b) if task == "arithmetic subtraction" else sorted(pair)
-    key = f"{task.split()[1]}-{first}-{second}"
-    return TextQuestion(key, task, wording.format(a=a, b=b), answer, choices)
+def _key(task: str, problem: _Problem) -> str:
+    return "-".join((task.split()[1], *map(str, problem)))

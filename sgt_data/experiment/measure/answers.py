@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
-import torch
 from torch import nn
 
 from sgt_data.experiment.measure.accuracy import AskedQuestion, chance_accuracy, mark_answers
 from sgt_data.experiment.measure.held_out import HeldOutQuestion
-from sgt_data.experiment.measure.model_outputs import question_batches
+from sgt_data.experiment.measure.model_outputs import NoNumbers, answers_given
 from sgt_data.experiment.measure.run_result import Marks
 
 QUESTIONS_WHILE_TRAINING = 1500
 """Most questions of validation that are asked at each point of a validation curve."""
 
 
-@torch.inference_mode()
-def given_answers(model: nn.Module, questions: Sequence[HeldOutQuestion]) -> list[str]:
-    """For each question, the one of its choices that the model scores highest."""
-    given: list[str] = []
-    place = 0
-    for pictures, texts in question_batches(model, questions):
-        choices = [question.asked.choices for question in questions[place : place + len(texts)]]
-        scores = model.answer(pictures, texts, choices)  # type: ignore[operator]
-        best = scores.argmax(1).tolist()
-        given += [each[number] for each, number in zip(choices, best, strict=True)]
-        place += len(texts)
-    return given
-
-
 def marks_of(model: nn.Module, questions: Sequence[HeldOutQuestion]) -> Marks:
     """Marks of a model's answers."""
-    given = given_answers(model, questions)
+    given = answers_given(model, questions)
     return mark_answers([question.asked for question in questions], given)
 
 
@@ -78,5 +64,8 @@ class ValidationPart:
         self.questions = spread_out(questions, QUESTIONS_WHILE_TRAINING)
 
     def __call__(self, model: nn.Module) -> float:
-        """Mean accuracy over tasks, 0 to 1, of a model in evaluation mode."""
-        return mean_of_tasks(marks_of(model, self.questions))
+        """Mean accuracy over tasks, 0 to 1, of a model in evaluation mode; NaN if it diverged."""
+        try:
+            return mean_of_tasks(marks_of(model, self.questions))
+        except NoNumbers:  # a pace that is too fast loses its trial, and stops nothing
+            return nan

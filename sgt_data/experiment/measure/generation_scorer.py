@@ -14,7 +14,7 @@ from sgt_data.experiment.measure.colour_names import ColourExamples, ColourNames
 from sgt_data.experiment.measure.scene_pictures import ClassColours
 from sgt_data.experiment.measure.scene_segmenter import SceneSegmenter, segmented
 from sgt_data.experiment.measure.seen_things import SeenThing, seen_thing, thing_masks
-from sgt_data.scoring.decoding_options import ROBUST
+from sgt_data.scoring.decoding_options import PLAIN
 from sgt_data.value_text import cut, cut_text
 
 Pixels = NDArray[np.uint8]
@@ -88,7 +88,7 @@ class Scorer:
         return [
             [
                 seen_thing(names[label - 1], mask)
-                for label, mask in thing_masks(self.classes.labels(pixels, ROBUST))
+                for label, mask in thing_masks(self.classes.labels(pixels, PLAIN))
             ]
             for pixels in maps
         ]

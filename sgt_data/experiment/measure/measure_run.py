@@ -107,7 +107,7 @@ def measure_run(
         lift_off=lift_off(measured, run.base) if run.base is not None else None,
         samples=Samples(steps * config.questions, steps * config.drawings, run.arm.pictures),
         seconds=run.curve[-1]["seconds"] if run.curve else 0.0,
-        probes=probe_split(held_out, picture_features(model, held_out), config.seed, categories),
+        probes=probe_split(picture_features(model, held_out), config.seed, categories),
         layout=_layout(held_out, drawn, config.seed),
         generation=drawn.generation,
         others={

@@ -70,8 +70,10 @@ class ProbeResult:
     """The result of a linear probe on frozen features.
 
     Attributes:
-        accuracy: accuracy on test pictures, 0 to 1, with its interval over pictures.
-        chance: accuracy of always giving the most common class of the training part.
+        accuracy: accuracy on test pictures, 0 to 1, with its interval over pictures; of the probe
+            `number` balanced accuracy, the mean over classes.
+        chance: accuracy of always giving the most common class of the training part; of the probe
+            `number` 1 / classes of the test pictures.
         classes: the classes that the probe tells apart.
         train: number of training examples.
         test: number of test examples.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 
 from sgt_data.experiment.measure.run_result import PLATEAU_RISE, Plateau
 
@@ -16,8 +17,13 @@ ValidationCurve = tuple[tuple[int, float], ...]
 def validation_curve(rows: Sequence[Mapping[str, float]]) -> ValidationCurve:
     """The points of a run's curve at which validation was measured."""
     return tuple(
-        (int(row["step"]), float(row["validation"])) for row in rows if "validation" in row
+        (int(row["step"]), _accuracy(row["validation"])) for row in rows if "validation" in row
     )
+
+
+def _accuracy(stated: float | None) -> float:
+    """The accuracy at a point; NaN, which JSON keeps as null, where training diverged."""
+    return nan if stated is None else stated
 
 
 def plateau_of(curve: Sequence[tuple[int, float]]) -> Plateau | None:

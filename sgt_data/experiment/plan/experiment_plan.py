@@ -147,8 +147,8 @@ def parse_plan(text: str | bytes, overrides: Sequence[str] = (), where: str = "t
         raise RequestError(f"{where}: {found_instead(document)}; a plan is `field: value` lines")
     if any(override.partition("=")[0] == _OF_THE_FILE_ALONE for override in overrides):
         raise RequestError(
-            f"--set {_OF_THE_FILE_ALONE}: whether a checkpoint must have passed its gate is written "
-            "in the file of a plan, where its readers see it"
+            f"--set {_OF_THE_FILE_ALONE}: whether a checkpoint must have passed its gate is "
+            "written in the file of a plan, where its readers see it"
         )
     override_fields(document, overrides)
     return validated(Plan, document, "plan")
