@@ -176,7 +176,7 @@ def _ladder_comparisons(
 
 def _neighbours(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
     """Groups of one arm at neighbouring values of the axis."""
-    return [(one, next_) for one, next_ in pairwise(groups) if one.arm == next_.arm]
+    return [(below, above) for below, above in pairwise(groups) if below.arm == above.arm]
 
 
 def _other_quantities(groups: Sequence[Group]) -> list[Quantity]:
