@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from corpora import both_sources_document
 from making import jpeg
 from PIL import Image
 from training_data import config_of, conversation, write_lines
 
 import sgt_data
 from sgt_data.errors import CorpusError, RequestError
+from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.segmentation.target_png import decode_target
 from sgt_data.training.batches import open_stream
 from sgt_data.training.collation import Collator
@@ -194,9 +197,7 @@ def test_a_wrong_target_is_that_of_another_picture_of_the_same_proxy(
     wrong = with_wrong_targets(drawings)
     for before, after in zip(drawings, wrong, strict=True):
         name = after["proxy"], after["key"]
-        assert {**before, "target": 0} == {**after, "target": 0} or before["picture"] is after[
-            "picture"
-        ]
+        assert all(after[field] is before[field] for field in ("picture", "text", "key"))
         assert after["target"].tobytes() in {
             target for (proxy, key), target in own.items() if proxy == name[0] and key != name[1]
         }
@@ -244,9 +245,21 @@ def test_classes_are_the_categories_of_the_decoded_target(training_data: dict[st
     assert np.array_equal(drawn.classes.numpy(), np.stack([one["classes"] for one in drawings]))
 
 
-def test_targets_without_categories_are_not_classified(training_data: dict[str, Any]) -> None:
-    with pytest.raises(RequestError, match="those of entity are none; draw a segmentation proxy"):
-        open_stream(config_of(training_data, "objective=classify"), 0, 1)
+def test_targets_without_categories_are_not_classified(
+    training_data: dict[str, Any], sample_sources: Path, tmp_path: Path
+) -> None:
+    document = both_sources_document(sample_sources, shard_samples=6)
+    document |= {"sources": document["sources"][:1], "max_quarantined": 1.0}
+    document["proxies"] = [document["proxies"][0], {"type": "edge"}]
+    place = str(tmp_path / "corpus")
+    assert sgt_data.build_corpus(
+        parse_manifest(document), place, cluster=sgt_data.IN_PROCESS
+    ).succeeded
+    for proxy in ("entity", "edge"):
+        config = config_of({**training_data, "corpus": place}, "objective=classify")
+        config = replace(config, data=replace(config.data, proxies=[proxy]))
+        with pytest.raises(RequestError, match=f"those of {proxy} are none; draw a segmentation"):
+            open_stream(config, 0, 1)
     settings = ("model.settings.classes=3", *CLASSIFY)
     with pytest.raises(RequestError, match=r"model\.settings\.classes is 3, and the corpus has"):
         open_stream(config_of(training_data, *settings), 0, 1)

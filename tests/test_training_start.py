@@ -96,7 +96,7 @@ def test_a_checkpoint_of_an_earlier_version_is_refused(
     fields.pop("format")
     (tmp_path / "checkpoints").mkdir()
     torch.save({**fields, "answers": ("yes", "no")}, tmp_path / "checkpoints/step-00000004.pt")
-    with pytest.raises(RequestError, match="written by an earlier version.*in another folder"):
+    with pytest.raises(RequestError, match=r"written by an earlier version.*in another folder"):
         train(config_of(training_data, *SHORT), tmp_path)
 
 
