@@ -21,6 +21,7 @@ import sgt_data
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.segmentation.target_png import decode_target
+from sgt_data.training import categories
 from sgt_data.training.batches import open_stream
 from sgt_data.training.collation import Collator
 from sgt_data.training.config import TrainConfig
@@ -283,3 +284,11 @@ def test_a_blind_picture_is_the_grey_of_padding() -> None:
     image = Image.open(io.BytesIO(jpeg(16, 4)))
     square = letterboxed(np.asarray(image.convert("RGB")), 16, Image.Resampling.BICUBIC)
     assert (square[0] == 127).all() and (square[-1] == 127).all()
+
+
+def test_the_number_of_categories_is_bounded(
+    training_data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(categories, "CATEGORIES_MAX", 3)
+    with pytest.raises(RequestError, match="classify reads at most 3 categories"):
+        open_stream(config_of(training_data, *CLASSIFY), 0, 1)
