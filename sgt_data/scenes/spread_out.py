@@ -100,7 +100,7 @@ def _place(
             box = _box(thing, camera)
             if (
                 max(map(abs, box)) <= places.inside
-                and all(_are_apart(box, other, places.gap) for other in boxes)
+                and _stands_apart(kind, box, things, boxes, places)
                 and stands_free(thing, things, setting)
             ):
                 things.append(thing)
@@ -116,10 +116,15 @@ def _box(thing: Placed, camera: Camera) -> _Box:
     return min(across), min(upward), max(across), max(upward)
 
 
-def _are_apart(box: _Box, other: _Box, gap: float) -> bool:
-    return (
-        box[0] - other[2] >= gap
-        or other[0] - box[2] >= gap
-        or box[1] - other[3] >= gap
-        or other[1] - box[3] >= gap
+def _stands_apart(
+    kind: str, box: _Box, things: Sequence[Placed], boxes: Sequence[_Box], places: SpreadOut
+) -> bool:
+    return all(
+        _gap(box, other) >= (places.gap_alike if thing.kind == kind else places.gap)
+        for thing, other in zip(things, boxes, strict=True)
     )
+
+
+def _gap(box: _Box, other: _Box) -> float:
+    """The larger one of the distances of two boxes across and upwards; negative if they overlap."""
+    return max(box[0] - other[2], other[0] - box[2], box[1] - other[3], other[1] - box[3])

@@ -47,7 +47,9 @@ class SpreadOut:
         second_group: chance that a scene with one group and room for another has a pair more.
         one_colour: chance that the things of a group have one colour.
         inside: how far from the picture's middle things reach at most, in units of half its side.
-        gap: least distance between the boxes of two things, in units of half the picture's side.
+        gap: least distance between the boxes of two things, in units of half the picture's side;
+            boxes are larger than things, so they may overlap a little.
+        gap_alike: the same for two things of one kind, which maps of kinds must tell apart.
         tries: places tried for a thing before all things are placed anew.
     """
 
@@ -58,6 +60,7 @@ class SpreadOut:
     one_colour: float
     inside: float
     gap: float
+    gap_alike: float
     tries: int
 
 
@@ -121,13 +124,14 @@ SIMPLE: Final = Staging(
         one_colour=0.5,
         inside=1.0,
         gap=-0.1,
+        gap_alike=0.0,
         tries=40,
     ),
     named_colours=True,
     half_angle=(11.0, 13.5),
     reach=(1.4, 1.55),
     tilt=(36.0, 44.0),
-    side=(0.72, 0.92),
+    side=(0.7, 0.9),
     backdrop=1.2,
     crowds=False,
 )
