@@ -365,6 +365,9 @@ def test_a_negative_control_is_flat_only_within_the_margin() -> None:
     assert flat.endswith("the same within ±0.03.")
     assert not_flat.endswith("not shown to be the same within ±0.03.")
     assert "no difference" not in flat + not_flat
+    few_questions = next(text for text in sentences(runs(PROXIES)) if "negative control" in text)
+    assert "interval -" in few_questions and "to +" in few_questions
+    assert few_questions.endswith("not shown to be the same within ±0.03.")
     family = compared(runs(PROXIES)).family
     assert not [each for each in family if "arithmetic" in each.comparison.quantity.name]
 
