@@ -159,7 +159,7 @@ def test_the_example_of_an_own_model_is_short_and_trains(
 ) -> None:
     from sgt_data.training import example_learner as example
 
-    assert len(Path(example.__file__).read_text().splitlines()) < 60
+    assert len(Path(example.__file__).read_text().splitlines()) < 90
     config = config_of(
         data, "model.make=sgt_data.training.example_learner:make", "steps=60", "rate=0.02"
     )

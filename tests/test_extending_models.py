@@ -52,7 +52,7 @@ MISTAKES = {
     "loss unknown": (
         "return losses",
         "return losses | {'more': scores.sum()}",
-        "more is no loss of this batch, whi",
+        "'more' is no loss of this batch",
     ),
     "loss no mean": ("shown.targets)", 'shown.targets, reduction="none")', "and no scalar tensor"),
     "loss a number": ("shown.targets)", "shown.targets).item()", "and no scalar tensor"),

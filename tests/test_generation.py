@@ -401,13 +401,13 @@ def test_bounds_come_back_from_their_file(tmp_path: Path) -> None:
 
 def test_the_sheet_has_a_row_for_each_chosen_caption(tmp_path: Path) -> None:
     prompts = drawn_prompts()
-    drawings = [prompt.true for prompt in prompts]
+    drawings = [SCENE] * len(prompts)
     seen = things_of_drawings(prompts, drawings, MAPS)
     write_generation_sheet(tmp_path / "sheet.png", prompts, drawings, seen)
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     assert sheet.shape[0] == 22 + 3 * PER_TASK * 166
     for row, place in enumerate((0, 3, 1, 4, 2, 5)):  # two captions of each of three tasks
         top = 22 + 166 * row
-        for left in (190, 342):  # drawn, true
+        for left, shown in ((190, SCENE), (342, prompts[place].true)):
             cell = sheet[top : top + 144 : 6, left : left + 144 : 6]
-            assert np.array_equal(cell, prompts[place].true), (row, left)
+            assert np.array_equal(cell, shown), (row, left)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from corpora import both_sources_document
 from torch import nn
+from training_data import write_training_data
 
-import sgt_data
 from sgt_data.errors import RequestError
 from sgt_data.extras import install_hint, library_missing
-from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.training import vlm_learner
 from sgt_data.training.config import parse_config
 from sgt_data.training.learner import Drawings, Learner, Questions, TrainingBatch
@@ -42,35 +39,28 @@ def pictures(count: int, seed: int = 0) -> torch.Tensor:
 def test_it_learns_free_text_answers_conversations_and_drawings(
     sample_sources: Path, tmp_path: Path
 ) -> None:
-    document = both_sources_document(sample_sources, shard_samples=5)
-    corpus = str(tmp_path / "corpus")
-    assert sgt_data.build_corpus(
-        parse_manifest(document), corpus, cluster=sgt_data.IN_PROCESS
-    ).succeeded
-    (tmp_path / "images").mkdir()
-    lines: list[Mapping[str, Any]] = [
-        {"conversations": turns("What is two and two?", "It is four.")}
+    data = write_training_data(sample_sources, tmp_path)
+    answer = "There are two, as one and one are two: \u00e0 deux."
+    lines = [
+        {"conversations": turns("How many are one and one?", answer) * count} for count in (1, 2)
     ]
-    for sample in sgt_data.open_corpus(corpus).samples("semantic"):
-        (tmp_path / f"images/{sample.key}.jpg").write_bytes(sample.input)
-        names = sorted({segment["category"] for segment in sample.facts["segments"]})
-        talk = turns("<image>\nWhat does the picture show?", f"There is {' and '.join(names)}.")
-        talk += turns("Is it a photograph?", "No, it is drawn: \u00e0 la main.")
-        lines.append({"image": f"images/{sample.key}.jpg", "conversations": talk})
-    questions = tmp_path / "train.jsonl"
-    questions.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    free_text = tmp_path / "free-text.jsonl"
+    free_text.write_text("".join(json.dumps(line) + "\n" for line in lines))
     config = parse_config({
-        "data": {"corpus": corpus, "questions": str(questions), "proxies": ["entity", "panoptic"]},
+        "data": {**data, "proxies": ["entity", "panoptic"], "more_questions": [str(free_text)]},
         "model": {
             "make": "sgt_data.training.vlm_learner:make", "picture": 32, "settings": {"width": 32},
         },
-        "steps": 20, "questions": 3, "drawings": 2, "log_every": 5, "checkpoint_every": 20,
-        "optimiser": "adamw", "warm_up": 2,
+        "steps": 20, "questions": 3, "drawings": 2, "captions": 1, "log_every": 5,
+        "checkpoint_every": 20, "optimiser": "adamw", "warm_up": 2,
     })  # fmt: skip
     trained = train(config, tmp_path / "run")
     first, last = trained.curve[0], trained.curve[-1]
     assert last["answers"] < 0.8 * first["answers"]
-    assert last["drawings"] < first["drawings"]
+    assert last["drawings"] < first["drawings"] and "captions" in last
+    scores = trained.model.eval().answer(pictures(1), ["How many are one and one?"],
+                                         [[answer, "Vroom!! <<xyz>> &&&&"]])  # fmt: skip
+    assert scores[0, 0] > scores[0, 1]
     assert isinstance(trained.model, Learner)
 
 

@@ -93,6 +93,8 @@ def run_experiment(
         with locked_folder(folder):
             prepared = prepare(kind, plan, corpus, materials, folder, on_progress)
             check_unlearnt(start, opened, prepared.held_out)
+            if materials.rich is not None:
+                check_unlearnt(start, open_corpus(materials.rich))
             data = _with_cost(plan, prepared.training, on_progress)
             arms = arms_of(kind, plan, data)
             measurement = _measurement(plan, opened, prepared, folder, on_progress, arms[0].config)

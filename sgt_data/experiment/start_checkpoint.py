@@ -97,13 +97,15 @@ def with_start(plan: Plan, start: Start | None) -> Plan:
     return replace(plan, train={**plan.train, "model": model}, settings=settings)
 
 
-def check_unlearnt(start: Start | None, corpus: Corpus, held_out: Collection[str]) -> None:
+def check_unlearnt(
+    start: Start | None, corpus: Corpus, held_out: Collection[str] | None = None
+) -> None:
     """Check that the checkpoint learnt from no picture that validation or test asks about.
 
     Args:
         start: the checkpoint; None is right.
-        corpus: corpus of the experiment.
-        held_out: keys of the pictures of validation and test.
+        corpus: corpus of the experiment, or of a further test set.
+        held_out: keys of the pictures of validation and test; None for all.
 
     Raises:
         RequestError: it learnt from some.
@@ -116,9 +118,9 @@ def check_unlearnt(start: Start | None, corpus: Corpus, held_out: Collection[str
     )
     if both:
         raise RequestError(
-            f"--init: {start.folder} learnt from {counted(len(both), 'picture')} that validation "
-            f"and test ask about, such as {both[0]}; pretrain on another corpus, such as scenes "
-            "of another seed"
+            f"--init: {start.folder} learnt from {counted(len(both), 'picture')} of {corpus.url} "
+            f"that validation and test ask about, such as {both[0]}; pretrain on another corpus, "
+            "such as scenes of another seed"
         )
 
 

@@ -9,16 +9,15 @@ runs of a split:
 
     scorer = make_scorer(ScorerData(corpus, drawable, captions, "semantic", 48), folder)
     prompts = read_prompts(captions, "validation", per_task=60, picture=48)
-    drawings = draw_prompts(model, prompts)
-    seen = things_of_drawings(prompts, drawings, scorer)
-    result.generation = drawing_scores(prompts, seen, config.seed)
-    write_generation_sheet(path, prompts, drawings, seen)
-    write_generation_bounds(other, generation_bounds(prompts, scorer, "validation"))
+    sheet = folder / "generation.png"
+    result.generation = generation_scores(model, prompts, scorer, config.seed, sheet)
+    write_generation_bounds(path, generation_bounds(prompts, scorer, "validation"))
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -30,8 +29,9 @@ from sgt_data.experiment.measure.caption_checks import shows
 from sgt_data.experiment.measure.caption_prompts import KINDS, Kind, Prompt
 from sgt_data.experiment.measure.drawn_examples import to_pixels
 from sgt_data.experiment.measure.generation_scorer import Scorer
+from sgt_data.experiment.measure.generation_sheet import write_generation_sheet
 from sgt_data.experiment.measure.run_result import Marks
-from sgt_data.experiment.measure.seen_things import SeenThing
+from sgt_data.experiment.measure.seen_things import Seen, SeenThing
 from sgt_data.experiment.measure.shuffled_captions import shuffled_estimates
 from sgt_data.scoring.intervals import Estimate, as_share, ratio_of_sums
 from sgt_data.training.collation import as_pictures
@@ -52,19 +52,30 @@ Pixels = NDArray[np.uint8]
 Scores = dict[str, dict[str, Estimate]]
 """By kind of drawing and by task, with `mean` over the tasks."""
 
-Seen = Sequence[Sequence[SeenThing] | None]
-"""What each drawing shows; None where it is not scored."""
-
 
 def generation_scores(
-    model: nn.Module, prompts: Sequence[Prompt], scorer: Scorer, seed: int
+    model: nn.Module,
+    prompts: Sequence[Prompt],
+    scorer: Scorer,
+    seed: int,
+    sheet: Path | None = None,
 ) -> Scores:
     """`drawing_scores` of what a model draws of prompts, as a scorer reads it.
+
+    Args:
+        model: a `Learner`; it is set to evaluate.
+        prompts: from `read_prompts`.
+        scorer: from `make_scorer`.
+        seed: of the bootstrap.
+        sheet: a PNG that gets some of the drawings, see `write_generation_sheet`; None for none.
 
     Raises:
         CorpusError: a prompt names a category or a colour that no training picture shows.
     """
-    seen = things_of_drawings(prompts, draw_prompts(model, prompts), scorer)
+    drawings = draw_prompts(model, prompts)
+    seen = things_of_drawings(prompts, drawings, scorer)
+    if sheet is not None:
+        write_generation_sheet(sheet, prompts, drawings, seen)
     return drawing_scores(prompts, seen, seed)
 
 

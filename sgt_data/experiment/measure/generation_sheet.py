@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sgt_data.experiment.measure.caption_checks import shows
 from sgt_data.experiment.measure.caption_prompts import KINDS, PROMPT_TASKS, Kind, Prompt
-from sgt_data.experiment.measure.generation import Seen
+from sgt_data.experiment.measure.seen_things import Seen
 from sgt_data.files.writing import write_atomic
 
 PER_TASK = 2
@@ -54,7 +54,7 @@ def write_generation_sheet(
         path: of the file.
         prompts: from `read_prompts`.
         drawings: what was drawn of each, [S, S, 3] uint8 RGB.
-        seen: from `things_of_drawings`.
+        seen: what each shows.
     """
     rows: dict[str, dict[str, dict[Kind, _Drawn]]] = defaultdict(dict)
     for prompt, drawing, things in zip(prompts, drawings, seen, strict=True):

@@ -22,8 +22,8 @@ from sgt_data.training.collation import as_pictures
 WIDTHS = (16, 32, 64)
 """Channels at the whole, the half and the quarter of the picture's sides."""
 
-STEPS = 400
-BATCH = 24
+STEPS = 600
+BATCH = 16
 RATE = 1e-2
 """Steps, pictures of a step and largest learning rate: under a minute on one core at 48 pixels."""
 

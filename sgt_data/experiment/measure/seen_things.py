@@ -36,6 +36,10 @@ class SeenThing:
     colour: str | None = None
 
 
+Seen = Sequence[Sequence[SeenThing] | None]
+"""What each drawing shows; None where it is not scored."""
+
+
 def thing_masks(labels: Labels) -> list[tuple[int, Mask]]:
     """Label and mask [H, W] of every thing in a label map [H, W], the largest first.
 

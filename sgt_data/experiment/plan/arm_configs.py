@@ -73,15 +73,15 @@ def whole_batch(plan: Plan, data: TrainingData) -> TrainConfig:
 
 
 def for_fewer_steps(config: TrainConfig, steps: int) -> TrainConfig:
-    """A configuration for fewer steps, with as many rows in its curve as the whole one has."""
-    rows = -(-config.steps // config.log_every)
-    log_every = max(1, steps // rows)
-    checkpoint_every = log_every * max(1, config.checkpoint_every // config.log_every)
+    """A configuration for fewer steps, with as many checkpoints, where its steps allow it."""
     share = steps / config.steps
+    checkpoint_every = max(1, round(config.checkpoint_every * share))
+    wanted = max(1, round(config.log_every * share))
+    divisors = [n for n in range(1, wanted + 1) if checkpoint_every % n == 0]
     return replace(
         config,
         steps=steps,
         warm_up=round(config.warm_up * share),
-        log_every=log_every,
+        log_every=divisors[-1],
         checkpoint_every=checkpoint_every,
     )
