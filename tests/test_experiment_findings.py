@@ -251,6 +251,19 @@ def test_a_ladder_tests_neighbouring_rungs_and_its_top_against_each_control() ->
     ]  # fmt: skip
 
 
+def test_a_ladder_of_one_rung_has_no_slope_and_is_tested_against_each_control() -> None:
+    results = [each for each in runs(SCALE) if each.arm != "entity, equal epochs"]
+    short = [each for each in results if each.arm != "entity" or each.x == 128]
+    assert names(short, "scale") == [
+        f"entity, 128 less {name}"
+        for name in (
+            "questions alone, equal compute", "labels as questions, 16,384",
+            "pictures of questions hidden", "base",
+        )
+    ]  # fmt: skip
+    assert not [each for each in sentences(short, "scale") if "Slope" in each]
+
+
 def test_proxies_are_tested_against_the_baseline_and_against_the_primary_arm() -> None:
     others = [arm for arm, _, _ in PROXIES if arm not in ("entity", "questions alone")]
     assert names(runs(PROXIES), "proxies") == [
