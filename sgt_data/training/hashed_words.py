@@ -17,7 +17,7 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def hashed_words(texts: Sequence[str], length: int, rows: int) -> Tensor:
-    """Numbers of the words of texts, [n, length] int64.
+    """Numbers of the words of texts, [n, words of the longest text] int64.
 
     Lower-cased words and punctuation marks have numbers from 1 to `rows` - 1; 0 is padding. Two
     words may share a number; with 4,096 rows one in forty of a hundred words does.
@@ -27,11 +27,13 @@ def hashed_words(texts: Sequence[str], length: int, rows: int) -> Tensor:
         length: words of a text that are read; the rest is cut off.
         rows: rows of the table of word vectors.
     """
-    table = torch.zeros(len(texts), length, dtype=torch.int64)
-    for line, text in enumerate(texts):
-        numbers = [_number(word, rows) for word in _WORD.findall(text.lower())[:length]]
-        table[line, : len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
-    return table
+    numbers = [
+        [_number(word, rows) for word in _WORD.findall(text.lower())[:length]] for text in texts
+    ]
+    longest = max(map(len, numbers), default=0)
+    return torch.tensor(
+        [row + [0] * (longest - len(row)) for row in numbers], dtype=torch.int64
+    ).reshape(len(texts), longest)
 
 
 @lru_cache(maxsize=65536)

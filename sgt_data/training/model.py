@@ -1,9 +1,9 @@
 """The bundled unified model: one trunk over patches and words, two heads that answer and draw.
 
-It has two shapes, like the two models of Semantic Generative Tuning: `joint` as BAGEL, where all
-weights learn from both losses; `frozen` as OmniGen2, where a trained trunk stays as it is and the
-heads learn to read it. Pictures are drawn by regression, in one pass, or by rectified flow (Liu et
-al. 2022), in steps from noise.
+It has two shapes: `joint`, where all weights learn from all losses; `frozen`, where a trained trunk
+stays as it is and the drawing head and the answer head learn to read it. Pictures are drawn by
+regression, in one pass, or by rectified flow (Liu et al. 2022), in steps from noise; what is drawn
+of a caption needs flow, as one caption describes many pictures.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from sgt_data.errors import RequestError
 from sgt_data.foreign_errors import in_words
 from sgt_data.training.checkpoint import read_checkpoint
 from sgt_data.training.hashed_words import hashed_words
-from sgt_data.training.learner import TrainingBatch
+from sgt_data.training.learner import Drawings, Questions, TrainingBatch, VisualAttention
 from sgt_data.training.model_settings import ModelSettings, parse_settings
 from sgt_data.training.network_layers import (
     PATCH,
-    AnswerHead,
+    AnswerScores,
     Block,
     Convolution,
     Residual,
     from_patches,
     grid_waves,
+    patch_shares,
     to_patches,
 )
 
@@ -38,36 +39,35 @@ _SHIFT = 3.0
 drawing. Where little noise is left, a noisy target shows the target, and the model need not look at
 the picture."""
 
-_DRAWING_PARTS = ("generator", "patches", "noised", "clock")
-"""Beginnings of the names of the drawing head's weights."""
+_HEADS = ("answers", "generator", "patches", "noised", "clock", "classes")
+"""Beginnings of the names of the weights of the heads: those that a `frozen` model learns."""
 
 
-def make(answers: Sequence[str], settings: Mapping[str, Any]) -> UnifiedModel:
+def make(settings: Mapping[str, Any]) -> UnifiedModel:
     """The bundled model.
 
     Args:
-        answers: answers that the model chooses from.
         settings: fields of `ModelSettings`.
 
     Raises:
         RequestError: a setting is wrong, or a `frozen` model has no checkpoint that fits.
     """
     sizes = parse_settings(settings)
-    model = UnifiedModel(len(answers), sizes)
+    model = UnifiedModel(sizes)
     if sizes.shape == "frozen":
         model.take_trunk(sizes.trunk)
     return model
 
 
 class UnifiedModel(nn.Module):
-    """A `Learner` with one trunk for questions and drawings.
+    """A `Learner` with one trunk for questions, drawings and captions.
 
     The names of its parts are those in checkpoints. `adamw_parts` are the parts that AdamW trains.
     """
 
-    adamw_parts = ("answers", "tell", "patches", "noised", "clock")
+    adamw_parts = ("answers", "tell", "patches", "noised", "clock", "classes")
 
-    def __init__(self, answers: int, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         self.settings = s = settings
         self.side = s.picture // PATCH
@@ -84,7 +84,8 @@ class UnifiedModel(nn.Module):
         self.word_places = nn.Parameter(0.5 * torch.randn(1 + s.words, s.width))
         self.trunk = nn.ModuleList(Block(s.width, s.heads) for _ in range(s.layers))
         self.trunk_norm = nn.LayerNorm(s.width)
-        self.answers = AnswerHead(s.width, answers)
+        self.answers = AnswerScores(s.width)
+        self.classes = nn.Linear(s.width, 1 + s.classes)
         values = 3 * PATCH**2
         self.generator = nn.ModuleList(Block(s.width, s.heads) for _ in range(s.generator_layers))
         self.generator_norm = nn.LayerNorm(s.width)
@@ -96,26 +97,37 @@ class UnifiedModel(nn.Module):
             )
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
-        """Losses: cross-entropy of the answers, mean squared error of drawn pixels in -1 to 1."""
-        parts = [part for part in (batch.questions, batch.drawings) if part is not None]
+        """Losses: cross-entropy of the answers, mean squared error of drawn pixels in -1 to 1.
+
+        An answer is chosen from the distinct answers of the batch, so there is no list of answers.
+        Drawings with classes: cross-entropy of the shares that categories have in each patch.
+        """
+        parts = [each for each in (batch.questions, batch.drawings, batch.captions) if each]
         tokens = self._trunk(
             torch.cat([part.pictures for part in parts]),
             [text for part in parts for text in part.texts],
         )
-        losses = {}
-        questions = 0 if batch.questions is None else len(batch.questions.texts)
+        losses, rest = dict[str, Tensor](), iter(tokens.split([len(each.texts) for each in parts]))
         if batch.questions is not None:
-            scores, right = self._answers(tokens[:questions]), batch.questions.answers
-            losses["answers"] = F.cross_entropy(scores, right, ignore_index=-1)
-            losses["accuracy"] = (scores.detach().argmax(1) == right).float().mean()
+            losses |= self._answer_losses(next(rest), batch.questions)
         if batch.drawings is not None:
-            targets = to_patches(batch.drawings.targets)
-            losses["drawings"] = self._drawing_loss(tokens[questions:], targets)
+            losses["drawings"] = self._drawing_loss(next(rest), batch.drawings)
+        if batch.captions is not None:
+            losses["captions"] = self._drawing_loss(next(rest), batch.captions)
         return losses
 
-    def answer(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Scores of all answers [n, answers]."""
-        return self._answers(self._trunk(pictures, texts))
+    def answer(
+        self, pictures: Tensor, texts: Sequence[str], choices: Sequence[Sequence[str]]
+    ) -> Tensor:
+        """Scores of each question's choices [n, most choices]; -inf where it has fewer."""
+        distinct = sorted({choice for each in choices for choice in each})
+        number = {choice: place for place, choice in enumerate(distinct)}
+        scores = self._scores(self._trunk(pictures, texts), distinct)
+        most = max(map(len, choices))
+        picked = torch.full((len(texts), most), -torch.inf, device=scores.device)
+        for row, each in enumerate(choices):
+            picked[row, : len(each)] = scores[row, [number[choice] for choice in each]].float()
+        return picked
 
     def draw(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
         """Generated pictures [n, 3, S, S] in -1 to 1; by flow, from torch's random noise."""
@@ -135,15 +147,17 @@ class UnifiedModel(nn.Module):
         tokens = self._trunk(pictures, [""] * len(pictures))
         return tokens[:, : self.side**2].reshape(len(tokens), self.side, self.side, -1)
 
-    def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        """Share of attention that the answering token pays to patches [layers, n], 0 to 1."""
-        x, shares = self._tokens(pictures, texts), []
+    def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> VisualAttention:
+        """Attention of the answering token to patches; the answer is read from this token alone."""
+        places = self.side**2
+        x, is_token = self._tokens(pictures, texts)
+        shares = []
         for block in self.trunk:
             assert isinstance(block, Block)
-            attention = block.attention(x)[:, :, self.side**2, : self.side**2]
+            attention = block.attention(x, is_token)[:, :, places, :places]
             shares.append(attention.sum(2).mean(1))
-            x = block(x)
-        return torch.stack(shares)
+            x = block(x, is_token)
+        return VisualAttention(torch.stack(shares), places / is_token.sum(1))
 
     def take_trunk(self, checkpoint: str | None) -> None:
         """Take a trained trunk and its answers from a checkpoint, and freeze the trunk.
@@ -159,46 +173,64 @@ class UnifiedModel(nn.Module):
         weights = {
             name: weight
             for name, weight in read_checkpoint(checkpoint).model.items()
-            if not name.startswith(_DRAWING_PARTS)
+            if not name.startswith(_HEADS) or name.startswith("answers")
         }
         try:
             lacking = self.load_state_dict(weights, strict=False).missing_keys
         except RuntimeError as why:
             raise RequestError(f"{checkpoint} is of another model: {in_words(why)}") from why
-        if missing := [name for name in lacking if not name.startswith(_DRAWING_PARTS)]:
+        if missing := [name for name in lacking if not name.startswith(_HEADS)]:
             raise RequestError(f"{checkpoint} is of another model: it has no {missing[0]}")
         for name, weight in self.named_parameters():
-            weight.requires_grad = name.startswith(("answers", *_DRAWING_PARTS))
+            weight.requires_grad = name.startswith(_HEADS)
 
-    def _tokens(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
+    def _tokens(self, pictures: Tensor, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Tokens of the patches, of the answer and of the words, [n, side^2 + 1 + words, width].
 
         A summary of the words is added to every patch, and the answering token starts from it:
         without it, training took half again as many steps to learn which patches a text means.
+
+        Returns:
+            The tokens, and which of them are no padding [n, side^2 + 1 + words].
         """
         s = self.settings
         words = hashed_words(texts, s.words, s.rows).to(pictures.device)
         # channels last: a tenth faster to convolve
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         patches = self.stem_norm(self.stem(pictures).flatten(2).transpose(1, 2)) + self.patch_places
-        is_word = (words > 0).unsqueeze(2).to(patches)
-        vectors = self.word_vectors(words).to(patches) * is_word
-        summary = vectors.sum(1, keepdim=True) / is_word.sum(1, keepdim=True).clamp(min=1).sqrt()
-        text = torch.cat([summary, vectors], 1) + self.word_places
-        return torch.cat([patches + self.tell(summary), text], 1)
+        is_word = words > 0
+        vectors = self.word_vectors(words).to(patches) * is_word.unsqueeze(2)
+        count = is_word.sum(1, keepdim=True).clamp(min=1).unsqueeze(2).to(patches)
+        summary = vectors.sum(1, keepdim=True) / count.sqrt()
+        text = torch.cat([summary, vectors], 1) + self.word_places[: 1 + words.shape[1]]
+        others = is_word.new_ones(len(words), self.side**2 + 1)
+        tokens = torch.cat([patches + self.tell(summary), text], 1)
+        return tokens, torch.cat([others, is_word], 1)
 
     def _trunk(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
         """Patches and the answering token after the trunk, [n, side^2 + 1, width]."""
-        x = self._tokens(pictures, texts)
+        x, is_token = self._tokens(pictures, texts)
         last = len(self.trunk) - 1
         for number, block in enumerate(self.trunk):
-            x = block(x, self.side**2 + 1 if number == last else None)
+            x = block(x, is_token, self.side**2 + 1 if number == last else None)
         tokens: Tensor = self.trunk_norm(x)
         return tokens
 
-    def _answers(self, tokens: Tensor) -> Tensor:
-        places = self.side**2
-        scores: Tensor = self.answers(tokens[:, places], tokens[:, :places], self.patch_places)
+    def _answer_losses(self, tokens: Tensor, questions: Questions) -> dict[str, Tensor]:
+        distinct = sorted(set(questions.answers))
+        number = {answer: place for place, answer in enumerate(distinct)}
+        right = torch.tensor([number[answer] for answer in questions.answers]).to(tokens.device)
+        scores = self._scores(tokens, distinct)
+        accuracy = (scores.detach().argmax(1) == right).float().mean()
+        return {"answers": F.cross_entropy(scores, right), "accuracy": accuracy}
+
+    def _scores(self, tokens: Tensor, answers: Sequence[str]) -> Tensor:
+        """Scores of answers [n, answers], from the answering token alone."""
+        s = self.settings
+        words = hashed_words(answers, s.words, s.rows).to(tokens.device)
+        is_word = (words > 0).unsqueeze(2)
+        vectors = (self.word_vectors(words) * is_word).sum(1) / is_word.sum(1).clamp(min=1)
+        scores: Tensor = self.answers(tokens[:, self.side**2], vectors)
         return scores
 
     def _drawn(
@@ -220,10 +252,15 @@ class UnifiedModel(nn.Module):
         patches: Tensor = self.patches(self.generator_norm(tokens[:, :places]))
         return patches
 
-    def _drawing_loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
+    def _drawing_loss(self, tokens: Tensor, drawings: Drawings) -> Tensor:
+        if drawings.classes is not None:
+            shares = patch_shares(drawings.classes, 1 + self.settings.classes)
+            scores = self.classes(tokens[:, : self.side**2])
+            return F.cross_entropy(scores.flatten(0, 1).float(), shares.flatten(0, 1))
+        targets = to_patches(drawings.targets)
         if self.settings.generation == "regression":
             return F.mse_loss(self._drawn(tokens), targets)
-        time = torch.sigmoid(torch.randn(len(targets)) - _SHIFT).to(targets)
-        noise = torch.randn(targets.shape).to(targets)
+        time = torch.sigmoid(torch.randn(len(targets), device=targets.device) - _SHIFT)
         part = time[:, None, None]
-        return F.mse_loss(self._drawn(tokens, part * targets + (1 - part) * noise, time), targets)
+        noisy = torch.lerp(torch.randn_like(targets), targets, part)
+        return F.mse_loss(self._drawn(tokens, noisy, time), targets)

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from sgt_data.errors import RequestError
 from sgt_data.training.config import validated
 from sgt_data.training.network_layers import PATCH
+from sgt_data.value_text import cut
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -31,6 +32,7 @@ class ModelSettings:
         generation: how a target is drawn, by regression or by rectified flow.
         generator_layers: transformer layers of the drawing head, between the trunk and the patches.
         flow_steps: steps from noise to a picture, with flow.
+        classes: categories that patches can be told apart by, for drawings that are classified.
     """
 
     picture: int = 48
@@ -38,13 +40,14 @@ class ModelSettings:
     layers: int = 2
     heads: int = 4
     residuals: int = 2
-    words: int = 24
+    words: int = 48
     rows: int = 4096
     shape: Literal["joint", "frozen"] = "joint"
     trunk: str | None = None
-    generation: Literal["regression", "flow"] = "regression"
-    generator_layers: int = 0
+    generation: Literal["regression", "flow"] = "flow"
+    generator_layers: int = 2
     flow_steps: int = 16
+    classes: int = 160
 
 
 def parse_settings(settings: Mapping[str, Any]) -> ModelSettings:
@@ -58,5 +61,10 @@ def parse_settings(settings: Mapping[str, Any]) -> ModelSettings:
         raise RequestError(
             f"model.settings: picture is {parsed.picture}, a multiple of {PATCH} is needed; width "
             f"is {parsed.width}, a multiple of 8 and of 4 times the heads is"
+        )
+    if parsed.shape == "joint" and parsed.trunk is not None:
+        raise RequestError(
+            f"model.settings: trunk is {cut(parsed.trunk)} and shape is joint, which takes none; "
+            "set shape to frozen, or model.init to begin with the weights of a checkpoint"
         )
     return parsed

@@ -54,23 +54,26 @@ class Block(nn.Module):
         )
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, kept: int | None = None) -> Tensor:
+    def forward(self, x: Tensor, is_token: Tensor | None = None, kept: int | None = None) -> Tensor:
         """Change tokens [n, tokens, width].
 
         Args:
             x: all tokens.
+            is_token: which tokens may be attended to [n, tokens]; None for all.
             kept: number of tokens, from the first on, that are computed and returned; None for all.
         """
         query, key, value = self._projections(x, kept)
-        attended = F.scaled_dot_product_attention(query, key, value)
+        mask = None if is_token is None else is_token[:, None, None]
+        attended = F.scaled_dot_product_attention(query, key, value, mask)
         x = x[:, :kept] + self.out(attended.transpose(1, 2).flatten(2))
         changed: Tensor = x + self.down(F.gelu(self.up(self.between(x))))
         return changed
 
-    def attention(self, x: Tensor) -> Tensor:
+    def attention(self, x: Tensor, is_token: Tensor) -> Tensor:
         """Attention of each token to all tokens, [n, heads, tokens, tokens]; rows add up to 1."""
         query, key, _ = self._projections(x)
-        return (query @ key.transpose(2, 3) / math.sqrt(query.shape[3])).softmax(3)
+        scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[3])
+        return scores.masked_fill(~is_token[:, None, None], -torch.inf).softmax(3)
 
     def _projections(self, x: Tensor, kept: int | None = None) -> list[Tensor]:
         x = self.before(x)
@@ -80,35 +83,24 @@ class Block(nn.Module):
         ]
 
 
-class AnswerHead(nn.Module):
-    """Scores of answers, from the answering token, the mean of the patches and attended patches.
+class AnswerScores(nn.Module):
+    """Scores of answers that are given as vectors of their words, from the answering token.
 
-    The attention pools the patches with their places added (Lee et al. 2019): without it a small
-    model learns late to compare where two things are.
+    The head reads this token alone: what it knows of the picture came through the trunk's
+    attention, which is what is measured.
     """
 
-    def __init__(self, width: int, answers: int, heads: int = 8) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = heads
-        self.look, self.value = nn.Linear(width, heads), nn.Linear(width, width)
-        self.answer = nn.Sequential(
-            nn.Linear(3 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, answers)
+        self.ask = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, 2 * width)
         )
+        self.know = nn.Linear(width, 2 * width)
 
-    def forward(self, token: Tensor, patches: Tensor, places: Tensor) -> Tensor:
-        """Compute scores [n, answers].
-
-        Args:
-            token: the answering token [n, width].
-            patches: [n, p, width].
-            places: vectors of the patches' places [p, width].
-        """
-        placed = patches + places
-        attention = (self.look(placed) * placed.shape[2] ** -0.5).softmax(1)
-        values = self.value(placed).reshape(*attention.shape, -1)
-        pooled = torch.einsum("nph,nphd->nhd", attention, values).flatten(1)
-        scores: Tensor = self.answer(torch.cat([token, patches.mean(1), pooled], 1))
-        return scores
+    def forward(self, token: Tensor, answers: Tensor) -> Tensor:
+        """Compute scores [n, answers] from the token [n, width] and vectors [answers, width]."""
+        asked: Tensor = self.ask(token)
+        return asked @ self.know(answers).T * asked.shape[1] ** -0.5
 
 
 def grid_waves(side: int, width: int) -> Tensor:
@@ -134,3 +126,11 @@ def from_patches(patches: Tensor) -> Tensor:
     """Put patches [n, (S / PATCH)^2, 3 * PATCH^2] together to pictures [n, 3, S, S]."""
     side = math.isqrt(patches.shape[1])
     return F.pixel_shuffle(patches.transpose(1, 2).reshape(len(patches), -1, side, side), PATCH)
+
+
+def patch_shares(classes: Tensor, count: int) -> Tensor:
+    """Share of each class in each patch, [n, (S / PATCH)^2, count] float, from [n, S, S] int64."""
+    patches = F.pixel_unshuffle(classes[:, None], PATCH).flatten(2).transpose(1, 2)
+    shares = torch.zeros(*patches.shape[:2], count, device=classes.device)
+    ones = torch.full(patches.shape, 1 / PATCH**2, device=classes.device)
+    return shares.scatter_add_(2, patches, ones)
