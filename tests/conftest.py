@@ -6,10 +6,12 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hub_server
 import pytest
 from hypothesis import settings
+from training_data import write_training_data
 
 from sgt_data.plugins.registered import forget_plugins
 from sgt_data.scenes.write_samples import write_samples
@@ -52,6 +54,12 @@ def sample_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sources") / "samples"
     write_samples(str(root), SAMPLE_IMAGES, seed=1, size=(320, 240), pictures_per_tar=6)
     return root
+
+
+@pytest.fixture(scope="session")
+def training_data(sample_sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Fields of `data` in a training configuration: a corpus, questions and captions."""
+    return write_training_data(sample_sources, tmp_path_factory.mktemp("training"))
 
 
 @pytest.fixture

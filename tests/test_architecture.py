@@ -63,7 +63,7 @@ MAY_KNOW: Mapping[str, frozenset[str]] = {
     "trainers": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
     "exports": frozenset({"files", "pictures", "corpus", "subsets", "stream", "trainers"}),
     "questions": frozenset({"files", "corpus", "subsets", "proxies", "referring"}),
-    "training": frozenset({"files", "pictures", "corpus", "stream"}),
+    "training": frozenset({"files", "pictures", "corpus", "subsets", "stream"}),
     "scoring": frozenset(
         {"files", "pictures", "segmentation", "geometry", "proxies", "corpus", "subsets"}
     ),

@@ -17,9 +17,6 @@ from making import jpeg, tar_of
 
 from sgt_data import CorpusError, Ordering, Reading, RequestError, Stream
 from sgt_data.stream.conversation_places import find_places
-from sgt_data.stream.conversations import ConversationFile
-from sgt_data.training.batches import answers_of
-from sgt_data.training.config import DataConfig, TrainConfig
 
 
 def turns(text: str = "x") -> list[dict[str, str]]:
@@ -202,11 +199,21 @@ def test_a_tar_without_a_named_picture_is_refused_when_it_opens(tmp_path: Path) 
     assert len(opened(place)) == 6
 
 
-def test_the_bundled_trainer_counts_what_has_no_picture(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(jpeg(16, 16))
+def test_a_stream_that_checks_nothing_first_names_what_is_wrong_when_it_comes(
+    tmp_path: Path,
+) -> None:
     place = tmp_path / "v.jsonl"
-    place.write_bytes(lines_of(rows(6)))
-    config = TrainConfig(data=DataConfig(corpus="none", questions=str(place)), drawings=0)
-    with pytest.raises(CorpusError, match=r"4 of 6 conversations have no picture.*line 2"):
-        answers_of(config)
-    assert ConversationFile(place).read("", 5).has_picture
+    place.write_bytes(lines_of([{"conversations": turns()}, {"conversations": []}]))
+    reading = Reading(check_first=False)
+    stream = Stream({place: "vqa"}, batch_size=1, order=Ordering(shuffle=False), reading=reading)
+    assert len(stream.batch(0)["samples"]) == 1
+    with pytest.raises(CorpusError, match=r"line 2: .*found conversations \[\]"):
+        stream.batch(1)
+
+
+def test_a_conversation_says_how_often_it_came_before(tmp_path: Path) -> None:
+    place = tmp_path / "v.jsonl"
+    place.write_bytes(lines_of([{"conversations": turns()}] * 5))
+    stream = Stream({place: "vqa"}, mixture={"vqa": 1}, batch_size=3)
+    visits = [one.visit for step in range(5) for one in stream.batch(step)["samples"]]
+    assert visits == [0] * 5 + [1] * 5 + [2] * 5

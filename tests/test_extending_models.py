@@ -17,7 +17,9 @@ from sgt_data.training.own_models import losses_of, make_model
 
 PICTURES = torch.zeros(2, 3, 32, 32)
 BATCH = TrainingBatch(
-    Questions(PICTURES, ["a?"] * 2, torch.tensor([0, 1])), Drawings(PICTURES, ["b"] * 2, PICTURES)
+    Questions(PICTURES, ["a?"] * 2, ["yes", "no"], ["no", "yes"]),
+    Drawings(PICTURES, ["b"] * 2, PICTURES),
+    Drawings(PICTURES, ["c"] * 2, PICTURES),
 )
 
 MAKES = {
@@ -29,7 +31,11 @@ MAKES = {
 }
 
 MISTAKES = {
-    "make takes less": ("make(answers: Sequence[str], settings", "make(settings", r"\(answers, se"),
+    "make takes more": (
+        "make(settings",
+        "make(answers, settings",
+        r"called with \(settings\), a d",
+    ),
     "make returns nothing": ("return Tiny(", "Tiny(", "makes None"),
     "no module": ("class Tiny(nn.Module)", "class Tiny", "it is no torch.nn.Module"),
     "answer missing": ("def answer(", "def answers(", r"answer is missing: `def answer\(self, pi"),
@@ -37,16 +43,22 @@ MISTAKES = {
     "forward missing": ("def forward(", "def step(", "forward is missing.*Losses of a batch"),
     "features missing": ("def features(", "def feats(", "features is missing"),
     "attention missing": ("def visual_attention(", "def attend(", "visual_attention is missing"),
-    "settings misread": ('settings.get("width", 32)', "settings.width", "line 58: AttributeError"),
+    "settings misread": ('settings.get("width", 32)', "settings.width", "line 74: AttributeError"),
     "library missing": ("import torch\n", "import torchh\n", "line 8: ModuleNotFoundError"),
     "no Python": ("import torch\n", "import torch as\n", "line 8: this is not Python"),
     "loss alone": ("return losses", "return sum(losses.values())", "it returned a Tensor; right"),
     "loss lacking": ('losses["drawings"] = ', "_ = ", "drawings is missing, and the batch has"),
+    "caption lacking": ('losses["captions"] = ', "_ = ", "captions is missing, and the batch has"),
+    "loss unknown": (
+        "return losses",
+        "return losses | {'more': scores.sum()}",
+        "'more' is no loss of this batch",
+    ),
     "loss no mean": ("shown.targets)", 'shown.targets, reduction="none")', "and no scalar tensor"),
     "loss a number": ("shown.targets)", "shown.targets).item()", "and no scalar tensor"),
     "loss detached": ("shown.targets)", "shown.targets).detach()", "has no gradient"),
     "forward fails": ("asked.texts)", "asked.text)", "forward of tiny.py:make: .*AttributeError"),
-    "sizes differ": ("nn.Linear(2 * width", "nn.Linear(width", "line 39: RuntimeError: mat1"),
+    "sizes differ": ("nn.Linear(2 * width", "nn.Linear(width", "line 66: RuntimeError: mat1"),
 }
 
 
@@ -64,23 +76,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("make", ["tiny.py:make", "tiny:make"])
 def test_a_model_of_the_current_folder_is_found(folder: Path, make: str) -> None:
     written("model", folder)
-    model = make_model(config_of(make), ("yes", "no"))
+    model = make_model(config_of(make))
     losses = losses_of(model, BATCH, make)
-    assert losses.keys() == {"answers", "drawings"}
+    assert losses.keys() == {"answers", "drawings", "captions"}
 
 
 @pytest.mark.parametrize(("make", "message"), MAKES.values(), ids=MAKES)
 def test_what_model_make_names_wrongly_is_said(folder: Path, make: str, message: str) -> None:
     written("model", folder)
     with pytest.raises(RequestError, match=message):
-        make_model(config_of(make), ("yes", "no"))
+        make_model(config_of(make))
 
 
 @pytest.mark.parametrize(("old", "new", "message"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_in_a_model_is_named(folder: Path, old: str, new: str, message: str) -> None:
     written("model", folder, (old, new))
     with pytest.raises((RequestError, OwnCodeError)) as caught:
-        losses_of(make_model(config_of("tiny.py:make"), ("yes", "no")), BATCH, "tiny.py:make")
+        losses_of(make_model(config_of("tiny.py:make")), BATCH, "tiny.py:make")
     assert re.search(message, str(caught.value), re.DOTALL), str(caught.value)
 
 

@@ -1,6 +1,6 @@
 """The bundled trainer: a configuration, a corpus and questions in; a trained model out.
 
 A run also leaves checkpoints and a curve of its losses; after a kill it goes on exactly. May know
-files, pictures, corpus, stream and torch; knows neither experiments nor manifests nor Ray. (What
-released trainers read is `trainers`.)
+files, pictures, corpus, subsets, stream and torch; knows neither experiments nor manifests nor Ray.
+(What released trainers read is `trainers`.)
 """

@@ -38,7 +38,7 @@ def split_batch(batch: TrainingBatch, count: int) -> Iterator[TrainingBatch]:
         )
 
 
-def loss_shares(part: TrainingBatch, whole: Mapping[str, float]) -> dict[str, float]:
+def loss_shares(part: TrainingBatch, whole: Mapping[str, int]) -> dict[str, float]:
     """By name of a mean, the share that a part has in the mean of the whole batch.
 
     Args:

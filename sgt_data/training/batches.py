@@ -17,8 +17,10 @@ from sgt_data.subsets.open_corpus import open_corpus
 from sgt_data.training.categories import category_numbers
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.exchanges import caption_of, question_and_answer
+from sgt_data.training.model_settings import ModelSettings
 from sgt_data.training.to_model import CAPTIONS, QUESTIONS, ToModel
 from sgt_data.training.wrong_targets import check_wrong_targets
+from sgt_data.value_text import counted
 
 _CHECKED = 256
 """Conversations of a local file that are looked at before the first step; all others are when they
@@ -89,7 +91,14 @@ def _categories(config: TrainConfig) -> dict[str, int] | None:
     """The numbers of categories of a run that classifies; None of one that draws."""
     if config.objective == "draw" or not config.drawings:
         return None
-    return category_numbers(open_corpus(config.data.corpus), config.data.proxies)
+    numbers = category_numbers(open_corpus(config.data.corpus), config.data.proxies)
+    told = config.model.settings.get("classes", ModelSettings.classes)
+    if isinstance(told, int) and told < len(numbers):
+        raise RequestError(
+            f"model.settings.classes is {told}, and the corpus has "
+            f"{counted(len(numbers), 'category')}; set it to {len(numbers)} or more"
+        )
+    return numbers
 
 
 def _checked_files(urls: Sequence[str], part: str) -> dict[str, str]:

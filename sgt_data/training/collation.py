@@ -56,7 +56,8 @@ class Collator:
 
     def _questions(self, samples: Sequence[Mapping[str, Any]]) -> Questions:
         answers = [sample["answer"] for sample in samples]
-        return Questions(self._pictures(samples, "picture"), _texts(samples), answers)
+        pictures, candidates = self._pictures(samples, "picture"), sorted(set(answers))
+        return Questions(pictures, _texts(samples), answers, candidates)
 
     def _drawings(self, samples: Sequence[Mapping[str, Any]]) -> Drawings:
         classes = self._stacked(samples, "classes") if "classes" in samples[0] else None

@@ -14,58 +14,65 @@ from sgt_data.training.learner import Drawings, TrainingBatch, VisualAttention
 
 
 class Convolutional(nn.Module):
-    """A `Learner` of convolutions for the picture and a bag of words for the text."""
+    """A `Learner` of convolutions for the picture and a bag of words for texts and answers."""
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, classes: int = 160) -> None:
         super().__init__()
         self.see = nn.Sequential(
             nn.Conv2d(3, width, 4, 4), nn.GELU(), nn.Conv2d(width, width, 3, padding=1), nn.GELU()
         )
         self.words = nn.EmbeddingBag(4096, width, padding_idx=0)
-        self.to_answer = nn.Linear(2 * width, width)
+        self.ask = nn.Linear(2 * width, width)
         self.to_draw = nn.ConvTranspose2d(width, 3, 4, 4)
+        self.to_classes = nn.Conv2d(width, 1 + classes, 1)
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
         losses = {}
         if (asked := batch.questions) is not None:
             answers = list(asked.candidates)
-            scores = self._scores(asked.pictures, asked.texts, answers)
             right = torch.tensor([answers.index(answer) for answer in asked.answers])
+            scores = self._asked(asked.pictures, asked.texts) @ self._read(answers).T
             losses["answers"] = F.cross_entropy(scores, right.to(scores.device))
-        if batch.drawings is not None:
-            losses["drawings"] = self._drawing_loss(batch.drawings)
-        if batch.captions is not None:
-            losses["captions"] = self._drawing_loss(batch.captions)
+        for name in ("drawings", "captions"):
+            if (shown := getattr(batch, name)) is not None:
+                losses[name] = self._drawing_loss(shown)
         return losses
 
     def answer(
         self, pictures: Tensor, texts: Sequence[str], choices: Sequence[Sequence[str]]
     ) -> Tensor:
-        scores = torch.full((len(texts), max(map(len, choices))), -torch.inf)
+        asked = self._asked(pictures, texts)
+        scores = asked.new_full((len(texts), max(map(len, choices))), -torch.inf)
         for row, each in enumerate(choices):
-            one = slice(row, row + 1)
-            scores[row, : len(each)] = self._scores(pictures[one], texts[one], each)[0]
-        return scores.to(pictures.device)
+            scores[row, : len(each)] = self._read(each) @ asked[row]
+        return scores
 
     def draw(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-        words = self._read(texts, pictures)[:, :, None, None]
-        return self.to_draw(self.see(pictures) * (1 + words)).clamp(-1, 1)  # type: ignore[no-any-return]
+        return self.to_draw(self._told(pictures, texts)).clamp(-1, 1)  # type: ignore[no-any-return]
 
     def features(self, pictures: Tensor) -> Tensor:
         return self.see(pictures).permute(0, 2, 3, 1)  # type: ignore[no-any-return]
 
     def visual_attention(self, pictures: Tensor, texts: Sequence[str]) -> VisualAttention:
-        return VisualAttention(torch.zeros(0, len(pictures)), torch.zeros(len(pictures)))
+        return VisualAttention(torch.zeros(0, len(texts)), torch.ones(len(texts)))  # it has none
 
-    def _scores(self, pictures: Tensor, texts: Sequence[str], answers: Sequence[str]) -> Tensor:
-        seen = torch.cat([self.see(pictures).mean((2, 3)), self._read(texts, pictures)], 1)
-        return self.to_answer(seen) @ self._read(answers, pictures).T  # type: ignore[no-any-return]
+    def _asked(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
+        mean = self.see(pictures).mean((2, 3))
+        return self.ask(torch.cat([mean, self._read(texts)], 1))  # type: ignore[no-any-return]
 
     def _drawing_loss(self, shown: Drawings) -> Tensor:
-        return F.mse_loss(self.draw(shown.pictures, shown.texts), shown.targets)
+        told = self._told(shown.pictures, shown.texts)
+        if shown.classes is not None:
+            return F.cross_entropy(
+                F.interpolate(self.to_classes(told), scale_factor=4.0), shown.classes
+            )
+        return F.mse_loss(self.to_draw(told), shown.targets)
 
-    def _read(self, texts: Sequence[str], like: Tensor) -> Tensor:
-        return self.words(hashed_words(texts, 24, 4096).to(like.device))  # type: ignore[no-any-return]
+    def _told(self, pictures: Tensor, texts: Sequence[str]) -> Tensor:
+        return self.see(pictures) * (1 + self._read(texts)[:, :, None, None])  # type: ignore[no-any-return]
+
+    def _read(self, texts: Sequence[str]) -> Tensor:
+        return self.words(hashed_words(texts, 48, 4096).to(self.ask.weight.device))  # type: ignore[no-any-return]
 
 
 def make(settings: Mapping[str, Any]) -> Convolutional:

@@ -63,17 +63,17 @@ class GradientStep:
                 means[name] = means.get(name, 0.0) + shares[name] * value.detach()
         return means
 
-    def _shared(self, batch: TrainingBatch) -> tuple[TrainingBatch, dict[str, float]]:
+    def _shared(self, batch: TrainingBatch) -> tuple[TrainingBatch, dict[str, int]]:
         """The batch with the answers of all processes, and by loss the samples of all of them."""
         questions, counts = batch.questions, counts_of(batch)
-        answers = sorted(set(questions.answers)) if questions is not None else []
-        if self._processes.world > 1:
-            gathered = self._processes.gather_values({"counts": counts, "answers": answers})
-            counts = {name: sum(each["counts"][name] for each in gathered) for name in LOSSES}
-            answers = sorted({answer for each in gathered for answer in each["answers"]})
+        if self._processes.world == 1:
+            return batch, counts
+        answers = list(questions.candidates) if questions is not None else []
+        gathered = self._processes.gather_values({"counts": counts, "answers": answers})
         if questions is not None:
+            answers = sorted({answer for each in gathered for answer in each["answers"]})
             batch = replace(batch, questions=replace(questions, candidates=answers))
-        return batch, {name: float(count) for name, count in counts.items()}
+        return batch, {name: sum(each["counts"][name] for each in gathered) for name in LOSSES}
 
     def _gradient_exchange(self, is_last: bool) -> AbstractContextManager[Any]:
         """Exchange gradients between processes in the last part of a batch alone."""

@@ -31,6 +31,7 @@ PICTURE = "picture"
 """What a caption describes where it is no target of a proxy (its field `draws`)."""
 
 _BLACK = (0, 0, 0)
+_FORMS_MAX = 1 << 16
 
 Pixels = NDArray[np.uint8]
 
@@ -61,7 +62,7 @@ class ToModel:
             drawings that are drawn.
         cache: resized pictures by digest, filter and padding; categories by proxy, shard and key.
         forms: how the pictures of a sample are resized, by proxy, shard and key; so its JSON is
-            parsed once.
+            parsed once, for up to 65,536 samples.
     """
 
     picture: int
@@ -124,7 +125,8 @@ class ToModel:
                 _Form(input_filter(facts), padding),
                 _Form(target_filter(facts), target_padding(facts)),
             )
-            self.forms[name] = known
+            if len(self.forms) < _FORMS_MAX:
+                self.forms[name] = known
         return known
 
     def _classes(

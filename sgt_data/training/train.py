@@ -220,7 +220,7 @@ class _Run:
         )
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        differing = differences(checkpoint.config, document_of(self.config))
+        differing = differences(*map(_identity, (checkpoint.config, document_of(self.config))))
         if differing:
             raise RequestError(f"{self.folder} is another run's: {'; '.join(map(str, differing))}")
         self.model.load_state_dict(checkpoint.model)
@@ -239,3 +239,9 @@ class _Run:
         write_atomic(str(self.folder / "config.json"), data + b"\n")
         rows = b"".join(orjson.dumps(row) + b"\n" for row in self.curve)
         write_atomic(str(self.folder / "curve.jsonl"), rows)
+
+
+def _identity(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a run itself: the checkpoint that it begins with counts by its digest alone."""
+    model = {name: value for name, value in document["model"].items() if name != "init"}
+    return {**document, "model": model}
