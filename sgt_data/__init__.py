@@ -68,7 +68,9 @@ if TYPE_CHECKING:
     from sgt_data.publish.join import join_pictures
     from sgt_data.publish.join_report import JoinReport
     from sgt_data.publish.push import PushReport, push_corpus
+    from sgt_data.questions.caption_plan import CaptionPlan
     from sgt_data.questions.question_plan import QuestionPlan
+    from sgt_data.questions.write_captions import CaptionsReport, write_captions
     from sgt_data.questions.write_questions import QuestionsReport, write_questions
     from sgt_data.reference.example_picture import example_picture
     from sgt_data.reference.json_schemas import manifest_schema, plan_schema, train_schema
@@ -163,7 +165,12 @@ _MODULES = {
         "PushReport",
         "push_corpus",
     ),
+    "questions.caption_plan": ("CaptionPlan",),
     "questions.question_plan": ("QuestionPlan",),
+    "questions.write_captions": (
+        "CaptionsReport",
+        "write_captions",
+    ),
     "questions.write_questions": (
         "QuestionsReport",
         "write_questions",
@@ -248,6 +255,8 @@ __all__ = [
     "AnnotatorError",
     "BuildError",
     "BuildReport",
+    "CaptionPlan",
+    "CaptionsReport",
     "Cluster",
     "Corpus",
     "CorpusError",
@@ -332,6 +341,7 @@ __all__ = [
     "use_plugins",
     "use_storage_options",
     "verify_corpus",
+    "write_captions",
     "write_questions",
     "write_report",
     "write_samples",

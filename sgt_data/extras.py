@@ -20,6 +20,7 @@ EXTRA_OF_LIBRARY: Mapping[str, str] = {
     "sklearn": "train",
     "tensorboard": "train",
     "threadpoolctl": "train",
+    "tokenizers": "annotate",
     "torch": "train",
     "torchvision": "annotate",
     "transformers": "annotate",

@@ -25,7 +25,7 @@ from sgt_data.proxies.base import Subject
 from sgt_data.proxies.depth import DepthProxy
 from sgt_data.proxies.inferno import inferno
 from sgt_data.records import DenseMap
-from sgt_data.scenes.write_samples import coco_scene, sa1b_scene
+from sgt_data.scenes.draw_pictures import coco_scene, sa1b_scene
 from sgt_data.segmentation.pixel_sampling import centre_samples
 from sgt_data.sources.dense_maps import encode_dense, parse_dense
 

@@ -25,9 +25,10 @@ from sgt_data.cli.app import main
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment import parallel_runs
 from sgt_data.experiment.code_version import code_digests
-from sgt_data.experiment.plan.arms import SAME_COMPUTE, TrainingData, arms_of
+from sgt_data.experiment.plan.arms import SAME_SAMPLES, TrainingData
+from sgt_data.experiment.plan.arms_of_kind import arms_of
 from sgt_data.experiment.plan.experiment_plan import Plan, parse_plan
-from sgt_data.experiment.plan.load_plan import load_plan, overrides_name_proxies
+from sgt_data.experiment.plan.load_plan import load_plan
 from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.prepared_experiment import ExperimentReport
 from sgt_data.experiment.report import outputs
@@ -41,17 +42,26 @@ TODAY = "2026-01-05"
 PLAN = """
 train:
   {steps: 6, questions: 4, drawings: 4, log_every: 2, checkpoint_every: 2,
-   model: {picture: 32, settings: {width: 32, layers: 1}}}
+   model: {picture: 32, settings: {width: 16, layers: 1, heads: 2, generator_layers: 1}}}
 proxies: [semantic, referring]
 seeds: [0, 1]
 control_seeds: [0, 1]
+from_scratch: true
+arithmetic_share: 0
+controls: ["questions alone, equal samples", pictures of questions hidden, labels as questions,
+  base]
+primary: {arm: semantic and referring, baseline: questions alone}
 ladder: [8]
 ratios: ["1:1"]
 question_share: 0.3
 held_out_share: 0.3
 tasks: [presence]
 """
-SMALL = parse_plan(PLAN, ["seeds=[0]", "control_seeds=[]", "train.steps=2", "proxies=[semantic]"])
+SMALL = parse_plan(
+    PLAN,
+    ["seeds=[0]", "control_seeds=[]", "train.steps=2", "proxies=[semantic]", "controls=[]",
+     "primary=null"],
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +149,7 @@ def test_an_experiment_leaves_its_plan_results_tables_plots_and_pages(
         assert parse_plan((output / "plan.yaml").read_text()) == plan
         rows = list(csv.DictReader((output / "results.csv").open()))
         assert [row["arm"] for row in rows] == [
-            "questions alone", "semantic and referring", "questions alone, same compute",
+            "questions alone", "semantic and referring", "questions alone, equal samples",
             "pictures of questions hidden", "labels as questions", "untrained",
         ]  # fmt: skip
         assert {row["seeds"] for row in rows} == {"2"}
@@ -322,21 +332,25 @@ def test_what_changes_a_run_counts_as_its_code_and_the_page_does_not() -> None:
 
 
 def test_an_arm_that_fails_is_named_and_stops_no_other(corpus: str, tmp_path: Path) -> None:
-    broken = replace(SMALL, settings={SAME_COMPUTE: {"model": {"make": "nowhere:make"}}})
+    broken = replace(
+        SMALL,
+        controls=(SAME_SAMPLES,),
+        settings={SAME_SAMPLES: {"model": {"make": "nowhere:make"}}},
+    )
     report = run_experiment("scale", broken, corpus, tmp_path, test_on=TODAY, processes=1)
     (failure,) = report.failures
-    assert failure.arm == SAME_COMPUTE and "nowhere" in failure.message
-    assert failure.part.startswith("questions-alone--same-compute-seed0-")
-    assert not report.succeeded and report.split is None and report.runs == 6
-    assert len(list(tmp_path.glob("runs/*/training.json"))) == 4
+    assert failure.arm == SAME_SAMPLES and "nowhere" in failure.message
+    assert failure.part.startswith("questions-alone--equal-samples-seed0-")
+    assert not report.succeeded and report.split is None and report.runs == 3
+    assert len(list(tmp_path.glob("runs/*/training.json"))) == 2
     assert not (tmp_path / "test_opened.json").exists()
     report = run_experiment("scale", broken, corpus, tmp_path, processes=1)
     assert report.failures[0].part == failure.part and report.split == "validation"
     assert f"Missing: {failure.part}" in page_of(report)
-    assert len(results_in(tmp_path, "validation")) == 5
+    assert len(results_in(tmp_path, "validation")) == 2
 
 
-def die(answers: object, settings: object) -> None:
+def die(settings: object) -> None:
     os._exit(9)
 
 
@@ -369,6 +383,7 @@ def test_a_proxy_that_the_corpus_lacks_is_left_out_with_a_note_or_refused(
     with pytest.raises(RequestError, match=r"'depth'; the corpus has semantic, instance, referr"):
         run_experiment("proxies", plan, corpus, tmp_path, processes=1)
     assert not list(tmp_path.iterdir())
+    plan = replace(plan, leave_out_missing=True)
     notes: list[str] = []
     report = run_experiment(
         "proxies",
@@ -376,11 +391,10 @@ def test_a_proxy_that_the_corpus_lacks_is_left_out_with_a_note_or_refused(
         corpus,
         tmp_path,
         processes=1,
-        leave_out=True,
         progress=lambda progress: notes.append(progress.note),
     )
-    assert report.succeeded and report.runs == 3
-    note, how_to_add = report.notes
+    assert report.succeeded and report.runs == 2
+    note, how_to_add, *_ = report.notes
     assert note.startswith("depth: the corpus has no such proxy") and f"note: {note}" in notes
     assert how_to_add.endswith("\n  - {type: depth}")
     assert note in page_of(report)
@@ -400,23 +414,27 @@ def test_plans_name_proxies_as_the_corpus_does_or_by_kind() -> None:
         SMALL,
         proxies=("semantic", "edge", "depth", ["things", "semantic"], ["depth", "referring"]),
         settings={"semantic": {"rate": 1}, "things and semantic": {"rate": 2},
-                  "depth and referring": {"rate": 3}, SAME_COMPUTE: {"rate": 4}},
+                  "depth and referring": {"rate": 3}, SAME_SAMPLES: {"rate": 4}},
+        controls=("base", "depth, wrong targets", "referring, wrong targets"),
+        leave_out_missing=True,
     )  # fmt: skip
-    named, notes = with_corpus_proxies(plan, proxies, leave_out=True)
+    named, notes = with_corpus_proxies(plan, proxies)
+    assert named.controls == ["base", "near, wrong targets"]
     assert named.proxies == ["coco-semantic", "edge", "near", ["things", "coco-semantic"]]
     assert {name: fields["rate"] for name, fields in named.settings.items()} == {
-        "coco-semantic": 1, "things and coco-semantic": 2, SAME_COMPUTE: 4,
+        "coco-semantic": 1, "things and coco-semantic": 2, SAME_SAMPLES: 4,
     }  # fmt: skip
     assert len(notes) == 4 and notes[0].startswith("referring: the corpus has no such")
     assert "semantic: drawn by the corpus' proxy coco-semantic" in notes
     with pytest.raises(RequestError, match="has none of reconstruction"):
-        with_corpus_proxies(replace(SMALL, proxies=("reconstruction",)), proxies, leave_out=True)
+        with_corpus_proxies(replace(plan, proxies=("reconstruction",)), proxies)
 
 
 @pytest.mark.parametrize("variant", ["panoptic", "instance"])
 def test_another_segmentation_with_categories_stands_in_for_semantic(variant: str) -> None:
     proxies = [{"type": "segmentation", "name": variant, "variant": variant}]
-    named, notes = with_corpus_proxies(load_plan("scale", None), proxies, leave_out=True)
+    plan = replace(SMALL, proxies=("semantic",), leave_out_missing=True)
+    named, notes = with_corpus_proxies(plan, proxies)
     assert named.proxies == [variant]
     assert f"semantic: the corpus has no such proxy; {variant} is drawn in its place" in notes
     lines = yaml.safe_load(notes[-1].partition(":\n")[2])
@@ -426,28 +444,40 @@ def test_another_segmentation_with_categories_stands_in_for_semantic(variant: st
         "proxies": [*proxies, *lines],
     })  # fmt: skip
     with pytest.raises(RequestError, match=r"found 'semantic'.*What is missing can be added"):
-        with_corpus_proxies(load_plan("scale", None), proxies, leave_out=False)
+        with_corpus_proxies(replace(plan, leave_out_missing=False), proxies)
 
 
 def test_an_experiment_needs_categories() -> None:
     proxies = [{"type": "segmentation", "name": "entity", "variant": "entity"}]
     with pytest.raises(RequestError, match=r"the corpus has entity.*asks about categories"):
-        with_corpus_proxies(load_plan("scale", None), proxies, leave_out=True)
+        with_corpus_proxies(replace(SMALL, leave_out_missing=True), proxies)
 
 
 @pytest.mark.parametrize(
     ("kind", "named"),
-    [("scale", None), ("proxies", None), ("ratio", None), ("scale", "scale-larger")],
+    [
+        ("scale", None),
+        ("proxies", None),
+        ("ratio", None),
+        ("scale", "scale-reduced"),
+        ("scale", "scale-larger"),
+    ],
 )
 def test_shipped_plans_are_plans_for_the_shipped_corpora(kind: Any, named: str | None) -> None:
     plan = load_plan(kind, None if named is None else Path(named))
-    assert arms_of(kind, plan, TrainingData("corpus", 1_000_000, "questions", {100: "labels"}))
+    data = TrainingData(
+        "corpus", 1_000_000, "questions", {100: "labels"}, ["captions"], ["arithmetic"], 1.5
+    )
+    assert arms_of(kind, plan, data)
+    assert plan.primary is not None and plan.paces and not plan.from_scratch and plan.init_gate
     for name in ("experiment", "coco-every-proxy"):
         manifest = Path(__file__).parent.parent / f"manifests/{name}.yaml"
         document = parse_manifest(yaml.safe_load(manifest.read_text())).resolved()
-        assert with_corpus_proxies(plan, document["proxies"], leave_out=False)[1] == []
-    assert overrides_name_proxies(["proxies=[a]"]) and overrides_name_proxies(["proxies.0=a"])
-    assert not overrides_name_proxies(["train.steps=3", "seeds=[proxies]"])
+        notes = with_corpus_proxies(plan, document["proxies"])[1]
+        assert notes == [], name
+    for override, leaves_out in (("proxies=[a]", False), ("proxies.0=a", False),
+                                 ("train.steps=3", True)):  # fmt: skip
+        assert load_plan("scale", None, [override]).leave_out_missing == leaves_out
 
 
 # --- the command ---------------------------------------------------------------------------------
@@ -489,5 +519,5 @@ def test_the_command_prints_one_line_of_json(
         assert (code, out) == (2, "") and message in error
     broken = f"settings={{'questions alone': {{model: {{make: '{__name__}:nothing'}}}}}}"
     code, out, error = sgt(*shared, "--output", tmp_path / "b", "--set", broken, "--processes", 1)
-    assert code == 1 and "3 of 4 runs" not in out
+    assert code == 1 and "3 of 4 runs on validation" in out
     assert "failed: questions-alone-seed0" in error and "(questions alone)" in error

@@ -1,4 +1,4 @@
-"""Intervals, accuracy, lift-off and attention: against slow, independent computations, and with
+"""Intervals, accuracy and attention: against slow, independent computations, and with
 what would fool a reader put in its way."""
 
 from __future__ import annotations
@@ -16,11 +16,8 @@ from sgt_data.experiment.measure.accuracy import (
     chance_accuracy,
     mark_answers,
     mean_accuracy,
-    paired_difference,
 )
 from sgt_data.experiment.measure.attention import attention_per_layer, attention_shares
-from sgt_data.experiment.measure.lift_off import lift_off
-from sgt_data.experiment.measure.seed_means import mean_over_seeds
 from sgt_data.scoring.intervals import (
     Estimate,
     as_share,
@@ -94,15 +91,6 @@ def test_one_picture_has_no_interval_and_none_has_no_value() -> None:
         mean_over_pictures(np.array([]), seed=0)
     with pytest.raises(ValueError, match="is nan"):
         bootstrap(lambda weights: weights[:, 0] * np.nan, 3, seed=0)
-
-
-def test_seeds_have_a_t_interval() -> None:
-    values = [0.61, 0.58, 0.66, 0.6]
-    mean = mean_over_seeds(values)
-    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    assert (mean.low, mean.high) == pytest.approx((low, high))
-    assert mean.error == pytest.approx(stats.sem(values))
-    assert mean_over_seeds([0.5]).error is None
 
 
 # --- accuracy ------------------------------------------------------------------------------------
@@ -185,98 +173,60 @@ def test_a_resample_that_lost_a_task_is_a_mean_of_the_rest() -> None:
     assert (accuracy.value, accuracy.low, accuracy.high) == (0.5, 0.0, 0.5)
 
 
-def test_a_paired_difference_is_sharper_than_two_intervals_apart() -> None:
-    """Pictures that are hard for one arm are hard for the other."""
-    questions = asked(150)
-    ease = {f"p{k}": skill for k, skill in enumerate(rng(7).beta(0.6, 0.6, 150))}
-
-    def run(bonus: float, seed: int) -> Any:
-        draws, shared = rng(100 + seed), rng(9)
-        given = []
-        for question in questions:
-            right = shared.random() < ease[question.key] or draws.random() < bonus
-            wrong = next(choice for choice in question.choices if choice != question.answer)
-            given.append(question.answer if right else wrong)
-        return mark_answers(questions, given)
-
-    ours, theirs = [run(0.15, s) for s in range(3)], [run(0.0, 50 + s) for s in range(3)]
-    difference = paired_difference(ours, theirs, seed=0)
-    means = [[mean_accuracy(marks, 0) for marks in arm] for arm in (ours, theirs)]
-    assert difference.value == pytest.approx(
-        np.mean([mean.value for mean in means[0]]) - np.mean([mean.value for mean in means[1]])
-    )
-    assert 0 < difference.low < difference.value < difference.high
-    assert difference.high - difference.low < means[0][0].high - means[0][0].low
-    assert (difference.seeds, difference.pictures) == (3, 150)
+# --- attention -----------------------------------------------------------------------------------
 
 
-def test_no_difference_is_claimed_where_there_is_none() -> None:
-    """Arms of the same skill: the interval holds 0 in nearly all of 40 comparisons."""
-    questions = asked(60)
-    held = 0
-    for trial in range(40):
-        arms = [
-            [mark_answers(questions, answers(questions, 0.4, 1000 * trial + 10 * arm + seed))
-             for seed in range(3)]
-            for arm in (1, 2)
-        ]  # fmt: skip
-        difference = paired_difference(*arms, seed=trial)
-        held += difference.low <= 0 <= difference.high
-    assert held >= 36
-
-
-def test_arms_that_were_asked_different_questions_are_not_compared() -> None:
-    questions = asked(10)
-    full = mark_answers(questions, [question.answer for question in questions])
-    part = mark_answers(questions[1:], [question.answer for question in questions[1:]])
-    with pytest.raises(ValueError, match="same questions"):
-        paired_difference([full], [part], seed=0)
-    with pytest.raises(ValueError, match="2 seeds of one arm against 1"):
-        paired_difference([full, full], [full], seed=0)
-
-
-def test_one_seed_is_reported_as_one() -> None:
-    questions = asked(30)
-    arms = [mark_answers(questions, answers(questions, skill, 5)) for skill in (0.9, 0.1)]
-    difference = paired_difference([arms[0]], [arms[1]], seed=0)
-    assert (difference.seeds, difference.seed_error) == (1, None)
-    assert difference.low < difference.value < difference.high
-
-
-# --- lift-off, attention -------------------------------------------------------------------------
-
-
-def test_lift_off_is_where_accuracy_leaves_chance_for_good() -> None:
-    noise = [(step, 0.33) for step in range(0, 100, 20)]
-    fluke = [(100, 0.9), (120, 0.3), (140, 0.3), (160, 0.3)]
-    rise = [(180, 0.5), (200, 0.6), (220, 0.7)]
-    assert lift_off([*noise, *fluke, *rise], chance=0.33) == 200
-    assert lift_off([*noise, *fluke], chance=0.33) is None
-    assert lift_off([*noise, *rise, (240, 0.1), (260, 0.1), (280, 0.1)], chance=0.33) is None
-    assert lift_off([], chance=0.33) is None
-
-
-def test_attention_is_averaged_by_layer_over_pictures() -> None:
-    shares = rng().random((3, 60))
+def test_attention_is_averaged_by_layer_over_pictures_and_stands_beside_even_attention() -> None:
+    shares, uniform = rng().random((3, 60)), np.linspace(0.2, 0.6, 60)
     keys = [f"p{k // 3}" for k in range(60)]
-    layers = attention_per_layer(shares, keys, seed=0)
-    assert [layer.value for layer in layers] == pytest.approx(shares.mean(axis=1).tolist())
-    assert all(layer.count == 20 and layer.low < layer.value < layer.high for layer in layers)
-    assert attention_per_layer(np.empty((0, 60)), keys, seed=0) == ()
+    layers = attention_per_layer(shares, uniform, keys, seed=0)
+    assert [layer.share.value for layer in layers] == pytest.approx(shares.mean(axis=1).tolist())
+    assert all(layer.share.count == 20 for layer in layers)
+    assert all(layer.share.low < layer.share.value < layer.share.high for layer in layers)
+    assert [layer.uniform for layer in layers] == pytest.approx([0.4] * 3)
+    assert attention_per_layer(np.empty((0, 60)), uniform * 0, keys, seed=0) == ()
+
+
+def test_attention_that_cannot_be_is_refused() -> None:
+    shares, uniform, keys = rng().random((3, 60)), np.full(60, 0.5), ["p"] * 60
     with pytest.raises(ValueError, match="59 questions"):
-        attention_per_layer(shares, keys[1:], seed=0)
-    with pytest.raises(ValueError, match="0 to 1"):
-        attention_per_layer(shares + 1, keys, seed=0)
+        attention_per_layer(shares, uniform, keys[1:], seed=0)
+    with pytest.raises(ValueError, match=r"baselines \(59,\)"):
+        attention_per_layer(shares, uniform[1:], keys, seed=0)
+    for wrong in (shares + 1, -shares, shares * np.nan):
+        with pytest.raises(ValueError, match="0 to 1"):
+            attention_per_layer(wrong, uniform, keys, seed=0)
+    for wrong in (uniform * 0, uniform + 1, uniform * np.nan):
+        with pytest.raises(ValueError, match="even attention"):
+            attention_per_layer(shares, wrong, keys, seed=0)
 
 
 def test_attention_is_gathered_from_any_learner() -> None:
     torch = pytest.importorskip("torch")
+    from sgt_data.training.learner import VisualAttention
 
     class Fixed:
         def visual_attention(self, pictures: Any, texts: Sequence[str]) -> Any:
-            return torch.stack([pictures[:, 0, 0, 0], pictures[:, 1, 0, 0]])
+            shares = torch.stack([pictures[:, 0, 0, 0], pictures[:, 1, 0, 0]])
+            return VisualAttention(shares, pictures[:, 2, 0, 0])
 
     pictures = torch.rand(5, 3, 2, 2)
     batches = [(pictures[:3], ["?"] * 3), (pictures[3:], ["?"] * 2)]
-    shares = attention_shares(Fixed(), batches)  # type: ignore[arg-type]
+    shares, uniform = attention_shares(Fixed(), batches)  # type: ignore[arg-type]
     assert shares == pytest.approx(pictures[:, :2, 0, 0].T.numpy())
+    assert uniform == pytest.approx(pictures[:, 2, 0, 0].numpy())
+
+
+@pytest.mark.parametrize("words", [0, 1, 30])
+def test_the_bundled_model_attends_to_no_padding(words: int) -> None:
+    """Attention without training is nearly even; its baseline counts the words that there are."""
+    torch = pytest.importorskip("torch")
+    from sgt_data.training.model import make
+
+    torch.manual_seed(0)
+    model = make({"picture": 32, "width": 32}).eval()
+    texts = ["a " * words, "a " * 30]
+    attention = model.visual_attention(torch.zeros(2, 3, 32, 32), texts)
+    assert attention.uniform.tolist() == pytest.approx([16 / (17 + words), 16 / 47])
+    alone = model.visual_attention(torch.zeros(1, 3, 32, 32), texts[:1])
+    assert attention.shares[:, 0].tolist() == pytest.approx(alone.shares[:, 0].tolist(), abs=1e-5)

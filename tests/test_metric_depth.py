@@ -31,7 +31,7 @@ from sgt_data.proxies.base import Subject
 from sgt_data.proxies.metric_depth import MetricDepthProxy
 from sgt_data.records import DenseMap
 from sgt_data.scenes.depth import INVERSE_PER_CODE
-from sgt_data.scenes.write_samples import coco_scene
+from sgt_data.scenes.draw_pictures import coco_scene
 from sgt_data.segmentation.pixel_sampling import centre_samples
 
 UNIT = {"depth_is": "inverse", "depth_unit": INVERSE_PER_CODE}

@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 
 import sgt_data
+from sgt_data.experiment.materials import Materials
 from sgt_data.experiment.measure import measure_run
 from sgt_data.experiment.measure.drawn_examples import to_pixels
 from sgt_data.experiment.measure.fidelity import GeneratedTarget
 from sgt_data.experiment.measure.model_outputs import generate_targets
 from sgt_data.experiment.measure.run_result import RunResult, decode_result
-from sgt_data.experiment.plan.arms import Arm, arms_of
+from sgt_data.experiment.plan.arms import Arm
+from sgt_data.experiment.plan.arms_of_kind import arms_of
 from sgt_data.experiment.plan.experiment_plan import parse_plan
 from sgt_data.experiment.prepare_data import prepare
-from sgt_data.experiment.runs import jobs_of, run_job
+from sgt_data.experiment.run_job import run_job
+from sgt_data.experiment.runs import Measurement, jobs_of
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.progress import ignore
 from sgt_data.scenes.write_samples import write_samples
@@ -90,13 +93,15 @@ def test_the_drawings_of_a_run_score_as_its_result_says(
     # them, as a model that has learnt little draws colours halfway between those of two classes
     monkeypatch.setattr(measure_run, "generate_targets", eight_bit_targets)
     plan = parse_plan(PLAN)
-    data = prepare("proxies", plan, corpus, tmp_path, ignore)
+    data = prepare("proxies", plan, corpus, Materials(), tmp_path, ignore).training
     arm: Arm = next(arm for arm in arms_of("proxies", plan, data) if arm.config.drawings)
     opened = sgt_data.open_corpus(corpus)
-    (job,) = jobs_of([arm], opened, tmp_path / "runs", "validation", keep_drawn=True)
+    kept = Measurement(keep_drawn=True)
+    (job,) = jobs_of([arm], opened, tmp_path / "runs", "validation", kept)
     run_job(job)
     result: RunResult = decode_result(job.result_bytes(), str(job.result))
     assert set(result.layout) == {"semantic", "panoptic", "depth", "edge", "denoise"}
+    assert job.drawn_folder is not None
     keys = {path.stem for path in (job.drawn_folder / "semantic").glob("*.png")}
     assert keys and len(keys) < len(opened["semantic"])
     split = str(tmp_path / "validation.subset.parquet")

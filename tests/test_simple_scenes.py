@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +22,12 @@ from sgt_data.errors import RequestError
 from sgt_data.manifest.manifest import Manifest, load_manifest
 from sgt_data.scenes import Scene, draw_scene, write_samples
 from sgt_data.scenes.categories import CATEGORY_NAME
+from sgt_data.scenes.colours import NAMED_COLOURS
+from sgt_data.scenes.draw_pictures import coco_scene
 from sgt_data.scenes.materials import PLAIN
 from sgt_data.scenes.sample_identity import Form
 from sgt_data.scenes.scene_layout import plan_layout
 from sgt_data.scenes.staging import SIMPLE
-from sgt_data.scenes.write_samples import coco_scene
 
 SEED, SIDE, PICTURES = 2, 48, 12
 
@@ -69,25 +69,70 @@ def test_varied_layouts_stay_as_they_are() -> None:
     ]
 
 
-def test_simple_scenes_have_few_large_things_of_few_kinds(scenes: list[Scene]) -> None:
+def test_simple_scenes_have_two_to_seven_things_of_every_kind(scenes: list[Scene]) -> None:
     counts = Counter(len(scene.things) for scene in scenes)
-    assert max(counts) <= 5
-    assert sum(counts[n] for n in (3, 4, 5)) > 0.75 * len(scenes)
+    assert sorted(counts) == [2, 3, 4, 5, 6, 7]
+    assert min(counts.values()) > 0.08 * len(scenes)
     kinds = Counter(CATEGORY_NAME[t.category_id] for scene in scenes for t in scene.things)
     assert set(kinds) == set(SIMPLE.kinds)
     assert min(kinds.values()) > 0.7 * max(kinds.values())
-    shares = np.array([t.area for scene in scenes for t in scene.things]) / SIDE**2
-    assert np.mean(shares > 0.008) > 0.99
-    assert 0.04 < np.median(shares) < 0.09
 
 
-def test_simple_things_are_plain_and_stand_beside_each_other() -> None:
-    for index in range(100):
-        layout = plan_layout(SEED, index, "simple")
-        assert np.all(layout.materials[:, 6] == PLAIN)
-        across = sorted((t.x / t.z, t.size[0] / t.z) for t in layout.things)
-        for (left, width), (right, other) in pairwise(across):
-            assert right - left >= SIMPLE.apart * (width + other)
+def test_a_kind_is_repeated_in_most_simple_scenes_up_to_four_times(scenes: list[Scene]) -> None:
+    groups = [Counter(t.category_id for t in scene.things) for scene in scenes]
+    assert 0.6 < np.mean([max(group.values()) > 1 for group in groups]) < 0.9
+    numbers = Counter(number for group in groups for number in group.values())
+    assert sorted(numbers) == [1, 2, 3, 4]
+    assert min(numbers[n] for n in (2, 3, 4)) > 0.15 * len(scenes)
+
+
+def test_simple_things_are_whole_and_large_enough_for_48_pixels(scenes: list[Scene]) -> None:
+    areas = np.array([t.area for scene in scenes for t in scene.things])
+    assert areas.min() >= 0.005 * SIDE**2  # what questions are asked about
+    assert 40 < np.median(areas) < 100
+    cut = 0
+    for scene in scenes:
+        border = np.ones((SIDE, SIDE), bool)
+        border[1:-1, 1:-1] = False
+        cut += len(set(scene.segments[border].tolist()) & {t.segment for t in scene.things})
+    assert cut < 0.01 * len(areas)
+
+
+def test_simple_things_stand_above_each_other_as_often_as_beside(scenes: list[Scene]) -> None:
+    apart = np.zeros(2)
+    for scene in scenes:
+        centres = np.array(
+            [np.argwhere(scene.segments == thing.segment).mean(axis=0) for thing in scene.things]
+        )
+        gaps = np.abs(centres[:, None] - centres[None]) / SIDE
+        apart += (gaps > 0.2).sum(axis=(0, 1))
+    assert 0.6 < apart[0] / apart[1] < 1.2
+
+
+def test_simple_things_have_one_named_colour_that_the_picture_shows(scenes: list[Scene]) -> None:
+    """The nearest of the eight mean colours names a thing's colour."""
+    assert set(NAMED_COLOURS) == {
+        "red", "orange", "yellow", "green", "blue", "purple", "pink", "white",
+    }  # fmt: skip
+    shown = [
+        (thing.colour, np.median(scene.picture[scene.segments == thing.segment], axis=0))
+        for scene in scenes
+        for thing in scene.things
+    ]
+    names = list(NAMED_COLOURS)
+    means = np.array([np.mean([rgb for name, rgb in shown if name == n], axis=0) for n in names])
+    gaps = np.linalg.norm(means[:, None] - means[None], axis=2)
+    assert gaps[gaps > 0].min() > 60
+    nearest = [names[np.argmin(np.linalg.norm(means - rgb, axis=1))] for _, rgb in shown]
+    assert np.mean([a == b for (a, _), b in zip(shown, nearest, strict=True)]) > 0.985
+
+
+def test_the_colour_does_not_tell_the_kind(scenes: list[Scene]) -> None:
+    pairs = Counter((t.category_id, t.colour) for scene in scenes for t in scene.things)
+    assert len(pairs) == len(SIMPLE.kinds) * len(NAMED_COLOURS)
+    materials = plan_layout(SEED, 1, "simple").materials
+    assert np.all(materials[:, 6] == PLAIN)
+    np.testing.assert_array_equal(materials[:, 0:3], materials[:, 3:6])
 
 
 def test_the_same_arguments_write_the_same_bytes(sample: Path, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from making import SMALL, built
 
 import sgt_data
 from sgt_data import RequestError
-from sgt_data.experiment.plan.arms import TrainingData, arms_of
+from sgt_data.experiment.plan.arms import TrainingData
+from sgt_data.experiment.plan.arms_of_kind import arms_of
 from sgt_data.experiment.plan.experiment_plan import parse_plan
 from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.questions.answerable import answerable_tasks
@@ -136,7 +137,6 @@ OF_DATA: dict[str, tuple[Refuses, str, str]] = {
         lambda: with_corpus_proxies(
             parse_plan("{train: {}, proxies: [panoptik]}"),
             [{"type": "segmentation", "variant": "panoptic", "name": "panoptic"}],
-            leave_out=False,
         ),
         "panoptic", "panoptic",
     ),

@@ -19,10 +19,10 @@ from pycocotools.coco import COCO
 from sgt_data.errors import RequestError
 from sgt_data.scenes import CATEGORIES, draw_scene, write_samples
 from sgt_data.scenes.categories import CATEGORY_ID, CATEGORY_NAME, OTHER_CATEGORY_ID
+from sgt_data.scenes.draw_pictures import coco_scene, sa1b_scene
 from sgt_data.scenes.masks import polygon, region
 from sgt_data.scenes.scene import Scene, Stuff, Thing
 from sgt_data.scenes.scene_layout import plan_layout
-from sgt_data.scenes.write_samples import coco_scene, sa1b_scene
 
 IMAGES = 24
 SEED = 3

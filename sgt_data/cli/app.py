@@ -17,6 +17,7 @@ import typer
 from sgt_data.cli import (
     annotation,
     building,
+    captions,
     corpora,
     discovering,
     experiments,
@@ -67,6 +68,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "score": score.score_command,
     "scale": subsets.scale_command,
     "questions": questions.questions_command,
+    "captions": captions.captions_command,
     "sample": scenes.sample_command,
     "new": new.new_command,
     "train": training.train_command,

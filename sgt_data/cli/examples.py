@@ -59,6 +59,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "sgt-data export demo-0.5.subset.parquet --format omnigen2 --output omnigen2",
     ),
     "questions": ("sgt-data questions demo/corpus --output questions",),
+    "captions": (
+        "sgt-data captions demo/corpus --output captions --draw semantic "
+        "--captions demo/sources/coco/annotations/captions_train2017.json",
+    ),
     "train": (
         "sgt-data train demo/corpus --questions questions --proxy semantic --output run "
         "--set steps=2",

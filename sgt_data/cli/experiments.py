@@ -38,6 +38,22 @@ def experiment_command(
             "--set", metavar="FIELD=VALUE", help="change one field of the plan; may be repeated"
         ),
     ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(help="folder of `sgt-data train --stage pretrain`, which all arms begin with"),
+    ] = None,
+    captions: Annotated[
+        str | None, typer.Option(help="COCO's captions of the corpus' pictures, to replay and draw")
+    ] = None,
+    rich: Annotated[
+        str | None, typer.Option(help="corpus of more varied scenes, a further test set")
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            help="file that records openings of the test split; default: beside the corpus"
+        ),
+    ] = None,
     test: Annotated[
         bool, typer.Option("--test", help="measure on the test split, which opens once for a plan")
     ] = False,
@@ -48,49 +64,50 @@ def experiment_command(
 ) -> int:
     """Train and measure all runs of an experiment. Writes tables, plots and a page."""
     with ProgressBar("training samples", _SPEED_OVER_SECONDS, LOADING) as bar:
-        from sgt_data.experiment.plan.load_plan import (
-            is_shipped_plan,
-            load_plan,
-            overrides_name_proxies,
-        )
+        from sgt_data.experiment.materials import Materials
+        from sgt_data.experiment.plan.load_plan import load_plan
         from sgt_data.experiment.run_experiment import run_experiment
 
-        shipped = plan is None or is_shipped_plan(plan)
         report = run_experiment(
             kind,
             load_plan(kind, plan, overrides or ()),
             corpus,
             output,
+            materials=Materials(init=init, captions=captions, rich=rich, ledger=ledger),
             test_on=date.today().isoformat() if test else None,
-            leave_out=shipped and not overrides_name_proxies(overrides or ()),
             processes=processes,
             progress=bar,
         )
     print_messages(_failure_lines(report, test))
     show(_text(report), {**asdict(report), "succeeded": report.succeeded}, as_json)
     if report.succeeded:
-        words = (kind, corpus, "--output", output)
-        options = [word for change in overrides or () for word in ("--set", change)]
-        options += [] if plan is None else ["--plan", str(plan)]
+        given = {
+            "--init": init, "--captions": captions, "--rich": rich, "--ledger": ledger,
+        }  # fmt: skip
+        read = [word for name, value in given.items() if value for word in (name, str(value))]
+        options = [] if plan is None else ["--plan", str(plan)]
+        options += [word for change in overrides or () for word in ("--set", change)]
         if not test:
-            print_next(command_text("experiment", *words, *options, "--test"))
+            words = (kind, corpus, *read, "--output", output, *options, "--test")
+            print_next(command_text("experiment", *words))
         else:
-            print_next(_other_experiment(kind, corpus, output))
+            print_next(_other_experiment(kind, corpus, read, output))
     return 0 if report.succeeded else 1
 
 
-def _other_experiment(kind: str, corpus: str, output: str) -> str:
+def _other_experiment(kind: str, corpus: str, read: Sequence[str], output: str) -> str:
     others = {"scale": "proxies", "proxies": "ratio", "ratio": "scale"}
     folder = f"{output.rstrip('/')}-{others[kind]}"
-    return command_text("experiment", others[kind], corpus, "--output", folder)
+    return command_text("experiment", others[kind], corpus, *read, "--output", folder)
 
 
 def _text(report: ExperimentReport) -> str:
     """The main comparisons, the number of runs with a result, and the path of the page."""
     lines = [*report.findings]
     if report.page is not None:
-        done = report.runs - len(report.failures)
-        lines.append(f"{done} of {counted(report.runs, 'run')} on {report.split}: {report.page}")
+        lines.append(
+            f"{report.measured} of {counted(report.runs, 'run')} on {report.split}: {report.page}"
+        )
     return "\n".join(lines)
 
 

@@ -28,13 +28,18 @@ def sample_command(
     width: Annotated[int, typer.Option(min=16, help="pixels")] = 640,
     height: Annotated[int, typer.Option(min=16, help="pixels")] = 480,
     scenes: Annotated[
-        str, typer.Option(help="varied; or simple: few large things, for small models")
+        str,
+        typer.Option(help="varied; or simple: for small models, 2 to 7 things in plain colours"),
     ] = "varied",
     forms: Annotated[
         list[str] | None,
         typer.Option(
             "--form", metavar="FORM,...", help="sa1b, coco: by commas or repeated; default: both"
         ),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="pictures drawn at a time; default: one per CPU, where it pays"),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -45,7 +50,8 @@ def sample_command(
     with ProgressBar("pictures") as bar:
         summary = write_samples(
             directory, images, seed=seed, size=(width, height), scenes=scenes,  # type: ignore[arg-type]
-            forms=names_in("--form", forms) or FORMS, progress=bar,  # type: ignore[arg-type]
+            forms=names_in("--form", forms) or FORMS,  # type: ignore[arg-type]
+            processes=processes, progress=bar,
         )  # fmt: skip
     show(_summary_text(summary), asdict(summary), as_json)
     print_next(_build_of(directory, summary.forms))
@@ -79,6 +85,7 @@ def _summary_text(summary: SampleSummary) -> str:
         "sa1b": f"{counted(summary.images, 'picture')} in SA-1B's format "
         f"({counted(summary.masks, 'mask')})",
         "coco": f"{counted(summary.images, 'picture')} in COCO's format "
-        f"({counted(summary.instances, 'instance')}, {counted(summary.segments, 'segment')})",
+        f"({counted(summary.instances, 'instance')}, {counted(summary.segments, 'segment')}, "
+        f"{counted(summary.captions, 'caption')})",
     }
     return f"{summary.directory}: {', '.join(contents[form] for form in summary.forms)}"

@@ -14,7 +14,7 @@ from sgt_data.cli.output import print_messages
 TAKES_URLS = frozenset(
     {
         "build", "verify", "info", "preview", "view", "report", "annotate", "export", "push",
-        "join", "score", "scale", "questions", "train", "experiment", "doctor",
+        "join", "score", "scale", "questions", "captions", "train", "experiment", "doctor",
     }
 )  # fmt: skip
 """Commands whose arguments, manifests or settings may name places of an object store."""

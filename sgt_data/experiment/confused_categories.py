@@ -1,6 +1,6 @@
 """The two categories that the probe `pair` tells apart: chosen once, and the same for every arm.
 
-They are those that a model with its initial weights confuses most on validation, so no arm's
+They are those that the model which all arms begin with confuses most on validation, so no arm's
 training has an influence on the choice.
 """
 
@@ -16,7 +16,6 @@ from sgt_data.experiment.measure.held_out import read_held_out
 from sgt_data.experiment.measure.split_probes import most_confused_categories
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
-from sgt_data.training.batches import answers_of
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.own_models import make_model
 
@@ -43,6 +42,8 @@ def choose_confused_categories(
     """
     path = folder / FILE
     model = orjson.loads(orjson.dumps(asdict(config.model)))
+    if model["init_digest"] is not None:
+        del model["init"]
     if path.exists():
         try:
             choice = orjson.loads(path.read_bytes())
@@ -54,8 +55,8 @@ def choose_confused_categories(
     chosen = None
     if instance_proxy is not None:
         held_out = read_held_out(corpus, "validation", config, instance_proxy=instance_proxy)
-        untrained = make_model(replace(config, seed=_SEED), answers_of(config))
-        chosen = most_confused_categories(untrained, held_out, _SEED)
+        base = make_model(replace(config, seed=_SEED))
+        chosen = most_confused_categories(base, held_out, _SEED)
     data = orjson.dumps({"model": model, "pair": chosen}, option=orjson.OPT_INDENT_2)
     write_atomic(str(path), data + b"\n")
     return chosen

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from sgt_data.errors import RequestError, SgtDataError
-from sgt_data.experiment.runs import Job, RunFailure, run_job
+from sgt_data.experiment.run_job import run_job
+from sgt_data.experiment.runs import Job, RunFailure
 from sgt_data.foreign_errors import in_words
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.value_text import counted

@@ -1,38 +1,31 @@
-"""The runs of an experiment: each is trained once, and measured on each split once."""
+"""The runs of an experiment: a run is trained, then measured on a split, and leaves a result.
+
+FOLDER/RUN/
+  config.json curve.jsonl checkpoints/ tensorboard/   the run, as `train` writes it
+  tuning.json training.json                           its curve, of a run that is trained alone
+  validation.json test.json                           its result on a split
+  SPLIT-PROXY.png SPLIT-drawn/PROXY/KEY.png           some, or all, of what it drew for the split
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import orjson
-from torch import nn
 
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import CorpusError, RequestError
-from sgt_data.experiment.measure.drawn_examples import (
-    EXAMPLE_COUNT,
-    DrawnExamples,
-    to_pixels,
-    write_drawn_examples,
-)
-from sgt_data.experiment.measure.held_out import HeldOutSample, read_held_out
-from sgt_data.experiment.measure.measure_run import FinishedRun, measure_run
-from sgt_data.experiment.measure.model_outputs import generate_targets
-from sgt_data.experiment.measure.run_result import Split, encode_result
+from sgt_data.experiment.measure.further_sets import FurtherSets
+from sgt_data.experiment.measure.run_result import Split
 from sgt_data.experiment.plan.arms import Arm
-from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
 from sgt_data.result import Failure
-from sgt_data.training.batches import answers_of
 from sgt_data.training.config import TrainConfig, digest_of, document_of
-from sgt_data.training.own_models import make_model
-from sgt_data.training.train import train
 
-Stage = Split | Literal["training"]
+Stage = Split | Literal["training", "tuning"]
 """How far a job goes: it trains only, or it trains and measures on a split."""
 
 
@@ -52,6 +45,21 @@ class RunFailure(Failure):
         return f"{self.part} ({self.arm}): {self.message}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What is measured of every run.
+
+    Attributes:
+        categories: the two categories of the probe `pair`; None for those that a run confuses most.
+        further: further sets that runs are measured on.
+        keep_drawn: whether all generated targets are kept as PNG files.
+    """
+
+    categories: tuple[str, str] | None = None
+    further: FurtherSets = field(default_factory=FurtherSets)
+    keep_drawn: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One run of an arm, up to one stage.
@@ -65,10 +73,8 @@ class Job:
         corpus: URL of the corpus that has the targets of the split's pictures.
         instance_proxy: a segmentation proxy that tells individuals apart, for probes; None for no
             probes.
-        categories: the two categories of the probe `pair`; None for those that this run confuses
-            most.
         stage: how far the job goes.
-        keep_drawn: whether all generated targets are kept as PNG files.
+        measurement: what is measured.
     """
 
     name: str
@@ -77,9 +83,8 @@ class Job:
     folder: Path
     corpus: str
     instance_proxy: str | None
-    categories: tuple[str, str] | None
     stage: Stage
-    keep_drawn: bool = False
+    measurement: Measurement
 
     @property
     def result(self) -> Path:
@@ -104,15 +109,18 @@ class Job:
         return self.folder / self.name / f"{self.stage}-{proxy}.png"
 
     @property
-    def drawn_folder(self) -> Path:
+    def drawn_folder(self) -> Path | None:
         """Folder of all targets that the run generated, `PROXY/KEY.png`, where they are kept."""
+        if not self.measurement.keep_drawn:
+            return None
         return self.folder / self.name / f"{self.stage}-drawn"
 
     @property
     def training_samples(self) -> int:
         """Number of samples in the run's training, to which its duration is nearly proportional."""
-        batch = self.config.questions + self.config.drawings
-        return self.config.steps * batch if self.arm.trained else 0
+        config = self.config
+        batch = config.questions + config.drawings + config.captions
+        return config.steps * batch if self.arm.trained else 0
 
     @property
     def trained_share(self) -> float:
@@ -131,8 +139,7 @@ def jobs_of(
     corpus: Corpus,
     folder: Path,
     stage: Stage,
-    categories: tuple[str, str] | None = None,
-    keep_drawn: bool = False,
+    measurement: Measurement | None = None,
 ) -> list[Job]:
     """One job for every arm and each of its seeds.
 
@@ -141,24 +148,24 @@ def jobs_of(
         corpus: the corpus of the experiment.
         folder: folder of all runs.
         stage: how far the jobs go.
-        categories: the two categories of the probe `pair`.
-        keep_drawn: whether all generated targets are kept.
+        measurement: what is measured; None for the split alone.
 
     Raises:
         RequestError: two runs would be the same.
     """
+    measurement = measurement or Measurement()
     instance_proxy = find_instance_proxy(corpus)
+    prefix = "tuning-" if stage == "tuning" else ""
     jobs: dict[str, Job] = {}
     for arm in arms:
         for seed in arm.seeds:
             name, config = arm.run(seed)
-            name = f"{name}-{_config_digits(config, folder.parent)}"
+            name = f"{prefix}{name}-{_config_digits(config, folder.parent)}"
             if name in jobs:
                 raise RequestError(f"the plan has run {name} twice; seeds and arms must differ")
             jobs[name] = Job(
-                name, arm, config, folder, corpus.url, instance_proxy, categories, stage,
-                keep_drawn,
-            )  # fmt: skip
+                name, arm, config, folder, corpus.url, instance_proxy, stage, measurement
+            )
     return list(jobs.values())
 
 
@@ -173,42 +180,11 @@ def find_instance_proxy(corpus: Corpus) -> str | None:
     return None
 
 
-def run_job(job: Job) -> None:
-    """Train the run if it is not trained, measure it if its stage is a split, and write the result.
-
-    Nothing is done where the result exists.
-    """
-    if job.result.exists():
-        return
-    config = job.config
-    if job.arm.trained:
-        trained = train(config, job.folder / job.name)
-        run = FinishedRun(job.arm, config, trained.model, trained.answers, trained.curve)
-    else:
-        answers = answers_of(config)
-        run = FinishedRun(job.arm, config, make_model(config, answers), answers, [])
-    if job.stage == "training":
-        write_atomic(str(job.result), orjson.dumps(run.curve[-1:]))
-        return
-    held_out = read_held_out(
-        job.corpus,
-        job.stage,
-        config,
-        proxies=config.data.proxies,
-        instance_proxy=job.instance_proxy,
-    )
-    result = measure_run(
-        run, held_out, job.categories, job.drawn_folder if job.keep_drawn else None
-    )
-    for proxy, samples in held_out.samples.items():
-        if samples:
-            examples = _draw_examples(run.model, samples[:EXAMPLE_COUNT])
-            write_drawn_examples(job.examples_file(proxy), examples)
-    write_atomic(str(job.result), encode_result(result))
-
-
 def _config_digits(config: TrainConfig, home: Path) -> str:
-    """Digits of a configuration that stay the same when the experiment's folder is moved."""
+    """Digits of a configuration that stay the same when the experiment's folder is moved.
+
+    The checkpoint that a run begins with counts by its content.
+    """
 
     def relative(value: Any) -> Any:
         if isinstance(value, list):
@@ -217,16 +193,9 @@ def _config_digits(config: TrainConfig, home: Path) -> str:
             return str(Path(value).relative_to(home))
         return value
 
-    document = document_of(config)
+    document: Mapping[str, Any] = document_of(config)
     data = {name: relative(value) for name, value in document["data"].items()}
-    return digest_of({**document, "data": data})[:8]
-
-
-def _draw_examples(model: nn.Module, samples: Sequence[HeldOutSample]) -> DrawnExamples:
-    targets = generate_targets(model, samples)
-    return DrawnExamples(
-        np.concatenate([sample.picture for sample in samples], axis=1),
-        np.concatenate([sample.target for sample in samples], axis=1),
-        np.concatenate([to_pixels(target.generated) for target in targets], axis=1),
-        tuple(sample.text for sample in samples),
-    )
+    model = dict(document["model"])
+    if model["init_digest"] is not None:
+        del model["init"]
+    return digest_of({**document, "data": data, "model": model})[:8]

@@ -32,6 +32,7 @@ from sgt_data.redaction import without_secrets
 
 CORPUS_MARKER, EXPORT_MARKER = "corpus.json", "export.json"
 QUESTIONS_MARKER, ANNOTATE_MARKER = "questions.json", "annotate.json"
+CAPTIONS_MARKER = "captions.json"
 """Names of the files that say which work a folder holds."""
 
 _MARKERS = {
@@ -39,6 +40,7 @@ _MARKERS = {
     EXPORT_MARKER: "an export",
     QUESTIONS_MARKER: "a folder of questions",
     ANNOTATE_MARKER: "a folder of annotated tars",
+    CAPTIONS_MARKER: "a folder of captions",
 }
 
 _BESIDE_A_CORPUS = frozenset({"README.md", "left-out.json"})

@@ -24,6 +24,7 @@ from sgt_data.segmentation.regions import merge_categories, regions_of
 from sgt_data.segmentation.target_png import DecodedSegmentation, decode_target, encode_target
 
 Variant = Literal["entity", "instance", "panoptic", "semantic"]
+Masks = Literal["entities", "instances", "panoptic", "stuff"]
 
 _LAYERS: dict[Variant, tuple[Layer, ...]] = {
     "entity": ("entities", "instances", "panoptic"),
@@ -58,6 +59,9 @@ class SegmentationProxy(Proxy):
             category; `semantic`: a colour for each category, whose segments are merged.
         annotator: name of the annotator that provides masks where the source has none (entity
             variant).
+        masks: which annotations are drawn, where the source has several; by default the first that
+            it has of entities, instances, panoptic (entity variant), instances, panoptic (instance)
+            or panoptic, stuff, instances (semantic).
         palette: where colours come from; always `category` for `semantic`, by default `distinct`
             for the other variants.
         filters: which segments are drawn.
@@ -70,6 +74,7 @@ class SegmentationProxy(Proxy):
     name: str = "segmentation"
     variant: Variant
     annotator: str | None = None
+    masks: Masks | None = None
     palette: palettes.Palette | None = None
     filters: SegmentFilters = SegmentFilters()
 
@@ -89,11 +94,23 @@ class SegmentationProxy(Proxy):
             )
         return self
 
+    @model_validator(mode="after")
+    def _masks_fit(self) -> SegmentationProxy:
+        allowed = _LAYERS[self.variant]
+        if self.masks is not None and self.masks not in allowed:
+            raise ValueError(
+                f"masks is {self.masks}; the {self.variant} variant draws {' or '.join(allowed)}"
+            )
+        return self
+
+    def unstated_fields(self) -> frozenset[str]:
+        return super().unstated_fields() | frozenset({"masks"} if self.masks is None else ())
+
     def annotator_for(self, layers: frozenset[Layer]) -> str | None:
-        return None if layers & set(_LAYERS[self.variant]) else self.annotator
+        return None if layers & set(self._layers) else self.annotator
 
     def unmet_need(self, layers: frozenset[Layer]) -> str | None:
-        allowed = _LAYERS[self.variant]
+        allowed = self._layers
         if layers & set(allowed) or self.annotator:
             return None
         return f"the {self.variant} variant needs annotations of {' or '.join(allowed)}"
@@ -102,7 +119,7 @@ class SegmentationProxy(Proxy):
         return f"segmentation_{self.variant}"
 
     def draw(self, subject: Subject) -> DrawnTarget:
-        layer, annotation = annotation_of(subject, _LAYERS[self.variant])
+        layer, annotation = annotation_of(subject, self._layers)
         regions = regions_of(annotation)
         things_alone = self.variant == "instance" and layer == "panoptic"
         chosen, dropped = self.filters.choose(regions, subject.vocabulary, things_alone)
@@ -148,6 +165,11 @@ class SegmentationProxy(Proxy):
     @classmethod
     def map_words(cls, facts: Mapping[str, Any]) -> str:
         return _MAP_WORDS.get(facts.get("variant"), "segmentation map")
+
+    @property
+    def _layers(self) -> tuple[Layer, ...]:
+        """The annotations that may be drawn, the best first."""
+        return _LAYERS[self.variant] if self.masks is None else (self.masks,)
 
     @property
     def _palette(self) -> palettes.Palette:

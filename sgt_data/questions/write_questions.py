@@ -29,10 +29,12 @@ from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.questions.answerable import AnswerableTasks, answerable_tasks
 from sgt_data.questions.balance import Question, choose_questions
+from sgt_data.questions.known_questions import Known, only_known
 from sgt_data.questions.question_plan import QuestionPlan
 from sgt_data.questions.question_summary import count_left_out, summarise_splits
 from sgt_data.questions.question_tasks import Candidate, Rules
 from sgt_data.questions.read_candidates import read_candidates
+from sgt_data.questions.read_known import digest_of_known, read_known
 from sgt_data.questions.splits import exact_shares, split_of
 from sgt_data.redaction import without_secrets
 from sgt_data.result import Result
@@ -73,6 +75,7 @@ def write_questions(
     plan: QuestionPlan | None = None,
     *,
     proxy: str | None = None,
+    known: Location | None = None,
     progress: ProgressTo = False,
 ) -> QuestionsReport:
     """Write questions about a finished corpus, or go on where this was interrupted.
@@ -83,6 +86,8 @@ def write_questions(
         plan: what to ask; by default all tasks about all pictures.
         proxy: the segmentation proxy whose segments are asked about; by default the first of
             variant instance, or else panoptic, or else semantic.
+        known: a folder of questions about other pictures; what its train split does not ask with
+            the same words, or does not answer so, is not asked here. None asks everything.
         progress: True shows a bar; a function is called after every picture that was read.
 
     Raises:
@@ -93,11 +98,17 @@ def write_questions(
     """
     plan = QuestionPlan() if plan is None else checks.instance_of("plan", plan, QuestionPlan)
     with shown(progress, "pictures") as on_progress:
-        return _write(plain(corpus), plain(output), plan, proxy, on_progress)
+        answers = None if known is None else read_known(known)
+        return _write(plain(corpus), plain(output), plan, proxy, answers, on_progress)
 
 
 def _write(
-    corpus: str, output: str, plan: QuestionPlan, proxy: str | None, on_progress: OnProgress
+    corpus: str,
+    output: str,
+    plan: QuestionPlan,
+    proxy: str | None,
+    known: Known | None,
+    on_progress: OnProgress,
 ) -> QuestionsReport:
     on_progress(Progress(0, phase="opening the corpus"))
     opened = open_corpus(corpus)
@@ -107,23 +118,29 @@ def _write(
     answerable = answerable_tasks(opened.header.manifest["proxies"], proxy, tasks)
     rules = Rules()
     identity = _identity(opened, answerable, plan, rules)
+    if known is not None:
+        identity["known"] = digest_of_known(known)
     claim(
         root,
         Claim(QUESTIONS_MARKER, identity, "questions", _RESULTS, in_words),
         remedy="choose another folder",
     )
     read = read_candidates(opened, answerable, plan.seed, rules, on_progress)
+    candidates, refused = read.candidates, dict(read.left_out)
+    if known is not None:
+        candidates, unknown = only_known(candidates, known)
+        refused |= unknown
     on_progress(Progress(read.pictures, read.pictures, phase="choosing questions"))
     shares = exact_shares(plan.shares)
     splits: dict[str, list[Candidate]] = {name: [] for name in shares}
-    for candidate in read.candidates:
+    for candidate in candidates:
         if (split := split_of(candidate.key, shares, plan.seed)) is not None:
             splits[split].append(candidate)
     chosen = choose_questions(splits, plan.per_picture, plan.per_task)
     results: dict[str, Any] = {
         "pictures": read.pictures,
         "splits": summarise_splits(chosen),
-        "left_out": count_left_out(read.left_out, read.candidates, splits, chosen),
+        "left_out": count_left_out(refused, candidates, splits, chosen),
         "unanswered": dict(answerable.unanswered),
     }
     write_atomic(

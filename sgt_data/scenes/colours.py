@@ -46,3 +46,18 @@ PALETTES: Final[tuple[tuple[Rgb, ...], ...]] = tuple(
     )
 )
 """Palettes of six colours that go together, chosen by eye; any kind of thing may use any."""
+
+NAMED_COLOURS: Final[dict[str, Rgb]] = {
+    name: linear(colour)
+    for name, colour in (
+        ("red", "#d01818"),
+        ("orange", "#f27a00"),
+        ("yellow", "#f7d708"),
+        ("green", "#148a2c"),
+        ("blue", "#1540d0"),
+        ("purple", "#6f1fa8"),
+        ("pink", "#f585b8"),
+        ("white", "#f4f4f2"),
+    )
+}
+"""Colours that anyone names alike, as linear RGB: they stay apart in light and in shade."""

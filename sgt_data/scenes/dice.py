@@ -38,3 +38,8 @@ class Dice:
     def choice(self, options: Sequence[_T]) -> _T:
         """An option, each as likely as any other."""
         return options[self.below(len(options))]
+
+    def shuffle(self, options: Sequence[_T]) -> list[_T]:
+        """The options in a new order, each order as likely as any other."""
+        left = list(options)
+        return [left.pop(self.below(len(left))) for _ in options]

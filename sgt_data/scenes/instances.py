@@ -14,7 +14,8 @@ from sgt_data.scenes.blueprints import (
     SQUARE_TAPER,
     TORUS,
 )
-from sgt_data.scenes.scene_layout import Camera, Layout
+from sgt_data.scenes.camera import Camera
+from sgt_data.scenes.scene_layout import Layout
 
 _CORNERS: Final = np.array(
     [[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)]

@@ -21,7 +21,8 @@ from sgt_data.scenes.develop import map_tones, print_picture
 from sgt_data.scenes.instances import place_solids, screen_boxes
 from sgt_data.scenes.light import sun_offsets
 from sgt_data.scenes.normals import Intrinsics, intrinsics_of
-from sgt_data.scenes.scene_layout import Layout, Placed, plan_layout
+from sgt_data.scenes.placed import Placed
+from sgt_data.scenes.scene_layout import Layout, plan_layout
 from sgt_data.scenes.shade import shade_pixels
 from sgt_data.scenes.staging import Scenes
 from sgt_data.scenes.texture_noise import noise_tiles
@@ -58,6 +59,7 @@ class Thing:
         area: number of its visible pixels.
         parts: its visible parts; empty for a thing of one piece.
         centre: its middle in the camera's frame (right, up, along the viewing axis), metres.
+        colour: name of its one colour; None for a thing of several.
     """
 
     segment: int
@@ -65,6 +67,7 @@ class Thing:
     area: int
     parts: tuple[Part, ...]
     centre: tuple[float, float, float]
+    colour: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,8 @@ def _label(
         parts = _parts(placed.kind, solid_range, pixels, part_of)
         for k in solid_range:
             segment_of[k] = segment
-        things.append(Thing(segment, CATEGORY_ID[placed.kind], area, parts, centre))
+        category_id = CATEGORY_ID[placed.kind]
+        things.append(Thing(segment, category_id, area, parts, centre, placed.colour))
     stuff: list[Stuff] = []
     backdrop = [0] * 8
     for name, codes in _backdrop_codes(layout.setting.ground).items():

@@ -88,11 +88,22 @@ _MOODS: Final = (
     _Mood("#93a7b8", "#e3e8ea", "#f5f6f6", "#fbf5ea", 1.3, "#d2dbe4", 1.15, (45, 70), 0.006),
     _Mood("#2b8c9e", "#d9efdd", "#ffffff", "#fff0cf", 2.3, "#b0dad6", 0.75, (32, 55), 0.0024),
 )
+_EVEN_MOODS: Final = (
+    _Mood("#2f6fc4", "#c4def2", "#ffffff", "#fffaf2", 1.7, "#e6ecf4", 1.0, (45, 68), 0.0018),
+    _Mood("#93a7b8", "#e3e8ea", "#f5f6f6", "#fbf8f2", 1.2, "#e4e8ec", 1.2, (50, 70), 0.004),
+)
+"""Of soft white light, in which colours keep their names."""
 _GROUNDS: Final = {
     GRASS: (("#8fb64a", "#4c7a2b"), ("#a7b45a", "#66803a"), ("#7fae63", "#3d7044")),
     SAND: (("#dfc896", "#bb9660"), ("#d9b589", "#a97c54"), ("#dccfb4", "#b39d7c")),
     STONE: (("#b9bcc0", "#8c9097"), ("#c9b8a4", "#97846f"), ("#a7b0ae", "#75807f")),
 }
+_PALE_GROUNDS: Final = {
+    GRASS: (("#7f8a5c", "#6d7850"), ("#858a60", "#727752")),
+    SAND: (("#a39478", "#8f8168"), ("#998b74", "#867a66")),
+    STONE: (("#8a8b8d", "#76777a"), ("#808283", "#6c6e70")),
+}
+"""Of little colour, before which things of any colour stand out."""
 _WALLS: Final = (
     ("#efe6d8", "#d8c8b0"),
     ("#c9d6d3", "#a3b8b4"),
@@ -104,13 +115,20 @@ _WALLS: Final = (
 _WATERS: Final = ("#1d5c79", "#2a7f8e", "#28527a", "#3d7f7a")
 
 
-def choose_setting(dice: Dice, distance: float) -> Setting:
-    """A setting for things that stand about `distance` metres before the camera."""
-    mood = dice.choice(_MOODS)
+def choose_setting(dice: Dice, distance: float, even: bool = False) -> Setting:
+    """A setting for things that stand about `distance` metres before the camera.
+
+    Args:
+        dice: source of randomness.
+        distance: metres.
+        even: whether the light is soft and white, and the ground pale.
+    """
+    mood = dice.choice(_EVEN_MOODS if even else _MOODS)
+    grounds = _PALE_GROUNDS if even else _GROUNDS
     place = dice.chance()
     indoors, walled, lake = place < 0.2, 0.2 <= place < 0.38, 0.38 <= place < 0.6
     ground = STONE if indoors else dice.choice((GRASS, GRASS, GRASS, SAND, SAND, STONE))
-    ground_light, ground_dark = _light_and_dark(dice, _GROUNDS[ground])
+    ground_light, ground_dark = _light_and_dark(dice, grounds[ground])
     wall_light, wall_dark = _light_and_dark(dice, _WALLS)
     pattern = dice.choice((PLASTER, BRICK)) if walled else dice.below(3)
     turn = dice.within(0.0, 2.0 * np.pi)

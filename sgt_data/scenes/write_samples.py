@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import orjson
-from PIL import Image
 
 from sgt_data import checks
 from sgt_data.files.output_place import check_output
 from sgt_data.files.unfinished import sweep_unfinished
 from sgt_data.files.urls import Location, plain
-from sgt_data.files.writing import open_atomic, write_atomic
-from sgt_data.pictures.normal_colours import colours_of_normals
+from sgt_data.files.writing import open_atomic
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.result import Result
-from sgt_data.scenes.depth import depth_rule, inverse_depth
+from sgt_data.scenes.depth import depth_rule
+from sgt_data.scenes.draw_pictures import PictureDrawer, write_file
 from sgt_data.scenes.normals import Intrinsics, normals_rule
-from sgt_data.scenes.png import grey16_png, palette_png, rgb_png
+from sgt_data.scenes.parallel_drawing import DrawingPool, default_processes
 from sgt_data.scenes.sample_identity import (
     FORMS,
     Form,
     SampleIdentity,
     check_names,
 )
-from sgt_data.scenes.scene import Scene, draw_scene
-from sgt_data.scenes.staging import STAGINGS, Scenes
-from sgt_data.scenes.write_coco import CocoAnnotations, stuff_palette
-from sgt_data.scenes.write_sa1b import add_picture, sa1b_record
-
-_JPEG_QUALITY = 95
-
-# not synced: a file that a power cut takes is drawn again, with the same bytes
-_write_file = partial(write_atomic, synced=False)
+from sgt_data.scenes.staging import Scenes
+from sgt_data.scenes.write_coco import CocoAnnotations
+from sgt_data.scenes.write_sa1b import add_picture
 
 
 @dataclass(slots=True, kw_only=True, repr=False)
@@ -55,6 +46,7 @@ class SampleSummary(Result):
         instances: COCO instances, crowds included.
         crowds: COCO instances that are crowds.
         segments: COCO panoptic segments.
+        captions: COCO captions.
     """
 
     directory: str
@@ -66,20 +58,7 @@ class SampleSummary(Result):
     instances: int
     crowds: int
     segments: int
-
-
-def sa1b_scene(
-    seed: int, position: int, width: int, height: int, scenes: Scenes = "varied"
-) -> Scene:
-    """The scene of SA-1B picture `sa_<position + 1>`: the even ones of the stream `seed`."""
-    return draw_scene(seed, 2 * position, width, height, scenes)
-
-
-def coco_scene(
-    seed: int, position: int, width: int, height: int, scenes: Scenes = "varied"
-) -> Scene:
-    """The scene of COCO picture number `position + 1`: the odd ones of the stream `seed`."""
-    return draw_scene(seed, 2 * position + 1, width, height, scenes)
+    captions: int
 
 
 def write_samples(
@@ -91,6 +70,7 @@ def write_samples(
     scenes: Scenes = "varied",
     forms: Collection[Form] | Form = FORMS,
     pictures_per_tar: int = 1000,
+    processes: int | None = None,
     progress: ProgressTo = False,
 ) -> SampleSummary:
     """Draw scenes and write them in SA-1B's form and as many others in COCO's form.
@@ -106,12 +86,18 @@ def write_samples(
         scenes: what the scenes show.
         forms: which forms are written, or the one; the content of one does not depend on the other.
         pictures_per_tar: of SA-1B's form.
+        processes: how many draw at a time; None for one per CPU where there is enough to do. A
+            program that calls this draws in one process, or starts its work in `if __name__ ==
+            "__main__":`. The bytes do not depend on it.
         progress: True shows a bar; a function is called after each picture of each form.
 
     Raises:
         RequestError: an argument is out of range, or the directory holds another sample.
         StorageError: a file cannot be written.
+        DrawingStopped: a process that drew was killed.
     """
+    if processes is not None:
+        checks.whole_number("processes", processes, 1)
     directory = plain(directory)
     named = checks.texts("forms", forms)
     check_names(scenes, named)
@@ -121,20 +107,22 @@ def write_samples(
     root = Path(check_output(str(directory), name="directory"))
     identity.claim(root)
     sweep_unfinished(str(root))
-    _write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))
-    _write_file(f"{root}/normals/normals.json", orjson.dumps(normals_rule(*size)))
+    write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))
+    write_file(f"{root}/normals/normals.json", orjson.dumps(normals_rule(*size)))
     cameras: dict[str, Intrinsics] = {}
     tars, masks = 0, 0
-    annotations = CocoAnnotations(STAGINGS[scenes].crowds)
-    with shown(progress, "pictures") as on_progress:
+    annotations = CocoAnnotations()
+    drawer = PictureDrawer(str(root), identity)
+    at_a_time = processes or default_processes(images * len(chosen), size[0] * size[1])
+    with shown(progress, "pictures") as on_progress, DrawingPool(at_a_time) as pool:
         count = _PictureCount(images * len(chosen), on_progress)
         first = "loading compiled code, or compiling it the first time"
         on_progress(Progress(0, count.total, phase=first))
         if "sa1b" in chosen:
-            tars, masks = _write_sa1b(root, identity, cameras, count.add)
+            tars, masks = _write_sa1b(drawer, pool, cameras, count)
         if "coco" in chosen:
-            _write_coco(root, identity, annotations, cameras, count.add)
-    _write_file(f"{root}/intrinsics.json", orjson.dumps({"pictures": cameras}))
+            annotations = _write_coco(drawer, pool, cameras, count)
+    write_file(f"{root}/intrinsics.json", orjson.dumps({"pictures": cameras}))
     return SampleSummary(
         complete=True,
         directory=directory,
@@ -146,6 +134,7 @@ def write_samples(
         instances=len(annotations.instances),
         crowds=sum(row["iscrowd"] for row in annotations.instances),
         segments=sum(len(row["segments_info"]) for row in annotations.panoptic),
+        captions=len(annotations.captions),
     )
 
 
@@ -163,62 +152,34 @@ class _PictureCount:
 
 
 def _write_sa1b(
-    root: Path,
-    sample: SampleIdentity,
-    cameras: dict[str, Intrinsics],
-    count_picture: Callable[[], None],
+    drawer: PictureDrawer, pool: DrawingPool, cameras: dict[str, Intrinsics], count: _PictureCount
 ) -> tuple[int, int]:
     """Write tars, depth and normals; return the numbers of tars and masks."""
-    masks = 0
+    sample, masks = drawer.sample, 0
     starts = range(0, sample.images, sample.pictures_per_tar)
     for number, start in enumerate(starts):
+        positions = range(start, min(start + sample.pictures_per_tar, sample.images))
         with (
-            open_atomic(f"{root}/sa1b/sa_{number:06d}.tar", synced=False) as file,
+            open_atomic(f"{drawer.root}/sa1b/sa_{number:06d}.tar", synced=False) as file,
             tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,  # type: ignore[call-overload]
         ):
-            for position in range(start, min(start + sample.pictures_per_tar, sample.images)):
-                scene = sa1b_scene(
-                    sample.seed, position, sample.width, sample.height, sample.scenes
-                )
-                record = sa1b_record(scene, position + 1, sample.seed)
-                add_picture(tar, record, _jpeg(scene))
-                cameras[f"sa_{position + 1}"] = _write_geometry(root, f"sa_{position + 1}", scene)
-                masks += len(record["annotations"])
-                count_picture()
+            for drawn in pool.draw(drawer.draw_sa1b, positions):
+                add_picture(tar, drawn.record, drawn.jpeg)
+                cameras[drawn.name] = drawn.camera
+                masks += len(drawn.record["annotations"])
+                count.add()
     return len(starts), masks
 
 
 def _write_coco(
-    root: Path,
-    sample: SampleIdentity,
-    annotations: CocoAnnotations,
-    cameras: dict[str, Intrinsics],
-    count_picture: Callable[[], None],
-) -> None:
+    drawer: PictureDrawer, pool: DrawingPool, cameras: dict[str, Intrinsics], count: _PictureCount
+) -> CocoAnnotations:
     """Write pictures, maps, depth and normals, then the annotation files."""
-    folder = f"{root}/coco/annotations"
-    palette = stuff_palette()
-    for position in range(sample.images):
-        scene = coco_scene(sample.seed, position, sample.width, sample.height, sample.scenes)
-        name = f"{position + 1:012d}"
-        panoptic, stuff = annotations.add(scene, position + 1)
-        _write_file(f"{root}/coco/train2017/{name}.jpg", _jpeg(scene))
-        _write_file(f"{folder}/panoptic_train2017/{name}.png", rgb_png(panoptic))
-        _write_file(f"{folder}/stuff_train2017_pixelmaps/{name}.png", palette_png(stuff, palette))
-        cameras[name] = _write_geometry(root, name, scene)
-        count_picture()
+    annotations = CocoAnnotations()
+    for drawn in pool.draw(drawer.draw_coco, range(drawer.sample.images)):
+        annotations.add(drawn.rows)
+        cameras[drawn.name] = drawn.camera
+        count.add()
     for file_name, document in annotations.documents().items():
-        _write_file(f"{folder}/{file_name}", orjson.dumps(document))
-
-
-def _jpeg(scene: Scene) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(scene.picture).save(stream, "JPEG", quality=_JPEG_QUALITY)
-    return stream.getvalue()
-
-
-def _write_geometry(root: Path, name: str, scene: Scene) -> Intrinsics:
-    """Write depth and normals of a picture; return its camera."""
-    _write_file(f"{root}/depth/{name}.png", grey16_png(inverse_depth(scene.depth)))
-    _write_file(f"{root}/normals/{name}.png", rgb_png(colours_of_normals(scene.normals)))
-    return scene.intrinsics
+        write_file(f"{drawer.root}/coco/annotations/{file_name}", orjson.dumps(document))
+    return annotations

@@ -57,7 +57,10 @@ def _tells_categories(corpus: Corpus, proxy: str) -> bool:
     if not shards or "unlabelled" not in corpus.reader.facts(proxy, shards[0], 0):
         return False
     return any(
-        any(names for names in corpus.index(proxy, shard, ["categories"])["categories"].to_pylist())
+        any(
+            names
+            for names in corpus.index(proxy, shard, ["key", "categories"])["categories"].to_pylist()
+        )
         for shard in shards
     )
 

@@ -1,15 +1,14 @@
-"""Accuracy of answers per task, and the difference in mean accuracy between two arms."""
+"""Accuracy of answers per task, and its mean over tasks."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sgt_data.experiment.measure.run_result import Marks, TaskAccuracy
-from sgt_data.experiment.measure.seed_means import mean_over_seeds, t_quantile
 from sgt_data.scoring.intervals import (
     Estimate,
     Floats,
@@ -17,7 +16,6 @@ from sgt_data.scoring.intervals import (
     bootstrap,
     divide_or_nan,
     ratio_of_sums,
-    resamples,
 )
 from sgt_data.value_text import cut
 
@@ -37,29 +35,6 @@ class AskedQuestion:
     task: str
     answer: str
     choices: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PairedDifference:
-    """Mean accuracy of one arm minus that of another, on the same pictures and seeds.
-
-    Attributes:
-        value: difference of the means over seeds.
-        low, high: ends of the 95 % interval; None for one seed on one picture.
-        seed_error: standard error from the choice of seeds; None for one seed, where the interval
-            holds for these two trained models only.
-        picture_error: standard error from the choice of pictures; None for one picture.
-        seeds: number of seeds.
-        pictures: number of pictures.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    seed_error: float | None
-    picture_error: float | None
-    seeds: int
-    pictures: int
 
 
 def mark_answers(questions: Sequence[AskedQuestion], given: Sequence[str]) -> Marks:
@@ -121,70 +96,9 @@ def mean_accuracy(marks: Marks, seed: int) -> Estimate:
     Every task counts the same. The pictures of all tasks are resampled together; a resample that
     has lost a task gives the mean of the others.
     """
-    keys = _picture_keys([marks])
+    keys = sorted({key for pictures in marks.values() for key in pictures})
     right, count = _count_arrays(marks, keys)
     return as_share(bootstrap(lambda weights: _task_mean(weights, right, count), len(keys), seed))
-
-
-def paired_difference(
-    first: Sequence[Marks], second: Sequence[Marks], seed: int
-) -> PairedDifference:
-    """Mean accuracy of a first arm minus that of a second, from marks of each seed.
-
-    Seeds and pictures are both samples, so their variances are added (Student's t with the degrees
-    of freedom of Welch and Satterthwaite; scipy has this for two independent samples only). What a
-    picture does to a single seed is in both terms, so the interval is rather too wide than too
-    narrow.
-
-    Args:
-        first, second: marks of each arm by seed, with seeds in the same order.
-        seed: seed of the bootstrap.
-
-    Raises:
-        ValueError: the arms differ in seeds, tasks, pictures or numbers of questions.
-    """
-    if len(first) != len(second) or not first:
-        raise ValueError(f"{len(first)} seeds of one arm against {len(second)} of the other")
-    if len({_question_counts(marks) for marks in (*first, *second)}) > 1:
-        raise ValueError("the arms were not asked the same questions of the same pictures")
-    keys = _picture_keys(first)
-    counts_by_seed = [
-        (_count_arrays(ours, keys), _count_arrays(theirs, keys)[0])
-        for ours, theirs in zip(first, second, strict=True)
-    ]
-
-    def difference(weights: Floats) -> Floats:
-        """Difference per seed and resample [seeds, R]."""
-        return np.stack(
-            [
-                _task_mean(weights, ours, count) - _task_mean(weights, theirs, count)
-                for (ours, count), theirs in counts_by_seed
-            ]
-        )
-
-    by_seed = mean_over_seeds(difference(np.ones((1, len(keys))))[:, 0].tolist())
-    errors = [(by_seed.error, len(first) - 1)]
-    picture_error = None
-    if len(keys) > 1:
-        resampled = [difference(weights).mean(axis=0) for weights in resamples(len(keys), seed)]
-        picture_error = float(np.std(np.concatenate(resampled), ddof=1))
-        errors.append((picture_error, len(keys) - 1))
-    half = _half_interval([(error, freedom) for error, freedom in errors if error is not None])
-    low, high = (None, None) if half is None else (by_seed.mean - half, by_seed.mean + half)
-    return PairedDifference(
-        by_seed.mean, low, high, by_seed.error, picture_error, len(first), len(keys)
-    )
-
-
-def _half_interval(errors: Sequence[tuple[float, int]]) -> float | None:
-    """Half the 95 % interval of a sum of independent errors with their degrees of freedom."""
-    if not errors:
-        return None
-    variance = sum(error**2 for error, _ in errors)
-    if variance == 0:
-        return 0.0
-    freedom = variance**2 / sum(error**4 / degrees for error, degrees in errors)
-    return t_quantile(freedom) * float(variance**0.5)
 
 
 def _task_mean(weights: Floats, right: Floats, count: Floats) -> Floats:
@@ -205,17 +119,3 @@ def _count_arrays(marks: Marks, keys: Sequence[str]) -> tuple[Floats, Floats]:
         float,
     )
     return counts[..., 0], counts[..., 1]
-
-
-def _picture_keys(marks_by_seed: Iterable[Marks]) -> list[str]:
-    return sorted(
-        {key for marks in marks_by_seed for pictures in marks.values() for key in pictures}
-    )
-
-
-def _question_counts(marks: Marks) -> frozenset[tuple[str, str, int]]:
-    return frozenset(
-        (task, key, count)
-        for task, pictures in marks.items()
-        for key, (_, count) in pictures.items()
-    )

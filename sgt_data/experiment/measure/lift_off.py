@@ -1,14 +1,14 @@
-"""The step from which a run answers better than by guessing, from its training curve."""
+"""The step from which a run answers better than the model that its training began from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-MARGIN = 0.1
-"""Training accuracy above guessing from which a run counts as lifted off."""
+MARGIN = 0.02
+"""Validation accuracy above the base's from which a run counts as lifted off."""
 
 WINDOW = 3
-"""Number of logged values in a moving average."""
+"""Number of measured values in a moving average."""
 
 
 def smoothed(accuracies: Sequence[float], window: int = WINDOW) -> list[float]:
@@ -23,26 +23,26 @@ def smoothed(accuracies: Sequence[float], window: int = WINDOW) -> list[float]:
 
 
 def lift_off(
-    logged: Sequence[tuple[int, float]],
-    chance: float,
+    validation_curve: Sequence[tuple[int, float]],
+    base: float,
     margin: float = MARGIN,
     window: int = WINDOW,
 ) -> int | None:
-    """The first logged step from which smoothed training accuracy stays above `chance + margin`.
+    """The first step from which smoothed validation accuracy stays above `base + margin`.
 
     Args:
-        logged: step and training accuracy (0 to 1) of each row; steps rise.
-        chance: accuracy of guessing, 0 to 1.
-        margin: accuracy above guessing that is needed.
-        window: number of logged values that are averaged, as in `smoothed`.
+        validation_curve: step and validation accuracy (0 to 1) of each measurement; steps rise.
+        base: accuracy of the model that training began from, on the same questions, 0 to 1.
+        margin: accuracy above the base's that is needed.
+        window: number of measurements that are averaged, as in `smoothed`.
 
     Returns:
         The step; None where accuracy does not stay above to the end.
     """
-    values = smoothed([accuracy for _, accuracy in logged], window)
+    values = smoothed([accuracy for _, accuracy in validation_curve], window)
     first_step = None
-    for (step, _), value in zip(reversed(logged), reversed(values), strict=True):
-        if value <= chance + margin:
+    for (step, _), value in zip(reversed(validation_curve), reversed(values), strict=True):
+        if value <= base + margin:
             break
         first_step = step
     return first_step

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,28 @@ from sgt_data.facts import has_category
 from sgt_data.segmentation.target_png import DecodedSegmentation
 
 Floats = NDArray[np.float64]
+Pooled = NDArray[np.float32]
 
 LEAST_CELLS = 0.25
 """Area, in cells of the feature grid, below which a thing is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PooledPicture:
+    """What probes read of a picture's feature grid; the grid itself need not be kept.
+
+    Attributes:
+        things: the mean of the features under the mask of each countable thing [k, D] float32.
+        categories: category of each of these things.
+        whole: the mean and the maximum of the grid [2 D] float32.
+        number: how many things are visible, small ones too; None where the target merges the
+            individuals of a category.
+    """
+
+    things: Pooled
+    categories: tuple[str, ...]
+    whole: Pooled
+    number: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,83 +61,107 @@ class ProbeExamples:
         )
 
 
-def thing_examples(
-    features: NDArray[np.floating],
-    decoded: Sequence[DecodedSegmentation],
-    keys: Sequence[str],
-    least_cells: float = LEAST_CELLS,
-) -> ProbeExamples:
+def pool_picture(
+    grid: NDArray[np.floating], decoded: DecodedSegmentation, least_cells: float = LEAST_CELLS
+) -> PooledPicture:
+    """Pool a picture's features over its things, and over the whole picture.
+
+    Args:
+        grid: features [rows, columns, D] of a square field, in whose middle the picture lies as
+            large as it fits.
+        decoded: the picture's target, at any size; for numbers one that shows individuals
+            (instance or panoptic).
+        least_cells: things that cover less area, in cells of the grid, are left out.
+    """
+    rows, columns, width = grid.shape
+    flat = grid.reshape(rows * columns, width).astype(np.float64)
+    weights, categories = list[Floats](), list[str]()
+    for label, segment in enumerate(decoded.segments, 1):
+        if not _is_thing(segment):
+            continue
+        cells = cell_weights(decoded.labels == label, rows, columns)
+        if cells.sum() >= least_cells:
+            weights.append(cells.ravel() / cells.sum())
+            categories.append(str(segment["category"]))
+    things = np.stack(weights) @ flat if weights else np.empty((0, width))
+    merged = any("ids" in segment for segment in decoded.segments)
+    return PooledPicture(
+        things.astype(np.float32),
+        tuple(categories),
+        np.concatenate((flat.mean(axis=0), flat.max(axis=0))).astype(np.float32),
+        None if merged else sum(map(_is_thing, decoded.segments)),
+    )
+
+
+def thing_examples(pooled: Mapping[str, PooledPicture], keys: Sequence[str]) -> ProbeExamples:
     """One example per countable thing: the mean of the features under its mask, and its category.
 
     Args:
-        features: feature grids [n, rows, columns, D] of n pictures.
-        decoded: targets of these pictures; a label map covers the same field as the features do, at
-            any size.
-        keys: keys of these pictures.
-        least_cells: things that cover less area, in cells of the grid, are left out.
+        pooled: pooled pictures by key.
+        keys: the pictures to take, one at least.
     """
-    rows: list[Floats] = []
-    labels, picture_keys = [], []
-    for grid, segmentation, key in zip(features, decoded, keys, strict=True):
-        for label, segment in enumerate(segmentation.segments, 1):
-            if not _is_thing(segment):
-                continue
-            weights = cell_weights(segmentation.labels == label, grid.shape[0], grid.shape[1])
-            if weights.sum() < least_cells:
-                continue
-            rows.append(np.tensordot(weights, grid.astype(float), 2) / weights.sum())
-            labels.append(str(segment["category"]))
-            picture_keys.append(key)
-    stacked = np.stack(rows) if rows else np.empty((0, features.shape[-1]))
-    return ProbeExamples(stacked, tuple(labels), tuple(picture_keys))
+    taken = [(key, pooled[key]) for key in keys]
+    return ProbeExamples(
+        np.concatenate([picture.things for _, picture in taken]).astype(np.float64),
+        tuple(category for _, picture in taken for category in picture.categories),
+        tuple(key for key, picture in taken for _ in picture.categories),
+    )
 
 
-def number_examples(
-    features: NDArray[np.floating], decoded: Sequence[DecodedSegmentation], keys: Sequence[str]
-) -> ProbeExamples:
+def number_examples(pooled: Mapping[str, PooledPicture], keys: Sequence[str]) -> ProbeExamples:
     """One example per picture, whose class is the number of things that are visible in it.
 
     The features of an example [2 D] are the mean and the maximum of the picture's grid.
 
     Args:
-        features: feature grids [n, rows, columns, D] of n pictures.
-        decoded: targets of these pictures that show individuals (instance or panoptic).
-        keys: keys of these pictures.
+        pooled: pooled pictures by key.
+        keys: the pictures to take, one at least.
 
     Raises:
         ValueError: a target merges the individuals of a category.
     """
-    counts = []
-    for segmentation, key in zip(decoded, keys, strict=True):
-        if any("ids" in segment for segment in segmentation.segments):
+    for key in keys:
+        if pooled[key].number is None:
             raise ValueError(
                 f"picture {key}: its target merges individuals; they cannot be counted"
             )
-        counts.append(str(sum(map(_is_thing, segmentation.segments))))
-    flat = features.reshape(len(features), -1, features.shape[-1]).astype(float)
     return ProbeExamples(
-        np.concatenate((flat.mean(axis=1), flat.max(axis=1)), axis=1), tuple(counts), tuple(keys)
+        np.stack([pooled[key].whole for key in keys]).astype(np.float64),
+        tuple(str(pooled[key].number) for key in keys),
+        tuple(keys),
     )
 
 
 def cell_weights(mask: NDArray[np.bool_], rows: int, columns: int) -> Floats:
-    """Share, 0 to 1, of each cell [rows, columns] of a grid that lies inside a mask [H, W].
+    """Share, 0 to 1, of each cell [rows, columns] of a square field that lies inside a mask [H, W].
 
-    The area is exact, also where the cells do not fall on pixels.
+    The mask lies in the middle of the field, as large as it fits. The area is exact, also where the
+    cells do not fall on pixels.
     """
     height, width = mask.shape
+    side = max(height, width)
     weights: Floats = (
-        _pixel_shares(height, rows) @ mask.astype(float) @ _pixel_shares(width, columns).T
+        _pixel_shares(height, side, rows)
+        @ mask.astype(float)
+        @ _pixel_shares(width, side, columns).T
     )
     return weights
 
 
-def _pixel_shares(pixels: int, cells: int) -> Floats:
-    """Share of each cell's length that lies on each pixel [cells, pixels]; rows sum to 1."""
-    ends = np.arange(cells + 1) * (pixels / cells)
-    starts = np.arange(pixels)
+@lru_cache(maxsize=64)
+def _pixel_shares(pixels: int, side: int, cells: int) -> Floats:
+    """Share of each cell's length that lies on each pixel [cells, pixels].
+
+    Args:
+        pixels: so many lie in the middle of the field.
+        side: the field's length, pixels.
+        cells: the field's length, cells.
+    """
+    ends = np.arange(cells + 1) * (side / cells)
+    starts = (side - pixels) / 2 + np.arange(pixels)
     shared = np.minimum(ends[1:, None], starts + 1) - np.maximum(ends[:-1, None], starts)
-    shares: Floats = np.clip(shared, 0, None) * (cells / pixels)
+    shares: Floats = np.clip(shared, 0, None) * (cells / side)
+    shares.setflags(write=False)
     return shares
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sgt_data.experiment.measure.balanced_accuracy import balanced_accuracy
 from sgt_data.experiment.measure.probe_examples import ProbeExamples
 from sgt_data.experiment.measure.run_result import ProbeResult
 from sgt_data.scoring.intervals import as_share, mean_by_key
@@ -32,25 +33,34 @@ LEAST_OF_A_CLASS = 5
 _ITERATIONS = 2000
 
 
-def probe(train: ProbeExamples, test: ProbeExamples, seed: int) -> ProbeResult:
+def probe(
+    train: ProbeExamples, test: ProbeExamples, seed: int, *, balanced: bool = False
+) -> ProbeResult:
     """Train a probe on some pictures and test it on others.
+
+    Args:
+        train: examples to train on.
+        test: examples to test on, of other pictures.
+        seed: seed of the choice of regularisation and of the interval.
+        balanced: whether all classes count the same, in training, in the choice of regularisation
+            and in the result, whose chance is then 1 / classes of the test part.
 
     Raises:
         ValueError: a picture is in both parts, a part is empty, features are not finite, or the
             training part has one class only.
     """
     _check_parts(train, test)
-    strength = _best_strength(train, seed)
-    right = _fit(train, strength).predict(test.features) == np.array(test.labels)
-    commonest = Counter(sorted(train.labels)).most_common(1)[0][0]
-    return ProbeResult(
-        as_share(mean_by_key(right.astype(float), test.keys, seed)),
-        test.labels.count(commonest) / len(test.labels),
-        tuple(sorted(set(train.labels))),
-        len(train.labels),
-        len(test.labels),
-        strength,
-    )
+    strength = _best_strength(train, seed, balanced)
+    right = _fit(train, strength, balanced).predict(test.features) == np.array(test.labels)
+    if balanced:
+        accuracy = balanced_accuracy(right, test.labels, test.keys, seed)
+        chance = 1 / len(set(test.labels))
+    else:
+        accuracy = as_share(mean_by_key(right.astype(float), test.keys, seed))
+        commonest = Counter(sorted(train.labels)).most_common(1)[0][0]
+        chance = test.labels.count(commonest) / len(test.labels)
+    classes = tuple(sorted(set(train.labels)))
+    return ProbeResult(accuracy, chance, classes, len(train.labels), len(test.labels), strength)
 
 
 def two_category_probe(
@@ -112,11 +122,18 @@ def confused_categories(train: ProbeExamples, seed: int) -> tuple[str, str]:
     return max(combinations(names, 2), key=error_rate)
 
 
-def _best_strength(train: ProbeExamples, seed: int) -> float:
+def _best_strength(train: ProbeExamples, seed: int, balanced: bool = False) -> float:
     fitted_half, choice_half = _halves(train, seed)
     truth = np.array(choice_half.labels)
+    counts = Counter(choice_half.labels)
+    weights = [1 / counts[label] if balanced else 1.0 for label in choice_half.labels]
     scores = [
-        float(np.mean(_fit(fitted_half, strength).predict(choice_half.features) == truth))
+        float(
+            np.average(
+                _fit(fitted_half, strength, balanced).predict(choice_half.features) == truth,
+                weights=weights,
+            )
+        )
         for strength in STRENGTHS
     ]
     return STRENGTHS[scores.index(max(scores))]
@@ -137,13 +154,15 @@ def _halves(train: ProbeExamples, seed: int) -> tuple[ProbeExamples, ProbeExampl
     return fitted_half, choice_half
 
 
-def _fit(train: ProbeExamples, strength: float) -> Pipeline:
+def _fit(train: ProbeExamples, strength: float, balanced: bool = False) -> Pipeline:
     from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
-    fitted = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=_ITERATIONS))
+    weights = "balanced" if balanced else None
+    classifier = LogisticRegression(C=strength, max_iter=_ITERATIONS, class_weight=weights)
+    fitted = make_pipeline(StandardScaler(), classifier)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         return fitted.fit(train.features, np.array(train.labels))

@@ -70,8 +70,10 @@ class ProbeResult:
     """The result of a linear probe on frozen features.
 
     Attributes:
-        accuracy: accuracy on test pictures, 0 to 1, with its interval over pictures.
-        chance: accuracy of always giving the most common class of the training part.
+        accuracy: accuracy on test pictures, 0 to 1, with its interval over pictures; of the probe
+            `number` balanced accuracy, the mean over classes.
+        chance: accuracy of always giving the most common class of the training part; of the probe
+            `number` 1 / classes of the test pictures.
         classes: the classes that the probe tells apart.
         train: number of training examples.
         test: number of test examples.
@@ -144,7 +146,8 @@ class RunResult:
         mean: mean of the tasks' accuracies; every task counts the same.
         marks: right answers per task and picture, for comparisons on the same pictures.
         training_accuracy: smoothed accuracy at the end of training; None without questions.
-        lift_off: step from which training accuracy stays above chance; None if it never does.
+        lift_off: step from which validation accuracy stays above the base's; None if it never does,
+            or without a validation curve.
         samples: numbers of samples in training.
         seconds: duration of training.
         probes: results of probes by name (`shape`, `pair`, `number`).

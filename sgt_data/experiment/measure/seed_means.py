@@ -27,6 +27,11 @@ class SeedMean:
     high: float | None
     values: tuple[float, ...]
 
+    @property
+    def reach(self) -> float:
+        """Half the 95 % interval; 0 for one seed, which has none."""
+        return 0.0 if self.high is None else self.high - self.mean
+
 
 def mean_over_seeds(values: Sequence[float]) -> SeedMean:
     """Mean, standard error and 95 % t interval of one value per seed."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-import numpy as np
 from torch import nn
 
 from sgt_data.experiment.measure.held_out import HeldOut
 from sgt_data.experiment.measure.model_outputs import Features, picture_features
 from sgt_data.experiment.measure.probe_examples import (
-    ProbeExamples,
     number_examples,
     thing_examples,
 )
@@ -20,31 +18,29 @@ from sgt_data.seeds import derive_seed
 
 
 def probe_split(
-    held_out: HeldOut,
-    features: Features,
-    seed: int,
-    categories: tuple[str, str] | None = None,
+    features: Features, seed: int, categories: tuple[str, str] | None = None
 ) -> dict[str, ProbeResult]:
     """Results of the probes `shape`, `pair` and `number`; those with too few examples are left out.
 
+    All classes of `number` count the same: most pictures show a number or two.
+
     Args:
-        held_out: the split.
-        features: features of its pictures.
+        features: what the probes read of the split's pictures.
         seed: seed of the choice of regularisation and of the intervals.
         categories: the two categories of the probe `pair`; None for the most confused ones.
     """
     train_keys, test_keys = _halves(features)
     if not train_keys or not test_keys:
         return {}
-    train = _thing_examples(held_out, features, train_keys)
-    test = _thing_examples(held_out, features, test_keys)
+    train, test = thing_examples(features, train_keys), thing_examples(features, test_keys)
     probes: Mapping[str, Callable[[], ProbeResult]] = {
         "shape": lambda: probe(train, test, seed),
         "pair": lambda: two_category_probe(train, test, seed, categories),
         "number": lambda: probe(
-            _number_examples(held_out, features, train_keys),
-            _number_examples(held_out, features, test_keys),
+            number_examples(features, train_keys),
+            number_examples(features, test_keys),
             seed,
+            balanced=True,
         ),
     }
     results = {}
@@ -72,7 +68,7 @@ def most_confused_categories(
     try:
         if not train_keys:
             return None
-        return confused_categories(_thing_examples(held_out, features, train_keys), seed)
+        return confused_categories(thing_examples(features, train_keys), seed)
     except ValueError:  # too few things, or of one kind only
         return None
 
@@ -83,13 +79,3 @@ def _halves(features: Features) -> tuple[list[str], list[str]]:
     for key in features:
         halves[derive_seed(0, "probe", key) % 2].append(key)
     return halves
-
-
-def _thing_examples(held_out: HeldOut, features: Features, keys: Sequence[str]) -> ProbeExamples:
-    grids = np.stack([features[key] for key in keys])
-    return thing_examples(grids, [held_out.segmentations[key] for key in keys], keys)
-
-
-def _number_examples(held_out: HeldOut, features: Features, keys: Sequence[str]) -> ProbeExamples:
-    grids = np.stack([features[key] for key in keys])
-    return number_examples(grids, [held_out.segmentations[key] for key in keys], keys)

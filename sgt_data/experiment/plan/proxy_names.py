@@ -11,6 +11,7 @@ from typing import Any
 
 from sgt_data.errors import RequestError
 from sgt_data.experiment.plan.experiment_plan import Plan, names_in
+from sgt_data.experiment.plan.primary_contrast import PrimaryContrast
 from sgt_data.suggestions import did_you_mean
 
 _TOGETHER = " and "
@@ -18,20 +19,17 @@ _WITH_CATEGORIES = ("semantic", "panoptic", "instance")
 """Variants of segmentation whose segments have categories, those that draw them all first."""
 
 
-def with_corpus_proxies(
-    plan: Plan, proxies: Sequence[Mapping[str, Any]], leave_out: bool
-) -> tuple[Plan, list[str]]:
-    """Replace the proxies of a plan, and of its arms' settings, by the names in a corpus.
+def with_corpus_proxies(plan: Plan, proxies: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:
+    """Replace the proxies in a plan by the names in a corpus: in `proxies` and in names of arms.
 
     A plan names a proxy by the corpus' name, or by its kind: its type (`depth`), or the variant of
     a segmentation (`semantic`). Where the corpus has several of a kind, its first is taken. With
-    `leave_out`, another segmentation with categories stands in for a `semantic` that is missing.
+    `leave_out_missing`, entries and controls that the corpus lacks are left out (a list as a
+    whole), and another segmentation with categories stands in for a `semantic` that is missing.
 
     Args:
-        plan: plan whose `proxies` are looked up.
+        plan: plan whose proxies are looked up.
         proxies: proxies of the corpus' manifest, in order.
-        leave_out: leave out entries that the corpus lacks, instead of raising. An entry that is a
-            list stays whole or is left out whole.
 
     Returns:
         The plan, and notes for the reader of the results.
@@ -40,7 +38,7 @@ def with_corpus_proxies(
         RequestError: the corpus lacks a proxy, has none of the plan's, or none with categories.
     """
     corpus_names = _names_by_word(proxies)
-    words = list(dict.fromkeys(plan.proxy_names))
+    words = plan.drawn_names
     in_corpus = ", ".join(str(proxy["name"]) for proxy in proxies)
     if not any(variant in corpus_names for variant in _WITH_CATEGORIES):
         raise RequestError(
@@ -48,10 +46,10 @@ def with_corpus_proxies(
             f"needs a segmentation of variant {', '.join(_WITH_CATEGORIES)}, from a source whose "
             f"annotations name categories, as COCO's do. {_how_to_add(_WITH_CATEGORIES[:1])}"
         )
-    stand_ins = _stand_ins(words, corpus_names) if leave_out else {}
+    stand_ins = _stand_ins(words, corpus_names) if plan.leave_out_missing else {}
     corpus_names |= stand_ins
     missing = [word for word in words if word not in corpus_names]
-    if missing and not leave_out:
+    if missing and not plan.leave_out_missing:
         near = did_you_mean(missing[0], corpus_names)
         raise RequestError(
             f"proxies: found {missing[0]!r}; the corpus has {in_corpus}{near}. "
@@ -82,9 +80,34 @@ def with_corpus_proxies(
     settings = {
         _arm_name(name, corpus_names): fields
         for name, fields in plan.settings.items()
-        if not set(name.split(_TOGETHER)) & set(missing)
+        if not set(_words_in(name)) & set(missing)
     }
-    return replace(plan, proxies=entries, settings=settings), notes
+    controls = [
+        _arm_name(name, corpus_names)
+        for name in plan.controls
+        if not set(_words_in(name)) & set(missing)
+    ]
+    primary, primary_notes = _with_corpus_names(plan.primary, corpus_names, missing)
+    plan = replace(plan, proxies=entries, settings=settings, controls=controls, primary=primary)
+    return plan, [*notes, *primary_notes]
+
+
+def _with_corpus_names(
+    primary: PrimaryContrast | None, corpus_names: Mapping[str, str], missing: Sequence[str]
+) -> tuple[PrimaryContrast | None, list[str]]:
+    """The primary contrast with the corpus' names; none, with a note, where it needs what lacks."""
+    if primary is None:
+        return None, []
+    lacking = [
+        word
+        for arm in (primary.arm, primary.baseline)
+        for word in _words_in(arm)
+        if word in missing
+    ]
+    if lacking:
+        return None, [f"primary: the corpus has no proxy {lacking[0]}; no contrast is primary"]
+    arm, baseline = (_arm_name(name, corpus_names) for name in (primary.arm, primary.baseline))
+    return replace(primary, arm=arm, baseline=baseline), []
 
 
 def _stand_ins(words: Sequence[str], corpus_names: Mapping[str, str]) -> dict[str, str]:
@@ -108,14 +131,21 @@ def _how_to_add(words: Sequence[str]) -> str:
 
 def _entry(word: str) -> str:
     """The entry of a manifest for a proxy that a plan names by its kind."""
-    if word in _WITH_CATEGORIES:
+    if word in (*_WITH_CATEGORIES, "entity"):
         return f"{{type: segmentation, name: {word}, variant: {word}}}"
     return f"{{type: {word}}}"
 
 
 def _arm_name(name: str, corpus_names: Mapping[str, str]) -> str:
     """An arm's name with the corpus' proxy names in it; names of controls stay as they are."""
-    return _TOGETHER.join(corpus_names.get(word, word) for word in name.split(_TOGETHER))
+    drawn, comma, how = name.partition(", ")
+    words = [corpus_names.get(word, word) for word in drawn.split(_TOGETHER)]
+    return f"{_TOGETHER.join(words)}{comma}{how}"
+
+
+def _words_in(arm: str) -> list[str]:
+    """The proxies in an arm's name, or a part of the name of a control."""
+    return arm.partition(", ")[0].split(_TOGETHER)
 
 
 def _names_by_word(proxies: Sequence[Mapping[str, Any]]) -> dict[str, str]:

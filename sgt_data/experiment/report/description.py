@@ -7,16 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sgt_data.experiment.plan.arms import (
-    BLIND,
-    LABELS,
-    QUESTIONS_ALONE,
-    SAME_COMPUTE,
-    UNTRAINED,
-    Arm,
-    TrainingData,
-)
+from sgt_data.experiment.plan.arms import Arm, TrainingData
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
+from sgt_data.experiment.report.arm_descriptions import arm_text
+from sgt_data.experiment.report.limits import limits_of
+from sgt_data.value_text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +73,8 @@ def describe(facts: ExperimentFacts) -> Description:
             _data_text(facts), _model_text(facts), _training_text(facts), _EQUAL[facts.kind],
             _probes_text(facts), *facts.notes,
         ],
-        arms={arm.name: _arm_text(arm, facts) for arm in facts.arms},
-        limits=[*_LIMITS[facts.kind], *_COMMON_LIMITS],
+        arms={arm.name: arm_text(arm, facts.kind) for arm in facts.arms},
+        limits=limits_of(facts.kind),
         command=_command(facts),
     )  # fmt: skip
 
@@ -93,65 +88,35 @@ def _command(facts: ExperimentFacts) -> str:
 
 
 _TITLES: Mapping[ExperimentKind, str] = {
-    "scale": "Answers against the number of pictures drawn",
-    "proxies": "What is drawn, and what it does for answers",
-    "ratio": "How many drawings to a question",
+    "scale": "Answers after post-training, against the number of pictures drawn",
+    "proxies": "What is drawn in post-training, and the answers after it",
+    "ratio": "How many drawings to a question in post-training",
 }
 
 _QUESTIONS: Mapping[ExperimentKind, str] = {
-    "scale": "Does a model answer questions about pictures better when it also learns to draw "
-    "the segmentations of more pictures?",
-    "proxies": "Which kind of target, drawn beside learning to answer, helps a model most to "
-    "answer questions about pictures?",
-    "ratio": "How should a batch of fixed size be shared between drawings and questions?",
+    "scale": "A pretrained model is trained further on questions about pictures. Does it answer "
+    "better when it also draws the segmentations of more pictures?",
+    "proxies": "A pretrained model is trained further on questions about pictures. Does it answer "
+    "better when it also draws segmentations, and do other targets do the same?",
+    "ratio": "A pretrained model is trained further with batches of fixed size. How should they be "
+    "shared between drawings and questions?",
 }
 
 _EQUAL: Mapping[ExperimentKind, str] = {
-    "scale": "Held equal: the questions asked in training, how many of them a step has, steps, "
-    "model and settings; and among the arms that draw, also the number of drawings. So fewer "
-    "pictures are drawn more often each. Each smaller set of pictures lies within the larger ones. "
-    "What drawing costs in compute, the arm without it does not spend; a control spends it on "
-    "questions.",
-    "proxies": "Held equal: the questions asked in training, how many of them a step has, the "
-    "pictures that are drawn and how often, steps, model and settings. Arms differ in the target "
-    "alone. The arm that draws nothing takes the same steps with the same questions, and so "
-    "less compute.",
-    "ratio": "Held equal: the size of a batch, and with it the compute of all arms, also of the "
-    "one that draws nothing; pictures, steps, model and settings. More drawings mean fewer "
-    "questions.",
+    "scale": "Held equal: the weights at the start, the questions asked in training, how many of "
+    "them a step has, replayed captions, and model. On the ladder of equal steps the number of "
+    "drawings is equal too, so fewer pictures are drawn more often each; on a ladder of equal "
+    "epochs each picture is drawn equally often, so fewer pictures mean fewer steps. Each smaller "
+    "set of pictures lies within the larger ones. Questions alone do not spend the compute of "
+    "drawing; a control spends it on questions.",
+    "proxies": "Held equal: the weights at the start, the questions asked in training, how many of "
+    "them a step has, replayed captions, the pictures that are drawn and how often, steps and "
+    "model. Arms differ in the target, and in learning rates, which are stated above. The arm that "
+    "draws nothing takes the same steps with the same questions, and so less compute.",
+    "ratio": "Held equal: the weights at the start, the size of a batch, pictures, steps, replayed "
+    "captions and model. More drawings mean fewer questions. A drawing costs more compute than a "
+    "question.",
 }
-
-_LIMITS: Mapping[ExperimentKind, Sequence[str]] = {
-    "scale": (
-        "A target tells labels: it shows what is where. So more targets are more supervision, not "
-        "only more pictures. The arm that gets the same labels as questions is there to tell the "
-        "two apart; yet questions carry only part of what a segmentation shows.",
-        "Fewer pictures are repeated more often, so an arm may differ by what it learnt by heart.",
-    ),
-    "proxies": (
-        "Targets differ in how much they tell: segmentations tell labels that people gave, depth "
-        "and edges less, restored pictures none. This compares kinds of supervision as they come, "
-        "not at an equal amount of information.",
-        "All arms share one weight of the drawing loss and one set of learning rates; a kind of "
-        "target might do better with its own.",
-    ),
-    "ratio": (
-        "At a fixed batch every drawing takes a question's place; with more compute the best share "
-        "may be another one.",
-    ),
-}
-
-_COMMON_LIMITS = (
-    "The model is small and learns from little data. Large models that were trained on much before "
-    "may behave otherwise.",
-    "Questions are made by rule from the annotations of this corpus: they measure what these rules "
-    "ask, on pictures like these. What is synthetic about the pictures is synthetic about the "
-    "answer.",
-    "Few seeds: an interval over so few is wide, and a difference that it does not show may still "
-    "be there.",
-    "Settings were chosen on the validation split, where some arms may have been tuned with more "
-    "care than others; arms with settings of their own are named above.",
-)
 
 
 def _data_text(facts: ExperimentFacts) -> str:
@@ -172,8 +137,9 @@ def _data_text(facts: ExperimentFacts) -> str:
 def _model_text(facts: ExperimentFacts) -> str:
     model = facts.arms[0].config.model
     settings = ", ".join(f"{name} {value}" for name, value in sorted(model.settings.items()))
-    trunk = model.settings.get("trunk")
-    start = "random weights" if trunk is None else f"the trunk of {trunk}, which stays as it is"
+    start = "random weights: nothing here is post-training"
+    if model.init is not None:
+        start = f"the weights of {model.init}, which was pretrained on other pictures"
     return (
         f"Model: {model.make}{f' ({settings})' if settings else ''}, which sees and draws pictures "
         f"of {model.picture}x{model.picture} pixels. One network answers and draws; it starts from "
@@ -192,21 +158,31 @@ def _training_text(facts: ExperimentFacts) -> str:
         )
     elif drawing:
         batch = f"{drawing[0].questions + drawing[0].drawings} samples"
+    if config.captions:
+        batch += f"; {config.captions} captions are replayed as well, in every arm"
     seeds = ", ".join(map(str, facts.plan.seeds))
     text = (
         f"Training: {config.steps:,} steps; a step's batch has {batch}. The loss of drawings "
         f"weighs {config.drawing_weight:g} times that of answers. Optimiser: {config.optimiser}. "
-        f"Every arm runs with each seed of {seeds}; a seed decides weights and order."
+        f"Every arm runs with each seed of {seeds}; a seed decides order and new weights."
     )
     if facts.kind == "scale" and facts.plan.control_seeds:
         text += f" Controls run with {', '.join(map(str, facts.plan.control_seeds))} alone."
-    tuned = [
-        f"{name} ({', '.join(f'{field} {value}' for field, value in fields.items())})"
-        for name, fields in facts.plan.settings.items()
-        if fields
-    ]
-    if tuned:
-        text += f" Settings of their own, tuned on validation: {'; '.join(tuned)}."
+    by_pace: dict[str, list[str]] = {}
+    for arm in facts.arms:
+        if arm.trained:
+            pace = f"{arm.config.matrix_rate:g} and {arm.config.rate:g}"
+            by_pace.setdefault(pace, []).append(arm.label)
+    paces = "; ".join(
+        pace if len(by_pace) == 1 else f"{pace} ({'; '.join(arms)})"
+        for pace, arms in by_pace.items()
+    )
+    text += f" Learning rates of Muon and AdamW: {paces}."
+    if facts.plan.paces:
+        text += (
+            f" They were chosen from {counted(len(facts.plan.paces), 'pair')} for each arm, on "
+            f"validation, with seed {facts.plan.tuning_seed}, which no run here has."
+        )
     return text
 
 
@@ -223,28 +199,4 @@ def _probes_text(facts: ExperimentFacts) -> str:
         f"{second}, the two that the features of a model without training (seed 0) "
         "confuse most on validation. They were chosen before any run, and are the same for "
         "all arms."
-    )
-
-
-def _arm_text(arm: Arm, facts: ExperimentFacts) -> str:
-    config = arm.config
-    texts = {
-        QUESTIONS_ALONE: f"Draws nothing; {config.questions} questions a step, as many steps.",
-        SAME_COMPUTE: "Draws nothing; questions take the drawings' places, "
-        f"{config.questions} a step, so it costs as much compute. It may have settings of its own.",
-        BLIND: "Draws nothing, and every question shows a grey picture, in training and when it is "
-        "measured. What it answers right, words and habit tell.",
-        LABELS: "Draws nothing; the same labels of the same pictures as in the largest arm, given "
-        f"as more questions ({config.questions} a step, the compute of drawing).",
-        UNTRAINED: "The model as it was made, with no training here.",
-    }
-    if arm.name in texts:
-        return texts[arm.name]
-    proxies = " and ".join(config.data.proxies)
-    if facts.kind == "ratio":
-        return f"Draws {proxies} beside learning to answer, in the stated share of the batch."
-    end = ", of so many distinct pictures as the axis says." if facts.kind == "scale" else "."
-    return (
-        f"Draws {proxies} beside learning to answer: {config.questions} questions and "
-        f"{config.drawings} drawings a step{end}"
     )

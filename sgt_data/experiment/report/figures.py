@@ -8,19 +8,24 @@ from types import MappingProxyType
 
 from sgt_data.experiment.measure.drawn_examples import DrawnExamples
 from sgt_data.experiment.measure.run_result import RunResult
-from sgt_data.experiment.plan.arms import QUESTIONS_ALONE, UNTRAINED
+from sgt_data.experiment.plan.arms import EQUAL_EPOCHS, UNTRAINED
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind
+from sgt_data.experiment.report.bar_plot import bar_plot
+from sgt_data.experiment.report.comparisons import ladders_of
 from sgt_data.experiment.report.examples_plot import examples_plot
 from sgt_data.experiment.report.groups import (
     Measure,
     accuracy_measures,
     chance_levels,
+    generation_measures,
+    generation_outputs,
+    groups_of,
     layout_measures,
     mean_accuracy_of,
     probe_measures,
 )
 from sgt_data.experiment.report.plot_style import Plot
-from sgt_data.experiment.report.plots import bar_plot, curve_plot, panel_plot
+from sgt_data.experiment.report.plots import curve_plot, panel_plot
 from sgt_data.experiment.report.run_plots import attention_plot, learning_plot
 
 AXIS_LABELS: Mapping[ExperimentKind, str] = {
@@ -62,11 +67,12 @@ def figures_of(
         results: results of all runs.
         examples: generated targets by proxy and arm.
     """
-    joined = _with_baseline_on_line(results) if kind == "scale" else list(results)
+    joined = _with_shared_top(results) if kind == "scale" else list(results)
     drawn = [CaptionedPlot("drawn", _DRAWN, examples_plot(examples))] if examples else []
     return [
         *_accuracy_figures(kind, joined), *_probe_figures(kind, joined),
-        *_layout_figures(kind, joined), *drawn, *_run_figures(results),
+        *_layout_figures(kind, joined), *drawn, *_generation_figures(results),
+        *_run_figures(results),
     ]  # fmt: skip
 
 
@@ -115,35 +121,49 @@ def _layout_figures(kind: ExperimentKind, results: Sequence[RunResult]) -> list[
     return [CaptionedPlot("layout", _LAYOUT, plot)]
 
 
+def _generation_figures(results: Sequence[RunResult]) -> list[CaptionedPlot]:
+    measures = {
+        f"{output}: {task}": measure
+        for output in generation_outputs(results)
+        for task, measure in generation_measures(results, output).items()
+        if task == "mean"
+    }
+    if not measures:
+        return []
+    drawing = [result for result in results if result.generation]
+    plot = bar_plot(drawing, measures, "Captions drawn right, mean of tasks", {})
+    return [CaptionedPlot("generation", _GENERATION, plot)]
+
+
 def _run_figures(results: Sequence[RunResult]) -> list[CaptionedPlot]:
     figures = []
     if any(result.attention for result in results):
-        plot = attention_plot(results, "Attention of the answer to visual tokens")
+        plot = attention_plot(results, "Attention of the answer to the picture")
         figures.append(CaptionedPlot("attention", _ATTENTION, plot))
-    trained = [result for result in results if any(row[3] is not None for row in result.curve)]
-    if trained:
-        plot = learning_plot(trained, "Accuracy in training")
+    if any(result.validation_curve for result in results):
+        plot = learning_plot(results, "Accuracy on validation while it was trained")
         figures.append(CaptionedPlot("training", _TRAINING, plot))
     return figures
 
 
-def _with_baseline_on_line(results: Sequence[RunResult]) -> list[RunResult]:
-    """Results with the arm that draws no picture as the left end of the line of drawing arms."""
-    drawing = [result.arm for result in results if result.samples.drawings and result.x]
-    return [
-        replace(result, arm=drawing[0])
-        if drawing and (result.arm, result.x) == (QUESTIONS_ALONE, 0)
-        else result
-        for result in results
-    ]
+def _with_shared_top(results: Sequence[RunResult]) -> list[RunResult]:
+    """Results with the top rung, which two ladders share, in the ladder of equal epochs too."""
+    tops = {
+        f"{ladder[-1].arm}{EQUAL_EPOCHS}": ladder[-1].runs
+        for ladder in ladders_of(groups_of(results))
+    }
+    arms = {result.arm for result in results}
+    shared = [replace(run, arm=arm) for arm, runs in tops.items() if arm in arms for run in runs]
+    return [*results, *shared]
 
 
 _ACCURACY: Mapping[ExperimentKind, str] = {
-    "scale": "Share of questions answered right, every task counting the same. At 0 pictures "
-    "nothing is drawn. Controls that have no place on the axis are horizontal bands. Dashed: "
-    "guessing.",
-    "ratio": "Share of questions answered right, every task counting the same. The band draws "
-    "nothing. Dashed: guessing.",
+    "scale": "Share of questions answered right, every task counting the same. Bars: 95 % interval "
+    "over seeds. Hollow, and dotted across: rung 0, where nothing is drawn. A ladder of equal "
+    "epochs draws each picture as often as the top rung does, a ladder of equal steps draws fewer "
+    "pictures more often. Arms that have no place on the axis stand right of it. Dashed: guessing.",
+    "ratio": "Share of questions answered right, every task counting the same. Bars: 95 % interval "
+    "over seeds. What draws nothing stands right of the axis. Dashed: guessing.",
 }
 _ACCURACY_BARS = (
     "Share of questions answered right: the mean of all tasks, every task counting the same, and "
@@ -162,10 +182,15 @@ _DRAWN = (
     "Targets that the first seed of each arm generates of the first pictures of the split; above a "
     "picture stands its instruction. None of these pictures was drawn in training."
 )
+_GENERATION = (
+    "Share of captions whose drawing shows what the caption says, every task counting the same. "
+    "Ceiling and floor are in the table."
+)
 _ATTENTION = (
-    "Share of the attention of the token that answers which goes to visual tokens, layer by layer."
+    "Share of the attention of the token that answers which goes to the picture, layer by layer. "
+    "Dashed: what even attention over all words and patches would give."
 )
 _TRAINING = (
-    "Training accuracy, smoothed, a line for each seed. Triangles: from there on it stays above "
-    "guessing."
+    "Accuracy on a part of validation, a line for each seed. Triangles: lift-off, from where it "
+    "stays above the base's."
 )

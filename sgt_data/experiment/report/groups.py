@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgt_data.errors import CorpusError
-from sgt_data.experiment.measure.accuracy import PairedDifference, paired_difference
 from sgt_data.experiment.measure.run_result import RunResult
 from sgt_data.experiment.measure.seed_means import SeedMean, mean_over_seeds
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
@@ -34,6 +33,18 @@ class Group:
     def label(self) -> str:
         """The arm's name and its value on the axis."""
         return self.arm if self.x is None else f"{self.arm}, {axis_text(self.x)}"
+
+    @property
+    def lifted_off(self) -> tuple[int, int] | None:
+        """Number of runs that lifted off, and of those that could; None without such runs."""
+        of_curve = [run.lift_off is not None for run in self.runs if run.validation_curve]
+        return (sum(of_curve), len(of_curve)) if of_curve else None
+
+    @property
+    def plateaus(self) -> tuple[int, int] | None:
+        """Number of runs that reached a plateau, and of those that could; None without such."""
+        reached = [run.plateau.reached for run in self.runs if run.plateau is not None]
+        return (sum(reached), len(reached)) if reached else None
 
     def over_seeds(self, measure: Measure) -> SeedMean | None:
         """Mean of a measure over the runs that have it; None where no run has."""
@@ -75,21 +86,10 @@ def groups_of(results: Sequence[RunResult]) -> list[Group]:
     return sorted(groups, key=lambda group: (arms.index(group.arm), _sort_value(group.x)))
 
 
-def accuracy_difference(group: Group, baseline: Group, seed: int = 0) -> PairedDifference | None:
-    """Mean accuracy of a group minus a baseline's, over the seeds that both have.
-
-    Returns:
-        The difference; None where they share no seed.
-    """
-    marks, baseline_marks = (
-        {run.seed: run.marks for run in either.runs} for either in (group, baseline)
-    )
-    seeds = sorted(set(marks) & set(baseline_marks))
-    if not seeds:
-        return None
-    return paired_difference(
-        [marks[shared] for shared in seeds], [baseline_marks[shared] for shared in seeds], seed
-    )
+def named_group(groups: Sequence[Group], name: str) -> Group | None:
+    """The group with a name: of an arm with several axis values, the arm's name means the last."""
+    by_name = {group.arm: group for group in groups} | {group.label: group for group in groups}
+    return by_name.get(name)
 
 
 def accuracy_measures(results: Sequence[RunResult]) -> dict[str, Measure]:
@@ -111,6 +111,43 @@ def layout_measures(results: Sequence[RunResult]) -> dict[str, Measure]:
         for name in measures
     )
     return {f"{proxy}: {name}": _layout(proxy, name) for proxy, name in names}
+
+
+def other_set_measures(results: Sequence[RunResult]) -> dict[str, Measure]:
+    """The mean accuracy on each further set of questions, by the set's name."""
+    return {name: _other_set(name) for name in _names(result.others for result in results)}
+
+
+def generation_measures(results: Sequence[RunResult], output: str) -> dict[str, Measure]:
+    """The share of captions that are drawn right, by task, of one kind of output."""
+    tasks = _names(result.generation.get(output, {}) for result in results)
+    return {task: _generation(output, task) for task in tasks}
+
+
+def generation_outputs(results: Sequence[RunResult]) -> list[str]:
+    """What is drawn of captions, such as `class map` and `picture`."""
+    return _names(result.generation for result in results)
+
+
+def attention_measures(results: Sequence[RunResult]) -> dict[str, Measure]:
+    """The answer's attention to the picture, by layer, and under `mean` the mean of the layers."""
+    layers = max(len(result.attention) for result in results)
+    by_layer = {f"layer {layer + 1}": _attention(layer) for layer in range(layers)}
+    return {**by_layer, "mean": mean_attention} if layers else {}
+
+
+def even_attention(results: Sequence[RunResult]) -> dict[str, float]:
+    """What even attention over all tokens would give, by layer and under `mean`."""
+    layers = max((result.attention for result in results), key=len)
+    by_layer = {f"layer {number}": layer.uniform for number, layer in enumerate(layers, 1)}
+    mean = sum(by_layer.values()) / len(layers) if layers else 0.0
+    return {**by_layer, "mean": mean}
+
+
+def mean_attention(result: RunResult) -> float | None:
+    """Mean over layers of the answer's attention to the picture, 0 to 1."""
+    shares = [layer.share.value for layer in result.attention]
+    return sum(shares) / len(shares) if shares else None
 
 
 def mean_accuracy_of(result: RunResult) -> float:
@@ -141,6 +178,22 @@ def _task(name: str) -> Measure:
 
 def _probe(name: str) -> Measure:
     return lambda run: run.probes[name].accuracy.value if name in run.probes else None
+
+
+def _other_set(name: str) -> Measure:
+    return lambda run: run.others[name].mean.value if name in run.others else None
+
+
+def _attention(layer: int) -> Measure:
+    return lambda run: run.attention[layer].share.value if layer < len(run.attention) else None
+
+
+def _generation(output: str, task: str) -> Measure:
+    def value(run: RunResult) -> float | None:
+        estimate = run.generation.get(output, {}).get(task)
+        return None if estimate is None else estimate.value
+
+    return value
 
 
 def _layout(proxy: str, name: str) -> Measure:

@@ -17,6 +17,9 @@ kind of colour vision; the shapes of markers differ too."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 TEXT_COLOUR, SOFT_COLOUR, GRID_COLOUR = "#1d1d1f", "#6b6a66", "#e3e1db"
+DASHED: dict[str, Any] = {"color": SOFT_COLOUR, "linewidth": 1, "linestyle": (0, (4, 3))}
+"""The line of guessing."""
+
 TITLE_WIDTH = 90
 """Characters in a line of a title."""
 

@@ -1,26 +1,29 @@
-"""Plots of an experiment: curves along the axis, and bars of arms.
+"""Plots of an experiment along its axis.
 
-A point is the mean over seeds, its bar the standard error of that mean, and small dots are single
-seeds; the accuracy of guessing is dashed.
+A point is the mean over seeds, its bar the 95 % interval over seeds (Student's t), and small dots
+are single seeds. A hollow point at 0 is the arm that draws nothing, and the dotted line its height;
+it is on no line, for 0 has no place on a logarithmic axis. The accuracy of guessing is dashed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import log10
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sgt_data.experiment.measure.run_result import RunResult
+from sgt_data.experiment.measure.seed_means import SeedMean
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.experiment.report.groups import Group, Measure, groups_of
 from sgt_data.experiment.report.plot_style import (
     COLOURS,
+    DASHED,
     MARKERS,
     SOFT_COLOUR,
     TEXT_COLOUR,
     TITLE_WIDTH,
     Plot,
-    mixed_with_white,
     plot_text,
     render_plot,
     spread_heights,
@@ -31,8 +34,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANEL_COLUMNS = 3
-_BAR_COLOUR = COLOURS[0]
-_DASHED: dict[str, Any] = {"color": SOFT_COLOUR, "linewidth": 1, "linestyle": (0, (4, 3))}
 
 
 def curve_plot(
@@ -42,7 +43,7 @@ def curve_plot(
     axis: str,
     chance: float | None = None,
 ) -> Plot:
-    """Plot a measure against the axis, one line per arm; arms off the axis are horizontal bands.
+    """Plot a measure against the axis, one line per arm; arms off the axis stand at its right end.
 
     Numbers are placed on a logarithmic axis with 0 at its left end; labels in equal steps.
 
@@ -62,7 +63,7 @@ def curve_plot(
         axes.set_xlabel(plot_text(axis, TITLE_WIDTH), labelpad=7)
         axes.set_title(plot_text(title, TITLE_WIDTH), fontsize=11, pad=12)
         if chance is not None:
-            axes.axhline(chance, **_DASHED)
+            axes.axhline(chance, **DASHED)
             ends.append(("guessing", chance, SOFT_COLOUR))
         low, high = axes.get_ylim()
         label_heights = spread_heights([height for _, height, _ in ends], (high - low) * 0.09)
@@ -107,7 +108,7 @@ def panel_plot(
             _label_axis(axes, groups, 7.5)
             axes.set_title(plot_text(name, 34))
             if name in chances:
-                axes.axhline(chances[name], **_DASHED, label="guessing")
+                axes.axhline(chances[name], **DASHED, label="guessing")
             if place + columns >= len(measures):
                 axes.set_xlabel(plot_text(axis, 40), fontsize=8, labelpad=5)
         for axes in all_axes[len(measures) :]:
@@ -128,92 +129,61 @@ def panel_plot(
     return render_plot(draw, 2.0 + 2.2 * columns, 1.4 + 2.2 * rows)
 
 
-def bar_plot(
-    results: Sequence[RunResult],
-    measures: Mapping[str, Measure],
-    title: str,
-    chances: Mapping[str, float],
-) -> Plot:
-    """Plot arms as rows, the best by the first measure on top, with a column of bars per measure.
-
-    Args:
-        results: results of all runs.
-        measures: measures by name.
-        title: title of the plot.
-        chances: accuracy of guessing by name of a measure, where it has one.
-    """
-    first = next(iter(measures.values()))
-    groups = sorted(groups_of(results), key=lambda group: _mean(group, first))
-
-    def draw(figure: Figure) -> None:
-        all_axes = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
-        for axes, (name, measure) in zip(all_axes, measures.items(), strict=True):
-            _draw_bars(axes, groups, measure)
-            if name in chances:
-                axes.axvline(chances[name], **_DASHED)
-            axes.set_title(plot_text(name, 24))
-            axes.grid(axis="x")
-            axes.grid(visible=False, axis="y")
-            highest = axes.get_xlim()[1]
-            axes.set_xlim(0, max(1.04, highest))
-            if highest <= 1.1:
-                axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-            axes.tick_params(axis="y", length=0)
-        all_axes[0].set_yticks(range(len(groups)), [plot_text(group.label, 30) for group in groups])
-        figure.suptitle(plot_text(title, TITLE_WIDTH), fontsize=11, x=0.01, ha="left")
-        if chances:
-            figure.supxlabel("dashed: what guessing scores", fontsize=8.5, color=SOFT_COLOUR)
-
-    return render_plot(draw, 2.4 + 1.9 * len(measures), 1.3 + 0.42 * len(groups))
-
-
-def _draw_bars(axes: Axes, groups: Sequence[Group], measure: Measure) -> None:
-    for row, group in enumerate(groups):
-        mean = group.over_seeds(measure)
-        if mean is None:
-            continue
-        axes.barh(row, mean.mean, height=0.66, color=mixed_with_white(_BAR_COLOUR, 0.4))
-        axes.errorbar(
-            mean.mean, row, xerr=mean.error or 0, color=_BAR_COLOUR, capsize=3, fmt="none"
-        )
-        axes.plot(
-            mean.values, [row] * len(mean.values), ".", color=_BAR_COLOUR, alpha=0.6, markersize=5
-        )
-
-
 def _draw_lines(
     axes: Axes, groups: Sequence[Group], measure: Measure, small: bool = False
 ) -> list[tuple[str, float, str]]:
-    """Draw lines and bands; returns name, height and colour of each one's right end."""
+    """Draw all arms; returns name, height and colour of the right end of each one."""
     places = _axis_places(groups)
+    right, gap = max(places.values(), default=0.0), 0.035 * (len(places) or 1)
     ends = []
     for number, arm in enumerate(dict.fromkeys(group.arm for group in groups)):
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-        of_arm = [(group.x, group.over_seeds(measure)) for group in groups if group.arm == arm]
-        points = [(places[x], mean) for x, mean in of_arm if x is not None and mean is not None]
+        style = _ArmStyle(
+            COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)], arm, small
+        )
+        of_arm = [
+            (group.x, mean)
+            for group in groups
+            if group.arm == arm and (mean := group.over_seeds(measure)) is not None
+        ]
+        points = [(places[x], mean) for x, mean in of_arm if x is not None and x != 0]
         for x, mean in of_arm:
-            if x is None and mean is not None:
-                error = mean.error or 0
-                axes.axhspan(
-                    mean.mean - error, mean.mean + error, color=colour, alpha=0.16, linewidth=0
-                )
-                axes.axhline(mean.mean, color=colour, linewidth=1.4, label=arm, zorder=1.5)
-                ends.append((arm, mean.mean, colour))
+            if x is None:
+                right += 2 * gap
+                _draw_points(axes, [(right, mean)], style)
+                axes.axhline(mean.mean, color=style.colour, linewidth=1, alpha=0.7, zorder=1.5)
+            elif x == 0:
+                _draw_points(axes, [(places[x], mean)], style, hollow=True)
+                axes.axhline(mean.mean, color=style.colour, linewidth=1, linestyle=":", zorder=1.5)
         if points:
-            across = [place for place, _ in points]
-            means = [mean.mean for _, mean in points]
-            axes.errorbar(
-                across, means, yerr=[mean.error or 0 for _, mean in points], color=colour,
-                marker=marker, markersize=4 if small else 6, linewidth=1.4 if small else 1.8,
-                capsize=2.5 if small else 3.5, label=arm, zorder=3,
-            )  # fmt: skip
-            for place, mean in points:
-                axes.plot(
-                    [place] * len(mean.values), mean.values, ".", color=colour, alpha=0.45,
-                    markersize=3 if small else 4.5, zorder=2.5,
-                )  # fmt: skip
-            ends.append((arm, means[-1], colour))
+            _draw_points(axes, points, style)
+        if of_arm:
+            ends.append((arm, of_arm[-1][1].mean, style.colour))
     return ends
+
+
+@dataclass(frozen=True, slots=True)
+class _ArmStyle:
+    colour: str
+    marker: str
+    label: str
+    small: bool
+
+
+def _draw_points(
+    axes: Axes, points: Sequence[tuple[float, SeedMean]], style: _ArmStyle, hollow: bool = False
+) -> None:
+    axes.errorbar(
+        [place for place, _ in points], [mean.mean for _, mean in points],
+        yerr=[mean.reach for _, mean in points], color=style.colour, marker=style.marker,
+        markersize=4 if style.small else 6, linewidth=1.4 if style.small else 1.8,
+        markerfacecolor="white" if hollow else style.colour,
+        capsize=2.5 if style.small else 3.5, label=style.label, zorder=3,
+    )  # fmt: skip
+    for place, mean in points:
+        axes.plot(
+            [place] * len(mean.values), mean.values, ".", color=style.colour, alpha=0.45,
+            markersize=3 if style.small else 4.5, zorder=2.5,
+        )  # fmt: skip
 
 
 def _axis_places(groups: Sequence[Group]) -> dict[AxisValue, float]:
@@ -246,8 +216,3 @@ def _label_axis(axes: Axes, groups: Sequence[Group], font_size: float) -> None:
             va="center", fontsize=10, color=TEXT_COLOUR, clip_on=False,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
-
-
-def _mean(group: Group, measure: Measure) -> float:
-    mean = group.over_seeds(measure)
-    return float("-inf") if mean is None else mean.mean

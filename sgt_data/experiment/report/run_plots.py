@@ -1,4 +1,4 @@
-"""Plots of what happens within runs: attention by layer, and training accuracy by step."""
+"""Plots of what happens within runs: attention by layer, and validation accuracy by step."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sgt_data.experiment.measure.lift_off import smoothed
 from sgt_data.experiment.measure.run_result import RunResult
-from sgt_data.experiment.report.groups import Group, Measure, groups_of
+from sgt_data.experiment.report.groups import Group, Measure, even_attention, groups_of
 from sgt_data.experiment.report.plot_style import (
     COLOURS,
+    DASHED,
     MARKERS,
     TITLE_WIDTH,
     Plot,
@@ -40,9 +40,11 @@ def attention_plot(results: Sequence[RunResult], title: str) -> Plot:
             ]
             axes.errorbar(
                 [layer + 1 for layer in layers], [mean.mean for mean in means],
-                yerr=[mean.error or 0 for mean in means], color=style.colour, marker=style.marker,
+                yerr=[mean.reach for mean in means], color=style.colour, marker=style.marker,
                 capsize=3, linestyle=style.line, label=plot_text(group.label, 40),
             )  # fmt: skip
+        even = list(even_attention(results).values())[:-1]
+        axes.plot(range(1, len(even) + 1), even, **DASHED, label="even attention")
         axes.set_xticks(range(1, deepest + 1))
         axes.set_xlabel("layer")
         axes.set_ylabel("share of attention")
@@ -54,28 +56,31 @@ def attention_plot(results: Sequence[RunResult], title: str) -> Plot:
 
 
 def learning_plot(results: Sequence[RunResult], title: str) -> Plot:
-    """Plot smoothed training accuracy by step, one line per run, with a triangle at lift-off."""
-    groups = groups_of(results)
+    """Plot validation accuracy by step, one line per run, with a triangle at lift-off.
+
+    Args:
+        results: results of all runs; those without a validation curve are left out.
+        title: title of the plot.
+    """
+    groups = groups_of([result for result in results if result.validation_curve])
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for group, style in zip(groups, _line_styles(groups), strict=True):
             for place, run in enumerate(group.runs):
-                rows = [(row[0], row[3]) for row in run.curve if row[3] is not None]
-                steps, values = [row[0] for row in rows], smoothed([row[1] for row in rows])
+                curve = dict(run.validation_curve)
                 label = plot_text(group.label, 40) if place == 0 else None
                 axes.plot(
-                    steps, values, color=style.colour, linewidth=1.2, linestyle=style.line,
-                    label=label,
+                    list(curve), list(curve.values()), color=style.colour, linewidth=1.2,
+                    linestyle=style.line, label=label,
                 )  # fmt: skip
-                if run.lift_off in steps:
-                    row_of_lift_off = steps.index(run.lift_off)
+                if run.lift_off in curve:
                     axes.plot(
-                        steps[row_of_lift_off], values[row_of_lift_off], "^", color=style.colour,
-                        markersize=8, markeredgecolor="white", zorder=5,
+                        run.lift_off, curve[run.lift_off], "^", color=style.colour, markersize=8,
+                        markeredgecolor="white", zorder=5,
                     )  # fmt: skip
         axes.set_xlabel("step")
-        axes.set_ylabel("training accuracy")
+        axes.set_ylabel("validation accuracy")
         axes.set_title(plot_text(title, TITLE_WIDTH), fontsize=11, pad=12)
         figure.legend(loc="outside right upper", fontsize=8.5)
 
@@ -107,4 +112,4 @@ def _line_styles(groups: Sequence[Group]) -> list[_LineStyle]:
 
 
 def _layer_attention(layer: int) -> Measure:
-    return lambda run: run.attention[layer].value
+    return lambda run: run.attention[layer].share.value

@@ -11,7 +11,7 @@ from sgt_data.experiment.report.tables import SEEDS_COLUMN, Cell, Table
 
 
 def to_csv(tables: Sequence[Table]) -> str:
-    """All tables in one CSV table; their rows are joined, and footers are left out.
+    """All tables by arm in one CSV table; rows are joined, footers, signs and notes left out.
 
     A column of numbers becomes three: mean, standard error, number of seeds. Text that a
     spreadsheet would take for a formula gets an apostrophe in front.
@@ -51,11 +51,21 @@ def to_markdown(tables: Sequence[Table]) -> str:
             _markdown_row("---" if place < 2 else "---:" for place in range(len(table.columns))),
             *(
                 _markdown_row(markdown_text(cell_text(cell)) for cell in row)
-                for row in (*table.rows, *table.footers)
+                for row in (*flagged_rows(table), *table.footers)
             ),
+            *(line for note in table.notes for line in ("", markdown_text(note))),
         ]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def flagged_rows(table: Table) -> list[tuple[Cell, ...]]:
+    """The rows of a table for people: the sign of a row stands after its first cell."""
+    flags = table.flags or ("",) * len(table.rows)
+    return [
+        (f"{cell_text(row[0])} {flag}".rstrip(), *row[1:])
+        for row, flag in zip(table.rows, flags, strict=True)
+    ]
 
 
 def cell_text(cell: Cell) -> str:
