@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from sgt_data.verify.verify_corpus import verify_corpus
 
 import sgt_data
 from sgt_data.errors import CorpusError, RequestError
@@ -32,6 +31,7 @@ from sgt_data.experiment.start_checkpoint import check_unlearnt, read_start, wit
 from sgt_data.manifest.manifest import parse_manifest
 from sgt_data.scenes.write_samples import write_samples
 from sgt_data.training.config import parse_config
+from sgt_data.verify.check_corpus import verify_corpus
 
 TODAY = "2026-01-05"
 
@@ -99,7 +99,7 @@ def test_a_pretrained_run_is_measured_and_reused(
     again = pretrain(parse_config(stage_0(corpora[0])), pretrained)
     assert again.reused and again.gate == gate and "nothing was trained" in again.notes[0]
     assert {file: file.read_bytes() for file in pretrained.rglob("*.pt")} == before
-    with pytest.raises(RequestError, match="another run's.*steps"):
+    with pytest.raises(RequestError, match=r"another run's.*steps"):
         pretrain(parse_config({**stage_0(corpora[0]), "steps": 6}), pretrained)
     write_gate(pretrained, replace(gate, corpus={**gate.corpus, "semantic": "0" * 64}))
     with pytest.raises(RequestError, match="pretrained on another corpus"):
@@ -133,7 +133,7 @@ def test_an_experiment_begins_with_a_checkpoint_that_passed_or_says_from_scratch
         read_start(plan_of(), pretrained)
     with pytest.raises(RequestError, match="holds no checkpoint"):
         read_start(plan_of(), tmp_path)
-    with pytest.raises(RequestError, match="from_scratch: .*give one of the two"):
+    with pytest.raises(RequestError, match=r"from_scratch: .*give one of the two"):
         read_start(plan_of(from_scratch=True), pretrained)
     assert read_start(plan_of(from_scratch=True), None) is None
     gate = read_gate(pretrained)
@@ -287,11 +287,11 @@ def test_a_ledger_lies_beside_the_corpus_and_the_corpus_keeps_its_bytes(
     file = ledger_file(corpus, None)
     assert str(file) == f"{corpus}.test-openings.jsonl"
     record_opening(file, entry(tmp_path, 8), Opening("a" * 16, TODAY, {}))
-    assert verify_corpus(corpus).succeeded
+    assert verify_corpus(corpus).sound
     with pytest.raises(RequestError, match="name a local one with --ledger FILE"):
         ledger_file("s3://bucket/corpus", None)
     assert ledger_file("s3://bucket/corpus", tmp_path / "l.jsonl") == tmp_path / "l.jsonl"
-    with pytest.raises(RequestError, match="cannot be written.*--ledger"):
+    with pytest.raises(RequestError, match=r"cannot be written.*--ledger"):
         ledger_file("/nowhere/corpus", None)
 
 
