@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import CorpusError
 from sgt_data.files.writing import write_atomic
 from sgt_data.foreign_errors import in_words
-from sgt_data.scoring.intervals import STRICT
 
 FILE = "gate.json"
 
@@ -24,7 +23,7 @@ LARGEST_GAP = 0.10
 """Most by which accuracy on questions that were trained on may exceed that on validation."""
 
 
-@checked(frozen=True, slots=True, config=STRICT)
+@checked(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Gate:
     """What the gate measured of a run.
 

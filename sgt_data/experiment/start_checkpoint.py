@@ -143,14 +143,14 @@ def _checked_gate(folder: Path, digest: str) -> Gate:
 
 def _check_model(where: str, stated: Mapping[str, Any], start: Start) -> None:
     """Check that what a plan states of the model is what the checkpoint's configuration states."""
-    found = {**stated, **{f"settings.{name}": value
+    wanted = {**stated, **{f"settings.{name}": value
                           for name, value in (stated.get("settings") or {}).items()}}  # fmt: skip
     right = {
         "make": start.model["make"], "picture": start.model["picture"], "init": start.folder,
         "init_digest": start.digest,
         **{f"settings.{name}": value for name, value in start.model["settings"].items()},
     }  # fmt: skip
-    for name, value in found.items():
+    for name, value in wanted.items():
         if name == "settings" or (
             name == "init" and Path(str(value)).absolute() == Path(right[name])
         ):
