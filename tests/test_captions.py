@@ -112,6 +112,29 @@ def test_each_caption_is_a_line_whose_answer_is_the_picture(written: Path, file:
         assert (line["draws"], line["image"]) == ("picture", f"images/{line['key']}.jpg")
 
 
+def test_captions_answer_a_question_about_the_picture(
+    corpus: str, file: Path, written: Path, tmp_path: Path
+) -> None:
+    ask = "What does the picture show?"
+    root = tmp_path / "answers"
+    plan = CaptionPlan(shares=SHARES, ask=ask)
+    assert write_captions(corpus, str(file), str(root), plan).draws is None
+    asked = {split: 0 for split in SHARES}
+    for split, lines in lines_of(root).items():
+        for line, drawn in zip(lines, lines_of(written)[split], strict=True):
+            question, answer = (turn["value"] for turn in line["conversations"])
+            assert question == f"<image>\n{ask}"
+            assert drawn["conversations"][0]["value"] == f"Draw a picture of: {answer}"
+            assert line["image"] == drawn["image"]
+            assert "draws" not in line
+            asked[split] += 1
+    assert all(asked.values())
+    with pytest.raises(RequestError, match="give one of the two"):
+        CaptionPlan(ask=ask, draw="semantic")
+    with pytest.raises(CorpusMismatch):
+        write_captions(corpus, str(file), str(root), PLAN)
+
+
 def test_what_is_drawn_is_what_the_corpus_stores(
     written: Path, corpus: str, file: Path, tmp_path: Path
 ) -> None:

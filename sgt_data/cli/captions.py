@@ -38,6 +38,12 @@ def captions_command(
             help="proxy whose targets are drawn; default: the pictures themselves",
         ),
     ] = None,
+    ask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="QUESTION", help="question that the captions answer; nothing is drawn then"
+        ),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option(help="source whose pictures are meant; default: any that has the name"),
@@ -60,7 +66,7 @@ def captions_command(
     from sgt_data.questions.write_captions import write_captions
 
     split_shares = parse_shares(",".join(names_in("--shares", shares) or SHARES))
-    plan = CaptionPlan(draw=draw, source=source, seed=seed, shares=split_shares)
+    plan = CaptionPlan(draw=draw, ask=ask, source=source, seed=seed, shares=split_shares)
     with ProgressBar("pictures") as bar:
         report = write_captions(corpus, captions, output, plan, progress=bar)
     notes = [f"note: {note}" for note in report.notes]
@@ -71,7 +77,9 @@ def captions_command(
     print_messages(notes + left_out)
     show(_report_table(report), asdict(report), as_json)
     run, list_ = f"{output.rstrip('/')}-run", f"{output.rstrip('/')}/train.jsonl"
-    sets = ("--set", f"data.captions=[{list_}]", "--set", "captions=16")
+    sets: tuple[str, ...] = ("--set", f"data.captions=[{list_}]", "--set", "captions=16")
+    if ask is not None:
+        sets = ("--set", f"data.more_questions=[{list_}]")
     print_next(command_text("train", corpus, "--questions", "QUESTIONS", "--output", run, *sets))
     return 0
 

@@ -1,4 +1,5 @@
-"""Write captions of a corpus' pictures in LLaVA's form, with the picture in the answer.
+"""Write captions of a corpus' pictures in LLaVA's form, with the picture in the answer, or as
+answers to a question about it.
 
 OUTPUT/
   captions.json              which captions these are, how many, and what was left out
@@ -50,7 +51,7 @@ class CaptionsReport(Result):
 
     Attributes:
         output: URL of the folder.
-        draws: `picture`, or the proxy whose targets are drawn.
+        draws: `picture`, or the proxy whose targets are drawn; None where captions are answers.
         captions: captions of the file.
         written: captions that were written.
         pictures: pictures that have a caption.
@@ -62,7 +63,7 @@ class CaptionsReport(Result):
     """
 
     output: str
-    draws: str
+    draws: str | None
     captions: int
     written: int
     pictures: int
@@ -129,14 +130,14 @@ def _write(
     images, nbytes = _write_images(opened, proxy, drawing, matched.pictures, root, on_progress)
     for split in exact_shares(plan.shares):
         of_split = [picture for picture in matched.pictures if picture.split == split]
-        write_atomic(join(root, f"{split}.jsonl"), b"".join(_lines(of_split, drawing)))
+        write_atomic(join(root, f"{split}.jsonl"), b"".join(_lines(of_split, drawing, plan.ask)))
     return CaptionsReport(
         complete=True,
         notes=[
             f"{split} has no captions" for split, tasks in results["splits"].items() if not tasks
         ],
         output=root,
-        draws=drawing.draws,
+        draws=drawing.draws if plan.ask is None else None,
         captions=read.captions,
         images=images,
         nbytes=nbytes,
@@ -156,7 +157,7 @@ def _identity(corpus: Corpus, drawing: DrawnAs, proxy: str, plan: CaptionPlan) -
             "fingerprint": corpus.header.fingerprints[proxy],
             "subset": corpus.header.identity.get("subset"),
         },
-        "draws": drawing.draws,
+        **({"draws": drawing.draws} if plan.ask is None else {"ask": plan.ask}),
         "source": plan.source,
         "seed": plan.seed,
         "shares": {name: float(share) for name, share in exact_shares(plan.shares).items()},
@@ -192,21 +193,26 @@ def _write_images(
     return written, nbytes
 
 
-def _lines(pictures: Sequence[CaptionedPicture], drawing: DrawnAs) -> Iterator[bytes]:
+def _lines(
+    pictures: Sequence[CaptionedPicture], drawing: DrawnAs, ask: str | None
+) -> Iterator[bytes]:
     """Captions as LLaVA's lines."""
     for picture in pictures:
         for caption in picture.captions:
+            turns = (f"{drawing.request}{caption.text}", "<image>")
+            if ask is not None:
+                turns = (f"<image>\n{ask}", caption.text)
             line = {
                 "id": f"{picture.key}-caption-{caption.number}",
                 "image": f"{IMAGES}/{picture.key}.{picture.extension}",
                 "conversations": [
-                    {"from": "human", "value": f"{drawing.request}{caption.text}"},
-                    {"from": "gpt", "value": "<image>"},
+                    {"from": speaker, "value": text}
+                    for speaker, text in zip(("human", "gpt"), turns, strict=True)
                 ],
                 "key": picture.key,
                 "task": caption.task,
                 "things": caption.things,
                 "relation": caption.relation,
-                "draws": drawing.draws,
+                **({} if ask is not None else {"draws": drawing.draws}),
             }
             yield orjson.dumps(line) + b"\n"

@@ -50,7 +50,7 @@ def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:
     sources: dict[str, Sequence[str] | str] = {}
     mixture: dict[str, float] = {}
     if config.questions:
-        files = [questions_file(data.questions), *data.more_questions]
+        files = [questions_file(each) for each in (data.questions, *data.more_questions)]
         sources |= _checked_files(files, QUESTIONS)
         mixture[QUESTIONS] = config.questions
     if config.drawings:

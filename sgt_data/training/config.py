@@ -62,7 +62,8 @@ class DataConfig:
         questions: a folder of `sgt-data questions`, or a `.jsonl` file in LLaVA's form.
         proxies: proxies whose targets are drawn; empty for questions alone.
         fraction: fraction of the corpus that is drawn, chosen as by `sgt-data scale`; None for all.
-        more_questions: `.jsonl` files in LLaVA's form that are mixed into the questions.
+        more_questions: further folders of questions, or `.jsonl` files in LLaVA's form, that are
+            mixed into the questions by their sizes.
         captions: `.jsonl` files of `sgt-data captions`, LLaVA's form with the picture in the
             answer: a text, and what it describes as the target.
         blind: whether grey pictures replace the pictures of the questions.

@@ -107,7 +107,8 @@ class UnifiedModel(nn.Module):
             torch.cat([part.pictures for part in parts]),
             [text for part in parts for text in part.texts],
         )
-        losses, rest = dict[str, Tensor](), iter(tokens.split([len(each.texts) for each in parts]))
+        sizes = [len(part.texts) for part in parts]
+        losses, rest = dict[str, Tensor](), iter(torch.split(tokens, sizes))
         if batch.questions is not None:
             losses |= self._answer_losses(next(rest), batch.questions)
         if batch.drawings is not None:

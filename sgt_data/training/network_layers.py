@@ -100,7 +100,8 @@ class AnswerScores(nn.Module):
     def forward(self, token: Tensor, answers: Tensor) -> Tensor:
         """Compute scores [n, answers] from the token [n, width] and vectors [answers, width]."""
         asked: Tensor = self.ask(token)
-        return asked @ self.know(answers).T * asked.shape[1] ** -0.5
+        scores: Tensor = asked @ self.know(answers).T * asked.shape[1] ** -0.5
+        return scores
 
 
 def grid_waves(side: int, width: int) -> Tensor:
