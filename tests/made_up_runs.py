@@ -121,7 +121,7 @@ def run(
                 0.1,
             )
             for name, level in (("shape", 0.2), ("pair", 0.5), ("number", 0.3))
-        },  # fmt: skip
+        },
         layout={"segmentation": {"mIoU": estimate(skill), "PQ": estimate(skill * 0.9)}}
         if draws_targets
         else {},

@@ -28,6 +28,7 @@ from sgt_data.experiment.plan.arms import TrainingData
 from sgt_data.experiment.plan.arms_of_kind import arms_of
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, parse_plan
 from sgt_data.experiment.plan.primary_contrast import PrimaryContrast, check_primary
+from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.report.contrast_tables import contrast_tables
 from sgt_data.experiment.report.description import ExperimentFacts
 from sgt_data.experiment.report.findings import Findings, findings_of
@@ -250,6 +251,19 @@ def test_a_ladder_tests_neighbouring_rungs_and_its_top_against_each_control() ->
     ]  # fmt: skip
 
 
+def test_a_ladder_of_one_rung_has_no_slope_and_is_tested_against_each_control() -> None:
+    results = [each for each in runs(SCALE) if each.arm != "entity, equal epochs"]
+    short = [each for each in results if each.arm != "entity" or each.x == 128]
+    assert names(short, "scale") == [
+        f"entity, 128 less {name}"
+        for name in (
+            "questions alone, equal compute", "labels as questions, 16,384",
+            "pictures of questions hidden", "base",
+        )
+    ]  # fmt: skip
+    assert not [each for each in sentences(short, "scale") if "Slope" in each]
+
+
 def test_proxies_are_tested_against_the_baseline_and_against_the_primary_arm() -> None:
     others = [arm for arm, _, _ in PROXIES if arm not in ("entity", "questions alone")]
     assert names(runs(PROXIES), "proxies") == [
@@ -455,3 +469,19 @@ def test_a_primary_contrast_names_two_arms_that_exist() -> None:
     check_primary(None, [])
     with pytest.raises(RequestError, match=r"primary.arm: found 'entity'; allowed: edge"):
         check_primary(PRIMARY, ["edge", "questions alone"])
+
+
+def test_a_primary_contrast_follows_the_names_of_the_corpus() -> None:
+    """Where it needs a proxy that the corpus lacks, no other contrast takes its place."""
+    plan = parse_plan(
+        "{train: {}, proxies: [semantic, edge],primary: {arm: semantic, baseline: questions alone}}"
+    )
+    semantic = {"type": "segmentation", "variant": "semantic", "name": "classes"}
+    named, _ = with_corpus_proxies(plan, [semantic, {"type": "edge", "name": "edge"}])
+    assert named.primary == PrimaryContrast("classes", "questions alone")
+    on_edges = replace(
+        plan, primary=PrimaryContrast("edge", "questions alone"), leave_out_missing=True
+    )
+    without, notes = with_corpus_proxies(on_edges, [semantic])
+    assert without.primary is None
+    assert "primary: the corpus has no proxy edge; no contrast is primary" in notes

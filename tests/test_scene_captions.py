@@ -18,6 +18,8 @@ from sgt_data.scenes.caption_wording import listed
 from sgt_data.scenes.captions import VisibleThing, captions_of, relation_of
 from sgt_data.scenes.colours import NAMED_COLOURS
 from sgt_data.scenes.dice import Dice
+from sgt_data.scenes.sample_identity import SampleIdentity
+from sgt_data.scenes.write_samples import draw_sample
 from sgt_data.seeds import generator
 
 PICTURES, SIDE = 150, 48
@@ -233,11 +235,9 @@ def test_lists_are_english() -> None:
 
 
 def test_bytes_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
+    sample = SampleIdentity(40, 4, 32, 32, 17, "simple", ("sa1b", "coco"))
     for processes in (1, 2):
-        write_samples(
-            str(tmp_path / str(processes)), 40, seed=4, size=(32, 32), scenes="simple",
-            pictures_per_tar=17, processes=processes,
-        )  # fmt: skip
+        draw_sample(str(tmp_path / str(processes)), sample, processes=processes)
     files = [
         {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         for root in (tmp_path / "1", tmp_path / "2")

@@ -226,7 +226,8 @@ def corpus(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_the_experiment_manifest_builds_every_proxy(manifest: Manifest, corpus: str) -> None:
     assert [proxy.name for proxy in manifest.proxies] == [
-        "semantic", "instance", "referring", "depth", "edge", "reconstruction", "inpainting",
+        "entity", "semantic", "instance", "referring", "depth", "edge", "reconstruction",
+        "inpainting",
     ]  # fmt: skip
     assert verify_corpus(corpus, deep=True).sound
     keys = {

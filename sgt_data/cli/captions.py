@@ -72,7 +72,7 @@ def captions_command(
     show(_report_table(report), asdict(report), as_json)
     run, list_ = f"{output.rstrip('/')}-run", f"{output.rstrip('/')}/train.jsonl"
     sets = ("--set", f"data.captions=[{list_}]", "--set", "captions=16")
-    print_next(command_text("train", corpus, "--output", run, *sets))
+    print_next(command_text("train", corpus, "--questions", "QUESTIONS", "--output", run, *sets))
     return 0
 
 

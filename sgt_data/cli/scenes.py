@@ -44,15 +44,13 @@ def sample_command(
     as_json: AsJson = False,
 ) -> int:
     """Draw sample scenes, in SA-1B's and COCO's own formats."""
-    from sgt_data.scenes.sample_identity import FORMS
-    from sgt_data.scenes.write_samples import write_samples
+    from sgt_data.scenes.sample_identity import FORMS, SampleIdentity, chosen_forms
+    from sgt_data.scenes.write_samples import PICTURES_PER_TAR, draw_sample
 
+    named = chosen_forms(scenes, names_in("--form", forms) or FORMS)
+    sample = SampleIdentity(images, seed, width, height, PICTURES_PER_TAR, scenes, named)  # type: ignore[arg-type]
     with ProgressBar("pictures") as bar:
-        summary = write_samples(
-            directory, images, seed=seed, size=(width, height), scenes=scenes,  # type: ignore[arg-type]
-            forms=names_in("--form", forms) or FORMS,  # type: ignore[arg-type]
-            processes=processes, progress=bar,
-        )  # fmt: skip
+        summary = draw_sample(directory, sample, processes=processes, progress=bar)
     show(_summary_text(summary), asdict(summary), as_json)
     print_next(_build_of(directory, summary.forms))
     return 0

@@ -85,7 +85,7 @@ def match_captions(
         RequestError: there is no such source, or two sources have pictures of one name.
     """
     shares = exact_shares(plan.shares)
-    left_out, found = read.left_out.copy(), dict[str, str]()
+    left_out, source_of = read.left_out.copy(), dict[str, str]()
     captioned: list[CaptionedPicture] = []
     without = 0
     for shard, row in _pictures(corpus, proxy, plan.source):
@@ -93,7 +93,7 @@ def match_captions(
         if captions is None:
             without += 1
             continue
-        if (other := found.setdefault(row["member"], row["source"])) != row["source"]:
+        if (other := source_of.setdefault(row["member"], row["source"])) != row["source"]:
             raise RequestError(
                 f"source: the sources {other} and {row['source']} both have a picture "
                 f"{cut(row['member'], 80)}; name the one that the captions are about"
@@ -106,7 +106,7 @@ def match_captions(
             captioned.append(CaptionedPicture(row["key"], shard, split, extension, captions))
     lost = _left_out_pictures(corpus, proxy, plan.source)
     for name, captions in read.by_name.items():
-        if name not in found:
+        if name not in source_of:
             left_out[PICTURE_LEFT_OUT if name in lost else NO_PICTURE] += len(captions)
     captioned.sort(key=lambda picture: picture.key)
     return MatchedCaptions(captioned, without, left_out)

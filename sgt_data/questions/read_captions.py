@@ -92,9 +92,9 @@ def read_captions(document: Any, place: str) -> CaptionsOfPictures:
 def _rows(document: Any, name: str, place: str) -> list[Any]:
     rows = document.get(name) if isinstance(document, Mapping) else None
     if not isinstance(rows, list):
-        found = type(document).__name__ if not isinstance(document, Mapping) else cut(rows, 80)
+        shown = cut(rows, 80) if isinstance(document, Mapping) else type(document).__name__
         raise RequestError(
-            f"{place}: found {found}, no list `{name}`; COCO's captions file is an object with "
+            f"{place}: found {shown}, no list `{name}`; COCO's captions file is an object with "
             "`images` and `annotations`"
         )
     return rows

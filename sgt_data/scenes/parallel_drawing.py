@@ -86,7 +86,7 @@ class DrawingPool:
         except BrokenProcessPool as why:
             raise DrawingStopped(
                 "a process that drew pictures ended early: it was killed (is there too little "
-                "memory?), or the program that calls `write_samples` starts its work without `if "
+                "memory?), or the program that calls `draw_sample` starts its work without `if "
                 '__name__ == "__main__":`; processes=1 works in one process'
             ) from why
 

@@ -86,8 +86,8 @@ class SampleIdentity:
         write_atomic(str(marker), orjson.dumps(identity, option=orjson.OPT_INDENT_2))
 
 
-def check_names(scenes: str, forms: Collection[str]) -> None:
-    """Check the names of scenes and forms.
+def chosen_forms(scenes: str, forms: Collection[str]) -> tuple[Form, ...]:
+    """The forms of these names in the order of `FORMS`; the names of scenes are checked too.
 
     Raises:
         RequestError: a name is unknown, or there is no form; the message lists the allowed names.
@@ -99,6 +99,7 @@ def check_names(scenes: str, forms: Collection[str]) -> None:
         raise RequestError(f"forms: {not_among(unknown[0], FORMS)}")
     if not forms:
         raise RequestError(f"forms: found none; allowed: {', '.join(FORMS)}")
+    return tuple(form for form in FORMS if form in forms)
 
 
 def _check_equal(root: Path, claimed: dict[str, Any], identity: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import orjson
 
@@ -25,11 +26,14 @@ from sgt_data.scenes.sample_identity import (
     FORMS,
     Form,
     SampleIdentity,
-    check_names,
+    chosen_forms,
 )
 from sgt_data.scenes.staging import Scenes
 from sgt_data.scenes.write_coco import CocoAnnotations
 from sgt_data.scenes.write_sa1b import add_picture
+
+PICTURES_PER_TAR: Final = 1000
+"""Of SA-1B's form, where a request states no other number."""
 
 
 @dataclass(slots=True, kw_only=True, repr=False)
@@ -69,8 +73,7 @@ def write_samples(
     size: tuple[int, int] = (640, 480),
     scenes: Scenes = "varied",
     forms: Collection[Form] | Form = FORMS,
-    pictures_per_tar: int = 1000,
-    processes: int | None = None,
+    pictures_per_tar: int = PICTURES_PER_TAR,
     progress: ProgressTo = False,
 ) -> SampleSummary:
     """Draw scenes and write them in SA-1B's form and as many others in COCO's form.
@@ -86,49 +89,68 @@ def write_samples(
         scenes: what the scenes show.
         forms: which forms are written, or the one; the content of one does not depend on the other.
         pictures_per_tar: of SA-1B's form.
-        processes: how many draw at a time; None for one per CPU where there is enough to do. A
-            program that calls this draws in one process, or starts its work in `if __name__ ==
-            "__main__":`. The bytes do not depend on it.
         progress: True shows a bar; a function is called after each picture of each form.
 
     Raises:
         RequestError: an argument is out of range, or the directory holds another sample.
         StorageError: a file cannot be written.
+    """
+    chosen = chosen_forms(scenes, checks.texts("forms", forms))
+    sample = SampleIdentity(images, seed, *size, pictures_per_tar, scenes, chosen)
+    return draw_sample(directory, sample, processes=1, progress=progress)
+
+
+def draw_sample(
+    directory: Location,
+    sample: SampleIdentity,
+    *,
+    processes: int | None = None,
+    progress: ProgressTo = False,
+) -> SampleSummary:
+    """Draw and write a sample, in several processes where it pays. They change no byte.
+
+    Args:
+        directory: local folder.
+        sample: what is drawn.
+        processes: how many draw at a time; None for one per CPU where there is enough to do. A
+            program that draws in several needs `if __name__ == "__main__":`.
+        progress: as of `write_samples`.
+
+    Raises:
+        RequestError, StorageError: as of `write_samples`.
         DrawingStopped: a process that drew was killed.
     """
+    sample.check_numbers()
     if processes is not None:
         checks.whole_number("processes", processes, 1)
     directory = plain(directory)
-    named = checks.texts("forms", forms)
-    check_names(scenes, named)
-    chosen = tuple(form for form in FORMS if form in named)
-    identity = SampleIdentity(images, seed, *size, pictures_per_tar, scenes, chosen)
-    identity.check_numbers()
     root = Path(check_output(str(directory), name="directory"))
-    identity.claim(root)
+    sample.claim(root)
     sweep_unfinished(str(root))
+    size = sample.width, sample.height
     write_file(f"{root}/depth/depth.json", orjson.dumps(depth_rule(*size)))
     write_file(f"{root}/normals/normals.json", orjson.dumps(normals_rule(*size)))
     cameras: dict[str, Intrinsics] = {}
     tars, masks = 0, 0
     annotations = CocoAnnotations()
-    drawer = PictureDrawer(str(root), identity)
-    at_a_time = processes or default_processes(images * len(chosen), size[0] * size[1])
+    drawer = PictureDrawer(str(root), sample)
+    pictures = sample.images * len(sample.forms)
+    at_a_time = processes or default_processes(pictures, sample.width * sample.height)
     with shown(progress, "pictures") as on_progress, DrawingPool(at_a_time) as pool:
-        count = _PictureCount(images * len(chosen), on_progress)
+        count = _PictureCount(pictures, on_progress)
         first = "loading compiled code, or compiling it the first time"
         on_progress(Progress(0, count.total, phase=first))
-        if "sa1b" in chosen:
+        if "sa1b" in sample.forms:
             tars, masks = _write_sa1b(drawer, pool, cameras, count)
-        if "coco" in chosen:
+        if "coco" in sample.forms:
             annotations = _write_coco(drawer, pool, cameras, count)
     write_file(f"{root}/intrinsics.json", orjson.dumps({"pictures": cameras}))
     return SampleSummary(
         complete=True,
         directory=directory,
-        scenes=scenes,
-        forms=chosen,
-        images=images,
+        scenes=sample.scenes,
+        forms=sample.forms,
+        images=sample.images,
         tars=tars,
         masks=masks,
         instances=len(annotations.instances),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,18 +18,15 @@ def device_chance(device: torch.device) -> Tensor | None:
 def evaluating(model: nn.Module, device: torch.device) -> Iterator[None]:
     """Put a model into evaluation, without gradients, and leave no trace of it.
 
-    Afterwards every part of the model is in the mode that it was in, and random numbers go on as if
-    none had been drawn: those of torch, of numpy and of Python.
+    Afterwards every part of the model is in the mode that it was in, and torch's random numbers go
+    on as if none had been drawn.
     """
     modes = {part: part.training for part in model.modules()}
-    states = random.getstate(), np.random.get_state()
     devices = [device] if device.type == "cuda" else []
     model.eval()
     try:
         with torch.random.fork_rng(devices=devices), torch.no_grad():
             yield
     finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
         for part, mode in modes.items():
             part.training = mode

@@ -68,10 +68,10 @@ def caption_of(sample: Conversation) -> str:
     system, exchanges = _exchanges(sample)
     exchange = exchanges[0]
     if len(exchanges) > 1 or exchange.answer != PICTURE_WORD or not sample.has_picture:
-        found = cut(exchange.answer, 60) if sample.has_picture else "no picture"
+        stated = cut(exchange.answer, 60) if sample.has_picture else "no picture"
         raise CorpusError(
             f"{_place(sample)}: no caption: found {counted(len(exchanges), 'answer')}, the first "
-            f"{found}; a line of data.captions has one turn of human, the text, one turn of gpt, "
+            f"{stated}; a line of data.captions has one turn of human, the text, one turn of gpt, "
             f"{PICTURE_WORD}, and the field image"
         )
     return _text(system, (), exchange.question)

@@ -73,11 +73,11 @@ def take_initial_weights(model: nn.Module, config: TrainConfig) -> None:
     if not problems:
         model.load_state_dict(checkpoint.model)
         return
-    there, mine = (dict(each["model"]) for each in (checkpoint.config, document_of(config)))
-    for document in (there, mine):
+    theirs, mine = (dict(each["model"]) for each in (checkpoint.config, document_of(config)))
+    for document in (theirs, mine):
         document.pop("init", None)
         document.pop("init_digest", None)
-    differing = "; ".join(map(str, differences({"model": there}, {"model": mine})))
+    differing = "; ".join(map(str, differences({"model": theirs}, {"model": mine})))
     more = [f"  and {len(problems) - _NAMED_MAX} more"] if len(problems) > _NAMED_MAX else []
     hint = (
         f"Set the model as the checkpoint's run had it: {differing}"

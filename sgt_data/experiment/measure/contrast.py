@@ -70,8 +70,8 @@ def accuracy_contrast(arms: Sequence[Sequence[Marks]], weights: Sequence[float])
         ValueError: the arms differ in seeds, tasks, pictures or numbers of questions.
     """
     if len(arms) != len(weights) or len({len(seeds) for seeds in arms}) != 1 or not arms[0]:
-        found = ", ".join(str(len(seeds)) for seeds in arms)
-        raise ValueError(f"arms have {found} seeds, and there are {len(weights)} weights")
+        seed_counts = ", ".join(str(len(seeds)) for seeds in arms)
+        raise ValueError(f"arms have {seed_counts} seeds, and there are {len(weights)} weights")
     counts = [[_Counts.of(marks) for marks in seeds] for seeds in arms]
     first = counts[0][0]
     if not all(first.has_same_questions(each) for of_arm in counts for each in of_arm):

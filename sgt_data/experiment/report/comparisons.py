@@ -21,7 +21,7 @@ from itertools import pairwise
 from math import log2
 
 from sgt_data.experiment.measure.contrast import Contrast, accuracy_contrast, seed_contrast
-from sgt_data.experiment.plan.arms import EQUAL_EPOCHS, QUESTIONS_ALONE
+from sgt_data.experiment.plan.arms import CONTROLS, EQUAL_EPOCHS, QUESTIONS_ALONE
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind
 from sgt_data.experiment.plan.primary_contrast import PrimaryContrast
 from sgt_data.experiment.report.groups import (
@@ -129,19 +129,19 @@ def family_of(
 
 
 def ladders_of(groups: Sequence[Group]) -> list[list[Group]]:
-    """By arm with two or more numbers of drawn pictures above 0: its groups, fewest first.
+    """By arm that draws numbers of pictures above 0: its groups, fewest first.
 
     The top rung of a ladder of equal epochs is that of the ladder of equal steps.
     """
     by_arm: dict[str, list[Group]] = {}
     for group in groups:
-        if isinstance(group.x, int | float) and group.x > 0:
+        if isinstance(group.x, int | float) and group.x > 0 and group.arm not in CONTROLS:
             by_arm.setdefault(group.arm, []).append(group)
     for arm, ladder in by_arm.items():
         of_equal_steps = by_arm.get(arm.removesuffix(EQUAL_EPOCHS))
         if arm.endswith(EQUAL_EPOCHS) and of_equal_steps:
             ladder.append(of_equal_steps[-1])
-    return [ladder for ladder in by_arm.values() if len(ladder) > 1]
+    return list(by_arm.values())
 
 
 def slope_of(ladder: Sequence[Group]) -> Comparison:
@@ -165,7 +165,7 @@ def _ladder_comparisons(
     for ladder in ladders:
         rungs = ladder if baseline is None else [baseline, *ladder]
         comparisons += [less(above, below) for below, above in pairwise(rungs)]
-    comparisons += [slope_of(ladder) for ladder in ladders]
+    comparisons += [slope_of(ladder) for ladder in ladders if len(ladder) > 1]
     if ladders:
         on_ladders = {group.label for ladder in ladders for group in ladder}
         controls = [group for group in groups if group.label not in on_ladders]
@@ -176,7 +176,7 @@ def _ladder_comparisons(
 
 def _neighbours(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
     """Groups of one arm at neighbouring values of the axis."""
-    return [(one, next_) for one, next_ in pairwise(groups) if one.arm == next_.arm]
+    return [(below, above) for below, above in pairwise(groups) if below.arm == above.arm]
 
 
 def _other_quantities(groups: Sequence[Group]) -> list[Quantity]:

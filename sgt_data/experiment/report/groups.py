@@ -35,11 +35,6 @@ class Group:
         return self.arm if self.x is None else f"{self.arm}, {axis_text(self.x)}"
 
     @property
-    def is_trained(self) -> bool:
-        """Whether the runs trained on anything here; the base of post-training did not."""
-        return any(run.samples.questions or run.samples.drawings for run in self.runs)
-
-    @property
     def lifted_off(self) -> tuple[int, int] | None:
         """Number of runs that lifted off, and of those that could; None without such runs."""
         of_curve = [run.lift_off is not None for run in self.runs if run.validation_curve]

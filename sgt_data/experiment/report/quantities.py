@@ -39,8 +39,8 @@ class Quantity:
 
     def is_known(self, run: RunResult) -> bool:
         """Whether a run has the number."""
-        found = self.marks or self.measure
-        return found is not None and found(run) is not None
+        number = self.marks or self.measure
+        return number is not None and number(run) is not None
 
 
 ANSWERS = Quantity("mean accuracy", marks=lambda run: run.marks)
