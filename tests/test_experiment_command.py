@@ -52,6 +52,8 @@ controls: ["questions alone, equal samples", pictures of questions hidden, label
   base]
 primary: {arm: semantic and referring, baseline: questions alone}
 ladder: [8]
+equal_epochs: []
+paces: []
 ratios: ["1:1"]
 question_share: 0.3
 held_out_share: 0.3

@@ -18,7 +18,12 @@ from sgt_data.experiment.measure.answers import spread_out
 from sgt_data.experiment.measure.held_out import HeldOutQuestion
 from sgt_data.experiment.measure.opening_record import Opening
 from sgt_data.experiment.measure.validation_curve import plateau_of, validation_curve
-from sgt_data.experiment.opening_ledger import ledger_file, read_ledger, record_opening
+from sgt_data.experiment.opening_ledger import (
+    LINE_BYTES_MAX,
+    ledger_file,
+    read_ledger,
+    record_opening,
+)
 from sgt_data.experiment.opening_text import ledger_notes
 from sgt_data.experiment.plan.arms import TrainingData
 from sgt_data.experiment.plan.arms_of_kind import arms_of
@@ -301,3 +306,11 @@ def test_a_gate_that_is_damaged_is_no_gate(tmp_path: Path) -> None:
     (tmp_path / "gate.json").write_text("{}")
     with pytest.raises(CorpusError, match=r"gate\.json is no gate"):
         read_gate(tmp_path)
+
+
+def test_a_line_of_a_ledger_is_bounded(tmp_path: Path) -> None:
+    file = tmp_path / "corpus.test-openings.jsonl"
+    with file.open("wb") as lines:
+        lines.truncate(1 << 30)  # a sparse file of one line
+    with pytest.raises(CorpusError, match=f"line 1 .*longer than {LINE_BYTES_MAX} bytes"):
+        read_ledger(file)
