@@ -119,7 +119,7 @@ def test_captions_answer_a_question_about_the_picture(
     root = tmp_path / "answers"
     plan = CaptionPlan(shares=SHARES, ask=ask)
     assert write_captions(corpus, str(file), str(root), plan).draws is None
-    asked = {split: 0 for split in SHARES}
+    asked = dict.fromkeys(SHARES, 0)
     for split, lines in lines_of(root).items():
         for line, drawn in zip(lines, lines_of(written)[split], strict=True):
             question, answer = (turn["value"] for turn in line["conversations"])
