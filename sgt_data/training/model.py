@@ -2,23 +2,20 @@
 
 It has two shapes: `joint`, where all weights learn from all losses; `frozen`, where a trained trunk
 stays as it is and the drawing head and the answer head learn to read it. Pictures are drawn by
-regression, in one pass, or by rectified flow (Liu et al. 2022), in steps from noise; what is drawn
+regression, in one pass, or by rectified flow, in steps from noise; what is drawn
 of a caption needs flow, as one caption describes many pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sgt_data.errors import RequestError
-from sgt_data.foreign_errors import in_words
-from sgt_data.training.checkpoint import read_checkpoint
+from sgt_data.training.frozen_trunk import take_trunk
 from sgt_data.training.hashed_words import hashed_words
 from sgt_data.training.learner import Drawings, Questions, TrainingBatch, VisualAttention
 from sgt_data.training.model_settings import ModelSettings, parse_settings
@@ -33,14 +30,7 @@ from sgt_data.training.network_layers import (
     patch_shares,
     to_patches,
 )
-
-_SHIFT = 3.0
-"""Shift of the flow's times towards noise (Esser et al. 2024): logits in training, a factor in
-drawing. Where little noise is left, a noisy target shows the target, and the model need not look at
-the picture."""
-
-_HEADS = ("answers", "generator", "patches", "noised", "clock", "classes")
-"""Beginnings of the names of the weights of the heads: those that a `frozen` model learns."""
+from sgt_data.training.rectified_flow import WAVES, drawn_by_flow, flow_loss, time_waves
 
 
 def make(settings: Mapping[str, Any]) -> UnifiedModel:
@@ -55,7 +45,7 @@ def make(settings: Mapping[str, Any]) -> UnifiedModel:
     sizes = parse_settings(settings)
     model = UnifiedModel(sizes)
     if sizes.shape == "frozen":
-        model.take_trunk(sizes.trunk)
+        take_trunk(model, sizes.trunk)
     return model
 
 
@@ -93,7 +83,7 @@ class UnifiedModel(nn.Module):
         if s.generation == "flow":
             self.noised = nn.Linear(values, s.width)
             self.clock = nn.Sequential(
-                nn.Linear(32, s.width), nn.GELU(), nn.Linear(s.width, s.width)
+                nn.Linear(WAVES, s.width), nn.GELU(), nn.Linear(s.width, s.width)
             )
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
@@ -135,12 +125,10 @@ class UnifiedModel(nn.Module):
         tokens = self._trunk(pictures, texts)
         if self.settings.generation == "regression":
             return from_patches(self._drawn(tokens)).clamp(-1, 1)
-        drawn = torch.randn(len(tokens), self.side**2, 3 * PATCH**2).to(tokens)
-        even = torch.linspace(0, 1, self.settings.flow_steps + 1)
-        times = (even / (even + _SHIFT * (1 - even))).to(tokens)
-        for now, then in pairwise(times):
-            clean = self._drawn(tokens, drawn, now.expand(len(tokens)))
-            drawn = drawn + (then - now) / (1 - now) * (clean - drawn)
+        noise = torch.randn(len(tokens), self.side**2, 3 * PATCH**2).to(tokens)
+        drawn = drawn_by_flow(
+            lambda noisy, time: self._drawn(tokens, noisy, time), noise, self.settings.flow_steps
+        )
         return from_patches(drawn).clamp(-1, 1)
 
     def features(self, pictures: Tensor) -> Tensor:
@@ -159,31 +147,6 @@ class UnifiedModel(nn.Module):
             shares.append(attention.sum(2).mean(1))
             x = block(x, is_token)
         return VisualAttention(torch.stack(shares), places / is_token.sum(1))
-
-    def take_trunk(self, checkpoint: str | None) -> None:
-        """Take a trained trunk and its answers from a checkpoint, and freeze the trunk.
-
-        Args:
-            checkpoint: path of a checkpoint of a `joint` model.
-
-        Raises:
-            RequestError: the path is None, or the checkpoint is missing or of another model.
-        """
-        if checkpoint is None:
-            raise RequestError("model.settings.trunk: a frozen model needs a checkpoint")
-        weights = {
-            name: weight
-            for name, weight in read_checkpoint(checkpoint).model.items()
-            if not name.startswith(_HEADS) or name.startswith("answers")
-        }
-        try:
-            lacking = self.load_state_dict(weights, strict=False).missing_keys
-        except RuntimeError as why:
-            raise RequestError(f"{checkpoint} is of another model: {in_words(why)}") from why
-        if missing := [name for name in lacking if not name.startswith(_HEADS)]:
-            raise RequestError(f"{checkpoint} is of another model: it has no {missing[0]}")
-        for name, weight in self.named_parameters():
-            weight.requires_grad = name.startswith(_HEADS)
 
     def _tokens(self, pictures: Tensor, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Tokens of the patches, of the answer and of the words, [n, side^2 + 1 + words, width].
@@ -244,8 +207,7 @@ class UnifiedModel(nn.Module):
         """
         places = self.side**2
         if noisy is not None and time is not None:
-            waves = time[:, None] * torch.exp(torch.linspace(0, 6, 16)).to(time)
-            clock = self.clock(torch.cat([waves.sin(), waves.cos()], 1))
+            clock = self.clock(time_waves(time))
             noisy_tokens = tokens[:, :places] + self.noised(noisy) + clock[:, None]
             tokens = torch.cat([noisy_tokens, tokens[:, places:]], 1)
         for block in self.generator:
@@ -261,7 +223,4 @@ class UnifiedModel(nn.Module):
         targets = to_patches(drawings.targets)
         if self.settings.generation == "regression":
             return F.mse_loss(self._drawn(tokens), targets)
-        time = torch.sigmoid(torch.randn(len(targets), device=targets.device) - _SHIFT)
-        part = time[:, None, None]
-        noisy = torch.lerp(torch.randn_like(targets), targets, part)
-        return F.mse_loss(self._drawn(tokens, noisy, time), targets)
+        return flow_loss(lambda noisy, time: self._drawn(tokens, noisy, time), targets)
