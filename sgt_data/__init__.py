@@ -52,9 +52,9 @@ if TYPE_CHECKING:
         StorageError,
         StreamError,
     )
+    from sgt_data.experiment.experiment_report import ExperimentReport
     from sgt_data.experiment.plan.experiment_plan import Plan
     from sgt_data.experiment.plan.load_plan import load_plan
-    from sgt_data.experiment.prepared_experiment import ExperimentReport
     from sgt_data.experiment.run_experiment import run_experiment
     from sgt_data.exports.export import export_corpus
     from sgt_data.exports.export_options import ExportOptions
@@ -145,9 +145,9 @@ _MODULES = {
         "StorageError",
         "StreamError",
     ),
+    "experiment.experiment_report": ("ExperimentReport",),
     "experiment.plan.experiment_plan": ("Plan",),
     "experiment.plan.load_plan": ("load_plan",),
-    "experiment.prepared_experiment": ("ExperimentReport",),
     "experiment.run_experiment": ("run_experiment",),
     "files.storage_options": ("use_storage_options",),
     "manifest.manifest": (

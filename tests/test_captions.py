@@ -29,6 +29,7 @@ from sgt_data.errors import CorpusMismatch, InputError, RequestError
 from sgt_data.facts import UNIFORM_TYPES
 from sgt_data.manifest.manifest import load_manifest
 from sgt_data.proxies.registry import proxy_kinds
+from sgt_data.questions.caption_tasks import OTHER_TASK
 from sgt_data.questions.drawn_as import CLEAN_INPUTS
 from sgt_data.questions.match_captions import NO_PICTURE, NO_SPLIT, PICTURE_LEFT_OUT
 from sgt_data.questions.question_plan import QuestionPlan
@@ -246,6 +247,31 @@ def test_a_subset_and_shares_leave_captions_out(corpus: str, file: Path, tmp_pat
     assert list(lines_of(tmp_path / "out")) == ["train"]
 
 
+def test_captions_of_some_tasks_are_written_and_the_others_counted(
+    corpus: str, file: Path, written: Path, tmp_path: Path
+) -> None:
+    plan = CaptionPlan(shares=SHARES, tasks=("colour", "scene"))
+    report = write_captions(corpus, str(file), str(tmp_path / "some"), plan)
+    wanted = {
+        split: [line for line in lines if line["task"] in ("colour", "scene")]
+        for split, lines in lines_of(written).items()
+    }
+    assert lines_of(tmp_path / "some") == wanted and all(wanted.values())
+    tasks = [row["task"] for row in json.loads(file.read_bytes())["annotations"]]
+    others = sum(task not in ("colour", "scene") for task in tasks)
+    assert report.left_out == {OTHER_TASK: others} and others
+    assert accounted(report) == len(tasks)
+    again = CaptionPlan(shares=SHARES, tasks=("scene", "colour", "scene"))
+    assert write_captions(corpus, str(file), str(tmp_path / "some"), again).images == 0
+    with pytest.raises(CorpusMismatch, match="tasks"):
+        write_captions(corpus, str(file), str(tmp_path / "some"), PLAN)
+    unknown = CaptionPlan(shares=SHARES, tasks=("scene", "color"))
+    with pytest.raises(RequestError, match=r"tasks: found 'color'; .*scene.*did you mean colour"):
+        write_captions(corpus, str(file), str(tmp_path / "none"), unknown)
+    with pytest.raises(RequestError, match="tasks: found no name"):
+        CaptionPlan(tasks=())
+
+
 def test_going_on_writes_what_is_missing_and_the_same_bytes(
     written: Path, corpus: str, file: Path, tmp_path: Path
 ) -> None:
@@ -337,3 +363,8 @@ def test_the_command_counts_captions_by_task(corpus: str, file: Path, tmp_path: 
     assert report["splits"] == {"train": dict(Counter(row["task"] for row in rows))}
     assert (report["draws"], report["written"], report["left_out"]) == ("semantic", len(rows), {})
     assert "sgt-data train" in done.stderr
+    words[5] = str(tmp_path / "some")
+    done = CliRunner().invoke(app, [*words, "--tasks", "scene,colour", "--shares", "train=1"])
+    assert done.exit_code == 0, done.stderr
+    assert set(json.loads(done.stdout)["splits"]["train"]) == {"scene", "colour"}
+    assert "left out: it is of another task" in done.stderr

@@ -25,12 +25,12 @@ from sgt_data.cli.app import main
 from sgt_data.errors import CorpusError, RequestError
 from sgt_data.experiment import parallel_runs
 from sgt_data.experiment.code_version import code_digests
+from sgt_data.experiment.experiment_report import ExperimentReport
 from sgt_data.experiment.plan.arms import SAME_SAMPLES, TrainingData
 from sgt_data.experiment.plan.arms_of_kind import arms_of
 from sgt_data.experiment.plan.experiment_plan import Plan, parse_plan
 from sgt_data.experiment.plan.load_plan import load_plan
 from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
-from sgt_data.experiment.prepared_experiment import ExperimentReport
 from sgt_data.experiment.report import outputs
 from sgt_data.experiment.run_experiment import run_experiment
 from sgt_data.manifest.manifest import parse_manifest

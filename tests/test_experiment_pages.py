@@ -391,8 +391,6 @@ def test_a_page_of_the_test_split_says_when_it_was_opened_and_how_often() -> Non
     text = read(render_page(DESCRIPTION, outcome, [], tables)).text
     for part in ("2026-01-05", "0123abcd", "2026-01-06", "No other configuration"):
         assert part in text
-    second = replace(outcome, opening_number=2)
-    assert "opening number 2" in read(render_page(DESCRIPTION, second, [], tables)).text
 
 
 def test_a_page_of_the_validation_split_says_so() -> None:

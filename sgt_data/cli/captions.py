@@ -44,6 +44,13 @@ def captions_command(
             metavar="QUESTION", help="question that the captions answer; nothing is drawn then"
         ),
     ] = None,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TASK,...",
+            help="tasks whose captions are written, by commas or repeated; default: all",
+        ),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option(help="source whose pictures are meant; default: any that has the name"),
@@ -66,7 +73,15 @@ def captions_command(
     from sgt_data.questions.write_captions import write_captions
 
     split_shares = parse_shares(",".join(names_in("--shares", shares) or SHARES))
-    plan = CaptionPlan(draw=draw, ask=ask, source=source, seed=seed, shares=split_shares)
+    names = names_in("--tasks", tasks)
+    plan = CaptionPlan(
+        draw=draw,
+        ask=ask,
+        tasks=None if names is None else tuple(names),
+        source=source,
+        seed=seed,
+        shares=split_shares,
+    )
     with ProgressBar("pictures") as bar:
         report = write_captions(corpus, captions, output, plan, progress=bar)
     notes = [f"note: {note}" for note in report.notes]

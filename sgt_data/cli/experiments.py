@@ -16,7 +16,7 @@ from sgt_data.cli.progress_bar import LOADING, ProgressBar
 from sgt_data.value_text import counted
 
 if TYPE_CHECKING:
-    from sgt_data.experiment.prepared_experiment import ExperimentReport
+    from sgt_data.experiment.experiment_report import ExperimentReport
 
 _SPEED_OVER_SECONDS = 600.0
 

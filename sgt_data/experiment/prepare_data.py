@@ -3,7 +3,8 @@
 FOLDER/
   questions/ labels-N/        questions; all labels of N drawn pictures as questions
   captions-picture/ captions-class-map/   captions, of what is drawn of them
-  arithmetic/ rich-questions/ questions without a picture; questions about more varied scenes
+  arithmetic/ rich-questions/ questions without a picture; questions about more varied scenes,
+                              of those whose words and answers training has
   training*.subset.parquet    the pictures that may be drawn
 
 No picture that validation or test asks about is ever drawn, captioned or asked about in training:
@@ -19,13 +20,13 @@ from pathlib import Path
 from sgt_data.corpus.opened_corpus import Corpus
 from sgt_data.errors import RequestError
 from sgt_data.experiment.arithmetic_share import write_arithmetic_share
-from sgt_data.experiment.learnt_pictures import picture_digests
 from sgt_data.experiment.materials import Materials
 from sgt_data.experiment.measure.further_sets import FurtherSets
 from sgt_data.experiment.measure.make_scorer import ScorerData
 from sgt_data.experiment.plan.arms import LABELS, TrainingData
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.plan.ladders import rungs
+from sgt_data.experiment.rich_questions import RICH_NOTE, write_rich_questions
 from sgt_data.files.urls import plain
 from sgt_data.progress import OnProgress, Progress
 from sgt_data.questions.caption_plan import CaptionPlan
@@ -42,8 +43,6 @@ from sgt_data.value_text import counted
 
 QUESTIONS_FOLDER = "questions"
 _DRAWABLE_PICTURES = "training.subset.parquet"
-_WITHOUT_TRAINING = {"val": 0.5, "test": 0.5}
-"""Shares of the pictures of rich scenes: they are asked about in validation and test alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Prepared:
         training: what the runs learn from.
         further: what they are measured on besides the split.
         held_out: keys of the pictures that validation and test may ask about.
-        notes: what is not measured, and why.
+        notes: what is not measured, and why; how further questions were chosen.
     """
 
     training: TrainingData
@@ -101,7 +100,9 @@ def prepare(
     )
     further = {} if arithmetic is None else {"arithmetic": str(folder / "arithmetic")}
     if materials.rich is not None:
-        further["rich scenes"] = _write_rich_questions(plan, opened, materials, folder)
+        further["rich scenes"] = write_rich_questions(
+            plan, opened, plain(materials.rich), folder / "rich-questions", questions
+        )
     training = TrainingData(
         drawn,
         len(drawable),
@@ -198,29 +199,6 @@ def _write_labels(kind: ExperimentKind, plan: Plan, folder: Path, pictures: int)
     return {count: str(output / "train.jsonl")}
 
 
-def _write_rich_questions(plan: Plan, corpus: Corpus, materials: Materials, folder: Path) -> str:
-    rich = open_corpus(plain(materials.rich or ""))
-    shared = set(picture_digests(rich).values()) & set(picture_digests(corpus).values())
-    if shared:
-        raise RequestError(
-            f"--rich: {rich.url} shows {counted(len(shared), 'picture')} of {corpus.url}; it is a "
-            "further test set, so its pictures must be others"
-        )
-    output = str(folder / "rich-questions")
-    write_questions(
-        rich.url,
-        output,
-        QuestionPlan(
-            seed=plan.split_seed,
-            tasks=tuple(plan.tasks) or None,
-            per_picture=plan.per_picture,
-            per_task=plan.per_task,
-            shares=_WITHOUT_TRAINING,
-        ),
-    )
-    return output
-
-
 def _generation_data(
     plan: Plan, corpus: Corpus, drawable: str, captions: tuple[str, ...]
 ) -> ScorerData | None:
@@ -232,13 +210,15 @@ def _generation_data(
 
 
 def _notes(plan: Plan, materials: Materials, generation: ScorerData | None) -> tuple[str, ...]:
-    """What is not measured."""
+    """What is not measured, and how further questions were chosen."""
     notes = []
     if generation is None:
         lacking = "no captions" if materials.captions is None else "no semantic segmentation"
         notes.append(f"generation is not measured: there are {lacking}")
     if materials.rich is None:
         notes.append("answers about rich scenes are not measured: no --rich CORPUS is given")
+    else:
+        notes.append(RICH_NOTE)
     if plan.arithmetic_share <= 0:
         notes.append("arithmetic, the negative control, is not measured: arithmetic_share is 0")
     return tuple(notes)

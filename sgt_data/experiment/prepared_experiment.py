@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sgt_data.errors import RequestError
+from sgt_data.experiment.experiment_report import ExperimentReport
 from sgt_data.experiment.frozen_document import (
     Frozen,
     corpus_digest,
@@ -23,12 +24,13 @@ from sgt_data.experiment.measure.generation_bounds import (
 )
 from sgt_data.experiment.measure.make_scorer import make_scorer
 from sgt_data.experiment.measure.opening_record import Opening
-from sgt_data.experiment.measure.run_result import Split, decode_result
+from sgt_data.experiment.measure.run_result import RunResult, Split, decode_result
 from sgt_data.experiment.opening_ledger import read_ledger, record_opening
 from sgt_data.experiment.opening_text import ledger_notes
 from sgt_data.experiment.plan.arms import Arm, TrainingData
-from sgt_data.experiment.plan.experiment_plan import ExperimentKind
+from sgt_data.experiment.report.comparisons import primary_groups
 from sgt_data.experiment.report.description import ExperimentFacts
+from sgt_data.experiment.report.groups import groups_of
 from sgt_data.experiment.report.outcome import Outcome
 from sgt_data.experiment.report.outputs import write_outputs
 from sgt_data.experiment.run_folder import RunFolder
@@ -43,36 +45,7 @@ from sgt_data.experiment.split_opening import (
 )
 from sgt_data.progress import Progress
 from sgt_data.redaction import without_secrets
-from sgt_data.result import Result
 from sgt_data.training.config import digest_of
-
-
-@dataclass(slots=True, kw_only=True, repr=False)
-class ExperimentReport(Result):
-    """What came of an experiment.
-
-    Attributes:
-        complete: every run has a result on the split that was asked for.
-        failures: runs without a result on that split, as `RunFailure`.
-        notes: what a reader must know about the plan.
-        kind: what differs between the arms.
-        folder: folder of the experiment.
-        split: split of the page that was written; None where no run came to a result.
-        runs: number of the plan's runs.
-        measured: number of these that have a result on that split.
-        digest: 16 hexadecimal digits of the experiment's configuration.
-        findings: the main comparisons in words, each with its interval.
-        page: path of the page that was written; None where no run came to a result.
-    """
-
-    kind: ExperimentKind
-    folder: str
-    runs: int
-    measured: int
-    digest: str
-    split: Split | None = None
-    findings: Sequence[str] = ()
-    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +173,7 @@ class PreparedExperiment:
             missing=[str(failure) for failure in failures],
             examples=self._examples(jobs),
             opening=opening,
-            opening_number=self._opening_number(opening),
+            sheets=self._sheets(jobs, results),
         )
         split = results[0].split
         self._write_generation_bounds(split)
@@ -217,12 +190,6 @@ class PreparedExperiment:
             prompts = read_prompts(data.captions, split, PROMPTS_PER_TASK, data.picture)
             scorer = make_scorer(data, self._folder)
             write_generation_bounds(path, generation_bounds(prompts, scorer, split))
-
-    def _opening_number(self, opening: Opening | None) -> int:
-        if opening is None:
-            return 1
-        digests = [other.digest for other in read_openings(str(self._folder))]
-        return 1 + digests.index(opening.digest)
 
     def _facts(self, split: Split) -> ExperimentFacts:
         entries = () if self.ledger is None else read_ledger(self.ledger)
@@ -253,3 +220,14 @@ class PreparedExperiment:
                 if (examples := read_drawn_examples(job.examples_file(proxy))) is not None:
                     by_proxy.setdefault(proxy, {})[job.arm.label] = examples
         return by_proxy
+
+    def _sheets(self, jobs: Sequence[Job], results: Sequence[RunResult]) -> dict[str, bytes]:
+        """What the first seeds of the primary contrast's arms drew of captions, by arm."""
+        pair = primary_groups(self.frozen.plan.primary, groups_of(results)) or ()
+        return {
+            group.label: job.captions_sheet.read_bytes()
+            for group in pair
+            for job in jobs
+            if (job.arm.label, job.config.seed) == (group.label, group.runs[0].seed)
+            and job.captions_sheet.exists()
+        }

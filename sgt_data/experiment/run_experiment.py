@@ -21,6 +21,7 @@ from sgt_data.errors import RequestError
 from sgt_data.experiment.choose_paces import choose_paces
 from sgt_data.experiment.confused_categories import choose_confused_categories
 from sgt_data.experiment.drawing_cost import drawing_cost
+from sgt_data.experiment.experiment_report import ExperimentReport
 from sgt_data.experiment.frozen_document import Frozen
 from sgt_data.experiment.materials import Materials
 from sgt_data.experiment.measure.make_scorer import make_scorer
@@ -33,7 +34,7 @@ from sgt_data.experiment.plan.control_arms import equal_compute_questions
 from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 from sgt_data.experiment.plan.proxy_names import with_corpus_proxies
 from sgt_data.experiment.prepare_data import Prepared, prepare
-from sgt_data.experiment.prepared_experiment import ExperimentReport, PreparedExperiment
+from sgt_data.experiment.prepared_experiment import PreparedExperiment
 from sgt_data.experiment.run_folder import RunFolder
 from sgt_data.experiment.runs import Measurement, find_instance_proxy
 from sgt_data.experiment.start_checkpoint import check_unlearnt, read_start, with_start

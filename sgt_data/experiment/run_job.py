@@ -104,7 +104,7 @@ def _generation(job: Job, run: FinishedRun, split: Split) -> Scores:
         return {}
     scorer = make_scorer(data, _home(job))
     prompts = read_prompts(data.captions, split, PROMPTS_PER_TASK, data.picture)
-    return generation_scores(run.model, prompts, scorer, run.config.seed)
+    return generation_scores(run.model, prompts, scorer, run.config.seed, job.captions_sheet)
 
 
 def _home(job: Job) -> Path:

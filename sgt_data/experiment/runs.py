@@ -5,6 +5,7 @@ FOLDER/RUN/
   tuning.json training.json                           its curve, of a run that is trained alone
   validation.json test.json                           its result on a split
   SPLIT-PROXY.png SPLIT-drawn/PROXY/KEY.png           some, or all, of what it drew for the split
+  SPLIT-captions.png                                  some of what it drew of captions
 """
 
 from __future__ import annotations
@@ -107,6 +108,11 @@ class Job:
     def examples_file(self, proxy: str) -> Path:
         """File of a few targets of a proxy that the run generated."""
         return self.folder / self.name / f"{self.stage}-{proxy}.png"
+
+    @property
+    def captions_sheet(self) -> Path:
+        """File of some drawings of captions, where captions are drawn."""
+        return self.folder / self.name / f"{self.stage}-captions.png"
 
     @property
     def drawn_folder(self) -> Path | None:

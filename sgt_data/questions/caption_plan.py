@@ -1,4 +1,4 @@
-"""What captions ask for or answer, and in which split each is."""
+"""What captions ask for or answer, of which tasks they are, and in which split each is."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class CaptionPlan:
         draw: name of the proxy whose targets are drawn; None for the pictures themselves.
         ask: a question about the picture that the captions answer, such as "What does the picture
             show?"; then nothing is drawn. None: the caption asks for what is drawn.
+        tasks: tasks whose captions are written, of those that the file states; None for all.
         source: name of the source whose pictures the captions are about; needed where two sources
             have pictures of one name.
         seed: of the splits; with the seed and shares of the questions, a picture is in the split
@@ -26,12 +27,13 @@ class CaptionPlan:
         shares: shares of the pictures by split, 0 to 1.
 
     Raises:
-        RequestError: the seed is out of range, the shares are no shares of train, val and test, or
-            both a proxy to draw and a question are given.
+        RequestError: the seed is out of range, the shares are no shares of train, val and test,
+            there are no names in tasks, or both a proxy to draw and a question are given.
     """
 
     draw: str | None = None
     ask: str | None = None
+    tasks: tuple[str, ...] | None = None
     source: str | None = None
     seed: int = 0
     shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
@@ -43,4 +45,6 @@ class CaptionPlan:
                 f"ask is {cut(self.ask)} and draw is {cut(self.draw)}; captions answer a question, "
                 "or ask for a drawing: give one of the two, and ask some words"
             )
+        if self.tasks is not None and not checks.texts("tasks", self.tasks):
+            raise RequestError("tasks: found no name; name some, or leave tasks out for all")
         checks.whole_number("seed", self.seed, 0, 2**63 - 1)

@@ -31,6 +31,7 @@ from sgt_data.files.writing import write_atomic
 from sgt_data.progress import OnProgress, Progress, ProgressTo
 from sgt_data.progress_display import shown
 from sgt_data.questions.caption_plan import CaptionPlan
+from sgt_data.questions.caption_tasks import only_tasks
 from sgt_data.questions.drawn_as import PICTURE, DrawnAs, drawn_as
 from sgt_data.questions.match_captions import CaptionedPicture, match_captions
 from sgt_data.questions.read_captions import read_captions
@@ -54,8 +55,8 @@ class CaptionsReport(Result):
         draws: `picture`, or the proxy whose targets are drawn; None where captions are answers.
         captions: captions of the file.
         written: captions that were written.
-        pictures: pictures that have a caption.
-        pictures_without_caption: pictures of the corpus that have none.
+        pictures: pictures that have a caption that was written.
+        pictures_without_caption: pictures of the corpus that have no caption, or none of the tasks.
         images: picture files that were written now.
         nbytes: bytes of these files.
         splits: numbers of captions by split and task.
@@ -93,8 +94,8 @@ def write_captions(
         progress: True shows a bar; a function is called after every picture.
 
     Raises:
-        RequestError: the corpus is not complete or lacks what is drawn, or the file has another
-            form.
+        RequestError: the corpus is not complete or lacks what is drawn, the file has another
+            form, or no caption is of a task that was named.
         InputError: the file is no JSON.
         CorpusMismatch: output holds something else.
         CorpusError: a sample is damaged.
@@ -122,6 +123,8 @@ def _write(
     what = Claim(CAPTIONS_MARKER, identity, "captions", _RESULTS, in_words)
     claim(root, what, remedy="choose another folder")
     read = read_captions(parse_json(unpacked(data, file), file), file)
+    if plan.tasks is not None:
+        read = only_tasks(read, plan.tasks)
     matched = match_captions(opened, proxy, read, plan)
     results = matched.counts(tuple(exact_shares(plan.shares)))
     write_atomic(
@@ -158,6 +161,7 @@ def _identity(corpus: Corpus, drawing: DrawnAs, proxy: str, plan: CaptionPlan) -
             "subset": corpus.header.identity.get("subset"),
         },
         **({"draws": drawing.draws} if plan.ask is None else {"ask": plan.ask}),
+        **({} if plan.tasks is None else {"tasks": sorted(set(plan.tasks))}),
         "source": plan.source,
         "seed": plan.seed,
         "shares": {name: float(share) for name, share in exact_shares(plan.shares).items()},

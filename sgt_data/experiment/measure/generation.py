@@ -32,16 +32,13 @@ from sgt_data.experiment.measure.generation_scorer import Scorer
 from sgt_data.experiment.measure.generation_sheet import write_generation_sheet
 from sgt_data.experiment.measure.run_result import Marks
 from sgt_data.experiment.measure.seen_things import Seen, SeenThing
-from sgt_data.experiment.measure.shuffled_captions import shuffled_estimates
+from sgt_data.experiment.measure.shuffled_captions import SHUFFLED, shuffled_estimates
 from sgt_data.scoring.intervals import Estimate, as_share, ratio_of_sums
 from sgt_data.training.collation import as_pictures
 from sgt_data.training.letterbox import GREY
 
 MEAN = "mean"
 """Name of the mean over tasks."""
-
-SHUFFLED = ", captions shuffled"
-"""Behind the kind of drawings whose captions are those of other pictures."""
 
 _BATCH = 64
 _NOISE_SEED = 0

@@ -12,6 +12,9 @@ from sgt_data.experiment.measure.caption_lines import CaptionLine
 from sgt_data.experiment.measure.seen_things import SeenThing
 from sgt_data.scoring.intervals import Estimate, Floats, Statistic, divide_or_nan, finite_estimates
 
+SHUFFLED = ", captions shuffled"
+"""Behind the kind of drawings whose captions are those of other pictures."""
+
 
 def shuffled_estimates(
     drawings: Sequence[tuple[CaptionLine, Sequence[SeenThing]]], seed: int, mean: str

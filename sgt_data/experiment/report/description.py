@@ -67,14 +67,14 @@ class Description:
 def describe(facts: ExperimentFacts) -> Description:
     """Describe an experiment in words."""
     return Description(
-        title=_TITLES[facts.kind],
-        question=_QUESTIONS[facts.kind],
+        title=f"{_TITLES[facts.kind]} {_STAGES[facts.plan.from_scratch]}",
+        question=f"{_STARTS[facts.plan.from_scratch]} {_QUESTIONS[facts.kind]}",
         setting=[
             _data_text(facts), _model_text(facts), _training_text(facts), _EQUAL[facts.kind],
             _probes_text(facts), *facts.notes,
         ],
         arms={arm.name: arm_text(arm, facts.kind) for arm in facts.arms},
-        limits=limits_of(facts.kind),
+        limits=limits_of(facts.kind, facts.plan),
         command=_command(facts),
     )  # fmt: skip
 
@@ -88,18 +88,24 @@ def _command(facts: ExperimentFacts) -> str:
 
 
 _TITLES: Mapping[ExperimentKind, str] = {
-    "scale": "Answers after post-training, against the number of pictures drawn",
-    "proxies": "What is drawn in post-training, and the answers after it",
-    "ratio": "How many drawings to a question in post-training",
+    "scale": "Answers and the number of pictures drawn",
+    "proxies": "Answers and what is drawn",
+    "ratio": "How many drawings to a question",
 }
+_STAGES = {False: "in post-training", True: "in training from random weights"}
+"""By whether the arms begin with random weights."""
 
+_STARTS = {
+    False: "A pretrained model is trained further",
+    True: "A model that begins with random weights is trained",
+}
 _QUESTIONS: Mapping[ExperimentKind, str] = {
-    "scale": "A pretrained model is trained further on questions about pictures. Does it answer "
-    "better when it also draws the segmentations of more pictures?",
-    "proxies": "A pretrained model is trained further on questions about pictures. Does it answer "
-    "better when it also draws segmentations, and do other targets do the same?",
-    "ratio": "A pretrained model is trained further with batches of fixed size. How should they be "
-    "shared between drawings and questions?",
+    "scale": "on questions about pictures. Does it answer better when it also draws the "
+    "segmentations of more pictures?",
+    "proxies": "on questions about pictures. Does it answer better when it also draws "
+    "segmentations, and do other targets do the same?",
+    "ratio": "with batches of fixed size. How should they be shared between drawings and "
+    "questions?",
 }
 
 _EQUAL: Mapping[ExperimentKind, str] = {

@@ -192,5 +192,5 @@ _ATTENTION = (
 )
 _TRAINING = (
     "Accuracy on a part of validation, a line for each seed. Triangles: lift-off, from where it "
-    "stays above the base's."
+    "stays above that with which training began."
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sgt_data.errors import CorpusError
 from sgt_data.experiment.measure.run_result import RunResult
 from sgt_data.experiment.measure.seed_means import SeedMean, mean_over_seeds
+from sgt_data.experiment.measure.shuffled_captions import SHUFFLED
 from sgt_data.experiment.plan.varied_axis import AxisValue, axis_text
 from sgt_data.value_text import cut
 
@@ -126,7 +127,19 @@ def generation_measures(results: Sequence[RunResult], output: str) -> dict[str, 
 
 def generation_outputs(results: Sequence[RunResult]) -> list[str]:
     """What is drawn of captions, such as `class map` and `picture`."""
-    return _names(result.generation for result in results)
+    outputs = _names(result.generation for result in results)
+    return [output for output in outputs if not output.endswith(SHUFFLED)]
+
+
+def shuffled_measures(output: str) -> dict[str, Measure]:
+    """The mean of tasks for captions of other pictures, and how much the own captions exceed it."""
+    own, others = _generation(output, "mean"), _generation(output + SHUFFLED, "mean")
+
+    def less_shuffled(run: RunResult) -> float | None:
+        values = own(run), others(run)
+        return None if values[0] is None or values[1] is None else values[0] - values[1]
+
+    return {"mean, captions shuffled": others, "mean, own less shuffled": less_shuffled}
 
 
 def attention_measures(results: Sequence[RunResult]) -> dict[str, Measure]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sgt_data.experiment.plan.experiment_plan import ExperimentKind
+from sgt_data.experiment.plan.arms import LABELS
+from sgt_data.experiment.plan.experiment_plan import ExperimentKind, Plan
 
 
-def limits_of(kind: ExperimentKind) -> list[str]:
+def limits_of(kind: ExperimentKind, plan: Plan) -> list[str]:
     """What the numbers of an experiment cannot show, one sentence or more each."""
-    return [*_LIMITS[kind], *_COMMON_LIMITS]
+    mixed = [_MIXED] if LABELS in plan.controls and plan.arithmetic_share > 0 else []
+    start = _FROM_SCRATCH if plan.from_scratch else _ONE_CHECKPOINT
+    return [*_LIMITS[kind], *mixed, start, *_COMMON_LIMITS]
 
 
 _LIMITS: Mapping[ExperimentKind, Sequence[str]] = {
@@ -17,8 +20,9 @@ _LIMITS: Mapping[ExperimentKind, Sequence[str]] = {
         "A target tells what is where, so more targets are more supervision, not only more "
         "pictures. A control gives the same labels as questions; yet questions carry only part of "
         "what a segmentation shows.",
-        "At equal steps fewer pictures are repeated more often, at equal epochs they come with "
-        "fewer steps: neither ladder alone tells the number of pictures from repetition.",
+        "At equal steps fewer pictures are repeated more often. At equal epochs they come with "
+        "fewer steps, and so with fewer questions too. Neither ladder alone tells the number of "
+        "pictures from repetition.",
         "A slope is the mean rise per doubling over the rungs that were run. It does not say that "
         "the rise is even, or that it goes on.",
     ),
@@ -35,9 +39,20 @@ _LIMITS: Mapping[ExperimentKind, Sequence[str]] = {
     ),
 }
 
-_COMMON_LIMITS = (
+_MIXED = (
+    f"In `{LABELS}` arithmetic is a smaller share of the questions than in other arms: the labels "
+    "are added to the same arithmetic questions."
+)
+_ONE_CHECKPOINT = (
     "All arms begin with one checkpoint of a small model that learnt from little data. No interval "
-    "allows for another checkpoint, and large pretrained models may behave otherwise.",
+    "allows for another checkpoint, and large pretrained models may behave otherwise."
+)
+_FROM_SCRATCH = (
+    "A small model that begins with random weights shows how answers are learnt at all. What "
+    "post-training adds to a pretrained model is another question."
+)
+
+_COMMON_LIMITS = (
     "Questions are made by rule from the annotations of this corpus: they measure what these rules "
     "ask, on pictures like these. What is synthetic about the pictures is synthetic about the "
     "answer.",

@@ -19,15 +19,15 @@ class Outcome:
         results: results in order of the arms.
         missing: runs without a result, each with the reason.
         examples: by proxy and by label of an arm, generated targets of its first seed.
+        sheets: by label of an arm, a PNG of what its first seed drew of captions.
         opening: record of the opening of the test split; None for results on validation.
-        opening_number: how many openings this folder has had, this one included.
     """
 
     results: Sequence[RunResult]
     missing: Sequence[str] = ()
     examples: Mapping[str, Mapping[str, DrawnExamples]] = field(default_factory=dict)
+    sheets: Mapping[str, bytes] = field(default_factory=dict)
     opening: Opening | None = None
-    opening_number: int = 1
 
 
 def split_text(outcome: Outcome) -> str:
@@ -45,13 +45,8 @@ def split_text(outcome: Outcome) -> str:
             "towards what was chosen. The test split has not been read for this page."
         )
     again = f" It went on after a stop on {', '.join(opening.resumed)}." if opening.resumed else ""
-    earlier = (
-        " No other configuration read it in this folder."
-        if outcome.opening_number == 1
-        else f" This was opening number {outcome.opening_number} in this folder: settings may have "
-        "been chosen by what an earlier one showed."
-    )
     return (
         f"Measured on the test split, opened on {opening.date} for the frozen configuration "
-        f"{opening.digest}, {counted(len(opening.runs), 'run')}.{again}{earlier}"
+        f"{opening.digest}, {counted(len(opening.runs), 'run')}.{again} No other "
+        "configuration read it in this folder."
     )

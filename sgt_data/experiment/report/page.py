@@ -34,15 +34,14 @@ HOW_TO_READ = (
     "Comparisons pair the runs of a seed, and the answers to a picture. Their 95 % intervals allow "
     "for other seeds and for other pictures of this kind; where no number of pictures is stated, "
     "for other seeds alone. In simulations they hold the truth in 92 to 99 % of cases with three "
-    "or five seeds, and in 86 to 98 % with two. All arms begin with one checkpoint, and no "
-    "interval allows for another one.",
+    "or five seeds, and in 86 to 98 % with two.",
     "Guessing is a random pick among each question's choices; the best constant answer is the one "
     "text that is right most often in a task.",
     "Plateau is the mean validation accuracy over the last quarter of training; it is reached "
     f"where that mean rose by less than {PLATEAU_RISE} from the quarter before. Lift-off is the "
     f"first step from which validation accuracy, a mean of {WINDOW} measurements, stays more than "
-    f"{MARGIN} above that of the base, the model without "
-    "post-training. An arm may lift off early and end low: the two are told apart.",
+    f"{MARGIN} above that of the model with which training began (for random weights: above "
+    "guessing). An arm may lift off early and end low: the two are told apart.",
 )
 
 
@@ -72,6 +71,7 @@ def render_page(
         how_to_read=HOW_TO_READ,
         comparisons=comparisons,
         figures=figures,
+        sheets=outcome.sheets,
         tables=tables,
         runs_text=_runs_text(outcome.results),
     )

@@ -23,11 +23,16 @@ from sgt_data.experiment.report.groups import (
     mean_accuracy_of,
     other_set_measures,
     probe_measures,
+    shuffled_measures,
 )
 
 if TYPE_CHECKING:
     from sgt_data.experiment.measure.generation_bounds import GenerationBounds
 
+_SHUFFLED_NOTE = (
+    "Captions shuffled: the share of an arm's drawings that show what captions of other pictures "
+    "say, which is reached without reading them."
+)
 _PICTURE = "picture"
 """The kind of output that a segmenter reads."""
 
@@ -100,7 +105,7 @@ def tables_of(
 
 
 _FLAGS = {
-    "†": "in fewer runs than all, answers lifted off from the base",
+    "†": "in fewer runs than all, answers lifted off",
     "‡": "in fewer runs than all, validation accuracy reached a plateau",
 }
 
@@ -166,19 +171,24 @@ def _generation_table(
     """The table of one output, with what it can reach at best, and without reading the caption."""
     name, bounds = output
     tasks = generation_measures(results, name)
-    measures = {f"{name}: {task}": measure for task, measure in tasks.items()}
-    table = _table(f"Captions drawn right: {name}", groups, axis, measures)
+    named = {**tasks, **shuffled_measures(name)}
+    measures = {f"{name}: {task}": measure for task, measure in named.items()}
+    table = replace(
+        _table(f"Captions drawn right: {name}", groups, axis, measures), notes=(_SHUFFLED_NOTE,)
+    )
     if bounds is None:
         return table
     footers = [
-        _footer(text, {task: estimate.value for task, estimate in of_output.items()}, list(tasks))
+        _footer(text, {task: estimate.value for task, estimate in of_output.items()}, list(named))
         for text, by_output in (
             ("ceiling: the true drawings", bounds.ceiling),
             ("floor: drawings of other captions", bounds.floor),
         )
         if (of_output := by_output.get(name, {}))
     ]
-    return replace(table, footers=tuple(footers), notes=_reading_notes(name, bounds))
+    return replace(
+        table, footers=tuple(footers), notes=(_SHUFFLED_NOTE, *_reading_notes(name, bounds))
+    )
 
 
 def _reading_notes(output: str, bounds: GenerationBounds) -> tuple[str, ...]:
