@@ -68,6 +68,21 @@ def test_every_turn_of_a_conversation_is_learnt_once_in_as_many_passes(
     assert len(firsts) > 1  # the first pass does not learn first turns alone
 
 
+def test_further_questions_may_be_in_folders_and_in_files(
+    training_data: dict[str, Any], tmp_path: Path
+) -> None:
+    more, file = tmp_path / "more", tmp_path / "free.jsonl"
+    more.mkdir()
+    write_lines(more / "train.jsonl", [conversation("a", ("Folder?", "yes"))])
+    write_lines(more / "val.jsonl", [conversation("b", ("Held out?", "yes"))])
+    write_lines(file, [conversation("c", ("File?", "yes"))])
+    config = config_of(
+        training_data, *ONLY_QUESTIONS, f"data.more_questions=[{more}, {file}]", "questions=100"
+    )
+    texts = {text for text, _ in asked(config, range(1))}
+    assert texts == {"Folder?", "File?", "How many classes are there?", "Any?"}
+
+
 def test_the_turns_before_a_question_are_its_text(
     training_data: dict[str, Any], tmp_path: Path
 ) -> None:
