@@ -492,16 +492,8 @@ def test_the_command_prints_one_line_of_json(
     (tmp_path / "plan.yaml").write_text(PLAN)
     shared = ("ratio", corpus, "--plan", tmp_path / "plan.yaml", "--output", tmp_path / "out")
     few = (
-        "--set",
-        "seeds=[0]",
-        "--set",
-        "controls=[]",
-        "--set",
-        "primary=null",
-        "--set",
-        "train.steps=2",
-        "--processes",
-        1,
+        *("--set", "seeds=[0]", "--set", "controls=[]", "--set", "train.steps=2"),
+        *("--processes", 1),
     )
     code, out, error = sgt(*shared, *few, "--test", "--json")
     assert code == 0, error
