@@ -104,7 +104,7 @@ def test_no_feature_grid_outlives_its_batch() -> None:
         HeldOutQuestion("?", picture, AskedQuestion(key, "t", "a", ("a", "b"))) for key in keys
     )
     decoded = decoded_of(np.ones((8, 8), int), ["ball"])
-    held_out = HeldOut("validation", questions, {}, dict.fromkeys(keys, decoded))
+    held_out = HeldOut("validation", questions, {}, dict.fromkeys(keys, decoded), {})
     features = picture_features(Wide(1, 1), held_out)
     assert len(living) == 3 and all(grid() is None for grid in living)
     assert {picture.whole.dtype for picture in features.values()} == {np.dtype(np.float32)}

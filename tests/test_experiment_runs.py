@@ -302,7 +302,7 @@ def test_runs_are_measured_once_and_found_again(
 ) -> None:
     wanted = (QUESTIONS_ALONE, "semantic and panoptic", "semantic, classified", UNTRAINED)
     arms = {arm.name: replace(arm, seeds=(0,)) for arm in arms_of("scale", plan, data)}
-    # to learn what scores drawings takes a minute; tests/test_experiment_captions.py does, in few steps
+    # what scores drawings takes a minute to learn; test_experiment_captions.py learns it
     measurement = Measurement(further=replace(prepared.further, generation=None))
     jobs = jobs_of(
         [arms[name] for name in wanted], sgt_data.open_corpus(corpus), tmp_path / "runs",
