@@ -64,7 +64,7 @@ TINY = Size(
 
 def stage_0(data: Data, size: Size, steps: int) -> TrainConfig:
     """The configuration of stage 0: the shipped one, at this size."""
-    fields = {"captions": list(data.captions), "more_questions": [data.described]}
+    fields = {"captions": list(data.captions), "descriptions": [data.described]}
     return _config(shipped_config("pretrain"), data, fields, size, steps)
 
 
