@@ -50,10 +50,3 @@ def test_too_slow_a_step_ends_the_check_before_anything_is_trained(tmp_path: Pat
     assert "more than 0.001 ms (--most-ms)" in printed.splitlines()[-1]
     assert figures["stopped"].startswith("a step takes ")
     assert "alone" in figures and not {"stage_0", "arms"} & set(figures)
-
-
-def test_a_negative_number_of_loaders_is_refused_at_once() -> None:
-    driver = ROOT / "benchmarks" / "gpu_experiment.py"
-    command = [sys.executable, driver, "--workers", "-1"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and "--workers is -1; allowed: from 0 on" in done.stderr
