@@ -118,19 +118,21 @@ def test_captions_are_true_by_the_panoptic_annotations(
         for named in row["things"]:
             assert counts[named["category"]] >= (named["count"] or 1)
             stated[named["category"]] += named["count"] or 0
-        if row["task"] == "scene":
+        if row["task"] in ("scene", "things"):
             assert stated == counts
+            is_coloured = row["task"] == "scene" and kind == "simple"
+            assert all(bool(named["color"]) == is_coloured for named in row["things"])
         if row["task"] == "counting":
             assert stated[row["things"][0]["category"]] == counts[row["things"][0]["category"]]
             assert 1 <= row["things"][0]["count"] <= 4
-        if row["task"] in ("scene", "counting"):
+        if row["task"] in ("scene", "things", "counting"):
             assert not {(row["image_id"], name) for name in stated} & in_crowds
         if row["task"] == "position":
             assert_relation(row, things)
         pixels = {name: min(p for n, p, _ in things if n == name) for name in counts}
         size = SIDE**2 if kind == "simple" else 96 * 64
         assert all(pixels[named["category"]] >= 0.005 * size for named in row["things"])
-    expected = {"scene", "one object", "two objects", "counting", "position"}
+    expected = {"scene", "things", "one object", "two objects", "counting", "position"}
     assert set(tasks) == expected | ({"colour"} if kind == "simple" else set())
     assert min(tasks.values()) > 0.25 * PICTURES
 

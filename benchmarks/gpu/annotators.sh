@@ -14,7 +14,7 @@ WHEELS=${WHEELS:-.whl}
 OUT=${OUT:-build/gpu}
 
 if [[ "${1:-}" == wheels ]]; then
-    packages=(braceexpand isal orjson pycocotools pydantic pydantic-core annotated-types
+    packages=(braceexpand isal msgspec orjson pycocotools pydantic pydantic-core annotated-types
         typing-inspection segment-anything simplejpeg)
     platforms=()
     for glibc in 2_28 2_27 2_24 2_17 2_12 2_5; do

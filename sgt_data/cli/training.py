@@ -34,6 +34,10 @@ def train_command(
         list[str] | None,
         typer.Option(help="folder of `sgt-data captions`, or a .jsonl file; may be repeated"),
     ] = None,
+    descriptions: Annotated[
+        list[str] | None,
+        typer.Option(help="folder of `sgt-data captions --ask`, or a .jsonl file; may be repeated"),
+    ] = None,
     stage: Annotated[
         Literal["pretrain"] | None,
         typer.Option(
@@ -66,6 +70,8 @@ def train_command(
 
         if captions:  # else those of the file of settings
             data["captions"] = [questions_file(each) for each in captions]
+        if descriptions:
+            data["descriptions"] = [questions_file(each) for each in descriptions]
         if stage is not None and config is None:
             config = shipped_config(stage)
         settings = load_config(config, data, overrides or ())

@@ -74,7 +74,12 @@ def pretrain(config: TrainConfig, output: Location, *, progress: ProgressTo = Fa
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise RequestError("stage pretrain runs in one process; start it without torchrun")
     opened = open_corpus(config.data.corpus)
-    folder = Path(check_output(output, [opened.url, config.data.questions, *config.data.captions]))
+    folder = Path(
+        check_output(
+            output,
+            [opened.url, config.data.questions, *config.data.captions, *config.data.descriptions],
+        )
+    )
     config = with_init_digest(_with_arithmetic(config, folder))
     corpus = {"name": opened.header.name, **opened.header.fingerprints}
     earlier = _finished_gate(folder, config, corpus)

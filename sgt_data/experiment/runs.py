@@ -125,8 +125,7 @@ class Job:
     def training_samples(self) -> int:
         """Number of samples in the run's training, to which its duration is nearly proportional."""
         config = self.config
-        batch = config.questions + config.drawings + config.captions
-        return config.steps * batch if self.arm.trained else 0
+        return config.steps * config.samples if self.arm.trained else 0
 
     @property
     def trained_share(self) -> float:

@@ -7,7 +7,9 @@ from typing import Final, Literal
 
 from sgt_data.scenes.dice import Dice
 
-CaptionTask = Literal["scene", "one object", "two objects", "counting", "position", "colour"]
+CaptionTask = Literal[
+    "scene", "things", "one object", "two objects", "counting", "position", "colour"
+]
 Relation = Literal["left of", "right of", "above", "below"]
 
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -16,6 +18,7 @@ _IRREGULAR: Final = {"snowman": "snowmen"}
 
 _FRAMES: Final[dict[CaptionTask, tuple[str, ...]]] = {
     "scene": ("{0}", "a scene with {0}", "{0} in one picture"),
+    "things": ("{0}", "a scene with {0}", "{0} in one picture"),
     "one object": ("{0}", "a scene with {0}", "{0} in a picture"),
     "two objects": ("{0} and {1}", "a scene with {0} and {1}", "{0} together with {1}"),
     "counting": ("{0}", "exactly {0}", "a scene with {0}"),

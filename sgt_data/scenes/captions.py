@@ -1,8 +1,9 @@
 """Captions of a scene that are certain to be true of its picture.
 
 The tasks are those of GenEval (D. Ghosh et al., 2023): one object, two objects, counting, position
-and colour; and `scene`, which names all things. A kind of thing is named only where all its things
-are large enough to see and no other kind in the picture could be meant.
+and colour; and two that name all things: `scene` with their colours, `things` without. A kind of
+thing is named only where all its things are large enough to see and no other kind in the picture
+could be meant.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ def captions_of(things: Sequence[VisibleThing], dice: Dice) -> list[Caption]:
     counted = {
         name: group for name, group in certain.items() if not any(thing.in_crowd for thing in group)
     }
-    captions = [_scene(counted, dice)] if counted and len(counted) == len(groups) else []
+    all_named = bool(counted) and len(counted) == len(groups)
+    captions = [_scene(counted, dice)] if all_named else []
     names = dice.shuffle(sorted(certain))
     if names:
         text = sentence(dice, "one object", with_article(names[0]))
@@ -128,6 +130,7 @@ def captions_of(things: Sequence[VisibleThing], dice: Dice) -> list[Caption]:
         *_counting(counted, dice),
         *_position(counted, dice),
         *_colour(counted, dice),
+        *([_things(counted, dice)] if all_named else []),
     ]
 
 
@@ -143,6 +146,12 @@ def _scene(counted: dict[str, list[VisibleThing]], dice: Dice) -> Caption:
     things = tuple(NamedThings(name, numbers[name, colour], colour) for name, colour in named)
     text = sentence(dice, "scene", listed([_with_number(group) for group in things]))
     return Caption(text, "scene", things)
+
+
+def _things(counted: dict[str, list[VisibleThing]], dice: Dice) -> Caption:
+    things = tuple(NamedThings(name, len(counted[name])) for name in dice.shuffle(sorted(counted)))
+    text = sentence(dice, "things", listed([_with_number(group) for group in things]))
+    return Caption(text, "things", things)
 
 
 def _with_number(things: NamedThings) -> str:

@@ -18,7 +18,7 @@ from sgt_data.training.categories import category_numbers
 from sgt_data.training.config import TrainConfig
 from sgt_data.training.exchanges import caption_of, question_and_answer
 from sgt_data.training.model_settings import ModelSettings
-from sgt_data.training.to_model import CAPTIONS, QUESTIONS, ToModel
+from sgt_data.training.to_model import CAPTIONS, DESCRIPTIONS, QUESTIONS, ToModel
 from sgt_data.training.wrong_targets import check_wrong_targets
 from sgt_data.value_text import counted
 
@@ -53,8 +53,12 @@ def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:
         files = [questions_file(each) for each in (data.questions, *data.more_questions)]
         sources |= _checked_files(files, QUESTIONS)
         mixture[QUESTIONS] = config.questions
+    if config.descriptions:
+        files = [questions_file(each) for each in data.descriptions]
+        sources |= _checked_files(files, DESCRIPTIONS)
+        mixture[DESCRIPTIONS] = config.descriptions
     if config.drawings:
-        if reserved := {QUESTIONS, CAPTIONS}.intersection(data.proxies):
+        if reserved := {QUESTIONS, DESCRIPTIONS, CAPTIONS}.intersection(data.proxies):
             raise RequestError(f"data.proxies: {min(reserved)} is the name of a part of the batch")
         if data.wrong_targets:
             check_wrong_targets(config.drawings, len(data.proxies), world)
@@ -67,7 +71,7 @@ def open_stream(config: TrainConfig, rank: int, world: int) -> Stream:
     return Stream(
         sources,
         mixture=mixture,
-        batch_size=config.questions + config.drawings + config.captions,
+        batch_size=config.samples,
         seed=config.seed,
         transform=ToModel(config.model.picture, data.blind, _categories(config)),
         reading=Reading(fraction=data.fraction, check_first=False),

@@ -64,6 +64,8 @@ class DataConfig:
         fraction: fraction of the corpus that is drawn, chosen as by `sgt-data scale`; None for all.
         more_questions: further folders of questions, or `.jsonl` files in LLaVA's form, that are
             mixed into the questions by their sizes.
+        descriptions: files or folders of `sgt-data captions --ask`: captions answer a question
+            about the picture. They are questions too, in numbers of their own.
         captions: `.jsonl` files of `sgt-data captions`, LLaVA's form with the picture in the
             answer: a text, and what it describes as the target.
         blind: whether grey pictures replace the pictures of the questions.
@@ -76,6 +78,7 @@ class DataConfig:
     proxies: Sequence[str] = ()
     fraction: float | None = None
     more_questions: Sequence[_Url] = ()
+    descriptions: Sequence[_Url] = ()
     captions: Sequence[_Url] = ()
     blind: bool = False
     wrong_targets: bool = False
@@ -92,6 +95,7 @@ class TrainConfig:
         steps: number of optimiser steps.
         questions: questions in a global batch.
         drawings: targets to draw in a global batch; the proxies share them equally.
+        descriptions: questions that captions answer, in a global batch.
         captions: captions in a global batch; the files share them by their sizes.
         objective: `draw`: targets are drawn; `classify`: the category of every patch is told, with
             no drawing, a control for targets that have categories.
@@ -121,6 +125,7 @@ class TrainConfig:
     steps: int = 1200
     questions: int = 16
     drawings: int = 32
+    descriptions: int = 0
     captions: int = 0
     objective: Literal["draw", "classify"] = "draw"
     drawing_weight: float = 4.0
@@ -140,13 +145,15 @@ class TrainConfig:
     log_every: int = 20
 
     def __post_init__(self) -> None:
-        sizes = self.questions, self.drawings, self.captions
+        sizes = self.questions, self.descriptions, self.drawings, self.captions
         if sum(sizes) < 1 or min(sizes) < 0:
-            raise ValueError("questions, drawings and captions: a batch needs some")
+            raise ValueError("questions, descriptions, drawings, captions: a batch needs some")
         if self.drawings and not self.data.proxies:
             raise ValueError("drawings: data.proxies names none to draw; set drawings to 0")
         if self.captions and not self.data.captions:
             raise ValueError("captions: data.captions names no file; set captions to 0")
+        if self.descriptions and not self.data.descriptions:
+            raise ValueError("descriptions: data.descriptions names no file; set it to 0")
         if self.steps < 1 or self.log_every < 1 or self.accumulate < 1:
             raise ValueError("steps, log_every and accumulate are from 1 on")
         if not 0 <= self.cool_down <= 1 or self.warm_up < 0:
@@ -156,6 +163,11 @@ class TrainConfig:
                 f"checkpoint_every is {self.checkpoint_every}, no multiple of log_every, which is "
                 f"{self.log_every}"
             )
+
+    @property
+    def samples(self) -> int:
+        """Samples in a global batch."""
+        return self.questions + self.descriptions + self.drawings + self.captions
 
 
 def parse_config(document: Any, overrides: Sequence[str] | str = ()) -> TrainConfig:

@@ -24,8 +24,8 @@ from sgt_data.training.exchanges import caption_of, question_and_answer
 from sgt_data.training.letterbox import GREY, RGB, letterboxed, target_padding
 from sgt_data.training.pixel_cache import PixelCache
 
-QUESTIONS, CAPTIONS = "questions", "captions"
-"""The mixture's components of all questions and of all captions."""
+QUESTIONS, DESCRIPTIONS, CAPTIONS = "questions", "descriptions", "captions"
+"""The mixture's components of questions, of questions that captions answer, and of captions."""
 
 PICTURE = "picture"
 """What a caption describes where it is no target of a proxy (its field `draws`)."""

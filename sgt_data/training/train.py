@@ -100,7 +100,15 @@ def train(
     data = config.data
     init = [] if config.model.init is None else [config.model.init]
     check_output(
-        str(output), [data.corpus, data.questions, *data.more_questions, *data.captions, *init]
+        str(output),
+        [
+            data.corpus,
+            data.questions,
+            *data.more_questions,
+            *data.captions,
+            *data.descriptions,
+            *init,
+        ],
     )
     config = with_init_digest(config)
     with (
