@@ -133,13 +133,20 @@ def test_captions_are_drawn_from_their_text_alone(training_data: dict[str, Any])
     assert all(text.startswith("Draw a picture of: ") for text in batch.captions.texts)
 
 
-def test_questions_drawings_and_captions_come_in_exact_shares(
-    training_data: dict[str, Any],
+def test_the_parts_of_a_batch_come_in_exact_shares(
+    training_data: dict[str, Any], tmp_path: Path
 ) -> None:
-    stream = open_stream(config_of(training_data, "questions=8", "captions=3"), 0, 1)
+    described = tmp_path / "described"
+    described.mkdir()
+    write_lines(described / "train.jsonl", [conversation("a", ("What is it?", "a red ball"))])
+    numbers = ("questions=8", "captions=3", "descriptions=2", f"data.descriptions=[{described}]")
+    stream = open_stream(config_of(training_data, *numbers), 0, 1)
     for step in range(10):
-        parts = Counter(sample["part"] for sample in stream.batch(step)["samples"])
-        assert parts == {"questions": 8, "drawings": 7, "captions": 3}
+        samples = stream.batch(step)["samples"]
+        parts = Counter(sample["part"] for sample in samples)
+        assert parts == {"questions": 10, "drawings": 7, "captions": 3}
+        answers = [sample["answer"] for sample in samples if sample["part"] == "questions"]
+        assert answers.count("a red ball") == 2
 
 
 def test_questions_are_no_captions(training_data: dict[str, Any]) -> None:

@@ -92,9 +92,8 @@ def captions_command(
     print_messages(notes + left_out)
     show(_report_table(report), asdict(report), as_json)
     run, list_ = f"{output.rstrip('/')}-run", f"{output.rstrip('/')}/train.jsonl"
-    sets: tuple[str, ...] = ("--set", f"data.captions=[{list_}]", "--set", "captions=16")
-    if ask is not None:
-        sets = ("--set", f"data.more_questions=[{list_}]")
+    part = "captions" if ask is None else "descriptions"
+    sets = ("--set", f"data.{part}=[{list_}]", "--set", f"{part}=16")
     print_next(command_text("train", corpus, "--questions", "QUESTIONS", "--output", run, *sets))
     return 0
 

@@ -74,12 +74,7 @@ def pretrain(config: TrainConfig, output: Location, *, progress: ProgressTo = Fa
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise RequestError("stage pretrain runs in one process; start it without torchrun")
     opened = open_corpus(config.data.corpus)
-    folder = Path(
-        check_output(
-            output,
-            [opened.url, config.data.questions, *config.data.captions, *config.data.descriptions],
-        )
-    )
+    folder = Path(check_output(output, [opened.url, *config.data.places]))
     config = with_init_digest(_with_arithmetic(config, folder))
     corpus = {"name": opened.header.name, **opened.header.fingerprints}
     earlier = _finished_gate(folder, config, corpus)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from functools import lru_cache
 from hashlib import sha256
-from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, TypeVar, cast
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
 
 import orjson
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from sgt_data.errors import RequestError
@@ -19,72 +19,14 @@ from sgt_data.field_errors import dotted, wrong_fields
 from sgt_data.files.urls import Location, plain
 from sgt_data.overrides import override_fields
 from sgt_data.redaction import redacted
+from sgt_data.training.run_inputs import CHECKED, DataConfig, ModelConfig
 from sgt_data.value_text import cut
 from sgt_data.yaml_text import found_instead, parse_yaml
 
 T = TypeVar("T")
 
-_CHECKED = ConfigDict(extra="forbid")
 
-_Url = Annotated[
-    str, BeforeValidator(lambda value: plain(value) if isinstance(value, PurePath) else value)
-]
-
-
-@checked(frozen=True, config=_CHECKED)
-class ModelConfig:
-    """Which model is trained: the bundled one (`training.model`), or another one.
-
-    Attributes:
-        make: `package.module:function`, or `my_model.py:function` of the current folder, that
-            makes a `Learner` from (settings).
-        picture: side of the pictures that the model reads and draws, pixels.
-        init: a checkpoint, or the folder of a finished run, whose weights the model begins with;
-            None for random weights.
-        init_digest: SHA-256 of that checkpoint. A run states it by itself, so that another
-            checkpoint is another run; where it is given, the checkpoint must have it.
-        settings: keyword settings for that function.
-    """
-
-    make: str = "sgt_data.training.model:make"
-    picture: int = 48
-    init: _Url | None = None
-    init_digest: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@checked(frozen=True, config=_CHECKED)
-class DataConfig:
-    """The data that a model learns from.
-
-    Attributes:
-        corpus: fsspec URL of a corpus or of a subset file.
-        questions: a folder of `sgt-data questions`, or a `.jsonl` file in LLaVA's form.
-        proxies: proxies whose targets are drawn; empty for questions alone.
-        fraction: fraction of the corpus that is drawn, chosen as by `sgt-data scale`; None for all.
-        more_questions: further folders of questions, or `.jsonl` files in LLaVA's form, that are
-            mixed into the questions by their sizes.
-        descriptions: files or folders of `sgt-data captions --ask`: captions answer a question
-            about the picture. They are questions too, in numbers of their own.
-        captions: `.jsonl` files of `sgt-data captions`, LLaVA's form with the picture in the
-            answer: a text, and what it describes as the target.
-        blind: whether grey pictures replace the pictures of the questions.
-        wrong_targets: whether every picture comes with the target of another picture of its batch
-            and proxy, a control.
-    """
-
-    corpus: _Url
-    questions: _Url
-    proxies: Sequence[str] = ()
-    fraction: float | None = None
-    more_questions: Sequence[_Url] = ()
-    descriptions: Sequence[_Url] = ()
-    captions: Sequence[_Url] = ()
-    blind: bool = False
-    wrong_targets: bool = False
-
-
-@checked(frozen=True, config=_CHECKED)
+@checked(frozen=True, config=CHECKED)
 class TrainConfig:
     """The configuration of one run.
 

@@ -97,19 +97,8 @@ def train(
         RequestError: the configuration does not fit, or the folder is another run's.
         CorpusError: a sample is damaged.
     """
-    data = config.data
     init = [] if config.model.init is None else [config.model.init]
-    check_output(
-        str(output),
-        [
-            data.corpus,
-            data.questions,
-            *data.more_questions,
-            *data.captions,
-            *data.descriptions,
-            *init,
-        ],
-    )
+    check_output(str(output), [*config.data.places, *init])
     config = with_init_digest(config)
     with (
         ProcessGroup.join() as processes,
