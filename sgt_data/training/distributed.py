@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ import orjson
 import torch
 from torch import Tensor
 from torch import distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
+
+_GROUPS = count()
+"""Numbers of the groups that this process has joined; all processes join the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,15 @@ class ProcessGroup:
             torch.cuda.set_device(device)
         starts_group = world > 1 and not dist.is_initialized()
         if starts_group:
-            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            store, rank, world = next(rendezvous("env://"))
+            dist.init_process_group(
+                "nccl" if device.type == "cuda" else "gloo",
+                # with keys of its own: those of an earlier group are still in the store, and a
+                # process that reads them waits for ever for one that has left
+                store=PrefixStore(f"group {next(_GROUPS)}", store),
+                rank=rank,
+                world_size=world,
+            )
         try:
             yield cls(rank, world, device)
         finally:
