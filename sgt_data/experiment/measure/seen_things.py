@@ -69,8 +69,3 @@ def seen_thing(category: str, mask: Mask, colour: str | None = None) -> SeenThin
         extent=(float(np.ptp(columns) + 1) / width, float(np.ptp(rows) + 1) / height),
         colour=colour,
     )
-
-
-def things_of_map(labels: Labels, categories: Sequence[str]) -> list[SeenThing]:
-    """The things of a class map, the largest first; label k is `categories[k - 1]`."""
-    return [seen_thing(categories[label - 1], mask) for label, mask in thing_masks(labels)]
