@@ -28,11 +28,32 @@ demo: .venv/base
 	$(BIN)/sgt-data verify $(DEMO)/corpus --deep
 	$(BIN)/sgt-data preview $(DEMO)/corpus --output $(DEMO)/contact-sheet.png
 
-# takes 20 minutes on two cores; after a kill, the same command continues
-experiment: .venv/ready
-	$(BIN)/sgt-data sample $(EXPERIMENT)/sources --scenes simple --form coco --images 12000 --width 48 --height 48
+# half an hour on two cores, half of it stage 0, which is done once; after a kill, the same command
+# continues
+SCENES = $(BIN)/sgt-data sample $(1) --scenes simple --form coco --width 48 --height 48
+SOURCES = --set sources.coco.root=$(1)/coco --set sources.coco.depth=$(1)/depth
+PRETRAIN := $(EXPERIMENT)/pretrain
+CAPTIONS := annotations/captions_train2017.json
+
+$(PRETRAIN)/model/gate.json: | .venv/ready
+	$(call SCENES,$(PRETRAIN)/sources) --images 8000 --seed 1
+	$(BIN)/sgt-data build experiment --output $(PRETRAIN)/corpus $(call SOURCES,$(PRETRAIN)/sources)
+	$(BIN)/sgt-data questions $(PRETRAIN)/corpus --output $(PRETRAIN)/questions --per-task 12000
+	$(BIN)/sgt-data captions $(PRETRAIN)/corpus --captions $(PRETRAIN)/sources/coco/$(CAPTIONS) \
+		--output $(PRETRAIN)/descriptions --tasks things --ask "What does the picture show?"
+	$(BIN)/sgt-data captions $(PRETRAIN)/corpus --captions $(PRETRAIN)/sources/coco/$(CAPTIONS) \
+		--output $(PRETRAIN)/pictures
+	$(BIN)/sgt-data captions $(PRETRAIN)/corpus --captions $(PRETRAIN)/sources/coco/$(CAPTIONS) \
+		--output $(PRETRAIN)/class-maps --draw semantic
+	$(BIN)/sgt-data train $(PRETRAIN)/corpus --stage pretrain --questions $(PRETRAIN)/questions \
+		--descriptions $(PRETRAIN)/descriptions --captions $(PRETRAIN)/pictures \
+		--captions $(PRETRAIN)/class-maps --output $(PRETRAIN)/model
+
+experiment: .venv/ready $(PRETRAIN)/model/gate.json
+	$(call SCENES,$(EXPERIMENT)/sources) --images 8000
 	$(BIN)/sgt-data build experiment --output $(EXPERIMENT)/corpus
-	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --output $(EXPERIMENT)/scale --test
+	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --plan scale-reduced --init $(PRETRAIN)/model \
+		--captions $(EXPERIMENT)/sources/coco/$(CAPTIONS) --output $(EXPERIMENT)/scale --test
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
