@@ -113,8 +113,8 @@ _EQUAL: Mapping[ExperimentKind, str] = {
     "them a step has, replayed captions, and model. On the ladder of equal steps the number of "
     "drawings is equal too, so fewer pictures are drawn more often each; on a ladder of equal "
     "epochs each picture is drawn equally often, so fewer pictures mean fewer steps, with fewer "
-    "questions asked in all. Each smaller set of pictures lies within the larger ones. Questions alone do "
-    "not spend the compute of drawing; a control spends it on questions.",
+    "questions asked in all. Each smaller set of pictures lies within the larger ones. Questions "
+    "alone do not spend the compute of drawing; a control spends it on questions.",
     "proxies": "Held equal: the weights at the start, the questions asked in training, how many of "
     "them a step has, replayed captions, the pictures that are drawn and how often, steps and "
     "model. Arms differ in the target, and in learning rates, which are stated above. The arm that "
