@@ -348,7 +348,7 @@ __all__ = [
 ]
 
 if find_spec("torch") is None:  # `import *` and `help` read every name of the list
-    for _name in ("ExperimentReport", "Trained", "run_experiment", "train"):
+    for _name in ("Trained", "run_experiment", "train"):
         __all__.remove(_name)
 
 
