@@ -67,7 +67,7 @@ def captions_command(
     log_json: LogJson = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write captions of a corpus' pictures, in LLaVA's format with the picture in the answer."""
+    """Write captions of a corpus' pictures, in LLaVA's format."""
     from sgt_data.questions.caption_plan import CaptionPlan
     from sgt_data.questions.splits import parse_shares
     from sgt_data.questions.write_captions import write_captions
