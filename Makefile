@@ -55,6 +55,8 @@ experiment: .venv/ready $(PRETRAIN)/model/gate.json
 	$(BIN)/sgt-data experiment scale $(EXPERIMENT)/corpus --plan scale-reduced --init $(PRETRAIN)/model \
 		--captions $(EXPERIMENT)/sources/coco/$(CAPTIONS) --output $(EXPERIMENT)/scale --test
 
+# test files run side by side, so each takes one thread for torch
+test test-fast: export OMP_NUM_THREADS := 1
 test: .venv/ready
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
