@@ -121,6 +121,9 @@ class _Run:
         self.stream = open_stream(config, processes.rank, processes.world)
         self.step, self.curve = 0, list[Row]()
         torch.set_num_threads(config.threads)
+        # gradients of answers that are known are tiny; as denormal numbers they take four times as
+        # long to compute
+        torch.set_flush_denormal(True)
         torch.manual_seed(config.seed * 1_000_003 + processes.rank)
         self.checkpoints = folder / CHECKPOINTS
         checkpoint = newest_checkpoint(self.checkpoints)
