@@ -13,6 +13,7 @@ from training_data import config_of
 
 from sgt_data.errors import RequestError
 from sgt_data.training.config import document_of
+from sgt_data.training.denormals import are_denormals_zero, denormals_as_zero
 from sgt_data.training.initial_weights import with_init_digest
 from sgt_data.training.own_models import make_model
 from sgt_data.training.train import Row, train
@@ -120,20 +121,34 @@ def test_validation_stands_in_the_rows_of_checkpoints_and_changes_nothing(
     assert [row.get("validation") for row in again.curve] == [None, 0.25, None, 0.5, 0.75]
 
 
-def test_numbers_too_small_for_speed_are_zero_while_a_run_is_trained(
+def test_numbers_too_small_for_speed_are_zero_only_while_a_run_is_trained(
     training_data: dict[str, Any], tmp_path: Path
 ) -> None:
     """Denormal gradients of answers that are known made a step four times as long."""
-    torch.set_flush_denormal(False)
     products = []
 
     def validate(model: nn.Module) -> float:
         products.append(float(torch.tensor(1e-30) * torch.tensor(1e-10)))
         return 0.0
 
+    assert not are_denormals_zero()
     train(config_of(training_data, *SHORT), tmp_path / "run", validate=validate)
     assert products
     assert not any(products)
+    assert not are_denormals_zero()
+
+
+def test_a_caller_that_takes_denormal_numbers_for_zero_goes_on_to_do_so() -> None:
+    torch.set_flush_denormal(True)
+    try:
+        with denormals_as_zero():
+            assert are_denormals_zero()
+        assert are_denormals_zero()
+    finally:
+        torch.set_flush_denormal(False)
+    with pytest.raises(ValueError), denormals_as_zero():
+        raise ValueError
+    assert not are_denormals_zero()
 
 
 def test_bfloat16_learns_on_a_cpu(training_data: dict[str, Any], tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from sgt_data.training.checkpoint import (
 )
 from sgt_data.training.collation import Collator
 from sgt_data.training.config import TrainConfig, document_of
+from sgt_data.training.denormals import denormals_as_zero
 from sgt_data.training.distributed import ProcessGroup
 from sgt_data.training.gradient_step import GradientStep
 from sgt_data.training.initial_weights import with_init_digest
@@ -103,6 +104,8 @@ def train(
     with (
         ProcessGroup.join() as processes,
         shown(progress if processes.is_first else False, "steps") as on_progress,
+        # gradients of answers that are known are tiny: a step took four times as long
+        denormals_as_zero(),
     ):
         on_progress(Progress(0, config.steps, phase="opening the corpus, making the model"))
         return _Run(config, Path(output), processes, on_progress).finish(validate)
@@ -121,9 +124,6 @@ class _Run:
         self.stream = open_stream(config, processes.rank, processes.world)
         self.step, self.curve = 0, list[Row]()
         torch.set_num_threads(config.threads)
-        # gradients of answers that are known are tiny; as denormal numbers they take four times as
-        # long to compute
-        torch.set_flush_denormal(True)
         torch.manual_seed(config.seed * 1_000_003 + processes.rank)
         self.checkpoints = folder / CHECKPOINTS
         checkpoint = newest_checkpoint(self.checkpoints)
