@@ -24,6 +24,7 @@ from sgt_data.training.network_layers import (
     AnswerScores,
     Block,
     Convolution,
+    Refinement,
     Residual,
     from_patches,
     grid_waves,
@@ -85,6 +86,7 @@ class UnifiedModel(nn.Module):
             self.clock = nn.Sequential(
                 nn.Linear(WAVES, s.width), nn.GELU(), nn.Linear(s.width, s.width)
             )
+            self.refinement = Refinement(s.width, 24)
 
     def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
         """Losses: cross-entropy of the answers, mean squared error of drawn pixels in -1 to 1.
@@ -212,8 +214,9 @@ class UnifiedModel(nn.Module):
             tokens = torch.cat([noisy_tokens, tokens[:, places:]], 1)
         for block in self.generator:
             tokens = block(tokens)
-        patches: Tensor = self.patches(self.generator_norm(tokens[:, :places]))
-        return patches
+        tokens = self.generator_norm(tokens[:, :places])
+        patches: Tensor = self.patches(tokens)
+        return patches if noisy is None else patches + self.refinement(tokens, noisy)
 
     def _drawing_loss(self, tokens: Tensor, drawings: Drawings) -> Tensor:
         if drawings.classes is not None:

@@ -83,6 +83,30 @@ class Block(nn.Module):
         ]
 
 
+class Refinement(nn.Module):
+    """Convolutions over a whole noisy picture, at half its side, that a sketch of patches guides.
+
+    Each patch is predicted from one token, so neighbours do not fit at their borders, and a thing
+    of several patches falls apart. Convolutions of neighbouring pixels put it together.
+    """
+
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__()
+        values = 3 * 2**2
+        self.sketch = nn.Linear(width, values * (PATCH // 2) ** 2)
+        self.convolutions = nn.Sequential(
+            Convolution(2 * values, channels, 3), nn.GELU(),
+            Convolution(channels, channels, 3), nn.GELU(),
+            Convolution(channels, values, 3),
+        )  # fmt: skip
+
+    def forward(self, tokens: Tensor, noisy: Tensor) -> Tensor:
+        """Patches [n, patches, values] from tokens [n, patches, width] and noisy patches."""
+        seen = F.pixel_unshuffle(from_patches(torch.cat([self.sketch(tokens), noisy], 2)), 2)
+        refined = self.convolutions(seen.contiguous(memory_format=torch.channels_last))
+        return to_patches(F.pixel_shuffle(refined, 2))
+
+
 class AnswerScores(nn.Module):
     """Scores of answers that are given as vectors of their words, from the answering token.
 

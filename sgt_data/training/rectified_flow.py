@@ -15,10 +15,12 @@ from torch.nn import functional as F
 WAVES = 32
 """Length of the vector of a time."""
 
-_SHIFT = 3.0
-"""Shift of the times towards noise (Esser et al. 2024): logits in training, a factor in drawing.
+_MEAN, _DEVIATION = -0.5, 1.2
+"""Of the logits of times in training, nearer noise than the target (Esser et al. 2024).
+
 Where little noise is left, a noisy target shows the target, and the model need not look at the
-picture."""
+picture; were there noise alone, it would not learn to go on with what it has begun to draw.
+"""
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """From noisy patches [n, patches, values] and their times [n] to clean ones."""
@@ -26,7 +28,8 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 
 def flow_loss(predict: Predict, targets: Tensor) -> Tensor:
     """Mean squared error of what is predicted from targets [n, patches, values] at random times."""
-    time = torch.sigmoid(torch.randn(len(targets), device=targets.device) - _SHIFT)
+    logits = _MEAN + _DEVIATION * torch.randn(len(targets), device=targets.device)
+    time = torch.sigmoid(logits)
     noisy = torch.lerp(torch.randn_like(targets), targets, time[:, None, None])
     return F.mse_loss(predict(noisy, time), targets)
 
@@ -34,8 +37,7 @@ def flow_loss(predict: Predict, targets: Tensor) -> Tensor:
 def drawn_by_flow(predict: Predict, noise: Tensor, steps: int) -> Tensor:
     """Patches that `steps` steps make of noise [n, patches, values]."""
     drawn = noise
-    even = torch.linspace(0, 1, steps + 1)
-    times = (even / (even + _SHIFT * (1 - even))).to(noise)
+    times = torch.linspace(0, 1, steps + 1).to(noise)
     for now, then in pairwise(times):
         clean = predict(drawn, now.expand(len(noise)))
         drawn = drawn + (then - now) / (1 - now) * (clean - drawn)
