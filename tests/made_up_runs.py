@@ -128,6 +128,10 @@ def run(
         generation={
             output: {task: estimate(0.3 + level * skill + next(noise)) for task in GENERATION}
             for output, level in (("class map", 0.6), ("picture", 0.1))
+        }
+        | {
+            f"{output}, captions shuffled": {"mean": estimate(0.2 + 0.01 * (seed % 7))}
+            for output in ("class map", "picture")
         },
         others={
             "arithmetic": arithmetic,

@@ -280,6 +280,9 @@ def test_a_ledger_keeps_every_opening_and_says_what_changed(tmp_path: Path) -> N
     assert head.startswith("2 openings of the test split recorded in corpus.test-openings.jsonl")
     assert "another build of the corpus" in one and "the first" in one
     assert "changed since the one before: plan.steps: 8 before, 16 now" in two
+    assert "scale in two, configuration" in two  # beside the ledger: no path of one machine
+    elsewhere = tmp_path / "else" / "corpus.test-openings.jsonl"
+    assert f"scale in {tmp_path / 'two'}, " in ledger_notes(elsewhere, entries, "c1")[2]
     file.write_bytes(before + b"{}\n")
     with pytest.raises(CorpusError, match=r"line 2 is no entry .*nobody knows how often"):
         record_opening(file, entry(tmp_path / "two", 16), second)

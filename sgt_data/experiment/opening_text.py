@@ -31,16 +31,25 @@ def ledger_notes(file: Path | None, entries: Sequence[LedgerEntry], corpus: str)
         f"{counted(len(entries), 'opening')} of the test split recorded in {file.name}; an "
         "experiment with another ledger, or on a copy of the corpus, is not in it:"
     )
-    return [head, *(_entry(number, entry, corpus) for number, entry in enumerate(entries, 1))]
+    return [
+        head,
+        *(_entry(number, entry, corpus, file.parent) for number, entry in enumerate(entries, 1)),
+    ]
 
 
-def _entry(number: int, entry: LedgerEntry, corpus: str) -> str:
+def _entry(number: int, entry: LedgerEntry, corpus: str, beside: Path) -> str:
     split = ", ".join(f"{name} {value}" for name, value in entry.split.items())
     build = "" if entry.corpus == corpus else ", of another build of the corpus"
     return (
-        f"{number}. {entry.date}: {entry.kind} in {entry.folder}, configuration {entry.digest}, "
-        f"{split}{build}{_changes(entry, number)}"
+        f"{number}. {entry.date}: {entry.kind} in {_folder(entry, beside)}, "
+        f"configuration {entry.digest}, {split}{build}{_changes(entry, number)}"
     )
+
+
+def _folder(entry: LedgerEntry, beside: Path) -> str:
+    """Folder of an opening, relative to the ledger where it lies beside it."""
+    folder = Path(entry.folder)
+    return str(folder.relative_to(beside) if folder.is_relative_to(beside) else folder)
 
 
 def _changes(entry: LedgerEntry, number: int) -> str:

@@ -9,8 +9,9 @@ family, over which p-values are adjusted:
   of other arms are not tested, for the question is what that arm adds to them, and all pairs of
   nine arms would be 36 tests that take power from each other;
 - each arm less the baseline, and each value on the axis less the one before it (`ratio`);
-- the primary contrast's arms on other quantities: captions drawn right, attention, further sets of
-  questions. Negative controls are no part of it: sameness is judged by a margin, not by a p-value.
+- the primary contrast's arms on other quantities: captions drawn right (less what captions of other
+  pictures get), attention, further sets of questions. Negative controls are no part of it: sameness
+  is judged by a margin, not by a p-value.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from sgt_data.experiment.report.quantities import (
     NEGATIVE_CONTROLS,
     SLOPE,
     Quantity,
-    generation,
+    generation_of_captions,
     other_set,
 )
 
@@ -184,6 +185,6 @@ def _other_quantities(groups: Sequence[Group]) -> list[Quantity]:
     sets = [name for name in other_set_measures(results) if name not in NEGATIVE_CONTROLS]
     attention = [ATTENTION] if any(result.attention for result in results) else []
     return [
-        *(generation(output) for output in generation_outputs(results)), *attention,
+        *(generation_of_captions(output) for output in generation_outputs(results)), *attention,
         *map(other_set, sets),
     ]  # fmt: skip

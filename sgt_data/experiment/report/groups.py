@@ -131,15 +131,22 @@ def generation_outputs(results: Sequence[RunResult]) -> list[str]:
     return [output for output in outputs if not output.endswith(SHUFFLED)]
 
 
+LESS_SHUFFLED = "mean, own less shuffled"
+
+
 def shuffled_measures(output: str) -> dict[str, Measure]:
-    """The mean of tasks for captions of other pictures, and how much the own captions exceed it."""
+    """The mean of tasks for captions of other pictures, and how much the own captions exceed it.
+
+    A run that draws more things draws more captions right, its own and others': the difference
+    alone tells what the caption changes.
+    """
     own, others = _generation(output, "mean"), _generation(output + SHUFFLED, "mean")
 
     def less_shuffled(run: RunResult) -> float | None:
         values = own(run), others(run)
         return None if values[0] is None or values[1] is None else values[0] - values[1]
 
-    return {"mean, captions shuffled": others, "mean, own less shuffled": less_shuffled}
+    return {"mean, captions shuffled": others, LESS_SHUFFLED: less_shuffled}
 
 
 def attention_measures(results: Sequence[RunResult]) -> dict[str, Measure]:

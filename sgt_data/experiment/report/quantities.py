@@ -6,7 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sgt_data.experiment.measure.run_result import Marks, RunResult
-from sgt_data.experiment.report.groups import Measure, mean_attention
+from sgt_data.experiment.report.groups import (
+    LESS_SHUFFLED,
+    Measure,
+    mean_attention,
+    shuffled_measures,
+)
 
 NEGATIVE_CONTROLS = ("arithmetic",)
 """Further sets of questions that need no picture: accuracy is expected to stay the same."""
@@ -71,3 +76,11 @@ def generation(output: str, task: str = "mean") -> Quantity:
         return None if estimate is None else estimate.value
 
     return Quantity(f"captions drawn right ({output}, {task})", measure=value)
+
+
+def generation_of_captions(output: str) -> Quantity:
+    """Mean share of captions drawn right, less what captions of other pictures get."""
+    return Quantity(
+        f"captions drawn right, own less shuffled ({output})",
+        measure=shuffled_measures(output)[LESS_SHUFFLED],
+    )

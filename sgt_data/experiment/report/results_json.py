@@ -34,6 +34,9 @@ HOW_TO_READ = {
     "standard deviation over seeds (n - 1) / sqrt(seeds).",
     "runs.attention": "Share of attention to the picture and what even attention would give, by "
     "layer.",
+    "runs.generation": "Share of captions drawn right, by what is drawn and task. 'OUTPUT, "
+    "captions shuffled' has the share for captions of other pictures; 'own less shuffled (OUTPUT)' "
+    "is the mean of OUTPUT less that.",
     "comparisons": "Each is the sum over arms of weight x number of the arm, for each common seed. "
     "Value: mean over seeds. With answers (pictures is a number): let y[s, p] be the weighted sum "
     "of z, where z of a run and picture is the mean over tasks of share + pictures x (right[p] - "
