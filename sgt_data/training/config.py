@@ -46,6 +46,9 @@ class TrainConfig:
         optimiser: `muon`: Muon for matrices and AdamW for the rest; `adamw`: AdamW for all.
         matrix_rate: learning rate of Muon.
         rate: learning rate of AdamW.
+        drawing_matrix_rate: learning rate of Muon for the model's `drawing_parts`, the head that
+            draws; None for `matrix_rate`.
+        drawing_rate: that of AdamW; None for `rate`.
         weight_decay: weight decay of both optimisers.
         warm_up: steps in which the learning rates rise from 0.
         cool_down: share of the steps, the last ones, in which the learning rates fall to 0.
@@ -75,6 +78,8 @@ class TrainConfig:
     optimiser: Literal["muon", "adamw"] = "muon"
     matrix_rate: float = 0.02
     rate: float = 5e-3
+    drawing_matrix_rate: float | None = None
+    drawing_rate: float | None = None
     weight_decay: float = 0.0
     warm_up: int = 30
     cool_down: float = 0.4

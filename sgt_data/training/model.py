@@ -53,10 +53,14 @@ def make(settings: Mapping[str, Any]) -> UnifiedModel:
 class UnifiedModel(nn.Module):
     """A `Learner` with one trunk for questions, drawings and captions.
 
-    The names of its parts are those in checkpoints. `adamw_parts` are the parts that AdamW trains.
+    The names of its parts are those in checkpoints. `adamw_parts` are the parts that AdamW trains,
+    `drawing_parts` those that draw alone.
     """
 
     adamw_parts = ("answers", "tell", "patches", "noised", "clock", "classes")
+    drawing_parts = (
+        "generator", "generator_norm", "patches", "noised", "clock", "refinement", "classes",
+    )  # fmt: skip
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()

@@ -23,39 +23,26 @@ class Optimisers:
 
     AdamW takes vectors, tables of vectors and the parts of the model that its attribute
     `adamw_parts` names, if it has one: the heads, as Muon's authors advise. Muon takes the other
-    matrices.
+    matrices. The parts that its attribute `drawing_parts` names have learning rates of their own
+    where the configuration states some: a head learns to draw a new kind of target at a pace at
+    which a trained trunk would forget.
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
-        heads = [getattr(model, name, None) for name in getattr(model, "adamw_parts", ())]
-        tables = [part for part in model.modules() if isinstance(part, nn.Embedding)]
-        by_adamw = {
-            id(weight)
-            for part in (*heads, *tables)
-            if part is not None
-            for weight in part.parameters()
-        }
-        trained = [weight for weight in model.parameters() if weight.requires_grad]
-        by_muon = [
-            weight
-            for weight in trained
-            if config.optimiser == "muon" and weight.ndim == 2 and id(weight) not in by_adamw
-        ]
-        muon_ids = set(map(id, by_muon))
-        rest = [weight for weight in trained if id(weight) not in muon_ids]
         self._config = config
-        self._weights = trained
+        self._weights = [weight for weight in model.parameters() if weight.requires_grad]
+        tables = [part for part in model.modules() if isinstance(part, nn.Embedding)]
+        by_adamw = _weights_of([*_named_parts(model, "adamw_parts"), *tables])
+        drawing = _weights_of(_named_parts(model, "drawing_parts"))
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for weight in self._weights:
+            is_matrix = weight.ndim == 2 and id(weight) not in by_adamw
+            by_muon = config.optimiser == "muon" and is_matrix
+            groups.setdefault((by_muon, id(weight) in drawing), []).append(weight)
         self._all: list[tuple[torch.optim.Optimizer, float]] = []
-        if by_muon:
-            muon = torch.optim.Muon(
-                by_muon, lr=config.matrix_rate, momentum=_MOMENTUM, weight_decay=config.weight_decay
-            )
-            self._all.append((muon, config.matrix_rate))
-        if rest:
-            adam = torch.optim.AdamW(
-                rest, lr=config.rate, betas=_BETAS, weight_decay=config.weight_decay
-            )
-            self._all.append((adam, config.rate))
+        for (by_muon, draws), weights in groups.items():
+            rate = _rate(config, by_muon, draws)
+            self._all.append((_optimiser(weights, by_muon, rate, config.weight_decay), rate))
 
     def step(self, step: int) -> None:
         """Change the weights by their gradients, then clear the gradients.
@@ -80,6 +67,30 @@ class Optimisers:
         """Take states that `state_dict` gave."""
         for (optimiser, _), state in zip(self._all, states, strict=True):
             optimiser.load_state_dict(dict(state))
+
+
+def _named_parts(model: nn.Module, attribute: str) -> list[nn.Module | None]:
+    """The parts of a model whose names one of its attributes lists; None for what it lacks."""
+    return [getattr(model, name, None) for name in getattr(model, attribute, ())]
+
+
+def _weights_of(parts: Sequence[nn.Module | None]) -> set[int]:
+    return {id(weight) for part in parts if part is not None for weight in part.parameters()}
+
+
+def _rate(config: TrainConfig, by_muon: bool, draws: bool) -> float:
+    own = config.drawing_matrix_rate if by_muon else config.drawing_rate
+    if draws and own is not None:
+        return own
+    return config.matrix_rate if by_muon else config.rate
+
+
+def _optimiser(
+    weights: Sequence[nn.Parameter], by_muon: bool, rate: float, decay: float
+) -> torch.optim.Optimizer:
+    if by_muon:
+        return torch.optim.Muon(weights, lr=rate, momentum=_MOMENTUM, weight_decay=decay)
+    return torch.optim.AdamW(weights, lr=rate, betas=_BETAS, weight_decay=decay)
 
 
 def rate_share(step: int, config: TrainConfig) -> float:
