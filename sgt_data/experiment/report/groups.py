@@ -122,7 +122,7 @@ def other_set_measures(results: Sequence[RunResult]) -> dict[str, Measure]:
 def generation_measures(results: Sequence[RunResult], output: str) -> dict[str, Measure]:
     """The share of captions that are drawn right, by task, of one kind of output."""
     tasks = _names(result.generation.get(output, {}) for result in results)
-    return {task: _generation(output, task) for task in tasks}
+    return {task: generation_measure(output, task) for task in tasks}
 
 
 def generation_outputs(results: Sequence[RunResult]) -> list[str]:
@@ -131,22 +131,28 @@ def generation_outputs(results: Sequence[RunResult]) -> list[str]:
     return [output for output in outputs if not output.endswith(SHUFFLED)]
 
 
-LESS_SHUFFLED = "mean, own less shuffled"
-
-
 def shuffled_measures(output: str) -> dict[str, Measure]:
-    """The mean of tasks for captions of other pictures, and how much the own captions exceed it.
+    """The mean of tasks for captions of other pictures, and how much the own captions exceed it."""
+    return {
+        "mean, captions shuffled": generation_measure(output + SHUFFLED, "mean"),
+        "mean, own less shuffled": less_shuffled(output),
+    }
+
+
+def less_shuffled(output: str) -> Measure:
+    """How much the mean of tasks exceeds that for captions of other pictures.
 
     A run that draws more things draws more captions right, its own and others': the difference
     alone tells what the caption changes.
     """
-    own, others = _generation(output, "mean"), _generation(output + SHUFFLED, "mean")
+    own = generation_measure(output, "mean")
+    others = generation_measure(output + SHUFFLED, "mean")
 
-    def less_shuffled(run: RunResult) -> float | None:
+    def difference(run: RunResult) -> float | None:
         values = own(run), others(run)
         return None if values[0] is None or values[1] is None else values[0] - values[1]
 
-    return {"mean, captions shuffled": others, LESS_SHUFFLED: less_shuffled}
+    return difference
 
 
 def attention_measures(results: Sequence[RunResult]) -> dict[str, Measure]:
@@ -208,7 +214,9 @@ def _attention(layer: int) -> Measure:
     return lambda run: run.attention[layer].share.value if layer < len(run.attention) else None
 
 
-def _generation(output: str, task: str) -> Measure:
+def generation_measure(output: str, task: str) -> Measure:
+    """The share of captions of a task that are drawn right, of one kind of output."""
+
     def value(run: RunResult) -> float | None:
         estimate = run.generation.get(output, {}).get(task)
         return None if estimate is None else estimate.value

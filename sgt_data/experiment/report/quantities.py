@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sgt_data.experiment.measure.run_result import Marks, RunResult
 from sgt_data.experiment.report.groups import (
-    LESS_SHUFFLED,
     Measure,
+    generation_measure,
+    less_shuffled,
     mean_attention,
-    shuffled_measures,
 )
 
 NEGATIVE_CONTROLS = ("arithmetic",)
@@ -68,19 +68,15 @@ def other_set(name: str) -> Quantity:
     )
 
 
-def generation(output: str, task: str = "mean") -> Quantity:
+def generation(output: str, task: str) -> Quantity:
     """Share of captions drawn right, of one kind of output."""
-
-    def value(run: RunResult) -> float | None:
-        estimate = run.generation.get(output, {}).get(task)
-        return None if estimate is None else estimate.value
-
-    return Quantity(f"captions drawn right ({output}, {task})", measure=value)
+    return Quantity(
+        f"captions drawn right ({output}, {task})", measure=generation_measure(output, task)
+    )
 
 
 def generation_of_captions(output: str) -> Quantity:
     """Mean share of captions drawn right, less what captions of other pictures get."""
     return Quantity(
-        f"captions drawn right, own less shuffled ({output})",
-        measure=shuffled_measures(output)[LESS_SHUFFLED],
+        f"captions drawn right, own less shuffled ({output})", measure=less_shuffled(output)
     )
