@@ -220,11 +220,11 @@ def test_slopes_are_those_of_numpys_lines_seed_by_seed() -> None:
 
 
 def test_results_of_a_hundred_runs_are_small_enough_to_keep_in_a_repository() -> None:
-    """Ten runs take less than a tenth; of as many pictures as the shipped plans ask about."""
-    results = [run("entity", x, seed, 0.5, pictures=1200) for x in (1, 2) for seed in range(5)]
+    """Of as many pictures as the shipped plans ask about."""
+    results = [run("entity", x, seed, 0.5, pictures=1200) for x in (1, 2) for seed in range(50)]
     found = compared(results, "scale")
     data = encode_results("scale", results, found, None)
-    assert len(data) < 60_000
+    assert len(data) < 500_000
     assert data == encode_results("scale", results, found, None)
 
 
